@@ -1,0 +1,42 @@
+# Everything a newcomer types: demo, test, lint, fmt. Each installs what it needs into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test quick lint fmt clean
+
+demo: .venv/installed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+test: .venv/developing
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	$(BIN)/coverage report --include='reconciler/model/*,reconciler/kinds/*,reconciler/planning/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+quick: .venv/developing
+	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
+
+lint: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: .venv/developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/developing: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/installed

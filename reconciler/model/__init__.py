@@ -1,0 +1,1 @@
+"""The nouns: pure, frozen values that every other package speaks in."""

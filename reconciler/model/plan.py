@@ -1,0 +1,198 @@
+"""A plan: what would be done to each endpoint, and why. One class an action, `Change` is their union."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import ClassVar, Final, TypeAlias
+
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Desired, Live, Tracked, address
+from reconciler.model.values import Fields, Path, Value
+
+
+class Absent(Enum):
+    """The side of a field that has no value, which is not the same as a null."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+class Action(StrEnum):
+    """The verbs of a plan."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    SCALE = "scale"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    FORGET = "forget"
+    NO_OP = "no-op"
+
+
+class Cause(StrEnum):
+    """Who moved a field: we in the YAML, they in the account, both, or nobody can say."""
+
+    CONFIG = "config"
+    DRIFT = "drift"
+    BOTH = "both"
+    ADOPT = "adopt"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field that differs. `before` is live and `after` desired; either may be ABSENT.
+
+    `sensitive` says that at least one side must not be shown.
+    """
+
+    path: Path
+    before: Value | Absent
+    after: Value | Absent
+    cause: Cause
+    forces_replacement: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """`target` is what a write is made from: desired, with live values where the user ignores changes."""
+
+    name: str
+    reason: str
+    fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return address(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(_Change):
+    action: ClassVar[Action] = Action.CREATE
+    desired: Desired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(_Change):
+    action: ClassVar[Action] = Action.UPDATE
+    desired: Desired
+    target: Fields
+    live: Live
+    tracked: Tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale(_Change):
+    action: ClassVar[Action] = Action.SCALE
+    desired: Desired
+    target: Fields
+    live: Live
+    tracked: Tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(_Change):
+    action: ClassVar[Action] = Action.REPLACE
+    desired: Desired
+    target: Fields
+    live: Live
+    tracked: Tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete(_Change):
+    action: ClassVar[Action] = Action.DELETE
+    live: Live
+    tracked: Tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(_Change):
+    """Without fields only the record is written; with fields the endpoint is overwritten as well."""
+
+    action: ClassVar[Action] = Action.ADOPT
+    desired: Desired
+    target: Fields
+    live: Live
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(_Change):
+    action: ClassVar[Action] = Action.FORGET
+    tracked: Tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOp(_Change):
+    """`is_stale` says that the record differs from what is desired and live, and may be refreshed."""
+
+    action: ClassVar[Action] = Action.NO_OP
+    desired: Desired
+    live: Live
+    tracked: Tracked
+    is_stale: bool = False
+
+
+Change: TypeAlias = Create | Update | Scale | Replace | Delete | Adopt | Forget | NoOp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """An endpoint that moved away from what was last applied; `live` is None when it is gone."""
+
+    name: str
+    tracked: Tracked
+    live: Live | None
+    fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return address(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All changes in one fixed order, what stands in their way, and what was seen beside them.
+
+    `problems` that are errors block the apply; the plan is shown all the same.
+    """
+
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    unmanaged: tuple[Live, ...] = ()
+    complete: bool = True
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that are not a no-op."""
+        return tuple(change for change in self.changes if change.action is not Action.NO_OP)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.is_error)
+
+    def counts(self) -> Mapping[Action, int]:
+        """How many changes there are of each action, zeros included."""
+        found = dict.fromkeys(Action, 0)
+        for change in self.changes:
+            found[change.action] += 1
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """What the user permitted by name for this one run.
+
+    adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces.
+    """
+
+    adopt: bool = False
+    deletes: int | None = None
+    destroying: bool = field(default=False)

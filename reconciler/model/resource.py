@@ -1,0 +1,130 @@
+"""An endpoint seen from three sides: desired (YAML), live (the account), tracked (the inventory)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from reconciler.model.problem import Place
+from reconciler.model.values import Fields, Json, Path
+
+Origin: TypeAlias = Literal["declared", "imperative"]
+
+
+def address(name: str) -> str:
+    """How plans name an endpoint, after Terraform's resource addresses."""
+    return f"novita_endpoint.{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """A GPU shape from specs.yaml that has all that Novita needs.
+
+    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID.
+    """
+
+    name: str
+    product_id: str
+    region: str
+    gpu: int
+    rootfs_gb: int
+    cuda_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """What the user said about an endpoint's fate. `ignore` holds wire paths or prefixes of them."""
+
+    prevent_destroy: bool = False
+    ignore: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """One declared endpoint in normal form.
+
+    `fields` holds what the mapping emits; `app_name` is sent on create even when it was not declared, and is
+    among `fields` only when it was.
+    """
+
+    name: str
+    app_name: str
+    fields: Fields
+    lifecycle: Lifecycle = Lifecycle()
+    renamed_from: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """One endpoint of the account in normal form.
+
+    `fields` holds all that Novita reports of it, numbers as ints. `state` is Novita's word (`serving`, ...),
+    `raw` the answer itself, for what plans do not compare: workers, logs, times.
+    """
+
+    id: str
+    name: str
+    fields: Fields
+    state: str = ""
+    url: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def is_going(self) -> bool:
+        """On its way out: it can neither be changed nor adopted."""
+        return self.state in ("terminating", "deleting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """One record of the inventory: this ID is ours, and this is what we applied last (secrets sealed)."""
+
+    name: str
+    id: str
+    applied: Fields
+    origin: Origin = "declared"
+    prevent_destroy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A create that was begun: written before the request leaves, closed after its outcome is known.
+
+    `known_ids` are the live IDs of that name before the request; a new one is ours.
+    """
+
+    name: str
+    digest: str
+    known_ids: tuple[str, ...]
+    app_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Name -> record, and the creates whose outcome is not known yet."""
+
+    records: Mapping[str, Tracked] = field(default_factory=dict)
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All endpoints of the account, proven complete."""
+
+    endpoints: tuple[Live, ...]
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer to a listing call. `total` is None when the answer did not say."""
+
+    endpoints: tuple[Live, ...]
+    total: int | None
+
+
+Limits: TypeAlias = Mapping[str, Json]
+"""The account's quotas as `endpoint/limit` gives them."""

@@ -1,0 +1,37 @@
+"""The settings of one run, read from config.yaml and the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.values import Keyring, Secret
+
+DEFAULT_BASE_URL = "https://api.novita.ai"
+SIMULATOR = "simulator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What config.yaml's `novita` section and the environment say together.
+
+    poll_interval and settle_seconds are seconds. `base_url` is an URL, or the word `simulator`.
+    """
+
+    enabled: bool = True
+    api_key: Secret | None = None
+    base_url: str = DEFAULT_BASE_URL
+    config_dir: str | None = None
+    poll_interval: float = 10.0
+    settle_seconds: float = 5.0
+    adopt: bool = False
+    state_key: Secret | None = None
+
+    @property
+    def keyring(self) -> Keyring:
+        """The key for fingerprints of secrets; without any key at all, one that matches no other run's."""
+        secret = self.state_key or self.api_key
+        return Keyring.of(secret.value if secret else "")
+
+    @property
+    def is_simulator(self) -> bool:
+        return self.base_url == SIMULATOR

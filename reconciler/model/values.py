@@ -1,0 +1,145 @@
+"""JSON-like values that may hold secrets, and the canonical form that digests are made of.
+
+A *value* is what JSON can hold, and in the place of any string possibly a `Secret` (known now, never shown)
+or a `Sealed` (the fingerprint of one applied earlier). Nothing here reads a clock, a file or a socket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""What `json.loads` can return: None, bool, int, float, str, list, dict."""
+
+Value: TypeAlias = Any
+"""Json in which a `Secret` or a `Sealed` may stand for a string."""
+
+Fields: TypeAlias = Mapping[str, Any]
+"""An endpoint in normal form: the create payload with `envs` and `volumeMounts` keyed, numbers as ints."""
+
+Path: TypeAlias = tuple[str, ...]
+"""Wire segments: ("workerConfig", "maxNum"), ("envs", "HF_TOKEN")."""
+
+MASK = "(sensitive value)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A string that came, wholly or in part, from a reference.
+
+    `value` is sent to Novita and appears nowhere else; `masked` is what people see, with each referenced part
+    replaced by `(sensitive value)`; `source` is the text in the YAML, such as `Bearer ${env:TOKEN}`.
+    """
+
+    value: str
+    source: str = field(compare=False)
+    masked: str = field(default=MASK, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.source!r})"
+
+    def __str__(self) -> str:
+        return self.masked
+
+    def __format__(self, spec: str) -> str:
+        return format(self.masked, spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The keyed fingerprint (HMAC-SHA256) of a secret, and which key made it."""
+
+    mac: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyring:
+    """The key under which secrets are fingerprinted: `RECONCILER_STATE_KEY`, else the API key.
+
+    A bare hash of a short secret can be guessed from a leaked file; a keyed one cannot without the key.
+    """
+
+    key: bytes
+
+    @classmethod
+    def of(cls, text: str) -> Keyring:
+        return cls(hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest())
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that tell two keys apart and give neither away."""
+        return hmac.digest(self.key, b"key-id", "sha256").hex()[:12]
+
+    def seal(self, text: str) -> Sealed:
+        return Sealed(mac=hmac.digest(self.key, text.encode(), "sha256").hex(), key_id=self.id)
+
+    def __repr__(self) -> str:
+        return f"Keyring({self.id})"
+
+
+def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
+    """The same value with every `Secret` in it replaced by `change(secret)`."""
+    match value:
+        case Secret():
+            return change(value)
+        case Mapping():
+            return {key: replace_secrets(item, change) for key, item in value.items()}
+        case list() | tuple():
+            return [replace_secrets(item, change) for item in value]
+        case _:
+            return value
+
+
+def reveal(value: Value) -> Json:
+    """The value as it is sent."""
+    return replace_secrets(value, lambda secret: secret.value)
+
+
+def mask(value: Value) -> Json:
+    """The value as people may see it."""
+    return replace_secrets(value, lambda secret: secret.masked)
+
+
+def seal(value: Value, keyring: Keyring) -> Value:
+    """The value as it may be kept on disk or digested."""
+    return replace_secrets(value, lambda secret: keyring.seal(secret.value))
+
+
+def canonical(value: Value) -> bytes:
+    """One byte string for all values of one meaning: sorted keys, no spaces, UTF-8.
+
+    Raises TypeError when a `Secret` is left in the value: it must be sealed, masked or revealed first.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_sealed_as_json
+    ).encode()
+
+
+def digest(value: Value) -> str:
+    """SHA-256 of the canonical form, as 64 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _sealed_as_json(value: object) -> Json:
+    if isinstance(value, Sealed):
+        return {"hmac-sha256": value.mac, "key": value.key_id}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def seal_from_json(value: Json) -> Value:
+    """The reverse of how `canonical` writes a `Sealed`, anywhere inside a value."""
+    match value:
+        case {"hmac-sha256": str(mac), "key": str(key_id)} if len(value) == 2:
+            return Sealed(mac=mac, key_id=key_id)
+        case dict():
+            return {key: seal_from_json(item) for key, item in value.items()}
+        case list():
+            return [seal_from_json(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""The resource kinds, each pure and behind the protocol of `kinds.base`."""

@@ -1,0 +1,101 @@
+"""Which fields count: those we emit now, and those we emitted last time and have removed since.
+
+What the server fills in is nobody's business here, and what it does not report cannot have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.kinds.endpoint.codec import is_any_cuda
+from reconciler.kinds.endpoint.paths import CUDA, KEYED, OPTIONAL
+from reconciler.model.values import Fields, Path
+
+
+def sides(
+    desired: Fields, applied: Fields | None, live: Fields, ignore: Iterable[Path]
+) -> tuple[Fields, Fields]:
+    """(want, have): two trees of the same owned paths, equal exactly when nothing is to be done.
+
+    `want` holds the live value of every ignored path, so that ignoring is a matter of what is wanted and
+    not of what is reported; it is also what an update is made from.
+    """
+    want = owned(desired, applied)
+    have = reported(live, want)
+    for path in ignore:
+        want = _with_side_of(want, have, path)
+    return want, have
+
+
+def owned(desired: Fields, applied: Fields | None) -> dict[str, Any]:
+    """The fields we answer for, with "" for an optional one that was dropped from the YAML."""
+    want = {key: dict(value) if isinstance(value, Mapping) else value for key, value in desired.items()}
+    for path in OPTIONAL:
+        head, leaf = path
+        inner = want.get(head)
+        if not isinstance(inner, dict) or _is_set(inner.get(leaf), path):
+            continue
+        emitted_before = _is_set((applied or {}).get(head, {}).get(leaf), path)
+        declared_empty = leaf in inner and path != CUDA
+        if emitted_before or declared_empty:
+            inner[leaf] = ""
+        else:
+            inner.pop(leaf, None)
+    return want
+
+
+def reported(live: Fields, want: Fields) -> dict[str, Any]:
+    """The live side of `want`: same paths, and for keyed maps all keys that are live."""
+    have: dict[str, Any] = {}
+    for key, value in want.items():
+        if key == "volumeMounts":
+            have[key] = {
+                path: {k: mount.get(k, "" if k == "id" else v) for k, v in value[path].items()}
+                if path in value
+                else mount
+                for path, mount in live.get(key, {}).items()
+            }
+        elif key in KEYED:
+            have[key] = live.get(key, {})
+        elif isinstance(value, Mapping):
+            found = live.get(key, {})
+            have[key] = {
+                leaf: found.get(leaf, "" if (key, leaf) in OPTIONAL else inner)
+                for leaf, inner in value.items()
+            }
+        else:
+            have[key] = live.get(key, value)
+    return have
+
+
+def kept(desired: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
+    """The desired fields with the live value of every ignored path: what a replacement is made from."""
+    found: Fields = desired
+    for path in ignore:
+        found = _with_side_of(found, live, path)
+    return found
+
+
+def emitted(desired: Fields, ignore: Iterable[Path]) -> Fields:
+    """What an apply records as its doing: the emitted fields without the ignored ones."""
+    return kept(desired, {}, ignore)
+
+
+def _is_set(value: object, path: Path) -> bool:
+    return not is_any_cuda(value) if path == CUDA else value not in (None, "")
+
+
+def _with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
+    """`tree` with the value that `other` has at `path`, or without one where `other` has none."""
+    head, *rest = path
+    changed = dict(tree)
+    if not rest:
+        if head in other:
+            changed[head] = other[head]
+        else:
+            changed.pop(head, None)
+    elif isinstance(tree.get(head), Mapping):
+        inner = other.get(head)
+        changed[head] = _with_side_of(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
+    return changed

@@ -1,0 +1,51 @@
+"""Who moved a field: the YAML, the account, or both, judged by what was last applied."""
+
+from __future__ import annotations
+
+from reconciler.kinds.endpoint.paths import KEYED
+from reconciler.model.plan import ABSENT, Absent, Cause
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.planning.diff import value_at
+
+
+def cause(
+    path: Path, before: Value | Absent, after: Value | Absent, applied: Fields, keyring: Keyring
+) -> Cause:
+    """The cause of a difference between live (`before`) and desired (`after`).
+
+    `unknown` when the value applied was a secret fingerprinted under another key.
+    """
+    last = value_at(applied, path)
+    if last is ABSENT and path[0] not in KEYED:
+        # not emitted last time, so nothing is known of what it was
+        return Cause.CONFIG
+    if _foreign(last, keyring):
+        return Cause.UNKNOWN
+    ours = not same(last, after, keyring)
+    theirs = not same(last, before, keyring)
+    match ours, theirs:
+        case True, True:
+            return Cause.BOTH
+        case False, True:
+            return Cause.DRIFT
+        case _:
+            return Cause.CONFIG
+
+
+def same(last: Value | Absent, value: Value | Absent, keyring: Keyring) -> bool:
+    """Whether a value means what was applied; a map matches when it agrees on what was applied of it."""
+    match last, value:
+        case Sealed(), Secret():
+            return last == keyring.seal(value.value)
+        case Sealed(), str():
+            return last == keyring.seal(value)
+        case dict(), dict():
+            return all(same(item, value.get(key, ABSENT), keyring) for key, item in last.items())
+        case _, Secret():
+            return bool(last == value.value)
+        case _:
+            return bool(last == value) or (last in ("", ABSENT) and value in ("", ABSENT))
+
+
+def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
+    return isinstance(last, Sealed) and last.key_id != keyring.id

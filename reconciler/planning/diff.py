@@ -1,0 +1,61 @@
+"""Two trees in, the paths that differ out. The only place that knows deepdiff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.model.plan import ABSENT, Absent
+from reconciler.model.values import Fields, Path, Sealed, Secret, Value
+
+
+def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
+    """(path, before, after) for every difference, in the order of the wire and then of keys.
+
+    Lists are compared whole, and so is a map that only one side has. The values are those of the two trees,
+    secrets still wrapped.
+    """
+    from deepdiff import DeepDiff
+
+    found = DeepDiff(_comparable(have), _comparable(want), view="tree", verbose_level=2)
+    paths = {_path(level) for levels in found.values() for level in levels}
+    rank = {key: index for index, key in enumerate(want)}
+    for path in sorted(paths, key=lambda path: (rank.get(path[0], len(rank)), path)):
+        yield path, value_at(have, path), value_at(want, path)
+
+
+def value_at(tree: Any, path: Path) -> Value | Absent:
+    """The value at a path, or ABSENT."""
+    for segment in path:
+        if not isinstance(tree, Mapping) or segment not in tree:
+            return ABSENT
+        tree = tree[segment]
+    return tree
+
+
+def _path(level: Any) -> Path:
+    segments: list[str] = []
+    for segment in level.path(output_format="list"):
+        if isinstance(segment, int):
+            break
+        segments.append(segment)
+    return tuple(segments)
+
+
+def _comparable(value: Value) -> Any:
+    match value:
+        case Secret():
+            return value.value
+        case Sealed():
+            return ("sealed", value.key_id, value.mac)
+        case Mapping():
+            return {key: _comparable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_comparable(item) for item in value]
+        case _:
+            return value
+
+
+def equal(have: Fields, want: Fields) -> bool:
+    """Whether two trees mean the same, secrets compared by value. Cheap enough to ask for every endpoint."""
+    return have == want or _comparable(have) == _comparable(want)

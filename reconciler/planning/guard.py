@@ -1,0 +1,102 @@
+"""What must not pass unasked. A tripped guard blocks the apply and never hides the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.model.exits import Exit
+from reconciler.model.plan import Adopt, Allowances, Change, Delete, Replace
+from reconciler.model.problem import Problem
+
+SHARE, FLOOR = 0.30, 10
+"""More than 30 % of at least ten tracked endpoints, the threshold that octoDNS settled on."""
+
+
+def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances) -> Iterator[Problem]:
+    """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection."""
+    removals = [change for change in changes if isinstance(change, Delete | Replace)]
+    yield from _protected(removals)
+    yield from _adoptions(changes, allow)
+    if allow.destroying:
+        return
+    agreed = allow.deletes == len(removals)
+    if allow.deletes is not None and not agreed:
+        yield _guard(
+            code="allow-delete-mismatch",
+            summary=f"--allow-delete {allow.deletes} does not match the {len(removals)} deletes and replaces",
+            hint=f"read the plan again; if it is meant, pass --allow-delete {len(removals)}",
+        )
+    elif agreed:
+        return
+    elif not declared and tracked and removals:
+        yield _guard(
+            code="empty-desired-set",
+            summary=f"nothing is declared, and the inventory holds {_endpoints(tracked)}",
+            hint="if all of them are to go, use `reconciler destroy`, or pass "
+            f"--allow-delete {len(removals)}; otherwise check -C and -f",
+        )
+    elif tracked >= FLOOR and len(removals) > SHARE * tracked:
+        yield _guard(
+            code="too-many-deletes",
+            summary=f"{len(removals)} of {tracked} tracked endpoints would be deleted or replaced, "
+            f"more than {SHARE:.0%}",
+            hint=f"if it is meant, pass --allow-delete {len(removals)}",
+        )
+
+
+def _protected(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
+    for change in removals:
+        lifecycle = change.desired.lifecycle.prevent_destroy if isinstance(change, Replace) else False
+        if lifecycle or (isinstance(change, Delete) and change.tracked.prevent_destroy):
+            verb = "replaced" if isinstance(change, Replace) else "deleted"
+            yield _guard(
+                code="prevent-destroy",
+                summary=f"`{change.name}` has preventDestroy and would be {verb}",
+                hint="set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
+                if isinstance(change, Delete)
+                else "undo the change that forces the replacement, or set `preventDestroy: false`",
+                address=change.address,
+                change=change,
+            )
+
+
+def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:
+    for change in changes:
+        if not isinstance(change, Adopt) or not change.fields:
+            continue
+        fixed = [".".join(field.path) for field in change.fields if field.forces_replacement]
+        if fixed:
+            yield _guard(
+                code="adopt-would-replace",
+                summary=f"`{change.name}` exists as {change.live.id} and differs in what cannot be changed: "
+                + ", ".join(fixed),
+                hint="make the YAML equal to it in these fields, or choose another endpoint name",
+                address=change.address,
+                change=change,
+            )
+        elif not allow.adopt:
+            yield _guard(
+                code="adopt-would-overwrite",
+                summary=f"`{change.name}` exists as {change.live.id}, was not made from here, and differs",
+                hint="to take it over as declared, pass --adopt; to keep it as it is, change the YAML",
+                address=change.address,
+                change=change,
+            )
+
+
+def _guard(
+    *, code: str, summary: str, hint: str, address: str | None = None, change: Change | None = None
+) -> Problem:
+    desired = getattr(change, "desired", None)
+    return Problem(
+        code=code,
+        summary=summary,
+        hint=hint,
+        address=address,
+        place=desired.place if desired else None,
+        exit_code=Exit.GUARD,
+    )
+
+
+def _endpoints(count: int) -> str:
+    return f"{count} endpoint" + ("" if count == 1 else "s")

@@ -1,0 +1,31 @@
+"""What goes first: records, then deletes that free an app name, then the rest, then the other deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.plan import Action, Change, Create, Delete, Replace
+from reconciler.planning.requests import requests_of
+
+
+def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
+    """Groups to be worked one after the other; inside a group nothing depends on anything.
+
+    New endpoints come before old ones go, so that a move keeps serving; an app name that must be free for a
+    create is the exception.
+    """
+    pending = sorted((c for c in changes if c.action is not Action.NO_OP), key=lambda change: change.name)
+    wanted = {change.desired.app_name for change in pending if isinstance(change, Create | Replace)}
+    local: list[Change] = []
+    freeing: list[Change] = []
+    writes: list[Change] = []
+    deletes: list[Change] = []
+    for change in pending:
+        if not requests_of(change):
+            local.append(change)
+        elif isinstance(change, Delete):
+            frees = change.live.fields.get("appName") in wanted
+            (freeing if frees else deletes).append(change)
+        else:
+            writes.append(change)
+    return tuple(tuple(group) for group in (local, freeing, writes, deletes) if group)

@@ -1,0 +1,45 @@
+"""`--target` and `--exclude`: which endpoints a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from reconciler.model.problem import Problem
+from reconciler.model.resource import address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Globs over names and addresses; no target means all."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        return not (self.targets or self.excludes)
+
+    def has(self, name: str) -> bool:
+        return (not self.targets or _matches(name, self.targets)) and not _matches(name, self.excludes)
+
+    def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
+        """A problem for each target that names nothing, which is mostly a slip of the finger."""
+        known = tuple(names)
+        return tuple(
+            Problem(
+                code="no-such-target",
+                summary=f"--target {pattern} matches no endpoint",
+                hint="targets are names or globs, such as `--target 'llama-*'`",
+            )
+            for pattern in self.targets
+            if not any(_matches(name, (pattern,)) for name in known)
+        )
+
+
+EVERYTHING = Selection()
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) or fnmatchcase(address(name), pattern) for pattern in patterns)

@@ -17,11 +17,21 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
     """
     from deepdiff import DeepDiff
 
-    found = DeepDiff(_comparable(have), _comparable(want), view="tree", verbose_level=2)
+    found = DeepDiff(_comparable(have), _comparable(want), view="tree", threshold_to_diff_deeper=0)
     paths = {_path(level) for levels in found.values() for level in levels}
     rank = {key: index for index, key in enumerate(want)}
     for path in sorted(paths, key=lambda path: (rank.get(path[0], len(rank)), path)):
         yield path, value_at(have, path), value_at(want, path)
+
+
+def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """(path, value) for every value that is not a map."""
+    for key, value in tree.items():
+        path = (*above, key)
+        if isinstance(value, Mapping):
+            yield from leaves(value, path)
+        else:
+            yield path, value
 
 
 def value_at(tree: Any, path: Path) -> Value | Absent:

@@ -22,6 +22,7 @@ from typing import Any
 from reconciler.kinds.endpoint.ownership import emitted, kept, sides
 from reconciler.kinds.endpoint.paths import REPLACING, SCALING
 from reconciler.model.plan import (
+    ABSENT,
     Adopt,
     Cause,
     Change,
@@ -41,7 +42,7 @@ from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.values import Fields, Keyring, Sealed, Secret, seal
 from reconciler.planning.attribute import cause
 from reconciler.planning.conceal import conceal
-from reconciler.planning.diff import differences, equal
+from reconciler.planning.diff import differences, equal, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.selection import EVERYTHING, Selection
 
@@ -162,15 +163,13 @@ def _record_of(desired: Desired, inventory: Inventory, declared: set[str]) -> Tr
 
 def _created(desired: Desired, tracked: Tracked | None) -> Create:
     reason = "not there yet" if tracked is None else f"recorded as {tracked.id}, which is gone"
-    return Create(
-        name=desired.name, reason=reason, desired=desired, fields=tuple(_field_of_create(desired.fields))
-    )
+    return Create(name=desired.name, reason=reason, desired=desired, fields=tuple(_fields_of_create(desired)))
 
 
-def _field_of_create(fields: Fields) -> Iterator[FieldChange]:
-    for path, before, after in differences({}, fields):
+def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
+    for path, after in leaves({"appName": desired.app_name, **desired.fields}):
         yield FieldChange(
-            path=path, before=before, after=after, cause=Cause.CONFIG, sensitive=_sensitive(before, after)
+            path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_sensitive(after)
         )
 
 

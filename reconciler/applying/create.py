@@ -1,0 +1,147 @@
+"""The one call that must not happen twice.
+
+    intent on disk -> request -> ID on disk -> read back
+
+When the answer is lost, nothing is guessed: the listing is looked at until the settling time is over. One new
+endpoint of that name as declared is ours. None means that nothing was made, and only then is the request
+sent again. Anything else is left for the user, with the IDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconciler.applying.clock import Clock, attempts
+from reconciler.applying.verify import matches
+from reconciler.inventory.session import Session
+from reconciler.model.errors import (
+    AnswerLost,
+    ApiError,
+    IncompleteListing,
+    ReconcilerError,
+    Refused,
+    ServerError,
+)
+from reconciler.model.exits import Exit
+from reconciler.model.plan import Create, Replace
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Intent, Live, Tracked
+from reconciler.model.values import Fields, Keyring
+from reconciler.model.wire import Request
+from reconciler.novita.remote import Remote
+from reconciler.planning.intents import newcomers
+
+SENDS = 3
+"""How often one create is sent at most, each but the first after proof that nothing was made."""
+
+NAME_FREE_WITHIN = 30.0
+"""Seconds that an app name may stay taken after its owner was deleted by us."""
+
+
+class Unresolved(ReconcilerError):
+    """A create of which nobody can say whether it happened."""
+
+    exit_code = Exit.UNRESOLVED
+
+
+def create(
+    change: Create | Replace,
+    request: Request,
+    *,
+    fields: Fields,
+    known_ids: tuple[str, ...],
+    remote: Remote,
+    session: Session,
+    clock: Clock,
+    keyring: Keyring,
+    settle_seconds: float,
+    record: Callable[[str], Tracked],
+    waiting: Callable[[str], None],
+) -> str:
+    """Create the endpoint once and record it; returns its ID.
+
+    `known_ids` are the live IDs of that name from before. Raises `Unresolved` when the outcome cannot be
+    told, and whatever the client raises when Novita refused; in that case nothing was made.
+    """
+    desired = change.desired
+    intent = Intent(
+        name=desired.name,
+        app_name=desired.app_name,
+        digest=request.fingerprint(keyring),
+        known_ids=known_ids,
+    )
+    session.begin(intent)
+    for _ in range(SENDS):
+        try:
+            made = _send(remote, request, clock, waiting, name_was_ours=isinstance(change, Replace))
+        except (AnswerLost, ServerError) as lost:
+            waiting("the answer was lost; looking for it in the listing")
+            found = _look(remote, clock, intent, fields, settle_seconds, lost)
+            if found is None:
+                continue
+            made = found.id
+        except ReconcilerError:
+            session.settle(desired.name)
+            raise
+        session.record(record(made))
+        return made
+    session.settle(desired.name)
+    raise Refused(
+        Problem(
+            code="create-unanswered",
+            summary=f"creating `{desired.name}` was sent {SENDS} times without an answer, and nothing was made",
+            hint="check Novita's status, then run `reconciler apply` again",
+            address=change.address,
+        )
+    )
+
+
+def _send(
+    remote: Remote, request: Request, clock: Clock, waiting: Callable[[str], None], *, name_was_ours: bool
+) -> str:
+    """Send the create; an app name that our own delete has yet to free is waited for."""
+    refusal: ApiError | None = None
+    for attempt in attempts(clock, within=NAME_FREE_WITHIN, first=1.0):
+        try:
+            return remote.create(request)
+        except Refused as error:
+            if not (name_was_ours and error.reason == "SERVERLESS_APP_NAME_IS_EXIST"):
+                raise
+            refusal = error
+            if attempt == 0:
+                waiting("its app name is still taken by the one just deleted")
+    assert refusal is not None
+    raise refusal
+
+
+def _look(
+    remote: Remote, clock: Clock, intent: Intent, fields: Fields, settle_seconds: float, lost: ApiError
+) -> Live | None:
+    """The endpoint that the lost create made; None when, after the settling time, there is none."""
+    for _ in attempts(clock, within=settle_seconds):
+        try:
+            listing = remote.listing()
+        except (ApiError, IncompleteListing) as error:
+            raise _unresolved(intent, lost, (), error.problem.summary) from error
+        found = newcomers(intent, listing.endpoints).newcomers
+        if len(found) == 1 and matches(found[0], fields):
+            return found[0]
+        if len(found) > 1:
+            raise _unresolved(intent, lost, found, "several new endpoints have its name")
+    if found:
+        raise _unresolved(intent, lost, found, "a new endpoint has its name but another configuration")
+    return None
+
+
+def _unresolved(intent: Intent, lost: ApiError, found: tuple[Live, ...], why: str) -> Unresolved:
+    ids = ", ".join(one.id for one in found)
+    return Unresolved(
+        Problem(
+            code="create-unresolved",
+            summary=f"it is not known whether `{intent.name}` was created: {why}"
+            + (f" ({ids})" if ids else ""),
+            detail=lost.problem.summary,
+            hint="run `reconciler plan`; it looks again and says what it finds",
+            exit_code=Exit.UNRESOLVED,
+        )
+    )

@@ -1,0 +1,128 @@
+"""One change -> its calls in safe order: look, write, record, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from reconciler.applying.clock import Clock
+from reconciler.applying.create import create
+from reconciler.applying.verify import read_back, wait_until_gone
+from reconciler.inventory.session import Session
+from reconciler.kinds.endpoint.ownership import emitted
+from reconciler.model.errors import NotFound, Refused
+from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Desired, Live, Tracked
+from reconciler.model.values import Fields, Keyring, seal
+from reconciler.novita.remote import Remote
+from reconciler.planning.diff import equal
+from reconciler.planning.requests import requests_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Performs single changes. `known_ids` are the live IDs of each name when the plan was made."""
+
+    remote: Remote
+    session: Session
+    clock: Clock
+    keyring: Keyring
+    settle_seconds: float
+    known_ids: Mapping[str, tuple[str, ...]]
+
+    def perform(self, change: Change, waiting: Callable[[str], None]) -> tuple[str | None, Problem | None]:
+        """(the endpoint's ID, what Novita kept otherwise). Raises ReconcilerError when the change failed."""
+        match change:
+            case Create():
+                return self._create(change, change.desired.fields, waiting)
+            case Update() | Scale() | Adopt():
+                return self._update(change)
+            case Replace():
+                self._still_as_planned(change.live)
+                self._delete(change, waiting, released=True)
+                return self._create(change, change.target, waiting)
+            case Delete():
+                self._delete(change, waiting, released=False)
+                return change.live.id, None
+            case Forget():
+                self.session.drop(change.name)
+                return change.tracked.id, None
+            case NoOp():
+                self.session.record(
+                    self.record_of(change.desired, change.live.id), replaces=_old_name(change)
+                )
+                return change.live.id, None
+            case _:
+                assert_never(change)
+
+    def record_of(self, desired: Desired, object_id: str) -> Tracked:
+        """What the inventory keeps of an endpoint that is now as desired."""
+        return Tracked(
+            name=desired.name,
+            id=object_id,
+            applied=seal(emitted(desired.fields, desired.lifecycle.ignore), self.keyring),
+            prevent_destroy=desired.lifecycle.prevent_destroy,
+        )
+
+    def _create(
+        self, change: Create | Replace, fields: Fields, waiting: Callable[[str], None]
+    ) -> tuple[str, Problem | None]:
+        made = create(
+            change,
+            requests_of(change)[-1],
+            fields=fields,
+            known_ids=self.known_ids.get(change.name, ()),
+            remote=self.remote,
+            session=self.session,
+            clock=self.clock,
+            keyring=self.keyring,
+            settle_seconds=self.settle_seconds,
+            record=lambda object_id: self.record_of(change.desired, object_id),
+            waiting=waiting,
+        )
+        return made, read_back(self.remote, self.clock, made, fields)
+
+    def _update(self, change: Update | Scale | Adopt) -> tuple[str, Problem | None]:
+        kept: Problem | None = None
+        for request in requests_of(change):
+            self._still_as_planned(change.live)
+            self.remote.update(request)
+            kept = read_back(self.remote, self.clock, change.live.id, change.target)
+        self.session.record(self.record_of(change.desired, change.live.id), replaces=_old_name(change))
+        return change.live.id, kept
+
+    def _delete(self, change: Delete | Replace, waiting: Callable[[str], None], *, released: bool) -> None:
+        live = self.remote.get(change.live.id)
+        if live is not None and not live.is_going:
+            if live.name != change.live.name:
+                raise Refused(_moved(change.live, f"it is called `{live.name}` now"))
+            self.remote.delete(change.live.id)
+        if released:
+            waiting("until the old one is gone")
+        still_there = wait_until_gone(self.remote, self.clock, change.live.id, released=released)
+        if still_there is not None:
+            raise Refused(still_there)
+        self.session.drop(change.tracked.name)
+
+    def _still_as_planned(self, planned: Live) -> None:
+        """Consent was given to a difference; another one must be asked for again."""
+        fresh = self.remote.get(planned.id)
+        if fresh is None or fresh.is_going:
+            raise NotFound(_moved(planned, "it is gone"))
+        if not equal(fresh.fields, planned.fields):
+            raise Refused(_moved(planned, "somebody changed it"))
+
+
+def _moved(planned: Live, what: str) -> Problem:
+    return Problem(
+        code="moved-since-plan",
+        summary=f"{planned.id} is not as it was when the plan was made: {what}",
+        hint="run `reconciler plan` again",
+    )
+
+
+def _old_name(change: Update | Scale | Adopt | NoOp) -> str | None:
+    tracked = getattr(change, "tracked", None)
+    return tracked.name if tracked is not None and tracked.name != change.name else None

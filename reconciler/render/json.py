@@ -1,0 +1,205 @@
+"""A plan for programs: the subset of Terraform's plan JSON that policies read, and our own keys beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from reconciler import __version__
+from reconciler.model.events import Report, Result
+from reconciler.model.plan import (
+    ABSENT,
+    Absent,
+    Action,
+    Adopt,
+    Change,
+    Create,
+    Delete,
+    Drift,
+    FieldChange,
+    Forget,
+    NoOp,
+    Plan,
+)
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Tracked, address
+from reconciler.model.values import MASK, Fields, Json, Keyring, Sealed, Secret, Value, mask
+from reconciler.planning.requests import requests_of
+
+FORMAT: Final = "1.2"
+TERRAFORM: Final = "1.11.0"
+"""Whose shape this is."""
+
+ACTIONS: Final[Mapping[Action, list[str]]] = {
+    Action.CREATE: ["create"],
+    Action.UPDATE: ["update"],
+    Action.SCALE: ["update"],
+    Action.REPLACE: ["delete", "create"],
+    Action.DELETE: ["delete"],
+    Action.ADOPT: ["no-op"],
+    Action.FORGET: ["forget"],
+    Action.NO_OP: ["no-op"],
+}
+
+UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
+
+
+def plan_document(
+    plan: Plan | None,
+    keyring: Keyring | None,
+    *,
+    timestamp: str,
+    digest: str = "",
+    exit_code: int = 0,
+    problems: Iterable[Problem] | None = None,
+    report: Report | None = None,
+) -> dict[str, Json]:
+    """The document of `plan --json`; with a report that of `apply --json`.
+
+    Without a plan it says why there is none: `errored` is true and `problems` tell.
+    """
+    shown = plan or Plan(changes=(), complete=False)
+    told = tuple(problems if problems is not None else shown.problems)
+    counts = shown.counts()
+    document: dict[str, Json] = {
+        "format_version": FORMAT,
+        "terraform_version": TERRAFORM,
+        "tool_version": __version__,
+        "timestamp": timestamp,
+        "applyable": bool(plan and plan.pending and not plan.errors),
+        "complete": shown.complete,
+        "errored": plan is None or any(p.is_error and p.exit_code == 1 for p in told),
+        "resource_changes": [_change(change, keyring) for change in shown.changes] if keyring else [],
+        "resource_drift": [_drift(drift) for drift in shown.drift],
+        "unmanaged": [{"name": live.name, "id": live.id} for live in shown.unmanaged],
+        "problems": [problem.to_dict() for problem in told],
+        "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
+        "digest": digest,
+        "exit_code": int(exit_code),
+    }
+    if report is not None:
+        document["results"] = [_result(result) for result in report.results]
+    return document
+
+
+def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
+    before, after = _sides(change)
+    live = getattr(change, "live", None)
+    tracked = getattr(change, "tracked", None)
+    actions = ["update"] if isinstance(change, Adopt) and change.fields else ACTIONS[change.action]
+    detail: dict[str, Json] = {
+        "actions": actions,
+        "before": _plain(before),
+        "after": _plain(after),
+        "after_unknown": UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {},
+        "before_sensitive": _sensitive(before),
+        "after_sensitive": _sensitive(after),
+        "replace_paths": [list(field.path) for field in change.fields if field.forces_replacement],
+    }
+    if isinstance(change, Adopt):
+        detail["importing"] = {"id": change.live.id}
+    return {
+        **_identity(change.name, change.address),
+        "id": live.id if live else tracked.id if tracked else None,
+        "action": change.action.value,
+        "action_reason": change.reason,
+        "change": detail,
+        "fields": [_field(field) for field in change.fields],
+        "requests": [
+            {"method": r.method, "path": r.path, "body_sha256": r.fingerprint(keyring)}
+            for r in requests_of(change)
+        ],
+    }
+
+
+def _drift(drift: Drift) -> dict[str, Json]:
+    after = drift.live.fields if drift.live else None
+    return {
+        **_identity(drift.name, drift.address),
+        "id": drift.tracked.id,
+        "change": {
+            "actions": ["update"] if drift.live else ["delete"],
+            "before": _plain(drift.tracked.applied),
+            "after": _plain(after),
+            "before_sensitive": _sensitive(drift.tracked.applied),
+            "after_sensitive": _sensitive(after),
+        },
+        "fields": [_field(field) for field in drift.fields],
+    }
+
+
+def _identity(name: str, address: str) -> dict[str, Json]:
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": "novita_endpoint",
+        "name": name,
+        "provider_name": "novita",
+    }
+
+
+def _sides(change: Change) -> tuple[Fields | None, Fields | None]:
+    match change:
+        case Create():
+            return None, {"appName": change.desired.app_name, **change.desired.fields}
+        case Delete():
+            return change.live.fields, None
+        case Forget():
+            return change.tracked.applied, None
+        case NoOp():
+            return change.live.fields, change.live.fields
+        case _:
+            return change.live.fields, {**change.live.fields, **change.target}
+
+
+def _field(field: FieldChange) -> dict[str, Json]:
+    return {
+        "path": list(field.path),
+        "before": _plain(field.before),
+        "after": _plain(field.after),
+        "cause": field.cause.value,
+        "sensitive": field.sensitive,
+        "forces_replacement": field.forces_replacement,
+    }
+
+
+def _result(result: Result) -> dict[str, Json]:
+    return {
+        "address": result.change.address,
+        "action": result.change.action.value,
+        "outcome": result.outcome.value,
+        "id": result.id,
+        "seconds": round(result.seconds, 3),
+        "problem": result.problem.to_dict() if result.problem else None,
+    }
+
+
+def _plain(value: Value | Absent) -> Json:
+    """The value with secrets masked and fingerprints hidden."""
+    if value is ABSENT:
+        return None
+    if isinstance(value, Sealed):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return mask(value)
+
+
+def _sensitive(value: Value) -> Any:
+    """Terraform's sensitivity tree: true at what is hidden, and only the branches that lead there."""
+    if isinstance(value, Secret | Sealed):
+        return True
+    if isinstance(value, Mapping):
+        return {key: inner for key, item in value.items() if (inner := _sensitive(item))}
+    return {} if value is None else False
+
+
+def record_document(record: Tracked) -> dict[str, Json]:
+    """The document of `state show`: a record of the inventory, fingerprints hidden."""
+    return {
+        **_identity(record.name, address(record.name)),
+        "id": record.id,
+        "origin": record.origin,
+        "prevent_destroy": record.prevent_destroy,
+        "applied": _plain(record.applied),
+    }

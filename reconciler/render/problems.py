@@ -1,0 +1,35 @@
+"""Problems for people: what happened, where, the line itself, and the next thing to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.render.style import PLAIN, Style
+
+
+def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
+    """All problems, an empty line between two of them; "" when there are none."""
+    return "\n".join(problem_text(problem, style) for problem in problems)
+
+
+def problem_text(problem: Problem, style: Style = PLAIN) -> str:
+    """One problem, ending in a newline."""
+    colour = {Severity.ERROR: style.wrong, Severity.WARNING: style.changed, Severity.NOTE: style.faint}
+    lines = [f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {problem.summary}"]
+    if problem.place:
+        lines += [f"  {problem.place}", *_excerpt(problem.place, style)]
+    for block in (problem.detail, problem.hint):
+        lines += [f"  {line}".rstrip() for line in block.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _excerpt(place: Place, style: Style) -> list[str]:
+    if not place.text.strip():
+        return []
+    number = str(place.line)
+    blank = " " * (place.column - 1)
+    return [
+        style.faint(f"  {number} | ") + place.text,
+        style.faint(f"  {' ' * len(number)} | ") + blank + style.wrong("^" * max(1, place.width)),
+    ]

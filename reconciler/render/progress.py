@@ -1,0 +1,153 @@
+"""An apply while it runs: a line an event, and a bar above the prompt of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from reconciler.model.events import (
+    ApplyStarted,
+    ChangeEnded,
+    ChangeStarted,
+    ChangeWaiting,
+    Event,
+    Outcome,
+    Report,
+)
+from reconciler.model.plan import Action
+from reconciler.render.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+BEGINNING: Final[Mapping[Action, str]] = {
+    Action.CREATE: "Creating...",
+    Action.UPDATE: "Modifying...",
+    Action.SCALE: "Scaling...",
+    Action.REPLACE: "Replacing...",
+    Action.DELETE: "Destroying...",
+    Action.ADOPT: "Importing...",
+    Action.FORGET: "Forgetting...",
+}
+
+ENDING: Final[Mapping[Action, str]] = {
+    Action.CREATE: "Creation complete",
+    Action.UPDATE: "Modifications complete",
+    Action.SCALE: "Scaling complete",
+    Action.REPLACE: "Replacement complete",
+    Action.DELETE: "Destruction complete",
+    Action.ADOPT: "Import complete",
+    Action.FORGET: "Forgotten",
+}
+
+
+def event_line(event: Event, style: Style = PLAIN) -> str | None:
+    """What is said about an event; None for those that only a bar shows."""
+    match event:
+        case ApplyStarted():
+            return None
+        case ChangeStarted(change=change):
+            return f"{change.address}: {BEGINNING[change.action]}"
+        case ChangeWaiting(change=change, why=why):
+            return style.faint(f"{change.address}: Waiting: {why}")
+        case ChangeEnded(result=result):
+            where = result.change.address
+            if result.outcome is Outcome.DONE:
+                known = f" [id={result.id}]" if result.id else ""
+                return f"{where}: {ENDING[result.change.action]} after {_seconds(result.seconds)}{known}"
+            if result.outcome is Outcome.NOT_ATTEMPTED:
+                return None
+            word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
+            why = f": {result.problem.summary}" if result.problem else ""
+            return style.wrong(f"{where}: {word} after {_seconds(result.seconds)}") + why
+
+
+class Lines:
+    """Plain lines, for pipes and CI."""
+
+    def __init__(self, write: Callable[[str], None], style: Style = PLAIN) -> None:
+        self._write = write
+        self._style = style
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, event: Event) -> None:
+        if (line := event_line(event, self._style)) is not None:
+            self._write(line)
+
+
+class Bar:
+    """The same lines on a terminal, with a bar of what is done below them."""
+
+    def __init__(self, style: Style = PLAIN) -> None:
+        self._style = style
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Bar:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        console = Console(stderr=True, highlight=False, no_color=not self._style.colour)
+        self._progress = Progress(
+            BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+        )
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        if self._progress is None:
+            return
+        if isinstance(event, ApplyStarted):
+            self._task = self._progress.add_task("", total=event.total)
+        if (line := event_line(event, self._style)) is not None:
+            from rich.text import Text
+
+            self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
+        if isinstance(event, ChangeEnded) and self._task is not None:
+            self._progress.advance(self._task)
+
+
+def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:
+    """How the apply ended, ending in a newline: Terraform's line, or honest counts when not all was done."""
+    done = len(report.having(Outcome.DONE))
+    if report.exit_code == 0:
+        return style.strong(_complete(report, destroying=destroying)) + "\n"
+    word = "interrupted" if report.interrupted else "incomplete"
+    counts = [
+        f"{len(found)} {outcome.value}"
+        for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
+        if (found := report.having(outcome))
+    ]
+    lines = [style.wrong(f"Apply {word}: ") + ", ".join([f"{done} done", *counts]) + "."]
+    for result in report.results:
+        if result.outcome is not Outcome.DONE:
+            lines.append(f"  {result.change.address}: {result.change.action.value} {result.outcome.value}")
+            if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED:
+                said = (result.problem.summary, result.problem.detail, result.problem.hint)
+                lines += [f"    {line}" for text in said for line in text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _complete(report: Report, *, destroying: bool) -> str:
+    destroyed = report.done(Action.DELETE, Action.REPLACE)
+    if destroying:
+        return f"Destroy complete! Resources: {destroyed} destroyed."
+    overwritten = sum(bool(r.change.fields) for r in report.results if r.change.action is Action.ADOPT)
+    imported = report.done(Action.ADOPT)
+    added = report.done(Action.CREATE, Action.REPLACE)
+    changed = report.done(Action.UPDATE, Action.SCALE) + overwritten
+    start = f"{imported} imported, " if imported else ""
+    return f"Apply complete! Resources: {start}{added} added, {changed} changed, {destroyed} destroyed."
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f}s" if seconds < 120 else f"{seconds / 60:.0f}m{seconds % 60:02.0f}s"

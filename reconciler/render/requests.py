@@ -1,0 +1,56 @@
+"""Requests for people and shells: what is printed here is what the socket receives."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
+
+from reconciler.model.values import Json
+from reconciler.model.wire import Request, encode
+
+
+def url_of(base_url: str, request: Request) -> str:
+    """The whole URL of a request."""
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return f"{base_url}{request.path}{query}"
+
+
+def body_text(request: Request, *, reveal: bool) -> str:
+    """The body, byte for byte but for masked secrets."""
+    return request.content().decode() if reveal else encode(request.shown()).decode()
+
+
+def request_lines(
+    base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool
+) -> Iterator[str]:
+    """A block for each (address, action, request)."""
+    for address, action, request in requests:
+        yield f"# {address}: {action}"
+        yield f"{request.method} {url_of(base_url, request)}"
+        yield body_text(request, reveal=reveal)
+        yield ""
+
+
+def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool) -> Iterator[str]:
+    """A runnable command for each request; the key is left to the shell."""
+    for address, action, request in requests:
+        yield f"# {address}: {action}"
+        yield f"curl --fail-with-body -X {request.method} {shlex.quote(url_of(base_url, request))} \\"
+        yield '  -H "Authorization: Bearer $NOVITA_API_KEY" \\'
+        yield "  -H 'Content-Type: application/json' \\"
+        yield f"  --data-binary {shlex.quote(body_text(request, reveal=reveal))}"
+        yield ""
+
+
+def request_document(base_url: str, address: str, action: str, request: Request, *, reveal: bool) -> Json:
+    """One element of `preview --json`."""
+    from reconciler.model.values import reveal as unmasked
+
+    return {
+        "address": address,
+        "action": action,
+        "method": request.method,
+        "url": url_of(base_url, request),
+        "body": unmasked(request.body) if reveal else request.shown(),
+    }

@@ -1,0 +1,36 @@
+"""Colour as six marks, and none of them where nobody can see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """Wraps text in ANSI codes when `colour` is on."""
+
+    colour: bool = False
+
+    def added(self, text: str) -> str:
+        return self._wrap("32", text)
+
+    def changed(self, text: str) -> str:
+        return self._wrap("33", text)
+
+    def removed(self, text: str) -> str:
+        return self._wrap("31", text)
+
+    def strong(self, text: str) -> str:
+        return self._wrap("1", text)
+
+    def faint(self, text: str) -> str:
+        return self._wrap("2", text)
+
+    def wrong(self, text: str) -> str:
+        return self._wrap("1;31", text)
+
+    def _wrap(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+PLAIN = Style()

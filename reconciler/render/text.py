@@ -1,0 +1,165 @@
+"""A plan for people, in Terraform's symbols and with the lines that other tools look for, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
+from reconciler.model.resource import Live
+from reconciler.render.style import PLAIN, Style
+from reconciler.render.values import dotted, shown
+
+NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
+OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
+
+SYMBOLS: Final[Mapping[Action, str]] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.SCALE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.ADOPT: "=",
+    Action.FORGET: ".",
+}
+
+SHOWN_UNMANAGED: Final = 20
+
+
+def plan_text(plan: Plan, style: Style = PLAIN) -> str:
+    """The whole plan, ending in a newline."""
+    return "\n".join(_lines(plan, style)) + "\n"
+
+
+def _lines(plan: Plan, style: Style) -> Iterator[str]:
+    if plan.drift:
+        yield style.strong(OUTSIDE)
+        yield ""
+        for drift in plan.drift:
+            yield from _drift(drift, style)
+            yield ""
+    if not plan.pending:
+        yield style.strong(NO_CHANGES)
+    else:
+        yield "reconciler will perform the following actions:"
+        yield ""
+        for change in plan.pending:
+            yield from _change(change, style)
+            yield ""
+        yield style.strong(plan_line(plan))
+        yield from _extras(plan)
+    yield from _unmanaged(plan.unmanaged, style)
+
+
+def plan_line(plan: Plan) -> str:
+    """Terraform's summary; a replacement counts as one added and one destroyed."""
+    counts = plan.counts()
+    overwriting = sum(isinstance(change, Adopt) and bool(change.fields) for change in plan.changes)
+    imports = f"{counts[Action.ADOPT]} to import, " if counts[Action.ADOPT] else ""
+    add = counts[Action.CREATE] + counts[Action.REPLACE]
+    change = counts[Action.UPDATE] + counts[Action.SCALE] + overwriting
+    destroy = counts[Action.DELETE] + counts[Action.REPLACE]
+    return f"Plan: {imports}{add} to add, {change} to change, {destroy} to destroy."
+
+
+def _extras(plan: Plan) -> Iterator[str]:
+    counts = plan.counts()
+    if scales := counts[Action.SCALE]:
+        yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
+    if replaced := counts[Action.REPLACE]:
+        yield f"  {_endpoints(replaced)} {_be(replaced)} replaced: a new ID and a new URL."
+    if forgotten := counts[Action.FORGET]:
+        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: gone already, or no longer ours."
+
+
+def _header(change: Change) -> str:
+    address = change.address
+    match change.action:
+        case Action.CREATE:
+            return f"# {address} will be created"
+        case Action.SCALE:
+            return f"# {address} will be updated in-place (scale)"
+        case Action.REPLACE:
+            return f"# {address} must be replaced"
+        case Action.DELETE:
+            return f"# {address} will be destroyed"
+        case Action.FORGET:
+            return f"# {address} will no longer be managed by reconciler, but will not be destroyed"
+        case Action.ADOPT if not change.fields:
+            return f"# {address} will be imported"
+        case _:
+            return f"# {address} will be updated in-place"
+
+
+def _change(change: Change, style: Style) -> Iterator[str]:
+    yield style.strong(f"  {_header(change)}")
+    if isinstance(change, Adopt) and change.fields:
+        yield style.strong(f'  # (imported from "{change.live.id}")')
+    if change.action is not Action.SCALE:
+        yield style.faint(f"  # ({change.reason})")
+    symbol = _painted(SYMBOLS[change.action], style)
+    live = getattr(change, "live", None)
+    tracked = getattr(change, "tracked", None)
+    object_id = live.id if live else tracked.id if tracked else ""
+    yield f"{symbol:>3} {change.name}" + (f"  [id={object_id}]" if object_id else "")
+    yield from _fields(change.fields, style, creating=change.action is Action.CREATE)
+    if isinstance(change, Replace):
+        yield style.faint("      # the URL changes with the ID")
+
+
+def _fields(fields: Sequence[FieldChange], style: Style, *, creating: bool = False) -> Iterator[str]:
+    width = max((len(dotted(field.path)) for field in fields), default=0)
+    for field in fields:
+        symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
+        name = dotted(field.path).ljust(width)
+        if symbol == "~":
+            value = f"{shown(field.before)} -> {shown(field.after)}"
+        else:
+            value = shown(field.after if symbol == "+" else field.before)
+        remarks = [] if creating else [field.cause.value]
+        if field.forces_replacement:
+            remarks.insert(0, "forces replacement")
+        remark = style.faint(f"  # {', '.join(remarks)}") if remarks else ""
+        yield f"      {_painted(symbol, style)} {name} = {value}{remark}"
+
+
+def _drift(drift: Drift, style: Style) -> Iterator[str]:
+    if drift.live is None:
+        yield style.strong(f"  # {drift.address} has been deleted")
+        yield f"  {_painted('-', style)} {drift.name}  [id={drift.tracked.id}]"
+        return
+    yield style.strong(f"  # {drift.address} has changed")
+    yield f"  {_painted('~', style)} {drift.name}  [id={drift.live.id}]"
+    yield from _fields(drift.fields, style, creating=True)
+
+
+def _unmanaged(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
+    if not unmanaged:
+        return
+    count = len(unmanaged)
+    yield ""
+    yield f"{_endpoints(count)} of the account {_be(count)} not managed from here, and left alone:"
+    for live in unmanaged[:SHOWN_UNMANAGED]:
+        yield f"  {live.name}  [id={live.id}]"
+    if count > SHOWN_UNMANAGED:
+        yield style.faint(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
+
+
+def _painted(symbol: str, style: Style) -> str:
+    match symbol:
+        case "+":
+            return style.added(symbol)
+        case "-":
+            return style.removed(symbol)
+        case "-/+":
+            return f"{style.removed('-')}/{style.added('+')}"
+        case _:
+            return style.changed(symbol)
+
+
+def _endpoints(count: int) -> str:
+    return f"{count} endpoint" + ("" if count == 1 else "s")
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"

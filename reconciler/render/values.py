@@ -1,0 +1,26 @@
+"""One value on one line, as plans show it."""
+
+from __future__ import annotations
+
+import json
+
+from reconciler.model.plan import Absent
+from reconciler.model.values import MASK, Path, Sealed, Secret, Value, mask
+
+
+def shown(value: Value | Absent) -> str:
+    """JSON, with secrets masked; a missing value reads `(none)`."""
+    match value:
+        case Absent():
+            return "(none)"
+        case Sealed():
+            return MASK
+        case Secret():
+            return MASK if value.masked == MASK else json.dumps(value.masked, ensure_ascii=False)
+        case _:
+            return json.dumps(mask(value), ensure_ascii=False)
+
+
+def dotted(path: Path) -> str:
+    """A wire path as people write it."""
+    return ".".join(path)

@@ -1,0 +1,60 @@
+"""The account that a run talks to: Novita over HTTPS, or the simulator in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.config.settings import key_problem
+from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.settings import Settings
+from reconciler.model.values import Secret
+from reconciler.novita.client import Client
+from reconciler.novita.remote import Reader, Remote
+from reconciler.workflow.context import WORLD, Context
+
+SIMULATOR_URL = "http://simulator"
+"""What stands for the address of the simulator that runs in this process."""
+
+
+def base_url(settings: Settings) -> str:
+    """The root of every URL, without a slash at the end."""
+    return SIMULATOR_URL if settings.is_simulator else settings.base_url
+
+
+def with_key(settings: Settings) -> Secret:
+    """The key to send. Raises InvalidConfig where there is none; the simulator takes any."""
+    if settings.api_key:
+        return settings.api_key
+    if settings.is_simulator:
+        return Secret(value="simulator", source="simulator")
+    raise InvalidConfig(key_problem())
+
+
+@contextmanager
+def _client(context: Context, settings: Settings) -> Iterator[Client]:
+    key = with_key(settings)
+    app = None
+    if settings.is_simulator:
+        from reconciler.simulator.embedded import embedded
+
+        app = embedded(context.root / WORLD)
+    with Client(
+        base_url(settings), key, parallelism=context.parallelism, app=app, on_call=context.on_call
+    ) as client:
+        yield client
+
+
+@contextmanager
+def reader(context: Context, settings: Settings) -> Iterator[Reader]:
+    """An account that can only be read."""
+    with _client(context, settings) as client:
+        yield Reader(client, ENDPOINT, parallelism=context.parallelism)
+
+
+@contextmanager
+def remote(context: Context, settings: Settings) -> Iterator[Remote]:
+    """An account that can be written to; only an approved plan gets one."""
+    with _client(context, settings) as client:
+        yield Remote(client, ENDPOINT, parallelism=context.parallelism)

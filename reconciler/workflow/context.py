@@ -1,0 +1,34 @@
+"""What one run knows: its folder, its environment and the shared options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.model.plan import Allowances
+from reconciler.novita.client import CallInfo
+from reconciler.planning.selection import EVERYTHING, Selection
+
+STATE = Path("state/novita.json")
+WORLD = Path(".reconciler/simulator.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once."""
+
+    root: Path
+    environ: Mapping[str, str]
+    files: tuple[Path, ...] = ()
+    state: Path = STATE
+    selection: Selection = EVERYTHING
+    allow: Allowances = field(default_factory=Allowances)
+    parallelism: int = 10
+    lock_timeout: float = 0.0
+    command: str = "reconciler"
+    on_call: Callable[[CallInfo], None] | None = None
+
+    @property
+    def state_path(self) -> Path:
+        return self.root / self.state

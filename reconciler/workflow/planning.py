@@ -1,0 +1,177 @@
+"""Files + inventory + account -> Planned. Reads everywhere, writes nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from reconciler.config.load import Loaded, load
+from reconciler.inventory.session import load as load_inventory
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.exits import Exit
+from reconciler.model.plan import Allowances, Plan
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Desired, Inventory, Live
+from reconciler.model.settings import Settings
+from reconciler.model.values import Keyring
+from reconciler.novita.remote import Reader
+from reconciler.planning.digest import plan_digest
+from reconciler.planning.guard import guards
+from reconciler.planning.intents import intent_problems
+from reconciler.planning.limits import check_limits, needs_limits
+from reconciler.planning.planner import make_plan
+from reconciler.planning.selection import Selection
+from reconciler.workflow.account import base_url, reader, with_key
+from reconciler.workflow.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and all that it was made from. `live_ids` are the live IDs of each name, for creates."""
+
+    plan: Plan
+    settings: Settings
+    inventory: Inventory
+    keyring: Keyring
+    base_url: str
+    digest: str
+    live_ids: Mapping[str, tuple[str, ...]]
+    selection: Selection
+    destroying: bool = False
+
+    @property
+    def blocked(self) -> Exit | None:
+        """Why it cannot be applied; None when it can. An error before a guard."""
+        codes = {problem.exit_code for problem in self.plan.errors}
+        for code in (Exit.UNRESOLVED, Exit.ERROR, Exit.GUARD):
+            if code in codes:
+                return code
+        return None
+
+
+def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
+    """The configuration without errors in it. Raises InvalidConfig with all problems at once."""
+    loaded = load(context.root, context.files, environ=context.environ, lenient=lenient)
+    errors = [
+        problem
+        for problem in loaded.problems
+        if problem.is_error and not (may_lack_endpoints and problem.code == "no-endpoints")
+    ]
+    if errors:
+        raise InvalidConfig(*loaded.problems)
+    return loaded
+
+
+def plan(context: Context) -> Planned:
+    """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
+    loaded = load_config(context)
+    return planned(context, loaded, load_inventory(context.state_path))
+
+
+def plan_destroy(context: Context) -> Planned:
+    """What `destroy` would do now: delete what the inventory records, and nothing else."""
+    loaded = load_config(context, may_lack_endpoints=True)
+    return planned(context, loaded, load_inventory(context.state_path), destroying=True)
+
+
+def planned(
+    context: Context, loaded: Loaded, inventory: Inventory, *, destroying: bool = False, settle: bool = False
+) -> Planned:
+    """Plan against the account as it is now.
+
+    With `settle` a create whose answer was lost is given its settling time before it counts as not done.
+    """
+    settings = loaded.settings
+    with_key(settings)
+    records = _as_destroyed(inventory, loaded.desired) if destroying else inventory
+    desired = () if destroying else loaded.desired
+    allow = Allowances(
+        adopt=context.allow.adopt or settings.adopt, deletes=context.allow.deletes, destroying=destroying
+    )
+    with reader(context, settings) as account:
+        live = _settled(account, records, settings.settle_seconds if settle else 0.0)
+        made = make_plan(desired, records, live, settings.keyring, context.selection)
+        limits = account.limits() if needs_limits(made.changes) else None
+    problems = [
+        *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
+        *_elsewhere(inventory, base_url(settings)),
+        *made.problems,
+        *intent_problems(records, live, {one.name for one in desired}),
+        *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
+        *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
+    ]
+    made = replace(made, problems=tuple(problems))
+    return Planned(
+        plan=made,
+        settings=settings,
+        inventory=inventory,
+        keyring=settings.keyring,
+        base_url=base_url(settings),
+        digest=plan_digest(made, settings.keyring),
+        live_ids=_ids_by_name(live),
+        selection=context.selection,
+        destroying=destroying,
+    )
+
+
+def _settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
+    """The whole account, with every recorded ID that the listing lacks asked for by itself."""
+    from reconciler.applying.clock import RealClock, attempts
+    from reconciler.planning.intents import findings
+
+    live: tuple[Live, ...] = ()
+    for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
+        live = _complete(account, inventory)
+        if all(finding.newcomers for finding in findings(inventory, live)):
+            break
+    return live
+
+
+def _complete(account: Reader, inventory: Inventory) -> tuple[Live, ...]:
+    listed = account.listing().endpoints
+    known = {one.id for one in listed}
+    missing = [record.id for record in inventory.records.values() if record.id not in known]
+    if not missing:
+        return listed
+    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="confirm") as pool:
+        confirmed = list(pool.map(account.get, missing))
+    return (*listed, *(one for one in confirmed if one is not None))
+
+
+def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory:
+    """The inventory with today's word on preventDestroy, and with nothing exempt for being imperative."""
+    protected = {one.name: one.lifecycle.prevent_destroy for one in desired}
+    return replace(
+        inventory,
+        records={
+            name: replace(
+                record, prevent_destroy=protected.get(name, record.prevent_destroy), origin="declared"
+            )
+            for name, record in inventory.records.items()
+        },
+    )
+
+
+def _elsewhere(inventory: Inventory, url: str) -> Sequence[Problem]:
+    """A warning when the inventory was written for another host."""
+    from urllib.parse import urlsplit
+
+    then, now = urlsplit(inventory.base_url).hostname, urlsplit(url).hostname
+    if not inventory.records or not then or then == now:
+        return ()
+    return (
+        Problem(
+            code="other-account",
+            severity=Severity.WARNING,
+            summary=f"the inventory was written for {inventory.base_url}, and this run talks to {url}",
+            hint="give each account an inventory of its own with --state PATH",
+        ),
+    )
+
+
+def _ids_by_name(live: Iterable[Live]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for one in live:
+        found.setdefault(one.name, []).append(one.id)
+    return {name: tuple(ids) for name, ids in found.items()}

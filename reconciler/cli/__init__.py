@@ -1,0 +1,1 @@
+"""The commands: parse, call the workflow, render, exit. No decisions are made here."""

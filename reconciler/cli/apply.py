@@ -1,0 +1,56 @@
+"""`reconciler apply`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import Run, shared
+
+
+@click.command()
+@click.argument("plan_file", metavar="[PLAN]", required=False)
+@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
+@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+)
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
+)
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for the lock."
+)
+@shared
+def apply(
+    run: Run,
+    plan_file: str | None,
+    approved: bool,
+    adopt: bool,
+    allow_delete: int | None,
+    parallelism: int,
+    lock_timeout: float,
+) -> int:
+    """Make the account match the files.
+
+    Without PLAN it plans, shows the plan and asks. With a PLAN saved by `plan --out` it performs exactly
+    that, or refuses when anything in it has moved.
+    """
+    from reconciler.cli.performing import perform
+    from reconciler.model.plan import Allowances
+    from reconciler.workflow.saved import read_saved
+
+    context = replace(
+        run.context,
+        allow=Allowances(adopt=adopt, deletes=allow_delete),
+        parallelism=parallelism,
+        lock_timeout=lock_timeout,
+    )
+    if plan_file is None:
+        return perform(run.out, context, approved=approved)
+    if not (run.context.selection.is_everything and allow_delete is None and not adopt):
+        raise click.UsageError("a saved plan brings its own --target, --exclude, --adopt and --allow-delete")
+    saved = read_saved(context, Path(plan_file))
+    return perform(run.out, saved.context(context), saved=saved, destroying=saved.destroying)

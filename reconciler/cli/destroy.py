@@ -1,0 +1,29 @@
+"""`reconciler destroy`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli.options import Run, shared
+
+
+@click.command()
+@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
+)
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for the lock."
+)
+@shared
+def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float) -> int:
+    """Delete every endpoint that the inventory records.
+
+    Endpoints made elsewhere are left alone, and preventDestroy holds here too.
+    """
+    from reconciler.cli.performing import perform
+
+    context = replace(run.context, parallelism=parallelism, lock_timeout=lock_timeout)
+    return perform(run.out, context, approved=approved, destroying=True)

@@ -1,0 +1,160 @@
+"""The command `reconciler`: finds the subcommand, and turns every ending into an exit code.
+
+Subcommands are imported when they are called, so that `--help` and `--version` cost little.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import shared_options
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.exits import Exit
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "init": "Write a commented endpoints.yaml and specs.yaml to start from.",
+    "validate": "Check the files, without a network or a key.",
+    "plan": "Show what apply would change.",
+    "preview": "Print the exact requests that apply would send.",
+    "apply": "Make the account match the files.",
+    "destroy": "Delete every endpoint that the inventory records.",
+    "state": "Look at the inventory, or mend it.",
+    "schema": "Print a JSON Schema, for editors.",
+    "simulator": "Serve a simulated Novita on this machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules of this package, imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Options shared by the commands may stand before or after the command.",
+)
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+@shared_options
+@click.pass_context
+def cli(ctx: click.Context, /, **shared: Any) -> None:
+    """Declare Novita AI Serverless endpoints in YAML; plan, apply and guard them."""
+    ctx.obj = shared
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read us has seen enough; the interpreter must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.ERROR
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+    except click.UsageError as error:
+        return _usage(error, arguments)
+    except click.ClickException as error:
+        error.show()
+        return Exit.ERROR
+    except ReconcilerError as error:
+        return _failed(error, arguments)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted.", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return _bug(error, arguments)
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _usage(error: click.UsageError, arguments: list[str]) -> int:
+    from reconciler.cli.output import fail
+    from reconciler.model.problem import Problem
+
+    problem = Problem(code="usage", summary=error.format_message(), exit_code=Exit.USAGE)
+    if _wants_json(arguments):
+        fail((problem,), Exit.USAGE, as_json=True)
+    else:
+        error.show()
+    return Exit.USAGE
+
+
+def _failed(error: ReconcilerError, arguments: list[str]) -> int:
+    from reconciler.cli.output import fail
+
+    codes = [problem.exit_code for problem in error.problems if problem.is_error]
+    code = error.exit_code if error.exit_code != Exit.ERROR else max(codes, default=Exit.ERROR)
+    fail(error.problems, code, as_json=_wants_json(arguments), colour=_wants_colour(arguments))
+    return code
+
+
+def _bug(error: Exception, arguments: list[str]) -> int:
+    """A fault of ours: said as one, in a form that can be reported. Its text may quote a value, so -v asks."""
+    import traceback
+
+    from reconciler.cli.output import fail
+    from reconciler.model.problem import Problem
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    problem = Problem(
+        code="internal-error",
+        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
+        hint="run the command again with -v and report what it prints; look through it for secrets first",
+    )
+    if {"-v", "--verbose"} & set(arguments):
+        traceback.print_exception(error)
+    fail((problem,), Exit.ERROR, as_json=_wants_json(arguments), colour=_wants_colour(arguments))
+    return Exit.ERROR
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--json" in arguments
+
+
+def _wants_colour(arguments: list[str]) -> bool:
+    from reconciler.cli.output import is_coloured
+
+    return is_coloured(sys.stderr, no_color="--no-color" in arguments)

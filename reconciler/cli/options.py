@@ -1,0 +1,98 @@
+"""The options that every command shares, before or after its name, and the run that they describe."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Output
+    from reconciler.workflow.context import Context
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("-C", "directory", metavar="DIR", help="Work in DIR, as make does."),
+    click.option(
+        "-f",
+        "files",
+        metavar="FILE|DIR",
+        multiple=True,
+        help="Read endpoints from here; later ones override.",
+    ),
+    click.option("--state", metavar="PATH", help="The inventory.  [default: state/novita.json]"),
+    click.option("--target", "targets", metavar="GLOB", multiple=True, help="Only these endpoints."),
+    click.option("--exclude", "excludes", metavar="GLOB", multiple=True, help="All but these endpoints."),
+    click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on stdout."),
+    click.option(
+        "--no-color", "no_color", is_flag=True, default=None, help="No colour. NO_COLOR does the same."
+    ),
+    click.option("-v", "--verbose", "verbose", is_flag=True, default=None, help="Tell every call on stderr."),
+)
+_NAMES = ("directory", "files", "state", "targets", "excludes", "as_json", "no_color", "verbose")
+
+
+def shared_options(command: F) -> F:
+    """Give a command the shared options as keyword arguments."""
+    return functools.reduce(lambda found, option: option(found), reversed(_OPTIONS), command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One call of the command line: where it works, what it may touch, and how it speaks."""
+
+    context: Context
+    out: Output
+
+
+def shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass a `Run` made of the shared options, those before the command included, as first argument."""
+
+    @shared_options
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(ctx: click.Context, /, **arguments: Any) -> Any:
+        own = {name: arguments.pop(name) for name in _NAMES}
+        before = ctx.find_root().obj or {}
+        return command(_run(ctx, _merged(before, own)), **arguments)
+
+    return wrapped
+
+
+def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(before)
+    for name, value in own.items():
+        if isinstance(value, tuple):
+            merged[name] = (*merged.get(name, ()), *value)
+        elif value is not None:
+            merged[name] = value
+    return merged
+
+
+def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
+    from reconciler.cli.output import Output
+    from reconciler.planning.selection import Selection
+    from reconciler.workflow.context import STATE, Context
+
+    root = Path(given.get("directory") or ".")
+    if not root.is_dir():
+        raise click.UsageError(f"-C {root}: no such directory", ctx)
+    out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
+    context = Context(
+        root=root,
+        environ=os.environ,
+        files=tuple(Path(file) for file in given.get("files", ())),
+        state=Path(given["state"]) if given.get("state") else STATE,
+        selection=Selection(
+            targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
+        ),
+        command=ctx.command_path,
+        on_call=out.call if given.get("verbose") else None,
+    )
+    return Run(context=context, out=out)

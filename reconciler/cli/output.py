@@ -1,0 +1,92 @@
+"""Where words go: stdout carries the result, stderr the rest; with --json stdout is one document."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from reconciler.model.problem import Problem
+from reconciler.model.values import Json
+from reconciler.render.problems import problems_text
+from reconciler.render.style import Style
+
+if TYPE_CHECKING:
+    from reconciler.novita.client import CallInfo
+
+
+class Output:
+    """The two streams of one run."""
+
+    def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
+        self.as_json = as_json
+        self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
+        self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
+
+    def result(self, text: str) -> None:
+        """Text for stdout; with --json nothing, because a document follows."""
+        if not self.as_json:
+            _write(sys.stdout, text)
+
+    def document(self, document: Json) -> None:
+        """The one JSON document of a run."""
+        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    def tell(self, text: str) -> None:
+        """Text beside the result."""
+        _write(sys.stderr, text)
+
+    def line(self, text: str) -> None:
+        self.tell(text + "\n")
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Problems for people; in JSON they are part of the document."""
+        if not self.as_json and (text := problems_text(problems, self.error_style)):
+            self.tell(text + "\n")
+
+    def call(self, call: CallInfo) -> None:
+        status = call.status if call.status is not None else "no answer"
+        again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
+        self.line(
+            self.error_style.faint(f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}")
+        )
+
+
+def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
+    """The last words of a run that could not do its work."""
+    if as_json:
+        from reconciler.render.json import plan_document
+
+        document = plan_document(None, None, timestamp=timestamp(), exit_code=exit_code, problems=problems)
+        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _write(sys.stderr, problems_text(problems, Style(colour=colour)))
+
+
+def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
+    """Whether colour is wanted on a stream: a terminal, and nobody said no (no-color.org)."""
+    return (
+        not no_color
+        and not os.environ.get("NO_COLOR")
+        and stream.isatty()
+        and os.environ.get("TERM") != "dumb"
+    )
+
+
+def timestamp() -> str:
+    """Now, as Terraform writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # a lone surrogate, or a terminal that is not UTF-8, must not end a run in a traceback
+    click.echo(
+        text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"),
+        file=stream,
+        nl=False,
+    )

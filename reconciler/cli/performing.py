@@ -1,0 +1,147 @@
+"""Show, ask, perform, report: the course that apply and destroy share."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from reconciler.cli.output import Output
+from reconciler.cli.show import show_plan
+from reconciler.model.exits import Exit
+from reconciler.model.problem import Problem
+from reconciler.render.progress import Bar, Lines, report_text
+from reconciler.workflow.applying import Applied, apply
+from reconciler.workflow.context import Context
+from reconciler.workflow.planning import Planned
+from reconciler.workflow.saved import SavedPlan, approval_of
+
+
+def perform(
+    out: Output,
+    context: Context,
+    *,
+    approved: bool = False,
+    saved: SavedPlan | None = None,
+    destroying: bool = False,
+) -> int:
+    """Plan, ask unless approval was given, perform, report; returns the exit code."""
+    stop = threading.Event()
+    shown: list[Planned] = []
+    refusals: list[Problem] = []
+
+    def approve(planned: Planned) -> bool:
+        shown.append(planned)
+        if saved is not None:
+            return approval_of(saved, refusals.append)(planned)
+        if not out.as_json:
+            show_plan(out, planned, exit_code=0)
+        if not planned.plan.pending:
+            return True
+        return approved or _ask(out, refusals.append, destroying=destroying)
+
+    progress = Bar(out.error_style) if _is_watched() else Lines(out.line, out.error_style)
+    with _graceful(out, stop) as begin, progress:
+        applied = apply(
+            context,
+            lambda planned: approve(planned) and begin(),
+            progress,
+            destroying=destroying,
+            stop=stop,
+        )
+    return _conclude(out, applied, shown, refusals, saved, destroying=destroying)
+
+
+def _conclude(
+    out: Output,
+    applied: Applied,
+    shown: list[Planned],
+    refusals: list[Problem],
+    saved: SavedPlan | None,
+    *,
+    destroying: bool,
+) -> int:
+    planned, report = applied.planned, applied.report
+    if report is not None:
+        code = int(report.exit_code)
+        if out.as_json:
+            show_plan(out, planned, exit_code=code, report=report)
+        elif report.results:
+            out.result("\n" + report_text(report, out.style, destroying=destroying))
+        return code
+    moved = saved.stale(planned) if saved is not None and not refusals else None
+    told = [*refusals, *([moved] if moved else [])]
+    code = max((problem.exit_code for problem in told), default=int(planned.blocked or Exit.OK))
+    if out.as_json or planned not in shown:
+        show_plan(out, planned, exit_code=code)
+    if not out.as_json:
+        out.problems(told)
+    return code
+
+
+def _ask(out: Output, refuse: Callable[[Problem], None], *, destroying: bool) -> bool:
+    if not sys.stdin.isatty() and os.environ.get("CI"):
+        refuse(_unapproved("nobody is there to approve"))
+        return False
+    question = (
+        "Do you really want to destroy all resources?"
+        if destroying
+        else "Do you want to perform these actions?"
+    )
+    out.tell(
+        f"\n{out.error_style.strong(question)}\n"
+        "  reconciler will perform the actions described above.\n"
+        "  Only 'yes' will be accepted to approve.\n\n"
+        f"  {out.error_style.strong('Enter a value:')} "
+    )
+    answer = sys.stdin.readline()
+    out.tell("\n")
+    if answer.strip() == "yes":
+        return True
+    refuse(_unapproved("approval was declined" if answer else "nobody is there to approve"))
+    return False
+
+
+def _unapproved(summary: str) -> Problem:
+    return Problem(
+        code="not-approved",
+        summary=f"nothing was changed: {summary}",
+        hint="to approve without being asked, pass --auto-approve or a plan saved with `plan --out`",
+        exit_code=Exit.ERROR,
+    )
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("CI")
+
+
+@contextmanager
+def _graceful(out: Output, stop: threading.Event) -> Iterator[Callable[[], bool]]:
+    """From `begin()` on, the first SIGINT or SIGTERM stops what has not begun, and the second stops all.
+
+    Stopping at once loses nothing that Novita has confirmed: each step is on disk before the next.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(Exit.INTERRUPTED)
+        stop.set()
+        out.line("\nInterrupted: finishing what is in flight. Once more stops at once.")
+
+    previous: dict[signal.Signals, object] = {}
+
+    def begin() -> bool:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                previous.setdefault(number, signal.signal(number, handle))
+        return True
+
+    try:
+        yield begin
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned

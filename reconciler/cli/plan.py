@@ -1,0 +1,54 @@
+"""`reconciler plan`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.exits import Exit
+
+
+@click.command()
+@click.option("--out", metavar="FILE", help="Save the plan, for `apply FILE`. Holds no secret.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+)
+@click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
+)
+@shared
+def plan(
+    run: Run,
+    out: str | None,
+    detailed_exitcode: bool,
+    adopt: bool,
+    allow_delete: int | None,
+    destroy: bool,
+    parallelism: int,
+) -> int:
+    """Show what apply would change. Locks nothing and writes nothing but --out."""
+    from reconciler.cli.output import timestamp
+    from reconciler.cli.show import show_plan
+    from reconciler.model.plan import Allowances
+    from reconciler.workflow.planning import plan as make_plan
+    from reconciler.workflow.planning import plan_destroy
+    from reconciler.workflow.saved import save_plan
+
+    context = replace(
+        run.context, allow=Allowances(adopt=adopt, deletes=allow_delete), parallelism=parallelism
+    )
+    made = plan_destroy(context) if destroy else make_plan(context)
+    code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
+    show_plan(run.out, made, exit_code=code)
+    if out is not None:
+        save_plan(context, Path(out), made, timestamp())
+        run.out.line(
+            f"\nSaved the plan to: {out}\nTo perform exactly these actions:\n  reconciler apply {out}"
+        )
+    return code

@@ -1,0 +1,47 @@
+"""`reconciler preview`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.exits import Exit
+
+
+@click.command()
+@click.option("--create", is_flag=True, help="The create request of every endpoint, without network or key.")
+@click.option("--curl", is_flag=True, help="Runnable commands; the key stays in $NOVITA_API_KEY.")
+@click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
+@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+)
+@shared
+def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow_delete: int | None) -> int:
+    """Print the exact requests that apply would send, in the order of sending."""
+    from reconciler.model.plan import Allowances
+    from reconciler.render.requests import curl_lines, request_document, request_lines
+    from reconciler.workflow.previewing import preview as of_plan
+    from reconciler.workflow.previewing import preview_creates
+
+    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete))
+    found = preview_creates(context) if create else of_plan(context)
+    rows = [(one.address, one.action.value, one.request) for one in found.requests]
+    errors = [problem for problem in found.problems if problem.is_error]
+    code = found.planned.blocked if found.planned else (Exit.ERROR if errors else None)
+    if run.out.as_json:
+        run.out.document(
+            [
+                request_document(found.base_url, at, action, request, reveal=reveal)
+                for at, action, request in rows
+            ]
+        )
+    else:
+        lines = (curl_lines if curl else request_lines)(found.base_url, rows, reveal=reveal)
+        run.out.result("".join(f"{line}\n" for line in lines))
+        if not rows:
+            run.out.result("No requests: apply would send nothing.\n")
+    run.out.problems(found.problems)
+    return code or Exit.OK

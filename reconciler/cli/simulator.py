@@ -1,0 +1,143 @@
+"""`reconciler simulator`: the embedded Novita in the foreground, for trying things out without an account."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.simulator import Received, Server
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8123, show_default=True, help="0: any free port."
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the simulated account in this file.",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(min=0),
+    metavar="MS",
+    help="Time every answer takes, in milliseconds.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of ids, shuffles and random faults.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SPEC",
+    help="OPERATION:KIND_OR_STATUS[:TIMES], such as create:429:2, update:lost_answer or list:503:always.",
+)
+@click.option(
+    "--fault-rate",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="RATE",
+    help="Let this share of requests (0-1) meet a random fault.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A switch of the simulator's behaviour; --switches lists them.",
+)
+@click.option("--switches", is_flag=True, help="List the switches with their defaults, and exit.")
+@click.option("--quiet", is_flag=True, help="No line per request.")
+def simulator(
+    port: int,
+    state: Path | None,
+    latency: float | None,
+    seed: int,
+    faults: tuple[str, ...],
+    fault_rate: float,
+    settings: tuple[str, ...],
+    switches: bool,
+    quiet: bool,
+) -> None:
+    """Run a simulated Novita on 127.0.0.1 until Ctrl-C.
+
+    It behaves like the real API as far as that is known, starts no GPU and costs nothing. One line per
+    request goes to stderr: method, path, status (- when none was sent), milliseconds.
+    """
+    from reconciler.simulator.switches import describe, profile_from
+
+    if switches:
+        click.echo(describe())
+        return
+
+    from reconciler.simulator import Server, parse_fault
+
+    try:
+        profile = profile_from(
+            settings if latency is None else (*settings, f"latency_seconds={latency / 1000}")
+        )
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param_hint="--set") from None
+    try:
+        scripted = [parse_fault(text) for text in faults]
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param_hint="--fault") from None
+
+    server = Server(profile=profile, seed=seed, state=state, port=port, on_answer=None if quiet else _log)
+    for fault in scripted:
+        server.faults.add(fault)
+    server.faults.at_random(seed=seed, rate=fault_rate)
+    with _interrupts() as stop, _started(server, port):
+        click.echo(f"Simulated Novita on {server.url}, until Ctrl-C. In another terminal:")
+        click.echo(f"  export NOVITA_BASE_URL={server.url}")
+        click.echo(f"  export NOVITA_API_KEY={profile.api_key or 'any'}")
+        stop.wait()
+
+
+@contextmanager
+def _interrupts() -> Iterator[Event]:
+    """An event that Ctrl-C and SIGTERM set, ready before anybody can know that there is something to stop."""
+    stop = Event()
+    former = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _started(server: Server, port: int) -> Iterator[None]:
+    """The server running; what keeps it from starting becomes one line."""
+    try:
+        server.start()
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        if problem.filename:
+            raise click.ClickException(f"{problem.filename}: {reason}.") from None
+        raise click.ClickException(
+            f"cannot listen on 127.0.0.1:{port}: {reason}. Try another one: --port {port + 1}, or --port 0."
+        ) from None
+    except ValueError as problem:
+        raise click.ClickException(f"{problem}. Move it away, or name another --state.") from None
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def _log(received: Received, seconds: float) -> None:
+    fault = f" [{received.fault}]" if received.fault else ""
+    click.echo(
+        f"{received.method} {received.path} {received.status or '-'} {seconds * 1000:.1f} ms{fault}", err=True
+    )

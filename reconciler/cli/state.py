@@ -1,0 +1,85 @@
+"""`reconciler state list|show|rm|rebuild`"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.exits import Exit
+
+
+@click.group()
+def state() -> None:
+    """Look at the inventory, or mend it. Losing it is harmless: the next plan adopts."""
+
+
+@state.command("list")
+@shared
+def list_(run: Run) -> int:
+    """Name and ID of every tracked endpoint."""
+    from reconciler.workflow.records import records
+
+    found = records(run.context).records
+    if run.out.as_json:
+        run.out.document([{"name": name, "id": found[name].id} for name in sorted(found)])
+        return Exit.OK
+    width = max(map(len, found), default=0)
+    for name in sorted(found):
+        if run.context.selection.has(name):
+            run.out.result(f"{name.ljust(width)}  {found[name].id}\n")
+    if not found:
+        run.out.line(f"The inventory {run.context.state} is empty.")
+    return Exit.OK
+
+
+@state.command()
+@click.argument("name")
+@shared
+def show(run: Run, name: str) -> int:
+    """What was last applied to one endpoint; secrets are not in it."""
+    from reconciler.render.json import record_document
+    from reconciler.workflow.records import record
+
+    document = record_document(record(run.context, name))
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    return Exit.OK
+
+
+@state.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@shared
+def rm(run: Run, names: tuple[str, ...]) -> int:
+    """Stop tracking endpoints without deleting them."""
+    from reconciler.workflow.records import forget
+
+    forget(run.context, names)
+    for name in names:
+        run.out.line(f"Forgot {name}; it lives on, unmanaged.")
+    if run.out.as_json:
+        run.out.document({"forgotten": list(names), "exit_code": 0})
+    return Exit.OK
+
+
+@state.command()
+@shared
+def rebuild(run: Run) -> int:
+    """Record anew what is declared and live, by name."""
+    from reconciler.workflow.records import rebuild as record_anew
+
+    found = record_anew(run.context)
+    if run.out.as_json:
+        run.out.document(
+            {
+                "recorded": [{"name": one.name, "id": one.id} for one in found.recorded],
+                "problems": [problem.to_dict() for problem in found.problems],
+                "exit_code": 0,
+            }
+        )
+        return Exit.OK
+    for one in found.recorded:
+        run.out.result(f"{one.name}  {one.id}\n")
+    run.out.problems(found.problems)
+    run.out.line(f"{len(found.recorded)} recorded in {run.context.state}.")
+    return Exit.OK

@@ -1,0 +1,192 @@
+"""The operations of the API over one account's state: who may, what changes, what is answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from random import Random
+from typing import Any
+
+from reconciler.simulator.catalogue import CLUSTERS, PRODUCTS, Catalogue
+from reconciler.simulator.endpoint import Endpoint
+from reconciler.simulator.fleet import Fleet
+from reconciler.simulator.messages import Refusal
+from reconciler.simulator.paging import bounds
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.validation import Settings, create_settings, invalid, text_of, update_settings
+
+# A drained worker finishes what it has before it goes.
+DRAIN_SECONDS = 10.0
+
+Body = Mapping[str, Any]
+Query = Mapping[str, str]
+
+
+class Account:
+    """Each operation of `routes.ROUTES` is a method that takes the query or the body and returns the payload.
+
+    Not thread-safe: the world holds the lock.
+    """
+
+    def __init__(self, profile: Profile, clock: Callable[[], float], random: Random) -> None:
+        self.profile = profile
+        self.clock = clock
+        self.fleet = Fleet(random.getrandbits(64))
+        self.catalogue = Catalogue()
+        self.inactive_tries = 0
+        self._random = random
+
+    def operation(self, name: str) -> Callable[[Any], Any] | None:
+        """The method behind an operation's name; None if this Novita does not offer it."""
+        if name == "limit" and not self.profile.limit_offered:
+            return None
+        if name == "drain" and not self.profile.drain_offered:
+            return None
+        method: Callable[[Any], Any] | None = getattr(self, f"do_{name}", None)
+        return method
+
+    def do_create(self, body: Body) -> dict[str, Any]:
+        settings = self._accepted(create_settings(body))
+        self._solvent()
+        if self.inactive_tries < self.profile.cluster_inactive_tries:
+            self.inactive_tries += 1
+            # The message is what users met; its reason is not known.
+            raise Refusal("SERVERLESS_CLUSTER_INACTIVE", "serverless cluster is not active")
+        self._unique(settings["name"])
+        return {"id": self.fleet.add(settings, self.clock(), self.profile).id}
+
+    def do_get(self, query: Query) -> dict[str, Any]:
+        payload = self._answer(self._found(query.get("id", "")))
+        return {"endpoint": payload} if self.profile.get_wrapped else payload
+
+    def do_list(self, query: Query) -> dict[str, Any]:
+        lag, now = self.profile.list_lag_seconds, self.clock()
+        listed: Sequence[Endpoint] | Fleet = self.fleet
+        if lag:
+            listed = [endpoint for endpoint in self.fleet if now >= endpoint.created + lag]
+        start, stop = bounds(query, "pageNum", len(listed), self.profile)
+        return {
+            "endpoints": [self._answer(endpoint) for endpoint in islice(listed, start, stop)],
+            "total": len(listed) + self.profile.total_offset,
+        }
+
+    def do_update(self, body: Body) -> dict[str, Any]:
+        endpoint = self._found(text_of(body, "id", longest=255))
+        keep = self.profile.update_omitted == "keep"
+        settings, refused = update_settings(body, endpoint.settings, keep=keep)
+        self._solvent()
+        if endpoint.deleted is not None:
+            raise Refusal("OPERATION_LIMIT", f"endpoint {endpoint.id} is terminating")
+        if refused and self.profile.immutable == "refuse":
+            raise invalid(refused[0], "value cannot be changed")
+        if settings["name"] != endpoint.settings["name"]:
+            self._unique(settings["name"])
+        lag = self.profile.update_lag_seconds
+        self.fleet.change(endpoint, self._accepted(settings), self.clock(), self.profile, lag=lag)
+        return {}
+
+    def do_delete(self, body: Body) -> dict[str, Any]:
+        # The docs put the id into `name`, live clients into `id`.
+        keys, strict = {
+            "either": (("id", "name"), False),
+            "id": (("id",), False),
+            "name": (("name",), False),
+            "strict": (("id",), True),
+            "strict-name": (("name",), True),
+        }[self.profile.delete_key]
+        if strict and (unknown := sorted(body.keys() - set(keys))):
+            raise invalid(unknown[0], "unknown field")
+        key = next((key for key in keys if body.get(key)), keys[0])
+        endpoint = self._found(text_of(body, key, longest=255))
+        if endpoint.deleted is None:
+            self.fleet.delete(endpoint, self.clock(), self.profile)
+        return {}
+
+    def do_limit(self, _query: Query) -> Mapping[str, Any]:
+        return self.profile.limits
+
+    def do_drain(self, body: Body) -> dict[str, Any]:
+        now = self.clock()
+        worker_id = text_of(body, "workerID", longest=255)
+        worker = self.fleet.worker(worker_id, now)
+        if worker is None:
+            raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not found")
+        worker.retired = now + DRAIN_SECONDS if body.get("drain") is True else None
+        return {}
+
+    def do_clusters(self, _query: Query) -> dict[str, Any]:
+        return {"data": CLUSTERS}
+
+    def do_products(self, query: Query) -> dict[str, Any]:
+        wanted = query.get("productName", "")
+        return {"data": [product for product in PRODUCTS if wanted in str(product["name"])]}
+
+    def do_auths(self, _query: Query) -> dict[str, Any]:
+        return {"data": list(self.catalogue.auths.values())}
+
+    def do_auth_save(self, body: Body) -> dict[str, Any]:
+        return self.catalogue.save_auth(body, self.fleet.new_id, self.profile)
+
+    def do_auth_delete(self, body: Body) -> dict[str, Any]:
+        return self.catalogue.delete_auth(
+            body, lambda auth_id: self.fleet.uses(lambda settings: settings["image"]["authId"] == auth_id)
+        )
+
+    def do_storages(self, query: Query) -> dict[str, Any]:
+        found = self.catalogue.find_storages(query)
+        start, stop = bounds(query, "pageNo", len(found), self.profile)
+        return {"data": found[start:stop], "total": len(found)}
+
+    def do_storage_create(self, body: Body) -> str | dict[str, Any]:
+        return self.catalogue.create_storage(body, self.fleet.new_id, self.profile)
+
+    def do_storage_update(self, body: Body) -> dict[str, Any]:
+        return self.catalogue.update_storage(body)
+
+    def do_storage_delete(self, body: Body) -> dict[str, Any]:
+        def mounts(settings: Settings, storage_id: str) -> bool:
+            return any(mount["id"] == storage_id for mount in settings["volumeMounts"])
+
+        return self.catalogue.delete_storage(
+            body, lambda storage_id: self.fleet.uses(lambda settings: mounts(settings, storage_id))
+        )
+
+    def _found(self, endpoint_id: str) -> Endpoint:
+        endpoint = self.fleet.get(endpoint_id)
+        if endpoint is None or self.clock() < endpoint.created + self.profile.get_lag_seconds:
+            status = self.profile.not_found_status
+            message = f"endpoint {endpoint_id!r} not found"
+            raise Refusal("SERVERLESS_ENDPOINT_NOT_FOUND", message, status=status)
+        return endpoint
+
+    def _answer(self, endpoint: Endpoint) -> dict[str, Any]:
+        now = self.clock()
+        self.fleet.settle(endpoint, now, self.profile)
+        return endpoint.answer(now, self.profile, self._random)
+
+    def _solvent(self) -> None:
+        if self.profile.overdue:
+            raise Refusal("BALANCE_NOT_ENOUGH", "balance not enough")
+
+    def _unique(self, name: str) -> None:
+        if self.profile.duplicate_names == "refuse" and self.fleet.uses(lambda one: one["name"] == name):
+            raise Refusal("CONFLICT", f"endpoint name {name!r} already exists")
+
+    def _accepted(self, settings: Settings) -> Settings:
+        """The settings as they will be stored, or a refusal for what the account does not have."""
+        profile = self.profile
+        if profile.known_clusters and settings["clusterID"] not in ("", *profile.known_clusters):
+            raise invalid("clusterID", f"unknown cluster {settings['clusterID']!r}")
+        if profile.check_references:
+            self.catalogue.check(settings)
+        if not settings["workerConfig"]["cudaVersion"]:
+            settings["workerConfig"]["cudaVersion"] = profile.cuda_fill
+        for path, largest in profile.clamp.items():
+            _clamp(settings, path, largest)
+        return settings
+
+
+def _clamp(settings: Settings, path: str, largest: int) -> None:
+    *parents, last = path.split(".")
+    for name in parents:
+        settings = settings.get(name, {})
+    if last in settings:
+        settings[last] = min(settings[last], largest)

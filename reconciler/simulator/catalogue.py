@@ -1,0 +1,145 @@
+"""What an account has beside its endpoints: clusters, GPU products, registry credentials, storages."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.simulator.messages import Refusal
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.validation import invalid, number_of, text_of
+
+CLUSTERS = [
+    {
+        "id": cluster,
+        "name": name,
+        "availableGpuType": ["RTX 4090", "RTX 5090"],
+        "supportNetworkStorage": network_storage,
+        "supportInstanceNetwork": False,
+    }
+    for cluster, name, network_storage in (
+        ("us-dallas-nas-2", "US-Dallas-NAS-02 (Dallas)", True),
+        ("as-sgp-2", "AS-SGP-02", True),
+        ("cn-hongkong-1", "CN-HK-01", False),
+        ("eu-de-1", "EU-DE-01", False),
+    )
+]
+
+# Of GPU instances only: the API has no public list of serverless products (docs list-products).
+PRODUCTS = [
+    {
+        "id": "4090.16c62g",
+        "name": "RTX 4090 24GB",
+        "cpuPerGpu": 16,
+        "memoryPerGpu": 62,
+        "diskPerGpu": 60,
+        "availableDeploy": True,
+        "minRootFS": 10,
+        "maxRootFS": 255,
+        "minLocalStorage": 0,
+        "maxLocalStorage": 2048,
+        "regions": ["US-Dallas-NAS-02 (Dallas)"],
+        "price": "67000",
+        "inventoryState": "normal",
+    }
+]
+
+# Some 0.002 dollars per GB and day, in 1/100000 dollars.
+STORAGE_PRICE = "200"
+STORAGE_SMALLEST_GB = 10
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalogue:
+    """Registry credentials and network storages by id, in wire terms."""
+
+    auths: dict[str, dict[str, Any]] = field(default_factory=dict)
+    storages: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def save_auth(
+        self, body: Mapping[str, Any], new_id: Callable[[], str], profile: Profile
+    ) -> dict[str, Any]:
+        """Adds a credential; names need not be unique (docs registry-auth)."""
+        auth = {
+            "name": text_of(body, "name", longest=255),
+            "username": text_of(body, "username", longest=511),
+            "password": text_of(body, "password", longest=1024),
+        }
+        auth_id = new_id()
+        self.auths[auth_id] = {"id": auth_id, **auth}
+        return {"id": auth_id} if profile.auth_save_answer == "id" else {}
+
+    def delete_auth(self, body: Mapping[str, Any], in_use: Callable[[str], bool]) -> dict[str, Any]:
+        auth_id = text_of(body, "id", longest=255)
+        if auth_id not in self.auths:
+            raise Refusal("RESOURCE_NOT_FOUND", f"repository auth {auth_id!r} not found")
+        if in_use(auth_id):
+            raise Refusal("IMAGE_AUTH_IN_USE", f"repository auth {auth_id!r} is used by an endpoint")
+        del self.auths[auth_id]
+        return {}
+
+    def find_storages(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The storages whose name and id are those asked for, if any were."""
+        name, storage_id = query.get("storageName", ""), query.get("storageId", "")
+        return [
+            storage
+            for storage in self.storages.values()
+            if name in ("", storage["storageName"]) and storage_id in ("", storage["storageId"])
+        ]
+
+    def create_storage(
+        self, body: Mapping[str, Any], new_id: Callable[[], str], profile: Profile
+    ) -> str | dict[str, Any]:
+        """Adds a storage; the answer is a bare JSON string in the docs, an object elsewhere."""
+        cluster_id = text_of(body, "clusterId", longest=255)
+        name = text_of(body, "storageName", longest=255)
+        size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
+        cluster = next((one for one in CLUSTERS if one["id"] == cluster_id), None)
+        if cluster is not None and not cluster["supportNetworkStorage"]:
+            raise Refusal("CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT", f"no network storage in {cluster_id!r}")
+        storage_id = new_id()
+        self.storages[storage_id] = {
+            "storageId": storage_id,
+            "storageName": name,
+            "storageSize": size,
+            "clusterId": cluster_id,
+            "clusterName": cluster["name"] if cluster else cluster_id,
+            "price": STORAGE_PRICE,
+        }
+        return {"id": storage_id} if profile.storage_create_answer == "object" else storage_id
+
+    def update_storage(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Renames or grows a storage; it cannot shrink."""
+        storage = self._storage(body)
+        size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
+        if size < storage["storageSize"]:
+            raise invalid("storageSize", "a storage cannot shrink")
+        name = text_of(body, "storageName", longest=255)
+        # A new object: the old one may be on its way to disk.
+        self.storages[storage["storageId"]] = {**storage, "storageName": name, "storageSize": size}
+        return {}
+
+    def delete_storage(self, body: Mapping[str, Any], in_use: Callable[[str], bool]) -> dict[str, Any]:
+        storage_id = self._storage(body)["storageId"]
+        if in_use(storage_id):
+            raise Refusal("NETWORK_STORAGE_IN_USE", f"storage {storage_id!r} is mounted by an endpoint")
+        del self.storages[storage_id]
+        return {}
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Refuses settings that name a credential or a storage which is not there, or is elsewhere."""
+        auth_id = settings["image"]["authId"]
+        if auth_id and auth_id not in self.auths:
+            raise Refusal("RESOURCE_NOT_FOUND", f"repository auth {auth_id!r} not found")
+        for mount in settings["volumeMounts"]:
+            if mount["type"] == "network":
+                storage = self.storages.get(mount["id"])
+                if storage is None:
+                    raise Refusal("NETWORK_STORAGE_NOT_FOUND", f"network storage {mount['id']!r} not found")
+                if storage["clusterId"] != settings["clusterID"]:
+                    raise invalid("clusterID", "must be the cluster of the network storage")
+
+    def _storage(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        storage_id = text_of(body, "storageId", longest=255)
+        if storage_id not in self.storages:
+            raise Refusal("NETWORK_STORAGE_NOT_FOUND", f"network storage {storage_id!r} not found")
+        return self.storages[storage_id]

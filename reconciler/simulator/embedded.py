@@ -1,0 +1,80 @@
+"""The simulator without a socket: a function in this process, its world in a file that several may share."""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from reconciler.simulator import storage
+from reconciler.simulator.messages import Request
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.routes import WRITES, operation_of
+from reconciler.simulator.world import World
+
+Call = Callable[[str, str, Mapping[str, str], bytes], tuple[int, dict[str, str], bytes]]
+
+
+def embedded(path: Path, *, profile: Profile | None = None, clock: Callable[[], float] = time.time) -> Call:
+    """A function `(method, target, headers, body) -> (status, headers, body)`; `target` is path and query.
+
+    Writes of several processes take turns under an advisory lock on `<path>.lock`. The file is parsed again
+    only when somebody else saved it.
+    """
+    path = Path(path)
+    turn = threading.Lock()
+    known: tuple[int, int, int] | None = None
+
+    def fresh() -> World:
+        # Unseeded: an account that starts anew must not repeat the ids of an earlier one.
+        return World(profile, clock=clock, random=Random())
+
+    world = fresh()
+
+    def refresh() -> None:
+        nonlocal known, world
+        current = storage.signature(path)
+        if current == known:
+            return
+        if (data := storage.load(path)) is None:
+            world = fresh()
+        else:
+            world.load(data)
+        known = current
+
+    def call(
+        method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        nonlocal known
+        request = Request.parse(method, target, headers, body)
+        world.delay()
+        with turn:
+            if operation_of(request.method, request.path) in WRITES:
+                with _locked(path):
+                    refresh()
+                    version = world.version
+                    response = world.act(request)
+                    if world.version != version:
+                        storage.save(path, world.dump())
+                        known = storage.signature(path)
+            else:
+                # A replaced file is always whole: reading needs no lock.
+                refresh()
+                response = world.act(request)
+        return response.status, dict(response.headers), response.body
+
+    return call
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

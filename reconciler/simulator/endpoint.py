@@ -1,0 +1,118 @@
+"""One endpoint: its settings, its workers, and how both look in an answer under a profile."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.validation import Settings
+from reconciler.simulator.workers import Worker
+
+# The probe's timings cannot be set (docs create-endpoint); these were read from real answers.
+PROBE = {"initialDelay": 10, "period": 10, "timeout": 10, "successThreshold": 1, "failureThreshold": 3}
+
+# Settings whose change needs no new workers.
+_SCALING = ("minNum", "maxNum", "freeTimeout", "maxConcurrent", "requestTimeout")
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """What the platform holds about an endpoint; times are epoch seconds.
+
+    `settings` is never changed in place, only exchanged, so that `before` may keep the old ones: reads answer
+    those until `visible`.
+    """
+
+    id: str
+    settings: Settings
+    created: float
+    updated: float
+    deleted: float | None = None
+    before: Settings | None = None
+    visible: float = 0.0
+    workers: list[Worker] = field(default_factory=list)
+
+    def shown(self, now: float) -> Settings:
+        """The settings reads answer now."""
+        return self.before if self.before is not None and now < self.visible else self.settings
+
+    def wanted(self, profile: Profile) -> int:
+        """How many workers ought to live."""
+        if self.deleted is not None or profile.overdue:
+            return 0
+        return int(self.settings["workerConfig"]["minNum"])
+
+    def state(self, now: float, profile: Profile) -> tuple[str, str]:
+        """State and message; an endpoint scaled to zero serves, for a request would wake it."""
+        if self.deleted is not None:
+            return "terminating", ""
+        if profile.overdue:
+            return "stopped", "account overdue"
+        ready = sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
+        return ("serving" if ready >= self.wanted(profile) else "initializing"), ""
+
+    def answer(self, now: float, profile: Profile, random: Random) -> dict[str, Any]:
+        """The endpoint as get and list show it (docs get-endpoint, list-endpoint)."""
+        shown = self.shown(now)
+        state, message = self.state(now, profile)
+        number = str if profile.number_style == "string" else int
+        port = str if profile.port_style == "string" else int
+        scaling, policy, healthy = shown["workerConfig"], shown["policy"], shown["healthy"]
+        payload = {
+            **shown,
+            "id": self.id,
+            "state": {"state": state, "error": "", "message": message},
+            "url": f"https://{self.id}-{shown['appName']}.runsync.novita.dev",
+            "workerConfig": {
+                **scaling,
+                "freeTimeout": number(scaling["freeTimeout"]),
+                "maxConcurrent": number(scaling["maxConcurrent"]),
+            },
+            "policy": {"type": policy["type"], "value": number(policy["value"])},
+            "ports": [{"port": port(one["port"])} for one in shown["ports"]],
+            "envs": _ordered(shown["envs"], profile, random),
+            "workers": [
+                worker.answer(now, profile.worker_boot_seconds)
+                for worker in self.workers
+                if profile.tombstones or not worker.is_removed(now)
+            ],
+            "healthy": None if profile.healthy_null or healthy is None else {**healthy, **PROBE},
+            "log": f"https://logs.novita.invalid/{self.id}",
+            "createdAt": str(int(self.created)),
+            "updatedAt": str(int(self.updated)),
+        }
+        if profile.empty_as != "list":
+            _drop_empty(payload, profile)
+        if profile.extra_fields:
+            payload |= {"creator": "somebody", "billingMode": "second", "labels": {"tier": "standard"}}
+            payload["workerConfig"]["priority"] = 7
+        return payload
+
+
+def needs_new_workers(before: Settings, after: Settings) -> bool:
+    """Whether workers started with `before` cannot go on under `after`."""
+
+    def relevant(settings: Settings) -> Settings:
+        fixed = {name: value for name, value in settings.items() if name not in ("name", "policy")}
+        worker_config = settings["workerConfig"]
+        fixed["workerConfig"] = {name: worker_config[name] for name in worker_config if name not in _SCALING}
+        return fixed
+
+    return relevant(before) != relevant(after)
+
+
+def _ordered(envs: list[Settings], profile: Profile, random: Random) -> list[Settings]:
+    if profile.env_order == "reversed":
+        return envs[::-1]
+    if profile.env_order == "shuffled":
+        return random.sample(envs, len(envs))
+    return envs
+
+
+def _drop_empty(payload: dict[str, Any], profile: Profile) -> None:
+    for name in ("envs", "volumeMounts", "workers"):
+        if not payload[name]:
+            if profile.empty_as == "null":
+                payload[name] = None
+            else:
+                del payload[name]

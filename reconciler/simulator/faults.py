@@ -1,0 +1,230 @@
+"""Faults on the wire: scripted one by one, drawn at random from a seed, or code to run at an exact moment."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, get_args
+
+from reconciler.simulator.messages import Request, Response, answer, error, error_payload
+from reconciler.simulator.routes import OPERATIONS
+
+Kind = Literal[
+    "status",  # an error status, not acted upon
+    "status_after",  # an error status although it was acted upon, like a gateway's 504
+    "error_in_2xx",  # 200 with an error object, not acted upon
+    "html",  # the edge refuses the client: 403 and a page, no JSON
+    "html_502",  # the edge finds nobody behind it
+    "lost_request",  # connection closed, not acted upon
+    "reset",  # connection reset, not acted upon
+    "hang",  # no answer for a while, then closed, not acted upon
+    "slow",  # everything as usual, after a while
+    "lost_answer",  # acted upon, connection closed without an answer
+    "late_answer",  # acted upon, answered after a while
+    "truncated",  # acted upon, half the answer under the full Content-Length
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Hook = Callable[[Request], object]
+
+_REASONS = {
+    400: "VALIDATOR_PARAM",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    429: "RATE_LIMIT_EXCEEDED",
+}
+_BLOCKED_PAGE = b"""<!DOCTYPE html>
+<html><head><title>Access denied</title></head>
+<body><h1>Error 1010</h1><p>The owner of this website has banned your access based on your browser's
+signature. error code: 1010</p></body></html>
+"""
+_BAD_GATEWAY_PAGE = b"""<!DOCTYPE html>
+<html><head><title>502 Bad gateway</title></head><body><h1>502 Bad gateway</h1></body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong with the next `times` requests of an operation (`*`: any); None: with all of them.
+
+    `status`, `reason`, `message` and `retry_after` (seconds) shape the answers of `status`, `status_after`
+    and `error_in_2xx`; `seconds` is how long `hang`, `slow` and `late_answer` wait.
+    """
+
+    operation: str = "*"
+    kind: Kind = "status"
+    times: int | None = 1
+    status: int = 500
+    reason: str = ""
+    message: str = "injected fault"
+    retry_after: int | None = None
+    seconds: float = 1.0
+
+    @property
+    def acts(self) -> bool:
+        """Whether the world acts on the request all the same."""
+        return self.kind in ("status_after", "slow", "lost_answer", "late_answer", "truncated")
+
+    def response(self) -> Response | None:
+        """The answer in place of the world's; None if the fault is not an answer."""
+        reason = self.reason or _REASONS.get(self.status, "UNKNOWN")
+        page = {"content-type": "text/html; charset=UTF-8", "server": "cloudflare"}
+        match self.kind:
+            case "status" | "status_after":
+                headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+                return error(self.status, reason, self.message, headers=headers)
+            case "error_in_2xx":
+                return answer(error_payload(self.status, reason, self.message))
+            case "html":
+                return Response(status=403, headers=page, body=_BLOCKED_PAGE)
+            case "html_502":
+                return Response(status=502, headers=page, body=_BAD_GATEWAY_PAGE)
+            case _:
+                return None
+
+
+@dataclass(slots=True)
+class _Scripted:
+    fault: Fault
+    left: int | None
+
+
+@dataclass(slots=True)
+class _Hooked:
+    operation: str
+    callback: Hook
+    nth: int
+
+
+class Faults:
+    """What shall go wrong. Thread-safe; scripted faults come first, in the order they were added.
+
+    Hooks run around the world's action, hence not for requests that a fault keeps from it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._scripted: list[_Scripted] = []
+        self._before: list[_Hooked] = []
+        self._after: list[_Hooked] = []
+        self._random: Random | None = None
+        self._rate = 0.0
+        self._drawn: Sequence[Fault] = ()
+        self._operations: frozenset[str] = frozenset()
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._scripted.append(_Scripted(fault, fault.times))
+
+    def at_random(
+        self, *, seed: int, rate: float, faults: Sequence[Fault] | None = None, operations: Sequence[str] = ()
+    ) -> None:
+        """Lets each request meet a fault with probability `rate` (0-1), drawn from `faults`.
+
+        By default that is one of every kind; `operations` restricts it to those. A rate of 0 ends it.
+        """
+        with self._lock:
+            self._random = Random(seed)
+            self._rate = rate
+            self._drawn = faults or [Fault(kind=kind, seconds=0.1, status=503) for kind in KINDS]
+            self._operations = frozenset(operations)
+
+    def before(self, operation: str, callback: Hook, *, nth: int = 1) -> None:
+        """Runs `callback` just before the world acts on the nth such request from now (0: on every one)."""
+        with self._lock:
+            self._before.append(_Hooked(operation, callback, nth))
+
+    def after(self, operation: str, callback: Hook, *, nth: int = 1) -> None:
+        """Runs `callback` after the world acted on the nth such request (0: every one), before the answer."""
+        with self._lock:
+            self._after.append(_Hooked(operation, callback, nth))
+
+    def clear(self) -> None:
+        """Drops all faults and hooks, random ones included."""
+        with self._lock:
+            self._scripted.clear()
+            self._before.clear()
+            self._after.clear()
+            self._rate = 0.0
+
+    @property
+    def pending(self) -> list[Fault]:
+        """Scripted faults that still wait for a request."""
+        with self._lock:
+            return [scripted.fault for scripted in self._scripted]
+
+    def take(self, operation: str) -> Fault | None:
+        """The fault the next request of this operation meets."""
+        with self._lock:
+            for scripted in self._scripted:
+                if scripted.fault.operation in ("*", operation):
+                    if scripted.left is not None:
+                        scripted.left -= 1
+                        if scripted.left <= 0:
+                            self._scripted.remove(scripted)
+                    return scripted.fault
+            if self._random is None or (self._operations and operation not in self._operations):
+                return None
+            return self._random.choice(self._drawn) if self._random.random() < self._rate else None
+
+    def run_before(self, operation: str, request: Request) -> None:
+        self._run(self._before, operation, request)
+
+    def run_after(self, operation: str, request: Request) -> None:
+        self._run(self._after, operation, request)
+
+    def _run(self, hooks: list[_Hooked], operation: str, request: Request) -> None:
+        due = []
+        with self._lock:
+            for hook in list(hooks):
+                if hook.operation not in ("*", operation):
+                    continue
+                if hook.nth == 0:
+                    due.append(hook.callback)
+                    continue
+                hook.nth -= 1
+                if hook.nth == 0:
+                    due.append(hook.callback)
+                    hooks.remove(hook)
+        # Outside the lock: a callback may add faults, or call the simulator itself.
+        for callback in due:
+            callback(request)
+
+
+def parse_fault(text: str) -> Fault:
+    """A fault from `OPERATION:KIND_OR_STATUS[:TIMES]`: `create:429:2`, `*:lost_answer`, `get:hang=3:always`.
+
+    A kind that waits takes its seconds after `=`. Raises ValueError that says what is wrong.
+    """
+    operation, *rest = text.split(":")
+    if not 1 <= len(rest) <= 2:
+        raise ValueError(f"{text!r} is not OPERATION:KIND_OR_STATUS[:TIMES], such as create:429:2")
+    if operation != "*" and operation not in OPERATIONS:
+        raise ValueError(f"unknown operation {operation!r}; one of *, {', '.join(sorted(OPERATIONS))}")
+    times = _times(rest[1]) if len(rest) == 2 else 1
+    if rest[0].isdigit():
+        status = int(rest[0])
+        if not 400 <= status <= 599:
+            raise ValueError(f"status {status} is no error; take one from 400 to 599")
+        return Fault(operation=operation, status=status, times=times)
+    name, _, seconds = rest[0].partition("=")
+    kind = next((kind for kind in KINDS if kind == name.replace("-", "_")), None)
+    if kind is None:
+        raise ValueError(f"unknown fault {name!r}; a status, or one of {', '.join(KINDS)}")
+    status = 504 if kind == "status_after" else 500
+    return Fault(operation=operation, kind=kind, times=times, status=status, seconds=_seconds(seconds))
+
+
+def _times(text: str) -> int | None:
+    if text == "always":
+        return None
+    if not text.isdigit() or text == "0":
+        raise ValueError(f"{text!r} is not how many times; a number from 1, or always")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number of seconds") from None

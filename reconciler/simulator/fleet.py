@@ -1,0 +1,160 @@
+"""The endpoints of the account: found by id and by app name, aged by the clock, changed in one place."""
+
+import hashlib
+import string
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reconciler.simulator.endpoint import Endpoint, needs_new_workers
+from reconciler.simulator.messages import Refusal
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.validation import Settings
+from reconciler.simulator.workers import Worker, roll, settle
+
+_ALPHABET = string.digits + string.ascii_letters
+
+
+class Fleet:
+    """Endpoints in the order of their creation. Not thread-safe: the world holds the lock.
+
+    Ids are drawn from a salt and a counter that are both stored, so that no id ever returns: neither after a
+    deletion, nor after a restart with the same seed.
+    """
+
+    def __init__(self, salt: int) -> None:
+        self._salt = salt
+        self._count = 0
+        self._endpoints: dict[str, Endpoint] = {}
+        self._owners: dict[str, str] = {}
+        self._deleted: set[str] = set()
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._endpoints.values())
+
+    def __len__(self) -> int:
+        return len(self._endpoints)
+
+    def __getitem__(self, endpoint_id: str) -> Endpoint:
+        return self._endpoints[endpoint_id]
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        return self._endpoints.get(endpoint_id)
+
+    def new_id(self, style: str = "hex16") -> str:
+        self._count += 1
+        digest = hashlib.blake2b(f"{self._salt}:{self._count}".encode(), digest_size=16).digest()
+        if style == "hex16":
+            return digest[:8].hex()
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:12])
+
+    def worker_id(self) -> str:
+        return "w-" + self.new_id()[:12]
+
+    def add(self, settings: Settings, now: float, profile: Profile) -> Endpoint:
+        """Creates an endpoint; the app name defaults to the id and belongs to one endpoint only."""
+        endpoint_id = self.new_id(profile.id_style)
+        settings = {**settings, "appName": settings["appName"] or endpoint_id}
+        self._claim(settings["appName"], endpoint_id)
+        endpoint = Endpoint(id=endpoint_id, settings=settings, created=now, updated=now)
+        self._endpoints[endpoint_id] = endpoint
+        self.settle(endpoint, now, profile)
+        return endpoint
+
+    def change(
+        self, endpoint: Endpoint, settings: Settings, now: float, profile: Profile, *, lag: float = 0.0
+    ) -> None:
+        """Exchanges the settings; `lag` is how many seconds reads go on answering the old ones."""
+        before = endpoint.settings
+        if settings["appName"] != before["appName"]:
+            self._claim(settings["appName"], endpoint.id)
+            del self._owners[before["appName"]]
+        endpoint.before = endpoint.shown(now) if lag else None
+        endpoint.visible = now + lag
+        endpoint.settings = settings
+        endpoint.updated = now
+        if needs_new_workers(before, settings):
+            roll(
+                endpoint.workers,
+                now=now,
+                boot=profile.worker_boot_seconds,
+                overlap=profile.rolling_overlap,
+            )
+        self.settle(endpoint, now, profile)
+
+    def delete(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
+        """Takes the workers down; the endpoint itself, and its app name, go with the next `sweep` due."""
+        endpoint.deleted = now
+        self._deleted.add(endpoint.id)
+        self.settle(endpoint, now, profile)
+        self.sweep(now, profile)
+
+    def sweep(self, now: float, profile: Profile) -> None:
+        """Forgets deleted endpoints that have been terminating long enough."""
+        for endpoint_id in list(self._deleted):
+            endpoint = self._endpoints[endpoint_id]
+            if endpoint.deleted is not None and now >= endpoint.deleted + profile.terminating_seconds:
+                self._deleted.discard(endpoint_id)
+                del self._owners[endpoint.settings["appName"]]
+                del self._endpoints[endpoint_id]
+
+    def settle(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
+        """Brings the workers to what the settings and the account allow."""
+        settle(
+            endpoint.workers,
+            wanted=endpoint.wanted(profile),
+            now=now,
+            in_stock=not profile.no_stock,
+            new_id=self.worker_id,
+        )
+
+    def worker(self, worker_id: str, now: float) -> Worker | None:
+        """A worker that is not removed yet."""
+        for endpoint in self:
+            for worker in endpoint.workers:
+                if worker.id == worker_id and not worker.is_removed(now):
+                    return worker
+        return None
+
+    def uses(self, test: Callable[[Settings], bool]) -> bool:
+        return any(test(endpoint.settings) for endpoint in self)
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, as plain JSON values that share nothing which later changes in place."""
+        return {
+            "salt": self._salt,
+            "count": self._count,
+            "endpoints": [
+                {
+                    "id": one.id,
+                    "settings": one.settings,
+                    "created": one.created,
+                    "updated": one.updated,
+                    "deleted": one.deleted,
+                    "before": one.before,
+                    "visible": one.visible,
+                    "workers": [[worker.id, worker.started, worker.retired] for worker in one.workers],
+                }
+                for one in self
+            ],
+        }
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> "Fleet":
+        fleet = cls(data["salt"])
+        fleet._count = data["count"]
+        for one in data["endpoints"]:
+            workers = [
+                Worker(id=worker_id, started=started, retired=retired)
+                for worker_id, started, retired in one["workers"]
+            ]
+            endpoint = Endpoint(**{**one, "workers": workers})
+            fleet._endpoints[endpoint.id] = endpoint
+            fleet._owners[endpoint.settings["appName"]] = endpoint.id
+            if endpoint.deleted is not None:
+                fleet._deleted.add(endpoint.id)
+        return fleet
+
+    def _claim(self, app_name: str, endpoint_id: str) -> None:
+        if app_name in self._owners:
+            raise Refusal("SERVERLESS_APP_NAME_IS_EXIST", f"app name {app_name!r} already exists")
+        self._owners[app_name] = endpoint_id

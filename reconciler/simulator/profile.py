@@ -1,0 +1,125 @@
+"""The switches: one per thing nobody outside Novita knows for sure, each set to the likeliest answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
+
+# What the web console falls back to when it cannot ask; no captured answer of /endpoint/limit is public.
+CONSOLE_LIMITS: Mapping[str, int | list[str]] = {
+    "minRootfsSize": 10,
+    "maxRootfsSize": 100,
+    "freeRootfsSize": 100,
+    "minLocalVolumeSize": 10,
+    "maxLocalVolumeSize": 300,
+    "freeLocalVolumeSize": 200,
+    "minWorkerNum": 1,
+    "maxWorkerNum": 1000,
+    "minFreeTimeout": 1,
+    "maxFreeTimeout": 1000,
+    "minConcurrencyNum": 1,
+    "maxConcurrencyNum": 1000,
+    "minQueueWaitTime": 1,
+    "maxQueueWaitTime": 1000,
+    "minRequestNum": 1,
+    "maxRequestNum": 1000,
+    "minGPUNum": 1,
+    "maxGPUNum": 8,
+    "cudaVersionList": ["12.1", "12.2", "12.4", "12.6", "12.8"],
+    "minAsyncRequestNum": 1,
+    "maxAsyncRequestNum": 10,
+}
+
+
+def switch(default: T, meaning: str) -> T:
+    """A field with its one-line meaning, which the command line prints."""
+    value: T = field(default=default, metadata={"meaning": meaning})
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How this Novita behaves. The comments name the uncertainty behind each switch; times are in seconds."""
+
+    # The docs show integers, clients that met real answers show digit strings.
+    number_style: Literal["string", "int"] = switch(
+        "string", "freeTimeout, maxConcurrent and policy.value in answers"
+    )
+    # Integers in the docs' get page, strings in their list page.
+    port_style: Literal["int", "string"] = switch("int", "ports[].port in answers")
+    # A null here once crashed a public client.
+    healthy_null: bool = switch(False, "answer healthy as null")
+    # One third-party description shows a flat body, all others the wrapper.
+    get_wrapped: bool = switch(True, 'wrap the answer of get in {"endpoint": ...}')
+    # One public client proves that null and absent lists occur.
+    empty_as: Literal["list", "null", "absent"] = switch(
+        "list", "how empty envs, volumeMounts and workers look"
+    )
+
+    # The official CLI counts pages from 0, the console from 1; sizes and the end are nowhere described.
+    page_base: Literal[0, 1] = switch(0, "number of the first page")
+    page_zero: Literal["first", "400"] = switch("first", "what page 0 answers when pages count from 1")
+    default_page_size: int = switch(10, "page size when none is asked for")
+    max_page_size: int = switch(1000, "larger page sizes are cut to this")
+    past_end: Literal["empty", "repeat", "400"] = switch("empty", "what a page past the end answers")
+    total_offset: int = switch(0, "added to total in listings: a server that miscounts")
+
+    # Visible at once or within some 2 s, says one test-suite; listings may be slower than reads.
+    list_lag_seconds: float = switch(0.0, "time until a created endpoint appears in listings")
+    get_lag_seconds: float = switch(0.0, "time until a created endpoint can be read by id")
+    # One user sees an update after 2.5-3 s.
+    update_lag_seconds: float = switch(0.0, "time during which reads still answer what was before an update")
+
+    # The docs put the id into `name`, live clients into `id`; whether further keys are refused is unknown.
+    delete_key: Literal["either", "id", "name", "strict", "strict-name"] = switch(
+        "either", "key that carries the id; strict: only id may be sent, strict-name: only name"
+    )
+    # A third-party test-suite saw deleted endpoints for a while.
+    terminating_seconds: float = switch(0.0, "time a deleted endpoint stays readable in state terminating")
+    not_found_status: Literal[400, 404] = switch(400, "status of an unknown endpoint; the reason stays")
+
+    # Only appName has a documented "already exists" error.
+    duplicate_names: Literal["allow", "refuse"] = switch("allow", "two endpoints with one name")
+    # "In full", say the docs; what happens to an omitted optional field, no source says.
+    update_omitted: Literal["clear", "keep"] = switch("clear", "optional fields an update leaves out")
+    # appName, products, rootfsSize, type, cudaVersion: no source shows them changing.
+    immutable: Literal["ignore", "refuse"] = switch("ignore", "updates that try to change a fixed field")
+    # Values above an undocumented ceiling might be cut without a word.
+    clamp: Mapping[str, int] = field(
+        default_factory=dict,
+        metadata={
+            "meaning": "dotted field = largest value, applied silently (clamp.workerConfig.freeTimeout=1000)"
+        },
+    )
+    # A default may be filled in when cudaVersion is left out.
+    cuda_fill: str = switch("", "cudaVersion the server fills in when none is given")
+    # Nothing proves that the order of envs survives.
+    env_order: Literal["kept", "reversed", "shuffled"] = switch("kept", "order of envs in answers")
+    extra_fields: bool = switch(False, "fields no document mentions, in every endpoint answer")
+    # Older ids are 16 hex digits, newer ones 12 letters and digits.
+    id_style: Literal["hex16", "mixed12"] = switch("hex16", "format of endpoint ids")
+
+    # Minutes in reality, depending on the image.
+    worker_boot_seconds: float = switch(0.0, "time from pending to running and healthy")
+    tombstones: bool = switch(True, "workers in answers include removed ones")
+    rolling_overlap: bool = switch(True, "old workers stay until the new ones run, above maxNum if need be")
+    no_stock: bool = switch(False, "no worker can be scheduled")
+    overdue: bool = switch(False, "account overdue: create and update refused, workers gone")
+
+    cluster_inactive_tries: int = switch(0, "how many first creates fail with 'cluster is not active'")
+    known_clusters: tuple[str, ...] = switch((), "cluster ids create accepts, comma-separated; none: any")
+    check_references: bool = switch(False, "refuse unknown image.authId and network volume ids")
+    limit_offered: bool = switch(True, "whether /endpoint/limit exists")
+    limits: Mapping[str, int | list[str]] = field(
+        default_factory=lambda: dict(CONSOLE_LIMITS),
+        metadata={"meaning": "answer of /endpoint/limit (limits.maxFreeTimeout=600)"},
+    )
+    drain_offered: bool = switch(
+        True, "whether /endpoint/worker/drain exists; one client uses it, no document"
+    )
+    auth_save_answer: Literal["empty", "id"] = switch("empty", "answer of /repository/auth/save")
+    storage_create_answer: Literal["string", "object"] = switch("string", "answer of /networkstorage/create")
+
+    api_key: str | None = switch(None, "the one accepted key; none: any non-empty bearer token")
+    latency_seconds: float = switch(0.0, "time every answer takes")

@@ -1,0 +1,271 @@
+"""The world behind a real socket on loopback, with a log of what came in and faults on the way out."""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from random import Random
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Any
+
+from reconciler.simulator import storage
+from reconciler.simulator.faults import Fault, Faults
+from reconciler.simulator.messages import Request, Response, error
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.routes import operation_of
+from reconciler.simulator.world import World
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One request as it came in; `status` is 0 when it got no answer, `fault` the kind it met, if any."""
+
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    fault: str = ""
+
+
+class Server:
+    """The simulator as a server; as a context manager it runs inside the block.
+
+    `port` 0 takes a free one. With `state`, the world is loaded from that file and saved to it after every
+    write. `on_answer` is told of every request once it is done, with the seconds it took.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile | None = None,
+        seed: int = 0,
+        state: Path | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        on_answer: Callable[[Received, float], object] | None = None,
+    ) -> None:
+        self._stopping = threading.Event()
+        self.world = World(profile, clock=clock, random=Random(seed), sleep=self._stopping.wait)
+        self.faults = Faults()
+        self._state = Path(state) if state else None
+        self._saving = threading.Lock()
+        self._saved = 0
+        self._log: list[Received] = []
+        self._log_lock = threading.Lock()
+        self._on_answer = on_answer
+        self._port = port
+        self._listener: _Listener | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a path."""
+        if self._listener is None:
+            raise RuntimeError("the simulator is not started")
+        return f"http://{HOST}:{self._listener.server_address[1]}"
+
+    @property
+    def requests(self) -> list[Received]:
+        """All requests so far; each is there before its answer is sent."""
+        with self._log_lock:
+            return list(self._log)
+
+    def start(self) -> "Server":
+        """Loads the state and listens; OSError if the port is taken, ValueError if the state is none."""
+        if self._state is not None and (data := storage.load(self._state)) is not None:
+            self.world.load(data)
+        self._saved = self.world.version
+        self._stopping.clear()
+        self._listener = _Listener((HOST, self._port), self)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends hanging requests and open connections, then returns; a second call does nothing."""
+        listener, thread = self._listener, self._thread
+        if listener is None or thread is None:
+            return
+        self._stopping.set()
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
+        self._listener = self._thread = None
+        self._save()
+
+    def __enter__(self) -> "Server":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def exchange(self, request: Request, started: float) -> "Exchange":
+        """Acts on a request, or not, as the faults have it."""
+        operation = operation_of(request.method, request.path)
+        fault = self.faults.take(operation)
+        if fault is not None and fault.kind == "slow":
+            self.pause(fault.seconds)
+        response = None
+        if fault is None or fault.acts:
+            self.faults.run_before(operation, request)
+            response = self.world.handle(request)
+            self.faults.run_after(operation, request)
+            self._save()
+        if fault is not None:
+            response = fault.response() or response
+        silent = fault is not None and fault.kind in ("lost_request", "reset", "hang", "lost_answer")
+        received = Received(
+            operation=operation,
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=dict(request.headers),
+            body=request.body,
+            status=0 if silent or response is None else response.status,
+            fault=fault.kind if fault else "",
+        )
+        with self._log_lock:
+            self._log.append(received)
+        return Exchange(received=received, response=response, fault=fault, started=started)
+
+    def done(self, exchange: "Exchange") -> None:
+        if self._on_answer is not None:
+            self._on_answer(exchange.received, time.perf_counter() - exchange.started)
+
+    def pause(self, seconds: float) -> None:
+        """Waits, yet not longer than the server lives."""
+        self._stopping.wait(seconds)
+
+    def _save(self) -> None:
+        if self._state is None:
+            return
+        with self._saving:
+            version = self.world.version
+            if version != self._saved:
+                storage.save(self._state, self.world.dump())
+                self._saved = version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request that was decided upon; without a `response` nothing is answered."""
+
+    received: Received
+    response: Response | None
+    fault: Fault | None
+    started: float
+
+
+class _Listener(TCPServer):
+    """One thread a connection; open connections are known, so that stopping can end them."""
+
+    allow_reuse_address = True
+    request_queue_size = 512
+
+    def __init__(self, address: tuple[str, int], server: Server) -> None:
+        self.simulator = server
+        self._open: dict[threading.Thread, socket.socket] = {}
+        self._lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(target=self._converse, args=(request, client_address), daemon=True)
+        with self._lock:
+            self._open[thread] = request
+        thread.start()
+
+    def _converse(self, connection: socket.socket, client_address: Any) -> None:
+        try:
+            self.finish_request(connection, client_address)
+        except ConnectionError:
+            pass  # the client is gone, or stop() ended the connection
+        finally:
+            with self._lock:
+                self._open.pop(threading.current_thread(), None)
+            # No shutdown before: it would send FIN where a fault wants RST.
+            self.close_request(connection)
+
+    def server_close(self) -> None:
+        super().server_close()
+        with self._lock:
+            remaining = dict(self._open)
+            for connection in remaining.values():
+                _end(connection)
+        # A hook may stop the server from within a request: that thread cannot wait for itself.
+        for thread in remaining.keys() - {threading.current_thread()}:
+            thread.join(timeout=5)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Listener
+
+    def serve(self) -> None:
+        started = time.perf_counter()
+        length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers or not length.isdigit():
+            self.close_connection = True
+            self._send(error(411, "LENGTH_REQUIRED", "a body needs its Content-Length here"))
+            return
+        body = self.rfile.read(int(length))
+        request = Request.parse(self.command, self.path, dict(self.headers.items()), body)
+        simulator = self.server.simulator
+        exchange = simulator.exchange(request, started)
+        self._reply(exchange)
+        simulator.done(exchange)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the names http.server looks for
+
+    def _reply(self, exchange: Exchange) -> None:
+        fault, simulator = exchange.fault, self.server.simulator
+        if fault is not None and fault.kind in ("hang", "late_answer"):
+            simulator.pause(fault.seconds)
+        if fault is not None and fault.kind == "reset":
+            # Lingering for zero seconds makes the kernel answer with RST instead of FIN.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if exchange.received.status == 0 or exchange.response is None:
+            self.close_connection = True
+        else:
+            self._send(exchange.response, half=fault is not None and fault.kind == "truncated")
+
+    def _send(self, response: Response, *, half: bool = False) -> None:
+        # One write for head and body: two would wait for the client's delayed acknowledgement.
+        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
+        lines += [f"{name}: {value}" for name, value in response.headers.items()]
+        lines.append(f"content-length: {len(response.body)}")
+        if half:
+            self.close_connection = True
+        elif self.close_connection:
+            lines.append("connection: close")
+        body = response.body[: len(response.body) // 2] if half else response.body
+        self.wfile.write("\r\n".join([*lines, "", ""]).encode() + body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
+        """Nothing: the server's log is `requests`."""
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the client may have been faster
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

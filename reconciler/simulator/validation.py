@@ -1,0 +1,258 @@
+"""What the API demands of the bodies of create and update; what comes out is settings, numbers as ints."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.simulator.messages import Refusal
+
+Settings = dict[str, Any]
+
+APP_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+MOUNT_PATH = re.compile(r"/[A-Za-z0-9_./-]*")
+RESERVED_PORTS = frozenset({2222, 2223, 2224})
+FIXED = ("appName", "products", "rootfsSize", "type")
+
+
+def create_settings(body: Mapping[str, Any]) -> Settings:
+    """The settings in `{"endpoint": {...}}`, where `appName` may be empty (docs create-endpoint)."""
+    endpoint = _object(body, "endpoint", "endpoint")
+    settings = _required(endpoint)
+    settings["name"] = _text(endpoint, "name", longest=220)
+    settings["appName"] = _app_name(endpoint)
+    settings["products"] = _products(endpoint)
+    settings["rootfsSize"] = _number(endpoint, "rootfsSize", low=1)
+    settings["clusterID"] = _text(endpoint, "clusterID", longest=255)
+    settings["volumeMounts"] = _mounts(endpoint)
+    settings["envs"] = _envs(endpoint)
+    settings["healthy"] = _healthy(_object(endpoint, "healthy", "healthy"))
+    if endpoint.get("clusterIDs") is not None:
+        settings["clusterIDs"] = _texts(endpoint, "clusterIDs")
+    if endpoint.get("type") is not None:
+        settings["type"] = _choice(endpoint, "type", "type", ("sync", "async"))
+    if settings.get("type") == "async" and settings["policy"]["type"] != "concurrency":
+        raise invalid("policy.type", "an async endpoint takes only concurrency")
+    return settings
+
+
+def update_settings(body: Mapping[str, Any], current: Settings, *, keep: bool) -> tuple[Settings, list[str]]:
+    """The settings after an update with this flat body, and the fixed fields it tried to change.
+
+    appName, products, rootfsSize, type and cudaVersion stay as they are whatever the body says; clients whose
+    updates leave them out kept working endpoints. Other omitted fields are cleared, or kept when `keep`.
+    """
+    settings = {**current, **_required(body)}
+    refused = [field for field in FIXED if _changes(body, current, field)]
+    cuda = settings["workerConfig"]["cudaVersion"]
+    settings["workerConfig"]["cudaVersion"] = current["workerConfig"]["cudaVersion"]
+    if cuda and cuda != current["workerConfig"]["cudaVersion"]:
+        refused.append("workerConfig.cudaVersion")
+    if keep:
+        settings["image"] = {**current["image"], **_given(body["image"], settings["image"])}
+    optional: dict[str, Any] = {
+        "name": _text(body, "name", longest=220),
+        "clusterID": _text(body, "clusterID", longest=255),
+        "volumeMounts": _mounts(body),
+        "envs": _envs(body),
+        "healthy": None if body.get("healthy") is None else _healthy(_object(body, "healthy", "healthy")),
+    }
+    settings |= _given(body, optional) if keep else optional
+    if body.get("clusterIDs") is not None:
+        settings["clusterIDs"] = _texts(body, "clusterIDs")
+    return settings, refused
+
+
+def invalid(field: str, why: str) -> Refusal:
+    return Refusal("VALIDATOR_PARAM", f"invalid {field}: {why}")
+
+
+def text_of(body: Mapping[str, Any], field: str, *, longest: int) -> str:
+    """A required, non-empty string of a body."""
+    value = _text(body, field, longest=longest)
+    if not value:
+        raise invalid(field, "value is required")
+    return value
+
+
+def number_of(value: Any, field: str, *, low: int, high: int | None = None) -> int:
+    """An integer within limits; digit strings pass as well, live clients send both."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(field, "value must be an integer")
+    if value < low or (high is not None and value > high):
+        raise invalid(field, f"value must be at least {low}" + (f" and at most {high}" if high else ""))
+    return value
+
+
+def _given(body: Mapping[str, Any], settings: Mapping[str, Any]) -> Settings:
+    return {field: value for field, value in settings.items() if body.get(field) is not None}
+
+
+def _changes(body: Mapping[str, Any], current: Settings, field: str) -> bool:
+    if body.get(field) in (None, ""):
+        return False
+    if field == "products":
+        return {one["id"] for one in _products(body)} != {one["id"] for one in current["products"]}
+    return str(body[field]) != str(current.get(field, "sync"))
+
+
+def _required(body: Mapping[str, Any]) -> Settings:
+    return {
+        "workerConfig": _worker_config(_object(body, "workerConfig", "workerConfig")),
+        "ports": _ports(body),
+        "policy": _policy(_object(body, "policy", "policy")),
+        "image": _image(_object(body, "image", "image")),
+    }
+
+
+def _worker_config(given: Mapping[str, Any]) -> Settings:
+    config: Settings = {
+        field: _number(given, field, low=low, high=high, where="workerConfig.")
+        for field, low, high in (
+            ("minNum", 0, None),
+            ("maxNum", 1, None),
+            ("freeTimeout", 1, None),
+            ("maxConcurrent", 1, None),
+            ("gpuNum", 1, 8),
+            ("requestTimeout", 1, None),
+        )
+    }
+    if config["minNum"] > config["maxNum"]:
+        raise invalid("workerConfig.minNum", "value must not exceed maxNum")
+    config["cudaVersion"] = _text(given, "cudaVersion", longest=32, where="workerConfig.")
+    return config
+
+
+def _ports(body: Mapping[str, Any]) -> list[Settings]:
+    ports = _objects(body, "ports")
+    if len(ports) != 1:
+        raise invalid("ports", "exactly one port is required")
+    port = _number(ports[0], "port", low=1, high=65535, where="ports[0].")
+    if port in RESERVED_PORTS:
+        raise invalid("ports[0].port", f"{port} is reserved")
+    return [{"port": port}]
+
+
+def _policy(given: Mapping[str, Any]) -> Settings:
+    kind = _choice(given, "type", "policy.type", ("queue", "concurrency"))
+    return {"type": kind, "value": _number(given, "value", low=1, where="policy.")}
+
+
+def _image(given: Mapping[str, Any]) -> Settings:
+    image = _text(given, "image", longest=511, where="image.")
+    if not image:
+        raise invalid("image.image", "value is required")
+    return {
+        "image": image,
+        "authId": _text(given, "authId", longest=255, where="image."),
+        "command": _text(given, "command", longest=2047, where="image."),
+    }
+
+
+def _app_name(body: Mapping[str, Any]) -> str:
+    # 46 characters: with an id of 16 and a hyphen it still fits into one DNS label of 63.
+    name = _text(body, "appName", longest=46)
+    if name and not APP_NAME.fullmatch(name):
+        raise invalid("appName", "lower-case letters, digits and inner hyphens only")
+    return name
+
+
+def _products(body: Mapping[str, Any]) -> list[Settings]:
+    products: list[Settings] = [
+        {"id": _text(one, "id", longest=255, where=f"products[{index}].")}
+        for index, one in enumerate(_objects(body, "products"))
+    ]
+    if not products:
+        raise invalid("products", "value is required")
+    for product in products:
+        # Ids of GPU instances are refused; of the serverless ones no list is public, but their form is known.
+        if not product["id"].startswith("SL-serverless-") and product["id"] not in ("1", "2"):
+            raise Refusal("SERVERLESS_PRODUCT_NOT_FOUND", f"product {product['id']!r} not found")
+    return products
+
+
+def _mounts(body: Mapping[str, Any]) -> list[Settings]:
+    mounts: list[Settings] = []
+    for index, given in enumerate(_objects(body, "volumeMounts")):
+        where = f"volumeMounts[{index}]."
+        kind = _choice(given, "type", where + "type", ("local", "network"))
+        mount: Settings = {
+            "type": kind,
+            "id": _text(given, "id", longest=255, where=where),
+            "size": _number(given, "size", low=1, where=where) if kind == "local" else 0,
+            "mountPath": _text(given, "mountPath", longest=255, where=where),
+        }
+        if not MOUNT_PATH.fullmatch(mount["mountPath"]):
+            raise invalid(where + "mountPath", "an absolute path of letters, digits, _ . - / is required")
+        if kind == "network" and not mount["id"]:
+            raise invalid(where + "id", "value is required")
+        mounts.append(mount)
+    return mounts
+
+
+def _envs(body: Mapping[str, Any]) -> list[Settings]:
+    envs = []
+    for index, given in enumerate(_objects(body, "envs")):
+        key = _text(given, "key", longest=511, where=f"envs[{index}].")
+        if not key:
+            raise invalid(f"envs[{index}].key", "value is required")
+        envs.append({"key": key, "value": _text(given, "value", longest=65536, where=f"envs[{index}].")})
+    return envs
+
+
+def _healthy(given: Mapping[str, Any]) -> Settings:
+    # Only the path can be set; the timings are the server's own.
+    path = _text(given, "path", longest=255, where="healthy.")
+    if not path.startswith("/"):
+        raise invalid("healthy.path", "an absolute path is required")
+    return {"path": path}
+
+
+def _object(body: Mapping[str, Any], key: str, field: str) -> Mapping[str, Any]:
+    value = body.get(key)
+    if value is None:
+        raise invalid(field, "value is required")
+    if not isinstance(value, dict):
+        raise invalid(field, "value must be an object")
+    return value
+
+
+def _objects(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = body.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise invalid(key, "value must be a list of objects")
+    return value
+
+
+def _texts(body: Mapping[str, Any], key: str) -> list[str]:
+    value = body[key]
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise invalid(key, "value must be a list of strings")
+    return value
+
+
+def _text(body: Mapping[str, Any], key: str, *, longest: int, where: str = "") -> str:
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(where + key, "value must be a string")
+    if len(value) > longest:
+        raise invalid(where + key, f"value must be at most {longest} characters")
+    return value
+
+
+def _number(body: Mapping[str, Any], key: str, *, low: int, high: int | None = None, where: str = "") -> int:
+    if body.get(key) is None:
+        raise invalid(where + key, "value is required")
+    return number_of(body[key], where + key, low=low, high=high)
+
+
+def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, ...]) -> str:
+    value = body.get(key)
+    if value not in choices:
+        raise invalid(field, "value must be one of " + ", ".join(choices))
+    return str(value)

@@ -1,0 +1,166 @@
+"""The world: an account behind a lock, asked by the API on one side and by the web console on the other."""
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from reconciler.simulator.account import Account
+from reconciler.simulator.catalogue import Catalogue
+from reconciler.simulator.console import FORM, edited, merged
+from reconciler.simulator.endpoint import Endpoint
+from reconciler.simulator.fleet import Fleet
+from reconciler.simulator.messages import Refusal, Request, Response, answer
+from reconciler.simulator.profile import Profile
+from reconciler.simulator.routes import UNKNOWN, WRITES, is_path, operation_of
+from reconciler.simulator.validation import Settings, invalid
+
+
+class World:
+    """One account. `handle` answers the API; `edit` and `console_*` act as somebody in the web console.
+
+    Thread-safe. `clock` gives epoch seconds; `random` makes ids and shuffles; `sleep` serves the latency,
+    which is spent outside the lock.
+    """
+
+    def __init__(
+        self,
+        profile: Profile | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._account = Account(profile or Profile(), clock, random or Random())
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.RLock()
+        self._version = 0
+
+    @property
+    def profile(self) -> Profile:
+        return self._account.profile
+
+    @property
+    def version(self) -> int:
+        """Grows with every change worth saving."""
+        return self._version
+
+    def switch(self, **changes: Any) -> None:
+        """Changes switches of the profile from now on."""
+        with self._lock:
+            self._account.profile = replace(self._account.profile, **changes)
+
+    def handle(self, request: Request) -> Response:
+        """The API's answer to one request, after the latency."""
+        self.delay()
+        return self.act(request)
+
+    def delay(self) -> None:
+        """Spends the latency."""
+        if self.profile.latency_seconds:
+            self._sleep(self.profile.latency_seconds)
+
+    def act(self, request: Request) -> Response:
+        """The API's answer to one request, at once."""
+        with self._lock:
+            try:
+                return answer(self._payload(request))
+            except Refusal as refusal:
+                return refusal.response()
+
+    @property
+    def endpoints(self) -> list[dict[str, Any]]:
+        """A copy of all endpoints not being deleted, in wire terms with numbers as ints, oldest first."""
+        with self._lock:
+            return [_snapshot(endpoint) for endpoint in self._account.fleet if endpoint.deleted is None]
+
+    def endpoint(self, endpoint_id: str) -> dict[str, Any]:
+        """A copy of one endpoint, as in `endpoints`; KeyError if there is none."""
+        with self._lock:
+            return _snapshot(self._account.fleet[endpoint_id])
+
+    def console_create(self, **fields: Any) -> str:
+        """Creates an endpoint from the console's form, with `fields` laid over it, and returns its id."""
+        with self._lock:
+            self._version += 1
+            return self._account.fleet.add(merged(FORM, fields), self._clock(), self.profile).id
+
+    def console_update(self, endpoint_id: str, **fields: Any) -> None:
+        """Lays `fields` over an endpoint's settings: objects merge by key, all else replaces."""
+        self.edit(endpoint_id, lambda settings: settings.update(merged(settings, fields)))
+
+    def edit(self, endpoint_id: str, mutate: Callable[[Settings], object]) -> None:
+        """Lets `mutate` change an endpoint's settings (wire terms, ints) in place, with no check whatever."""
+        with self._lock:
+            endpoint = self._account.fleet[endpoint_id]
+            settings = edited(endpoint.settings, mutate)
+            self._account.fleet.change(endpoint, settings, self._clock(), self.profile)
+            self._version += 1
+
+    def console_delete(self, endpoint_id: str) -> None:
+        """Deletes an endpoint; KeyError if there is none."""
+        with self._lock:
+            self._account.fleet.delete(self._account.fleet[endpoint_id], self._clock(), self.profile)
+            self._version += 1
+
+    def dump(self) -> dict[str, Any]:
+        """The state as plain JSON values, safe to serialise while the world goes on."""
+        with self._lock:
+            return {
+                "format": 1,
+                "inactiveTries": self._account.inactive_tries,
+                "fleet": self._account.fleet.dump(),
+                "auths": list(self._account.catalogue.auths.values()),
+                "storages": list(self._account.catalogue.storages.values()),
+            }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Replaces the state by a dumped one."""
+        with self._lock:
+            self._account.inactive_tries = data["inactiveTries"]
+            self._account.fleet = Fleet.load(data["fleet"])
+            self._account.catalogue = Catalogue(
+                auths={one["id"]: one for one in data["auths"]},
+                storages={one["storageId"]: one for one in data["storages"]},
+            )
+
+    def _payload(self, request: Request) -> Any:
+        self._authorize(request)
+        self._account.fleet.sweep(self._clock(), self.profile)
+        name = operation_of(request.method, request.path)
+        operation = self._account.operation(name)
+        if operation is None:
+            if name == UNKNOWN and is_path(request.path):
+                raise Refusal("METHOD_NOT_ALLOWED", f"method {request.method} not allowed", status=405)
+            raise Refusal("NOT_FOUND", f"page {request.path} not found", status=404)
+        if name not in WRITES:
+            return operation(request.query)
+        # Refused writes count too: a refusal may have used up a try.
+        self._version += 1
+        return operation(_json_object(request.body))
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip() or self.profile.api_key not in (None, key.strip()):
+            # 403, as an unauthenticated live call showed; the general error table says 401.
+            raise Refusal("INVALID_API_KEY", "invalid api-key", status=403)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise invalid("body", "not JSON") from None
+    if not isinstance(value, dict):
+        raise invalid("body", "value must be an object")
+    return value
+
+
+def _snapshot(endpoint: Endpoint) -> dict[str, Any]:
+    times = {"createdAt": int(endpoint.created), "updatedAt": int(endpoint.updated)}
+    return {"id": endpoint.id, **copy.deepcopy(endpoint.settings), **times}

@@ -1,0 +1,191 @@
+"""The only door to HTTP: sends requests, tells what was not sent from what was lost, and keeps the key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
+
+from reconciler import __version__
+from reconciler.model.values import Json, Secret
+from reconciler.model.wire import API_ROOT, Request
+from reconciler.novita import trouble
+from reconciler.novita.answers import Answer, Outcome, judge
+from reconciler.novita.credentials import address_of, header_safe, invalid, is_loopback, not_an_address
+from reconciler.novita.failure import Failure
+from reconciler.novita.phrases import Masker
+from reconciler.novita.retry import Timing, persist
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+USER_AGENT: Final = (
+    f"novita-reconciler/{__version__} (+https://github.com/novita-reconciler/novita-reconciler)"
+)
+
+App: TypeAlias = Callable[
+    [str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], bytes]
+]
+"""A server in this process: (method, target, headers, body) -> (status, headers, body)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallInfo:
+    """One attempt of one call, for -v: no body, no key. `status` is None when no answer came."""
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    attempt: int
+
+
+class Client:
+    """A pool of connections to one Novita account. Thread-safe; close it, or use it as a context manager.
+
+    connect_timeout, read_timeout: seconds. app: stands in for the network. on_call: told of every attempt,
+    from whichever thread made it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: Secret,
+        *,
+        parallelism: int = 10,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        app: App | None = None,
+        user_agent: str = USER_AGENT,
+        on_call: Callable[[CallInfo], None] | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        import httpx
+
+        address = address_of(base_url, embedded=app is not None)
+        key = header_safe(api_key)
+        self._host = address.netloc
+        self._root = f"{address.scheme}://{address.netloc}{address.path.rstrip('/').removesuffix(API_ROOT)}"
+        self._loopback = is_loopback(address.hostname or "")
+        self._masker = Masker(api_key)
+        self._on_call = on_call
+        self._read_timeout = read_timeout
+        self._timing = timing or Timing()
+        headers = {"Authorization": f"Bearer {key}", "User-Agent": user_agent, "Accept": "application/json"}
+        try:
+            httpx.URL(self._root)
+            self._http = httpx.Client(
+                headers=headers,
+                timeout=httpx.Timeout(
+                    read_timeout, connect=connect_timeout, pool=read_timeout + connect_timeout
+                ),
+                limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
+                follow_redirects=False,
+                # A proxy from the environment would carry loopback traffic, key and all, off this machine.
+                trust_env=not self._loopback,
+                verify=_trust_nobody() if address.scheme == "http" else True,
+                transport=httpx.MockTransport(_mounted(app)) if app else None,
+            )
+        except httpx.InvalidURL as error:
+            raise not_an_address() from error
+        except (ValueError, OSError, ImportError) as error:
+            # Its text may quote a proxy's password.
+            raise invalid(
+                "invalid-environment",
+                f"a proxy or certificate variable of the environment cannot be used ({type(error).__name__})",
+                "Correct HTTPS_PROXY, ALL_PROXY (socks needs the package socksio), SSL_CERT_FILE"
+                " or SSL_CERT_DIR",
+            ) from None
+
+    def send(self, request: Request, *, patient: bool = True) -> Json:
+        """The parsed answer, {} for an empty one. Raises the errors of `model.errors`.
+
+        With `patient` False the first failure is final, for what a run can do without.
+        """
+        if not patient:
+            outcome = self._attempt(request, 1)
+            if isinstance(outcome, Failure):
+                raise outcome.error()
+            return outcome.json
+        return persist(request, lambda number: self._attempt(request, number), self._timing)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self._root!r})"
+
+    def _attempt(self, request: Request, number: int) -> Outcome:
+        started = time.perf_counter()
+        answer = self._exchange(request)
+        if self._on_call:
+            status = answer.status if isinstance(answer, Answer) else None
+            seconds = time.perf_counter() - started
+            self._on_call(
+                CallInfo(
+                    method=request.method, path=request.path, status=status, seconds=seconds, attempt=number
+                )
+            )
+        return judge(request, answer, self._masker) if isinstance(answer, Answer) else answer
+
+    def _exchange(self, request: Request) -> Answer | Failure:
+        import httpx
+
+        content = request.content()
+        try:
+            response = self._http.request(
+                request.method,
+                self._root + request.path,
+                params=dict(request.query) or None,
+                content=content or None,
+                headers={"Content-Type": "application/json"} if content else None,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            why = self._masker.quote(str(error), request) or type(error).__name__
+            return trouble.unreachable(request, host=self._host, why=why, loopback=self._loopback)
+        except httpx.ReadTimeout:
+            return trouble.lost(request, why=f"no answer within {self._read_timeout:g} s")
+        except httpx.RequestError as error:
+            why = self._masker.quote(str(error), request) or type(error).__name__
+            return trouble.lost(request, why=why)
+        # httpx gives header names in lower case.
+        return Answer(status=response.status_code, headers=dict(response.headers), body=response.content)
+
+
+def _trust_nobody() -> ssl.SSLContext:
+    """For plain HTTP: saves reading every root certificate, and fails closed if TLS is met after all."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _mounted(app: App) -> Callable[[httpx.Request], httpx.Response]:
+    """The app as httpx calls it. What it raises reads as on a network: refused, timed out, or cut off."""
+    import httpx
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        target = request.url.raw_path.decode("ascii")
+        try:
+            status, headers, body = app(request.method, target, dict(request.headers), request.content)
+        except ConnectionRefusedError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error), request=request) from error
+        except ConnectionError as error:
+            raise httpx.ReadError(str(error), request=request) from error
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        return httpx.Response(status, headers=list(pairs), content=body)
+
+    return handle

@@ -1,0 +1,56 @@
+"""A call that failed, as a value: the exception it will become, and whether asking again is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from reconciler.model.errors import ApiError
+from reconciler.model.problem import Problem
+from reconciler.model.wire import Request
+
+
+class Again(Enum):
+    """What a failure says about sending the same request once more."""
+
+    NEVER = "the answer would be the same"
+    UNDONE = "nothing was done, so any request may be sent again"
+    UNKNOWN = "it may have been done, so only a safe request may be sent again"
+
+    def allows(self, request: Request) -> bool:
+        return self is Again.UNDONE or (self is Again.UNKNOWN and request.safe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on. attempts: calls in all; longest: one wait (s); budget: calls and waits (s)."""
+
+    attempts: int
+    longest: float
+    budget: float
+
+
+USUAL = Patience(attempts=5, longest=8.0, budget=90.0)
+FEW = Patience(attempts=4, longest=8.0, budget=60.0)
+CLUSTER = Patience(attempts=8, longest=8.0, budget=60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failed attempt. `retry_after` is that header as the server wrote it, or ""."""
+
+    kind: type[ApiError]
+    problem: Problem
+    status: int = 0
+    reason: str = ""
+    again: Again = Again.NEVER
+    patience: Patience = USUAL
+    retry_after: str = ""
+
+    def error(self, *, tries: int = 1, seconds: float = 0.0) -> ApiError:
+        """The exception for the caller; it says how often we asked if that was more than once."""
+        problem = replace(self.problem, exit_code=int(self.kind.exit_code))
+        if tries > 1:
+            detail = f"{problem.detail} Asked {tries} times in {seconds:.0f} s.".strip()
+            problem = replace(problem, detail=detail)
+        return self.kind(problem, status=self.status, reason=self.reason)

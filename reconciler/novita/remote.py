@@ -1,0 +1,119 @@
+"""The account as reads and writes of one kind. `Reader` cannot write: plan and drift hold nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from reconciler.kinds.base import Kind
+from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, NotFound, Refused
+from reconciler.model.resource import Limits, Listing, Live, Page
+from reconciler.model.values import Json
+from reconciler.model.wire import API_ROOT, Request
+from reconciler.novita import trouble
+from reconciler.novita.client import Client
+from reconciler.novita.paging import PAGE_SIZE, broken_off, is_past_end, list_all
+
+_LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
+
+
+class Reader:
+    """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them."""
+
+    def __init__(self, client: Client, kind: Kind, *, parallelism: int = 10) -> None:
+        self._client = client
+        self._kind = kind
+        self._parallelism = parallelism
+
+    def listing(self) -> Listing:
+        """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
+        return list_all(self._page, parallelism=self._parallelism)
+
+    def get(self, object_id: str) -> Live | None:
+        """The endpoint, or None when Novita says that it does not exist."""
+        request = self._kind.get_request(object_id)
+        try:
+            answer = self._client.send(request)
+        except NotFound:
+            return None
+        try:
+            live = self._kind.parse_one(answer)
+        except ValueError as error:
+            _unexpected(request, str(error), error)
+        if live.id != object_id:
+            _unexpected(request, f"it is about {live.id!r}", None)
+        return live
+
+    def limits(self) -> Limits | None:
+        """The account's quotas; None when they cannot be had, for no run depends on them."""
+        try:
+            answer = self._client.send(_LIMITS, patient=False)
+        except KeyRefused:
+            raise
+        except ApiError:
+            return None
+        return _unwrapped(answer)
+
+    def _page(self, number: int) -> Page:
+        request = self._kind.list_request(number, PAGE_SIZE)
+        try:
+            return self._kind.parse_page(self._client.send(request))
+        except KeyRefused:
+            raise
+        except ApiError as error:
+            # The first page fails for what the call says; a later one leaves a part of a listing behind.
+            if number == 0 or is_past_end(error):
+                raise
+            raise broken_off(error, number) from error
+
+
+class Remote(Reader):
+    """Looks and writes. What became of a write without an answer is for the caller to find out."""
+
+    def create(self, request: Request) -> str:
+        """The new ID. After AnswerLost or ServerError the endpoint may exist."""
+        answer = self._client.send(request)
+        created = self._kind.parse_created(answer)
+        if created is None:
+            _unexpected(request, "it holds no ID", None)
+        return created
+
+    def update(self, request: Request) -> None:
+        """Sends it; whether the values took is for a read to tell."""
+        self._client.send(request)
+
+    def delete(self, object_id: str) -> None:
+        """Deletes it; one that is gone already counts as deleted."""
+        *preferred, last = self._kind.delete_requests(object_id)
+        for request in preferred:
+            try:
+                return self._delete(request)
+            except Refused as error:
+                # Which key holds the ID is contested; only a refusal of the keys is worth another spelling.
+                if error.reason != "VALIDATOR_PARAM":
+                    raise
+        return self._delete(last)
+
+    def _delete(self, request: Request) -> None:
+        try:
+            self._client.send(request)
+        except NotFound:
+            return
+
+
+def _unexpected(request: Request, why: str, cause: Exception | None) -> NoReturn:
+    """A 2xx with JSON that is not what was asked for: as good as no answer."""
+    error = trouble.lost(request, why=f"it is not what was asked for, {why}").error()
+    assert isinstance(error, AnswerLost)
+    raise error from cause
+
+
+def _unwrapped(answer: Json) -> Limits | None:
+    """The flat object, also from inside {"limit": {}} or {"data": {}}."""
+    if not isinstance(answer, Mapping):
+        return None
+    for key in ("limit", "data"):
+        inner = answer.get(key)
+        if isinstance(inner, Mapping):
+            return inner
+    return answer

@@ -1,0 +1,299 @@
+"""What the client puts on the wire, where it refuses to send, and that the key stays inside."""
+
+import logging
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import respx
+
+from reconciler import __version__
+from reconciler.model.errors import AnswerLost, ApiError, InvalidConfig, Refused, Unreachable
+from reconciler.model.values import Secret
+from reconciler.model.wire import API_ROOT, Request
+from reconciler.novita.client import USER_AGENT, CallInfo, Client
+
+from .support import (
+    CREATE,
+    GET,
+    KEY,
+    LIST,
+    UPDATE,
+    ManualTime,
+    Stub,
+    client_of,
+    refusal,
+    reply,
+    secret,
+    told,
+)
+
+BASE = "https://api.novita.test"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the machine that runs the tests must not take part in them."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@respx.mock
+def test_a_read_on_the_wire() -> None:
+    """A read carries the key, the user agent and its query, and no body."""
+    route = respx.get(f"{BASE}{API_ROOT}/endpoint", params={"id": "abc123"})
+    route.respond(json={"endpoint": {"id": "abc123"}})
+    with Client(BASE, secret()) as client:
+        assert client.send(GET) == {"endpoint": {"id": "abc123"}}
+    sent = route.calls.last.request
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.headers["user-agent"] == USER_AGENT
+    assert sent.headers["accept"] == "application/json"
+    assert "content-type" not in sent.headers
+    assert sent.content == b""
+
+
+@respx.mock
+def test_a_write_on_the_wire() -> None:
+    """A write carries UTF-8 JSON, with secrets revealed only there."""
+    route = respx.post(f"{BASE}{API_ROOT}/endpoint/update").respond(status_code=200, content=b"")
+    request = Request(
+        method="POST",
+        path=f"{API_ROOT}/endpoint/update",
+        body={"id": "ü", "envs": [{"key": "T", "value": Secret("hidden", "${env:T}")}]},
+    )
+    with Client(BASE, secret()) as client:
+        assert client.send(request) == {}
+    sent = route.calls.last.request
+    assert sent.content == request.content()
+    assert b"hidden" in sent.content
+    assert sent.headers["content-type"] == "application/json"
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    "base", ["", "/", "/proxy", "/proxy/", API_ROOT, f"{API_ROOT}/", f"/proxy{API_ROOT}"]
+)
+def test_a_base_url_may_have_a_path(base: str) -> None:
+    """A path of a gateway is kept, and the API's own root is not doubled."""
+    prefix = "/proxy" if "proxy" in base else ""
+    route = respx.get(f"{BASE}{prefix}{API_ROOT}/endpoints").respond(json={})
+    with Client(f" {BASE}{base}", secret()) as client:
+        client.send(LIST)
+    assert route.called
+
+
+@respx.mock
+def test_redirects_are_not_followed() -> None:
+    """The key does not travel to where a redirect points."""
+    respx.get(f"{BASE}{API_ROOT}/endpoint").respond(307, headers={"location": "https://evil.test/"})
+    elsewhere = respx.get("https://evil.test/").respond(json={})
+    with Client(BASE, secret()) as client, pytest.raises(Refused):
+        client.send(GET)
+    assert not elsewhere.called
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [
+        (httpx.ConnectError("refused"), Unreachable),
+        (httpx.ConnectTimeout(""), Unreachable),
+        (httpx.PoolTimeout("no free connection"), Unreachable),
+        (httpx.ProxyError("407"), Unreachable),
+        (httpx.ReadTimeout("slow"), AnswerLost),
+        (httpx.WriteTimeout("slow"), AnswerLost),
+        (httpx.ReadError("reset"), AnswerLost),
+        (httpx.WriteError(""), AnswerLost),
+        (httpx.RemoteProtocolError("Server disconnected"), AnswerLost),
+        (httpx.DecodingError("bad gzip"), AnswerLost),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_was_not_sent_and_what_was_lost(trouble: Exception, kind: type[ApiError]) -> None:
+    """Trouble before the first byte is Unreachable, trouble after it AnswerLost."""
+    respx.post(f"{BASE}{API_ROOT}/endpoint/create").mock(side_effect=trouble)
+    with Client(BASE, secret(), timing=ManualTime().timing()) as client, pytest.raises(kind) as caught:
+        client.send(CREATE)
+    assert type(caught.value) is kind
+    assert "endpoint/create" in told(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://api.novita.ai", "insecure-base-url"),
+        ("http://10.0.0.8:8080", "insecure-base-url"),
+        ("http://localhost.evil.test", "insecure-base-url"),
+        ("", "invalid-base-url"),
+        ("api.novita.ai", "invalid-base-url"),
+        ("ftp://api.novita.ai", "invalid-base-url"),
+        ("https://", "invalid-base-url"),
+        ("https://[::1", "invalid-base-url"),
+        ("https://api.novita.ai:99999", "invalid-base-url"),
+        ("https://api.novita.ai/?key=1", "invalid-base-url"),
+        ("https://api.novita.ai/#x", "invalid-base-url"),
+        ("https://me:hunter2@api.novita.ai", "invalid-base-url"),
+        ("https://xn--\u00e4\u2028.test", "invalid-base-url"),
+        ("simulator", "invalid-base-url"),
+    ],
+)
+def test_a_base_url_that_would_endanger_the_key(url: str, code: str) -> None:
+    """The key goes over TLS, or to this machine, or nowhere."""
+    with pytest.raises(InvalidConfig) as caught:
+        Client(url, secret())
+    problem = caught.value.problem
+    assert problem.code == code
+    assert "base_url" in problem.summary + problem.hint
+    assert "hunter2" not in repr(problem)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:1", "http://LOCALHOST.", "http://127.8.8.8", "http://[::1]:80", "https://10.0.0.8"],
+)
+def test_base_urls_that_are_safe(url: str) -> None:
+    """Plain HTTP is fine within this machine, TLS everywhere."""
+    Client(url, secret()).close()
+
+
+@pytest.mark.parametrize("key", ["", "  ", "two words", "line\nbreak", "schlüssel"])
+def test_a_key_that_no_header_can_hold(key: str) -> None:
+    """Such a key is refused before httpx could quote it in a complaint."""
+    with pytest.raises(InvalidConfig) as caught:
+        Client(BASE, secret(key))
+    text = repr(caught.value.problem)
+    assert "API key" in text
+    assert not key.strip() or key not in text
+
+
+def test_no_key_is_told_in_the_known_words() -> None:
+    """The message for a missing key says where to put one and where to get it."""
+    with pytest.raises(InvalidConfig, match="novita API key is required") as caught:
+        Client(BASE, secret(""))
+    assert "Get API key from Novita Console" in caught.value.problem.hint
+
+
+def test_white_space_around_a_key_is_dropped() -> None:
+    """A key read from a file ends with a newline."""
+    stub = Stub([reply(200, {})])
+    with Client(BASE, secret(f" {KEY}\n"), app=stub) as client:
+        client.send(GET)
+    assert stub.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HTTPS_PROXY", "nonsense://me:hunter2@proxy.test"), ("SSL_CERT_FILE", "/nowhere/ca.pem")],
+)
+def test_an_environment_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A broken proxy or certificate variable is a problem of the configuration, and is not quoted."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidConfig) as caught:
+        Client(BASE, secret())
+    assert name in caught.value.problem.hint
+    assert "hunter2" not in repr(caught.value.problem)
+
+
+def test_loopback_ignores_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would carry the key, unencrypted, off this machine."""
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://proxy.test")
+    Client("http://127.0.0.1:9", secret()).close()
+
+
+@pytest.mark.parametrize("echo", [KEY, f"Bearer {KEY}", f"{'x' * 192}{KEY}", f"a {KEY} b {KEY}"])
+@pytest.mark.parametrize("style", ["message", "reason", "text", "location"])
+def test_an_echoed_key_is_masked(echo: str, style: str) -> None:
+    """A server that repeats the key does not get it printed, not even the half before the cut."""
+    answer = {
+        "message": refusal(400, "X", echo),
+        "reason": refusal(400, echo),
+        "text": reply(400, echo),
+        "location": reply(302, "", location=f"https://x.test/?key={echo}".replace(" ", "+")),
+    }[style]
+    client, _ = client_of(answer)
+    with client, pytest.raises(Refused) as caught:
+        client.send(GET)
+    assert KEY not in told(caught.value)
+    assert KEY[:8] not in told(caught.value)
+    assert "(sensitive value)" in told(caught.value) or len(echo) > 80
+
+
+def test_echoed_secrets_of_a_body_are_masked() -> None:
+    """What a request carried in secret comes back masked, also as JSON or an URL spells it."""
+    request = Request(method="POST", path="/x", body={"envs": [Secret('p"w d', "${env:P}")]})
+    client, _ = client_of(reply(400, 'raw p"w d, json p\\"w d, url p%22w%20d'))
+    with client, pytest.raises(Refused) as caught:
+        client.send(request)
+    text = caught.value.problem.detail
+    assert text.count("(sensitive value)") == 3
+
+
+def test_the_key_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:
+    """Logging at its loudest, and printing the client, do not show the key."""
+    caplog.set_level(logging.DEBUG)
+    client, _ = client_of(refusal(429, "X"), reply(200, {}))
+    with client:
+        client.send(GET)
+        assert KEY not in repr(client)
+        assert repr(client) == "Client('https://api.test')"
+    assert KEY not in caplog.text
+    assert all(KEY not in repr(vars(record)) for record in caplog.records)
+
+
+def test_each_attempt_is_told_once() -> None:
+    """-v shows every attempt with its status, the lost ones without."""
+    calls: list[CallInfo] = []
+    client, _ = client_of(TimeoutError("slow"), reply(503, ""), reply(200, {}), on_call=calls.append)
+    with client:
+        client.send(UPDATE)
+    assert [(call.attempt, call.status) for call in calls] == [(1, None), (2, 503), (3, 200)]
+    assert {(call.method, call.path) for call in calls} == {("POST", UPDATE.path)}
+    assert all(call.seconds >= 0 for call in calls)
+
+
+@pytest.mark.parametrize("url", ["simulator", "https://api.novita.ai", "http://sim.test"])
+def test_an_app_in_this_process_takes_the_place_of_the_network(url: str) -> None:
+    """The app gets method, target, headers and body, and may give its headers as pairs."""
+
+    def app(
+        method: str, target: str, headers: object, body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        assert method == "GET"
+        assert target == f"{API_ROOT}/endpoint?id=abc123"
+        assert isinstance(headers, dict)
+        return 200, [("Content-Type", "application/json")], b'{"ok":true}'
+
+    with Client(url, secret(), app=app) as client:
+        assert client.send(GET) == {"ok": True}
+
+
+def test_many_threads_share_a_client() -> None:
+    """One client serves threads at once without mixing up their answers."""
+    barrier = threading.Barrier(8, timeout=5)
+
+    def app(method: str, target: str, headers: object, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        barrier.wait()
+        return 200, {}, target.rpartition("=")[2].encode()
+
+    def ask(number: int) -> object:
+        return client.send(Request(method="GET", path="/x", query={"n": str(number)}))
+
+    with Client(BASE, secret(), app=app) as client, ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == list(range(8))
+
+
+def test_the_user_agent_is_stable() -> None:
+    """The CDN refuses unknown libraries, so the product, its version and its home are named."""
+    assert USER_AGENT.startswith(f"novita-reconciler/{__version__} (+https://")
+
+
+def test_importing_the_client_imports_no_http() -> None:
+    """httpx and stamina are loaded when they are used, so that --help starts fast."""
+    code = "import sys, reconciler.novita.remote; print({'httpx', 'stamina'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -26,6 +27,8 @@ Path: TypeAlias = tuple[str, ...]
 """Wire segments: ("workerConfig", "maxNum"), ("envs", "HF_TOKEN")."""
 
 MASK = "(sensitive value)"
+
+_SEALED = re.compile(r"[0-9a-f]{64}:[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -135,7 +138,7 @@ def _sealed_as_json(value: object) -> Json:
 def seal_from_json(value: Json) -> Value:
     """The reverse of how `canonical` writes a `Sealed`, anywhere inside a value."""
     match value:
-        case {"hmac-sha256": str(mac), "key": str(key_id)} if len(value) == 2:
+        case {"hmac-sha256": str(mac), "key": str(key_id)} if _SEALED.fullmatch(f"{mac}:{key_id}"):
             return Sealed(mac=mac, key_id=key_id)
         case dict():
             return {key: seal_from_json(item) for key, item in value.items()}

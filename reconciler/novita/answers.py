@@ -148,8 +148,7 @@ def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
             summary=f"failed to {purpose(request)} ({status})",
             detail=f"{call(request)} answered {status} to {target}. Redirects are not followed, because they"
             " could carry the API key to another host.",
-            hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL), then run"
-            " `reconciler plan`",
+            hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL), then run `reconciler plan`",
         ),
         status=answer.status,
     )

@@ -32,12 +32,17 @@ _SILENT = logging.NullHandler()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The clocks, the sleep and the dice, so that tests wait for nothing and a run can cut a wait short."""
+    """The clocks, the sleep and the dice, so that tests wait for nothing and a run can cut a wait short.
+
+    `own_process` says that no one else's retries are told by stamina here: with structlog installed it would
+    print ours to stdout, where only the result belongs.
+    """
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     dice: Callable[[], float] = random.random
+    own_process: bool = False
 
 
 def persist(request: Request, attempt: Callable[[int], Outcome], timing: Timing) -> Json:
@@ -77,6 +82,8 @@ class _Persistence:
 
         # stamina logs every retry as a warning, which without any handler would land on stderr.
         logging.getLogger("stamina").addHandler(_SILENT)
+        if self._timing.own_process:
+            stamina.instrumentation.set_on_retry_hooks([])
         for turn in stamina.retry_context(
             on=self._again,
             attempts=_MOST_ATTEMPTS,

@@ -12,6 +12,7 @@ from reconciler.model.settings import Settings
 from reconciler.model.values import Secret
 from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader, Remote
+from reconciler.novita.retry import Timing
 from reconciler.workflow.context import WORLD, Context
 
 SIMULATOR_URL = "http://simulator"
@@ -41,7 +42,12 @@ def _client(context: Context, settings: Settings) -> Iterator[Client]:
 
         app = embedded(context.root / WORLD)
     with Client(
-        base_url(settings), key, parallelism=context.parallelism, app=app, on_call=context.on_call
+        base_url(settings),
+        key,
+        parallelism=context.parallelism,
+        app=app,
+        on_call=context.on_call,
+        timing=Timing(own_process=context.own_process),
     ) as client:
         yield client
 

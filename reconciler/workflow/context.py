@@ -16,7 +16,10 @@ WORLD = Path(".reconciler/simulator.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once."""
+    """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
+
+    `own_process` is False where we are a guest in somebody's program, whose global settings are not ours.
+    """
 
     root: Path
     environ: Mapping[str, str]
@@ -27,6 +30,7 @@ class Context:
     parallelism: int = 10
     lock_timeout: float = 0.0
     command: str = "reconciler"
+    own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
 
     @property

@@ -39,7 +39,14 @@ CASES = [
     Case(
         LIST, refusal(401, "UNAUTHORIZED"), KeyRefused, 1, ("401 Unauthorized, UNAUTHORIZED",), Exit.REFUSED
     ),
-    Case(LIST, refusal(403, "INVALID_API_KEY"), KeyRefused, 1, ("expired token", "reconciler plan"), Exit.REFUSED),
+    Case(
+        LIST,
+        refusal(403, "INVALID_API_KEY"),
+        KeyRefused,
+        1,
+        ("expired token", "reconciler plan"),
+        Exit.REFUSED,
+    ),
     Case(GET, refusal(403, "FORBIDDEN"), KeyRefused, 1, ("403 Forbidden",), Exit.REFUSED),
     Case(GET, refusal(400, "MISSING_API_KEY"), KeyRefused, 1, ("MISSING_API_KEY",), Exit.REFUSED),
     Case(GET, reply(401, ""), KeyRefused, 1, ("Invalid API key",), Exit.REFUSED),
@@ -142,7 +149,14 @@ CASES = [
     Case(GET, reply(200, {"code": 400, "reason": "X"}), Refused, 1, ("X",)),
     Case(GET, reply(200, {"code": "503", "reason": "Y"}), ServerError, 5, ("Y",), code="server-error"),
     Case(GET, reply(200, {"code": 404, "reason": "RESOURCE_NOT_FOUND"}), NotFound, 1, ("200 OK",)),
-    Case(GET, reply(200, HTML), AnswerLost, 5, ("200 OK, but it is not JSON", "reconciler plan -v"), code="answer-lost"),
+    Case(
+        GET,
+        reply(200, HTML),
+        AnswerLost,
+        5,
+        ("200 OK, but it is not JSON", "reconciler plan -v"),
+        code="answer-lost",
+    ),
     Case(GET, reply(200, '{"endpoint": {"id'), AnswerLost, 5, ("not JSON",)),
     Case(GET, reply(200, b"\xff\xfe\x00"), AnswerLost, 5, ("not JSON",)),
     Case(GET, reply(200, "[" * 100_000), AnswerLost, 5, ("not JSON",)),

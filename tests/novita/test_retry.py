@@ -172,7 +172,13 @@ def test_nothing_reached_says_how_to_go_on() -> None:
         client.send(CREATE)
     text = told(caught.value)
     assert len(stub.seen) == 5
-    for words in ("cannot reach api.test", "Connection refused", "Nothing was sent", "HTTPS_PROXY", "reconciler plan"):
+    for words in (
+        "cannot reach api.test",
+        "Connection refused",
+        "Nothing was sent",
+        "HTTPS_PROXY",
+        "reconciler plan",
+    ):
         assert words in text
 
 

@@ -1,0 +1,152 @@
+"""One run's hold on the inventory: every step durable before it returns, all folded into the map at the end.
+
+On the disk the inventory is always the map with the journal replayed over it. Folding writes the map first
+and shortens the journal second, so at every moment between, the two together say the same. Open intents stay
+in the journal: the map may be committed, and a create under way is nobody else's business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.inventory import store
+from reconciler.inventory.disk import Disk
+from reconciler.inventory.journal import Journal, journal_of
+from reconciler.inventory.lock import hold
+from reconciler.inventory.look import look
+from reconciler.inventory.paths import resolve
+from reconciler.inventory.steps import Begin, Drop, Record, Settle, Step
+from reconciler.model.errors import InventoryError
+from reconciler.model.resource import Intent, Inventory, Tracked
+
+
+def load(path: Path, *, disk: Disk | None = None) -> Inventory:
+    """The inventory as it is now, without a lock and without writing anything."""
+    found = look(resolve(path), disk or Disk())
+    return found.state().inventory(found.folded.base_url)
+
+
+@contextmanager
+def open_session(
+    path: Path,
+    *,
+    base_url: str,
+    command: str,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    lock_timeout: float = 0.0,
+    disk: Disk | None = None,
+) -> Iterator[Session]:
+    """Lock the inventory, take up what an earlier run left in the journal, and fold when leaving.
+
+    Raises InventoryLocked or InventoryError. An exception from inside is never hidden by a fold that fails
+    too: the steps are in the journal then, and the next run folds them.
+    """
+    path = resolve(path)
+    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
+        session = Session(path, base_url=base_url, disk=disk or Disk())
+        try:
+            yield session
+        except BaseException as error:
+            try:
+                session.fold()
+            except InventoryError as trouble:
+                error.add_note(f"The inventory could not be folded: {trouble}")
+            raise
+        else:
+            session.fold()
+        finally:
+            session.close()
+
+
+def start_over(
+    path: Path,
+    inventory: Inventory,
+    *,
+    command: str,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    lock_timeout: float = 0.0,
+    disk: Disk | None = None,
+) -> None:
+    """Replace map and journal by this inventory, whatever they held and even if they cannot be read."""
+    path, disk = resolve(path), disk or Disk()
+    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
+        store.write(path, inventory, disk=disk)
+        Journal(journal_of(path), sound=0, disk=disk, durable=lambda _: None).restart(
+            list(inventory.intents.values())
+        )
+
+
+class Session:
+    """What an apply writes to; made by `open_session`. Every method may be called from any thread."""
+
+    def __init__(self, path: Path, *, base_url: str, disk: Disk) -> None:
+        found = look(path, disk)
+        self._path = path
+        self._disk = disk
+        self._base_url = base_url
+        self._guard = threading.Lock()  # of the four below
+        self._state = found.state()
+        self._snapshot: Inventory | None = None
+        self._known_url = found.folded.base_url
+        self._stale = found.is_unfolded
+        self._journal = Journal(journal_of(path), sound=found.replay.sound, disk=disk, durable=self._apply)
+
+    @property
+    def inventory(self) -> Inventory:
+        """A snapshot of all steps so far. Its `base_url` is what the map said, until a fold says ours."""
+        with self._guard:
+            if self._snapshot is None:
+                self._snapshot = self._state.inventory(self._known_url)
+            return self._snapshot
+
+    def begin(self, intent: Intent) -> None:
+        """Say that a create is about to be sent. Send it only after this has returned."""
+        self._journal.append(Begin(intent=intent))
+
+    def record(self, tracked: Tracked, *, replaces: str | None = None) -> None:
+        """Say what is ours now; closes the intent of that name. `replaces` is the old name after a rename."""
+        steps: list[Step] = [Record(tracked=tracked)]
+        if replaces is not None and replaces != tracked.name:
+            steps.append(Drop(name=replaces))
+        self._tell(*steps)
+
+    def drop(self, name: str) -> None:
+        """Say that the name is no longer ours."""
+        self._tell(Drop(name=name))
+
+    def settle(self, name: str) -> None:
+        """Say that the create of that name made nothing."""
+        self._tell(Settle(name=name))
+
+    def fold(self) -> None:
+        """Write the map, shorten the journal to the intents still open. Without any step nothing is done."""
+        with self._journal.quiet():
+            with self._guard:
+                if not self._stale:
+                    return
+                now = self._state.inventory(self._base_url)
+            store.write(self._path, now, disk=self._disk)
+            self._journal.restart(list(now.intents.values()))
+            with self._guard:
+                self._snapshot, self._known_url, self._stale = now, self._base_url, False
+
+    def close(self) -> None:
+        self._journal.end()
+
+    def _tell(self, *steps: Step) -> None:
+        """Append facts. They stay true when the journal cannot take them: the fold is a second chance."""
+        try:
+            self._journal.append(*steps)
+        except InventoryError:
+            self._apply(steps)
+            raise
+
+    def _apply(self, steps: Sequence[Step]) -> None:
+        with self._guard:
+            self._state.apply(steps)
+            self._snapshot, self._stale = None, True

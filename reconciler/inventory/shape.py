@@ -1,0 +1,106 @@
+"""How a record and an intent are written as JSON, and read back strictly."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, cast
+
+from reconciler.model.resource import Intent, Origin, Tracked
+from reconciler.model.values import Json, canonical, seal_from_json
+
+_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy"})
+
+
+class Misshapen(ValueError):
+    """JSON that is no record, intent or step; its text is a sentence for people."""
+
+
+def record_to_json(tracked: Tracked) -> dict[str, Json]:
+    """A record without its name. What is usual is left out, so that the map stays short.
+
+    Raises TypeError when a secret was not sealed: it must never reach the disk.
+    """
+    record: dict[str, Json] = {"id": tracked.id, "applied": json.loads(canonical(tracked.applied))}
+    if tracked.origin == "imperative":
+        record["origin"] = tracked.origin
+    if tracked.prevent_destroy:
+        record["prevent_destroy"] = True
+    return record
+
+
+def record_from_json(name: str, record: Json) -> Tracked:
+    """The reverse; raises `Misshapen` with all that is wrong in one sentence."""
+    faults = list(_faults(record))
+    if faults:
+        raise Misshapen("; ".join(faults))
+    return Tracked(
+        name=name,
+        id=record["id"],
+        applied={key: seal_from_json(value) for key, value in record["applied"].items()},
+        origin=cast(Origin, record.get("origin", "declared")),
+        prevent_destroy=record.get("prevent_destroy", False),
+    )
+
+
+def _faults(record: Json) -> Iterator[str]:
+    if not isinstance(record, dict):
+        yield f"a record must be an object, not {_kind(record)}"
+        return
+    for key in sorted(record.keys() - _RECORD_KEYS):
+        yield f"unknown key {json.dumps(key)}"
+    if not isinstance(record.get("id"), str) or not record["id"]:
+        yield '"id" must be the endpoint ID, a string'
+    if not isinstance(record.get("applied"), dict):
+        yield '"applied" must be an object'
+    if record.get("origin", "declared") not in ("declared", "imperative"):
+        yield '"origin" must be "declared" or "imperative"'
+    if not isinstance(record.get("prevent_destroy", False), bool):
+        yield '"prevent_destroy" must be true or false'
+
+
+def intent_to_json(intent: Intent) -> dict[str, Json]:
+    return {
+        "name": intent.name,
+        "digest": intent.digest,
+        "known_ids": list(intent.known_ids),
+        "app_name": intent.app_name,
+    }
+
+
+def intent_from_json(value: Json) -> Intent:
+    """The reverse; raises `Misshapen`."""
+    match value:
+        case {
+            "name": str(name),
+            "digest": str(digest),
+            "known_ids": [*ids],
+            "app_name": str(app_name),
+        } if all(isinstance(item, str) for item in ids):
+            return Intent(name=name, digest=digest, known_ids=tuple(ids), app_name=app_name)
+        case _:
+            raise Misshapen("an intent must have name, digest, known_ids and app_name")
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An `object_pairs_hook` that refuses what json would settle silently: the same key twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise Misshapen(f"{json.dumps(key, ensure_ascii=False)} stands there twice")
+    return found
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return "a list"

@@ -1,0 +1,148 @@
+"""The map on disk: name -> endpoint ID and what was last applied, in a form that git can diff and merge.
+
+    {"format": 1, "base_url": "...", "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?}}}
+
+Sorted keys, two spaces, no times, secrets sealed. Open intents are no part of it: they live in the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.inventory.disk import Disk, make_directories, put
+from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.shape import Misshapen, record_from_json, record_to_json, unique_keys
+from reconciler.inventory.trouble import reading, unreadable_map, writing
+from reconciler.model.errors import InventoryError
+from reconciler.model.problem import Place, Problem
+from reconciler.model.resource import Inventory, Tracked
+from reconciler.model.values import Json
+
+FORMAT = 1
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+
+
+def read(path: Path) -> Inventory:
+    """The map at `path`; a missing file is empty. Raises InventoryError with every problem found."""
+    path = resolve(path)
+    with reading(path):
+        data = Disk().read(path)
+    return Inventory() if data is None else parse(path, data)
+
+
+def write(path: Path, inventory: Inventory, *, disk: Disk | None = None) -> bool:
+    """Replace the map, keep the previous one as `<path>.backup`; False when it says the same already.
+
+    Durable on return. The caller holds the lock.
+    """
+    disk, path = disk or Disk(), resolve(path)
+    data = serialise(inventory.records.values(), inventory.base_url)
+    with reading(path):
+        previous = disk.read(path)
+    if previous == data:
+        return False
+    with writing(path):
+        make_directories(disk, path.parent)
+        if previous is not None:
+            put(disk, beside(path, ".backup"), previous)
+        put(disk, path, data)
+        disk.sync_directory(path.parent)
+    return True
+
+
+def serialise(records: Iterable[Tracked], base_url: str) -> bytes:
+    """The bytes of a map; equal inventories have equal bytes."""
+    endpoints = {tracked.name: record_to_json(tracked) for tracked in records}
+    document = {"format": FORMAT, "base_url": base_url, "endpoints": endpoints}
+    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def parse(path: Path, data: bytes) -> Inventory:
+    """The inventory in these bytes; `path` is for the messages only."""
+    document, text = _document(path, data)
+    if not isinstance(document, dict) or type(document.get("format")) is not int:
+        raise InventoryError(
+            _misshapen(path, 'it has no "format" number: another program may have written it')
+        )
+    if document["format"] > FORMAT:
+        raise InventoryError(
+            Problem(
+                code="inventory-newer",
+                summary=f"{path} was written by a newer reconciler (format {document['format']})",
+                detail=f"This one reads format {FORMAT} and would lose what it does not know.",
+                hint="Upgrade: `pip install --upgrade novita-reconciler`",
+            )
+        )
+    if document["format"] < FORMAT:
+        raise InventoryError(_misshapen(path, f"there is no format {document['format']}"))
+    base_url, endpoints = document.get("base_url"), document.get("endpoints")
+    unknown = sorted(document.keys() - {"format", "base_url", "endpoints"})
+    problems = [_misshapen(path, f"unknown key {json.dumps(key)}") for key in unknown]
+    if not isinstance(base_url, str):
+        problems.append(_misshapen(path, '"base_url" must be a string'))
+    if not isinstance(endpoints, dict):
+        problems.append(_misshapen(path, '"endpoints" must be an object'))
+        endpoints = {}
+    records: dict[str, Tracked] = {}
+    for name, record in endpoints.items():
+        try:
+            records[name] = record_from_json(name, record)
+        except Misshapen as fault:
+            problems.append(_misshapen(path, f"endpoint {name}: {fault}", _place(path, text, name)))
+    if problems:
+        raise InventoryError(*problems)
+    return Inventory(records=dict(sorted(records.items())), base_url=str(base_url))
+
+
+def _document(path: Path, data: bytes) -> tuple[Json, str]:
+    """The JSON and its text, or an InventoryError that says where it stops being JSON."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InventoryError(
+            unreadable_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")
+        ) from error
+    try:
+        return json.loads(text, object_pairs_hook=unique_keys), text
+    except Misshapen as fault:
+        raise InventoryError(_misshapen(path, str(fault))) from fault
+    except json.JSONDecodeError as error:
+        raise InventoryError(_not_json(path, text, error)) from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, a tower of brackets
+        raise InventoryError(unreadable_map(path, "inventory-not-json", f"{path} is not JSON")) from error
+
+
+def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
+    lines = text.split("\n")
+    markers = [number for number, line in enumerate(lines, 1) if line.startswith(_CONFLICT)]
+    if markers:
+        place = Place(file=str(path), line=markers[0], column=1, text=lines[markers[0] - 1], width=7)
+        return unreadable_map(
+            path,
+            "inventory-merge-conflict",
+            f"{path} holds the markers of an unresolved git merge conflict",
+            hint="Keep the records of both sides and remove the markers",
+            place=place,
+        )
+    what = (
+        "is empty"
+        if not text.strip()
+        else f"is not JSON: {error.msg.lower()} at {error.lineno}:{error.colno}"
+    )
+    place = Place(file=str(path), line=error.lineno, column=error.colno, text=lines[error.lineno - 1])
+    return unreadable_map(path, "inventory-not-json", f"{path} {what}", place=place)
+
+
+def _misshapen(path: Path, fault: str, place: Place | None = None) -> Problem:
+    return unreadable_map(path, "inventory-shape", f"{path} is not a valid inventory: {fault}", place=place)
+
+
+def _place(path: Path, text: str, name: str) -> Place | None:
+    """Where the record of that name begins, if the file is laid out the way we write it."""
+    key = json.dumps(name, ensure_ascii=False) + ":"
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith(f"    {key}"):
+            return Place(file=str(path), line=number, column=5, text=line, width=len(key) - 1)
+    return None

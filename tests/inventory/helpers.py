@@ -1,0 +1,236 @@
+"""Builders, and disks that count, fill up, die or lose their power."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from reconciler.inventory.disk import Disk
+from reconciler.inventory.session import Session, open_session
+from reconciler.model.resource import Intent, Inventory, Tracked
+from reconciler.model.values import Keyring, Sealed
+
+URL = "https://api.novita.ai"
+NOON = 1_750_000_000.0
+
+
+def tracked(name: str, **applied: Any) -> Tracked:
+    """A record whose ID follows from its name."""
+    return Tracked(name=name, id=f"id-{name}", applied={"name": name, **applied})
+
+
+def intent(name: str) -> Intent:
+    return Intent(name=name, digest="d" * 64, known_ids=("other",), app_name=name)
+
+
+def opened(path: Path, *, disk: Disk | None = None, base_url: str = URL) -> AbstractContextManager[Session]:
+    return open_session(
+        path,
+        base_url=base_url,
+        command="reconciler apply",
+        environ={"USER": "ada"},
+        clock=lambda: NOON,
+        disk=disk,
+    )
+
+
+def said(inventory: Inventory) -> tuple[dict[str, Tracked], dict[str, Intent]]:
+    """What an inventory says, to be compared."""
+    return dict(inventory.records), dict(inventory.intents)
+
+
+class Trace(Disk):
+    """Keeps the name of every step in order."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def step(self, name: str) -> None:
+        self.steps.append(name)
+
+    @property
+    def syncs(self) -> int:
+        return self.steps.count("sync")
+
+    def open(self, path: Path, flags: int) -> int:
+        self.step("open")
+        return super().open(path, flags)
+
+    def write(self, fd: int, data: bytes) -> int:
+        self.step("write")
+        return super().write(fd, data)
+
+    def sync(self, fd: int) -> None:
+        self.step("sync")
+        super().sync(fd)
+
+    def truncate(self, fd: int, length: int) -> None:
+        self.step("truncate")
+        super().truncate(fd, length)
+
+    def chmod(self, fd: int, mode: int) -> None:
+        self.step("chmod")
+        super().chmod(fd, mode)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self.step("replace")
+        super().replace(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self.step("unlink")
+        super().unlink(path)
+
+    def sync_directory(self, path: Path) -> None:
+        self.step("sync_directory")
+        super().sync_directory(path)
+
+    def make_directory(self, path: Path) -> None:
+        self.step("make_directory")
+        super().make_directory(path)
+
+
+class Crash(BaseException):
+    """The process is gone; nothing may catch it and go on."""
+
+
+class Dying(Trace):
+    """Dies before step number `last` (after half of it, if it is a write) and does nothing ever after."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self.last = last
+
+    def step(self, name: str) -> None:
+        if len(self.steps) >= self.last:
+            raise Crash
+        super().step(name)
+
+    def write(self, fd: int, data: bytes) -> int:
+        if len(self.steps) == self.last:
+            os.write(fd, data[: len(data) // 2])
+        return super().write(fd, data)
+
+    def sync(self, fd: int) -> None:
+        self.step("sync")  # a dead process leaves its writes to the kernel, so they need not wait for a disk
+
+    def sync_directory(self, path: Path) -> None:
+        self.step("sync_directory")
+
+
+class Failing(Trace):
+    """Fails the steps of these names while `is_failing`; the first write takes `room` bytes."""
+
+    def __init__(self, *names: str, code: int = errno.ENOSPC, room: int = 0) -> None:
+        super().__init__()
+        self.names, self.code, self.room = names, code, room
+        self.is_failing = True
+
+    def step(self, name: str) -> None:
+        super().step(name)
+        if self.is_failing and name in self.names:
+            raise OSError(self.code, os.strerror(self.code))
+
+    def write(self, fd: int, data: bytes) -> int:
+        if self.is_failing and self.room and "write" in self.names:
+            taken, self.room = os.write(fd, data[: self.room]), 0
+            return taken
+        return super().write(fd, data)
+
+
+class PowerCut(Dying):
+    """Dies like `Dying`, and knows what of each file and of each name had been synced by then."""
+
+    def __init__(self, last: int, directory: Path) -> None:
+        super().__init__(last)
+        self.directory = directory
+        self.names: dict[str, int] = {}
+        self.durable: dict[int, bytes] = {}
+        self.files: dict[int, int] = {}
+        for number, path in enumerate(sorted(directory.iterdir())):
+            self.names[path.name] = number
+            self.durable[number] = path.read_bytes()
+        self.durable_names = dict(self.names)
+
+    def open(self, path: Path, flags: int) -> int:
+        fd = super().open(path, flags)
+        self.files[fd] = self.names.setdefault(path.name, 1000 + len(self.steps))
+        return fd
+
+    def sync(self, fd: int) -> None:
+        super().sync(fd)
+        self.durable[self.files[fd]] = self._current(self.files[fd])
+
+    def replace(self, source: Path, target: Path) -> None:
+        super().replace(source, target)
+        self.names[target.name] = self.names.pop(source.name)
+
+    def unlink(self, path: Path) -> None:
+        super().unlink(path)
+        self.names.pop(path.name, None)
+
+    def sync_directory(self, path: Path) -> None:
+        super().sync_directory(path)
+        self.durable_names = dict(self.names)
+
+    def survivors(self, *, names: bool, data: bool) -> dict[str, bytes]:
+        """The files once the lights are on; `names`, `data`: what was not synced survived all the same."""
+        kept = self.names if names else self.durable_names
+        return {
+            name: self._current(number) if data else self.durable.get(number, b"")
+            for name, number in kept.items()
+        }
+
+    def _current(self, number: int) -> bytes:
+        for name, found in self.names.items():
+            if found == number:
+                return (self.directory / name).read_bytes()
+        return self.durable.get(number, b"")
+
+
+def until_it_lives(run: Callable[[int], bool]) -> int:
+    """Call `run` with 0, 1, 2 ... until it says that nothing died; the number of deaths."""
+    deaths = 0
+    while run(deaths):
+        deaths += 1
+    return deaths
+
+
+KEYRING = Keyring.of("k")
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+    | texts.map(KEYRING.seal)
+)
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+records = st.builds(
+    Tracked,
+    name=texts,
+    id=texts.filter(bool),
+    applied=st.dictionaries(texts, values, max_size=4),
+    origin=st.sampled_from(["declared", "imperative"]),
+    prevent_destroy=st.booleans(),
+)
+intents = st.builds(
+    Intent, name=texts, digest=texts, known_ids=st.lists(texts, max_size=3).map(tuple), app_name=texts
+)
+inventories = st.builds(
+    Inventory,
+    records=st.lists(records, max_size=5).map(lambda found: {record.name: record for record in found}),
+    base_url=texts,
+)
+
+SEALED = Sealed(mac="ab" * 32, key_id="cd" * 6)

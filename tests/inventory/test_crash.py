@@ -1,0 +1,150 @@
+"""Crashes: after any step of any write, and by a killed process or a cut of the power."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+from reconciler.inventory import store
+from reconciler.inventory.disk import Disk
+from reconciler.inventory.journal import encode, line_of
+from reconciler.inventory.session import Session, load
+from reconciler.inventory.steps import Begin, Drop, Record, Settle, State, Step
+from reconciler.model.resource import Inventory
+
+from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives
+
+START = Inventory(records={"old": tracked("old"), "kept": tracked("kept")}, base_url=URL)
+STORY: list[tuple[Callable[[Session], None], list[Step]]] = [
+    (lambda session: session.begin(intent("x")), [Begin(intent=intent("x"))]),
+    (lambda session: session.record(tracked("x")), [Record(tracked=tracked("x"))]),
+    (lambda session: session.begin(intent("y")), [Begin(intent=intent("y"))]),
+    (lambda session: session.settle("y"), [Settle(name="y")]),
+    (lambda session: session.begin(intent("z")), [Begin(intent=intent("z"))]),
+    (
+        lambda session: session.record(tracked("new"), replaces="old"),
+        [Record(tracked=tracked("new")), Drop(name="old")],
+    ),
+    (lambda session: session.drop("x"), [Drop(name="x")]),
+    (lambda session: session.fold(), []),
+    (lambda session: session.record(tracked("late")), [Record(tracked=tracked("late"))]),
+    (lambda session: session.settle("left"), [Settle(name="left")]),
+    (lambda session: session.fold(), []),
+    (lambda session: session.record(tracked("last")), [Record(tracked=tracked("last"))]),
+]
+
+
+def outcomes() -> list[object]:
+    """What the inventory must say before the story and after each part of it."""
+    state = State.of(START)
+    state.apply([Begin(intent=intent("left"))])
+    found: list[object] = [said(state.inventory(URL))]
+    for _, steps in STORY:
+        state.apply(steps)
+        found.append(said(state.inventory(URL)))
+    return found
+
+
+OUTCOMES = outcomes()
+
+
+def prepare(directory: Path) -> Path:
+    """A map, and the journal of a run that was killed with a create under way and half a line written."""
+    path = directory / "novita.json"
+    store.write(path, START, disk=Dying(sys.maxsize))
+    left = line_of([encode(Begin(intent=intent("left")))])
+    path.with_name("novita.json.journal").write_bytes(left + left[:20])
+    return path
+
+
+def live(path: Path, disk: Disk) -> tuple[int, bool]:
+    """Live the story on that disk: how many steps were confirmed, and whether it came to the end."""
+    confirmed = 0
+    with contextlib.suppress(Crash), opened(path, disk=disk) as session:
+        for act, _ in STORY:
+            act(session)
+            confirmed += 1
+        session.fold()
+        return confirmed, True
+    return confirmed, False
+
+
+def test_the_process_may_die_anywhere(tmp_path: Path) -> None:
+    """After each death the inventory says what was confirmed, or one step more, and the next run can work."""
+
+    def run(last: int) -> bool:
+        directory = tmp_path / str(last)
+        directory.mkdir()
+        path = prepare(directory)
+        confirmed, is_alive = live(path, Dying(last))
+        assert said(load(path)) in OUTCOMES[confirmed : confirmed + 2]
+        before = said(load(path))
+        with opened(path, disk=Dying(sys.maxsize)) as session:
+            assert said(session.inventory) == before
+            session.drop("kept")
+        assert "kept" not in load(path).records
+        assert not path.with_name("novita.json.tmp").exists()
+        return not is_alive
+
+    assert until_it_lives(run) > 60
+
+
+def test_the_power_may_go_anywhere(tmp_path: Path) -> None:
+    """Nothing confirmed depends on a name or a byte not synced, and nothing breaks if it survives."""
+
+    def run(last: int) -> bool:
+        directory = tmp_path / str(last)
+        directory.mkdir()
+        path = prepare(directory)
+        disk = PowerCut(last, directory)
+        confirmed, is_alive = live(path, disk)
+        for names, data in product([False, True], repeat=2):
+            after = tmp_path / f"{last}-{names}-{data}"
+            after.mkdir()
+            for name, content in disk.survivors(names=names, data=data).items():
+                (after / name).write_bytes(content)
+            assert said(load(after / path.name)) in OUTCOMES[confirmed : confirmed + 2]
+        return not is_alive
+
+    assert until_it_lives(run) > 60
+
+
+CHILD = """
+import sys, threading, time
+from pathlib import Path
+from reconciler.inventory.session import open_session
+from reconciler.model.resource import Tracked
+
+def work(session, number):
+    for index in range(100_000):
+        session.record(Tracked(name=f"{number}-{index}", id="i", applied={}))
+        sys.stdout.write(f"{number}-{index}\\n")
+        sys.stdout.flush()
+        if index % 25 == 24:
+            session.fold()
+
+with open_session(Path(sys.argv[1]), base_url="u", command="c", environ={}, clock=time.time) as session:
+    for number in range(4):
+        threading.Thread(target=work, args=(session, number), daemon=True).start()
+    threading.Event().wait()
+"""
+
+
+def test_a_killed_process_keeps_its_word(tmp_path: Path) -> None:
+    """Whatever a process called recorded is there after it was killed in full flight, the lock free."""
+    path = tmp_path / "novita.json"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    names = [child.stdout.readline().strip() for _ in range(500)]
+    child.send_signal(signal.SIGKILL)
+    names += [line.strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    child.wait()
+    child.stdout.close()
+    assert set(names) <= set(load(path).records)
+    with opened(path) as session:
+        assert set(names) <= set(session.inventory.records)

@@ -1,0 +1,347 @@
+"""The journal: what is torn, what is damaged, who shares a sync."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+import zlib
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.inventory.disk import Disk
+from reconciler.inventory.journal import Journal, Replay, encode, line_of, replay
+from reconciler.inventory.session import load
+from reconciler.inventory.steps import Begin, Drop, Record, Settle, State, Step
+from reconciler.model.errors import InventoryError
+
+from .helpers import Failing, Trace, intent, intents, opened, records, texts, tracked
+
+steps = st.one_of(
+    st.builds(Record, tracked=records),
+    st.builds(Drop, name=texts),
+    st.builds(Begin, intent=intents),
+    st.builds(Settle, name=texts),
+)
+THREE = [line_of([encode(Drop(name=name))]) for name in ("one", "two", "three")]
+
+
+def journal_at(path: Path, disk: Disk, durable: list[Step] | None = None) -> Journal:
+    return Journal(path, sound=0, disk=disk, durable=(durable if durable is not None else []).extend)
+
+
+def crafted(payload: bytes) -> bytes:
+    """A line whose checksum fits although its content does not."""
+    return (
+        line_of([])
+        .replace(b"[]", payload)
+        .replace(b"%08x" % zlib.crc32(b"[]"), b"%08x" % zlib.crc32(payload))
+    )
+
+
+@given(st.lists(st.lists(steps, min_size=1, max_size=3), max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_what_was_appended_is_replayed(groups: list[list[Step]]) -> None:
+    """Every step survives its line, in order."""
+    data = b"".join(line_of([encode(step) for step in group]) for group in groups)
+    assert replay(Path("j"), data) == Replay(steps=tuple(chain(*groups)), sound=len(data))
+
+
+@given(st.lists(steps, max_size=6), st.lists(steps, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_replaying_what_was_folded_changes_nothing(before: list[Step], journal: list[Step]) -> None:
+    """A journal may be replayed over a map into which all of it was folded already."""
+    state = State()
+    state.apply([*before, *journal])
+    again = State(records=dict(state.records), intents=dict(state.intents))
+    again.apply(journal)
+    assert again == state
+
+
+def test_a_line_is_json_with_its_checksum() -> None:
+    """People can read a journal line by line, and so can `jq`."""
+    assert THREE[0] == b'{"crc32":"%08x","steps":[{"drop":"one"}]}\n' % zlib.crc32(b'[{"drop":"one"}]')
+
+
+def test_a_torn_end_is_passed_over_at_every_byte() -> None:
+    """Wherever a crash cuts the last line, the lines before it count and it does not."""
+    sound = len(THREE[0] + THREE[1])
+    for cut in range(len(THREE[2])):
+        found = replay(Path("j"), THREE[0] + THREE[1] + THREE[2][:cut])
+        assert found == Replay(steps=(Drop(name="one"), Drop(name="two")), sound=sound)
+
+
+def test_a_bent_last_line_is_passed_over_at_every_byte() -> None:
+    """So it is when its length is right and one byte of it is not."""
+    for at in range(len(THREE[2])):
+        bent = THREE[2][:at] + bytes([THREE[2][at] ^ 1]) + THREE[2][at + 1 :]
+        assert replay(Path("j"), THREE[0] + bent).sound == len(THREE[0])
+
+
+def test_a_torn_line_may_look_like_a_line() -> None:
+    """An endpoint whose fields look like the beginning of a line changes nothing."""
+    line = line_of([encode(Record(tracked=tracked("a", b={"crc32": "0"}, c={"crc32": "1"})))])
+    assert replay(Path("j"), THREE[0] + line).sound == len(THREE[0] + line)
+    assert replay(Path("j"), THREE[0] + line[:-1]).sound == len(THREE[0])
+
+
+def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
+    """Damage before the end is no tear: the line number and the way out are said."""
+    for at in range(len(THREE[1])):
+        bent = THREE[1][:at] + bytes([THREE[1][at] ^ 1]) + THREE[1][at + 1 :]
+        with pytest.raises(InventoryError, match="Line 2 of the journal") as caught:
+            replay(Path("j"), THREE[0] + bent + THREE[2])
+        assert "reconciler state rebuild" in caught.value.problem.hint
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'[{"teleport":"x"}]',
+        b'[{"intent":{"name":"x"}}]',
+        b'[{"intent":{"name":"x","digest":"","known_ids":[1],"app_name":""}}]',
+        b'[{"record":{"name":"x"}}]',
+        b"[7]",
+        b"7",
+        b"oops",
+        b'[{"drop":"a","drop":"b"}]',
+    ],
+)
+def test_a_step_nobody_knows_is_refused_even_at_the_end(payload: bytes) -> None:
+    """A fitting checksum means that it was written so: by a newer reconciler, or by hand."""
+    with pytest.raises(InventoryError, match="Line 2"):
+        replay(Path("j"), THREE[0] + crafted(payload))
+
+
+def test_the_next_writer_cuts_a_torn_end_off(tmp_path: Path) -> None:
+    """Reading leaves a torn line where it is; the next append removes it first."""
+    path, journal = tmp_path / "novita.json", tmp_path / "novita.json.journal"
+    kept = line_of([encode(Record(tracked=tracked("a")))])
+    journal.write_bytes(kept + b'{"crc32":"0000')
+    assert list(load(path).records) == ["a"]
+    assert journal.read_bytes() == kept + b'{"crc32":"0000'
+    with opened(path) as session:
+        session.record(tracked("b"))
+        assert replay(journal, journal.read_bytes()).steps == (
+            Record(tracked=tracked("a")),
+            Record(tracked=tracked("b")),
+        )
+
+
+def test_one_append_is_one_write_and_one_sync(tmp_path: Path) -> None:
+    """The first append syncs the directory too, because the name is new; no later one does."""
+    trace = Trace()
+    journal = journal_at(tmp_path / "j", trace)
+    for name in "abc":
+        journal.append(Drop(name=name), Settle(name=name))
+    assert trace.steps == ["open", "write", "sync", "sync_directory", "write", "sync", "write", "sync"]
+    journal.end()
+
+
+class Witness(Trace):
+    """Knows which bytes are durable."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.durable = b""
+
+    def sync(self, fd: int) -> None:
+        written = self.path.read_bytes()
+        time.sleep(0.001)  # as long as a disk takes
+        super().sync(fd)
+        self.durable = written
+
+
+def in_threads(count: int, work: object) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_an_append_returns_once_its_line_is_durable(tmp_path: Path) -> None:
+    """Ten threads, a hundred steps each: none is told so early, none is lost, and syncs are shared."""
+    path = tmp_path / "j"
+    witness, durable, early = Witness(path), list[Step](), list[str]()
+    journal = journal_at(path, witness, durable)
+
+    def work(number: int) -> None:
+        for index in range(100):
+            name = f"{number}/{index}"
+            journal.append(Drop(name=name))
+            if f'"{name}"'.encode() not in witness.durable:
+                early.append(name)
+
+    in_threads(10, work)
+    journal.end()
+    assert early == []
+    assert witness.syncs < 500
+    assert replay(path, path.read_bytes()).steps == tuple(durable)
+    assert sorted(step.name for step in durable if isinstance(step, Drop)) == sorted(
+        f"{number}/{index}" for number in range(10) for index in range(100)
+    )
+
+
+class Gate(Trace):
+    """The first sync waits until the gate is opened."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        super().__init__()
+        self.entered, self.gate, self.failure = threading.Event(), threading.Event(), failure
+
+    def sync(self, fd: int) -> None:
+        if not self.entered.is_set():
+            self.entered.set()
+            assert self.gate.wait(10)
+            if self.failure is not None:
+                raise self.failure
+        super().sync(fd)
+
+
+def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, BaseException | None]:
+    """One thread leads; the others arrive while it syncs; the outcome of each."""
+    outcome: dict[str, BaseException | None] = {}
+
+    def work(number: int) -> None:
+        try:
+            journal.append(Drop(name=names[number]))
+            outcome[names[number]] = None
+        except BaseException as error:
+            outcome[names[number]] = error
+
+    leader = threading.Thread(target=work, args=(0,))
+    leader.start()
+    assert gate.entered.wait(10)
+    others = [threading.Thread(target=work, args=(number,)) for number in range(1, len(names))]
+    for thread in others:
+        thread.start()
+    while len(journal._waiting) < len(others):
+        time.sleep(0.0005)  # nothing but the queue says that all have arrived
+    gate.gate.set()
+    for thread in [leader, *others]:
+        thread.join()
+    return outcome
+
+
+def test_all_who_wait_share_the_next_sync(tmp_path: Path) -> None:
+    """Nine that arrive during a sync need one more together, and one line."""
+    gate = Gate()
+    journal = journal_at(tmp_path / "j", gate)
+    outcome = crowd(journal, gate, names="abcdefghij")
+    assert set(outcome.values()) == {None}
+    assert gate.syncs == 2
+    assert (tmp_path / "j").read_bytes().count(b"\n") == 2
+    journal.end()
+
+
+def test_nobody_waits_for_a_leader_that_was_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a write goes to its thread; the others are told that nothing is certain."""
+    gate = Gate(failure=KeyboardInterrupt())
+    journal = journal_at(tmp_path / "j", gate)
+    outcome = crowd(journal, gate, names="abc")
+    assert isinstance(outcome["a"], KeyboardInterrupt)
+    assert isinstance(outcome["b"], InventoryError)
+    assert isinstance(outcome["c"], InventoryError)
+    journal.end()
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
+    """The step is refused with path and reason; with room again, the next follows the last whole line."""
+    path, disk = tmp_path / "j", Failing("write", room=7)
+    disk.is_failing = False
+    journal = journal_at(path, disk)
+    journal.append(Drop(name="one"))
+    disk.is_failing = True
+    with pytest.raises(InventoryError, match=f"Cannot write {path}: No space left on device"):
+        journal.append(Drop(name="two"))
+    disk.is_failing = False
+    journal.append(Drop(name="three"))
+    assert path.read_bytes() == THREE[0] + THREE[2]
+    journal.end()
+
+
+def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path) -> None:
+    """The name is made durable by the first append that succeeds."""
+    disk = Failing("write")
+    journal = journal_at(tmp_path / "j", disk)
+    with pytest.raises(InventoryError):
+        journal.append(Drop(name="one"))
+    disk.is_failing = False
+    journal.append(Drop(name="two"))
+    assert disk.steps[-3:] == ["write", "sync", "sync_directory"]
+    journal.end()
+
+
+def test_a_journal_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
+    """Nothing was written, so nothing is uncertain."""
+    disk = Failing("open", code=errno.EACCES)
+    journal = journal_at(tmp_path / "j", disk)
+    with pytest.raises(InventoryError, match="Permission denied"):
+        journal.append(Drop(name="one"))
+    disk.is_failing = False
+    journal.append(Drop(name="one"))
+    journal.end()
+
+
+@pytest.mark.parametrize("failing", [("sync",), ("write", "truncate"), ("sync_directory",)])
+def test_after_an_uncertain_write_no_line_follows(tmp_path: Path, failing: tuple[str, ...]) -> None:
+    """A sync that failed once is not believed the second time; only a new journal is."""
+    disk = Failing(*failing, code=errno.EIO)
+    journal = journal_at(tmp_path / "j", disk)
+    with pytest.raises(InventoryError):
+        journal.append(Drop(name="one"))
+    disk.is_failing = False
+    with pytest.raises(InventoryError, match="Cannot write"):
+        journal.append(Drop(name="two"))
+    with journal.quiet():
+        journal.restart([intent("x")])
+    journal.append(Drop(name="three"))
+    assert replay(tmp_path / "j", (tmp_path / "j").read_bytes()).steps == (
+        Begin(intent=intent("x")),
+        Drop(name="three"),
+    )
+    journal.end()
+
+
+def test_nothing_is_appended_after_the_end(tmp_path: Path) -> None:
+    """A thread that is late must not write without the lock."""
+    journal = journal_at(tmp_path / "j", Disk())
+    journal.end()
+    with pytest.raises(InventoryError, match="given up the lock"):
+        journal.append(Drop(name="one"))
+    assert not (tmp_path / "j").exists()
+
+
+def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
+    """Between the map and the journal of one fold no step gets lost."""
+    path = tmp_path / "j"
+    gate = Gate()
+    journal = journal_at(path, gate)
+    writer = threading.Thread(target=journal.append, args=(Drop(name="one"),))
+    writer.start()
+    assert gate.entered.wait(10)
+    late = threading.Thread(target=journal.append, args=(Drop(name="two"),))
+
+    def open_later() -> None:
+        late.start()
+        while not journal._waiting:
+            time.sleep(0.0005)
+        gate.gate.set()
+
+    opener = threading.Thread(target=open_later)
+    opener.start()
+    with journal.quiet():
+        before = path.read_bytes()
+        journal.restart([])
+    for thread in (writer, opener, late):
+        thread.join()
+    assert before.startswith(THREE[0])
+    assert (before + (path.read_bytes() if path.exists() else b"")).count(b"\n") == 2
+    journal.end()

@@ -1,0 +1,329 @@
+"""A session: steps, folding, and what others see meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.inventory import store
+from reconciler.inventory.disk import Disk
+from reconciler.inventory.journal import encode, line_of
+from reconciler.inventory.session import load, start_over
+from reconciler.inventory.steps import Begin, Drop, Record
+from reconciler.model.errors import InventoryError
+from reconciler.model.resource import Inventory
+
+from .helpers import NOON, SEALED, URL, Failing, Trace, intent, opened, said, tracked
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "novita.json"
+
+
+def files(path: Path) -> set[str]:
+    """What stands beside the map, without the map and the lock."""
+    return {file.name.removeprefix(path.name) for file in path.parent.iterdir()} - {"", ".lock"}
+
+
+def test_a_run_from_intent_to_map(path: Path) -> None:
+    """Intent, record and fold: every step shows at once to others, and at the end only the map is left."""
+    with opened(path) as session:
+        session.begin(intent("a"))
+        assert said(load(path)) == ({}, {"a": intent("a")})
+        session.record(tracked("a", envs={"T": SEALED}))
+        assert said(load(path)) == said(session.inventory) == ({"a": tracked("a", envs={"T": SEALED})}, {})
+        assert not path.exists()
+    assert store.read(path) == load(path) == session.inventory
+    assert load(path).base_url == URL
+    assert files(path) == set()
+
+
+def test_dropping_renaming_and_settling(path: Path) -> None:
+    """A rename is one step: no moment shows both names, or none."""
+    seen = list[list[str]]()
+
+    class Watched(Disk):
+        def sync(self, fd: int) -> None:
+            super().sync(fd)
+            seen.append(list(load(path).records))
+
+    store.write(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
+    with opened(path, disk=Watched()) as session:
+        session.record(tracked("new"), replaces="old")
+        session.record(tracked("b"), replaces="b")
+        session.drop("b")
+        session.begin(intent("c"))
+        session.settle("c")
+    assert seen[0] == ["b", "new"]
+    assert said(load(path)) == ({"new": tracked("new")}, {})
+
+
+def test_open_intents_survive_the_fold_outside_the_map(path: Path) -> None:
+    """They stay in the journal, run after run, until somebody closes them."""
+    with opened(path) as session:
+        session.begin(intent("x"))
+        session.record(tracked("a"))
+    assert store.read(path).intents == {}
+    assert files(path) == {".journal"}
+    before = path.with_name("novita.json.journal").stat().st_ino
+    with opened(path) as session:
+        assert said(session.inventory) == ({"a": tracked("a")}, {"x": intent("x")})
+    assert path.with_name("novita.json.journal").stat().st_ino == before
+    with opened(path) as session:
+        session.settle("x")
+    assert said(load(path)) == ({"a": tracked("a")}, {})
+    assert files(path) == set()
+
+
+def test_a_session_without_steps_writes_nothing(path: Path) -> None:
+    """Opening and closing leaves no map behind and touches none."""
+    trace = Trace()
+    with opened(path, disk=trace) as session:
+        assert session.inventory == Inventory()
+    assert trace.steps == []
+    assert files(path) == set()
+    assert not path.exists()
+
+
+def test_steps_that_cancel_out_leave_the_map_alone(path: Path) -> None:
+    """A record that says what the map says already costs no write of the map and no backup."""
+    store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+    before = path.stat().st_ino
+    with opened(path) as session:
+        session.record(tracked("a"))
+    assert path.stat().st_ino == before
+    assert files(path) == set()
+
+
+def test_what_a_crashed_run_left_is_folded_by_the_next(path: Path) -> None:
+    """A session takes up the journal it finds, also an empty one or a torn one."""
+    journal = path.with_name("novita.json.journal")
+    for left in (b"", b"torn", line_of([encode(Record(tracked=tracked("a")))])):
+        journal.write_bytes(left)
+        with opened(path):
+            pass
+        assert files(path) <= {".backup"}
+    assert list(store.read(path).records) == ["a"]
+
+
+def test_a_snapshot_does_not_change(path: Path) -> None:
+    """An inventory that was handed out stays as it was; without new steps it is the same object."""
+    with opened(path) as session:
+        session.record(tracked("a"))
+        before = session.inventory
+        assert session.inventory is before
+        session.record(tracked("b"))
+        assert list(before.records) == ["a"]
+        assert list(session.inventory.records) == ["a", "b"]
+
+
+def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
+    """A session shows whose map it found, and a fold says who wrote it last."""
+    store.write(path, Inventory(base_url="https://elsewhere"))
+    with opened(path) as session:
+        assert session.inventory.base_url == "https://elsewhere"
+        session.record(tracked("a"))
+        assert session.inventory.base_url == "https://elsewhere"
+        session.fold()
+        assert session.inventory.base_url == URL
+    assert load(path).base_url == URL
+
+
+def test_an_exception_passes_through_a_fold(path: Path) -> None:
+    """Steps are folded all the same, and the exception arrives unchanged."""
+    boom = ValueError("boom")
+
+    def run() -> None:
+        with opened(path) as session:
+            session.record(tracked("a"))
+            raise boom
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        run()
+    assert caught.value is boom
+    assert list(store.read(path).records) == ["a"]
+
+
+def test_an_exception_is_not_hidden_by_a_failing_fold(path: Path) -> None:
+    """The fold's own trouble is a note on it, and the steps wait in the journal."""
+
+    def run() -> None:
+        with opened(path, disk=Failing("replace")) as session:
+            session.record(tracked("a"))
+            raise ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        run()
+    assert "No space left on device" in caught.value.__notes__[0]
+    assert list(load(path).records) == ["a"]
+
+
+@pytest.mark.parametrize("step", ["replace", "unlink"])
+def test_a_failing_fold_is_said_and_loses_nothing(path: Path, step: str) -> None:
+    """The old map is intact, the journal stays, and the next session folds."""
+    store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+
+    def run() -> None:
+        with opened(path, disk=Failing(step)) as session:
+            session.drop("a")
+            session.record(tracked("b"))
+
+    with pytest.raises(InventoryError, match=r"Cannot write .*novita\.json"):
+        run()
+    assert list(load(path).records) == ["b"]
+    assert not path.with_name("novita.json.tmp").exists()
+    with opened(path):
+        pass
+    assert list(store.read(path).records) == ["b"]
+
+
+def test_facts_that_the_journal_refused_reach_the_map(path: Path) -> None:
+    """What was made exists whether or not a line could be written; an intent that failed was never begun."""
+    disk = Failing("sync", code=errno.EIO)
+    with opened(path, disk=disk) as session:
+        with pytest.raises(InventoryError, match="Input/output error"):
+            session.record(tracked("a"))
+        with pytest.raises(InventoryError):
+            session.begin(intent("x"))
+        disk.is_failing = False
+    assert said(load(path)) == ({"a": tracked("a")}, {})
+
+
+def test_intents_are_durable_before_begin_returns(path: Path) -> None:
+    """The line is written and synced, and its name too, before a request can leave."""
+    trace = Trace()
+    with opened(path, disk=trace) as session:
+        session.begin(intent("x"))
+        assert trace.steps == ["open", "write", "sync", "sync_directory"]
+
+
+def test_ten_threads_share_syncs(path: Path) -> None:
+    """A thousand records from ten threads cost far fewer syncs than records, and all are there."""
+
+    class Slow(Trace):
+        def sync(self, fd: int) -> None:
+            time.sleep(0.001)  # as long as a disk takes
+            super().sync(fd)
+
+    disk = Slow()
+    with opened(path, disk=disk) as session:
+
+        def work(number: int) -> None:
+            for index in range(100):
+                session.record(tracked(f"{number}-{index}"))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert disk.syncs < 500
+        assert len(load(path).records) == 1000
+    assert len(store.read(path).records) == 1000
+
+
+def fold_between(path: Path, act: Callable[[], None]) -> Disk:
+    """A disk on which `act` happens after the map was read and before the journal is, once."""
+
+    class Racing(Disk):
+        has_acted = False
+
+        def read(self, path: Path) -> bytes | None:
+            if not self.has_acted:
+                self.has_acted = True
+                act()
+            return super().read(path)
+
+    return Racing()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_reading_sees_through_a_fold(path: Path, exists: bool) -> None:
+    """A fold between the two reads would lose its steps; the reader notices the new map and reads again."""
+    if exists:
+        store.write(path, Inventory(records={"a": tracked("a")}))
+    with opened(path) as session:
+        session.record(tracked("b"))
+        assert "b" in load(path, disk=fold_between(path, session.fold)).records
+
+
+def test_reading_sees_through_a_removed_map(path: Path) -> None:
+    """A map that is taken away while it is read is as good as one that never was."""
+    store.write(path, Inventory(records={"a": tracked("a")}))
+    assert load(path, disk=fold_between(path, path.unlink)) == Inventory()
+
+
+def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
+    """A journal that looks damaged and has changed since was only being written."""
+    journal, good = path.with_name("novita.json.journal"), line_of([encode(Begin(intent=intent("x")))])
+    journal.write_bytes(good.replace(b"x", b"y", 1) + good)
+
+    class Repaired(Disk):
+        reads = 0
+
+        def read(self, path: Path) -> bytes | None:
+            self.reads += 1
+            if self.reads == 2:
+                journal.write_bytes(good)
+            return super().read(path)
+
+    assert list(load(path, disk=Repaired()).intents) == ["x"]
+
+
+def test_a_damaged_journal_is_refused_by_everybody(path: Path) -> None:
+    """Neither a reader nor a writer guesses; starting over does not need to."""
+    journal, good = path.with_name("novita.json.journal"), line_of([encode(Drop(name="x"))])
+    journal.write_bytes(good.replace(b"x", b"y", 1) + good)
+    with pytest.raises(InventoryError, match="Line 1"):
+        load(path)
+    with pytest.raises(InventoryError, match="Line 1"), opened(path):
+        pass
+    path.write_text("<<<<<<< HEAD")
+    fresh = Inventory(records={"a": tracked("a")}, intents={"x": intent("x")}, base_url=URL)
+    start_over(path, fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON)
+    assert load(path) == fresh
+    assert path.with_name("novita.json.backup").read_text() == "<<<<<<< HEAD"
+
+
+def test_a_symlinked_map_has_one_journal(tmp_path: Path) -> None:
+    """Two names of one map share journal and lock, which stand beside the target."""
+    (tmp_path / "real").mkdir()
+    link, target = tmp_path / "link.json", tmp_path / "real" / "map.json"
+    link.symlink_to(target)
+    with opened(link) as session:
+        session.record(tracked("a"))
+        assert said(load(target)) == said(load(link)) == ({"a": tracked("a")}, {})
+        with pytest.raises(InventoryError, match="locked"), opened(target):
+            pass
+    assert link.is_symlink()
+    assert {file.name for file in tmp_path.iterdir()} == {"real", "link.json"}
+
+
+def test_unreadable_journals_are_named(path: Path) -> None:
+    """A journal that is a directory is refused under its own name."""
+    os.mkdir(f"{path}.journal")  # noqa: PTH102
+    with pytest.raises(InventoryError, match=r"\.journal is a directory"):
+        load(path)
+
+
+@pytest.mark.slow
+def test_ten_thousand_records_fold_in_reasonable_time(path: Path) -> None:
+    """A large map is written and read within seconds, and one more step does not copy it."""
+    envs = {f"KEY_{index}": "value" for index in range(5)}
+    many = {f"e{index}": tracked(f"e{index}", envs=envs, ports=[{"port": 8000}]) for index in range(10_000)}
+    store.write(path, Inventory(records=many))
+    start = time.perf_counter()
+    with opened(path) as session:
+        stepping = time.perf_counter()
+        for index in range(200):
+            session.record(tracked(f"e{index}"))
+        assert time.perf_counter() - stepping < 2
+    assert len(load(path).records) == 10_000
+    assert time.perf_counter() - start < 10

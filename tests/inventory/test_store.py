@@ -1,0 +1,322 @@
+"""The map on disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from reconciler.inventory import store
+from reconciler.model.errors import InventoryError
+from reconciler.model.resource import Inventory, Tracked
+from reconciler.model.values import Secret
+
+from .helpers import SEALED, URL, Failing, Trace, inventories, tracked
+
+SHOWN = """\
+{
+  "base_url": "https://api.novita.ai",
+  "endpoints": {
+    "a": {
+      "applied": {
+        "envs": {
+          "TOKEN": {
+            "hmac-sha256": "MAC",
+            "key": "cdcdcdcdcdcd"
+          }
+        },
+        "name": "a"
+      },
+      "id": "id-a"
+    },
+    "ü": {
+      "applied": {},
+      "id": "7",
+      "origin": "imperative",
+      "prevent_destroy": true
+    }
+  },
+  "format": 1
+}
+""".replace("MAC", "ab" * 32)
+
+SOME = Inventory(
+    base_url=URL,
+    records={
+        "ü": Tracked(name="ü", id="7", applied={}, origin="imperative", prevent_destroy=True),
+        "a": tracked("a", envs={"TOKEN": SEALED}),
+    },
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "novita.json"
+
+
+def refusal(path: Path, content: str | bytes) -> InventoryError:
+    """What reading this content is refused with."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(InventoryError) as caught:
+        store.read(path)
+    assert all("reconciler state rebuild" in problem.hint for problem in caught.value.problems)
+    return caught.value
+
+
+def test_the_map_is_laid_out_for_git(path: Path) -> None:
+    """Sorted keys, two spaces, readable letters, only what is unusual, and a newline at the end."""
+    assert store.write(path, SOME)
+    assert path.read_text(encoding="utf-8") == SHOWN
+
+
+@given(inventories)
+@settings(max_examples=60, deadline=None)
+def test_what_was_written_is_read(inventory: Inventory) -> None:
+    """Reading gives back what was written, sealed secrets included."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "novita.json"
+        store.write(path, inventory)
+        assert store.read(path) == inventory
+        assert not store.write(path, inventory)
+
+
+def test_a_missing_map_is_empty(path: Path) -> None:
+    """No file means that nothing is ours yet."""
+    assert store.read(path) == Inventory()
+
+
+def test_a_bare_secret_never_reaches_the_disk(path: Path) -> None:
+    """A secret that nobody sealed stops the write before it begins."""
+    leak = Inventory(records={"a": tracked("a", envs={"T": Secret("s3cret", "${env:T}")})})
+    with pytest.raises(TypeError, match="Secret"):
+        store.write(path, leak)
+    assert not list(path.parent.iterdir())
+
+
+def test_the_previous_map_is_kept_once(path: Path) -> None:
+    """A write keeps what was there as the backup, and one that changes nothing touches neither file."""
+    store.write(path, Inventory())
+    store.write(path, SOME)
+    before = {file.name: file.stat().st_ino for file in path.parent.iterdir()}
+    trace = Trace()
+    assert not store.write(path, SOME, disk=trace)
+    assert trace.steps == []
+    assert {file.name: file.stat().st_ino for file in path.parent.iterdir()} == before
+    assert store.read(path.with_name("novita.json.backup")) == Inventory()
+
+
+def test_the_mode_stays(path: Path) -> None:
+    """A map that its owner made private remains private."""
+    store.write(path, Inventory())
+    path.chmod(0o600)
+    store.write(path, SOME)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_symlink_is_followed(tmp_path: Path) -> None:
+    """The target is replaced, the link stays a link, and the backup stands beside the target."""
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "map.json", tmp_path / "link.json"
+    link.symlink_to(target)
+    store.write(link, Inventory())
+    store.write(link, SOME)
+    assert link.is_symlink()
+    assert store.read(target) == store.read(link) == SOME
+    assert sorted(file.name for file in target.parent.iterdir()) == ["map.json", "map.json.backup"]
+
+
+def test_directories_are_made(tmp_path: Path) -> None:
+    """The first write makes `state/`, durably, with what is missing above it."""
+    trace = Trace()
+    store.write(tmp_path / "deep" / "state" / "novita.json", SOME, disk=trace)
+    assert trace.steps[:4] == ["make_directory", "sync_directory"] * 2
+    assert trace.steps[-3:] == ["sync", "replace", "sync_directory"]
+
+
+def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
+    """What a killed run left half written neither disturbs the next write nor stays."""
+    path.with_name("novita.json.tmp").write_text("half")
+    store.write(path, SOME)
+    assert [file.name for file in path.parent.iterdir()] == ["novita.json"]
+
+
+@pytest.mark.parametrize("step", ["open", "chmod", "write", "sync", "replace", "sync_directory"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_failed_write_leaves_the_old_map(path: Path, step: str, code: int) -> None:
+    """A full or forbidden disk is named with the path, the old map stays whole and nothing is left behind."""
+    store.write(path, Inventory())
+    with pytest.raises(InventoryError) as caught:
+        store.write(path, SOME, disk=Failing(step, code=code, room=10))
+    assert str(path) in caught.value.problem.summary
+    assert os.strerror(code) in caught.value.problem.summary
+    assert store.read(path) in (Inventory(), SOME if step == "sync_directory" else Inventory())
+    assert not path.with_name("novita.json.tmp").exists()
+
+
+def test_a_short_write_is_continued(path: Path) -> None:
+    """A system that takes ten bytes first gets the others in a second call."""
+
+    class Narrow(Trace):
+        def write(self, fd: int, data: bytes) -> int:
+            return super().write(fd, data[:10])
+
+    store.write(path, SOME, disk=Narrow())
+    assert store.read(path) == SOME
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[Path]:
+    """A read-only directory, seen by somebody who is not root."""
+    directory = Path(tempfile.mkdtemp(prefix="inventory-", dir="/tmp"))
+    was_root = os.geteuid() == 0
+    (directory / "novita.json").write_text(SHOWN, encoding="utf-8")
+    directory.chmod(0o555)
+    if was_root:
+        os.seteuid(65534)
+    try:
+        yield directory
+    finally:
+        if was_root:
+            os.seteuid(0)
+        directory.chmod(0o755)
+        for file in directory.iterdir():
+            file.unlink()
+        directory.rmdir()
+
+
+def test_a_read_only_directory_is_named(ordinary_user: Path) -> None:
+    """Reading works there, writing says which file could not be written and why."""
+    path = ordinary_user / "novita.json"
+    assert store.read(path) == SOME
+    with pytest.raises(InventoryError, match=f"Cannot write {path}: Permission denied") as caught:
+        store.write(path, Inventory())
+    assert str(ordinary_user) in caught.value.problem.hint
+    assert store.read(path) == SOME
+
+
+def test_a_directory_is_no_map(tmp_path: Path) -> None:
+    """A path that names a directory is told apart from a broken file."""
+    with pytest.raises(InventoryError, match="is a directory"):
+        store.read(tmp_path)
+
+
+def test_an_unreadable_map_is_named(tmp_path: Path) -> None:
+    """What the system says about an unreadable path is passed on."""
+    (tmp_path / "file").touch()
+    with pytest.raises(InventoryError, match="Not a directory"):
+        store.read(tmp_path / "file" / "novita.json")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InventoryError, match="symbolic links"):
+        store.read(tmp_path / "loop")
+
+
+def test_broken_json_has_a_place(path: Path) -> None:
+    """Line and column are said, the line is shown, and without a backup the way out is to rebuild."""
+    problem = refusal(path, '{"format": 1,\n  "base_url": oops}').problem
+    assert problem.code == "inventory-not-json"
+    assert "at 2:15" in problem.summary
+    assert problem.place is not None
+    assert (problem.place.line, problem.place.column) == (2, 15)
+    assert problem.place.text == '  "base_url": oops}'
+    assert "cp " not in problem.hint
+
+
+def test_the_backup_is_offered_and_never_taken(path: Path) -> None:
+    """Where a backup exists the hint says how to copy it; reading does not do it."""
+    store.write(path, Inventory())
+    store.write(path, SOME)
+    assert f"cp {path}.backup {path}" in refusal(path, "{").problem.hint
+    assert path.read_text() == "{"
+
+
+def test_a_merge_conflict_is_recognised(path: Path) -> None:
+    """Conflict markers are called what they are, at the first of them."""
+    problem = refusal(
+        path, SHOWN.replace('    "a": {', '<<<<<<< HEAD\n=======\n>>>>>>> b\n    "a": {')
+    ).problem
+    assert problem.code == "inventory-merge-conflict"
+    assert problem.place is not None
+    assert problem.place.line == 4
+    assert problem.hint.startswith("Keep the records of both sides")
+
+
+def test_an_empty_file_is_called_empty(path: Path) -> None:
+    """Nothing in it is not the same as no file: somebody emptied it."""
+    assert "is empty" in refusal(path, "\n").problem.summary
+
+
+def test_other_bytes_are_refused(path: Path) -> None:
+    """Neither Latin-1 nor a tower of brackets ends in a traceback."""
+    assert "not UTF-8" in refusal(path, b'{"\xfc": 1}').problem.summary
+    assert "is not JSON" in refusal(path, "[" * 100_000).problem.summary
+
+
+def test_a_byte_order_mark_is_harmless(path: Path) -> None:
+    """Some editors put one in front."""
+    path.write_text(SHOWN, encoding="utf-8-sig")
+    assert store.read(path) == SOME
+
+
+def test_a_newer_map_is_left_alone(path: Path) -> None:
+    """A map of a newer format is refused with the advice to upgrade."""
+    path.write_text('{"format": 2}')
+    with pytest.raises(InventoryError, match="newer reconciler") as caught:
+        store.read(path)
+    assert "pip install --upgrade" in caught.value.problem.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("[]", 'no "format"'),
+        ("{}", 'no "format"'),
+        ('{"format": true}', 'no "format"'),
+        ('{"format": 0}', "no format 0"),
+        ('{"format": 1, "base_url": 1, "endpoints": {}}', '"base_url" must be a string'),
+        ('{"format": 1, "base_url": "", "endpoints": []}', '"endpoints" must be an object'),
+        ('{"format": 1, "base_url": "", "endpoints": {}, "serial": 1}', 'unknown key "serial"'),
+        ('{"format": 1, "format": 1}', '"format" stands there twice'),
+    ],
+)
+def test_a_wrong_shape_is_explained(path: Path, content: str, fault: str) -> None:
+    """Every part of the document is checked."""
+    assert fault in refusal(path, content).problem.summary
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ("null", "not null"),
+        ("true", "not true or false"),
+        ("1", "not a number"),
+        ('"id"', "not a string"),
+        ("[]", "not a list"),
+        ('{"applied": {}}', '"id" must be'),
+        ('{"id": "", "applied": {}}', '"id" must be'),
+        ('{"id": "1"}', '"applied" must be an object'),
+        ('{"id": "1", "applied": {}, "origin": []}', '"origin" must be'),
+        ('{"id": "1", "applied": {}, "prevent_destroy": 1}', '"prevent_destroy" must be'),
+        ('{"id": "1", "applied": {}, "note": 1}', 'unknown key "note"'),
+    ],
+)
+def test_a_wrong_record_is_explained(path: Path, record: str, fault: str) -> None:
+    """Every part of a record is checked, and the endpoint is named."""
+    content = f'{{"format": 1, "base_url": "", "endpoints": {{"base-test": {record}}}}}'
+    summary = refusal(path, content).problem.summary
+    assert "endpoint base-test" in summary
+    assert fault in summary
+
+
+def test_all_wrong_records_are_reported_at_once(path: Path) -> None:
+    """Each has the place of its name, so that one pass over the file mends it."""
+    error = refusal(path, SHOWN.replace('"id":', '"ID":'))
+    assert [problem.place and (problem.place.line, problem.place.column) for problem in error.problems] == [
+        (4, 5),
+        (16, 5),
+    ]

@@ -1,0 +1,1 @@
+"""Files and environment -> the desired set, and every problem in them at once."""

@@ -1,0 +1,210 @@
+"""One file as data, and where each part of it stands. Positions cost nothing until a problem needs one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+from reconciler.model.problem import Place, Problem
+from reconciler.model.values import MASK
+
+WIDEST: Final = 160
+"""A longer line is cut there: nobody reads minified JSON."""
+
+_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_KEY: Final = re.compile(r"""(?i)[\w-]*api[_-]?key[\w-]*["']?\s*(?:$|:(?=\s|["']|$))(?P<value>.*)""")
+_OPENS_BLOCK: Final = re.compile(r"(?:[|>][0-9+-]*)?\s*(?:#.*)?\Z")
+_KEY_NAME: Final = re.compile(r"(?i)api[_-]?key")
+
+
+class Mark(Protocol):
+    """A position as PyYAML counts: from 0."""
+
+    line: int
+    column: int
+
+
+class Node(Protocol):
+    """A node of PyYAML's tree. `value` is text, or a list of nodes, or a list of pairs of nodes."""
+
+    id: str
+    tag: str | None
+    value: Any
+    start_mark: Mark
+    end_mark: Mark
+    style: str | None
+
+
+def holds_key(name: object) -> bool:
+    """Whether what stands under this name must not be shown."""
+    return isinstance(name, str) and _KEY_NAME.search(name) is not None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one file, under the name the user knows it by."""
+
+    file: str
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return _BREAK.split(self.text)
+
+    def place(self, line: int, column: int, width: int = 1) -> Place:
+        """The place at a line and column that count from 0."""
+        return Place(
+            file=self.file,
+            line=line + 1,
+            column=column + 1,
+            text=self._excerpt(line, column, width),
+            width=max(width, 1),
+        )
+
+    def at(self, node: Node) -> Place:
+        start, end = node.start_mark, node.end_mark
+        width = end.column - start.column if node.id == "scalar" and end.line == start.line else 1
+        return self.place(start.line, start.column, width)
+
+    def _excerpt(self, line: int, column: int, width: int) -> str:
+        if line >= len(self.lines):
+            return ""
+        text = self.lines[line]
+        start = self._secret_parts.get(line)
+        if start is not None:
+            text = f"{text[:start]}{MASK}"
+        if len(text) > WIDEST:
+            # A marker under a column that is not shown would mislead; then the position alone must do.
+            text = text[: max(WIDEST, min(column + width, 2 * WIDEST))] + "…" if column < 2 * WIDEST else ""
+        if column > len(text):
+            return ""
+        return (
+            text if text.isprintable() else "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
+        )
+
+    @cached_property
+    def _secret_parts(self) -> dict[int, int]:
+        """Line -> the column from which on it must not be shown. Found by text: broken YAML has no nodes."""
+        lowered = self.text.lower()
+        if not any(name in lowered for name in ("api_key", "api-key", "apikey")):
+            return {}
+        parts: dict[int, int] = {}
+        for number, line in enumerate(self.lines):
+            if (found := _KEY.search(line)) and number not in parts:
+                self._hide_value(number, found, parts)
+        return parts
+
+    def _hide_value(self, number: int, found: re.Match[str], parts: dict[int, int]) -> None:
+        value = found["value"].lstrip()
+        if value:
+            parts[number] = found.end() - len(value)
+        quote = value[0] if value[:1] in ("'", '"') else ""
+        is_open = quote != "" and value.count(quote) == 1
+        awaited = _OPENS_BLOCK.match(value) is not None
+        for below in range(number + 1, len(self.lines)):
+            line = self.lines[below]
+            indent = len(line) - len(line.lstrip())
+            if not line.strip():
+                continue
+            if not (is_open or awaited or indent > found.start()):
+                break
+            parts[below] = indent
+            is_open = is_open and quote not in line
+            # A lone `:` or `|` still owes the value.
+            awaited = awaited and not line.strip(":|> ")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one file says. `data` is plain; `problems` are those of its form, not of its meaning.
+
+    `bent` are the words that YAML reads in two ways; whoever knows whether they matter reports them.
+    """
+
+    source: Source
+    data: Any
+    root: Node | None
+    problems: tuple[Problem, ...] = ()
+    bent: tuple[tuple[Node, Problem], ...] = ()
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    def node(self, path: Sequence[str | int]) -> Node | None:
+        return None if self.root is None else descend(self.root, path)
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
+        """Where the value at `path` stands, or its key; None when there is no such path."""
+        if self.root is None:
+            return None
+        return place_under(self.source, self.root, path, key=key)
+
+    def bent_within(self, node: Node | None) -> tuple[Problem, ...]:
+        """The problems of the bent words below one node."""
+        if not self.bent or node is None:
+            return ()
+        below = {id(inner) for inner in walk(node)}
+        return tuple(problem for bent, problem in self.bent if id(bent) in below)
+
+
+def place_under(source: Source, node: Node, path: Sequence[str | int], *, key: bool = False) -> Place | None:
+    """Like `Document.place`, from a node that is not the root."""
+    if key and path:
+        parent = descend(node, path[:-1])
+        pair = None if parent is None else _pair(parent, path[-1])
+        return None if pair is None else source.at(pair[0])
+    found = descend(node, path)
+    return None if found is None else source.at(found)
+
+
+def descend(node: Node, path: Sequence[str | int]) -> Node | None:
+    """The node at `path`. A list index may be a number or its digits."""
+    for step in path:
+        if node.id == "mapping":
+            pair = _pair(node, step)
+            if pair is None:
+                return None
+            node = pair[1]
+        elif node.id == "sequence":
+            index = int(step) if str(step).isdecimal() else -1
+            if not 0 <= index < len(node.value):
+                return None
+            node = node.value[index]
+        else:
+            return None
+    return node
+
+
+def _pair(node: Node, name: str | int) -> tuple[Node, Node] | None:
+    if node.id != "mapping":
+        return None
+    merged: list[Node] = []
+    for key, value in node.value:
+        if key.value == name:
+            return key, value
+        if key.value == "<<":
+            merged += value.value if value.id == "sequence" else [value]
+    for other in merged:
+        if (found := _pair(other, name)) is not None:
+            return found
+    return None
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node below, each one once however often it is aliased."""
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if node.id == "mapping":
+            waiting += (inner for pair in node.value for inner in pair)
+        elif node.id == "sequence":
+            waiting += node.value

@@ -1,0 +1,59 @@
+"""Several mappings laid over each other: what they say together, and which of them said it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.config.document import Node, Source, descend, place_under
+from reconciler.model.problem import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One mapping of one file."""
+
+    source: Source
+    node: Node
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Mappings of which a later one wins; positions are those of the one that won."""
+
+    layers: tuple[Layer, ...]
+
+    def merged(self) -> dict[str, Any]:
+        """Maps merge by key, everything else replaces, null removes."""
+        result: dict[str, Any] = {}
+        for layer in self.layers:
+            _lay_over(result, layer.data)
+        return result
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
+        for layer in reversed(self.layers):
+            if (found := place_under(layer.source, layer.node, path, key=key)) is not None:
+                return found
+        return None
+
+    def node(self, path: Sequence[str | int]) -> Node | None:
+        for layer in reversed(self.layers):
+            if (found := descend(layer.node, path)) is not None:
+                return found
+        return None
+
+
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Mappings inside `below` are this merge's own: they are made here, never those of a file."""
+    for key, value in above.items():
+        if value is None:
+            below.pop(key, None)
+        elif value.__class__ is dict:
+            known = below.get(key)
+            if known.__class__ is not dict:
+                known = below[key] = {}
+            _lay_over(known, value)
+        else:
+            below[key] = value

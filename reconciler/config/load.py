@@ -1,0 +1,210 @@
+"""A directory and an environment -> the desired endpoints, and every problem on the way at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.config import schema
+from reconciler.config.files import first_of, groups, shown
+from reconciler.config.items import declared
+from reconciler.config.layers import Layer, Layers
+from reconciler.config.references import Resolver
+from reconciler.config.reports import reports
+from reconciler.config.resolving import holds_references, resolved
+from reconciler.config.settings import settings_of
+from reconciler.config.source import collector_paused, read
+from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.settings import Settings
+from reconciler.model.values import reveal
+
+NO_ENDPOINTS: Final = Problem(
+    code="no-endpoints",
+    summary="no endpoints.yaml found here, and no endpoints/*.yaml",
+    hint="reconciler init   writes one; or name a file with -f FILE, or a directory with -C DIR",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the files say. `desired` is in file order and lacks the endpoints that have errors."""
+
+    settings: Settings
+    desired: tuple[Desired, ...]
+    specs: Mapping[str, SpecEntry]
+    problems: tuple[Problem, ...]
+    endpoint_files: tuple[str, ...]
+    found_endpoint_file: bool
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.is_error)
+
+
+def load_settings(
+    root: Path, *, environ: Mapping[str, str], lenient: bool = False
+) -> tuple[Settings, tuple[Problem, ...]]:
+    """The settings alone, for commands that need no endpoint file."""
+    return settings_of(root, Resolver(root, environ, lenient))
+
+
+def load_specs(
+    root: Path, settings: Settings
+) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...], str | None]:
+    """The specs by name, the problems of their file, and that file as shown; None when there is none."""
+    path = _specs_file(root, settings)
+    if path is None:
+        return {}, (), None
+    document = read(path, shown(path, root))
+    specs, problems = entries(document)
+    return specs, (*document.problems, *problems), document.file
+
+
+def load(
+    root: Path, files: Sequence[Path] = (), *, environ: Mapping[str, str], lenient: bool = False
+) -> Loaded:
+    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning."""
+    # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
+    with collector_paused():
+        return _load(root, files, Resolver(root, environ, lenient))
+
+
+def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
+    settings, problems = settings_of(root, resolver)
+    specs, spec_problems, specs_file = load_specs(root, settings)
+    found = declared(root, groups(root, files))
+    run = _Run(resolver, specs, specs_file, found.problems)
+    desired = run.desired(found.defaults, found.items)
+    missing = () if found.files else (NO_ENDPOINTS,)
+    everything = [*problems, *spec_problems, *found.problems, *run.problems, *missing]
+    return Loaded(
+        settings=settings,
+        desired=desired,
+        specs=specs,
+        problems=in_order(everything),
+        endpoint_files=tuple(found.files),
+        found_endpoint_file=bool(found.files),
+    )
+
+
+def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """By file and line, each once: what a default does wrong is not said again for every endpoint."""
+    once: dict[tuple[object, ...], Problem] = {}
+    for problem in problems:
+        place = problem.place
+        key = (place and str(place), problem.code, problem.summary, None if place else problem.address)
+        known = once.setdefault(key, problem)
+        if known.address != problem.address:
+            once[key] = replace(known, address=None)
+
+    def position(problem: Problem) -> tuple[str, int, int]:
+        place = problem.place
+        return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+    return tuple(sorted(once.values(), key=position))
+
+
+@dataclass(slots=True)
+class _Item:
+    """One endpoint on its way: `item` may hold secrets, `bare` is what the schema judges."""
+
+    stack: Layers
+    item: dict[str, Any]
+    bare: dict[str, Any]
+    is_resolved: bool = True
+
+
+class _Run:
+    """From layers to desired endpoints."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        specs: Mapping[str, SpecEntry],
+        specs_file: str | None,
+        before: Sequence[Problem],
+    ) -> None:
+        self.problems: list[Problem] = []
+        self._resolver = resolver
+        self._specs = specs
+        self._specs_file = specs_file
+        self._usable: dict[str, Spec | None] = {}
+        self._taken = {problem.place for problem in before}
+
+    def desired(self, defaults: Sequence[Layer], items: Mapping[str, Sequence[Layer]]) -> tuple[Desired, ...]:
+        """The endpoints without errors; the problems of the others are collected."""
+        from reconciler.kinds.endpoint.mapping import desired_endpoint
+
+        sound = self._are_sound(defaults)
+        # Broken defaults were reported once; laid under every endpoint they would be reported again for each.
+        base = tuple(defaults) if sound else ()
+        found = [self._item(Layers((*base, *layers))) for layers in items.values()]
+        fit = schema.fits("endpoints", [item.bare for item in found], _definition(sound), many=True)
+        result = []
+        for item in found:
+            if not fit and not schema.fits("endpoints", item.bare, _definition(sound)):
+                self._report(item, _definition(sound))
+                continue
+            if not sound:
+                continue
+            spec = self._spec(item)
+            desired, problems = desired_endpoint(item.item, spec, item.stack.place)
+            self.problems += filter(self._is_news, problems)
+            if desired is not None and item.is_resolved:
+                result.append(desired)
+        return tuple(result)
+
+    def _are_sound(self, defaults: Sequence[Layer]) -> bool:
+        stack = Layers(tuple(defaults))
+        merged = stack.merged()
+        if not merged or schema.fits("endpoints", merged, "defaults"):
+            return True
+        errors = reports(schema.errors("endpoints", merged, "defaults"), stack)
+        self.problems += filter(self._is_news, errors)
+        return False
+
+    def _item(self, stack: Layers) -> _Item:
+        merged = stack.merged()
+        if not holds_references(merged):
+            return _Item(stack, merged, merged)
+        item, problems = resolved(merged, stack, self._resolver)
+        self._taken |= {problem.place for problem in problems}
+        self.problems += (replace(problem, address=address(merged["endpoint"])) for problem in problems)
+        return _Item(stack, item, reveal(item), is_resolved=not any(problem.is_error for problem in problems))
+
+    def _is_news(self, problem: Problem) -> bool:
+        """An error at a place that has one already would only say it again in other words."""
+        return not problem.is_error or problem.place not in self._taken
+
+    def _report(self, item: _Item, definition: str) -> None:
+        errors = schema.errors("endpoints", item.bare, definition)
+        found = reports(errors, item.stack, address=address(item.bare["endpoint"]))
+        self.problems += filter(self._is_news, found)
+
+    def _spec(self, item: _Item) -> Spec | None:
+        name = item.item["specName"]
+        if name not in self._specs:
+            place = item.stack.place(("specName",))
+            problem = unknown_spec(name, self._specs, place, self._specs_file)
+            if self._is_news(problem):
+                self.problems.append(replace(problem, address=address(item.item["endpoint"])))
+            return None
+        if name not in self._usable:
+            self._usable[name], problems = usable_spec(self._specs[name], self._resolver)
+            self.problems += problems
+        return self._usable[name]
+
+
+def _definition(sound: bool) -> str:
+    return "mergedEndpoint" if sound else "endpoint"
+
+
+def _specs_file(root: Path, settings: Settings) -> Path | None:
+    places = [Path("specs.yaml"), Path("config/specs.yaml")]
+    if settings.config_dir is not None:
+        places.insert(0, Path(settings.config_dir) / "specs.yaml")
+    return first_of(root, places)

@@ -1,0 +1,90 @@
+"""References inside of one merged endpoint: where one may stand, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from reconciler.config import schema
+from reconciler.config.layers import Layers
+from reconciler.config.references import Resolver, coerce, split, whole
+from reconciler.config.wording import WANTED, Steps, spelled
+from reconciler.model.problem import Problem
+
+REFUSED: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
+"""What names things must read the same for everybody and on every day."""
+
+SECRET: Final = frozenset({"env", "command"})
+
+
+def holds_references(value: Any) -> bool:
+    """Whether `${` stands anywhere in the text of a value."""
+    if value.__class__ is str:
+        return "${" in value
+    if value.__class__ is dict:
+        return any(map(holds_references, value.values()))
+    return value.__class__ is list and any(map(holds_references, value))
+
+
+def resolved(
+    item: Mapping[str, Any], where: Layers, resolver: Resolver
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The item with its references replaced. What could not be replaced stays as it was written."""
+    walk = _Walk(where, resolver)
+    return {key: walk.value(value, (key,)) for key, value in item.items()}, walk.problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    where: Layers
+    resolver: Resolver
+    problems: list[Problem] = field(default_factory=list)
+
+    def value(self, value: Any, path: Steps) -> Any:
+        match value:
+            case dict():
+                return {key: self.value(item, (*path, key)) for key, item in value.items()}
+            case list():
+                return [self.value(item, (*path, index)) for index, item in enumerate(value)]
+            case str() if "${" in value:
+                return self._text(value, path)
+            case _:
+                return value
+
+    def _text(self, text: str, path: Steps) -> Any:
+        if path[0] in REFUSED:
+            self._report(
+                path,
+                Problem(
+                    code="reference-not-allowed",
+                    summary=f"`{path[0]}` cannot hold a reference",
+                    hint="write the name itself: it must be the same in every environment",
+                ),
+            )
+            return text
+        if path[0] in SECRET:
+            secret, problems = self.resolver.secret(text)
+            self._report(path, *problems)
+            return secret
+        kind = schema.type_at(path)
+        if kind != "string" and not whole(text):
+            if isinstance(malformed := split(text), Problem):
+                self._report(path, malformed)
+            return text
+        found = self.resolver.resolve(text)
+        self._report(path, *found.problems)
+        if found.problems or kind == "string":
+            return found.value
+        value = coerce(found.value, kind)
+        if value is None:
+            summary = f"`{spelled(path)}` must be {WANTED[kind]}, and what {text} says is not"
+            self._report(
+                path,
+                Problem(code="bad-reference", summary=summary, hint="correct the value behind the reference"),
+            )
+            return text
+        return value
+
+    def _report(self, path: Steps, *problems: Problem) -> None:
+        self.problems.extend(replace(problem, place=self.where.place(path)) for problem in problems)

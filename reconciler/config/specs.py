@@ -1,0 +1,193 @@
+"""specs.yaml: the GPU shapes by name, and whether one that is used has all that Novita needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reconciler.config import schema
+from reconciler.config.document import Document
+from reconciler.config.references import Resolver
+from reconciler.config.reports import reports
+from reconciler.config.wording import close_to
+from reconciler.model.problem import Place, Problem
+from reconciler.model.resource import Spec
+
+_WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
+
+_PLATFORM_HINT: Final = """\
+Add `platforms.novita` section to your spec in `specs.yaml`:
+
+platforms:
+  novita:
+    productId: "SL-serverless-3"  # Get from Novita Console
+    region: "us-dallas-nas-2\""""
+
+_ROOTFS_HINT: Final = """\
+Use numeric value (GB) without unit:
+
+resources:
+  ephemeralStorage: "100"  # 100GB (correct)
+  # NOT: "100Gi" or "100GB\""""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecEntry:
+    """One spec as it stands in the file; other platforms' settings included.
+
+    `broken` says that its form is wrong, which was reported when the file was read.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+    document: Document
+    index: int
+    broken: bool = False
+
+    def place(self, *path: str) -> Place | None:
+        """The place of a part of it; of its name where there is no such part."""
+        found = self.document.place(("specs", self.index, *path)) if path else None
+        return found or self.document.place(("specs", self.index, "name"))
+
+
+def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
+    """The specs of a file by name, and what is wrong with its form."""
+    data = document.data
+    problems: list[Problem] = []
+    if data is not None and not schema.fits("specs", data):
+        problems = reports(schema.errors("specs", data), document)
+    listed = data.get("specs") if isinstance(data, dict) else None
+    found: dict[str, SpecEntry] = {}
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            continue
+        broken = bool(problems) and not schema.fits("specs", item, "spec")
+        entry = SpecEntry(name=name, data=item, document=document, index=index, broken=broken)
+        if name in found:
+            problems.append(
+                Problem(
+                    code="duplicate-spec",
+                    summary=f"the spec `{name}` is declared twice",
+                    hint=f"rename or remove one of the two; the first is at {found[name].place()}",
+                    place=entry.place(),
+                )
+            )
+        else:
+            found[name] = entry
+    return found, problems
+
+
+def unknown_spec(
+    name: str, known: Mapping[str, SpecEntry], place: Place | None, specs_file: str | None
+) -> Problem:
+    """A `specName` that no spec has."""
+    if specs_file is None:
+        return Problem(
+            code="unknown-spec",
+            summary=f"there is no spec `{name}`, for there is no specs.yaml",
+            hint="reconciler init   writes one; or set `novita.config_dir` in config.yaml",
+            place=place,
+        )
+    meant = close_to(name, known)
+    names = ", ".join(known) or "none"
+    return Problem(
+        code="unknown-spec",
+        summary=f"there is no spec `{name}` in {specs_file}",
+        hint=f"did you mean `{meant}`? known specs: {names}" if meant else f"known specs: {names}",
+        place=place,
+    )
+
+
+def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tuple[Problem, ...]]:
+    """The spec as endpoints use it, or all that it lacks. Called only for specs that are used."""
+    if entry.broken:
+        return None, ()
+    reader = _Reader(entry, resolver)
+    gpu = reader.gpu()
+    rootfs = reader.rootfs()
+    product, region, cuda = (
+        reader.text("platforms", "novita", name) for name in ("productId", "region", "cudaVersion")
+    )
+    if not product:
+        reader.report(
+            "no-product-id",
+            f"no Novita product ID found for spec {entry.name}",
+            _PLATFORM_HINT,
+            "platforms",
+            "novita",
+        )
+    elif not region:
+        reader.report(
+            "no-region",
+            f"no Novita region found for spec {entry.name}",
+            'write `region: "us-dallas-nas-2"`, with a region from the Novita Console (https://console.novita.ai)',
+            "platforms",
+            "novita",
+        )
+    if any(problem.is_error for problem in reader.problems):
+        return None, tuple(reader.problems)
+    spec = Spec(
+        name=entry.name, product_id=product, region=region, gpu=gpu, rootfs_gb=rootfs, cuda_version=cuda
+    )
+    return spec, tuple(reader.problems)
+
+
+class _Reader:
+    """Reads the parts of one spec and collects what is wrong with them."""
+
+    def __init__(self, entry: SpecEntry, resolver: Resolver) -> None:
+        self._entry = entry
+        self._resolver = resolver
+        self.problems: list[Problem] = []
+        document, spec = entry.document, ("specs", entry.index)
+        for path in (("resources", "gpu"), ("resources", "ephemeralStorage"), ("platforms", "novita")):
+            self.problems += document.bent_within(document.node((*spec, *path)))
+
+    def text(self, *path: str) -> str:
+        """The text at a path with its references replaced; "" where there is none."""
+        value: Any = self._entry.data
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None:
+            return ""
+        found = self._resolver.resolve(str(value))
+        self.problems += (problem.at(self._entry.place(*path)) for problem in found.problems)
+        return found.value.strip()
+
+    def gpu(self) -> int:
+        text = self.text("resources", "gpu")
+        if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
+            found = f"not {text}" if text else "and it is missing"
+            self.report(
+                "bad-gpu",
+                f"`resources.gpu` of spec {self._entry.name} must be a number of GPUs, {found}",
+                'write `gpu: "1"`',
+                "resources",
+                "gpu",
+            )
+            return 0
+        return 1 if self._is_open(text) else int(text)
+
+    def rootfs(self) -> int:
+        text = self.text("resources", "ephemeralStorage")
+        if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
+            found = f"`{text}` is not a number of GB" if text else "`resources.ephemeralStorage` is missing"
+            self.report(
+                "bad-rootfs-size",
+                f"failed to parse rootfs size of spec {self._entry.name}: {found}",
+                _ROOTFS_HINT,
+                "resources",
+                "ephemeralStorage",
+            )
+            return 0
+        return 100 if self._is_open(text) else int(text)
+
+    def report(self, code: str, summary: str, hint: str, *path: str) -> None:
+        self.problems.append(Problem(code=code, summary=summary, hint=hint, place=self._entry.place(*path)))
+
+    def _is_open(self, text: str) -> bool:
+        """A reference that could not be looked up and was reported; what it would say is anyone's guess."""
+        return "${" in text

@@ -1,0 +1,286 @@
+"""config.yaml and the environment -> Settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.config.load import load_settings
+from reconciler.config.settings import is_loopback, key_problem
+from reconciler.model.settings import Settings
+
+from .support import codes, loaded, told, write
+
+SEED = """\
+providers:
+  deployment: "novita"  # Switch from k8s to novita
+
+novita:
+  enabled: true
+  api_key: "your-novita-api-key-here"     # Your Novita API key (Bearer token)
+  base_url: "https://api.novita.ai"       # Novita API base URL
+  config_dir: "./config"                   # Configuration directory (contains specs.yaml)
+  poll_interval: 10                        # Status polling interval in seconds (default: 10)
+"""
+
+
+def settings(root: Path, text: str, **environ: str) -> Settings:
+    """The settings of a config.yaml that has no problems."""
+    found, problems = load_settings(write(root, {"config.yaml": text}), environ=environ)
+    assert problems == ()
+    return found
+
+
+def test_nothing_at_all_is_enabled_with_defaults(tmp_path: Path) -> None:
+    """No config.yaml is needed."""
+    assert load_settings(tmp_path, environ={}) == (Settings(), ())
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config/config.yaml"])
+def test_the_original_file_is_valid_as_it_stands(tmp_path: Path, name: str) -> None:
+    """The documented config.yaml is found in both places; its placeholder is no key."""
+    found, problems = load_settings(write(tmp_path, {name: SEED}), environ={})
+    assert problems == ()
+    assert found == Settings(config_dir="./config")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "novita:\n", "providers:\n", "server: {port: 1:30, x: 0123}\n", "novita: {enabled: null}"],
+)
+def test_files_that_say_nothing(tmp_path: Path, text: str) -> None:
+    """Empty sections and those of other programs change nothing."""
+    assert settings(tmp_path, text) == Settings()
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    """Each key of the novita section arrives, typed."""
+    text = (
+        "novita: {api_key: ' sk ', base_url: http://localhost:8080/, adopt: true,"
+        " poll_interval: 2.5, settle_seconds: 0}"
+    )
+    found = settings(tmp_path, text, RECONCILER_STATE_KEY="state\n")
+    assert found.api_key is not None
+    assert found.state_key is not None
+    assert (found.api_key.value, found.api_key.source, str(found.api_key)) == (
+        "sk",
+        "novita.api_key",
+        "(sensitive value)",
+    )
+    assert found.state_key.value == "state"
+    assert (found.base_url, found.poll_interval, found.settle_seconds, found.adopt) == (
+        "http://localhost:8080",
+        2.5,
+        0,
+        True,
+    )
+
+
+def test_the_environment_wins(tmp_path: Path) -> None:
+    """Variables win over the file, and a reference that is not needed is not looked up."""
+    text = "novita: {api_key: '${env:NONE}', base_url: https://a.example}"
+    found = settings(tmp_path, text, NOVITA_API_KEY=" k\n", NOVITA_BASE_URL="simulator")
+    assert found.is_simulator
+    assert found.api_key is not None
+    assert (found.api_key.value, found.api_key.source) == ("k", "${env:NOVITA_API_KEY}")
+
+
+def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
+    """An empty variable, as CI leaves behind, does not hide the file."""
+    environ = {"NOVITA_API_KEY": "", "NOVITA_BASE_URL": "", "RECONCILER_STATE_KEY": ""}
+    found = settings(tmp_path, "novita: {api_key: k, base_url: simulator}", **environ)
+    assert found.api_key is not None
+    assert found.is_simulator
+    assert found.state_key is None
+
+
+def test_references_in_settings(tmp_path: Path) -> None:
+    """Keys come from files or variables; flags and numbers are coerced."""
+    text = """\
+novita:
+  api_key: ${file:key.txt}
+  base_url: ${env:URL}
+  adopt: ${env:ADOPT}
+  poll_interval: ${env:POLL}
+  config_dir: ${env:DIR:-conf}
+"""
+    write(tmp_path, {"key.txt": "sk-1\n"})
+    found = settings(tmp_path, text, URL="https://x.example", ADOPT="true", POLL="3")
+    assert found.api_key is not None
+    assert (found.api_key.value, found.api_key.source) == ("sk-1", "${file:key.txt}")
+    assert (found.base_url, found.adopt, found.poll_interval, found.config_dir) == (
+        "https://x.example",
+        True,
+        3.0,
+        "conf",
+    )
+
+
+@pytest.mark.parametrize("key", ["", "your-novita-api-key-here", "your-api-key", "null"])
+def test_placeholders_are_no_key(tmp_path: Path, key: str) -> None:
+    """The documented placeholders and nothing at all count as none."""
+    text = "novita:\n  api_key: " + (key if key == "null" else f'"{key}"')
+    assert settings(tmp_path, text).api_key is None
+
+
+@pytest.mark.parametrize("key", ["a b", "a\tb", "sch\u00fcssel\u20ac", "a\u0001b", "a\nb"])
+def test_keys_that_cannot_be_sent(tmp_path: Path, key: str) -> None:
+    """A key with a space or an odd character is a problem that does not show it."""
+    _, problems = load_settings(tmp_path, environ={"NOVITA_API_KEY": key})
+    assert [problem.summary for problem in problems] == [
+        "the API key in NOVITA_API_KEY holds a space or a character that cannot be sent"
+    ]
+    assert key not in repr(problems)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://api.novita.ai/", "https://api.novita.ai"),
+        ("https://proxy.example/novita/", "https://proxy.example/novita"),
+        ("https://api.novita.ai/gpu-instance/openapi/v1", "https://api.novita.ai"),
+        ("https://api.novita.ai/gpu-instance/openapi/v1/", "https://api.novita.ai"),
+        ("http://127.8.9.1:80", "http://127.8.9.1:80"),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("http://LOCALHOST", "http://LOCALHOST"),
+    ],
+)
+def test_base_urls_that_are_used(tmp_path: Path, url: str, kept: str) -> None:
+    """https anywhere, http on this machine; the API's own path is not doubled."""
+    assert settings(tmp_path, "", NOVITA_BASE_URL=url).base_url == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("http://api.novita.ai", "is not https"),
+        ("http://10.0.0.1", "is not https"),
+        ("http://localhost.example", "is not https"),
+        ("ftp://localhost", "is not a URL"),
+        ("api.novita.ai", "is not a URL"),
+        ("https://", "is not a URL"),
+        ("https://a b", "is not a URL"),
+        ("https://a\u0007b", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        ("https://a:99999", "is not a URL"),
+        ("https://me@a.example", "holds a user name"),
+        ("https://a.example?x=1", "holds a query"),
+        ("https://a.example#", "holds a query"),
+    ],
+)
+def test_base_urls_that_are_refused(tmp_path: Path, url: str, what: str) -> None:
+    """Nothing may carry the key in the clear or to an unclear place."""
+    found, problems = load_settings(tmp_path, environ={"NOVITA_BASE_URL": url})
+    assert codes(problems) == ["bad-base-url"]
+    assert what in problems[0].summary
+    assert found.base_url == Settings().base_url
+
+
+def test_loopback() -> None:
+    """Only this machine is this machine."""
+    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "x")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["providers: {deployment: k8s}", "novita: {enabled: false}", "novita: {enabled: '${env:OFF}'}"]
+)
+def test_not_enabled(tmp_path: Path, text: str) -> None:
+    """Another provider, or a switch that is off, stops everything, in the documented words."""
+    found, (problem,) = load_settings(write(tmp_path, {"config.yaml": text}), environ={"OFF": "no"})
+    assert (found.enabled, problem.code, problem.summary) == (
+        False,
+        "not-enabled",
+        "novita provider is not enabled",
+    )
+    assert "Enable Novita provider in `config.yaml`" in problem.hint
+    assert 'deployment: "novita"' in problem.hint
+
+
+def test_the_missing_key() -> None:
+    """The documented message, its solution, and what to type."""
+    problem = key_problem()
+    assert (problem.summary, problem.exit_code) == ("novita API key is required", 1)
+    assert "export NOVITA_API_KEY=..." in problem.hint
+    assert 'api_key: "your-novita-api-key-here"' in problem.hint
+
+
+BAD = """\
+providers: {deployment: 5}
+novita:
+  apikey: sk-secret
+  api_key: 12345
+  base_url: 7
+  poll_interval: 0
+  settle_seconds: -1
+  adopt: "${env:ADOPT}"
+  enabled: "yes"
+  config_dir: ""
+"""
+
+
+def test_bad_settings_all_at_once(tmp_path: Path) -> None:
+    """Every mistake of a config.yaml has its line, and no key is shown."""
+    found, problems = load_settings(write(tmp_path, {"config.yaml": BAD}), environ={"ADOPT": "maybe"})
+    assert sorted(told(problems)) == [
+        "config.yaml:10:15 bad-format | write a value, or remove the key",
+        'config.yaml:1:25 not-text | write "5"',
+        "config.yaml:3:3 unknown-key | did you mean `api_key`?",
+        "config.yaml:4:12 not-text | write it in double quotes",
+        'config.yaml:5:13 not-text | write "7"',
+        "config.yaml:6:18 out-of-range | write a number that is more than 0 and at most 86400",
+        "config.yaml:7:19 out-of-range | write a number that is from 0 to 86400",
+        "config.yaml:8:10 bad-reference | correct the value behind the reference",
+        "config.yaml:9:12 wrong-type | write `enabled: true`, without quotes",
+    ]
+    assert "secret" not in repr(problems)
+    assert "12345" not in repr(problems)
+    assert found == Settings()
+
+
+@pytest.mark.parametrize("value", ["1:30", "12:30:45", "0123"])
+def test_a_bent_key_is_not_given_away(tmp_path: Path, value: str) -> None:
+    """A key that YAML takes for a number is shown neither as text nor as that number."""
+    _, problems = load_settings(
+        write(tmp_path, {"config.yaml": f"novita:\n  api_key: {value}\n"}), environ={}
+    )
+    assert told(problems) == ["config.yaml:2:12 ambiguous-value | write it in double quotes"]
+    assert value not in repr(problems)
+
+
+@pytest.mark.parametrize("name", ["poll_interval", "settle_seconds"])
+def test_seconds_behind_a_reference_are_checked(tmp_path: Path, name: str) -> None:
+    """A number from the environment obeys the same range."""
+    text = f"novita: {{{name}: '${{env:N}}'}}"
+    found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={"N": "-1"})
+    assert codes(problems) == ["out-of-range"]
+    assert found == Settings()
+
+
+def test_unset_references_in_settings(tmp_path: Path) -> None:
+    """Unset variables are errors at their place; leniently they are warnings."""
+    text = "novita: {api_key: '${env:K}', base_url: '${env:U}', adopt: '${env:A}'}"
+    write(tmp_path, {"config.yaml": text})
+    found, problems = load_settings(tmp_path, environ={})
+    assert codes(problems) == ["unset-reference"] * 3
+    assert found == Settings()
+    assert not any(problem.is_error for problem in load_settings(tmp_path, environ={}, lenient=True)[1])
+
+
+def test_a_config_that_is_no_mapping(tmp_path: Path) -> None:
+    """A list or broken YAML is reported, and the defaults stand in."""
+    for text, code in (("- a", "wrong-type"), ("a: [", "invalid-yaml"), ("novita: 5", "wrong-type")):
+        found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={})
+        assert codes(problems) == [code]
+        assert found == Settings()
+
+
+def test_settings_problems_are_among_those_of_a_load(tmp_path: Path) -> None:
+    """A load reports the settings as well."""
+    assert "not-enabled" in codes(loaded(tmp_path, {"config.yaml": "novita: {enabled: false}"}).problems)

@@ -1,0 +1,218 @@
+"""specs.yaml: what an endpoint may name, and what a used spec must have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.config.load import load, load_settings, load_specs
+from reconciler.config.references import Resolver
+from reconciler.config.specs import usable_spec
+from reconciler.model.resource import Spec
+
+from .support import codes, loaded, told, write
+
+SEED = """\
+specs:
+  # Novita 5090 Single GPU
+  - name: "novita-5090-single"
+    displayName: "Novita 5090 1x GPU"
+    category: "gpu"
+    resourceType: "serverless"
+    resources:
+      gpu: "1"
+      gpuType: "NVIDIA GeForce RTX 5090"
+      cpu: "12"
+      memory: "50"
+      ephemeralStorage: "100"  # Rootfs size in GB
+    platforms:
+      novita:
+        productId: "SL-serverless-3"  # Get from Novita Console
+        region: "us-dallas-nas-2"     # Region/cluster ID
+        cudaVersion: "any"             # Optional: CUDA version
+
+  # Novita 4090 Single GPU
+  - name: "novita-4090-single"
+    displayName: "Novita 4090 1x GPU"
+    category: "gpu"
+    resourceType: "serverless"
+    resources:
+      gpu: "1"
+      gpuType: "NVIDIA GeForce RTX 4090"
+      cpu: "8"
+      memory: "32"
+      ephemeralStorage: "50"
+    platforms:
+      novita:
+        productId: "1"  # Replace with actual Novita product ID
+        region: "us-dallas-nas-2"
+        cudaVersion: "any"
+"""
+
+
+def use(root: Path, spec: str, name: str = "x", **environ: str) -> list[str]:
+    """What is told when an endpoint uses a spec."""
+    files = {
+        "specs.yaml": spec,
+        "endpoints.yaml": f"endpoints: [{{endpoint: a, specName: {name}, image: i}}]",
+    }
+    return told(loaded(root, files, environ=environ).problems)
+
+
+def test_the_original_file_is_valid_as_it_stands(tmp_path: Path) -> None:
+    """The documented specs.yaml gives two usable specs."""
+    write(tmp_path, {"specs.yaml": SEED})
+    settings, _ = load_settings(tmp_path, environ={})
+    specs, problems, file = load_specs(tmp_path, settings)
+    assert (problems, file, list(specs)) == ((), "specs.yaml", ["novita-5090-single", "novita-4090-single"])
+    assert usable_spec(specs["novita-4090-single"], Resolver(tmp_path, {})) == (
+        Spec(
+            name="novita-4090-single",
+            product_id="1",
+            region="us-dallas-nas-2",
+            gpu=1,
+            rootfs_gb=50,
+            cuda_version="any",
+        ),
+        (),
+    )
+
+
+SIZE = "resources: {gpu: 1, ephemeralStorage: 50}\n  "
+GOOD = "platforms: {novita: {productId: p, region: r}}"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("resources: {gpu: 2, ephemeralStorage: 50}\n  " + GOOD, ""),
+        ("resources: {gpu: '1', ephemeralStorage: '100Gi'}\n  " + GOOD, "3:43 bad-rootfs-size"),
+        ("resources: {gpu: '1', ephemeralStorage: 100GB}\n  " + GOOD, "3:43 bad-rootfs-size"),
+        ("resources: {gpu: '1', ephemeralStorage: 1.5}\n  " + GOOD, "3:43 bad-rootfs-size"),
+        ("resources: {gpu: '1', ephemeralStorage: 0}\n  " + GOOD, "3:43 bad-rootfs-size"),
+        ("resources: {gpu: '1'}\n  " + GOOD, "2:9 bad-rootfs-size"),
+        ("resources: {gpu: '1', ephemeralStorage: 0100}\n  " + GOOD, "3:43 ambiguous-value"),
+        ("resources: {ephemeralStorage: 50}\n  " + GOOD, "2:9 bad-gpu"),
+        ("resources: {gpu: two, ephemeralStorage: 50}\n  " + GOOD, "3:20 bad-gpu"),
+        ("resources: {gpu: 0, ephemeralStorage: 50}\n  " + GOOD, "3:20 bad-gpu"),
+        ("resources: {gpu: yes, ephemeralStorage: 50}\n  " + GOOD, "3:20 not-text"),
+        ("resources: {gpu: 1, ephemeralStorage: 50}", "2:9 no-product-id"),
+        (SIZE + "platforms: {k8s: {node: 1:30}}", "2:9 no-product-id"),
+        (SIZE + "platforms: {novita: {region: r}}", "4:23 no-product-id"),
+        (SIZE + "platforms: {novita: {productId: p}}", "4:23 no-region"),
+        (SIZE + "platforms: {novita: {productId: 1, region: r}}", "4:35 not-text"),
+        (SIZE + "platforms: {novita: {productID: p, region: r}}", "4:24 unknown-key"),
+        (SIZE + GOOD.replace("r}", "r, cudaVersion: 12.4}"), "4:62 not-text"),
+        ("extra: {anything: 1}\n  resources: {gpu: 1, ephemeralStorage: 50, tpu: 1}\n  " + GOOD, ""),
+    ],
+)  # fmt: skip
+def test_a_spec_that_is_used(tmp_path: Path, body: str, expected: str) -> None:
+    """What a used spec lacks is told where it is missing; other platforms and extra keys are let be."""
+    found = use(tmp_path, f"specs:\n- name: x\n  {body}\n")
+    assert [line.split(" |")[0] for line in found] == ([f"specs.yaml:{expected}"] if expected else [])
+
+
+def test_the_documented_messages(tmp_path: Path) -> None:
+    """Both documented errors appear in their words, followed by their solution."""
+    text = "specs:\n- name: x\n  resources: {gpu: 1, ephemeralStorage: 100Gi}\n"
+    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
+    product, rootfs = loaded(tmp_path, files).problems
+    assert product.summary == "no Novita product ID found for spec x"
+    assert 'productId: "SL-serverless-3"  # Get from Novita Console' in product.hint
+    assert rootfs.summary == "failed to parse rootfs size of spec x: `100Gi` is not a number of GB"
+    assert "Use numeric value (GB) without unit" in rootfs.hint
+
+
+def test_a_spec_that_is_not_used_may_lack_anything(tmp_path: Path) -> None:
+    """Specs for other platforms are no concern until an endpoint names them."""
+    both = SEED + "  - name: k8s-only\n    platforms: {k8s: {node: a}}\n"
+    assert use(tmp_path, both, "novita-5090-single") == []
+    assert use(tmp_path, both, "k8s-only")[0].startswith("specs.yaml:35:11 bad-gpu")
+
+
+def test_unknown_specs_are_named_with_those_that_exist(tmp_path: Path) -> None:
+    """A wrong name gets the likely one and the list; no file at all gets the way to one."""
+    assert use(tmp_path, SEED, "novita-5090-singel") == [
+        "endpoints.yaml:1:37 unknown-spec | did you mean `novita-5090-single`? "
+        "known specs: novita-5090-single, novita-4090-single"
+    ]
+    assert use(tmp_path, "specs: []", "zzz") == ["endpoints.yaml:1:37 unknown-spec | known specs: none"]
+    (tmp_path / "specs.yaml").unlink()
+    (problem,) = load(tmp_path, environ={}).problems
+    assert "there is no specs.yaml" in problem.summary
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("specs:\n- {name: x}\n- {name: x}\n", "specs.yaml:3:10 duplicate-spec"),
+        ("specs:\n- {nam: x}\n", "specs.yaml:2:3 missing-key"),
+        ("specs:\n- 5\n", "specs.yaml:2:3 wrong-type"),
+        ("specs: {x: {}}\n", "specs.yaml:1:8 wrong-type"),
+        ("- x\n", "specs.yaml:1:1 wrong-type"),
+        ("specs: [", "specs.yaml:1:8 invalid-yaml"),
+    ],
+)
+def test_the_form_of_the_file(tmp_path: Path, text: str, expected: str) -> None:
+    """What is wrong with the file is told even when no spec is used."""
+    found = loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"})
+    assert [line.split(" |")[0] for line in told(found.problems)] == [expected]
+
+
+@pytest.mark.parametrize("text", ["", "specs:\n", "other: 1\n"])
+def test_files_without_specs(tmp_path: Path, text: str) -> None:
+    """An empty specs.yaml is one without specs."""
+    assert loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"}).problems == ()
+
+
+def test_references_in_specs(tmp_path: Path) -> None:
+    """A used spec may take its product and region from the environment; an unset one is told once."""
+    text = """\
+specs:
+- name: x
+  resources: {gpu: "${env:GPU}", ephemeralStorage: "${env:DISK}"}
+  platforms: {novita: {productId: "${env:PRODUCT}", region: r}}
+"""
+    assert use(tmp_path, text, GPU="2", DISK="50", PRODUCT="p") == []
+    assert [line.split(" |")[0] for line in use(tmp_path, text, GPU="x")] == [
+        "specs.yaml:3:20 bad-gpu",
+        "specs.yaml:3:52 unset-reference",
+        "specs.yaml:4:35 unset-reference",
+    ]
+    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
+    lenient = loaded(tmp_path, files, lenient=True)
+    assert lenient.errors == ()
+    assert lenient.desired[0].fields["products"] == [{"id": "${env:PRODUCT}"}]
+
+
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [
+        (
+            {"config.yaml": "novita: {config_dir: ./conf}", "conf/specs.yaml": "", "specs.yaml": ""},
+            "conf/specs.yaml",
+        ),
+        (
+            {"config.yaml": "novita: {config_dir: ./conf}", "specs.yaml": "", "config/specs.yaml": ""},
+            "specs.yaml",
+        ),
+        ({"config/specs.yaml": ""}, "config/specs.yaml"),
+        ({}, None),
+    ],
+)
+def test_where_specs_are_looked_for(tmp_path: Path, files: dict[str, str], file: str | None) -> None:
+    """First in novita.config_dir, then beside, then in config/."""
+    write(tmp_path, files)
+    settings, _ = load_settings(tmp_path, environ={})
+    assert load_specs(tmp_path, settings)[2] == file
+
+
+def test_a_spec_is_judged_once(tmp_path: Path) -> None:
+    """Many endpoints that use a broken spec make one problem."""
+    items = "".join(f"- {{endpoint: e{n}, specName: x, image: i}}\n" for n in range(5))
+    files = {
+        "specs.yaml": "specs: [{name: x, resources: {gpu: 1, ephemeralStorage: 1}}]",
+        "endpoints.yaml": "endpoints:\n" + items,
+    }
+    assert codes(loaded(tmp_path, files).problems) == ["no-product-id"]

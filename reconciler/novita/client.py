@@ -15,6 +15,7 @@ from reconciler.novita import trouble
 from reconciler.novita.answers import Answer, Outcome, judge
 from reconciler.novita.credentials import address_of, header_safe, invalid, is_loopback, not_an_address
 from reconciler.novita.failure import Failure
+from reconciler.novita.gate import Gate
 from reconciler.novita.phrases import Masker
 from reconciler.novita.retry import Timing, persist
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 USER_AGENT: Final = (
     f"novita-reconciler/{__version__} (+https://github.com/novita-reconciler/novita-reconciler)"
 )
+
+TOO_MANY: Final = 429
 
 App: TypeAlias = Callable[
     [str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], bytes]
@@ -75,6 +78,7 @@ class Client:
         self._on_call = on_call
         self._read_timeout = read_timeout
         self._timing = timing or Timing()
+        self._gate = Gate(parallelism)
         headers = {"Authorization": f"Bearer {key}", "User-Agent": user_agent, "Accept": "application/json"}
         try:
             httpx.URL(self._root)
@@ -113,6 +117,11 @@ class Client:
             return outcome.json
         return persist(request, lambda number: self._attempt(request, number), self._timing)
 
+    @property
+    def width(self) -> int:
+        """How many calls may be under way now; fewer than `parallelism` after a 429."""
+        return self._gate.width
+
     def close(self) -> None:
         self._http.close()
 
@@ -128,8 +137,11 @@ class Client:
         return f"Client({self._root!r})"
 
     def _attempt(self, request: Request, number: int) -> Outcome:
-        started = time.perf_counter()
-        answer = self._exchange(request)
+        with self._gate.passing() as turn:
+            started = time.perf_counter()
+            answer = self._exchange(request)
+            if isinstance(answer, Answer):
+                turn.throttled() if answer.status == TOO_MANY else turn.calm()
         if self._on_call:
             status = answer.status if isinstance(answer, Answer) else None
             seconds = time.perf_counter() - started

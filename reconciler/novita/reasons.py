@@ -85,7 +85,7 @@ TAKEN = Meaning(
     kind=Refused,
     code="conflict",
     cause="The name is taken, or the object changed while we worked on it.",
-    hint="Run `reconciler list` to see who has the name; choose another `appName` or import that endpoint",
+    hint="Run `reconciler plan` to see who has the name, and choose another `appName`",
 )
 INPUT = Meaning(
     kind=Refused,

@@ -110,7 +110,7 @@ CASES = [
     Case(CREATE, refusal(400, "IMAGE_NOT_FOUND"), Refused, 1, ("imageAuthId",), code="bad-reference"),
     # no, for good
     Case(CREATE, refusal(400, "SERVERLESS_APP_NAME_IS_EXIST"), Refused, 1, ("appName",), code="conflict"),
-    Case(UPDATE, refusal(400, "CONFLICT"), Refused, 1, ("reconciler list",), code="conflict"),
+    Case(UPDATE, refusal(400, "CONFLICT"), Refused, 1, ("reconciler plan",), code="conflict"),
     Case(UPDATE, refusal(400, "VALIDATOR_PARAM", "bad port"), Refused, 1, ("bad port", "preview")),
     Case(CREATE, refusal(400, "INSUFFICIENT_RESOURCE"), Refused, 1, ("no GPU",), code="no-stock"),
     Case(CREATE, refusal(400, "IMAGE_AUTH_IN_USE"), Refused, 1, ("in use",), code="dependency"),

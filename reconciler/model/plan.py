@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import ClassVar, Final, TypeAlias
 
@@ -195,4 +195,4 @@ class Allowances:
 
     adopt: bool = False
     deletes: int | None = None
-    destroying: bool = field(default=False)
+    destroying: bool = False

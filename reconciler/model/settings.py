@@ -28,7 +28,7 @@ class Settings:
 
     @property
     def keyring(self) -> Keyring:
-        """The key for fingerprints of secrets; without any key at all, one that matches no other run's."""
+        """The key for fingerprints of secrets; without any, one that everybody knows."""
         secret = self.state_key or self.api_key
         return Keyring.of(secret.value if secret else "")
 

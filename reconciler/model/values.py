@@ -138,7 +138,9 @@ def _sealed_as_json(value: object) -> Json:
 def seal_from_json(value: Json) -> Value:
     """The reverse of how `canonical` writes a `Sealed`, anywhere inside a value."""
     match value:
-        case {"hmac-sha256": str(mac), "key": str(key_id)} if _SEALED.fullmatch(f"{mac}:{key_id}"):
+        case {"hmac-sha256": str(mac), "key": str(key_id)} if len(value) == 2 and _SEALED.fullmatch(
+            f"{mac}:{key_id}"
+        ):
             return Sealed(mac=mac, key_id=key_id)
         case dict():
             return {key: seal_from_json(item) for key, item in value.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.kinds.endpoint.paths import KEYED
+from reconciler.kinds.endpoint.codec import is_any_cuda
+from reconciler.kinds.endpoint.paths import CUDA, KEYED
 from reconciler.model.plan import ABSENT, Absent, Cause
 from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
 from reconciler.planning.diff import value_at
@@ -16,13 +17,14 @@ def cause(
     `unknown` when the value applied was a secret fingerprinted under another key.
     """
     last = value_at(applied, path)
-    if last is ABSENT and path[0] not in KEYED:
+    if last is ABSENT and not _was_absent(path, applied):
         # not emitted last time, so nothing is known of what it was
         return Cause.CONFIG
     if _foreign(last, keyring):
         return Cause.UNKNOWN
-    ours = not same(last, after, keyring)
-    theirs = not same(last, before, keyring)
+    last = _unblanked(last, path)
+    ours = not same(last, _unblanked(after, path), keyring)
+    theirs = not same(last, _unblanked(before, path), keyring)
     match ours, theirs:
         case True, True:
             return Cause.BOTH
@@ -44,8 +46,20 @@ def same(last: Value | Absent, value: Value | Absent, keyring: Keyring) -> bool:
         case _, Secret():
             return bool(last == value.value)
         case _:
-            return bool(last == value) or (last in ("", ABSENT) and value in ("", ABSENT))
+            return bool(last == value)
+
+
+def _was_absent(path: Path, applied: Fields) -> bool:
+    """Whether it is known that there was no such key: the map of keys was applied as a whole."""
+    return path[0] in KEYED and path[0] in applied and value_at(applied, path[:2]) is ABSENT
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
     return isinstance(last, Sealed) and last.key_id != keyring.id
+
+
+def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:
+    """ABSENT for what means the same; the empty string is a value in `envs` alone."""
+    if path == CUDA:
+        return ABSENT if value is ABSENT or is_any_cuda(value) else value
+    return ABSENT if value == "" and path[0] != "envs" else value

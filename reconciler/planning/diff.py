@@ -17,7 +17,13 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
     """
     from deepdiff import DeepDiff
 
-    found = DeepDiff(_comparable(have), _comparable(want), view="tree", threshold_to_diff_deeper=0)
+    found = DeepDiff(
+        _comparable(have),
+        _comparable(want),
+        view="tree",
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
+    )
     paths = {_path(level) for levels in found.values() for level in levels}
     rank = {key: index for index, key in enumerate(want)}
     for path in sorted(paths, key=lambda path: (rank.get(path[0], len(rank)), path)):

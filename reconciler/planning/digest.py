@@ -23,5 +23,5 @@ def change_facts(change: Change, keyring: Keyring) -> Value:
         "requests": [
             [request.method, request.path, request.fingerprint(keyring)] for request in requests_of(change)
         ],
-        "fields": [list(field.path) for field in change.fields],
+        "fields": sorted(list(field.path) for field in change.fields),
     }

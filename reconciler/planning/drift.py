@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.kinds.endpoint.ownership import kept, sides
+from collections.abc import Iterator
+
+from reconciler.kinds.endpoint.ownership import emitted, sides
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import Fields, Keyring, Sealed, Secret, Value
@@ -10,22 +12,23 @@ from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, equal
 
 
-def drifted(tracked: Tracked, live: Live, keyring: Keyring, desired: Desired | None = None) -> Drift | None:
-    """The fields of a live endpoint that differ from the record; None when none does.
+def drifted(
+    tracked: Tracked, live: Live | None, keyring: Keyring, desired: Desired | None = None
+) -> Iterator[Drift]:
+    """That the endpoint is gone, or those of its fields that differ from the record; nothing if none does.
 
     A value applied as a secret is compared by fingerprint; under another key it is taken as unmoved,
     because nobody can say.
     """
+    if live is None:
+        yield Drift(name=tracked.name, tracked=tracked, live=None)
+        return
     ignore = desired.lifecycle.ignore if desired else ()
     seen = conceal(live, desired.fields if desired else None, tracked.applied)
-    last = kept(tracked.applied, {}, ignore)
-    if not last:
-        return None
+    last = emitted(tracked.applied, ignore)
     want, have = sides(last, None, _fingerprinted(seen.fields, last, keyring), ())
-    want = {key: value for key, value in want.items() if key in last}
-    have = {key: value for key, value in have.items() if key in last}
     if equal(have, want):
-        return None
+        return
     fields = tuple(
         FieldChange(
             path=path,
@@ -37,7 +40,8 @@ def drifted(tracked: Tracked, live: Live, keyring: Keyring, desired: Desired | N
         for path, before, after in differences(have, want)
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
     )
-    return Drift(name=tracked.name, tracked=tracked, live=seen, fields=fields) if fields else None
+    if fields:
+        yield Drift(name=tracked.name, tracked=tracked, live=seen, fields=fields)
 
 
 def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:

@@ -15,7 +15,7 @@ SHARE, FLOOR = 0.30, 10
 def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances) -> Iterator[Problem]:
     """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection."""
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
-    yield from _protected(removals)
+    yield from _protected(removals, destroying=allow.destroying)
     yield from _adoptions(changes, allow)
     if allow.destroying:
         return
@@ -44,20 +44,27 @@ def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: All
         )
 
 
-def _protected(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
+def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Iterator[Problem]:
     for change in removals:
-        lifecycle = change.desired.lifecycle.prevent_destroy if isinstance(change, Replace) else False
-        if lifecycle or (isinstance(change, Delete) and change.tracked.prevent_destroy):
-            verb = "replaced" if isinstance(change, Replace) else "deleted"
-            yield _guard(
-                code="prevent-destroy",
-                summary=f"`{change.name}` has preventDestroy and would be {verb}",
-                hint="set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
-                if isinstance(change, Delete)
-                else "undo the change that forces the replacement, or set `preventDestroy: false`",
-                address=change.address,
-                change=change,
-            )
+        match change:
+            case Replace() if change.desired.lifecycle.prevent_destroy:
+                verb = "replaced"
+                hint = "undo the change that forces the replacement, or set `preventDestroy: false`"
+            case Delete() if change.tracked.prevent_destroy and destroying:
+                verb = "deleted"
+                hint = "set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
+            case Delete() if change.tracked.prevent_destroy:
+                verb = "deleted"
+                hint = "declare it again; to part with it, apply it with `preventDestroy: false` before"
+            case _:
+                continue
+        yield _guard(
+            code="prevent-destroy",
+            summary=f"`{change.name}` has preventDestroy and would be {verb}",
+            hint=hint,
+            address=change.address,
+            change=change,
+        )
 
 
 def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:

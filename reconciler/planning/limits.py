@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.kinds.endpoint.codec import number
-from reconciler.model.plan import ABSENT, Adopt, Change, Create, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Limits
 from reconciler.model.values import Fields, Path
@@ -30,7 +30,8 @@ POLICY = {
 def needs_limits(changes: Sequence[Change]) -> bool:
     """Whether anything in the plan could exceed a quota."""
     return any(
-        isinstance(change, Create | Update | Scale | Replace) or _overwrites(change) for change in changes
+        isinstance(change, Create | Update | Scale | Replace) or (isinstance(change, Adopt) and change.fields)
+        for change in changes
     )
 
 
@@ -47,14 +48,12 @@ def check_limits(changes: Sequence[Change], limits: Limits | None) -> Iterator[P
         match change:
             case Create():
                 yield from _breaches(change, change.desired.fields, limits)
-            case Update() | Scale() | Replace() | Adopt():
+            case Update() | Scale() | Replace():
+                yield from _breaches(change, change.target, limits)
+            case Adopt() if change.fields:
                 yield from _breaches(change, change.target, limits)
             case _:
                 pass
-
-
-def _overwrites(change: Change) -> bool:
-    return isinstance(change, Adopt) and bool(change.fields)
 
 
 def _breaches(
@@ -62,7 +61,7 @@ def _breaches(
 ) -> Iterator[Problem]:
     for path, low_key, high_key in (*RANGES, *_policy_range(fields), *_volume_ranges(fields)):
         value = value_at(fields, path)
-        if value is ABSENT or not isinstance(value, int):
+        if not isinstance(value, int):
             continue
         low, high = number(limits.get(low_key)), number(limits.get(high_key))
         if high is not None and value > high:

@@ -1,4 +1,4 @@
-"""What goes first: records, then deletes that free an app name, then the rest, then the other deletes."""
+"""What goes first: records, then what frees an app name, then the rest, then the other deletes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     create is the exception.
     """
     pending = sorted((c for c in changes if c.action is not Action.NO_OP), key=lambda change: change.name)
-    wanted = {change.desired.app_name for change in pending if isinstance(change, Create | Replace)}
+    wanted = {_app_name(change) for change in pending if isinstance(change, Create | Replace)}
     local: list[Change] = []
     freeing: list[Change] = []
     writes: list[Change] = []
@@ -23,9 +23,24 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     for change in pending:
         if not requests_of(change):
             local.append(change)
+        elif _freed(change) in wanted:
+            freeing.append(change)
         elif isinstance(change, Delete):
-            frees = change.live.fields.get("appName") in wanted
-            (freeing if frees else deletes).append(change)
+            deletes.append(change)
         else:
             writes.append(change)
     return tuple(tuple(group) for group in (local, freeing, writes, deletes) if group)
+
+
+def _app_name(change: Create | Replace) -> str:
+    """The app name that the new endpoint takes."""
+    fields = change.desired.fields if isinstance(change, Create) else change.target
+    return str(fields.get("appName", change.desired.app_name))
+
+
+def _freed(change: Change) -> str | None:
+    """The app name that is free for others afterwards."""
+    if not isinstance(change, Delete | Replace):
+        return None
+    freed = change.live.fields.get("appName")
+    return None if isinstance(change, Replace) and freed == _app_name(change) else freed

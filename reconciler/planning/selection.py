@@ -12,7 +12,7 @@ from reconciler.model.resource import address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Globs over names and addresses; no target means all."""
+    """Names, addresses, and globs over both; no target means all."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -42,4 +42,6 @@ EVERYTHING = Selection()
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) or fnmatchcase(address(name), pattern) for pattern in patterns)
+    """A pattern is about the name; the type before it, as in an address, may be given and means nothing."""
+    meant = (*patterns, *(pattern.removeprefix(address("")) for pattern in patterns))
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in meant)

@@ -30,8 +30,8 @@ def parse(answer: Json) -> Live:
         for key, value in (
             ("workerConfig", _worker_config(_mapping(answer.get("workerConfig")))),
             ("policy", _policy(_mapping(answer.get("policy")))),
-            ("image", {k: v for k, v in _mapping(answer.get("image")).items() if k in _IMAGE and v}),
-            ("healthy", {k: v for k, v in _mapping(answer.get("healthy")).items() if k == "path" and v}),
+            ("image", _some(_mapping(answer.get("image")), "image", "authId", "command")),
+            ("healthy", _some(_mapping(answer.get("healthy")), "path")),
             ("ports", _ports(answer.get("ports"))),
             ("products", _products(answer.get("products"))),
         )
@@ -55,9 +55,6 @@ def parse(answer: Json) -> Live:
         url=_text(answer.get("url")),
         raw=answer,
     )
-
-
-_IMAGE = ("image", "authId", "command")
 
 
 def create_body(fields: Fields, app_name: str) -> Value:
@@ -90,7 +87,7 @@ def update_body(live: Live, fields: Fields) -> Value:
     worker = {**old.get("workerConfig", {}), **fields.get("workerConfig", {})}
     cuda = old.get("workerConfig", {}).get("cudaVersion")
     mounts = {
-        path: {**old.get("volumeMounts", {}).get(path, {}), **mount}
+        path: {**_same_volume(old.get("volumeMounts", {}).get(path, {}), mount), **mount}
         for path, mount in fields.get("volumeMounts", old.get("volumeMounts", {})).items()
     }
     body: dict[str, Any] = {
@@ -110,6 +107,11 @@ def update_body(live: Live, fields: Fields) -> Value:
     if healthy := {**old.get("healthy", {}), **fields.get("healthy", {})}:
         body["healthy"] = healthy
     return body
+
+
+def _same_volume(old: Mapping[str, Value], mount: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What is live at a path; nothing of it when a volume of another type takes its place."""
+    return old if old.get("type") == mount.get("type") else {}
 
 
 def wire_envs(envs: Mapping[str, Value]) -> list[dict[str, Value]]:
@@ -147,6 +149,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _items(value: object) -> Iterable[Mapping[str, Any]]:
     return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else ()
+
+
+def _some(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value[key] for key in keys if value.get(key)}
 
 
 def _text(value: object) -> str:

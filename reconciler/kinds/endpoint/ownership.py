@@ -46,7 +46,11 @@ def owned(desired: Fields, applied: Fields | None) -> dict[str, Any]:
 
 
 def reported(live: Fields, want: Fields) -> dict[str, Any]:
-    """The live side of `want`: same paths, and for keyed maps all keys that are live."""
+    """The live side of `want`: same paths, and for keyed maps all keys that are live.
+
+    What is not reported at all is taken to be as wanted; an optional field that is missing from an object
+    that is reported has no value.
+    """
     have: dict[str, Any] = {}
     for key, value in want.items():
         if key == "volumeMounts":
@@ -58,10 +62,9 @@ def reported(live: Fields, want: Fields) -> dict[str, Any]:
             }
         elif key in KEYED:
             have[key] = live.get(key, {})
-        elif isinstance(value, Mapping):
-            found = live.get(key, {})
+        elif isinstance(value, Mapping) and key in live:
             have[key] = {
-                leaf: found.get(leaf, "" if (key, leaf) in OPTIONAL else inner)
+                leaf: live[key].get(leaf, "" if (key, leaf) in OPTIONAL else inner)
                 for leaf, inner in value.items()
             }
         else:
@@ -69,17 +72,22 @@ def reported(live: Fields, want: Fields) -> dict[str, Any]:
     return have
 
 
-def kept(desired: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
-    """The desired fields with the live value of every ignored path: what a replacement is made from."""
-    found: Fields = desired
+def replacement(want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
+    """What an endpoint in the place of `live` is made from: `want`, and all that is live and ignored.
+
+    Beyond what `want` holds of them already, these are the ignored fields that are not ours at all.
+    """
     for path in ignore:
-        found = _with_side_of(found, live, path)
-    return found
+        if path[0] not in KEYED:
+            want = _overlaid(want, live, path)
+    return want
 
 
-def emitted(desired: Fields, ignore: Iterable[Path]) -> Fields:
+def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
     """What an apply records as its doing: the emitted fields without the ignored ones."""
-    return kept(desired, {}, ignore)
+    for path in ignore:
+        fields = _with_side_of(fields, {}, path)
+    return fields
 
 
 def _is_set(value: object, path: Path) -> bool:
@@ -99,3 +107,15 @@ def _with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
         inner = other.get(head)
         changed[head] = _with_side_of(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
     return changed
+
+
+def _overlaid(tree: Fields, other: Fields, path: Path) -> Fields:
+    """`tree` with what `other` says at `path`, if it says anything there."""
+    head, *rest = path
+    if head not in other:
+        return tree
+    inner = other[head]
+    if isinstance(inner, Mapping):
+        mine = tree.get(head, {})
+        inner = _overlaid(mine, inner, tuple(rest)) if rest else {**mine, **inner}
+    return {**tree, head: inner}

@@ -20,7 +20,7 @@ SCALING: Final = frozenset({MIN, MAX})
 REPLACING: Final = frozenset({("appName",), ("products",), ("rootfsSize",), ("clusterID",), CUDA})
 """No source shows that `endpoint/update` changes these; `clusterID` would move the endpoint's data."""
 
-OPTIONAL: Final[frozenset[Path]] = frozenset({COMMAND, AUTH, CUDA})
+OPTIONAL: Final[tuple[Path, ...]] = (AUTH, COMMAND, CUDA)
 """Emitted only when declared; empty and absent are one value."""
 
 KEYED: Final = ("envs", "volumeMounts")

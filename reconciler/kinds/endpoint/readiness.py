@@ -1,0 +1,72 @@
+"""Whether an endpoint serves, is getting there, or is stuck: a pure function of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from reconciler.model.resource import Live
+
+SERVING: Final = frozenset({"serving", "running"})
+BROKEN: Final = frozenset({"failed", "error"})
+GONE_WORKERS: Final = frozenset({"removed", "deleted", "terminating"})
+"""Tombstones, which listings keep."""
+
+
+class Phase(StrEnum):
+    """What waiting for it makes of an endpoint."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """A phase and, unless ready, the reason in a clause."""
+
+    phase: Phase
+    reason: str = ""
+
+
+def readiness(live: Live) -> Readiness:
+    """Serving, or with `minNum` 0 any state without a fault; a worker is never waited for then.
+
+    A worker that failed to start is a reason to tell and not to give up on: Novita starts another.
+    """
+    if live.state in BROKEN:
+        return Readiness(phase=Phase.FAILED, reason=_told(live.raw.get("state")) or live.state)
+    if live.state in SERVING:
+        return Readiness(phase=Phase.READY)
+    if live.is_going:
+        return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
+    if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
+        return Readiness(phase=Phase.READY)
+    stuck = [said for worker in _workers(live) if (said := _trouble(worker))]
+    return Readiness(phase=Phase.WAITING, reason="; ".join(dict.fromkeys(stuck)) or live.state or "unknown")
+
+
+def _workers(live: Live) -> list[Mapping[str, Any]]:
+    workers = live.raw.get("workers")
+    return [worker for worker in workers if isinstance(worker, Mapping)] if isinstance(workers, list) else []
+
+
+def _trouble(worker: Mapping[str, Any]) -> str:
+    """What keeps a worker from serving; "" for one that serves or is gone."""
+    state = worker.get("state")
+    name = str(state.get("state", "")) if isinstance(state, Mapping) else str(state or "")
+    if name in GONE_WORKERS or (name == "running" and worker.get("healthy")):
+        return ""
+    told = _told(state)
+    unhealthy = "running, but not healthy yet" if name == "running" else name
+    return f"worker {worker.get('id', '?')} {unhealthy}" + (f": {told}" if told else "")
+
+
+def _told(state: object) -> str:
+    """Novita's own words, cut at 200 characters."""
+    if not isinstance(state, Mapping):
+        return ""
+    words = (str(state[key]) for key in ("error", "message") if state.get(key))
+    return " - ".join(dict.fromkeys(words))[:200]

@@ -1,0 +1,97 @@
+"""Problems, plans, reports, settings and errors: what they say about themselves."""
+
+import pytest
+
+from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
+from reconciler.model.events import Outcome, Report, Result
+from reconciler.model.exits import Exit
+from reconciler.model.plan import Action, Plan
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.settings import Settings
+from reconciler.model.values import Keyring
+from tests.builders import change, endpoint, live, plan, secret, tracked
+
+PROBLEM = Problem(code="c", summary="s", detail="d", hint="h", address="novita_endpoint.a")
+REFUSED = Problem(code="key", summary="no", exit_code=Exit.REFUSED)
+CREATE = change(endpoint(), None, None)
+
+
+def test_a_problem_as_json_has_every_key() -> None:
+    """Scripts find the same keys whether or not there is a place."""
+    place = Place(file="e.yaml", line=3, column=7)
+    assert PROBLEM.to_dict() == {
+        "severity": "error",
+        "code": "c",
+        "summary": "s",
+        "detail": "d",
+        "address": "novita_endpoint.a",
+        "file": None,
+        "line": None,
+        "column": None,
+        "hint": "h",
+    }
+    assert PROBLEM.at(place).to_dict() == {**PROBLEM.to_dict(), "file": "e.yaml", "line": 3, "column": 7}
+    assert str(place) == "e.yaml:3:7"
+
+
+@pytest.mark.parametrize(("severity", "expected"), [("error", True), ("warning", False), ("note", False)])
+def test_only_errors_stop_a_command(severity: str, expected: bool) -> None:
+    """Warnings and notes are told and passed."""
+    problem = Problem(code="c", summary="s", severity=Severity(severity))
+    assert problem.is_error is expected
+    assert Plan(changes=(), problems=(problem,)).errors == ((problem,) if expected else ())
+
+
+def test_a_plan_counts_every_action() -> None:
+    """Counts have a zero for what does not occur, and a no-op is not pending."""
+    made = plan([endpoint("a"), endpoint("b")], [tracked("a")], [live("a")])
+    assert made.counts() == {**dict.fromkeys(Action, 0), Action.CREATE: 1, Action.NO_OP: 1}
+    assert [one.address for one in made.pending] == ["novita_endpoint.b"]
+
+
+def result(outcome: Outcome, problem: Problem | None = None) -> Result:
+    return Result(change=CREATE, outcome=outcome, problem=problem)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (Report(), Exit.OK),
+        (Report(results=(result(Outcome.DONE),)), Exit.OK),
+        (Report(results=(result(Outcome.DONE), result(Outcome.FAILED))), Exit.INCOMPLETE),
+        (Report(results=(result(Outcome.NOT_ATTEMPTED),)), Exit.INCOMPLETE),
+        (Report(results=(result(Outcome.FAILED, PROBLEM), result(Outcome.FAILED, REFUSED))), Exit.REFUSED),
+        (Report(results=(result(Outcome.FAILED, REFUSED), result(Outcome.UNRESOLVED))), Exit.UNRESOLVED),
+        (Report(results=(result(Outcome.UNRESOLVED),), interrupted=True), Exit.INTERRUPTED),
+    ],
+)
+def test_where_exit_codes_meet_the_graver_wins(report: Report, expected: Exit) -> None:
+    """130 before 5 before 8 before 4."""
+    assert report.exit_code is expected
+
+
+def test_a_report_counts_what_was_done_by_action() -> None:
+    """Failures are not counted as done."""
+    report = Report(results=(result(Outcome.DONE), result(Outcome.FAILED)))
+    assert (report.done(Action.CREATE, Action.REPLACE), report.done(Action.DELETE)) == (1, 0)
+
+
+def test_an_error_stands_for_its_problems() -> None:
+    """All problems travel, the first one leads, and the class decides the exit code."""
+    error = InvalidConfig(PROBLEM, REFUSED)
+    assert (error.problem, error.problems, str(error)) == (PROBLEM, (PROBLEM, REFUSED), "s; no")
+    assert [kind.exit_code for kind in (ReconcilerError, InventoryLocked, KeyRefused)] == [1, 7, 8]
+    assert (ApiError(PROBLEM, status=400, reason="R").status, ApiError(PROBLEM).reason) == (400, "")
+
+
+def test_the_state_key_wins_over_the_api_key() -> None:
+    """Fingerprints survive a rotated API key when RECONCILER_STATE_KEY is set."""
+    assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.of("s")
+    assert Settings(api_key=secret("k")).keyring == Keyring.of("k")
+    assert Settings().keyring == Keyring.of("")
+
+
+def test_the_simulator_is_chosen_by_its_name() -> None:
+    """The word, not an address."""
+    assert Settings(base_url="simulator").is_simulator
+    assert not Settings().is_simulator

@@ -1,0 +1,116 @@
+"""Values with secrets in them, their canonical form, and the fingerprints that stand for them on disk."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.values import (
+    MASK,
+    Keyring,
+    Secret,
+    canonical,
+    digest,
+    mask,
+    reveal,
+    seal,
+    seal_from_json,
+)
+from tests.builders import KEYRING, OTHER_KEYRING, secret
+
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
+leaves = st.none() | st.booleans() | st.integers() | texts
+plain = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+)
+secrets = texts.map(lambda text: Secret(value=text, source="${env:X}"))
+with_secrets = st.recursive(
+    leaves | secrets, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+)
+
+
+def test_no_text_form_of_a_secret_holds_its_value() -> None:
+    """However a secret is turned into text, the text is the mask or its source."""
+    hidden = Secret(value="hf_123", source="Bearer ${env:T}", masked=f"Bearer {MASK}")
+    assert [str(hidden), f"{hidden}", f"{hidden:>30}", repr(hidden)] == [
+        f"Bearer {MASK}",
+        f"Bearer {MASK}",
+        f"      Bearer {MASK}",
+        "Secret('Bearer ${env:T}')",
+    ]
+
+
+def test_secrets_are_equal_by_value() -> None:
+    """Where a secret came from does not make it another one."""
+    assert secret("a", "${env:A}") == secret("a", "${file:a}")
+    assert secret("a") != secret("b")
+
+
+def test_a_value_is_revealed_masked_or_sealed_at_any_depth() -> None:
+    """All three leave everything but the secrets as it is."""
+    value = {"a": [secret("x"), 1], "b": {"c": (secret("y"),), "d": None}}
+    assert reveal(value) == {"a": ["x", 1], "b": {"c": ["y"], "d": None}}
+    assert mask(value) == {"a": [MASK, 1], "b": {"c": [MASK], "d": None}}
+    assert seal(value, KEYRING) == {
+        "a": [KEYRING.seal("x"), 1],
+        "b": {"c": [KEYRING.seal("y")], "d": None},
+    }
+
+
+def test_an_unsealed_secret_has_no_canonical_form() -> None:
+    """Nothing that is digested or stored can hold a secret by mistake."""
+    with pytest.raises(TypeError, match="Secret has no canonical form"):
+        canonical({"a": secret()})
+
+
+def test_the_canonical_form_is_compact_sorted_utf8() -> None:
+    """One meaning has one byte string."""
+    assert canonical({"b": [1, None], "a": "ü"}) == '{"a":"ü","b":[1,null]}'.encode()
+    assert digest({"b": 1, "a": 2}) == hashlib.sha256(b'{"a":2,"b":1}').hexdigest()
+
+
+def test_a_fingerprint_depends_on_key_and_text() -> None:
+    """Two keys give two fingerprints and two IDs; one key always gives the same."""
+    assert KEYRING.seal("x") == Keyring.of("sk-test").seal("x")
+    assert len({KEYRING.seal("x"), KEYRING.seal("y"), OTHER_KEYRING.seal("x")}) == 3
+    assert KEYRING.seal("x").key_id == KEYRING.id != OTHER_KEYRING.id
+
+
+def test_neither_key_nor_text_shows_in_what_is_kept() -> None:
+    """A keyring is shown by its ID, and that and a fingerprint are hex digits of fixed length."""
+    sealed = KEYRING.seal("hf_123")
+    assert repr(KEYRING) == f"Keyring({KEYRING.id})"
+    assert (len(KEYRING.id), len(sealed.mac)) == (12, 64)
+    int(KEYRING.id + sealed.mac, 16)
+
+
+@given(with_secrets)
+def test_what_is_sealed_survives_the_way_over_the_disk(value: Any) -> None:
+    """Reading back what was written gives the sealed value."""
+    sealed = seal(value, KEYRING)
+    assert seal_from_json(json.loads(canonical(sealed))) == sealed
+
+
+@given(texts, texts)
+def test_a_map_that_looks_like_a_fingerprint_stays_a_map(mac: str, key_id: str) -> None:
+    """Env keys may be called `hmac-sha256` and `key`; only what has a fingerprint's form is one."""
+    value = {"hmac-sha256": mac, "key": key_id}
+    assert seal_from_json(value) == value
+    assert seal_from_json({**json.loads(canonical(KEYRING.seal(mac))), "more": ""}) != KEYRING.seal(mac)
+
+
+@given(plain)
+def test_a_value_without_secrets_is_the_same_however_it_is_seen(value: Any) -> None:
+    """Masking, revealing and sealing change secrets alone."""
+    assert [canonical(turn) for turn in (mask(value), reveal(value), seal(value, KEYRING))] == [
+        canonical(value)
+    ] * 3
+
+
+@given(st.text("ghijkl", min_size=8))
+def test_no_secret_reaches_what_is_digested(text: str) -> None:
+    """The canonical form of a sealed value does not hold the secret."""
+    assert text not in canonical(seal({"": [secret(text)]}, KEYRING)).decode()

@@ -69,6 +69,8 @@ def create(
         app_name=desired.app_name,
         digest=request.fingerprint(keyring),
         known_ids=known_ids,
+        applied=record("").applied,
+        prevent_destroy=desired.lifecycle.prevent_destroy,
     )
     session.begin(intent)
     for _ in range(SENDS):
@@ -89,7 +91,7 @@ def create(
     raise Refused(
         Problem(
             code="create-unanswered",
-            summary=f"creating `{desired.name}` was sent {SENDS} times without an answer, and nothing was made",
+            summary=f"creating `{desired.name}` was sent {SENDS} times without an answer and made nothing",
             hint="check Novita's status, then run `reconciler apply` again",
             address=change.address,
         )

@@ -66,6 +66,8 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
         "digest": intent.digest,
         "known_ids": list(intent.known_ids),
         "app_name": intent.app_name,
+        "applied": json.loads(canonical(intent.applied)),
+        "prevent_destroy": intent.prevent_destroy,
     }
 
 
@@ -77,10 +79,21 @@ def intent_from_json(value: Json) -> Intent:
             "digest": str(digest),
             "known_ids": [*ids],
             "app_name": str(app_name),
+            "applied": dict(applied),
+            "prevent_destroy": bool(prevent_destroy),
         } if all(isinstance(item, str) for item in ids):
-            return Intent(name=name, digest=digest, known_ids=tuple(ids), app_name=app_name)
+            return Intent(
+                name=name,
+                digest=digest,
+                known_ids=tuple(ids),
+                app_name=app_name,
+                applied={key: seal_from_json(item) for key, item in applied.items()},
+                prevent_destroy=prevent_destroy,
+            )
         case _:
-            raise Misshapen("an intent must have name, digest, known_ids and app_name")
+            raise Misshapen(
+                "an intent must have name, digest, known_ids, app_name, applied and prevent_destroy"
+            )
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

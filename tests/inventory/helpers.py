@@ -26,7 +26,7 @@ def tracked(name: str, **applied: Any) -> Tracked:
 
 
 def intent(name: str) -> Intent:
-    return Intent(name=name, digest="d" * 64, known_ids=("other",), app_name=name)
+    return Intent(name=name, digest="d" * 64, known_ids=("other",), app_name=name, applied={"name": name})
 
 
 def opened(path: Path, *, disk: Disk | None = None, base_url: str = URL) -> AbstractContextManager[Session]:
@@ -225,7 +225,13 @@ records = st.builds(
     prevent_destroy=st.booleans(),
 )
 intents = st.builds(
-    Intent, name=texts, digest=texts, known_ids=st.lists(texts, max_size=3).map(tuple), app_name=texts
+    Intent,
+    name=texts,
+    digest=texts,
+    known_ids=st.lists(texts, max_size=3).map(tuple),
+    app_name=texts,
+    applied=st.dictionaries(texts, values, max_size=4),
+    prevent_destroy=st.booleans(),
 )
 inventories = st.builds(
     Inventory,

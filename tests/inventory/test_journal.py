@@ -104,7 +104,8 @@ def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
     [
         b'[{"teleport":"x"}]',
         b'[{"intent":{"name":"x"}}]',
-        b'[{"intent":{"name":"x","digest":"","known_ids":[1],"app_name":""}}]',
+        b'[{"intent":{"name":"x","digest":"","known_ids":[1],"app_name":"","applied":{},'
+        b'"prevent_destroy":false}}]',
         b'[{"record":{"name":"x"}}]',
         b"[7]",
         b"7",

@@ -1,0 +1,128 @@
+"""What was applied to each endpoint, version by version: the way back. Kept beside the map.
+
+One line a version. A secret stands as the reference that it came from, never as its value. The last twenty
+versions of an endpoint count; the file is written anew when it holds more than twice as many lines as count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.inventory.disk import Disk, put, write_all
+from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.trouble import reading, writing
+from reconciler.model.values import Fields, Json, Secret, replace_secrets
+
+KEPT: Final = 20
+"""Versions of one endpoint (count)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One applied version. `number` counts from 1 for each name; `at` is UTC, ISO 8601.
+
+    In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret.
+    """
+
+    name: str
+    number: int
+    at: str
+    action: str
+    id: str
+    app_name: str
+    fields: Fields
+
+
+def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
+    """The kept versions of every endpoint, oldest first. A line that cannot be read is passed over."""
+    file = _file(path)
+    with reading(file):
+        data = Disk().read(file) or b""
+    return _kept(version for line in data.splitlines() if (version := _parsed(line)) is not None)
+
+
+def remember(path: Path, versions: Iterable[Version]) -> None:
+    """Append versions, numbered after those that are there. The caller holds the inventory's lock."""
+    new = list(versions)
+    if not new:
+        return
+    file, disk = _file(path), Disk()
+    with writing(file, saved="The endpoints are recorded; only the way back to them is not"):
+        data = disk.read(file) or b""
+        lines = data.splitlines()
+        known = _kept(version for line in lines if (version := _parsed(line)) is not None)
+        numbered = [_numbered(version, known) for version in new]
+        if len(lines) + len(new) > 2 * sum(min(KEPT, len(found) + 1) for found in known.values()) + KEPT:
+            all_kept = _kept((*(v for found in known.values() for v in found), *numbered))
+            put(disk, file, b"".join(_line(v) for found in all_kept.values() for v in found))
+            disk.sync_directory(file.parent)
+            return
+        fd = disk.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            torn = b"\n" if data and not data.endswith(b"\n") else b""
+            write_all(disk, fd, torn + b"".join(map(_line, numbered)))
+            disk.sync(fd)
+        finally:
+            disk.close(fd)
+
+
+def with_references(fields: Fields) -> Json:
+    """The fields with each secret replaced by where it came from."""
+    return replace_secrets(fields, lambda secret: {"reference": secret.source})
+
+
+def _file(path: Path) -> Path:
+    return beside(resolve(path), ".history.jsonl")
+
+
+def _numbered(version: Version, known: Mapping[str, tuple[Version, ...]]) -> Version:
+    found = known.get(version.name)
+    number = found[-1].number + 1 if found else 1
+    return Version(**{**_as_dict(version), "number": number})
+
+
+def _kept(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
+    found: dict[str, list[Version]] = {}
+    for version in versions:
+        found.setdefault(version.name, []).append(version)
+    return {name: tuple(all_[-KEPT:]) for name, all_ in sorted(found.items())}
+
+
+def _as_dict(version: Version) -> dict[str, Any]:
+    return {name: getattr(version, name) for name in Version.__slots__}
+
+
+def _line(version: Version) -> bytes:
+    return json.dumps(_as_dict(version), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def _parsed(line: bytes) -> Version | None:
+    try:
+        found = Version(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    return found if isinstance(found.number, int) and isinstance(found.fields, dict) else None
+
+
+def revived(fields: Fields, secret: Any) -> Fields:
+    """The fields with each reference replaced by `secret(text)`: a Secret for the text in the YAML."""
+
+    def revive(value: Any) -> Any:
+        match value:
+            case {"reference": str(text)} if len(value) == 1:
+                found = secret(text)
+                assert isinstance(found, Secret | str)
+                return found
+            case dict():
+                return {key: revive(item) for key, item in value.items()}
+            case list():
+                return [revive(item) for item in value]
+            case _:
+                return value
+
+    return {key: revive(value) for key, value in fields.items()}

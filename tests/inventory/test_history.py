@@ -1,0 +1,87 @@
+"""The way back: what was applied, version by version."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.inventory.history import KEPT, Version, history, remember, revived, with_references
+from reconciler.model.errors import InventoryError
+from reconciler.model.values import Secret
+
+
+def version(name: str = "a", image: str = "x:1") -> Version:
+    """One version that has no number yet."""
+    return Version(
+        name=name,
+        number=0,
+        at="2026-01-01T00:00:00Z",
+        action="update",
+        id="id-1",
+        app_name=name,
+        fields={"image": {"image": image}},
+    )
+
+
+def test_no_file_is_no_history(tmp_path: Path) -> None:
+    """Nothing applied, nothing to go back to."""
+    assert history(tmp_path / "novita.json") == {}
+
+
+def test_nothing_new_writes_nothing(tmp_path: Path) -> None:
+    """An apply without writes leaves no file."""
+    remember(tmp_path / "novita.json", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_versions_are_numbered_for_each_name(tmp_path: Path) -> None:
+    """Each endpoint counts from one."""
+    path = tmp_path / "novita.json"
+    remember(path, [version("a"), version("b")])
+    remember(path, [version("a", "x:2")])
+    found = history(path)
+    assert {name: [one.number for one in all_] for name, all_ in found.items()} == {"a": [1, 2], "b": [1]}
+    assert found["a"][1].fields == {"image": {"image": "x:2"}}
+
+
+def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
+    """Old versions go, numbers stay, and the file is written anew before it is mostly old."""
+    path = tmp_path / "novita.json"
+    for count in range(100):
+        remember(path, [version("a", f"x:{count}")])
+    assert [one.number for one in history(path)["a"]] == list(range(100 - KEPT + 1, 101))
+    lines = (tmp_path / "novita.json.history.jsonl").read_bytes().count(b"\n")
+    assert lines <= 3 * KEPT + 2
+
+
+def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    """A torn or foreign line costs one version and not the history."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    remember(path, [version("a")])
+    file.write_bytes(file.read_bytes() + b'[1]\n{"name": 1}\n{"torn')
+    remember(path, [version("a", "x:2")])
+    assert [one.number for one in history(path)["a"]] == [1, 2]
+
+
+def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: Path) -> None:
+    """The value is never on disk."""
+    fields = {"envs": {"T": Secret(value="s3cret", source="${env:T}"), "M": "m"}, "ports": [{"port": 1}]}
+    one = version("a")
+    path = tmp_path / "novita.json"
+    remember(
+        path,
+        [Version(**{**{k: getattr(one, k) for k in Version.__slots__}, "fields": with_references(fields)})],
+    )
+    assert b"s3cret" not in (tmp_path / "novita.json.history.jsonl").read_bytes()
+    kept = history(path)["a"][0].fields
+    assert kept["envs"]["T"] == {"reference": "${env:T}"}
+    assert revived(kept, lambda text: Secret(value="now", source=text)) == {
+        "envs": {"T": Secret(value="now", source="${env:T}"), "M": "m"},
+        "ports": [{"port": 1}],
+    }
+
+
+def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    """The file is named, and what is safe."""
+    (tmp_path / "novita.json.history.jsonl").mkdir()
+    with pytest.raises(InventoryError):
+        remember(tmp_path / "novita.json", [version()])

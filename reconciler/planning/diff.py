@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.kinds.endpoint.paths import rank
 from reconciler.model.plan import ABSENT, Absent
 from reconciler.model.values import Fields, Path, Sealed, Secret, Value
 
@@ -25,8 +26,7 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
         ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
     )
     paths = {_path(level) for levels in found.values() for level in levels}
-    rank = {key: index for index, key in enumerate(want)}
-    for path in sorted(paths, key=lambda path: (rank.get(path[0], len(rank)), path)):
+    for path in sorted(paths, key=rank):
         yield path, value_at(have, path), value_at(want, path)
 
 

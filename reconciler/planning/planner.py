@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.kinds.endpoint.ownership import emitted, replacement, sides
-from reconciler.kinds.endpoint.paths import REPLACING, SCALING
+from reconciler.kinds.endpoint.paths import REPLACING, SCALING, rank
 from reconciler.model.plan import (
     ABSENT,
     Adopt,
@@ -110,12 +110,14 @@ def make_plan(
 
 
 def _created(desired: Desired, tracked: Tracked | None) -> Create:
-    reason = "not there yet" if tracked is None else f"recorded as {tracked.id}, which is gone"
+    reason = "does not exist yet" if tracked is None else f"recorded as {tracked.id}, which is gone"
     return Create(name=desired.name, reason=reason, desired=desired, fields=tuple(_fields_of_create(desired)))
 
 
 def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
-    for path, after in leaves({"appName": desired.app_name, **desired.fields}):
+    for path, after in sorted(
+        leaves({"appName": desired.app_name, **desired.fields}), key=lambda leaf: rank(leaf[0])
+    ):
         yield FieldChange(
             path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_sensitive(after)
         )

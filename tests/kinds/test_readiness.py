@@ -53,7 +53,7 @@ CASES: list[tuple[Any, list[Any] | None, dict[str, Any], Readiness]] = [
         {"state": "initializing"},
         [worker("pulling"), {"state": None}],
         {},
-        waiting("worker w-1 pulling; worker ? "),
+        waiting("worker w-1 pulling; worker ? without a state"),
     ),
 ]
 

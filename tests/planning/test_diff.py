@@ -75,10 +75,17 @@ def test_lists_are_compared_whole_and_secrets_by_value(have: Any, want: Any, exp
 
 
 def test_differences_are_in_the_order_of_the_wire() -> None:
-    """As `want` has its keys, then by name; what only `have` knows comes last."""
-    want = {"b": {"z": 1, "a": 1}, "a": 1}
-    have = {"only": 1, "a": 2, "b": {}}
-    assert [path for path, _, _ in differences(have, want)] == [("b", "a"), ("b", "z"), ("a",), ("only",)]
+    """As the create request has them, then by key; what the wire does not know comes last."""
+    want = {"envs": {"z": "1", "a": "1"}, "image": {"image": "i"}, "workerConfig": {"maxNum": 1, "minNum": 1}}
+    have = {"other": 1, "envs": {}, "image": {"image": "j"}, "workerConfig": {"maxNum": 2, "minNum": 2}}
+    assert [path for path, _, _ in differences(have, want)] == [
+        ("workerConfig", "minNum"),
+        ("workerConfig", "maxNum"),
+        ("image", "image"),
+        ("envs", "a"),
+        ("envs", "z"),
+        ("other",),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,33 @@ OPTIONAL: Final[tuple[Path, ...]] = (AUTH, COMMAND, CUDA)
 KEYED: Final = ("envs", "volumeMounts")
 """Lists on the wire, maps in normal form; the declared map is the whole map."""
 
+WIRE_ORDER: Final[tuple[Path, ...]] = (
+    ("appName",),
+    ("name",),
+    MIN,
+    MAX,
+    FREE_TIMEOUT,
+    ("workerConfig", "maxConcurrent"),
+    ("workerConfig", "gpuNum"),
+    ("workerConfig", "requestTimeout"),
+    CUDA,
+    ("ports",),
+    ("policy", "type"),
+    ("policy", "value"),
+    ("image", "image"),
+    AUTH,
+    COMMAND,
+    ("products",),
+    ("rootfsSize",),
+    ("volumeMounts",),
+    ("clusterID",),
+    ("envs",),
+    ("healthy", "path"),
+)
+"""The order in which people see fields: that of the create request."""
+
+_RANK: Final = {path: index for index, path in enumerate(WIRE_ORDER)}
+
 YAML_NAMES: Final[Mapping[str, tuple[Path, ...]]] = {
     "appName": (("appName",),),
     "specName": (("products",), ("clusterID",), ("rootfsSize",), ("workerConfig", "gpuNum"), CUDA),
@@ -54,6 +81,11 @@ WIRE_PATHS: Final[frozenset[Path]] = frozenset(path for paths in YAML_NAMES.valu
     ("policy", "value"),
     ("healthy",),
 }
+
+
+def rank(path: Path) -> tuple[int, Path]:
+    """A sort key for paths: the order of the wire, then that of keys."""
+    return _RANK.get(path, _RANK.get(path[:1], len(_RANK))), path
 
 
 def wire_paths(text: str) -> tuple[Path, ...]:

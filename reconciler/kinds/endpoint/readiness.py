@@ -60,7 +60,7 @@ def _trouble(worker: Mapping[str, Any]) -> str:
     if name in GONE_WORKERS or (name == "running" and worker.get("healthy")):
         return ""
     told = _told(state)
-    unhealthy = "running, but not healthy yet" if name == "running" else name
+    unhealthy = "running, but not healthy yet" if name == "running" else name or "without a state"
     return f"worker {worker.get('id', '?')} {unhealthy}" + (f": {told}" if told else "")
 
 

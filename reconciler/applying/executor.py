@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from reconciler.applying.create import Unresolved
 from reconciler.applying.writes import Writer
@@ -94,5 +95,6 @@ class Executor:
                 self._writer.perform(change, lambda _why: None)
 
     def _emit(self, event: Event) -> None:
-        with self._emitting:
+        # who watches may leave, and a replacement must not stop half-way for that
+        with self._emitting, suppress(OSError):
             self._emit_to(event)

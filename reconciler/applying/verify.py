@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from reconciler.applying.clock import Clock, attempts
 from reconciler.kinds.endpoint.ownership import sides
 from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
-from reconciler.model.values import Fields, Path, Secret, Value
+from reconciler.model.values import Fields, Path, Secret, Value, mask
 from reconciler.novita.remote import Reader
 from reconciler.planning.diff import differences, equal
 
@@ -63,6 +65,9 @@ def _sentence(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
     name = ".".join(path)
     if isinstance(kept, Secret) or isinstance(sent, Secret) or path[0] == "envs":
         return f"another {name}"
-    if isinstance(kept, Absent):
-        return f"no {name} where {sent!r} was sent"
-    return f"{name} {kept!r}" + ("" if isinstance(sent, Absent) else f" where {sent!r} was sent")
+    where = "" if isinstance(sent, Absent) else f" where {_shown(sent)} was sent"
+    return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_shown(kept)}{where}"
+
+
+def _shown(value: Value) -> str:
+    return json.dumps(mask(value), ensure_ascii=False)

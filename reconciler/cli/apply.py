@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, seconds, shared
 
 
 @click.command()
@@ -21,7 +21,7 @@ from reconciler.cli.options import Run, shared
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
 )
 @click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for the lock."
+    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
 )
 @shared
 def apply(

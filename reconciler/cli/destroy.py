@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, seconds, shared
 
 
 @click.command()
@@ -15,7 +15,7 @@ from reconciler.cli.options import Run, shared
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
 )
 @click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for the lock."
+    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
 )
 @shared
 def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float) -> int:

@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -26,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "preview": "Print the exact requests that apply would send.",
     "apply": "Make the account match the files.",
     "destroy": "Delete every endpoint that the inventory records.",
+    "recover": "Settle creates whose answer was lost.",
     "state": "Look at the inventory, or mend it.",
     "schema": "Print a JSON Schema, for editors.",
     "simulator": "Serve a simulated Novita on this machine.",
@@ -78,47 +80,74 @@ def cli(ctx: click.Context, /, **shared: Any) -> None:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     arguments = list(sys.argv[1:] if args is None else args)
+    _open_missing_streams()
     try:
         code = run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # whoever read us has seen enough; the interpreter must not complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.ERROR
+    except OSError as error:
+        code = _unwritable(error)
     sys.exit(code)
+
+
+def _open_missing_streams() -> None:
+    """What was closed before we began (`>&-`) is None to Python, and /dev/null to us."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for the whole process
+
+
+def _unwritable(error: OSError) -> int:
+    """A stream takes no more. Silence where a reader has seen enough, a word where a disk is full."""
+    # or else the interpreter would try, and complain, once more at its end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
+    return Exit.ERROR
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
-    except click.UsageError as error:
-        return _usage(error, arguments)
     except click.ClickException as error:
-        error.show()
-        return Exit.ERROR
+        return _said_by_click(error, arguments)
     except ReconcilerError as error:
         return _failed(error, arguments)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted.", err=True)
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        raise
+        return _interrupted(arguments)
+    except OSError as error:
+        if error.filename is None:
+            raise  # of a stream: files and sockets are told of where they are used
+        return _bug(error, arguments)
     except Exception as error:
         return _bug(error, arguments)
     return result if isinstance(result, int) else Exit.OK
 
 
-def _usage(error: click.UsageError, arguments: list[str]) -> int:
+def _said_by_click(error: click.ClickException, arguments: list[str]) -> int:
     from reconciler.cli.output import fail
     from reconciler.model.problem import Problem
 
-    problem = Problem(code="usage", summary=error.format_message(), exit_code=Exit.USAGE)
+    code, exit_code = ("usage", Exit.USAGE) if isinstance(error, click.UsageError) else ("error", Exit.ERROR)
     if _wants_json(arguments):
-        fail((problem,), Exit.USAGE, as_json=True)
+        problem = Problem(code=code, summary=error.format_message(), exit_code=exit_code)
+        fail((problem,), exit_code, as_json=True)
     else:
         error.show()
-    return Exit.USAGE
+    return exit_code
+
+
+def _interrupted(arguments: list[str]) -> int:
+    from reconciler.cli.output import fail
+    from reconciler.model.problem import Problem
+
+    if _wants_json(arguments):
+        problem = Problem(code="interrupted", summary="interrupted", exit_code=Exit.INTERRUPTED)
+        fail((problem,), Exit.INTERRUPTED, as_json=True)
+    else:
+        click.echo("\nInterrupted.", err=True)
+    return Exit.INTERRUPTED
 
 
 def _failed(error: ReconcilerError, arguments: list[str]) -> int:
@@ -131,7 +160,7 @@ def _failed(error: ReconcilerError, arguments: list[str]) -> int:
 
 
 def _bug(error: Exception, arguments: list[str]) -> int:
-    """A fault of ours: said as one, in a form that can be reported. Its text may quote a value, so -v asks."""
+    """A fault of ours: said as one, and reportable. Its text may quote a value, so only -v shows it."""
     import traceback
 
     from reconciler.cli.output import fail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from reconciler.workflow.context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def seconds(text: str) -> float:
+    """A time to wait: a number of seconds, or one with its unit as Terraform spells it (60s, 5m)."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([sm]?)", text)
+    if found is None:
+        raise click.BadParameter(f"'{text}' is no time to wait; write 60, 60s or 5m")
+    return float(found[1]) * (60 if found[2] == "m" else 1)
+
 
 _OPTIONS = (
     click.option("-C", "directory", metavar="DIR", help="Work in DIR, as make does."),

@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -35,7 +37,7 @@ class Output:
 
     def document(self, document: Json) -> None:
         """The one JSON document of a run."""
-        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        _write_document(document)
 
     def tell(self, text: str) -> None:
         """Text beside the result."""
@@ -45,16 +47,15 @@ class Output:
         self.tell(text + "\n")
 
     def problems(self, problems: Iterable[Problem]) -> None:
-        """Problems for people; in JSON they are part of the document."""
-        if not self.as_json and (text := problems_text(problems, self.error_style)):
-            self.tell(text + "\n")
+        """Problems beside the result, an empty line between two of them."""
+        self.tell(problems_text(problems, self.error_style))
 
     def call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no answer"
         again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
-        self.line(
-            self.error_style.faint(f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}")
-        )
+        words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}"
+        with suppress(OSError):  # a call that was made is made, whoever hears of it
+            self.line(self.error_style.faint(words))
 
 
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
@@ -62,8 +63,9 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
     if as_json:
         from reconciler.render.json import plan_document
 
-        document = plan_document(None, None, timestamp=timestamp(), exit_code=exit_code, problems=problems)
-        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        _write_document(
+            plan_document(None, None, timestamp=timestamp(), exit_code=exit_code, problems=problems)
+        )
     else:
         _write(sys.stderr, problems_text(problems, Style(colour=colour)))
 
@@ -81,6 +83,14 @@ def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
 def timestamp() -> str:
     """Now, as Terraform writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write_document(document: Json) -> None:
+    """JSON on stdout, in pieces: the plan of a large account is never whole in memory as text."""
+    pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document)
+    while piece := "".join(islice(pieces, 50_000)):
+        _write(sys.stdout, piece)
+    _write(sys.stdout, "\n")
 
 
 def _write(stream: TextIO, text: str) -> None:

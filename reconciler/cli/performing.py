@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from reconciler.cli.output import Output
-from reconciler.cli.show import show_plan
+from reconciler.cli.show import show_beside, show_plan
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 from reconciler.render.progress import Bar, Lines, report_text
@@ -19,6 +19,9 @@ from reconciler.workflow.applying import Applied, apply
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.saved import SavedPlan, approval_of
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the end of a CI job, and a terminal that is closed."""
 
 
 def perform(
@@ -38,11 +41,18 @@ def perform(
         shown.append(planned)
         if saved is not None:
             return approval_of(saved, refusals.append)(planned)
+        if len(shown) > 1:
+            out.line("\nAnother run changed the inventory meanwhile. The plan is now:\n")
         if not out.as_json:
             show_plan(out, planned, exit_code=0)
         if not planned.plan.pending:
             return True
-        return approved or _ask(out, refusals.append, destroying=destroying)
+        if approved:
+            out.tell("" if out.as_json else "\n")
+            return True
+        if out.as_json:
+            show_beside(out, planned)
+        return _ask(out, refusals.append, destroying=destroying)
 
     progress = Bar(out.error_style) if _is_watched() else Lines(out.line, out.error_style)
     with _graceful(out, stop) as begin, progress:
@@ -77,8 +87,8 @@ def _conclude(
     told = [*refusals, *([moved] if moved else [])]
     code = max((problem.exit_code for problem in told), default=int(planned.blocked or Exit.OK))
     if out.as_json or planned not in shown:
-        show_plan(out, planned, exit_code=code)
-    if not out.as_json:
+        show_plan(out, planned, exit_code=code, refusals=told)
+    else:
         out.problems(told)
     return code
 
@@ -121,7 +131,7 @@ def _is_watched() -> bool:
 
 @contextmanager
 def _graceful(out: Output, stop: threading.Event) -> Iterator[Callable[[], bool]]:
-    """From `begin()` on, the first SIGINT or SIGTERM stops what has not begun, and the second stops all.
+    """From `begin()` on, the first of these signals stops what has not begun, and the second stops all.
 
     Stopping at once loses nothing that Novita has confirmed: each step is on disk before the next.
     """
@@ -130,14 +140,18 @@ def _graceful(out: Output, stop: threading.Event) -> Iterator[Callable[[], bool]
         if stop.is_set():
             os._exit(Exit.INTERRUPTED)
         stop.set()
-        out.line("\nInterrupted: finishing what is in flight. Once more stops at once.")
+        # in a thread, because a handler may run in the middle of a write to the same stream
+        words = "\nInterrupted: finishing what is in flight. Once more stops at once."
+        threading.Thread(target=out.line, args=(words,)).start()
 
     previous: dict[signal.Signals, object] = {}
 
     def begin() -> bool:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                previous.setdefault(number, signal.signal(number, handle))
+            for number in STOPPING:
+                # what nohup or a shell made us deaf to stays unheard
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    previous.setdefault(number, signal.signal(number, handle))
         return True
 
     try:

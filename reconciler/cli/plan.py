@@ -45,10 +45,11 @@ def plan(
     )
     made = plan_destroy(context) if destroy else make_plan(context)
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
-    show_plan(run.out, made, exit_code=code)
     if out is not None:
         save_plan(context, Path(out), made, timestamp())
-        run.out.line(
-            f"\nSaved the plan to: {out}\nTo perform exactly these actions:\n  reconciler apply {out}"
-        )
+    show_plan(run.out, made, exit_code=code)
+    if out is not None:
+        run.out.line(f"\nSaved the plan to: {out}")
+        if made.blocked is None:
+            run.out.line(f"To perform exactly these actions:\n  reconciler apply {out}")
     return code

@@ -43,5 +43,6 @@ def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow
         run.out.result("".join(f"{line}\n" for line in lines))
         if not rows:
             run.out.result("No requests: apply would send nothing.\n")
+    # also with --json: a list of requests has no place for them
     run.out.problems(found.problems)
     return code or Exit.OK

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.options import Run, shared
@@ -22,13 +20,13 @@ def list_(run: Run) -> int:
     from reconciler.workflow.records import records
 
     found = records(run.context).records
+    names = [name for name in sorted(found) if run.context.selection.has(name)]
     if run.out.as_json:
-        run.out.document([{"name": name, "id": found[name].id} for name in sorted(found)])
+        run.out.document([{"name": name, "id": found[name].id} for name in names])
         return Exit.OK
-    width = max(map(len, found), default=0)
-    for name in sorted(found):
-        if run.context.selection.has(name):
-            run.out.result(f"{name.ljust(width)}  {found[name].id}\n")
+    width = max(map(len, names), default=0)
+    for name in names:
+        run.out.result(f"{name.ljust(width)}  {found[name].id}\n")
     if not found:
         run.out.line(f"The inventory {run.context.state} is empty.")
     return Exit.OK
@@ -42,8 +40,7 @@ def show(run: Run, name: str) -> int:
     from reconciler.render.json import record_document
     from reconciler.workflow.records import record
 
-    document = record_document(record(run.context, name))
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    run.out.document(record_document(record(run.context, name)))
     return Exit.OK
 
 
@@ -80,6 +77,8 @@ def rebuild(run: Run) -> int:
         return Exit.OK
     for one in found.recorded:
         run.out.result(f"{one.name}  {one.id}\n")
-    run.out.problems(found.problems)
+    if found.problems:
+        run.out.problems(found.problems)
+        run.out.tell("\n")
     run.out.line(f"{len(found.recorded)} recorded in {run.context.state}.")
     return Exit.OK

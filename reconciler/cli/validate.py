@@ -34,7 +34,9 @@ def validate(run: Run) -> int:
             }
         )
         return code
-    run.out.problems(loaded.problems)
+    if loaded.problems:
+        run.out.problems(loaded.problems)
+        run.out.tell("\n")
     if errors:
         run.out.line(run.out.error_style.wrong(f"{errors} error" + ("s" if errors > 1 else "") + "."))
     else:

@@ -19,14 +19,15 @@ def problem_text(problem: Problem, style: Style = PLAIN) -> str:
     lines = [f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {problem.summary}"]
     if problem.place:
         lines += [f"  {problem.place}", *_excerpt(problem.place, style)]
-    for block in (_sentence(problem.detail), _sentence(problem.hint)):
+    for block in (sentence(problem.detail), sentence(problem.hint)):
         lines += [f"  {line}".rstrip() for line in block.splitlines()]
     return "\n".join(lines) + "\n"
 
 
-def _sentence(text: str) -> str:
-    """With a capital, unless it begins with a command to type."""
-    return text if text.startswith("reconciler ") else text[:1].upper() + text[1:]
+def sentence(text: str) -> str:
+    """With a capital, unless it begins with a command to type, an address or a label."""
+    first, _, _ = text.partition(" ")
+    return text[:1].upper() + text[1:] if first.isalpha() and first != "reconciler" else text
 
 
 def _excerpt(place: Place, style: Style) -> list[str]:

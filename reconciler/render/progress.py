@@ -15,6 +15,7 @@ from reconciler.model.events import (
     Report,
 )
 from reconciler.model.plan import Action
+from reconciler.render.problems import sentence
 from reconciler.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ class Lines:
 
 
 class Bar:
-    """The same lines on a terminal, with a bar of what is done below them."""
+    """The same lines on a terminal, with a bar of what is done below them.
+
+    It appears with the first event and not before, for until then the terminal belongs to the plan and the
+    question. Whatever else is written to stderr meanwhile passes above it; stdout is left alone.
+    """
 
     def __init__(self, style: Style = PLAIN) -> None:
         self._style = style
@@ -89,14 +94,6 @@ class Bar:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-        console = Console(stderr=True, highlight=False, no_color=not self._style.colour)
-        self._progress = Progress(
-            BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
-        )
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,16 +101,32 @@ class Bar:
             self._progress.stop()
 
     def __call__(self, event: Event) -> None:
-        if self._progress is None:
+        if isinstance(event, ApplyStarted) and event.total:
+            self._start(event.total)
+        if self._progress is None or self._task is None:
             return
-        if isinstance(event, ApplyStarted):
-            self._task = self._progress.add_task("", total=event.total)
         if (line := event_line(event, self._style)) is not None:
             from rich.text import Text
 
             self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
-        if isinstance(event, ChangeEnded) and self._task is not None:
+        if isinstance(event, ChangeEnded):
             self._progress.advance(self._task)
+
+    def _start(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        console = Console(stderr=True, highlight=False, no_color=not self._style.colour)
+        self._progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task = self._progress.add_task("", total=total)
+        self._progress.start()
 
 
 def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:
@@ -127,12 +140,14 @@ def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = Fals
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
         if (found := report.having(outcome))
     ]
-    lines = [style.wrong(f"Apply {word}: ") + ", ".join([f"{done} done", *counts]) + "."]
+    what = "Destroy" if destroying else "Apply"
+    lines = [style.wrong(f"{what} {word}: ") + ", ".join([f"{done} done", *counts]) + "."]
     for result in report.results:
         if result.outcome is not Outcome.DONE:
             lines.append(f"  {result.change.address}: {result.change.action.value} {result.outcome.value}")
             if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED:
-                said = (result.problem.summary, result.problem.detail, result.problem.hint)
+                problem = result.problem
+                said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
                 lines += [f"    {line}" for text in said for line in text.splitlines()]
     return "\n".join(lines) + "\n"
 

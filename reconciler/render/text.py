@@ -97,11 +97,12 @@ def _change(change: Change, style: Style) -> Iterator[str]:
         yield style.strong(f'  # (imported from "{change.live.id}")')
     if change.action is not Action.SCALE:
         yield style.faint(f"  # ({change.reason})")
-    symbol = _painted(SYMBOLS[change.action], style)
+    symbol = SYMBOLS[change.action]
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
     object_id = live.id if live else tracked.id if tracked else ""
-    yield f"{symbol:>3} {change.name}" + (f"  [id={object_id}]" if object_id else "")
+    margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
+    yield f"{margin}{_painted(symbol, style)} {change.name}" + (f"  [id={object_id}]" if object_id else "")
     yield from _fields(change.fields, style, creating=change.action is Action.CREATE)
     if isinstance(change, Replace):
         yield style.faint("      # the URL changes with the ID")

@@ -1,0 +1,45 @@
+"""`reconciler recover`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.exits import Exit
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--id", "object_id", metavar="ID", help="This endpoint is what the create of NAME made.")
+@click.option("--none", "nothing", is_flag=True, help="The create of NAME made nothing.")
+@shared
+def recover(run: Run, name: str | None, object_id: str | None, nothing: bool) -> int:
+    """Settle creates whose answer was lost, by looking, or by your word on one of them.
+
+    Sends nothing. Does nothing when nothing is open.
+    """
+    from reconciler.workflow.recovering import Word
+    from reconciler.workflow.recovering import recover as settle
+
+    if (object_id is not None) + nothing != (name is not None):
+        raise click.UsageError("give NAME with one of --id and --none, or none of the three")
+    found = settle(run.context, Word(name=name, id=object_id) if name is not None else None)
+    code = Exit.UNRESOLVED if found.unresolved else Exit.OK
+    if run.out.as_json:
+        run.out.document(
+            {
+                "made": [{"name": one.name, "id": one.id} for one in found.made],
+                "nothing": list(found.nothing),
+                "problems": [problem.to_dict() for problem in found.unresolved],
+                "exit_code": int(code),
+            }
+        )
+        return code
+    for one in found.made:
+        run.out.result(f"{one.name} was made as {one.id}; it is recorded.\n")
+    for lost in found.nothing:
+        run.out.result(f"{lost} was not made; the next apply creates it.\n")
+    run.out.problems(found.unresolved)
+    if not (found.made or found.nothing or found.unresolved):
+        run.out.result("Nothing to recover.\n")
+    return code

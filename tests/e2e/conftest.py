@@ -1,0 +1,42 @@
+"""A desk for each test: files, a simulated account over a real socket, and the environment of a person."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.simulator import Server
+
+from .desk import KEY, SPECS, Desk
+
+UNSET = ("CI", "NO_COLOR", "RECONCILER_STATE_KEY", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    for name in UNSET:
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with Server(seed=1) as sim:
+        monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
+        monkeypatch.setenv("NOVITA_API_KEY", KEY)
+        found = Desk(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys)
+        found.write("specs.yaml", SPECS)
+        found.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
+        yield found
+        for process in found.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,129 @@
+"""Ctrl-C and SIGTERM: finish what is in flight, save, report, 130; once more: stop."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.simulator import Request
+
+from .desk import Desk, item
+
+
+def signalling(desk: Desk, number: int) -> Callable[[Request], None]:
+    """A hook that signals the command started last, and goes on."""
+    return lambda _request: os.kill(desk.started[-1].pid, number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_what_is_in_flight_is_finished(desk: Desk, number: int) -> None:
+    """The change under way is done and recorded, the rest not attempted; a second apply does only that."""
+    desk.declare(*(item(f"e{number}") for number in range(4)))
+    desk.sim.faults.before("create", signalling(desk, number), nth=2)
+    process = desk.start("apply", "--auto-approve", "--parallelism", "1")
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Interrupted: finishing what is in flight. Once more stops at once." in err
+    assert "Apply interrupted: 2 done, 2 not attempted." in out
+    assert "Traceback" not in err
+    assert set(desk.live()) == set(desk.inventory) == {"e0", "e1"}
+    desk.apply()
+    assert len(desk.sent("create")) == 4
+    assert desk.plan().code == 0
+
+
+def test_an_ignored_signal_stays_ignored(desk: Desk) -> None:
+    """Under nohup a terminal that is closed does not end the run."""
+    desk.declare(*(item(f"e{number}") for number in range(3)))
+    desk.sim.faults.before("create", signalling(desk, signal.SIGHUP), nth=2)
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = desk.start("apply", "--auto-approve", "--parallelism", "1")
+    finally:
+        signal.signal(signal.SIGHUP, former)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert len(desk.live()) == 3
+
+
+def test_a_replacement_is_not_left_half_done(desk: Desk) -> None:
+    """A signal between delete and create does not keep the create from following."""
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    desk.declare(item("chat", specName="large"), item("embed", replicas=2))
+    desk.sim.faults.after("delete", signalling(desk, signal.SIGINT))
+    process = desk.start("apply", "--auto-approve", "--parallelism", "1")
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "1 done, 1 not attempted" in out
+    assert set(desk.live()) == {"chat", "embed"}
+    assert desk.plan().actions == {"embed": "scale"}
+
+
+def test_the_report_in_json(desk: Desk) -> None:
+    """With --json an interrupted apply ends in its document, with 130 in it."""
+    desk.declare(item("a"), item("b"))
+    desk.sim.faults.before("create", signalling(desk, signal.SIGINT))
+    process = desk.start("apply", "--auto-approve", "--json", "--parallelism", "1")
+    out, _ = process.communicate(timeout=20)
+    document = json.loads(out)
+    assert process.returncode == document["exit_code"] == 130
+    assert [one["outcome"] for one in document["results"]] == ["done", "not attempted"]
+
+
+def test_once_more_stops_at_once(desk: Desk) -> None:
+    """The second signal waits for nothing; what it leaves open is found again, and created once."""
+    desk.declare(item("chat"))
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(_request: Request) -> None:
+        entered.set()
+        leave.wait(20)
+
+    desk.sim.faults.before("create", hold)
+    process = desk.start("apply", "--auto-approve")
+    assert entered.wait(20)
+    assert process.stderr is not None
+    process.send_signal(signal.SIGINT)
+    heard = iter(process.stderr.readline, "")
+    assert any("Once more stops at once" in line for line in heard)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130
+    leave.set()
+    assert not (desk.root / "state/novita.json").exists()
+    while "chat" not in desk.live():
+        threading.Event().wait(0.01)
+    planned = desk.plan()
+    assert planned.actions == {}, "it was made: there is nothing to do but to record it"
+    assert planned.codes == ["open-create"]
+    desk.apply()
+    assert len(desk.sent("create")) == 1
+    assert desk.inventory["chat"]["id"] == desk.id("chat")
+    assert desk.plan().codes == []
+
+
+@pytest.mark.parametrize("args", [("plan",), ("plan", "--json"), ("apply", "--auto-approve")])
+def test_before_anything_was_approved(desk: Desk, args: tuple[str, ...]) -> None:
+    """Ctrl-C while the account is read is 130 in a word, nothing written, and one document with --json."""
+    desk.declare(item("chat"))
+    leave = threading.Event()
+
+    def hold(_request: Request) -> None:
+        os.kill(desk.started[-1].pid, signal.SIGINT)
+        leave.wait(20)
+
+    desk.sim.faults.before("list", hold)
+    before = desk.files()
+    process = desk.start(*args)
+    out, err = process.communicate(timeout=20)
+    leave.set()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert desk.files() == before
+    if "--json" in args:
+        assert json.loads(out)["exit_code"] == 130
+    else:
+        assert err.strip() == "Interrupted."

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.applying.clock import Clock, attempts
-from reconciler.applying.verify import matches
 from reconciler.inventory.session import Session
 from reconciler.model.errors import (
     AnswerLost,
@@ -26,10 +25,10 @@ from reconciler.model.exits import Exit
 from reconciler.model.plan import Create, Replace
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Live, Tracked
-from reconciler.model.values import Fields, Keyring
+from reconciler.model.values import Keyring
 from reconciler.model.wire import Request
 from reconciler.novita.remote import Remote
-from reconciler.planning.intents import newcomers
+from reconciler.planning.intents import newcomers, reads_as_sent, unresolved
 
 SENDS = 3
 """How often one create is sent at most, each but the first after proof that nothing was made."""
@@ -48,7 +47,6 @@ def create(
     change: Create | Replace,
     request: Request,
     *,
-    fields: Fields,
     known_ids: tuple[str, ...],
     remote: Remote,
     session: Session,
@@ -78,7 +76,7 @@ def create(
             made = _send(remote, request, clock, waiting, name_was_ours=isinstance(change, Replace))
         except (AnswerLost, ServerError) as lost:
             waiting("the answer was lost; looking for it in the listing")
-            found = _look(remote, clock, intent, fields, settle_seconds, lost)
+            found = _look(remote, clock, intent, keyring, settle_seconds, lost)
             if found is None:
                 continue
             made = found.id
@@ -117,33 +115,29 @@ def _send(
 
 
 def _look(
-    remote: Remote, clock: Clock, intent: Intent, fields: Fields, settle_seconds: float, lost: ApiError
+    remote: Remote, clock: Clock, intent: Intent, keyring: Keyring, settle_seconds: float, lost: ApiError
 ) -> Live | None:
     """The endpoint that the lost create made; None when, after the settling time, there is none."""
+    found: tuple[Live, ...] = ()
     for _ in attempts(clock, within=settle_seconds):
         try:
             listing = remote.listing()
         except (ApiError, IncompleteListing) as error:
-            raise _unresolved(intent, lost, (), error.problem.summary) from error
-        found = newcomers(intent, listing.endpoints).newcomers
-        if len(found) == 1 and matches(found[0], fields):
+            raise Unresolved(_unknown(intent, lost, error)) from error
+        found = newcomers(intent, listing.endpoints)
+        if len(found) == 1 and reads_as_sent(intent, found[0], keyring):
             return found[0]
-        if len(found) > 1:
-            raise _unresolved(intent, lost, found, "several new endpoints have its name")
     if found:
-        raise _unresolved(intent, lost, found, "a new endpoint has its name but another configuration")
+        raise Unresolved(unresolved(intent.name, found))
     return None
 
 
-def _unresolved(intent: Intent, lost: ApiError, found: tuple[Live, ...], why: str) -> Unresolved:
-    ids = ", ".join(one.id for one in found)
-    return Unresolved(
-        Problem(
-            code="create-unresolved",
-            summary=f"it is not known whether `{intent.name}` was created: {why}"
-            + (f" ({ids})" if ids else ""),
-            detail=lost.problem.summary,
-            hint="run `reconciler plan`; it looks again and says what it finds",
-            exit_code=Exit.UNRESOLVED,
-        )
+def _unknown(intent: Intent, lost: ApiError, blind: ReconcilerError) -> Problem:
+    return Problem(
+        code="create-unresolved",
+        summary=f"it is not known whether `{intent.name}` was created: its answer was lost, "
+        "and the account could not be listed since",
+        detail=f"{lost.problem.summary}\n{blind.problem.summary}",
+        hint="run `reconciler plan`; it looks again and says what it finds",
+        exit_code=Exit.UNRESOLVED,
     )

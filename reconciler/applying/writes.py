@@ -72,7 +72,6 @@ class Writer:
         made = create(
             change,
             requests_of(change)[-1],
-            fields=fields,
             known_ids=self.known_ids.get(change.name, ()),
             remote=self.remote,
             session=self.session,

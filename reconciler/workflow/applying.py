@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from reconciler.applying.clock import Clock, RealClock
 from reconciler.applying.executor import Executor
 from reconciler.applying.writes import Writer
-from reconciler.inventory.session import Session, open_session
+from reconciler.inventory.session import Session, is_unfolded, open_session
 from reconciler.model.events import Event, Report
-from reconciler.model.plan import NoOp
+from reconciler.model.plan import Create, NoOp, Replace
 from reconciler.workflow.account import remote
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import Planned, load_config, plan, plan_destroy, planned
@@ -41,7 +41,7 @@ def apply(
     inventory while the answer was awaited. Raises ReconcilerError for what stops the whole run.
     """
     first = plan_destroy(context) if destroying else plan(context)
-    if first.blocked or (not first.plan.pending and not _is_stale(first)) or not approve(first):
+    if first.blocked or not _has_work(context, first) or not approve(first):
         return Applied(planned=first, report=None)
     with open_session(
         context.state_path,
@@ -57,6 +57,7 @@ def apply(
             current = planned(context, loaded, session.inventory, destroying=destroying, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
+        _write_outcomes(session, current)
         report = perform(context, current, session, emit, stop or threading.Event(), clock or RealClock())
         return Applied(planned=current, report=report)
 
@@ -83,5 +84,20 @@ def perform(
         return executor.run(approved.plan)
 
 
-def _is_stale(made: Planned) -> bool:
-    return any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
+def _has_work(context: Context, made: Planned) -> bool:
+    """Whether there is anything to send or to write down."""
+    stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
+    return bool(made.plan.pending or made.inventory.intents or stale) or is_unfolded(context.state_path)
+
+
+def _write_outcomes(session: Session, settled: Planned) -> None:
+    """Write down what became of the creates that earlier runs left open; their settling time is over.
+
+    One that made nothing and is to be made now stays open until its own request closes it.
+    """
+    for tracked in settled.found.made.values():
+        session.record(tracked)
+    creating = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
+    for name in settled.found.open:
+        if name not in creating:
+            session.settle(name)

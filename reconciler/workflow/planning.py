@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from reconciler.applying.clock import RealClock, attempts
 from reconciler.config.load import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Allowances, Plan
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live
+from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
 from reconciler.novita.remote import Reader
 from reconciler.planning.digest import plan_digest
 from reconciler.planning.guard import guards
-from reconciler.planning.intents import intent_problems
+from reconciler.planning.intents import Resolution, newcomers, resolve
 from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
@@ -28,11 +29,16 @@ from reconciler.workflow.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan and all that it was made from. `live_ids` are the live IDs of each name, for creates."""
+    """A plan and all that it was made from.
+
+    `inventory` is as it was read, `found` what became of the creates that were open in it. `live_ids` are the
+    live IDs of each name, for creates.
+    """
 
     plan: Plan
     settings: Settings
     inventory: Inventory
+    found: Resolution
     keyring: Keyring
     base_url: str
     digest: str
@@ -90,22 +96,27 @@ def planned(
         adopt=context.allow.adopt or settings.adopt, deletes=context.allow.deletes, destroying=destroying
     )
     with reader(context, settings) as account:
-        live = _settled(account, records, settings.settle_seconds if settle else 0.0)
-        made = make_plan(desired, records, live, settings.keyring, context.selection)
+        live = settled(account, records, settings.settle_seconds if settle else 0.0)
+        found = resolve(records, live, settings.keyring)
+        records = found.of(records)
+        made = _without(
+            make_plan(desired, records, live, settings.keyring, context.selection), found.unresolved
+        )
         limits = account.limits() if needs_limits(made.changes) else None
-    problems = [
+    problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *_elsewhere(inventory, base_url(settings)),
+        *found.problems,
         *made.problems,
-        *intent_problems(records, live, {one.name for one in desired}),
         *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
         *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
-    ]
-    made = replace(made, problems=tuple(problems))
+    )
+    made = replace(made, problems=problems)
     return Planned(
         plan=made,
         settings=settings,
         inventory=inventory,
+        found=found,
         keyring=settings.keyring,
         base_url=base_url(settings),
         digest=plan_digest(made, settings.keyring),
@@ -115,15 +126,24 @@ def planned(
     )
 
 
-def _settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
-    """The whole account, with every recorded ID that the listing lacks asked for by itself."""
-    from reconciler.applying.clock import RealClock, attempts
-    from reconciler.planning.intents import findings
+def _without(plan: Plan, names: Collection[str]) -> Plan:
+    """The plan without the endpoints that a person must settle first."""
+    if not names:
+        return plan
+    addresses = {address(name) for name in names}
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.name not in names),
+        problems=tuple(problem for problem in plan.problems if problem.address not in addresses),
+    )
 
+
+def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
+    """The whole account, with every recorded ID that the listing lacks asked for by itself."""
     live: tuple[Live, ...] = ()
     for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
         live = _complete(account, inventory)
-        if all(finding.newcomers for finding in findings(inventory, live)):
+        if all(newcomers(intent, live) for intent in inventory.intents.values()):
             break
     return live
 

@@ -1,12 +1,18 @@
 """Creates whose answer was lost: what a complete listing says became of them."""
 
+from dataclasses import replace
+
 import pytest
 
+from reconciler.model.exits import Exit
 from reconciler.model.resource import Intent, Live
-from reconciler.planning.intents import findings, intent_problems, newcomers
-from tests.builders import inventory, live, tracked
+from reconciler.model.values import Secret, seal
+from reconciler.planning.intents import newcomers, reads_as_sent, recorded, resolve
+from tests.builders import KEYRING, inventory, live, tracked
 
-INTENT = Intent(name="a", digest="d", known_ids=("old",), app_name="a", applied={})
+INTENT = Intent(
+    name="a", digest="d", known_ids=("old",), app_name="a", applied=tracked("a").applied, prevent_destroy=True
+)
 
 
 @pytest.mark.parametrize(
@@ -16,72 +22,80 @@ INTENT = Intent(name="a", digest="d", known_ids=("old",), app_name="a", applied=
         ([live("a", "old")], []),
         ([live("b", "new")], []),
         ([live("a", "new", state="deleting")], []),
-        ([live("a", "recorded")], []),
         ([live("a", "old"), live("a", "new")], ["new"]),
         ([live("a", "new"), live("a", "newer")], ["new", "newer"]),
     ],
 )
 def test_a_newcomer_has_the_name_and_an_id_that_nobody_knew(there: list[Live], expected: list[str]) -> None:
-    """Neither known before the request, nor recorded since, nor on its way out."""
-    (finding,) = findings(inventory(tracked("b", "recorded"), intents=[INTENT]), there)
-    assert (finding.intent, [one.id for one in finding.newcomers]) == (INTENT, expected)
+    """Not known before the request, and not on its way out."""
+    assert [one.id for one in newcomers(INTENT, there)] == expected
 
 
-def test_without_open_creates_there_is_nothing_to_find() -> None:
-    """The usual case costs nothing."""
-    assert findings(inventory(), [live("a")]) == ()
+def test_without_open_creates_there_is_nothing_to_resolve() -> None:
+    """The usual case changes nothing and says nothing."""
+    before = inventory(tracked("b", "b1"))
+    found = resolve(before, [live("a", "a1")], KEYRING)
+    assert (found.of(before), found.problems) == (before, ())
 
 
-def test_a_whole_listing_may_be_looked_through() -> None:
-    """Those of another name are passed over."""
-    assert newcomers(INTENT, [live("b"), live("a", "new")]).newcomers == (live("a", "new"),)
+def test_the_one_that_reads_as_sent_is_ours() -> None:
+    """It is recorded with what was sent, and the create is no longer open."""
+    before = inventory(intents=[INTENT])
+    found = resolve(before, [live("a", "old"), live("a", "new")], KEYRING)
+    after = found.of(before)
+    assert after.records == {"a": recorded(INTENT, "new")}
+    assert after.records["a"].prevent_destroy
+    assert after.intents == {}
+    (note,) = found.problems
+    assert (note.severity.value, note.summary) == (
+        "note",
+        "creating `a` was begun and its answer was lost; it was made as new",
+    )
+
+
+def test_nothing_there_leaves_it_open() -> None:
+    """Only the settling time can tell that nothing was made."""
+    before = inventory(intents=[INTENT])
+    found = resolve(before, [live("a", "old")], KEYRING)
+    assert found.of(before) == before
+    (note,) = found.problems
+    assert note.summary == "creating `a` was begun and its answer was lost; nothing of that name is there"
+
+
+def test_an_endpoint_that_a_record_claims_is_no_newcomer() -> None:
+    """A second run recorded it in the meantime."""
+    before = inventory(tracked("b", "new"), intents=[INTENT])
+    assert list(resolve(before, [live("a", "new")], KEYRING).open) == ["a"]
 
 
 @pytest.mark.parametrize(
-    ("there", "declared", "expected"),
+    ("there", "ids"),
     [
-        (
-            [],
-            {"a"},
-            ("note", 1, "creating `a` was begun and its answer was lost; nothing of that name is there", ""),
-        ),
-        (
-            [live("a", "new")],
-            {"a"},
-            (
-                "note",
-                1,
-                "creating `a` was begun and its answer was lost; new is the one new endpoint of that name",
-                "",
-            ),
-        ),
-        (
-            [live("a", "new")],
-            set(),
-            (
-                "warning",
-                1,
-                "creating `a` was begun and its answer was lost; new has that name, bills, "
-                "and is no longer declared",
-                "declare `a` again to manage it, or delete new in the console",
-            ),
-        ),
-        (
-            [live("a", "n1"), live("a", "n2")],
-            {"a"},
-            (
-                "error",
-                5,
-                "creating `a` was begun and its answer was lost; 2 new endpoints have that name: n1, n2",
-                "delete all but one in the console, then plan again",
-            ),
-        ),
+        ([live("a", "n2"), live("a", "n1")], "n1, n2"),
+        ([live("a", "n1", image="other:1")], "n1"),
     ],
+    ids=["two", "another configuration"],
 )
-def test_every_open_create_is_spoken_of(
-    there: list[Live], declared: set[str], expected: tuple[str, int, str, str]
-) -> None:
-    """Several newcomers need a person; all else is resolved and said."""
-    (problem,) = intent_problems(inventory(intents=[INTENT]), there, declared)
-    assert (problem.severity.value, int(problem.exit_code), problem.summary, problem.hint) == expected
-    assert (problem.code, problem.address) == ("open-create", "novita_endpoint.a")
+def test_anything_else_is_left_to_a_person(there: list[Live], ids: str) -> None:
+    """With the IDs, the command that settles it, and exit code 5; the create stays open."""
+    before = inventory(intents=[INTENT])
+    found = resolve(before, there, KEYRING)
+    assert found.of(before) == before
+    (problem,) = found.problems
+    assert problem.summary.endswith(ids)
+    assert problem.hint.startswith("reconciler recover a --id n1")
+    assert problem.exit_code == Exit.UNRESOLVED
+
+
+def test_another_app_name_is_another_endpoint() -> None:
+    """The app name was sent as well, declared or not."""
+    other = live("a", "new", appName="elsewhere")
+    assert not reads_as_sent(INTENT, other, KEYRING)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("t0k", True), ("other", False)])
+def test_secrets_are_compared_by_fingerprint(value: str, expected: bool) -> None:
+    """What was sent is known by its seal alone."""
+    sent = {**INTENT.applied, "envs": {"T": Secret(value="t0k", source="${env:T}")}}
+    intent = replace(INTENT, applied=seal(sent, KEYRING))
+    assert reads_as_sent(intent, live("a", "new", env={"T": value}), KEYRING) is expected

@@ -1,0 +1,104 @@
+"""Creates that an earlier run left open, settled by looking or by word of mouth. Sends nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from reconciler.config.load import load_settings
+from reconciler.inventory.session import load, open_session
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Intent, Live, Tracked
+from reconciler.model.settings import Settings
+from reconciler.novita.remote import Reader
+from reconciler.planning.intents import recorded, resolve, unresolved
+from reconciler.workflow.account import base_url, reader
+from reconciler.workflow.context import Context
+from reconciler.workflow.planning import settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What each open create turned out to be: made, nothing, or still beyond us."""
+
+    made: tuple[Tracked, ...] = ()
+    nothing: tuple[str, ...] = ()
+    unresolved: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A person's word on one open create: this ID is it, or with None, it made nothing."""
+
+    name: str
+    id: str | None
+
+
+def recover(context: Context, word: Word | None = None) -> Recovered:
+    """Settle every open create, or by `word` a single one; a no-op when nothing is open."""
+    inventory = load(context.state_path)
+    if word is not None and word.name not in inventory.intents:
+        raise InvalidConfig(_not_open(word.name))
+    if not inventory.intents:
+        return Recovered()
+    settings = _settings(context)
+    with (
+        reader(context, settings) as account,
+        open_session(
+            context.state_path,
+            base_url=base_url(settings),
+            command=context.command,
+            environ=context.environ,
+            clock=time.time,
+            lock_timeout=context.lock_timeout,
+        ) as session,
+    ):
+        if word is not None:
+            found = _by_word(account, session.inventory.intents[word.name], word)
+        else:
+            live = settled(account, session.inventory, settings.settle_seconds)
+            resolution = resolve(session.inventory, live, settings.keyring)
+            found = Recovered(
+                made=tuple(resolution.made.values()),
+                nothing=tuple(resolution.open),
+                unresolved=tuple(unresolved(name, ones) for name, ones in resolution.unresolved.items()),
+            )
+        for tracked in found.made:
+            session.record(tracked)
+        for name in found.nothing:
+            session.settle(name)
+    return found
+
+
+def _by_word(account: Reader, intent: Intent, word: Word) -> Recovered:
+    if word.id is None:
+        return Recovered(nothing=(intent.name,))
+    live = account.get(word.id)
+    if live is None or live.is_going or live.name != intent.name:
+        raise InvalidConfig(_not_it(intent.name, word.id, live))
+    return Recovered(made=(recorded(intent, live.id),))
+
+
+def _settings(context: Context) -> Settings:
+    settings, problems = load_settings(context.root, environ=context.environ)
+    if any(problem.is_error for problem in problems):
+        raise InvalidConfig(*problems)
+    return settings
+
+
+def _not_open(name: str) -> Problem:
+    return Problem(
+        code="not-open",
+        summary=f"no create of `{name}` is open",
+        hint="see what is with: reconciler recover",
+    )
+
+
+def _not_it(name: str, object_id: str, live: Live | None) -> Problem:
+    why = "there is no such endpoint" if live is None or live.is_going else f"it is called `{live.name}`"
+    return Problem(
+        code="not-it",
+        summary=f"{object_id} cannot be `{name}`: {why}",
+        hint="see what is there with: reconciler recover",
+    )

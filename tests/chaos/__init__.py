@@ -1,0 +1,1 @@
+"""Seeded chaos over a real socket: kills, faults and second runs; afterwards two runs must set all right."""

@@ -1,0 +1,28 @@
+"""A slice of the chaos for every test run; `make chaos RUNS=1000 SEED=1` runs it longer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.nursery import Nursery
+from tests.chaos.story import Story
+
+RUNS = int(os.environ.get("CHAOS_RUNS", "24"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """One parent for all runs of this file."""
+    with Nursery() as found:
+        yield found
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+def test_whatever_happens_two_calm_runs_set_it_right(seed: int, tmp_path: Path, nursery: Nursery) -> None:
+    """No duplicate, no orphan, no lost record, nothing of others touched, no secret on disk."""
+    Story(seed, tmp_path, nursery).tell()

@@ -36,8 +36,9 @@ Part: TypeAlias = str | Reference
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A text with its references replaced. `masked` is what people may see if the text is a secret.
+    """A text with its references replaced.
 
+    `masked` is what people may see if the text is a secret, `hidden` the values of its references.
     `has_references` is False for a text in which only `$${` was found. Where something was wrong, `value` is
     the text as it was.
     """
@@ -46,6 +47,7 @@ class Resolved:
     masked: str
     has_references: bool
     problems: tuple[Problem, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Resolver:
             return Resolved(text, text, has_references=False, problems=(parts,))
         value: list[str] = []
         masked: list[str] = []
+        hidden: list[str] = []
         problems: list[Problem] = []
         for part in parts:
             if isinstance(part, str):
@@ -80,17 +83,18 @@ class Resolver:
             else:
                 value.append(found)
                 masked.append(MASK)
+                hidden.append(found)
         has_references = any(isinstance(part, Reference) for part in parts)
         if problems:
             return Resolved(text, text, has_references, tuple(problems))
-        return Resolved("".join(value), "".join(masked), has_references)
+        return Resolved("".join(value), "".join(masked), has_references, hidden=tuple(hidden))
 
     def secret(self, text: str) -> tuple[str | Secret, tuple[Problem, ...]]:
         """Like `resolve`, for a place where what comes from a reference must not be shown."""
         found = self.resolve(text)
         if found.problems or not found.has_references:
             return found.value, found.problems
-        return Secret(value=found.value, source=text, masked=found.masked), ()
+        return Secret(value=found.value, source=text, masked=found.masked, parts=found.hidden), ()
 
     def _look_up(self, reference: Reference) -> str | Problem:
         found = self._variable(reference) if reference.scheme == "env" else self._file(reference)

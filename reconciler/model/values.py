@@ -36,12 +36,14 @@ class Secret:
     """A string that came, wholly or in part, from a reference.
 
     `value` is sent to Novita and appears nowhere else; `masked` is what people see, with each referenced part
-    replaced by `(sensitive value)`; `source` is the text in the YAML, such as `Bearer ${env:TOKEN}`.
+    replaced by `(sensitive value)`; `source` is the text in the YAML, such as `Bearer ${env:TOKEN}`; `parts`
+    are the referenced parts, where they are not the whole.
     """
 
     value: str
     source: str = field(compare=False)
     masked: str = field(default=MASK, compare=False)
+    parts: tuple[str, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         return f"Secret({self.source!r})"

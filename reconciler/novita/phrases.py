@@ -61,7 +61,7 @@ class Masker:
     def _spellings(self, request: Request) -> set[str]:
         """Each secret as it is, and as an URL or a JSON string would hold it."""
         values = {self._api_key.value, self._api_key.value.strip()}
-        replace_secrets(request.body, lambda secret: values.add(secret.value))
+        replace_secrets(request.body, lambda secret: values.update((secret.value, *secret.parts)))
         return set(_spelled(values)) - {""}
 
 

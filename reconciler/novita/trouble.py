@@ -32,7 +32,7 @@ def unreachable(request: Request, *, host: str, why: str, loopback: bool = False
             detail=f"{call(request)}: {why}. Nothing was sent.",
             hint=hint,
         ),
-        again=Again.NEVER if broken_trust else Again.UNDONE,
+        again=Again.NEVER if broken_trust or loopback else Again.UNDONE,
     )
 
 

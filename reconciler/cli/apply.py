@@ -17,6 +17,16 @@ from reconciler.cli.options import Run, seconds, shared
 @click.option(
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
 )
+@click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
+@click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
+@click.option(
+    "--wait",
+    type=seconds,
+    is_flag=False,
+    flag_value="30m",
+    metavar="[DURATION]",
+    help="Wait until it serves (90, 90s, 10m; 30m if not said).",
+)
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
 )
@@ -30,6 +40,9 @@ def apply(
     approved: bool,
     adopt: bool,
     allow_delete: int | None,
+    no_delete: bool,
+    resume: bool,
+    wait: float | None,
     parallelism: int,
     lock_timeout: float,
 ) -> int:
@@ -40,17 +53,17 @@ def apply(
     """
     from reconciler.cli.performing import perform
     from reconciler.model.plan import Allowances
-    from reconciler.workflow.saved import read_saved
+    from reconciler.workflow.saved import read_approved, read_saved
 
-    context = replace(
-        run.context,
-        allow=Allowances(adopt=adopt, deletes=allow_delete),
-        parallelism=parallelism,
-        lock_timeout=lock_timeout,
-    )
-    if plan_file is None:
-        return perform(run.out, context, approved=approved)
-    if not (run.context.selection.is_everything and allow_delete is None and not adopt):
-        raise click.UsageError("a saved plan brings its own --target, --exclude, --adopt and --allow-delete")
-    saved = read_saved(context, Path(plan_file))
-    return perform(run.out, saved.context(context), saved=saved, destroying=saved.destroying)
+    allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete)
+    context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
+    if plan_file is None and not resume:
+        return perform(run.out, context, approved=approved, wait=wait)
+    if plan_file is not None and resume:
+        raise click.UsageError("--resume finishes the last approved run; it takes no PLAN")
+    if allow != Allowances() or not context.selection.is_everything:
+        raise click.UsageError(
+            "what was approved brings its own --target, --exclude, --adopt, --allow-delete and --no-delete"
+        )
+    saved = read_approved(context) if plan_file is None else read_saved(context, Path(plan_file))
+    return perform(run.out, saved.context(context), saved=saved, goal=saved.goal, wait=wait)

@@ -24,6 +24,7 @@ def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float) -> 
     Endpoints made elsewhere are left alone, and preventDestroy holds here too.
     """
     from reconciler.cli.performing import perform
+    from reconciler.workflow.planning import NOTHING
 
     context = replace(run.context, parallelism=parallelism, lock_timeout=lock_timeout)
-    return perform(run.out, context, approved=approved, destroying=True)
+    return perform(run.out, context, approved=approved, goal=NOTHING)

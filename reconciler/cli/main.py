@@ -28,6 +28,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "apply": "Make the account match the files.",
     "destroy": "Delete every endpoint that the inventory records.",
     "recover": "Settle creates whose answer was lost.",
+    "history": "The versions that were applied.",
+    "rollback": "Bring one endpoint back to an applied version.",
     "state": "Look at the inventory, or mend it.",
     "schema": "Print a JSON Schema, for editors.",
     "simulator": "Serve a simulated Novita on this machine.",

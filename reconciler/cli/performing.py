@@ -17,7 +17,7 @@ from reconciler.model.problem import Problem
 from reconciler.render.progress import Bar, Lines, report_text
 from reconciler.workflow.applying import Applied, apply
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planning import DECLARED, Goal, Planned
 from reconciler.workflow.saved import SavedPlan, approval_of
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,9 +30,11 @@ def perform(
     *,
     approved: bool = False,
     saved: SavedPlan | None = None,
-    destroying: bool = False,
+    goal: Goal = DECLARED,
+    wait: float | None = None,
 ) -> int:
     """Plan, ask unless approval was given, perform, report; returns the exit code."""
+    destroying = goal.destroying
     stop = threading.Event()
     shown: list[Planned] = []
     refusals: list[Problem] = []
@@ -60,8 +62,9 @@ def perform(
             context,
             lambda planned: approve(planned) and begin(),
             progress,
-            destroying=destroying,
+            goal=goal,
             stop=stop,
+            wait=wait,
         )
     return _conclude(out, applied, shown, refusals, saved, destroying=destroying)
 
@@ -77,11 +80,14 @@ def _conclude(
 ) -> int:
     planned, report = applied.planned, applied.report
     if report is not None:
-        code = int(report.exit_code)
+        code = applied.exit_code
         if out.as_json:
-            show_plan(out, planned, exit_code=code, report=report)
+            show_plan(out, planned, exit_code=code, report=report, refusals=applied.problems)
         elif report.results:
             out.result("\n" + report_text(report, out.style, destroying=destroying))
+        if applied.problems and not out.as_json:
+            out.tell("\n")
+            out.problems(applied.problems)
         return code
     moved = saved.stale(planned) if saved is not None and not refusals else None
     told = [*refusals, *([moved] if moved else [])]

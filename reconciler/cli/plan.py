@@ -18,6 +18,7 @@ from reconciler.model.exits import Exit
 @click.option(
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
 )
+@click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
 @click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
@@ -29,6 +30,7 @@ def plan(
     detailed_exitcode: bool,
     adopt: bool,
     allow_delete: int | None,
+    no_delete: bool,
     destroy: bool,
     parallelism: int,
 ) -> int:
@@ -36,14 +38,16 @@ def plan(
     from reconciler.cli.output import timestamp
     from reconciler.cli.show import show_plan
     from reconciler.model.plan import Allowances
+    from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
-    from reconciler.workflow.planning import plan_destroy
     from reconciler.workflow.saved import save_plan
 
     context = replace(
-        run.context, allow=Allowances(adopt=adopt, deletes=allow_delete), parallelism=parallelism
+        run.context,
+        allow=Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete),
+        parallelism=parallelism,
     )
-    made = plan_destroy(context) if destroy else make_plan(context)
+    made = make_plan(context, NOTHING if destroy else DECLARED)
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
         save_plan(context, Path(out), made, timestamp())

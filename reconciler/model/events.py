@@ -54,7 +54,15 @@ class ChangeEnded:
     result: Result
 
 
-Event: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeServing:
+    """What a change made or altered serves, `seconds` after the wait for it began."""
+
+    change: Change
+    seconds: float
+
+
+Event: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,9 +190,11 @@ class Plan:
 class Allowances:
     """What the user permitted by name for this one run.
 
-    adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces.
+    adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces;
+    no_delete: leave out whatever deletes.
     """
 
     adopt: bool = False
     deletes: int | None = None
+    no_delete: bool = False
     destroying: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Adopt, Allowances, Change, Delete, Replace
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Problem, Severity
 
 SHARE, FLOOR = 0.30, 10
 """More than 30 % of at least ten tracked endpoints, the threshold that octoDNS settled on."""
@@ -42,6 +42,21 @@ def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: All
             f"more than {SHARE:.0%}",
             hint=f"if it is meant, pass --allow-delete {len(removals)}",
         )
+
+
+def spared(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
+    """The changes without those that delete, and a note for each that was left out (`--no-delete`)."""
+    kept = tuple(change for change in changes if not isinstance(change, Delete | Replace))
+    return kept, tuple(
+        Problem(
+            code="not-deleted",
+            severity=Severity.NOTE,
+            summary=f"`{change.name}` is left as it is: --no-delete leaves out its {change.action}",
+            address=change.address,
+        )
+        for change in changes
+        if isinstance(change, Delete | Replace)
+    )
 
 
 def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Iterator[Problem]:

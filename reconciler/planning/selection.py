@@ -12,16 +12,19 @@ from reconciler.model.resource import address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Names, addresses, and globs over both; no target means all."""
+    """Names, addresses, and globs over both; no target means all. `names` is exact, for programs."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    names: frozenset[str] | None = None
 
     @property
     def is_everything(self) -> bool:
-        return not (self.targets or self.excludes)
+        return not (self.targets or self.excludes or self.names is not None)
 
     def has(self, name: str) -> bool:
+        if self.names is not None and name not in self.names:
+            return False
         return (not self.targets or _matches(name, self.targets)) and not _matches(name, self.excludes)
 
     def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:

@@ -20,6 +20,7 @@ from reconciler.model.plan import (
     Forget,
     NoOp,
     Plan,
+    Replace,
 )
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Tracked, address
@@ -104,7 +105,7 @@ def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
         "action": change.action.value,
         "action_reason": change.reason,
         "change": detail,
-        "fields": [_field(field) for field in change.fields],
+        "fields": fields_document(change.fields),
         "requests": [
             {"method": r.method, "path": r.path, "body_sha256": r.fingerprint(keyring)}
             for r in requests_of(change)
@@ -124,7 +125,7 @@ def _drift(drift: Drift) -> dict[str, Json]:
             "before_sensitive": _sensitive(drift.tracked.applied),
             "after_sensitive": _sensitive(after),
         },
-        "fields": [_field(field) for field in drift.fields],
+        "fields": fields_document(drift.fields),
     }
 
 
@@ -148,8 +149,24 @@ def _sides(change: Change) -> tuple[Fields | None, Fields | None]:
             return change.tracked.applied, None
         case NoOp():
             return change.live.fields, change.live.fields
+        case Replace():
+            return change.live.fields, {"appName": change.desired.app_name, **change.target}
         case _:
-            return change.live.fields, {**change.live.fields, **change.target}
+            return change.live.fields, _carried(change.live.fields, change.target)
+
+
+def _carried(live: Fields, target: Fields) -> Fields:
+    """What an update leaves: the target, and below it what is live and not ours."""
+    merged = {**live, **target}
+    for key in ("workerConfig", "image", "healthy", "policy"):
+        if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
+            merged[key] = {**live[key], **target[key]}
+    return merged
+
+
+def fields_document(fields: Iterable[FieldChange]) -> list[dict[str, Json]]:
+    """The shape of `fields[]`, secrets masked."""
+    return [_field(field) for field in fields]
 
 
 def _field(field: FieldChange) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.model.events import (
     ApplyStarted,
     ChangeEnded,
+    ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Event,
@@ -51,6 +52,8 @@ def event_line(event: Event, style: Style = PLAIN) -> str | None:
             return f"{change.address}: {BEGINNING[change.action]}"
         case ChangeWaiting(change=change, why=why):
             return style.faint(f"{change.address}: Waiting: {why}")
+        case ChangeServing(change=change, seconds=seconds):
+            return f"{change.address}: Serving after {_seconds(seconds)}"
         case ChangeEnded(result=result):
             where = result.change.address
             if result.outcome is Outcome.DONE:

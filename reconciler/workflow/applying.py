@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from reconciler.applying.clock import Clock, RealClock
 from reconciler.applying.executor import Executor
+from reconciler.applying.waiting import wait_until_serving
 from reconciler.applying.writes import Writer
 from reconciler.inventory.session import Session, is_unfolded, open_session
 from reconciler.model.events import Event, Report
+from reconciler.model.exits import Exit
 from reconciler.model.plan import Create, NoOp, Replace
-from reconciler.workflow.account import remote
+from reconciler.model.problem import Problem
+from reconciler.workflow.account import reader, remote
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import Planned, load_config, plan, plan_destroy, planned
+from reconciler.workflow.going_back import chronicle
+from reconciler.workflow.planning import DECLARED, Goal, Planned, plan, planned
+from reconciler.workflow.saved import promise, redeem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,13 @@ class Applied:
 
     planned: Planned
     report: Report | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """That of the report, else that of what went wrong afterwards."""
+        code = int(self.report.exit_code) if self.report else 0
+        return code or max((p.exit_code for p in self.problems if p.is_error), default=0)
 
 
 def apply(
@@ -31,16 +43,19 @@ def apply(
     approve: Callable[[Planned], bool],
     emit: Callable[[Event], None],
     *,
-    destroying: bool = False,
+    goal: Goal = DECLARED,
     stop: threading.Event | None = None,
     clock: Clock | None = None,
+    wait: float | None = None,
 ) -> Applied:
     """Plan, ask, and perform what was approved.
 
     `approve` is shown the plan and is the only way to a write; it is asked again when another run changed the
-    inventory while the answer was awaited. Raises ReconcilerError for what stops the whole run.
+    inventory while the answer was awaited. `wait` is how long (s) to wait until what was written serves; the
+    lock is free by then. Raises ReconcilerError for what stops the whole run.
     """
-    first = plan_destroy(context) if destroying else plan(context)
+    stop, clock = stop or threading.Event(), clock or RealClock()
+    first = plan(context, goal)
     if first.blocked or not _has_work(context, first) or not approve(first):
         return Applied(planned=first, report=None)
     with open_session(
@@ -53,13 +68,28 @@ def apply(
     ) as session:
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
-            loaded = load_config(context, may_lack_endpoints=destroying)
-            current = planned(context, loaded, session.inventory, destroying=destroying, settle=True)
+            loaded = goal.load(context)
+            current = planned(context, loaded, session.inventory, destroying=goal.destroying, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
         _write_outcomes(session, current)
-        report = perform(context, current, session, emit, stop or threading.Event(), clock or RealClock())
-        return Applied(planned=current, report=report)
+        promise(context, current)
+        report = perform(context, current, session, emit, stop, clock)
+        problems = chronicle(context.state_path, report)
+        if report.exit_code == Exit.OK:
+            redeem(context)
+    if wait is not None:
+        with reader(context, current.settings) as account:
+            problems += wait_until_serving(
+                report.results,
+                account,
+                clock,
+                emit,
+                within=wait,
+                every=current.settings.poll_interval,
+                stop=stop,
+            )
+    return Applied(planned=current, report=report, problems=problems)
 
 
 def perform(

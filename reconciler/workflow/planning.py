@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
 from reconciler.applying.clock import RealClock, attempts
 from reconciler.config.load import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Allowances, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
 from reconciler.novita.remote import Reader
 from reconciler.planning.digest import plan_digest
-from reconciler.planning.guard import guards
+from reconciler.planning.guard import guards, spared
 from reconciler.planning.intents import Resolution, newcomers, resolve
 from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
@@ -69,16 +71,26 @@ def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: 
     return loaded
 
 
-def plan(context: Context) -> Planned:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a run works towards: what is declared, nothing at all, or something in between.
+
+    `load` reads the files anew each time, so that a second look under the lock is a true one.
+    """
+
+    load: Callable[[Context], Loaded]
+    destroying: bool = False
+
+
+DECLARED: Final = Goal(load=load_config)
+NOTHING: Final = Goal(load=partial(load_config, may_lack_endpoints=True), destroying=True)
+"""Delete what the inventory records, and nothing else."""
+
+
+def plan(context: Context, goal: Goal = DECLARED) -> Planned:
     """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
-    loaded = load_config(context)
-    return planned(context, loaded, load_inventory(context.state_path))
-
-
-def plan_destroy(context: Context) -> Planned:
-    """What `destroy` would do now: delete what the inventory records, and nothing else."""
-    loaded = load_config(context, may_lack_endpoints=True)
-    return planned(context, loaded, load_inventory(context.state_path), destroying=True)
+    loaded = goal.load(context)
+    return planned(context, loaded, load_inventory(context.state_path), destroying=goal.destroying)
 
 
 def planned(
@@ -92,9 +104,7 @@ def planned(
     with_key(settings)
     records = _as_destroyed(inventory, loaded.desired) if destroying else inventory
     desired = () if destroying else loaded.desired
-    allow = Allowances(
-        adopt=context.allow.adopt or settings.adopt, deletes=context.allow.deletes, destroying=destroying
-    )
+    allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=destroying)
     with reader(context, settings) as account:
         live = settled(account, records, settings.settle_seconds if settle else 0.0)
         found = resolve(records, live, settings.keyring)
@@ -102,12 +112,15 @@ def planned(
         made = _without(
             make_plan(desired, records, live, settings.keyring, context.selection), found.unresolved
         )
+        changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
+        made = replace(made, changes=changes)
         limits = account.limits() if needs_limits(made.changes) else None
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *_elsewhere(inventory, base_url(settings)),
         *found.problems,
         *made.problems,
+        *left_out,
         *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
         *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
     )

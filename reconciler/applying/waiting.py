@@ -1,0 +1,78 @@
+"""Waiting until what was written also serves: one listing for all, and the reason of whoever is stuck."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from reconciler.applying.clock import Clock
+from reconciler.kinds.endpoint.readiness import Phase, Readiness, readiness
+from reconciler.model.events import ChangeServing, ChangeWaiting, Event, Outcome, Result
+from reconciler.model.exits import Exit
+from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
+from reconciler.model.problem import Problem
+from reconciler.novita.remote import Reader
+
+
+def wait_until_serving(
+    results: Iterable[Result],
+    reader: Reader,
+    clock: Clock,
+    emit: Callable[[Event], None],
+    *,
+    within: float,
+    every: float,
+    stop: threading.Event,
+) -> tuple[Problem, ...]:
+    """Poll the account every `every` seconds, for `within` seconds at most, until all that was done serves.
+
+    Returns a problem for each endpoint that failed, is gone or does not serve yet.
+    """
+    waiting = {result.id: result for result in results if _can_serve(result) and result.id}
+    told: dict[str, str] = {}
+    problems: list[Problem] = []
+    start = clock.now()
+    while waiting:
+        live = {one.id: one for one in reader.listing().endpoints}
+        for object_id, result in list(waiting.items()):
+            one = live.get(object_id) or reader.get(object_id)
+            found = readiness(one) if one else Readiness(phase=Phase.FAILED, reason="it is gone")
+            match found.phase:
+                case Phase.READY:
+                    del waiting[object_id]
+                    emit(ChangeServing(change=result.change, seconds=clock.now() - start))
+                case Phase.FAILED:
+                    del waiting[object_id]
+                    problems.append(_unready(result, f"does not serve: {found.reason}"))
+                case Phase.WAITING if told.get(object_id) != found.reason:
+                    told[object_id] = found.reason
+                    emit(ChangeWaiting(change=result.change, why=found.reason))
+        left = start + within - clock.now()
+        if not waiting or left <= 0 or stop.is_set():
+            break
+        clock.wait(min(every, left))
+    return (*problems, *_late(waiting.values(), told, within, interrupted=stop.is_set()))
+
+
+def _can_serve(result: Result) -> bool:
+    return result.outcome is Outcome.DONE and isinstance(
+        result.change, Create | Update | Scale | Replace | Adopt
+    )
+
+
+def _late(
+    results: Iterable[Result], told: dict[str, str], within: float, *, interrupted: bool
+) -> Iterator[Problem]:
+    how_long = "when the wait was interrupted" if interrupted else f"after {within:.0f} s"
+    for result in results:
+        yield _unready(result, f"does not serve {how_long}: {told.get(result.id or '', 'unknown')}")
+
+
+def _unready(result: Result, what: str) -> Problem:
+    return Problem(
+        code="not-serving",
+        summary=f"`{result.change.name}` ({result.id}) was applied and {what}",
+        hint="look at its workers in Novita Console; it may still come up by itself",
+        address=result.change.address,
+        exit_code=Exit.INCOMPLETE,
+    )

@@ -1,0 +1,40 @@
+"""`reconciler rollback`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli.options import Run, seconds, shared
+
+
+@click.command()
+@click.argument("name")
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+)
+@click.option(
+    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
+)
+@shared
+def rollback(
+    run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
+) -> int:
+    """Bring one endpoint back to an applied version, by default the one before the last.
+
+    It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
+    """
+    from reconciler.cli.performing import perform
+    from reconciler.model.plan import Allowances
+    from reconciler.workflow.going_back import way_back
+
+    context = replace(run.context, allow=Allowances(deletes=allow_delete), lock_timeout=lock_timeout)
+    context, goal, found = way_back(context, name, version)
+    run.out.line(
+        f"Back to version {found.number} of {name}, applied {found.at}."
+        " Change the YAML as well, or the next apply undoes it.\n"
+    )
+    return perform(run.out, context, approved=approved, goal=goal)

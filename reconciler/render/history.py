@@ -1,0 +1,53 @@
+"""Applied versions for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from reconciler.model.values import Fields, Json
+from reconciler.render.style import PLAIN, Style
+
+
+class Version(Protocol):
+    """What is shown of an applied version; secrets in `fields` stand as their references."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def fields(self) -> Fields: ...
+
+
+def versions_text(found: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
+    """A block for each endpoint, newest first, ending in a newline."""
+    return "\n".join(_block(name, versions, style) for name, versions in found.items())
+
+
+def version_document(version: Version) -> Json:
+    """One element of `history --json`."""
+    return {
+        "name": version.name,
+        "version": version.number,
+        "at": version.at,
+        "action": version.action,
+        "id": version.id,
+        "fields": dict(version.fields),
+    }
+
+
+def _block(name: str, versions: Sequence[Version], style: Style) -> str:
+    lines = [style.strong(name)]
+    for version in reversed(versions):
+        worker = version.fields.get("workerConfig", {})
+        image = version.fields.get("image", {}).get("image", "")
+        workers = f"{worker.get('minNum')}-{worker.get('maxNum')} workers"
+        lines.append(f"  {version.number:>4}  {version.at}  {version.action:<8} {workers:<14} {image}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""The versions that were applied, and the plan that leads back to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.config.load import Loaded
+from reconciler.config.references import Resolver
+from reconciler.inventory.history import Version, history, remember, revived, with_references
+from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.events import Outcome, Report
+from reconciler.model.plan import Delete, Forget, NoOp
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Desired, Lifecycle, address
+from reconciler.planning.selection import Selection
+from reconciler.workflow.context import Context
+from reconciler.workflow.planning import Goal, load_config
+
+
+def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
+    """Keep what was applied as new versions; a history that cannot be written is only a warning."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    versions = [
+        Version(
+            name=result.change.name,
+            number=0,
+            at=at,
+            action=result.change.action.value,
+            id=result.id or "",
+            app_name=result.change.desired.app_name,
+            fields=with_references(result.change.desired.fields),
+        )
+        for result in report.having(Outcome.DONE)
+        if not isinstance(result.change, Delete | Forget | NoOp)
+    ]
+    try:
+        remember(state, versions)
+    except InventoryError as error:
+        return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
+    return ()
+
+
+def versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
+    """What was applied, oldest first, of one endpoint or of all. Raises InvalidConfig for an unknown name."""
+    known = history(context.state_path)
+    if name is None:
+        return known
+    if name not in known:
+        raise InvalidConfig(
+            Problem(
+                code="no-history",
+                summary=f"nothing is known of earlier versions of `{name}`",
+                hint="see what is known with: reconciler history",
+            )
+        )
+    return {name: known[name]}
+
+
+def way_back(context: Context, name: str, number: int | None) -> tuple[Context, Goal, Version]:
+    """The run, the goal and the version of `rollback`: one endpoint as it was, all others left alone.
+
+    Without a number it is the version before the last. Raises InvalidConfig when there is none such.
+    """
+    version = _chosen(versions(context, name)[name], name, number)
+
+    def load(now: Context) -> Loaded:
+        loaded = load_config(now, may_lack_endpoints=True)
+        today = next((one for one in loaded.desired if one.name == name), None)
+        back = _as_it_was(now, version, today)
+        others = tuple(one for one in loaded.desired if one.name != name)
+        return replace(loaded, desired=(*others, back))
+
+    return replace(context, selection=Selection(names=frozenset({name}))), Goal(load=load), version
+
+
+def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Version:
+    if number is None and len(known) > 1:
+        return known[-2]
+    found = next((version for version in known if version.number == number), None)
+    if found is None:
+        numbers = ", ".join(str(version.number) for version in known)
+        what = f"no version {number}" if number is not None else "no version before the last"
+        raise InvalidConfig(
+            Problem(
+                code="no-such-version",
+                summary=f"`{name}` has {what}; known: {numbers}",
+                hint=f"look at them with: reconciler history {name}",
+            )
+        )
+    return found
+
+
+def _as_it_was(context: Context, version: Version, today: Desired | None) -> Desired:
+    resolver = Resolver(context.root, context.environ, False)
+    problems: list[Problem] = []
+
+    def secret(text: str) -> object:
+        value, found = resolver.secret(text)
+        problems.extend(replace(problem, address=address(version.name)) for problem in found)
+        return value
+
+    fields = revived(version.fields, secret)
+    if problems:
+        raise InvalidConfig(*problems)
+    return Desired(
+        name=version.name,
+        app_name=version.app_name,
+        fields=fields,
+        lifecycle=today.lifecycle if today else Lifecycle(),
+        place=today.place if today else None,
+    )

@@ -54,12 +54,15 @@ def create(
     keyring: Keyring,
     settle_seconds: float,
     record: Callable[[str], Tracked],
+    name_was_ours: bool,
+    deposed: Tracked | None,
     waiting: Callable[[str], None],
 ) -> str:
     """Create the endpoint once and record it; returns its ID.
 
-    `known_ids` are the live IDs of that name from before. Raises `Unresolved` when the outcome cannot be
-    told, and whatever the client raises when Novita refused; in that case nothing was made.
+    `known_ids` are the live IDs of that name from before; `name_was_ours` says that we have just freed its
+    app name, `deposed` is the record of ours that had the name until now. Raises `Unresolved` when the
+    outcome cannot be told, and whatever the client raises when Novita refused; then nothing was made.
     """
     desired = change.desired
     intent = Intent(
@@ -73,7 +76,7 @@ def create(
     session.begin(intent)
     for _ in range(SENDS):
         try:
-            made = _send(remote, request, clock, waiting, name_was_ours=isinstance(change, Replace))
+            made = _send(remote, request, clock, waiting, name_was_ours=name_was_ours)
         except (AnswerLost, ServerError) as lost:
             waiting("the answer was lost; looking for it in the listing")
             found = _look(remote, clock, intent, keyring, settle_seconds, lost)
@@ -83,7 +86,7 @@ def create(
         except ReconcilerError:
             session.settle(desired.name)
             raise
-        session.record(record(made))
+        session.record(record(made), deposed=deposed)
         return made
     session.settle(desired.name)
     raise Refused(

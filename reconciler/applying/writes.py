@@ -18,12 +18,15 @@ from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import Fields, Keyring, seal
 from reconciler.novita.remote import Remote
 from reconciler.planning.diff import equal
-from reconciler.planning.requests import requests_of
+from reconciler.planning.requests import create_of, requests_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Performs single changes. `known_ids` are the live IDs of each name when the plan was made."""
+    """Performs single changes.
+
+    `known_ids` are the live IDs of each name when the plan was made, `freed` the app names that it frees.
+    """
 
     remote: Remote
     session: Session
@@ -31,6 +34,7 @@ class Writer:
     keyring: Keyring
     settle_seconds: float
     known_ids: Mapping[str, tuple[str, ...]]
+    freed: frozenset[str] = frozenset()
 
     def perform(self, change: Change, waiting: Callable[[str], None]) -> tuple[str | None, Problem | None]:
         """(the endpoint's ID, what Novita kept otherwise). Raises ReconcilerError when the change failed."""
@@ -39,12 +43,17 @@ class Writer:
                 return self._create(change, change.desired.fields, waiting)
             case Update() | Scale() | Adopt():
                 return self._update(change)
+            case Replace(create_first=True):
+                self._still_as_planned(change.live)
+                made = self._create(change, change.target, waiting, deposed=change.tracked.deposed())
+                self._delete(change.live, change.tracked.deposed(), waiting, released=False)
+                return made
             case Replace():
                 self._still_as_planned(change.live)
-                self._delete(change, waiting, released=True)
+                self._delete(change.live, change.tracked, waiting, released=True)
                 return self._create(change, change.target, waiting)
             case Delete():
-                self._delete(change, waiting, released=False)
+                self._delete(change.live, change.tracked, waiting, released=False)
                 return change.live.id, None
             case Forget():
                 self.session.drop(change.name)
@@ -67,11 +76,16 @@ class Writer:
         )
 
     def _create(
-        self, change: Create | Replace, fields: Fields, waiting: Callable[[str], None]
+        self,
+        change: Create | Replace,
+        fields: Fields,
+        waiting: Callable[[str], None],
+        deposed: Tracked | None = None,
     ) -> tuple[str, Problem | None]:
+        app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
         made = create(
             change,
-            requests_of(change)[-1],
+            create_of(change),
             known_ids=self.known_ids.get(change.name, ()),
             remote=self.remote,
             session=self.session,
@@ -79,6 +93,8 @@ class Writer:
             keyring=self.keyring,
             settle_seconds=self.settle_seconds,
             record=lambda object_id: self.record_of(change.desired, object_id),
+            name_was_ours=app_name in self.freed,
+            deposed=deposed,
             waiting=waiting,
         )
         return made, read_back(self.remote, self.clock, made, fields)
@@ -92,18 +108,20 @@ class Writer:
         self.session.record(self.record_of(change.desired, change.live.id), replaces=_old_name(change))
         return change.live.id, kept
 
-    def _delete(self, change: Delete | Replace, waiting: Callable[[str], None], *, released: bool) -> None:
-        live = self.remote.get(change.live.id)
+    def _delete(
+        self, planned: Live, tracked: Tracked, waiting: Callable[[str], None], *, released: bool
+    ) -> None:
+        live = self.remote.get(planned.id)
         if live is not None and not live.is_going:
-            if live.name != change.live.name:
-                raise Refused(_moved(change.live, f"it is called `{live.name}` now"))
-            self.remote.delete(change.live.id)
+            if live.name != planned.name:
+                raise Refused(_moved(planned, f"it is called `{live.name}` now"))
+            self.remote.delete(planned.id)
         if released:
             waiting("until the old one is gone")
-        still_there = wait_until_gone(self.remote, self.clock, change.live.id, released=released)
+        still_there = wait_until_gone(self.remote, self.clock, planned.id, released=released)
         if still_there is not None:
             raise Refused(still_there)
-        self.session.drop(change.tracked.name)
+        self.session.drop(tracked.name)
 
     def _still_as_planned(self, planned: Live) -> None:
         """Consent was given to a difference; another one must be asked for again."""

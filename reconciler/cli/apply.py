@@ -18,6 +18,7 @@ from reconciler.cli.options import Run, seconds, shared
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
 )
 @click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
+@click.option("--create-first", is_flag=True, help="Replace by creating first, where the appName differs.")
 @click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
 @click.option(
     "--wait",
@@ -41,6 +42,7 @@ def apply(
     adopt: bool,
     allow_delete: int | None,
     no_delete: bool,
+    create_first: bool,
     resume: bool,
     wait: float | None,
     parallelism: int,
@@ -55,7 +57,7 @@ def apply(
     from reconciler.model.plan import Allowances
     from reconciler.workflow.saved import read_approved, read_saved
 
-    allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete)
+    allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first)
     context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
     if plan_file is None and not resume:
         return perform(run.out, context, approved=approved, wait=wait)

@@ -19,6 +19,7 @@ from reconciler.model.exits import Exit
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
 )
 @click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
+@click.option("--create-first", is_flag=True, help="Replace by creating first, where the appName differs.")
 @click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
@@ -31,6 +32,7 @@ def plan(
     adopt: bool,
     allow_delete: int | None,
     no_delete: bool,
+    create_first: bool,
     destroy: bool,
     parallelism: int,
 ) -> int:
@@ -44,7 +46,7 @@ def plan(
 
     context = replace(
         run.context,
-        allow=Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete),
+        allow=Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first),
         parallelism=parallelism,
     )
     made = make_plan(context, NOTHING if destroy else DECLARED)

@@ -113,9 +113,17 @@ class Session:
         """Say that a create is about to be sent. Send it only after this has returned."""
         self._journal.append(Begin(intent=intent))
 
-    def record(self, tracked: Tracked, *, replaces: str | None = None) -> None:
-        """Say what is ours now; closes the intent of that name. `replaces` is the old name after a rename."""
+    def record(
+        self, tracked: Tracked, *, replaces: str | None = None, deposed: Tracked | None = None
+    ) -> None:
+        """Say what is ours now; closes the intent of that name.
+
+        `replaces` is the old name after a rename, `deposed` the record of an endpoint whose name this one has
+        taken. All of it holds at once, or none.
+        """
         steps: list[Step] = [Record(tracked=tracked)]
+        if deposed is not None:
+            steps.append(Record(tracked=deposed))
         if replaces is not None and replaces != tracked.name:
             steps.append(Drop(name=replaces))
         self._tell(*steps)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from reconciler.model.resource import Intent, Origin, Tracked
 from reconciler.model.values import Json, canonical, seal_from_json
 
-_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy"})
+_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called"})
 
 
 class Misshapen(ValueError):
@@ -27,6 +27,8 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
         record["origin"] = tracked.origin
     if tracked.prevent_destroy:
         record["prevent_destroy"] = True
+    if tracked.called:
+        record["called"] = tracked.called
     return record
 
 
@@ -41,6 +43,7 @@ def record_from_json(name: str, record: Json) -> Tracked:
         applied={key: seal_from_json(value) for key, value in record["applied"].items()},
         origin=cast(Origin, record.get("origin", "declared")),
         prevent_destroy=record.get("prevent_destroy", False),
+        called=record.get("called", ""),
     )
 
 
@@ -58,6 +61,8 @@ def _faults(record: Json) -> Iterator[str]:
         yield '"origin" must be "declared" or "imperative"'
     if not isinstance(record.get("prevent_destroy", False), bool):
         yield '"prevent_destroy" must be true or false'
+    if not isinstance(record.get("called", ""), str):
+        yield '"called" must be a name, a string'
 
 
 def intent_to_json(intent: Intent) -> dict[str, Json]:

@@ -98,11 +98,19 @@ class Scale(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replace(_Change):
+    """Delete and create; with `create_first` the new one serves before the old one goes."""
+
     action: ClassVar[Action] = Action.REPLACE
     desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
+    create_first: bool = False
+
+    @property
+    def app_name(self) -> str:
+        """The app name that the new endpoint takes."""
+        return str(self.target.get("appName", self.desired.app_name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +199,11 @@ class Allowances:
     """What the user permitted by name for this one run.
 
     adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces;
-    no_delete: leave out whatever deletes.
+    no_delete: leave out whatever deletes; create_first: replace by creating first where app names allow it.
     """
 
     adopt: bool = False
     deletes: int | None = None
     no_delete: bool = False
+    create_first: bool = False
     destroying: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from reconciler.model.problem import Place
@@ -79,13 +79,28 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """One record of the inventory: this ID is ours, and this is what we applied last (secrets sealed)."""
+    """One record of the inventory: this ID is ours, and this is what we applied last (secrets sealed).
+
+    `called` is the live name where that is not the record's: of an endpoint that was replaced and is still to
+    be deleted.
+    """
 
     name: str
     id: str
     applied: Fields
     origin: Origin = "declared"
     prevent_destroy: bool = False
+    called: str = ""
+
+    @property
+    def live_name(self) -> str:
+        return self.called or self.name
+
+    def deposed(self) -> Tracked:
+        """The record of the same endpoint once another has taken its name; to be deleted."""
+        return replace(
+            self, name=f"{self.name} (deposed {self.id})", called=self.live_name, prevent_destroy=False
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ several                                        unresolved, a person decides
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
@@ -21,11 +21,15 @@ from reconciler.planning.drift import drifted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What became of each open create, by name: made as a record, open still, or beyond us."""
+    """What became of each open create, by name: made as a record, open still, or beyond us.
+
+    `deposed` are the records of live endpoints whose name one that was made has taken.
+    """
 
     made: Mapping[str, Tracked]
     open: Mapping[str, Intent]
     unresolved: Mapping[str, tuple[Live, ...]]
+    deposed: Mapping[str, Tracked] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -43,7 +47,9 @@ class Resolution:
     def of(self, inventory: Inventory) -> Inventory:
         """The inventory with what was made among its records; only what is open stays open."""
         kept = {**self.open, **{name: inventory.intents[name] for name in self.unresolved}}
-        return replace(inventory, records={**inventory.records, **self.made}, intents=kept)
+        records = {**inventory.records, **self.made}
+        records |= {record.name: record for record in self.deposed.values()}
+        return replace(inventory, records=records, intents=kept)
 
 
 def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Resolution:
@@ -51,11 +57,15 @@ def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Res
     made: dict[str, Tracked] = {}
     still_open: dict[str, Intent] = {}
     beyond: dict[str, tuple[Live, ...]] = {}
+    deposed: dict[str, Tracked] = {}
     known = {record.id for record in inventory.records.values()}
+    there: set[str] = set()
     by_name: dict[str, list[Live]] = {}
     if inventory.intents:
         for one in live:
-            if one.id not in known:
+            if one.id in known:
+                there.add(one.id)
+            else:
                 by_name.setdefault(one.name, []).append(one)
     for name, intent in inventory.intents.items():
         found = newcomers(intent, by_name.get(name, ()))
@@ -63,9 +73,12 @@ def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Res
             still_open[name] = intent
         elif len(found) == 1 and reads_as_sent(intent, found[0], keyring):
             made[name] = recorded(intent, found[0].id)
+            before = inventory.records.get(name)
+            if before is not None and before.id in there:
+                deposed[name] = before.deposed()
         else:
             beyond[name] = found
-    return Resolution(made=made, open=still_open, unresolved=beyond)
+    return Resolution(made=made, open=still_open, unresolved=beyond, deposed=deposed)
 
 
 def newcomers(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:

@@ -34,8 +34,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
 
 def _app_name(change: Create | Replace) -> str:
     """The app name that the new endpoint takes."""
-    fields = change.desired.fields if isinstance(change, Create) else change.target
-    return str(fields.get("appName", change.desired.app_name))
+    return change.app_name if isinstance(change, Replace) else change.desired.app_name
 
 
 def _freed(change: Change) -> str | None:

@@ -201,7 +201,7 @@ def _sensitive(*values: object) -> bool:
 def _undeclared(tracked: Tracked, live: Live | None) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
-    if live.name != tracked.name:
+    if live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked)
     return Delete(name=tracked.name, reason="no longer declared", live=conceal(live), tracked=tracked)

@@ -9,6 +9,11 @@ from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, R
 from reconciler.model.wire import Request
 
 
+def create_of(change: Create | Replace) -> Request:
+    """The request that makes the new endpoint."""
+    return next(request for request in requests_of(change) if not request.safe)
+
+
 def requests_of(change: Change) -> tuple[Request, ...]:
     """The writes of one change; empty when only the inventory is touched."""
     match change:
@@ -17,10 +22,9 @@ def requests_of(change: Change) -> tuple[Request, ...]:
         case Update() | Scale():
             return (ENDPOINT.update_request(change.live, change.target),)
         case Replace():
-            return (
-                ENDPOINT.delete_requests(change.live.id)[0],
-                ENDPOINT.create_request(change.desired, change.target),
-            )
+            delete = ENDPOINT.delete_requests(change.live.id)[0]
+            create = ENDPOINT.create_request(change.desired, change.target)
+            return (create, delete) if change.create_first else (delete, create)
         case Delete():
             return ENDPOINT.delete_requests(change.live.id)[:1]
         case Adopt():

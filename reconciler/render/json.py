@@ -87,7 +87,11 @@ def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
     before, after = _sides(change)
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
-    actions = ["update"] if isinstance(change, Adopt) and change.fields else ACTIONS[change.action]
+    actions = ACTIONS[change.action]
+    if isinstance(change, Adopt) and change.fields:
+        actions = ["update"]
+    elif isinstance(change, Replace) and change.create_first:
+        actions = ["create", "delete"]
     detail: dict[str, Json] = {
         "actions": actions,
         "before": _plain(before),

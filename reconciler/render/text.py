@@ -97,7 +97,7 @@ def _change(change: Change, style: Style) -> Iterator[str]:
         yield style.strong(f'  # (imported from "{change.live.id}")')
     if change.action is not Action.SCALE:
         yield style.faint(f"  # ({change.reason})")
-    symbol = SYMBOLS[change.action]
+    symbol = "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
     object_id = live.id if live else tracked.id if tracked else ""
@@ -154,6 +154,8 @@ def _painted(symbol: str, style: Style) -> str:
             return style.removed(symbol)
         case "-/+":
             return f"{style.removed('-')}/{style.added('+')}"
+        case "+/-":
+            return f"{style.added('+')}/{style.removed('-')}"
         case _:
             return style.changed(symbol)
 

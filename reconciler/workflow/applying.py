@@ -14,7 +14,7 @@ from reconciler.applying.writes import Writer
 from reconciler.inventory.session import Session, is_unfolded, open_session
 from reconciler.model.events import Event, Report
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Create, NoOp, Replace
+from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import Problem
 from reconciler.workflow.account import reader, remote
 from reconciler.workflow.context import Context
@@ -109,6 +109,11 @@ def perform(
             keyring=approved.keyring,
             settle_seconds=approved.settings.settle_seconds,
             known_ids=approved.live_ids,
+            freed=frozenset(
+                str(change.live.fields.get("appName"))
+                for change in approved.plan.pending
+                if isinstance(change, Delete | Replace)
+            ),
         )
         executor = Executor(writer, parallelism=context.parallelism, emit=emit, stop=stop)
         return executor.run(approved.plan)
@@ -125,8 +130,8 @@ def _write_outcomes(session: Session, settled: Planned) -> None:
 
     One that made nothing and is to be made now stays open until its own request closes it.
     """
-    for tracked in settled.found.made.values():
-        session.record(tracked)
+    for name, tracked in settled.found.made.items():
+        session.record(tracked, deposed=settled.found.deposed.get(name))
     creating = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
     for name in settled.found.open:
         if name not in creating:

@@ -24,6 +24,7 @@ from reconciler.planning.guard import guards, spared
 from reconciler.planning.intents import Resolution, newcomers, resolve
 from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
+from reconciler.planning.replacing import created_first
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, reader, with_key
 from reconciler.workflow.context import Context
@@ -113,6 +114,7 @@ def planned(
             make_plan(desired, records, live, settings.keyring, context.selection), found.unresolved
         )
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
+        changes, notes = created_first(changes) if allow.create_first else (changes, ())
         made = replace(made, changes=changes)
         limits = account.limits() if needs_limits(made.changes) else None
     problems = (
@@ -121,6 +123,7 @@ def planned(
         *found.problems,
         *made.problems,
         *left_out,
+        *notes,
         *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
         *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.config.load import load_settings
 from reconciler.inventory.session import load, open_session
@@ -25,6 +26,7 @@ class Recovered:
     made: tuple[Tracked, ...] = ()
     nothing: tuple[str, ...] = ()
     unresolved: tuple[Problem, ...] = ()
+    deposed: Mapping[str, Tracked] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,10 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
                 made=tuple(resolution.made.values()),
                 nothing=tuple(resolution.open),
                 unresolved=tuple(unresolved(name, ones) for name, ones in resolution.unresolved.items()),
+                deposed=resolution.deposed,
             )
         for tracked in found.made:
-            session.record(tracked)
+            session.record(tracked, deposed=found.deposed.get(tracked.name))
         for name in found.nothing:
             session.settle(name)
     return found

@@ -155,6 +155,7 @@ def _promise(context: Context, planned: Planned) -> dict[str, Json]:
         "adopt": context.allow.adopt,
         "allow_delete": context.allow.deletes,
         "no_delete": context.allow.no_delete,
+        "create_first": context.allow.create_first,
         "changes": {change.name: _facts(change, planned.keyring) for change in planned.plan.pending},
     }
 
@@ -176,7 +177,10 @@ def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
             key=found["key"],
             destroying=found["destroy"],
             allow=Allowances(
-                adopt=found["adopt"], deletes=found["allow_delete"], no_delete=found["no_delete"]
+                adopt=found["adopt"],
+                deletes=found["allow_delete"],
+                no_delete=found["no_delete"],
+                create_first=found["create_first"],
             ),
             changes={name: _checked(facts) for name, facts in found["changes"].items()},
         )

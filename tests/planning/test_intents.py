@@ -99,3 +99,14 @@ def test_secrets_are_compared_by_fingerprint(value: str, expected: bool) -> None
     sent = {**INTENT.applied, "envs": {"T": Secret(value="t0k", source="${env:T}")}}
     intent = replace(INTENT, applied=seal(sent, KEYRING))
     assert reads_as_sent(intent, live("a", "new", env={"T": value}), KEYRING) is expected
+
+
+def test_a_live_endpoint_whose_name_was_taken_is_kept_for_deletion() -> None:
+    """The create came first and its answer was lost: neither of the two may be forgotten."""
+    old = tracked("a", "old")
+    before = inventory(old, intents=[INTENT])
+    found = resolve(before, [live("a", "old"), live("a", "new")], KEYRING)
+    records = found.of(before).records
+    assert {record.id: record.live_name for record in records.values()} == {"new": "a", "old": "a"}
+    assert records["a"].id == "new"
+    assert records["a (deposed old)"] == old.deposed()

@@ -433,3 +433,10 @@ def test_changes_are_in_the_order_of_names() -> None:
     made: tuple[Change, ...] = plan([endpoint("c"), endpoint("a")], [tracked("b")], [live("b")]).changes
     assert [one.name for one in made] == ["a", "b", "c"]
     assert inventory(tracked("b")).records.keys() == {"b"}
+
+
+def test_what_was_deposed_is_deleted_under_its_live_name() -> None:
+    """A replaced endpoint that outlived its run is recorded under another name than it is called."""
+    old = tracked("a", "old")
+    made = plan([endpoint("a")], [tracked("a", "new"), old.deposed()], [live("a", "new"), live("a", "old")])
+    assert [(one.name, one.action.value) for one in made.pending] == [("a (deposed old)", "delete")]

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick lint fmt clean
+.PHONY: demo test quick chaos lint fmt clean
 
 demo: .venv/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
@@ -16,6 +16,12 @@ test: .venv/developing
 
 quick: .venv/developing
 	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
+
+# make chaos RUNS=1000 SEED=1
+RUNS ?= 100
+SEED ?= 1
+chaos: .venv/developing
+	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
 
 lint: .venv/developing
 	$(BIN)/ruff check .

@@ -48,9 +48,11 @@ class Told:
 
 def endpoint(dice: Random, name: str) -> dict[str, Any]:
     """A declared endpoint with a few fields that a later world may change."""
+    spec = dice.choice(["small", "small", "small", "large"])
     return {
         "endpoint": name,
-        "specName": dice.choice(["small", "small", "small", "large"]),
+        "appName": dice.choice([name, f"{name}-{spec}"]),
+        "specName": spec,
         "image": f"ghcr.io/acme/{name}:{dice.randrange(3)}",
         "minReplicas": 0,
         "maxReplicas": dice.randrange(1, 4),
@@ -161,7 +163,9 @@ class Story:
         (self.folder / "endpoints.yaml").write_text(json.dumps({"endpoints": endpoints}))
 
     def start(self, command: str, *more: str) -> int:
-        arguments = [command, *more, *(("--yes",) if command == "apply" else ())]
+        arguments = [command, *more]
+        if command == "apply":
+            arguments += ["--yes", *self.dice.choice([[], ["--create-first"]])]
         return self.nursery.start(
             arguments,
             cwd=self.folder,

@@ -25,7 +25,8 @@ from reconciler.planning.requests import create_of, requests_of
 class Writer:
     """Performs single changes.
 
-    `known_ids` are the live IDs of each name when the plan was made, `freed` the app names that it frees.
+    `known_ids` are the live IDs of each name when the plan was made, `freed` the app names that are
+    being freed by it or by an earlier run.
     """
 
     remote: Remote

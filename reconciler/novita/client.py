@@ -122,6 +122,10 @@ class Client:
         """How many calls may be under way now; fewer than `parallelism` after a 429."""
         return self._gate.width
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls, with the same clock as between two attempts of one."""
+        self._timing.sleep(seconds)
+
     def close(self) -> None:
         self._http.close()
 

@@ -30,11 +30,15 @@ Fetch = Callable[[int], Page]
 _NOTHING: Final = Page(endpoints=(), total=None)
 
 
-def list_all(fetch: Fetch, *, parallelism: int) -> Listing:
-    """All endpoints. Walks twice if need be, as some may have moved between pages; then IncompleteListing."""
+def list_all(fetch: Fetch, *, parallelism: int, pause: Callable[[], None] = lambda: None) -> Listing:
+    """All endpoints. Walks twice if need be, as some may have moved between pages; then IncompleteListing.
+
+    `pause` gives endpoints that come or go the time to arrive, between the two.
+    """
     first = _Walk(fetch, parallelism)
     if first.run():
         return first.listing(0)
+    pause()
     second = _Walk(fetch, parallelism)
     if second.run():
         return second.listing(first.asked)
@@ -179,8 +183,8 @@ def _incomplete(walk: _Walk) -> Problem:
     return Problem(
         code="incomplete-listing",
         summary=f"the endpoints could not be listed completely: {len(walk.found)} found, {flaw}",
-        detail=f"All pages were asked for twice, {walk.asked} the second time. Nothing is concluded from a"
-        " part: an endpoint that is missing in it may well be alive.",
+        detail=f"The listing was read twice, the second time in {walk.asked} calls. Nothing is concluded"
+        " from a part: an endpoint that is missing in it may well be alive.",
         hint="Run it again in a minute, as endpoints may be coming and going; if it stays,"
         " `reconciler plan -v` shows each call",
     )

@@ -14,6 +14,9 @@ from reconciler.novita import trouble
 from reconciler.novita.client import Client
 from reconciler.novita.paging import PAGE_SIZE, broken_off, is_past_end, list_all
 
+ARRIVING = 1.0
+"""Seconds between two readings of a listing that was not complete."""
+
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 
 
@@ -27,7 +30,7 @@ class Reader:
 
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
-        return list_all(self._page, parallelism=self._parallelism)
+        return list_all(self._page, parallelism=self._parallelism, pause=lambda: self._client.pause(ARRIVING))
 
     def get(self, object_id: str) -> Live | None:
         """The endpoint, or None when Novita says that it does not exist."""

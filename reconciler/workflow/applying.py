@@ -109,7 +109,8 @@ def perform(
             keyring=approved.keyring,
             settle_seconds=approved.settings.settle_seconds,
             known_ids=approved.live_ids,
-            freed=frozenset(
+            freed=approved.leaving
+            | frozenset(
                 str(change.live.fields.get("appName"))
                 for change in approved.plan.pending
                 if isinstance(change, Delete | Replace)

@@ -35,7 +35,7 @@ class Planned:
     """A plan and all that it was made from.
 
     `inventory` is as it was read, `found` what became of the creates that were open in it. `live_ids` are the
-    live IDs of each name, for creates.
+    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out.
     """
 
     plan: Plan
@@ -46,6 +46,7 @@ class Planned:
     base_url: str
     digest: str
     live_ids: Mapping[str, tuple[str, ...]]
+    leaving: frozenset[str]
     selection: Selection
     destroying: bool = False
 
@@ -137,6 +138,7 @@ def planned(
         base_url=base_url(settings),
         digest=plan_digest(made, settings.keyring),
         live_ids=_ids_by_name(live),
+        leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,
         destroying=destroying,
     )

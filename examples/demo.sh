@@ -11,9 +11,18 @@ cleanup() {
 }
 trap cleanup EXIT
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
 run() {
-  printf '\n\033[1m$ %s\033[0m\n' "$*"
+  local line='' word
+  for word in "$@"; do
+    case $word in
+      *[!A-Za-z0-9_./:=-]*) line+=" '$word'" ;;
+      *) line+=" $word" ;;
+    esac
+  done
+  printf '\n%s$%s%s\n' "$bold" "$line" "$plain"
   "$@"
 }
 

@@ -87,7 +87,9 @@ def timestamp() -> str:
 
 def _write_document(document: Json) -> None:
     """JSON on stdout, in pieces: the plan of a large account is never whole in memory as text."""
-    pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document)
+    # what the stream cannot hold must be escaped as JSON does it, not as `_write` would
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    pieces = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
     while piece := "".join(islice(pieces, 50_000)):
         _write(sys.stdout, piece)
     _write(sys.stdout, "\n")

@@ -40,9 +40,9 @@ def perform(
     refusals: list[Problem] = []
 
     def approve(planned: Planned) -> bool:
-        shown.append(planned)
         if saved is not None:
             return approval_of(saved, refusals.append)(planned)
+        shown.append(planned)
         if len(shown) > 1:
             out.line("\nAnother run changed the inventory meanwhile. The plan is now:\n")
         if not out.as_json:

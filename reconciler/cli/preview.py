@@ -22,7 +22,7 @@ from reconciler.model.exits import Exit
 def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow_delete: int | None) -> int:
     """Print the exact requests that apply would send, in the order of sending."""
     from reconciler.model.plan import Allowances
-    from reconciler.render.requests import curl_lines, request_document, request_lines
+    from reconciler.render.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.previewing import preview as of_plan
     from reconciler.workflow.previewing import preview_creates
 
@@ -43,6 +43,10 @@ def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow
         run.out.result("".join(f"{line}\n" for line in lines))
         if not rows:
             run.out.result("No requests: apply would send nothing.\n")
+    if curl and not reveal and any("(sensitive value)" in body_text(r, reveal=False) for _, _, r in rows):
+        run.out.line(
+            "Secrets are masked above: these commands would send the mask. Pass --reveal to run them."
+        )
     # also with --json: a list of requests has no place for them
     run.out.problems(found.problems)
     return code or Exit.OK

@@ -74,13 +74,22 @@ def load(
 
 
 def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
+    from reconciler.kinds.endpoint.mapping import shared_app_names
+
     settings, problems = settings_of(root, resolver)
     specs, spec_problems, specs_file = load_specs(root, settings)
     found = declared(root, groups(root, files))
     run = _Run(resolver, specs, specs_file, found.problems)
     desired = run.desired(found.defaults, found.items)
     missing = () if found.files else (NO_ENDPOINTS,)
-    everything = [*problems, *spec_problems, *found.problems, *run.problems, *missing]
+    everything = [
+        *problems,
+        *spec_problems,
+        *found.problems,
+        *run.problems,
+        *shared_app_names(desired),
+        *missing,
+    ]
     return Loaded(
         settings=settings,
         desired=desired,

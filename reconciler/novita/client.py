@@ -29,6 +29,8 @@ USER_AGENT: Final = (
 )
 
 TOO_MANY: Final = 429
+LARGEST_ANSWER: Final = 64 << 20
+"""Bytes; a hundred endpoints in full take a few hundred KB."""
 
 App: TypeAlias = Callable[
     [str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], bytes]
@@ -161,23 +163,41 @@ class Client:
 
         content = request.content()
         try:
-            response = self._http.request(
+            with self._http.stream(
                 request.method,
                 self._root + request.path,
                 params=dict(request.query) or None,
                 content=content or None,
                 headers={"Content-Type": "application/json"} if content else None,
-            )
+            ) as response:
+                body = self._body(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
             return trouble.unreachable(request, host=self._host, why=why, loopback=self._loopback)
         except httpx.ReadTimeout:
             return trouble.lost(request, why=f"no answer within {self._read_timeout:g} s")
+        except _Unusable as error:
+            return trouble.lost(request, why=str(error))
         except httpx.RequestError as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
             return trouble.lost(request, why=why)
         # httpx gives header names in lower case.
-        return Answer(status=response.status_code, headers=dict(response.headers), body=response.content)
+        return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+
+    def _body(self, response: httpx.Response) -> bytes:
+        """The whole body, if it is of a size and a speed that an API's answer can have."""
+        began, body = time.monotonic(), bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise _Unusable(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB")
+            if time.monotonic() - began > self._read_timeout:
+                raise _Unusable(f"the answer was not complete within {self._read_timeout:g} s")
+        return bytes(body)
+
+
+class _Unusable(Exception):
+    """An answer that never ends."""
 
 
 def _trust_nobody() -> ssl.SSLContext:

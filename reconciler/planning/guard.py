@@ -19,6 +19,8 @@ def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: All
     yield from _adoptions(changes, allow)
     if allow.destroying:
         return
+    if not removals:
+        return
     agreed = allow.deletes == len(removals)
     if allow.deletes is not None and not agreed:
         yield _guard(
@@ -28,7 +30,7 @@ def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: All
         )
     elif agreed:
         return
-    elif not declared and tracked and removals:
+    elif not declared and tracked:
         yield _guard(
             code="empty-desired-set",
             summary=f"nothing is declared, and the inventory holds {_endpoints(tracked)}",

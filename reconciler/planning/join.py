@@ -43,7 +43,7 @@ class Join:
             if tracked.name in declared
             or tracked.name in former
             or tracked.id not in by_id
-            or by_id[tracked.id].name == tracked.name
+            or by_id[tracked.id].name == tracked.live_name
         )
         return cls(records=inventory.records, by_id=by_id, by_name=by_name, former=former, recorded=recorded)
 
@@ -60,7 +60,8 @@ class Join:
 
     def namesakes(self, desired: Desired, ours: Live) -> Iterator[Problem]:
         """A warning for other live endpoints of a name whose recorded ID is alive."""
-        others = [one.id for one in self.by_name.get(desired.name, ()) if one.id != ours.id]
+        known = {record.id for record in self.records.values()}
+        others = [one.id for one in self.by_name.get(desired.name, ()) if one.id not in known | {ours.id}]
         if others:
             yield Problem(
                 code="namesake",
@@ -79,6 +80,28 @@ class Join:
             yield old
 
 
+def _impossible_renames(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
+    """A `renamedFrom` that is left over from a rename long done is no fault; one that cannot be done is."""
+    declared = {one.name for one in desired}
+    for one in desired:
+        old, records = one.renamed_from, inventory.records
+        if old is None or old not in records:
+            continue
+        if old in declared:
+            why = f"`{old}` is still declared"
+        elif one.name in records:
+            why = f"both exist: `{old}` is {records[old].id}, `{one.name}` is {records[one.name].id}"
+        else:
+            continue
+        yield Problem(
+            code="rename-impossible",
+            summary=f"`{one.name}` cannot be renamed from `{old}`: {why}",
+            hint="remove `renamedFrom`, or rename one after the other",
+            address=address(one.name),
+            place=one.place,
+        )
+
+
 def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
     """Several live endpoints could be the declared one."""
     ids = ", ".join(sorted(one.id for one in strangers))
@@ -93,7 +116,8 @@ def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
 
 
 def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
-    """One endpoint that two names lay claim to."""
+    """One endpoint that two names lay claim to, and renames that nothing can come of."""
+    yield from _impossible_renames(desired, inventory)
     heirs: dict[str, str] = {}
     for one in desired:
         if one.renamed_from is not None and heirs.setdefault(one.renamed_from, one.name) != one.name:

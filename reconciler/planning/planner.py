@@ -50,10 +50,13 @@ def make_plan(
     live: Iterable[Live],
     keyring: Keyring,
     selection: Selection = EVERYTHING,
+    *,
+    unwanted: str = "no longer declared",
 ) -> Plan:
     """The plan that brings `live` to `desired`; `live` must be the whole account.
 
-    Its problems are those of the join alone; guards and limits are asked separately.
+    Its problems are those of the join alone; guards and limits are asked separately. `unwanted` says why a
+    recorded endpoint is to go.
     """
     join = Join.of(desired, inventory, live)
     changes: list[Change] = []
@@ -90,7 +93,7 @@ def make_plan(
     for name, tracked in inventory.records.items():
         if name in used or tracked.origin == "imperative":
             continue
-        removed = _undeclared(tracked, join.by_id.get(tracked.id))
+        removed = _undeclared(tracked, join.by_id.get(tracked.id), unwanted)
         if isinstance(removed, Delete):
             claimed.add(tracked.id)
         if selection.has(name):
@@ -198,10 +201,10 @@ def _sensitive(*values: object) -> bool:
     return any(isinstance(value, Secret | Sealed) for value in values)
 
 
-def _undeclared(tracked: Tracked, live: Live | None) -> Delete | Forget:
+def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
     if live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked)
-    return Delete(name=tracked.name, reason="no longer declared", live=conceal(live), tracked=tracked)
+    return Delete(name=tracked.name, reason=why, live=conceal(live), tracked=tracked)

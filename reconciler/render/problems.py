@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.render.style import PLAIN, Style
+from reconciler.render.values import plain
 
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
@@ -16,11 +17,13 @@ def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
 def problem_text(problem: Problem, style: Style = PLAIN) -> str:
     """One problem, ending in a newline."""
     colour = {Severity.ERROR: style.wrong, Severity.WARNING: style.changed, Severity.NOTE: style.faint}
-    lines = [f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {problem.summary}"]
+    lines = [
+        f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {plain(problem.summary)}"
+    ]
     if problem.place:
         lines += [f"  {problem.place}", *_excerpt(problem.place, style)]
     for block in (sentence(problem.detail), sentence(problem.hint)):
-        lines += [f"  {line}".rstrip() for line in block.splitlines()]
+        lines += [f"  {plain(line)}".rstrip() for line in block.splitlines()]
     return "\n".join(lines) + "\n"
 
 

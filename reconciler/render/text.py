@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
 from reconciler.render.style import PLAIN, Style
-from reconciler.render.values import dotted, shown
+from reconciler.render.values import dotted, plain, shown
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
@@ -38,7 +38,9 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
         for drift in plan.drift:
             yield from _drift(drift, style)
             yield ""
-    if not plan.pending:
+    if not plan.pending and any(problem.exit_code == 1 for problem in plan.errors):
+        yield "There is no plan."
+    elif not plan.pending:
         yield style.strong(NO_CHANGES)
     else:
         yield "reconciler will perform the following actions:"
@@ -141,7 +143,7 @@ def _unmanaged(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
     yield ""
     yield f"{_endpoints(count)} of the account {_be(count)} not managed from here, and left alone:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
-        yield f"  {live.name}  [id={live.id}]"
+        yield f"  {plain(live.name)}  [id={live.id}]"
     if count > SHOWN_UNMANAGED:
         yield style.faint(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
 

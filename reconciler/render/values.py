@@ -21,6 +21,11 @@ def shown(value: Value | Absent) -> str:
             return json.dumps(mask(value), ensure_ascii=False)
 
 
+def plain(text: str) -> str:
+    """The text with everything escaped that could move a cursor or forge a line: others choose names too."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def dotted(path: Path) -> str:
     """A wire path as people write it."""
     return ".".join(path)

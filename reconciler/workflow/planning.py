@@ -112,7 +112,15 @@ def planned(
         found = resolve(records, live, settings.keyring)
         records = found.of(records)
         made = _without(
-            make_plan(desired, records, live, settings.keyring, context.selection), found.unresolved
+            make_plan(
+                desired,
+                records,
+                live,
+                settings.keyring,
+                context.selection,
+                unwanted="destroy was asked for" if destroying else "no longer declared",
+            ),
+            found.unresolved,
         )
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
@@ -125,6 +133,7 @@ def planned(
         *made.problems,
         *left_out,
         *notes,
+        *_partial(context.selection, made, len(desired)),
         *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
         *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
     )
@@ -141,6 +150,20 @@ def planned(
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,
         destroying=destroying,
+    )
+
+
+def _partial(selection: Selection, made: Plan, declared: int) -> Sequence[Problem]:
+    """A note that the rest was not looked at, where somebody chose."""
+    seen = sum(hasattr(change, "desired") for change in made.changes)
+    if not (selection.targets or selection.excludes) or seen == declared:
+        return ()
+    return (
+        Problem(
+            code="partial",
+            severity=Severity.NOTE,
+            summary=f"only {seen} of {declared} declared endpoints were looked at (--target, --exclude)",
+        ),
     )
 
 

@@ -154,6 +154,8 @@ def test_only_the_map_is_for_git(desk: Desk) -> None:
     ).stdout
     assert set(listed.split()) == {
         ".gitignore",
+        ".reconciler/endpoints.schema.json",
+        ".reconciler/specs.schema.json",
         "config.yaml",
         "endpoints.yaml",
         "specs.yaml",

@@ -316,3 +316,9 @@ def test_what_was_sent_is_read_back(declared: dict[str, Any]) -> None:
             assert {k: v for k, v in value.items() if v not in ("", "any")} == found[key]
         else:
             assert found[key] == value
+
+
+def test_an_id_that_is_no_text_is_refused() -> None:
+    """It would stand in plans and commands."""
+    with pytest.raises(ValueError, match="not text"):
+        parse({"id": "a\x1b[2J"})

@@ -21,6 +21,8 @@ def parse(answer: Json) -> Live:
     """One endpoint as Novita answers it. Raises ValueError when it has no ID."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("id"), str) or not answer["id"]:
         raise ValueError("an endpoint without an id")
+    if not answer["id"].isprintable():
+        raise ValueError("an endpoint whose id is not text")
     fields: dict[str, Any] = {}
     for key in ("name", "appName", "clusterID"):
         if answer.get(key):

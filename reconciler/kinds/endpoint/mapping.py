@@ -7,7 +7,7 @@ once live here, and so does what is said about fields that Novita does not have.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -111,7 +111,7 @@ def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         "rootfsSize": spec.rootfs_gb,
         "volumeMounts": {mount["mountPath"]: _mount(mount) for mount in declared.get("storage", ())},
         "clusterID": spec.region,
-        "envs": dict(declared.get("env", {})),
+        "envs": dict(sorted(declared.get("env", {}).items())),
         "healthy": {"path": declared.get("healthPath", "/health")},
     }
 
@@ -210,6 +210,13 @@ def _wins(winner: str, loser: str, outcome: str, locate: Locate) -> Problem:
 
 def _app_name_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
     name = declared["endpoint"]
+    if not name.isprintable():
+        yield Problem(
+            code="bad-format",
+            summary="the endpoint's name holds characters that nobody can see",
+            hint=f"it is {name!a}; leave them out",
+            place=locate(("endpoint",)),
+        )
     if "appName" in declared or (len(name) <= APP_NAME_MAX and APP_NAME.match(name)):
         return
     why = (
@@ -223,6 +230,21 @@ def _app_name_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[
         hint=f"add `appName: {suggested_app_name(name)}` (it is fixed for the endpoint's life)",
         place=locate(("endpoint",)),
     )
+
+
+def shared_app_names(desired: Iterable[Desired]) -> Iterator[Problem]:
+    """An app name belongs to one endpoint of the account; Novita would refuse the second."""
+    owners: dict[str, Desired] = {}
+    for one in desired:
+        owner = owners.setdefault(one.app_name, one)
+        if owner is not one:
+            yield Problem(
+                code="shared-app-name",
+                summary=f"`{owner.name}` and `{one.name}` would both be called `{one.app_name}` in their URL",
+                hint="give one of them another `appName`",
+                address=address(one.name),
+                place=one.place,
+            )
 
 
 def suggested_app_name(name: str) -> str:

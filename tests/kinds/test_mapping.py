@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.endpoint.mapping import desired_endpoint, suggested_app_name
+from reconciler.kinds.endpoint.mapping import desired_endpoint, shared_app_names, suggested_app_name
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired
 from reconciler.model.values import Path
@@ -367,3 +367,17 @@ def test_a_name_that_is_too_long_is_told_so() -> None:
     """The reason names the length, not the letters."""
     _, (problem,) = told(endpoint="a" * 47)
     assert problem.summary.endswith("it is longer than 46 characters")
+
+
+def test_a_name_that_nobody_can_see_is_refused() -> None:
+    """Direction marks and their like pass for printing characters in YAML."""
+    item = {"endpoint": "a\u202eb", "image": "i", "appName": "x"}
+    desired, problems = desired_endpoint(item, SPEC, lambda path: None)
+    assert desired is None
+    assert [(one.code, one.hint) for one in problems] == [("bad-format", r"it is 'a\u202eb'; leave them out")]
+
+
+def test_an_app_name_belongs_to_one_endpoint() -> None:
+    """Declared or not, it is part of an address."""
+    (problem,) = shared_app_names([endpoint("a"), endpoint("b", appName="a"), endpoint("c")])
+    assert (problem.code, problem.address) == ("shared-app-name", "novita_endpoint.b")

@@ -5,7 +5,7 @@ import pytest
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Allowances, Change
 from reconciler.model.problem import Problem
-from reconciler.planning.guard import guards
+from reconciler.planning.guard import guards, spared
 from tests.builders import LARGER, change, endpoint, live, record, tracked
 
 PROTECTED = {"lifecycle": {"preventDestroy": True}}
@@ -154,3 +154,16 @@ def test_all_guards_speak_at_once() -> None:
     doomed = change(None, tracked("p", **PROTECTED), live("p"))
     found = tripped([*deletes(4), doomed, OVERWRITE], declared=0, records=10)
     assert [one.code for one in found] == ["prevent-destroy", "adopt-would-overwrite", "empty-desired-set"]
+
+
+def test_no_delete_leaves_out_what_deletes_and_says_so() -> None:
+    """A replacement deletes as well."""
+    kept = change(endpoint("c"), None, None)
+    gone = change(None, tracked("d"), live("d"))
+    moved = change(endpoint("r", spec=LARGER), tracked("r"), live("r"))
+    changes, notes = spared([kept, gone, moved])
+    assert changes == (kept,)
+    assert [(note.code, note.severity.value, note.address) for note in notes] == [
+        ("not-deleted", "note", "novita_endpoint.d"),
+        ("not-deleted", "note", "novita_endpoint.r"),
+    ]

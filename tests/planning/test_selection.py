@@ -46,3 +46,10 @@ def test_everything_is_everything() -> None:
     assert EVERYTHING.is_everything
     assert not Selection(targets=("*",)).is_everything
     assert not Selection(excludes=("x",)).is_everything
+
+
+def test_names_are_exact() -> None:
+    """A program that means three endpoints means no glob."""
+    chosen = Selection(names=frozenset({"a*"}))
+    assert [chosen.has(name) for name in ("a*", "ab")] == [True, False]
+    assert not chosen.is_everything

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.plan import Change, Plan
-from reconciler.model.values import Keyring, Value, digest
+from reconciler.model.values import Keyring, Value, digest, seal
 from reconciler.planning.requests import requests_of
 
 
@@ -13,7 +13,7 @@ def plan_digest(plan: Plan, keyring: Keyring) -> str:
 
 
 def change_facts(change: Change, keyring: Keyring) -> Value:
-    """What one change does: its action, the object it was judged by, and each call with its body's digest."""
+    """What one change does: its action, the object and record it was judged by, each call by its body."""
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
     return {
@@ -23,5 +23,7 @@ def change_facts(change: Change, keyring: Keyring) -> Value:
         "requests": [
             [request.method, request.path, request.fingerprint(keyring)] for request in requests_of(change)
         ],
+        "live": digest(seal(live.fields, keyring)) if live else None,
+        "record": digest([tracked.id, tracked.applied]) if tracked else None,
         "fields": sorted(list(field.path) for field in change.fields),
     }

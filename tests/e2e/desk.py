@@ -137,6 +137,20 @@ class Desk:
         self.started.append(process)
         return process
 
+    def killed(self, operation: str, *args: str, when: str = "after", nth: int = 1) -> None:
+        """An approved apply that dies right before or after Novita acts on its nth call of that kind."""
+        process: subprocess.Popen[str] | None = None
+
+        def kill(_request: object) -> None:
+            if process is not None:
+                process.kill()
+                process.wait()
+
+        getattr(self.sim.faults, when)(operation, kill, nth=nth)
+        process = self.start("apply", "--auto-approve", *args)
+        process.communicate(timeout=30)
+        assert process.returncode == -9
+
     def process(self, *args: str) -> Ran:
         """The command as a process, to its end."""
         process = self.start(*args)

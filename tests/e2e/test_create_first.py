@@ -83,16 +83,7 @@ def test_whatever_fails_the_old_one_is_not_forgotten(desk: Desk, fault: Fault) -
 def test_a_kill_at_any_call_loses_neither(desk: Desk, operation: str, when: str) -> None:
     """Two further runs leave the new one alone, whatever the first was doing when it died."""
     moved(desk)
-    process = None
-
-    def kill(_request: object) -> None:
-        if process is not None:
-            process.kill()
-            process.wait()
-
-    getattr(desk.sim.faults, when)(operation, kill)
-    process = desk.start("apply", "--create-first", "--auto-approve")
-    process.communicate(timeout=30)
+    desk.killed(operation, "--create-first", when=when)
     desk.apply("--create-first")
     desk.apply("--create-first")
     assert [one["appName"] for one in desk.sim.world.endpoints] == ["chat-2"]

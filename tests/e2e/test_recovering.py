@@ -9,17 +9,8 @@ from .desk import Desk, item
 
 def orphaned(desk: Desk, name: str = "chat") -> None:
     """An apply that is killed right after Novita made the endpoint and before it could say so."""
-    process = None
-
-    def kill(_request: object) -> None:
-        if process is not None:
-            process.kill()
-            process.wait()
-
     desk.declare(item(name))
-    desk.sim.faults.after("create", kill)
-    process = desk.start("apply", "--auto-approve")
-    process.communicate(timeout=30)
+    desk.killed("create")
     assert len(desk.sim.world.endpoints) == 1
     assert name not in json.loads(desk.run("state", "list", "--json").out or "[]")
 
@@ -77,18 +68,9 @@ def test_recover_records_what_was_made_and_sends_nothing(desk: Desk) -> None:
 
 def test_recover_closes_what_was_never_made(desk: Desk) -> None:
     """After the settling time, nothing of that name means that nothing was made."""
-    process = None
-
-    def kill(_request: object) -> None:
-        if process is not None:
-            process.kill()
-            process.wait()
-
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="create", kind="lost_request", times=None))
-    desk.sim.faults.after("list", kill, nth=3)
-    process = desk.start("apply", "--auto-approve")
-    process.communicate(timeout=30)
+    desk.killed("list", nth=3)
     desk.sim.faults.clear()
     ran = desk.run("recover", "--json")
     assert ran.document["nothing"] == ["chat"]

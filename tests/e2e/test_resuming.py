@@ -5,25 +5,10 @@ import pytest
 from .desk import KEY, Desk, item
 
 
-def cut_off(desk: Desk, operation: str, when: str = "after", nth: int = 1, *options: str) -> None:
-    """An approved apply that is killed at its nth call of that kind."""
-    process = None
-
-    def kill(_request: object) -> None:
-        if process is not None:
-            process.kill()
-            process.wait()
-
-    getattr(desk.sim.faults, when)(operation, kill, nth=nth)
-    process = desk.start("apply", "--auto-approve", "--parallelism", "1", *options)
-    process.communicate(timeout=30)
-    assert process.returncode == -9
-
-
 def test_the_rest_is_done_without_asking(desk: Desk) -> None:
     """Exactly what is left of the approval, and then nothing is left to resume."""
     desk.declare(*(item(f"e{n}") for n in range(4)))
-    cut_off(desk, "create", nth=2)
+    desk.killed("create", "--parallelism", "1", nth=2)
     assert len(desk.live()) == 2
     ran = desk.run("apply", "--resume")
     assert ran.code == 0, ran.err
@@ -39,7 +24,7 @@ def test_a_touched_object_stops_it(desk: Desk) -> None:
     desk.declare(item("a"), item("b"))
     desk.apply()
     desk.declare(item("a", port=9000), item("b", port=9000))
-    cut_off(desk, "update", nth=1)
+    desk.killed("update", "--parallelism", "1", nth=1)
     desk.sim.world.console_update(desk.id("b"), ports=[{"port": 7000}])
     ran = desk.run("apply", "--resume")
     assert ran.code == 6
@@ -50,7 +35,7 @@ def test_a_touched_object_stops_it(desk: Desk) -> None:
 def test_an_edit_is_not_part_of_the_approval(desk: Desk) -> None:
     """What the files say since then waits for an approval of its own."""
     desk.declare(item("a"), item("b"))
-    cut_off(desk, "create", nth=1)
+    desk.killed("create", "--parallelism", "1", nth=1)
     desk.declare(item("a"), item("b"), item("c"))
     assert desk.run("apply", "--resume").code == 0
     assert set(desk.live()) == {"a", "b"}
@@ -62,7 +47,7 @@ def test_a_replacement_cut_in_half_is_completed(desk: Desk, when: str) -> None:
     desk.declare(item("a"))
     desk.apply()
     desk.declare(item("a", specName="large"))
-    cut_off(desk, "create", when)
+    desk.killed("create", when=when)
     ran = desk.run("apply", "--resume")
     assert ran.code == 0, ran.err
     assert [one["products"] for one in desk.sim.world.endpoints] == [[{"id": "SL-serverless-9"}]]
@@ -73,7 +58,7 @@ def test_what_is_left_behind_holds_no_secret(desk: Desk) -> None:
     """The approval on disk knows bodies by their digests, and goes when all is done."""
     desk.monkeypatch.setenv("TOKEN", "hf-the-secret-itself")
     desk.declare(item("a", env={"TOKEN": "${env:TOKEN}"}), item("b"))
-    cut_off(desk, "create")
+    desk.killed("create", "--parallelism", "1")
     left = (desk.root / "state" / "novita.json.approved.json").read_text()
     assert "hf-the-secret-itself" not in left
     assert KEY not in left

@@ -1,9 +1,13 @@
 """Options of the whole suite."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # a busy machine is not a failing test
+# A busy machine is not a failing test. In CI the examples are the same each time, so that a change is judged
+# by what it changed; everywhere else each run looks for new ones.
+settings.register_profile("patient", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("patient")
 
 

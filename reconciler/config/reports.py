@@ -170,7 +170,9 @@ def _type_hint(report: _Report, kind: str) -> str:
         return "write each item on a line of its own, starting with `- `"
     if kind == "object":
         return "write `key: value` lines below it, indented"
-    return f"write for example `{name}: {report.example}`" if report.example else f"write {WANTED[kind]}"
+    if report.example and kind != "boolean":
+        return f"write for example `{name}: {report.example}`"
+    return f"write {WANTED[kind]}"
 
 
 def _not_one_of(report: _Report) -> Problem:

@@ -67,7 +67,7 @@ def create(
     desired = change.desired
     intent = Intent(
         name=desired.name,
-        app_name=desired.app_name,
+        app_name=change.app_name if isinstance(change, Replace) else desired.app_name,
         digest=request.fingerprint(keyring),
         known_ids=known_ids,
         applied=record("").applied,

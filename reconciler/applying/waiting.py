@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
 
 from reconciler.applying.clock import Clock
 from reconciler.kinds.endpoint.readiness import Phase, Readiness, readiness
+from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.events import ChangeServing, ChangeWaiting, Event, Outcome, Result
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.novita.remote import Reader
+
+NOTICED_WITHIN: Final = 0.25
+"""Seconds until an interrupt ends the wait."""
 
 
 def wait_until_serving(
@@ -33,10 +39,8 @@ def wait_until_serving(
     problems: list[Problem] = []
     start = clock.now()
     while waiting:
-        live = {one.id: one for one in reader.listing().endpoints}
-        for object_id, result in list(waiting.items()):
-            one = live.get(object_id) or reader.get(object_id)
-            found = readiness(one) if one else Readiness(phase=Phase.FAILED, reason="it is gone")
+        for object_id, found in _look(reader, tuple(waiting)).items():
+            result = waiting[object_id]
             match found.phase:
                 case Phase.READY:
                     del waiting[object_id]
@@ -50,8 +54,29 @@ def wait_until_serving(
         left = start + within - clock.now()
         if not waiting or left <= 0 or stop.is_set():
             break
-        clock.wait(min(every, left))
+        _pause(clock, min(every, left), stop)
     return (*problems, *_late(waiting.values(), told, within, interrupted=stop.is_set()))
+
+
+def _look(reader: Reader, ids: Iterable[str]) -> dict[str, Readiness]:
+    """How each is now. An account that cannot be read is a reason to go on waiting, a refused key is not."""
+    try:
+        live = {one.id: one for one in reader.listing().endpoints}
+        # a listing may lag behind, and only the endpoint itself can say that it is gone
+        found = {object_id: live.get(object_id) or reader.get(object_id) for object_id in ids}
+    except KeyRefused as error:
+        return {object_id: Readiness(phase=Phase.FAILED, reason=error.problem.summary) for object_id in ids}
+    except (ApiError, IncompleteListing) as error:
+        return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
+    gone = Readiness(phase=Phase.FAILED, reason="it is gone")
+    return {object_id: readiness(one) if one else gone for object_id, one in found.items()}
+
+
+def _pause(clock: Clock, seconds: float, stop: threading.Event) -> None:
+    """Wait, but no longer than until `stop` is noticed."""
+    end = clock.now() + seconds
+    while not stop.is_set() and (left := end - clock.now()) > 0:
+        clock.wait(min(left, NOTICED_WITHIN))
 
 
 def _can_serve(result: Result) -> bool:
@@ -64,8 +89,10 @@ def _late(
     results: Iterable[Result], told: dict[str, str], within: float, *, interrupted: bool
 ) -> Iterator[Problem]:
     how_long = "when the wait was interrupted" if interrupted else f"after {within:.0f} s"
+    exit_code = Exit.INTERRUPTED if interrupted else Exit.INCOMPLETE
     for result in results:
-        yield _unready(result, f"does not serve {how_long}: {told.get(result.id or '', 'unknown')}")
+        why = told.get(result.id or "", "unknown")
+        yield replace(_unready(result, f"does not serve {how_long}: {why}"), exit_code=exit_code)
 
 
 def _unready(result: Result, what: str) -> Problem:

@@ -47,7 +47,9 @@ class Writer:
             case Replace(create_first=True):
                 self._still_as_planned(change.live)
                 made = self._create(change, change.target, waiting, deposed=change.tracked.deposed())
-                self._delete(change.live, change.tracked.deposed(), waiting, released=False)
+                if made[1] is None:
+                    # one that is not as it should be takes nobody's place
+                    self._delete(change.live, change.tracked.deposed(), waiting, released=False)
                 return made
             case Replace():
                 self._still_as_planned(change.live)

@@ -68,4 +68,4 @@ def apply(
             "what was approved brings its own --target, --exclude, --adopt, --allow-delete and --no-delete"
         )
     saved = read_approved(context) if plan_file is None else read_saved(context, Path(plan_file))
-    return perform(run.out, saved.context(context), saved=saved, goal=saved.goal, wait=wait)
+    return perform(run.out, saved.context(context), saved=saved, goal=saved.goal(context), wait=wait)

@@ -44,7 +44,7 @@ def perform(
             return approval_of(saved, refusals.append)(planned)
         shown.append(planned)
         if len(shown) > 1:
-            out.line("\nAnother run changed the inventory meanwhile. The plan is now:\n")
+            out.line("\nThe account or the inventory has changed meanwhile. The plan is now:\n")
         if not out.as_json:
             show_plan(out, planned, exit_code=0)
         if not planned.plan.pending:
@@ -85,6 +85,8 @@ def _conclude(
             show_plan(out, planned, exit_code=code, report=report, refusals=applied.problems)
         elif report.results:
             out.result("\n" + report_text(report, out.style, destroying=destroying))
+        elif saved is not None:
+            show_plan(out, planned, exit_code=code)
         if applied.problems and not out.as_json:
             out.tell("\n")
             out.problems(applied.problems)

@@ -38,7 +38,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool) ->
     for one in found.made:
         run.out.result(f"{one.name} was made as {one.id}; it is recorded.\n")
     for lost in found.nothing:
-        run.out.result(f"{lost} was not made; the next apply creates it.\n")
+        run.out.result(f"{lost} was not made; if it is still declared, the next apply creates it.\n")
     run.out.problems(found.unresolved)
     if not (found.made or found.nothing or found.unresolved):
         run.out.result("Nothing to recover.\n")

@@ -31,6 +31,8 @@ def rollback(
     from reconciler.model.plan import Allowances
     from reconciler.workflow.going_back import way_back
 
+    if not run.context.selection.is_everything:
+        raise click.UsageError("rollback is about NAME alone; it takes no --target and no --exclude")
     context = replace(run.context, allow=Allowances(deletes=allow_delete), lock_timeout=lock_timeout)
     context, goal, found = way_back(context, name, version)
     run.out.line(

@@ -16,6 +16,7 @@ from typing import Any, Final
 from reconciler.inventory.disk import Disk, put, write_all
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.trouble import reading, writing
+from reconciler.kinds.endpoint.paths import KEYED
 from reconciler.model.values import Fields, Json, Secret, replace_secrets
 
 KEPT: Final = 20
@@ -106,7 +107,9 @@ def _parsed(line: bytes) -> Version | None:
         found = Version(**json.loads(line))
     except (ValueError, TypeError):
         return None
-    return found if isinstance(found.number, int) and isinstance(found.fields, dict) else None
+    texts = (found.name, found.at, found.action, found.id, found.app_name)
+    is_sound = isinstance(found.number, int) and isinstance(found.fields, dict)
+    return found if is_sound and all(isinstance(text, str) for text in texts) else None
 
 
 def revived(fields: Fields, secret: Any) -> Fields:
@@ -119,10 +122,14 @@ def revived(fields: Fields, secret: Any) -> Fields:
                 assert isinstance(found, Secret | str)
                 return found
             case dict():
-                return {key: revive(item) for key, item in value.items()}
+                return each(value)
             case list():
                 return [revive(item) for item in value]
             case _:
                 return value
 
-    return {key: revive(value) for key, value in fields.items()}
+    def each(tree: Any) -> Any:
+        return {key: revive(item) for key, item in tree.items()}
+
+    # the keys of these maps are the user's, and `reference` is a good name for a variable
+    return {key: each(value) if key in KEYED else revive(value) for key, value in fields.items()}

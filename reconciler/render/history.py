@@ -46,8 +46,13 @@ def version_document(version: Version) -> Json:
 def _block(name: str, versions: Sequence[Version], style: Style) -> str:
     lines = [style.strong(name)]
     for version in reversed(versions):
-        worker = version.fields.get("workerConfig", {})
-        image = version.fields.get("image", {}).get("image", "")
-        workers = f"{worker.get('minNum')}-{worker.get('maxNum')} workers"
+        low, high = (_said(version.fields, "workerConfig", bound) for bound in ("minNum", "maxNum"))
+        workers, image = f"{low or '?'}-{high or '?'} workers", _said(version.fields, "image", "image")
         lines.append(f"  {version.number:>4}  {version.at}  {version.action:<8} {workers:<14} {image}")
     return "\n".join(lines) + "\n"
+
+
+def _said(fields: Fields, head: str, leaf: str) -> str:
+    """What the file says there; "" when it does not."""
+    inner = fields.get(head)
+    return str(inner.get(leaf, "")) if isinstance(inner, Mapping) else ""

@@ -20,7 +20,7 @@ from reconciler.workflow.account import reader, remote
 from reconciler.workflow.context import Context
 from reconciler.workflow.going_back import chronicle
 from reconciler.workflow.planning import DECLARED, Goal, Planned, plan, planned
-from reconciler.workflow.saved import promise, redeem
+from reconciler.workflow.saved import is_promised, promise, redeem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,10 @@ class Applied:
 
     @property
     def exit_code(self) -> int:
-        """That of the report, else that of what went wrong afterwards."""
+        """That of the report, else that of what went wrong afterwards; an interrupt comes first."""
         code = int(self.report.exit_code) if self.report else 0
-        return code or max((p.exit_code for p in self.problems if p.is_error), default=0)
+        later = max((p.exit_code for p in self.problems if p.is_error), default=0)
+        return later if later == Exit.INTERRUPTED else code or later
 
 
 def apply(
@@ -73,12 +74,12 @@ def apply(
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
         _write_outcomes(session, current)
-        promise(context, current)
+        promise(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
         problems = chronicle(context.state_path, report)
         if report.exit_code == Exit.OK:
             redeem(context)
-    if wait is not None:
+    if wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
             problems += wait_until_serving(
                 report.results,
@@ -121,9 +122,14 @@ def perform(
 
 
 def _has_work(context: Context, made: Planned) -> bool:
-    """Whether there is anything to send or to write down."""
+    """Whether there is anything to send, to write down, or to call done."""
     stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
-    return bool(made.plan.pending or made.inventory.intents or stale) or is_unfolded(context.state_path)
+    asked_for_part = context.selection.targets or context.selection.excludes
+    return (
+        bool(made.plan.pending or made.inventory.intents or stale)
+        or is_unfolded(context.state_path)
+        or bool(is_promised(context) and not asked_for_part)
+    )
 
 
 def _write_outcomes(session: Session, settled: Planned) -> None:

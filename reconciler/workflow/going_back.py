@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.config.load import Loaded
 from reconciler.config.references import Resolver
 from reconciler.inventory.history import Version, history, remember, revived, with_references
+from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.events import Outcome, Report
 from reconciler.model.plan import Delete, Forget, NoOp
@@ -73,7 +74,8 @@ def way_back(context: Context, name: str, number: int | None) -> tuple[Context, 
         others = tuple(one for one in loaded.desired if one.name != name)
         return replace(loaded, desired=(*others, back))
 
-    return replace(context, selection=Selection(names=frozenset({name}))), Goal(load=load), version
+    selection = Selection(names=frozenset({name}))
+    return replace(context, selection=selection), Goal(load=load, back_to=(name, version.number)), version
 
 
 def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Version:
@@ -109,6 +111,12 @@ def _as_it_was(context: Context, version: Version, today: Desired | None) -> Des
         name=version.name,
         app_name=version.app_name,
         fields=fields,
-        lifecycle=today.lifecycle if today else Lifecycle(),
+        lifecycle=today.lifecycle if today else _recorded_lifecycle(context, version.name),
         place=today.place if today else None,
     )
+
+
+def _recorded_lifecycle(context: Context, name: str) -> Lifecycle:
+    """The protection that an endpoint had when it was last declared."""
+    record = load_inventory(context.state_path).records.get(name)
+    return Lifecycle(prevent_destroy=record is not None and record.prevent_destroy)

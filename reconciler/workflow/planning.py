@@ -77,11 +77,13 @@ def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: 
 class Goal:
     """What a run works towards: what is declared, nothing at all, or something in between.
 
-    `load` reads the files anew each time, so that a second look under the lock is a true one.
+    `load` reads the files anew each time, so that a second look under the lock is a true one. `back_to` is
+    the name and the version of a rollback.
     """
 
     load: Callable[[Context], Loaded]
     destroying: bool = False
+    back_to: tuple[str, int] | None = None
 
 
 DECLARED: Final = Goal(load=load_config)

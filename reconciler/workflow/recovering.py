@@ -10,7 +10,7 @@ from reconciler.config.load import load_settings
 from reconciler.inventory.session import load, open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Intent, Live, Tracked
+from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.settings import Settings
 from reconciler.novita.remote import Reader
 from reconciler.planning.intents import recorded, resolve, unresolved
@@ -40,8 +40,8 @@ class Word:
 def recover(context: Context, word: Word | None = None) -> Recovered:
     """Settle every open create, or by `word` a single one; a no-op when nothing is open."""
     inventory = load(context.state_path)
-    if word is not None and word.name not in inventory.intents:
-        raise InvalidConfig(_not_open(word.name))
+    if word is not None:
+        _intent(inventory, word.name)
     if not inventory.intents:
         return Recovered()
     settings = _settings(context)
@@ -57,7 +57,7 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
         ) as session,
     ):
         if word is not None:
-            found = _by_word(account, session.inventory.intents[word.name], word)
+            found = _by_word(account, session.inventory, word)
         else:
             live = settled(account, session.inventory, settings.settle_seconds)
             resolution = resolve(session.inventory, live, settings.keyring)
@@ -74,13 +74,34 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
     return found
 
 
-def _by_word(account: Reader, intent: Intent, word: Word) -> Recovered:
+def _by_word(account: Reader, inventory: Inventory, word: Word) -> Recovered:
+    intent = _intent(inventory, word.name)
     if word.id is None:
         return Recovered(nothing=(intent.name,))
     live = account.get(word.id)
-    if live is None or live.is_going or live.name != intent.name:
-        raise InvalidConfig(_not_it(intent.name, word.id, live))
-    return Recovered(made=(recorded(intent, live.id),))
+    if live is None or live.is_going:
+        raise InvalidConfig(_not_it(intent.name, word.id, "there is no such endpoint"))
+    if live.name != intent.name:
+        raise InvalidConfig(_not_it(intent.name, word.id, f"it is called `{live.name}`"))
+    if live.id in intent.known_ids:
+        raise InvalidConfig(_not_it(intent.name, word.id, "it was there before"))
+    before = inventory.records.get(intent.name)
+    still_there = before is not None and account.get(before.id) is not None
+    deposed = {intent.name: before.deposed()} if before and still_there else {}
+    return Recovered(made=(recorded(intent, live.id),), deposed=deposed)
+
+
+def _intent(inventory: Inventory, name: str) -> Intent:
+    """The open create of that name. Raises InvalidConfig when there is none."""
+    if name not in inventory.intents:
+        raise InvalidConfig(
+            Problem(
+                code="not-open",
+                summary=f"no create of `{name}` is open",
+                hint="see what is with: reconciler recover",
+            )
+        )
+    return inventory.intents[name]
 
 
 def _settings(context: Context) -> Settings:
@@ -90,16 +111,7 @@ def _settings(context: Context) -> Settings:
     return settings
 
 
-def _not_open(name: str) -> Problem:
-    return Problem(
-        code="not-open",
-        summary=f"no create of `{name}` is open",
-        hint="see what is with: reconciler recover",
-    )
-
-
-def _not_it(name: str, object_id: str, live: Live | None) -> Problem:
-    why = "there is no such endpoint" if live is None or live.is_going else f"it is called `{live.name}`"
+def _not_it(name: str, object_id: str, why: str) -> Problem:
     return Problem(
         code="not-it",
         summary=f"{object_id} cannot be `{name}`: {why}",

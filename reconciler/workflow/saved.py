@@ -16,13 +16,14 @@ from reconciler.inventory.disk import Disk, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Action, Allowances, Change
+from reconciler.model.plan import Allowances
 from reconciler.model.problem import Problem
-from reconciler.model.values import Json, Keyring, digest
-from reconciler.planning.digest import change_facts
+from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
-from reconciler.render.json import fields_document, plan_document
+from reconciler.render.json import plan_document
 from reconciler.workflow.context import Context
+from reconciler.workflow.facts import Facts, difference, facts_from_json, facts_of, is_remainder, of_type
+from reconciler.workflow.going_back import way_back
 from reconciler.workflow.planning import DECLARED, NOTHING, Goal, Planned
 
 FORMAT: Final = 1
@@ -30,9 +31,10 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """What was promised: by whom it may be kept, and each change as it was to be.
+    """What was promised: by whom it may be kept, and each change as it was to be, by name.
 
-    `changes` are facts by name. With `partly`, changes that are no longer pending count as done.
+    `back_to` is the name and the version of a rollback. With `partly`, changes that are no longer pending
+    count as done.
     """
 
     shown: str
@@ -40,16 +42,21 @@ class SavedPlan:
     key: str
     destroying: bool
     allow: Allowances
-    changes: Mapping[str, Mapping[str, Any]]
+    changes: Mapping[str, Facts]
+    back_to: tuple[str, int] | None = None
     partly: bool = False
 
-    @property
-    def goal(self) -> Goal:
+    def goal(self, context: Context) -> Goal:
+        """What the plan worked towards. Raises InvalidConfig when that version is no longer known."""
+        if self.back_to is not None:
+            _, goal, _ = way_back(context, *self.back_to)
+            return goal
         return NOTHING if self.destroying else DECLARED
 
     def context(self, context: Context) -> Context:
         """The run's context with the options that the plan was made with, and about its endpoints alone."""
-        return replace(context, selection=Selection(names=frozenset(self.changes)), allow=self.allow)
+        names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
+        return replace(context, selection=Selection(names=names), allow=self.allow)
 
     def stale(self, now: Planned) -> Problem | None:
         """What moved since; None when the promise can be kept."""
@@ -70,15 +77,16 @@ class SavedPlan:
         if self.key != now.keyring.id:
             yield "account: it was made under another API key (or RECONCILER_STATE_KEY)"
             return
-        pending = {change.name: change for change in now.plan.pending}
-        for name in sorted({*self.changes, *pending}):
-            old, change = self.changes.get(name), pending.get(name)
-            new = _facts(change, now.keyring) if change else None
-            if old is None or new is None:
-                if not (self.partly and new is None):
-                    yield f"{name}: {_action(old)} then, {_action(new)} now"
-            elif old["sha256"] != new["sha256"] and not (self.partly and _is_remainder(old, new)):
-                yield from _difference(name, old, new)
+        pending = {change.name: facts_of(change, now.keyring) for change in now.plan.pending}
+        promised = {**self._deposed(), **self.changes} if self.partly else self.changes
+        for name in sorted({*promised, *pending}):
+            old, new = promised.get(name), pending.get(name)
+            if old != new and not (self.partly and old and is_remainder(name, old, new, now.live_ids)):
+                yield from difference(name, old, new)
+
+    def _deposed(self) -> Mapping[str, Facts]:
+        """Each replacement by the name under which the old endpoint is recorded until it is gone."""
+        return {facts["deposed"]: facts for facts in self.changes.values() if facts["deposed"]}
 
 
 def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) -> None:
@@ -96,7 +104,7 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
             )
         )
     document = plan_document(planned.plan, planned.keyring, digest=planned.digest, timestamp=timestamp)
-    document["saved_plan"] = _promise(context, planned)
+    document["saved_plan"] = _promise(context, planned, DECLARED)
     try:
         put(Disk(), context.root / path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
     except OSError as error:
@@ -108,14 +116,14 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
 def _holds_plan(path: Path) -> bool:
     try:
         return not path.read_bytes() or "saved_plan" in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 
-def promise(context: Context, planned: Planned) -> None:
+def promise(context: Context, planned: Planned, goal: Goal) -> None:
     """Leave word of what was approved, for `--resume`; the inventory's lock is held."""
     path = _approved(context)
-    document = {"saved_plan": _promise(context, planned)}
+    document = {"saved_plan": _promise(context, planned, goal)}
     try:
         put(Disk(), path, json.dumps(document, ensure_ascii=False).encode())
     except OSError as error:
@@ -129,6 +137,11 @@ def redeem(context: Context) -> None:
     _approved(context).unlink(missing_ok=True)
 
 
+def is_promised(context: Context) -> bool:
+    """Whether there is word of an approved apply that did not do all."""
+    return _approved(context).exists()
+
+
 def read_saved(context: Context, path: Path) -> SavedPlan:
     """The promise in a plan file. Raises InvalidConfig when it is not one."""
     return _read(
@@ -140,8 +153,7 @@ def read_saved(context: Context, path: Path) -> SavedPlan:
 
 def read_approved(context: Context) -> SavedPlan:
     """What the last apply was approved to do and did not finish. Raises InvalidConfig when there is none."""
-    path = _approved(context)
-    if not path.exists():
+    if not is_promised(context):
         raise InvalidConfig(
             Problem(
                 code="nothing-to-resume",
@@ -149,7 +161,9 @@ def read_approved(context: Context) -> SavedPlan:
                 hint="reconciler plan   shows whether there is anything to do",
             )
         )
-    found = _read(path, shown="what was approved", hint="plan and approve anew: reconciler apply")
+    found = _read(
+        _approved(context), shown="what was approved", hint="plan and approve anew: reconciler apply"
+    )
     return replace(found, partly=True)
 
 
@@ -165,17 +179,18 @@ def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable
     return approve
 
 
-def _promise(context: Context, planned: Planned) -> dict[str, Json]:
+def _promise(context: Context, planned: Planned, goal: Goal) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "base_url": planned.base_url,
         "key": planned.keyring.id,
         "destroy": planned.destroying,
+        "back_to": goal.back_to,
         "adopt": context.allow.adopt,
         "allow_delete": context.allow.deletes,
         "no_delete": context.allow.no_delete,
         "create_first": context.allow.create_first,
-        "changes": {change.name: _facts(change, planned.keyring) for change in planned.plan.pending},
+        "changes": {change.name: facts_of(change, planned.keyring) for change in planned.plan.pending},
     }
 
 
@@ -192,84 +207,35 @@ def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
             )
         return SavedPlan(
             shown=shown,
-            base_url=found["base_url"],
-            key=found["key"],
-            destroying=found["destroy"],
+            base_url=of_type(str, found["base_url"]),
+            key=of_type(str, found["key"]),
+            destroying=of_type(bool, found["destroy"]),
             allow=Allowances(
-                adopt=found["adopt"],
-                deletes=found["allow_delete"],
-                no_delete=found["no_delete"],
-                create_first=found["create_first"],
+                adopt=of_type(bool, found["adopt"]),
+                deletes=of_type(int | None, found["allow_delete"]),
+                no_delete=of_type(bool, found["no_delete"]),
+                create_first=of_type(bool, found["create_first"]),
             ),
-            changes={name: _checked(facts) for name, facts in found["changes"].items()},
+            changes={name: facts_from_json(facts) for name, facts in found["changes"].items()},
+            back_to=_version(found["back_to"]),
         )
     except OSError as error:
         problem = Problem(
             code="no-such-plan", summary=f"cannot read {path.name}: {error.strerror or error}", hint=hint
         )
         raise InvalidConfig(problem) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidConfig(
             Problem(code="not-a-plan", summary=f"{path.name} is no plan", hint=hint)
         ) from error
 
 
-def _checked(facts: Any) -> Mapping[str, Any]:
-    """Facts of the right shape; raises KeyError or TypeError otherwise."""
-    return {key: facts[key] for key in ("action", "sha256", "bodies", "fields")}
+def _version(value: Any) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    name, number = value
+    return of_type(str, name), of_type(int, number)
 
 
 def _approved(context: Context) -> Path:
     return beside(resolve(context.state_path), ".approved.json")
-
-
-def _facts(change: Change, keyring: Keyring) -> dict[str, Json]:
-    facts = change_facts(change, keyring)
-    return {
-        "action": change.action.value,
-        "sha256": digest(facts),
-        "bodies": [fingerprint for _, _, fingerprint in facts["requests"]],
-        "fields": fields_document(change.fields),
-    }
-
-
-def _is_remainder(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether what is pending is the second half of a replacement whose first half is done."""
-    return bool(
-        old["action"] == Action.REPLACE
-        and new["action"] == Action.CREATE
-        and old["bodies"][-1:] == new["bodies"]
-    )
-
-
-def _difference(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """What moved about one change, field by field."""
-    if old["action"] != new["action"]:
-        yield f"{name}: {_action(old)} then, {_action(new)} now"
-        return
-    then, now = ({tuple(field["path"]): field for field in facts["fields"]} for facts in (old, new))
-    moved = [path for path in sorted({*then, *now}) if _sides(then.get(path)) != _sides(now.get(path))]
-    hidden = [path for path in then if path in now and path not in moved and then[path]["sensitive"]]
-    yield f"{name}: {_action(old)} then and now, but not the same"
-    for path in moved:
-        yield f"  {'.'.join(path)}: {_shown(then.get(path))} then, {_shown(now.get(path))} now"
-    if not moved:
-        which = ", ".join(".".join(path) for path in hidden)
-        yield (
-            f"  {which}: another secret" if which else "  the object or what is carried along with the change"
-        )
-
-
-def _action(facts: Mapping[str, Any] | None) -> str:
-    return str(facts["action"]) if facts else "no change"
-
-
-def _sides(field: Mapping[str, Any] | None) -> object:
-    return (field["before"], field["after"]) if field else None
-
-
-def _shown(field: Mapping[str, Any] | None) -> str:
-    if field is None:
-        return "unchanged"
-    before, after = (json.dumps(field[side], ensure_ascii=False) for side in ("before", "after"))
-    return f"{before} -> {after}"

@@ -3,9 +3,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.main import run as run_command
-from reconciler.simulator import Received, Server
+from reconciler.simulator import Received, Request, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/gpu-instance/openapi/v1"
@@ -137,19 +138,24 @@ class Desk:
         self.started.append(process)
         return process
 
-    def killed(self, operation: str, *args: str, when: str = "after", nth: int = 1) -> None:
-        """An approved apply that dies right before or after Novita acts on its nth call of that kind."""
-        process: subprocess.Popen[str] | None = None
+    def killed(
+        self,
+        operation: str,
+        *args: str,
+        when: str = "after",
+        nth: int = 1,
+        command: Sequence[str] = ("apply", "--auto-approve"),
+    ) -> None:
+        """A command that dies right before or after Novita acts on its nth call of that kind."""
 
-        def kill(_request: object) -> None:
-            if process is not None:
-                process.kill()
-                process.wait()
+        def kill(_request: Request) -> None:
+            self.started[-1].kill()
+            self.started[-1].wait()
 
         getattr(self.sim.faults, when)(operation, kill, nth=nth)
-        process = self.start("apply", "--auto-approve", *args)
+        process = self.start(*command, *args)
         process.communicate(timeout=30)
-        assert process.returncode == -9
+        assert process.returncode == -signal.SIGKILL
 
     def process(self, *args: str) -> Ran:
         """The command as a process, to its end."""

@@ -331,7 +331,7 @@ def test_another_run_while_the_answer_is_awaited(desk: Desk) -> None:
     ran = desk.run("apply", typed=Keys("yes\nyes\n", before=once(other_run)))
     assert ran.code == 0
     assert ran.err.count("Enter a value:") == 2
-    assert "Another run changed the inventory meanwhile" in ran.err
+    assert "The account or the inventory has changed meanwhile" in ran.err
     assert len(desk.sent("create")) == 2
     assert set(desk.inventory) == {"a", "b"}
 
@@ -463,3 +463,16 @@ def test_a_lost_create_that_cannot_be_looked_for(desk: Desk) -> None:
     desk.apply()
     assert len(desk.sent("create")) == 1
     assert desk.plan().codes == []
+
+
+def test_a_lost_create_that_keeps_an_ignored_app_name(desk: Desk) -> None:
+    """A replacement takes the live value of what is ignored, and is recognised by that."""
+    desk.declare(item("chat", appName="chat-1"))
+    desk.apply()
+    ignoring = {"lifecycle": {"ignoreChanges": ["appName"]}}
+    desk.declare(item("chat", appName="chat-2", specName="large", **ignoring))
+    desk.sim.faults.add(Fault(operation="create", kind="lost_answer"))
+    desk.apply()
+    assert desk.live()["chat"]["appName"] == "chat-1"
+    assert len(desk.sent("create")) == 2
+    assert desk.plan().code == 0

@@ -88,3 +88,12 @@ def test_a_kill_at_any_call_loses_neither(desk: Desk, operation: str, when: str)
     desk.apply("--create-first")
     assert [one["appName"] for one in desk.sim.world.endpoints] == ["chat-2"]
     assert desk.plan().code == 0
+
+
+def test_a_new_one_that_is_not_as_declared_takes_nobodys_place(desk: Desk) -> None:
+    """The old one serves on, recorded, until somebody has looked."""
+    old = moved(desk)
+    desk.sim.world.switch(clamp={"workerConfig.freeTimeout": 100})
+    assert desk.run("apply", "--create-first", "--auto-approve").code == 4
+    assert old in {one["id"] for one in desk.sim.world.endpoints}
+    assert f"chat (deposed {old})" in desk.run("state", "list").out

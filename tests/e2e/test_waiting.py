@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.model.events import Event, Report
 from reconciler.render.progress import report_text
+from reconciler.simulator import Fault
 from reconciler.workflow.applying import apply
 from reconciler.workflow.context import Context
 
@@ -85,3 +86,31 @@ def test_a_deleted_one_that_stays(desk: Desk) -> None:
     assert "was deleted, but is still there after 120 s" in report_text(report)
     assert 120 <= clock.time < 200
     assert len(desk.sent("create")) == 1
+
+
+def test_an_app_name_that_stays_taken(desk: Desk) -> None:
+    """The name of what was deleted is waited for half a minute; then the create has failed."""
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.declare(item("chat", specName="large"))
+    taken = Fault(operation="create", status=400, reason="SERVERLESS_APP_NAME_IS_EXIST", times=None)
+    desk.sim.faults.add(taken)
+    report, clock = applied(desk)
+    assert report.exit_code == 4
+    assert "SERVERLESS_APP_NAME_IS_EXIST" in report_text(report)
+    assert 30 <= clock.time < 60
+    desk.sim.faults.clear()
+    assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
+
+
+def test_what_did_not_take_is_resumed(desk: Desk) -> None:
+    """A value that Novita kept was recorded as applied, and is still what was approved."""
+    desk.declare(item("a"))
+    desk.apply()
+    desk.declare(item("a", port=9000))
+    kept = {"ports": [{"port": 8000}]}
+    desk.sim.faults.after("update", lambda _: desk.sim.world.console_update(desk.id("a"), **kept))
+    report, _ = applied(desk)
+    assert report.exit_code == 4
+    assert desk.run("apply", "--resume").code == 0
+    assert desk.live()["a"]["ports"] == [{"port": 9000}]

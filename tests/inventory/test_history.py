@@ -57,7 +57,8 @@ def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     """A torn or foreign line costs one version and not the history."""
     path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
     remember(path, [version("a")])
-    file.write_bytes(file.read_bytes() + b'[1]\n{"name": 1}\n{"torn')
+    bent = file.read_bytes().replace(b'"name": "a"', b'"name": 1')
+    file.write_bytes(file.read_bytes() + bent + b'[1]\n{"name": 1}\n{"torn')
     remember(path, [version("a", "x:2")])
     assert [one.number for one in history(path)["a"]] == [1, 2]
 
@@ -65,6 +66,7 @@ def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
 def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: Path) -> None:
     """The value is never on disk."""
     fields = {"envs": {"T": Secret(value="s3cret", source="${env:T}"), "M": "m"}, "ports": [{"port": 1}]}
+    fields["image"] = {"command": Secret(value="s3cret", source="${env:T}")}
     one = version("a")
     path = tmp_path / "novita.json"
     remember(
@@ -77,7 +79,16 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
     assert revived(kept, lambda text: Secret(value="now", source=text)) == {
         "envs": {"T": Secret(value="now", source="${env:T}"), "M": "m"},
         "ports": [{"port": 1}],
+        "image": {"command": Secret(value="now", source="${env:T}")},
     }
+
+
+def test_a_variable_may_be_called_reference() -> None:
+    """What stands for a secret is told from a map of the user's by its place."""
+    fields = {"envs": {"reference": "a-literal"}}
+    assert revived(with_references(fields), lambda text: pytest.fail(text)) == fields
+    secret = {"envs": {"reference": {"reference": "${env:T}"}}}
+    assert revived(secret, lambda text: f"<{text}>") == {"envs": {"reference": "<${env:T}>"}}
 
 
 def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""An apply while it runs: the line of each event, and the bar that stays out of the way."""
+
+import pytest
+
+from reconciler.model.events import (
+    ApplyStarted,
+    ChangeEnded,
+    ChangeServing,
+    ChangeStarted,
+    ChangeWaiting,
+    Event,
+    Outcome,
+    Report,
+    Result,
+)
+from reconciler.model.problem import Problem
+from reconciler.render.progress import Bar, Lines, event_line, report_text
+from tests.builders import change, endpoint
+
+CREATE = change(endpoint("a"), None, None)
+PROBLEM = Problem(code="x", summary="it broke", detail="this is why", hint="do that")
+
+
+def ended(outcome: Outcome, *, seconds: float = 3.0, problem: Problem | None = None) -> ChangeEnded:
+    object_id = "id-a" if outcome is Outcome.DONE else None
+    return ChangeEnded(
+        result=Result(change=CREATE, outcome=outcome, id=object_id, seconds=seconds, problem=problem)
+    )
+
+
+LINES: list[tuple[Event, str | None]] = [
+    (ApplyStarted(total=1), None),
+    (ChangeStarted(change=CREATE), "novita_endpoint.a: Creating..."),
+    (ChangeWaiting(change=CREATE, why="for it"), "novita_endpoint.a: Waiting: for it"),
+    (ChangeServing(change=CREATE, seconds=119.0), "novita_endpoint.a: Serving after 119s"),
+    (ended(Outcome.DONE, seconds=150.0), "novita_endpoint.a: Creation complete after 2m30s [id=id-a]"),
+    (ended(Outcome.FAILED, problem=PROBLEM), "novita_endpoint.a: Failed after 3s: it broke"),
+    (ended(Outcome.UNRESOLVED), "novita_endpoint.a: Unresolved after 3s"),
+    (ended(Outcome.NOT_ATTEMPTED, problem=PROBLEM), None),
+]
+
+
+def test_an_event_is_a_line() -> None:
+    """What only a bar shows, and what was not begun, is none."""
+    assert [event_line(event) for event, _ in LINES] == [line for _, line in LINES]
+
+
+def test_lines_for_pipes() -> None:
+    """One after the other, and nothing else."""
+    said: list[str] = []
+    with Lines(said.append) as lines:
+        for event, _ in LINES:
+            lines(event)
+    assert said == [line for _, line in LINES if line]
+
+
+def test_the_bar_shows_the_same_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr alone; stdout is left to the result."""
+    with Bar() as bar:
+        for event, _ in LINES:
+            bar(event)
+    said = capsys.readouterr()
+    assert said.out == ""
+    for _, line in LINES:
+        assert (line or "") in said.err
+
+
+def test_without_changes_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    """The terminal belongs to the plan then, and events without a start are nobody's."""
+    with Bar() as bar:
+        bar(ApplyStarted(total=0))
+        bar(ChangeStarted(change=CREATE))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_report_tells_what_is_left() -> None:
+    """Counts, and each change that was not done with its problem; a reason for not trying is told once."""
+    results = tuple(event.result for event, _ in LINES if isinstance(event, ChangeEnded))
+    assert report_text(Report(results=results)) == (
+        "Apply incomplete: 1 done, 1 failed, 1 unresolved, 1 not attempted.\n"
+        "  novita_endpoint.a: create failed\n"
+        "    it broke\n"
+        "    This is why\n"
+        "    Do that\n"
+        "  novita_endpoint.a: create unresolved\n"
+        "  novita_endpoint.a: create not attempted\n"
+    )
+    assert report_text(Report(results=results, interrupted=True), destroying=True).startswith(
+        "Destroy interrupted: 1 done"
+    )

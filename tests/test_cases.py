@@ -14,6 +14,7 @@ import pytest
 from reconciler.config.load import load
 from reconciler.inventory.store import parse
 from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.findings import Findings
 from reconciler.model.plan import Allowances, Plan
 from reconciler.model.values import Keyring
 from reconciler.planning.digest import plan_digest
@@ -53,11 +54,15 @@ def outputs(made: Plan) -> Mapping[str, str]:
     """File name -> what a user sees."""
     codes = {int(problem.exit_code) for problem in made.errors}
     document = plan_document(
-        made,
-        KEYRING,
-        timestamp="2026-01-01T00:00:00Z",
-        digest=plan_digest(made, KEYRING),
-        exit_code=next((code for code in (1, 3) if code in codes), 0),
+        Findings(
+            command="plan",
+            timestamp="2026-01-01T00:00:00Z",
+            exit_code=next((code for code in (1, 3) if code in codes), 0),
+            plan=made,
+            keyring=KEYRING,
+            digest=plan_digest(made, KEYRING),
+            problems=made.problems,
+        )
     )
     calls = [
         (change.address, change.action.value, request)

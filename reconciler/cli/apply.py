@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.reporting import reported
 
 
 @click.command()
@@ -35,6 +36,7 @@ from reconciler.cli.options import Run, seconds, shared
     "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
 )
 @shared
+@reported
 def apply(
     run: Run,
     plan_file: str | None,

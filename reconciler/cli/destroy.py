@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.reporting import reported
 
 
 @click.command()
@@ -18,6 +19,7 @@ from reconciler.cli.options import Run, seconds, shared
     "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
 )
 @shared
+@reported
 def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float) -> int:
     """Delete every endpoint that the inventory records.
 

@@ -17,7 +17,6 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.options import shared_options
-from reconciler.model.errors import ReconcilerError
 from reconciler.model.exits import Exit
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -112,73 +111,34 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
-    except click.ClickException as error:
-        return _said_by_click(error, arguments)
-    except ReconcilerError as error:
-        return _failed(error, arguments)
-    except (KeyboardInterrupt, click.Abort):
-        return _interrupted(arguments)
     except OSError as error:
         if error.filename is None:
             raise  # of a stream: files and sockets are told of where they are used
-        return _bug(error, arguments)
-    except Exception as error:
-        return _bug(error, arguments)
+        return _failed(error, arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        return _failed(error, arguments)
     return result if isinstance(result, int) else Exit.OK
 
 
-def _said_by_click(error: click.ClickException, arguments: list[str]) -> int:
-    from reconciler.cli.output import fail
-    from reconciler.model.problem import Problem
-
-    code, exit_code = ("usage", Exit.USAGE) if isinstance(error, click.UsageError) else ("error", Exit.ERROR)
-    if _wants_json(arguments):
-        problem = Problem(code=code, summary=error.format_message(), exit_code=exit_code)
-        fail((problem,), exit_code, as_json=True)
-    else:
-        error.show()
-    return exit_code
-
-
-def _interrupted(arguments: list[str]) -> int:
-    from reconciler.cli.output import fail
-    from reconciler.model.problem import Problem
-
-    if _wants_json(arguments):
-        problem = Problem(code="interrupted", summary="interrupted", exit_code=Exit.INTERRUPTED)
-        fail((problem,), Exit.INTERRUPTED, as_json=True)
-    else:
-        click.echo("\nInterrupted.", err=True)
-    return Exit.INTERRUPTED
-
-
-def _failed(error: ReconcilerError, arguments: list[str]) -> int:
+def _failed(error: BaseException, arguments: list[str]) -> int:
+    """Say what ended the run, and return its exit code."""
+    from reconciler.cli.endings import ending
     from reconciler.cli.output import fail
 
-    codes = [problem.exit_code for problem in error.problems if problem.is_error]
-    code = error.exit_code if error.exit_code != Exit.ERROR else max(codes, default=Exit.ERROR)
-    fail(error.problems, code, as_json=_wants_json(arguments), colour=_wants_colour(arguments))
-    return code
+    problems, code = ending(error)
+    if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
+        import traceback
 
-
-def _bug(error: Exception, arguments: list[str]) -> int:
-    """A fault of ours: said as one, and reportable. Its text may quote a value, so only -v shows it."""
-    import traceback
-
-    from reconciler.cli.output import fail
-    from reconciler.model.problem import Problem
-
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(frame.filename).name}:{frame.lineno}"
-    problem = Problem(
-        code="internal-error",
-        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
-        hint="run the command again with -v and report what it prints; look through it for secrets first",
-    )
-    if {"-v", "--verbose"} & set(arguments):
         traceback.print_exception(error)
-    fail((problem,), Exit.ERROR, as_json=_wants_json(arguments), colour=_wants_colour(arguments))
-    return Exit.ERROR
+    if _wants_json(arguments):
+        fail(problems, code, as_json=True)
+    elif isinstance(error, click.ClickException):
+        error.show()
+    elif code == Exit.INTERRUPTED:
+        click.echo("\nInterrupted.", err=True)
+    else:
+        fail(problems, code, colour=_wants_colour(arguments))
+    return code
 
 
 def _wants_json(arguments: list[str]) -> bool:

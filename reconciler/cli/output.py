@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from reconciler.model.findings import Findings
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """The two streams of one run."""
+    """The two streams of one run. `found` is what was last shown on them, for the reports."""
 
     def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
         self.as_json = as_json
+        self.found: Findings | None = None
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
@@ -64,7 +66,9 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
         from reconciler.render.json import plan_document
 
         _write_document(
-            plan_document(None, None, timestamp=timestamp(), exit_code=exit_code, problems=problems)
+            plan_document(
+                Findings(command="", timestamp=timestamp(), exit_code=exit_code, problems=tuple(problems))
+            )
         )
     else:
         _write(sys.stderr, problems_text(problems, Style(colour=colour)))

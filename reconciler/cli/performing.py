@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from reconciler.cli.output import Output
-from reconciler.cli.show import show_beside, show_plan
+from reconciler.cli.output import Output, timestamp
+from reconciler.cli.show import show, show_beside
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 from reconciler.render.progress import Bar, Lines, report_text
@@ -35,6 +35,7 @@ def perform(
 ) -> int:
     """Plan, ask unless approval was given, perform, report; returns the exit code."""
     destroying = goal.destroying
+    command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
     shown: list[Planned] = []
     refusals: list[Problem] = []
@@ -46,7 +47,7 @@ def perform(
         if len(shown) > 1:
             out.line("\nThe account or the inventory has changed meanwhile. The plan is now:\n")
         if not out.as_json:
-            show_plan(out, planned, exit_code=0)
+            show(out, planned.findings(command, timestamp()))
         if not planned.plan.pending:
             return True
         if approved:
@@ -66,12 +67,13 @@ def perform(
             stop=stop,
             wait=wait,
         )
-    return _conclude(out, applied, shown, refusals, saved, destroying=destroying)
+    return _conclude(out, applied, command, shown, refusals, saved, destroying=destroying)
 
 
 def _conclude(
     out: Output,
     applied: Applied,
+    command: str,
     shown: list[Planned],
     refusals: list[Problem],
     saved: SavedPlan | None,
@@ -81,22 +83,27 @@ def _conclude(
     planned, report = applied.planned, applied.report
     if report is not None:
         code = applied.exit_code
-        if out.as_json:
-            show_plan(out, planned, exit_code=code, report=report, refusals=applied.problems)
-        elif report.results:
+        found = planned.findings(
+            command, timestamp(), exit_code=code, report=report, refusals=applied.problems
+        )
+        if out.as_json or (saved is not None and not report.results):
+            show(out, found)
+            return code
+        out.found = found
+        if report.results:
             out.result("\n" + report_text(report, out.style, destroying=destroying))
-        elif saved is not None:
-            show_plan(out, planned, exit_code=code)
-        if applied.problems and not out.as_json:
+        if applied.problems:
             out.tell("\n")
             out.problems(applied.problems)
         return code
     moved = saved.stale(planned) if saved is not None and not refusals else None
     told = [*refusals, *([moved] if moved else [])]
     code = max((problem.exit_code for problem in told), default=int(planned.blocked or Exit.OK))
+    found = planned.findings(command, timestamp(), exit_code=code, refusals=told)
     if out.as_json or planned not in shown:
-        show_plan(out, planned, exit_code=code, refusals=told)
+        show(out, found)
     else:
+        out.found = found
         out.problems(told)
     return code
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import Run, shared
+from reconciler.cli.reporting import reported
 from reconciler.model.exits import Exit
 
 
@@ -25,6 +26,7 @@ from reconciler.model.exits import Exit
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
 )
 @shared
+@reported
 def plan(
     run: Run,
     out: str | None,
@@ -38,7 +40,7 @@ def plan(
 ) -> int:
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
-    from reconciler.cli.show import show_plan
+    from reconciler.cli.show import show
     from reconciler.model.plan import Allowances
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
@@ -53,7 +55,7 @@ def plan(
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
         save_plan(context, Path(out), made, timestamp())
-    show_plan(run.out, made, exit_code=code)
+    show(run.out, made.findings("plan", timestamp(), exit_code=code))
     if out is not None:
         run.out.line(f"\nSaved the plan to: {out}")
         if made.blocked is None:

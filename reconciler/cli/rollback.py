@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.reporting import reported
 
 
 @click.command()
@@ -20,6 +21,7 @@ from reconciler.cli.options import Run, seconds, shared
     "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
 )
 @shared
+@reported
 def rollback(
     run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
 ) -> int:

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from reconciler.cli.output import Output, timestamp
-from reconciler.model.events import Report
-from reconciler.model.problem import Problem
+from reconciler.cli.output import Output
+from reconciler.model.findings import Findings
 from reconciler.render.json import plan_document
 from reconciler.render.text import plan_text
 from reconciler.workflow.planning import Planned
 
 
-def show_plan(
-    out: Output,
-    planned: Planned,
-    *,
-    exit_code: int,
-    report: Report | None = None,
-    refusals: Sequence[Problem] = (),
-) -> None:
-    """The plan on stdout, and what there is to say about it: with --json inside, otherwise on stderr.
-
-    `refusals` are what a plan without problems of its own was not performed for.
-    """
-    problems = (*planned.plan.problems, *refusals)
+def show(out: Output, found: Findings) -> None:
+    """The plan on stdout, and what there is to say about it: with --json inside, otherwise on stderr."""
+    out.found = found
     if out.as_json:
-        out.document(
-            plan_document(
-                planned.plan,
-                planned.keyring,
-                timestamp=timestamp(),
-                digest=planned.digest,
-                exit_code=exit_code,
-                report=report,
-                problems=problems,
-            )
-        )
+        out.document(plan_document(found))
         return
-    out.result(plan_text(planned.plan, out.style))
-    if problems:
+    if found.plan is not None:
+        out.result(plan_text(found.plan, out.style))
+    if found.problems:
         out.tell("\n")
-        out.problems(problems)
+        out.problems(found.problems)
 
 
 def show_beside(out: Output, planned: Planned) -> None:

@@ -94,3 +94,15 @@ def put(disk: Disk, path: Path, data: bytes, *, durable: bool = True) -> None:
         with contextlib.suppress(OSError):
             disk.unlink(temporary)
         raise
+
+
+def deliver(path: Path, data: bytes) -> None:
+    """Give a file that the user named new content, whole or not at all, and behind a symlink.
+
+    A device or a pipe, such as /dev/stderr, is written to and never replaced. Raises OSError.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        put(Disk(), path, data)

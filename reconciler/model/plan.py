@@ -152,12 +152,18 @@ Change: TypeAlias = Create | Update | Scale | Replace | Delete | Adopt | Forget 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """An endpoint that moved away from what was last applied; `live` is None when it is gone."""
+    """An endpoint that moved away from what was last applied; `live` is None when it is gone.
+
+    `before` is what it is held against: the fields applied last, or where there is no inventory those
+    declared. `declared` is what the YAML says today, None where it says nothing.
+    """
 
     name: str
-    tracked: Tracked
+    id: str
+    before: Fields
     live: Live | None
     fields: tuple[FieldChange, ...] = ()
+    declared: Fields | None = None
 
     @property
     def address(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.kinds.endpoint.codec import is_any_cuda
 from reconciler.kinds.endpoint.paths import CUDA, KEYED
 from reconciler.model.plan import ABSENT, Absent, Cause
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, reveal
 from reconciler.planning.diff import value_at
 
 
@@ -47,6 +47,11 @@ def same(last: Value | Absent, value: Value | Absent, keyring: Keyring) -> bool:
             return bool(last == value.value)
         case _:
             return bool(last == value)
+
+
+def agree(one: Value | Absent, other: Value | Absent, path: Path) -> bool:
+    """Whether two known values of a field mean the same, secrets compared by value."""
+    return bool(reveal(_unblanked(one, path)) == reveal(_unblanked(other, path)))
 
 
 def _was_absent(path: Path, applied: Fields) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from reconciler.kinds.endpoint.ownership import emitted, sides
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Fields, Keyring, Sealed, Secret, Value
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.planning.attribute import agree, cause
 from reconciler.planning.conceal import conceal
-from reconciler.planning.diff import differences, equal
+from reconciler.planning.diff import differences, equal, leaves, value_at
 
 
 def drifted(
@@ -17,31 +18,57 @@ def drifted(
 ) -> Iterator[Drift]:
     """That the endpoint is gone, or those of its fields that differ from the record; nothing if none does.
 
-    A value applied as a secret is compared by fingerprint; under another key it is taken as unmoved,
-    because nobody can say.
+    A field that the YAML moved as well has the cause `both`. A value applied as a secret is compared by
+    fingerprint. Under another key nobody can say whether it moved: the cause is `unknown` where it is not
+    what the YAML says today, and elsewhere it counts as unmoved.
     """
+    declared = desired.fields if desired else None
     if live is None:
-        yield Drift(name=tracked.name, tracked=tracked, live=None)
+        yield Drift(name=tracked.name, id=tracked.id, before=tracked.applied, live=None, declared=declared)
         return
     ignore = desired.lifecycle.ignore if desired else ()
-    seen = conceal(live, desired.fields if desired else None, tracked.applied)
+    seen = conceal(live, declared, tracked.applied)
     last = emitted(tracked.applied, ignore)
     want, have = sides(last, None, _fingerprinted(seen.fields, last, keyring), ())
-    if equal(have, want):
-        return
-    fields = tuple(
+    fields = [
         FieldChange(
             path=path,
             before=after,
             after=before,
-            cause=Cause.DRIFT,
+            cause=_cause(path, seen, declared, last, keyring),
             sensitive=isinstance(before, Sealed | Secret) or isinstance(after, Sealed | Secret),
         )
-        for path, before, after in differences(have, want)
+        for path, before, after in (() if equal(have, want) else differences(have, want))
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
-    )
+    ]
+    fields += _unknown(last, seen, declared, keyring)
     if fields:
-        yield Drift(name=tracked.name, tracked=tracked, live=seen, fields=fields)
+        yield Drift(
+            name=tracked.name,
+            id=live.id,
+            before=tracked.applied,
+            live=seen,
+            fields=tuple(fields),
+            declared=declared,
+        )
+
+
+def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyring: Keyring) -> Cause:
+    """Drift, or both where the YAML has moved the field as well."""
+    if declared is None:
+        return Cause.DRIFT
+    found = cause(path, value_at(live.fields, path), value_at(declared, path), last, keyring)
+    return Cause.BOTH if found is Cause.BOTH else Cause.DRIFT
+
+
+def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
+    """The secrets applied under another key that are not what the YAML says."""
+    for path, sealed in leaves(last) if declared is not None else ():
+        if not isinstance(sealed, Sealed) or sealed.key_id == keyring.id:
+            continue
+        now = value_at(live.fields, path)
+        if not agree(now, value_at(declared, path), path):
+            yield FieldChange(path=path, before=sealed, after=now, cause=Cause.UNKNOWN, sensitive=True)
 
 
 def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler import __version__
-from reconciler.model.events import Report, Result
+from reconciler.model.events import Result
+from reconciler.model.findings import Findings
 from reconciler.model.plan import (
     ABSENT,
     Absent,
@@ -22,9 +24,9 @@ from reconciler.model.plan import (
     Plan,
     Replace,
 )
-from reconciler.model.problem import Problem
 from reconciler.model.resource import Tracked, address
 from reconciler.model.values import MASK, Fields, Json, Keyring, Sealed, Secret, Value, mask
+from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
 from reconciler.planning.requests import requests_of
 
 FORMAT: Final = "1.2"
@@ -45,42 +47,73 @@ ACTIONS: Final[Mapping[Action, list[str]]] = {
 UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
 
 
-def plan_document(
-    plan: Plan | None,
-    keyring: Keyring | None,
-    *,
-    timestamp: str,
-    digest: str = "",
-    exit_code: int = 0,
-    problems: Iterable[Problem] | None = None,
-    report: Report | None = None,
-) -> dict[str, Json]:
-    """The document of `plan --json`; with a report that of `apply --json`.
+def plan_document(found: Findings) -> dict[str, Json]:
+    """The document of `plan --json`, with a report that of `apply`, with a verdict that of `drift`.
 
     Without a plan it says why there is none: `errored` is true and `problems` tell.
     """
-    shown = plan or Plan(changes=(), complete=False)
-    told = tuple(problems if problems is not None else shown.problems)
-    counts = shown.counts()
+    plan = found.plan or Plan(changes=(), complete=False)
+    keyring, counts = found.keyring, plan.counts()
     document: dict[str, Json] = {
         "format_version": FORMAT,
         "terraform_version": TERRAFORM,
         "tool_version": __version__,
-        "timestamp": timestamp,
-        "applyable": bool(plan and plan.pending and not plan.errors),
-        "complete": shown.complete,
-        "errored": plan is None or any(p.is_error and p.exit_code == 1 for p in told),
-        "resource_changes": [_change(change, keyring) for change in shown.changes] if keyring else [],
-        "resource_drift": [_drift(drift) for drift in shown.drift],
-        "unmanaged": [{"name": live.name, "id": live.id} for live in shown.unmanaged],
-        "problems": [problem.to_dict() for problem in told],
+        "timestamp": found.timestamp,
+        "applyable": bool(plan.pending and not plan.errors),
+        "complete": plan.complete,
+        "errored": found.plan is None or any(p.is_error and p.exit_code == 1 for p in found.problems),
+        "resource_changes": [_change(change, keyring) for change in plan.changes] if keyring else [],
+        "resource_drift": _drift_document(found),
+        "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
+        "problems": [problem.to_dict() for problem in found.problems],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
-        "digest": digest,
-        "exit_code": int(exit_code),
+        "digest": found.digest,
+        "exit_code": int(found.exit_code),
     }
-    if report is not None:
-        document["results"] = [_result(result) for result in report.results]
+    if found.report is not None:
+        document["results"] = [_result(result) for result in found.report.results]
+    if found.verdict is not None:
+        document["drift"] = _verdict(found.verdict)
     return document
+
+
+def document_text(found: Findings) -> str:
+    """The same document as text, ending in a newline."""
+    return json.dumps(plan_document(found), indent=2, ensure_ascii=False) + "\n"
+
+
+def _drift_document(found: Findings) -> list[dict[str, Json]]:
+    if found.verdict is not None:
+        return [_alarm(alarm) for alarm in found.verdict.alarms]
+    return [_drift(drift) for drift in found.plan.drift] if found.plan else []
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
+    return {
+        "drifted": verdict.rings,
+        "measured_by": "declared" if verdict.by_declaration else "applied",
+        **{standing.value: verdict.having(standing) for standing in Standing},
+    }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Json]:
+    """A drifted endpoint with a fingerprint and a standing for each thing that moved about it."""
+    document = _drift(alarm.drift)
+    document["standing"] = Standing.NEW.value if alarm.rings else alarm.moved[0].standing.value
+    if alarm.drift.live is None:
+        document |= _moved(alarm.moved[0])
+    else:
+        document["fields"] = [{**_field(one.field), **_moved(one)} for one in alarm.moved if one.field]
+    return document
+
+
+def _moved(one: Moved) -> dict[str, Json]:
+    ignored = one.ignore and {
+        "until": one.ignore.until.isoformat() if one.ignore.until else None,
+        "why": one.ignore.why,
+    }
+    return {"fingerprint": one.fingerprint, "standing": one.standing.value, "ignored": ignored}
 
 
 def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
@@ -121,12 +154,12 @@ def _drift(drift: Drift) -> dict[str, Json]:
     after = drift.live.fields if drift.live else None
     return {
         **_identity(drift.name, drift.address),
-        "id": drift.tracked.id,
+        "id": drift.id,
         "change": {
             "actions": ["update"] if drift.live else ["delete"],
-            "before": _plain(drift.tracked.applied),
+            "before": _plain(drift.before),
             "after": _plain(after),
-            "before_sensitive": _sensitive(drift.tracked.applied),
+            "before_sensitive": _sensitive(drift.before),
             "after_sensitive": _sensitive(after),
         },
         "fields": fields_document(drift.fields),

@@ -129,7 +129,7 @@ def _fields(fields: Sequence[FieldChange], style: Style, *, creating: bool = Fal
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
     if drift.live is None:
         yield style.strong(f"  # {drift.address} has been deleted")
-        yield f"  {_painted('-', style)} {drift.name}  [id={drift.tracked.id}]"
+        yield f"  {_painted('-', style)} {drift.name}  [id={drift.id}]"
         return
     yield style.strong(f"  # {drift.address} has changed")
     yield f"  {_painted('~', style)} {drift.name}  [id={drift.live.id}]"

@@ -12,7 +12,9 @@ from reconciler.applying.clock import RealClock, attempts
 from reconciler.config.load import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.events import Report
 from reconciler.model.exits import Exit
+from reconciler.model.findings import Findings
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
@@ -58,6 +60,27 @@ class Planned:
             if code in codes:
                 return code
         return None
+
+    def findings(
+        self,
+        command: str,
+        timestamp: str,
+        *,
+        exit_code: int = Exit.OK,
+        report: Report | None = None,
+        refusals: Sequence[Problem] = (),
+    ) -> Findings:
+        """What the run found. `refusals` are what the plan was not performed for, or went wrong later."""
+        return Findings(
+            command=command,
+            timestamp=timestamp,
+            exit_code=int(exit_code),
+            plan=self.plan,
+            keyring=self.keyring,
+            digest=self.digest,
+            problems=(*self.plan.problems, *refusals),
+            report=report,
+        )
 
 
 def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.disk import Disk, put
+from reconciler.inventory.disk import Disk, deliver, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
@@ -103,10 +103,10 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
                 hint="name another file: reconciler plan --out the.plan",
             )
         )
-    document = plan_document(planned.plan, planned.keyring, digest=planned.digest, timestamp=timestamp)
+    document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED)
     try:
-        put(Disk(), context.root / path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+        deliver(context.root / path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
     except OSError as error:
         raise InvalidConfig(
             Problem(code="plan-not-saved", summary=f"cannot write {path}: {error.strerror or error}")

@@ -1,0 +1,43 @@
+"""How a run that did not reach its end is told: its problems and its exit code."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.exits import Exit
+from reconciler.model.problem import Problem
+
+
+def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
+    """(problems, exit code) of what ended a run; a fault of ours is a problem as well."""
+    match error:
+        case ReconcilerError():
+            codes = [problem.exit_code for problem in error.problems if problem.is_error]
+            code = error.exit_code if error.exit_code != Exit.ERROR else max(codes, default=Exit.ERROR)
+            return tuple(error.problems), int(code)
+        case click.ClickException():
+            is_usage = isinstance(error, click.UsageError)
+            code = Exit.USAGE if is_usage else Exit.ERROR
+            name = "usage" if is_usage else "error"
+            return (Problem(code=name, summary=error.format_message(), exit_code=code),), int(code)
+        case KeyboardInterrupt() | click.Abort():
+            code = Exit.INTERRUPTED
+            return (Problem(code="interrupted", summary="interrupted", exit_code=code),), int(code)
+        case _:
+            return (_bug(error),), int(Exit.ERROR)
+
+
+def _bug(error: BaseException) -> Problem:
+    """A fault of ours: said as one, and reportable. Its text may quote a value, so only -v shows it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return Problem(
+        code="internal-error",
+        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
+        hint="run the command again with -v and report what it prints; look through it for secrets first",
+    )

@@ -1,0 +1,87 @@
+"""The report files of a run: written at its end from what it found, also when it failed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from reconciler.model.exits import Exit
+from reconciler.model.problem import Problem
+
+if TYPE_CHECKING:
+    from reconciler.cli.options import Run
+    from reconciler.model.findings import Findings
+
+FORMATS: Final[Mapping[str, str]] = {
+    "json": "The JSON document",
+}
+
+
+def reported(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the `--...-into FILE` options, and write those files whatever its end is."""
+
+    @functools.wraps(command)
+    def wrapped(run: Run, /, **arguments: Any) -> int:
+        wanted = {name: arguments.pop(f"{name}_into") for name in FORMATS}
+        try:
+            code = command(run, **arguments)
+        except BaseException as error:
+            _write(run, wanted, _cut_short(run, error))
+            raise
+        assert run.out.found is not None, "a command with reports shows what it found"
+        wrote_all = _write(run, wanted, replace(run.out.found, exit_code=int(code)))
+        return code if wrote_all or code not in (Exit.OK, Exit.CHANGES) else Exit.ERROR
+
+    for name, what in reversed(tuple(FORMATS.items())):
+        option = click.option(f"--{name}-into", metavar="FILE", help=f"{what}, into a file as well.")
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _cut_short(run: Run, error: BaseException) -> Findings:
+    """What was found before an error ended the run, and that error."""
+    from reconciler.cli.endings import ending
+    from reconciler.cli.output import timestamp
+    from reconciler.model.findings import Findings
+
+    problems, code = ending(error)
+    command = run.context.command.removeprefix("reconciler ")
+    found = run.out.found or Findings(command=command, timestamp=timestamp(), exit_code=code)
+    return replace(found, exit_code=code, problems=(*found.problems, *problems))
+
+
+def _write(run: Run, wanted: Mapping[str, str | None], found: Findings) -> bool:
+    """Write what is wanted; whether all of it could be."""
+    problems = [
+        problem
+        for name, path in wanted.items()
+        if path is not None and (problem := _written(run.context.root / path, path, _text(name, found)))
+    ]
+    run.out.problems(problems)
+    return not problems
+
+
+def _written(path: Path, shown: str, text: str) -> Problem | None:
+    from reconciler.inventory.disk import deliver
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        deliver(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        return Problem(code="report-not-written", summary=f"cannot write {shown}: {error.strerror or error}")
+    return None
+
+
+def _text(name: str, found: Findings) -> str:
+    match name:
+        case "json":
+            from reconciler.render.json import document_text
+
+            return document_text(found)
+        case _:
+            raise AssertionError(name)

@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "preview": "Print the exact requests that apply would send.",
     "apply": "Make the account match the files.",
     "destroy": "Delete every endpoint that the inventory records.",
+    "drift": "Tell whether somebody touched the account; accept it, or revert it.",
     "recover": "Settle creates whose answer was lost.",
     "history": "The versions that were applied.",
     "rollback": "Bring one endpoint back to an applied version.",

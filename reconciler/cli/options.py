@@ -69,8 +69,8 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(ctx: click.Context, /, **arguments: Any) -> Any:
         own = {name: arguments.pop(name) for name in _NAMES}
-        before = ctx.find_root().obj or {}
-        return command(_run(ctx, _merged(before, own)), **arguments)
+        ctx.obj = _merged(ctx.obj or {}, own)  # which the commands of a group inherit
+        return command(_run(ctx, ctx.obj), **arguments)
 
     return wrapped
 

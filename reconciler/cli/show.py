@@ -15,7 +15,11 @@ def show(out: Output, found: Findings) -> None:
     if out.as_json:
         out.document(plan_document(found))
         return
-    if found.plan is not None:
+    if found.verdict is not None:
+        from reconciler.render.drift import drift_text
+
+        out.result(drift_text(found, out.style))
+    elif found.plan is not None:
         out.result(plan_text(found.plan, out.style))
     if found.problems:
         out.tell("\n")

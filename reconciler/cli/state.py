@@ -9,8 +9,10 @@ from reconciler.model.exits import Exit
 
 
 @click.group()
-def state() -> None:
+@shared
+def state(run: Run) -> None:
     """Look at the inventory, or mend it. Losing it is harmless: the next plan adopts."""
+    del run
 
 
 @state.command("list")

@@ -17,9 +17,11 @@ from reconciler.config.resolving import holds_references, resolved
 from reconciler.config.settings import settings_of
 from reconciler.config.source import collector_paused, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
+from reconciler.config.wording import Steps
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Spec, address
 from reconciler.model.settings import Settings
+from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
 
 NO_ENDPOINTS: Final = Problem(
@@ -125,6 +127,7 @@ class _Item:
     item: dict[str, Any]
     bare: dict[str, Any]
     is_resolved: bool = True
+    unset: Sequence[Steps] = ()
 
 
 class _Run:
@@ -164,7 +167,7 @@ class _Run:
             desired, problems = desired_endpoint(item.item, spec, item.stack.place)
             self.problems += filter(self._is_news, problems)
             if desired is not None and item.is_resolved:
-                result.append(desired)
+                result.append(replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired)
         return tuple(result)
 
     def _are_sound(self, defaults: Sequence[Layer]) -> bool:
@@ -180,10 +183,11 @@ class _Run:
         merged = stack.merged()
         if not holds_references(merged):
             return _Item(stack, merged, merged)
-        item, problems = resolved(merged, stack, self._resolver)
-        self._taken |= {problem.place for problem in problems}
-        self.problems += (replace(problem, address=address(merged["endpoint"])) for problem in problems)
-        return _Item(stack, item, reveal(item), is_resolved=not any(problem.is_error for problem in problems))
+        found = resolved(merged, stack, self._resolver)
+        self._taken |= {problem.place for problem in found.problems}
+        self.problems += (replace(problem, address=address(merged["endpoint"])) for problem in found.problems)
+        is_resolved = not any(problem.is_error for problem in found.problems)
+        return _Item(stack, found.item, reveal(found.item), is_resolved=is_resolved, unset=found.unset)
 
     def _is_news(self, problem: Problem) -> bool:
         """An error at a place that has one already would only say it again in other words."""
@@ -206,6 +210,14 @@ class _Run:
             self._usable[name], problems = usable_spec(self._specs[name], self._resolver)
             self.problems += problems
         return self._usable[name]
+
+
+def _unset_paths(found: Sequence[Steps]) -> tuple[WirePath, ...]:
+    """The wire paths of the fields that hold a reference that is unset."""
+    from reconciler.kinds.endpoint.paths import wire_paths
+
+    names = (f"env.{steps[1]}" if steps[0] == "env" else str(steps[0]) for steps in found)
+    return tuple(dict.fromkeys(path for name in names for path in wire_paths(name)))
 
 
 def _definition(sound: bool) -> str:

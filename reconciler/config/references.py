@@ -90,10 +90,15 @@ class Resolver:
         return Resolved("".join(value), "".join(masked), has_references, hidden=tuple(hidden))
 
     def secret(self, text: str) -> tuple[str | Secret, tuple[Problem, ...]]:
-        """Like `resolve`, for a place where what comes from a reference must not be shown."""
+        """Like `resolve`, for a place where what comes from a reference must not be shown.
+
+        Where that may be unset, a secret stands for it too, so that nobody takes its place for a literal.
+        """
         found = self.resolve(text)
-        if found.problems or not found.has_references:
+        if not found.has_references or any(problem.is_error for problem in found.problems):
             return found.value, found.problems
+        if found.problems:
+            return Secret(value=text, source=text), found.problems
         return Secret(value=found.value, source=text, masked=found.masked, parts=found.hidden), ()
 
     def _look_up(self, reference: Reference) -> str | Problem:

@@ -27,12 +27,22 @@ def holds_references(value: Any) -> bool:
     return value.__class__ is list and any(map(holds_references, value))
 
 
-def resolved(
-    item: Mapping[str, Any], where: Layers, resolver: Resolver
-) -> tuple[dict[str, Any], list[Problem]]:
-    """The item with its references replaced. What could not be replaced stays as it was written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedItem:
+    """The item with its references replaced. What could not be replaced stays as it was written.
+
+    `unset` are the paths of references that may be unset in this run, and are.
+    """
+
+    item: dict[str, Any]
+    problems: list[Problem]
+    unset: list[Steps]
+
+
+def resolved(item: Mapping[str, Any], where: Layers, resolver: Resolver) -> ResolvedItem:
     walk = _Walk(where, resolver)
-    return {key: walk.value(value, (key,)) for key, value in item.items()}, walk.problems
+    found = {key: walk.value(value, (key,)) for key, value in item.items()}
+    return ResolvedItem(item=found, problems=walk.problems, unset=walk.unset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class _Walk:
     where: Layers
     resolver: Resolver
     problems: list[Problem] = field(default_factory=list)
+    unset: list[Steps] = field(default_factory=list)
 
     def value(self, value: Any, path: Steps) -> Any:
         match value:
@@ -88,3 +99,5 @@ class _Walk:
 
     def _report(self, path: Steps, *problems: Problem) -> None:
         self.problems.extend(replace(problem, place=self.where.place(path)) for problem in problems)
+        if problems and not any(problem.is_error for problem in problems):
+            self.unset.append(path)

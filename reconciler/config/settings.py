@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from reconciler.config import schema
@@ -20,6 +20,9 @@ from reconciler.model.problem import Place, Problem
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
 from reconciler.model.values import Secret
 from reconciler.model.wire import API_ROOT
+
+if TYPE_CHECKING:
+    from reconciler.model.verdict import Ignore
 
 PLACEHOLDERS: Final = frozenset({"your-novita-api-key-here", "your-api-key"})
 CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
@@ -81,7 +84,8 @@ class _Reader:
         if document is None:
             return
         self.problems += document.problems
-        self.problems += document.bent_within(document.node(("novita",)))
+        for section in ("novita", "drift"):
+            self.problems += document.bent_within(document.node((section,)))
         data = document.data
         if data is not None and not schema.fits("config", data):
             found = reports(schema.errors("config", data), document)
@@ -100,6 +104,7 @@ class _Reader:
             settle_seconds=self._seconds("settle_seconds", 5.0),
             adopt=self._flag("adopt", default=False),
             state_key=self._state_key(),
+            drift_ignore=self._drift_ignore(),
         )
 
     def _check_provider(self) -> None:
@@ -143,6 +148,15 @@ class _Reader:
     def _state_key(self) -> Secret | None:
         text = self._environ.get("RECONCILER_STATE_KEY", "").strip()
         return Secret(value=text, source="${env:RECONCILER_STATE_KEY}") if text else None
+
+    def _drift_ignore(self) -> tuple[Ignore, ...]:
+        section = self._data.get("drift")
+        entries = section.get("ignore") if isinstance(section, dict) else None
+        if not entries:
+            return ()
+        from reconciler.config.ignores import ignores
+
+        return tuple(ignores(entries, lambda *path: self._place("drift", "ignore", *path), self.problems))
 
     def _base_url(self) -> str:
         text = self._environ.get("NOVITA_BASE_URL", "").strip()
@@ -210,7 +224,7 @@ class _Reader:
         value = section.get(name) if isinstance(section, dict) else None
         return _Said(value, f"`novita.{name}`", self._place("novita", name))
 
-    def _place(self, *path: str) -> Place | None:
+    def _place(self, *path: str | int) -> Place | None:
         return None if self._document is None else self._document.place(path)
 
     def _report(self, code: str, summary: str, hint: str, place: Place | None) -> None:

@@ -29,6 +29,12 @@ def load(path: Path, *, disk: Disk | None = None) -> Inventory:
     return found.state().inventory(found.folded.base_url)
 
 
+def is_kept(path: Path) -> bool:
+    """Whether there is an inventory at all, be it an empty one."""
+    path = resolve(path)
+    return path.exists() or journal_of(path).exists()
+
+
 def is_unfolded(path: Path, *, disk: Disk | None = None) -> bool:
     """Whether a run that was cut off left steps in the journal that the map does not show yet."""
     return look(resolve(path), disk or Disk()).is_unfolded

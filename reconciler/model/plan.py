@@ -155,7 +155,8 @@ class Drift:
     """An endpoint that moved away from what was last applied; `live` is None when it is gone.
 
     `before` is what it is held against: the fields applied last, or where there is no inventory those
-    declared. `declared` is what the YAML says today, None where it says nothing.
+    declared. `declared` is what the YAML says today, None where it says nothing, and `unset` are the paths of
+    which it cannot be told.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Drift:
     live: Live | None
     fields: tuple[FieldChange, ...] = ()
     declared: Fields | None = None
+    unset: tuple[Path, ...] = ()
 
     @property
     def address(self) -> str:

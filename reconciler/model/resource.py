@@ -45,7 +45,8 @@ class Desired:
     """One declared endpoint in normal form.
 
     `fields` holds what the mapping emits; `app_name` is sent on create even when it was not declared, and is
-    among `fields` only when it was.
+    among `fields` only when it was. `unset` are the paths of references that are unset, in runs that may do
+    without: nobody can say there what is declared.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Desired:
     lifecycle: Lifecycle = Lifecycle()
     renamed_from: str | None = None
     place: Place | None = None
+    unset: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

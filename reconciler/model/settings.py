@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.model.values import Keyring, Secret
+
+if TYPE_CHECKING:
+    from reconciler.model.verdict import Ignore
 
 DEFAULT_BASE_URL = "https://api.novita.ai"
 SIMULATOR = "simulator"
@@ -25,6 +29,7 @@ class Settings:
     settle_seconds: float = 5.0
     adopt: bool = False
     state_key: Secret | None = None
+    drift_ignore: tuple[Ignore, ...] = ()
 
     @property
     def keyring(self) -> Keyring:

@@ -53,7 +53,7 @@ class Client:
     """A pool of connections to one Novita account. Thread-safe; close it, or use it as a context manager.
 
     connect_timeout, read_timeout: seconds. app: stands in for the network. on_call: told of every attempt,
-    from whichever thread made it.
+    from whichever thread made it. With `read_only` nothing but GET leaves it.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Client:
         user_agent: str = USER_AGENT,
         on_call: Callable[[CallInfo], None] | None = None,
         timing: Timing | None = None,
+        read_only: bool = False,
     ) -> None:
         import httpx
 
@@ -80,6 +81,7 @@ class Client:
         self._on_call = on_call
         self._read_timeout = read_timeout
         self._timing = timing or Timing()
+        self._read_only = read_only
         self._gate = Gate(parallelism)
         headers = {"Authorization": f"Bearer {key}", "User-Agent": user_agent, "Accept": "application/json"}
         try:
@@ -112,6 +114,7 @@ class Client:
 
         With `patient` False the first failure is final, for what a run can do without.
         """
+        assert request.method == "GET" or not self._read_only, "a run that only reads asked for a write"
         if not patient:
             outcome = self._attempt(request, 1)
             if isinstance(outcome, Failure):

@@ -26,7 +26,7 @@ def drifted(
     if live is None:
         yield Drift(name=tracked.name, id=tracked.id, before=tracked.applied, live=None, declared=declared)
         return
-    ignore = desired.lifecycle.ignore if desired else ()
+    ignore, unset = (desired.lifecycle.ignore, desired.unset) if desired else ((), ())
     seen = conceal(live, declared, tracked.applied)
     last = emitted(tracked.applied, ignore)
     want, have = sides(last, None, _fingerprinted(seen.fields, last, keyring), ())
@@ -35,13 +35,13 @@ def drifted(
             path=path,
             before=after,
             after=before,
-            cause=_cause(path, seen, declared, last, keyring),
+            cause=Cause.DRIFT if path in unset else _cause(path, seen, declared, last, keyring),
             sensitive=isinstance(before, Sealed | Secret) or isinstance(after, Sealed | Secret),
         )
         for path, before, after in (() if equal(have, want) else differences(have, want))
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
     ]
-    fields += _unknown(last, seen, declared, keyring)
+    fields += (field for field in _unknown(last, seen, declared, keyring) if field.path not in unset)
     if fields:
         yield Drift(
             name=tracked.name,
@@ -50,6 +50,7 @@ def drifted(
             live=seen,
             fields=tuple(fields),
             declared=declared,
+            unset=unset,
         )
 
 

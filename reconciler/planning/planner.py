@@ -91,7 +91,11 @@ def make_plan(
             changes.append(_adopted(one, strangers[0], keyring) if strangers else _created(one, tracked))
 
     for name, tracked in inventory.records.items():
-        if name in used or tracked.origin == "imperative":
+        if name in used:
+            continue
+        if tracked.origin == "imperative":
+            if selection.has(name):
+                drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
             continue
         removed = _undeclared(tracked, join.by_id.get(tracked.id), unwanted)
         if isinstance(removed, Delete):
@@ -180,7 +184,8 @@ def _compare(
     """(what differs, what a write is made from, the live endpoint as it may be shown)."""
     applied = tracked.applied if tracked else None
     seen = conceal(live, desired.fields, applied)
-    want, have = sides(desired.fields, applied, seen.fields, desired.lifecycle.ignore)
+    ignore = (*desired.lifecycle.ignore, *desired.unset)
+    want, have = sides(desired.fields, applied, seen.fields, ignore)
     if equal(have, want):
         return (), want, seen
     fields = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
@@ -50,7 +50,7 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
             yield ""
         yield style.strong(plan_line(plan))
         yield from _extras(plan)
-    yield from _unmanaged(plan.unmanaged, style)
+    yield from unmanaged_lines(plan.unmanaged, style)
 
 
 def plan_line(plan: Plan) -> str:
@@ -102,15 +102,30 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     symbol = "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
-    object_id = live.id if live else tracked.id if tracked else ""
-    margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
-    yield f"{margin}{_painted(symbol, style)} {change.name}" + (f"  [id={object_id}]" if object_id else "")
-    yield from _fields(change.fields, style, creating=change.action is Action.CREATE)
+    yield object_line(symbol, change.name, live.id if live else tracked.id if tracked else "", style)
+    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else _remarks)
     if isinstance(change, Replace):
         yield style.faint("      # the URL changes with the ID")
 
 
-def _fields(fields: Sequence[FieldChange], style: Style, *, creating: bool = False) -> Iterator[str]:
+def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
+    """The line that a change of an endpoint begins with."""
+    margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
+    return f"{margin}{_painted(symbol, style)} {name}" + (f"  [id={object_id}]" if object_id else "")
+
+
+def _remarks(field: FieldChange) -> list[str]:
+    return ["forces replacement"] * field.forces_replacement + [field.cause.value]
+
+
+def _nothing(_field: FieldChange) -> list[str]:
+    return []
+
+
+def field_lines(
+    fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
+) -> Iterator[str]:
+    """A line a field, aligned, with what is to be remarked about it."""
     width = max((len(dotted(field.path)) for field in fields), default=0)
     for field in fields:
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
@@ -119,24 +134,23 @@ def _fields(fields: Sequence[FieldChange], style: Style, *, creating: bool = Fal
             value = f"{shown(field.before)} -> {shown(field.after)}"
         else:
             value = shown(field.after if symbol == "+" else field.before)
-        remarks = [] if creating else [field.cause.value]
-        if field.forces_replacement:
-            remarks.insert(0, "forces replacement")
-        remark = style.faint(f"  # {', '.join(remarks)}") if remarks else ""
+        said = remarks(field)
+        remark = style.faint(f"  # {', '.join(said)}") if said else ""
         yield f"      {_painted(symbol, style)} {name} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
     if drift.live is None:
         yield style.strong(f"  # {drift.address} has been deleted")
-        yield f"  {_painted('-', style)} {drift.name}  [id={drift.id}]"
+        yield object_line("-", drift.name, drift.id, style)
         return
     yield style.strong(f"  # {drift.address} has changed")
-    yield f"  {_painted('~', style)} {drift.name}  [id={drift.live.id}]"
-    yield from _fields(drift.fields, style, creating=True)
+    yield object_line("~", drift.name, drift.id, style)
+    yield from field_lines(drift.fields, style, _nothing)
 
 
-def _unmanaged(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
+def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
+    """The live endpoints that are nobody's business here, the first twenty by name."""
     if not unmanaged:
         return
     count = len(unmanaged)

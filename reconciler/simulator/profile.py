@@ -122,4 +122,6 @@ class Profile:
     storage_create_answer: Literal["string", "object"] = switch("string", "answer of /networkstorage/create")
 
     api_key: str | None = switch(None, "the one accepted key; none: any non-empty bearer token")
+    # Nothing says that Novita knows such keys; a client that needs no more should be content with one.
+    read_only_key: str | None = switch(None, "a key that may read, and is forbidden to write")
     latency_seconds: float = switch(0.0, "time every answer takes")

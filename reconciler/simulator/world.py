@@ -130,7 +130,7 @@ class World:
             )
 
     def _payload(self, request: Request) -> Any:
-        self._authorize(request)
+        key = self._authorized(request)
         self._account.fleet.sweep(self._clock(), self.profile)
         name = operation_of(request.method, request.path)
         operation = self._account.operation(name)
@@ -140,15 +140,21 @@ class World:
             raise Refusal("NOT_FOUND", f"page {request.path} not found", status=404)
         if name not in WRITES:
             return operation(request.query)
+        if key == self.profile.read_only_key:
+            raise Refusal("FORBIDDEN", "this key may not write", status=403)
         # Refused writes count too: a refusal may have used up a try.
         self._version += 1
         return operation(_json_object(request.body))
 
-    def _authorize(self, request: Request) -> None:
+    def _authorized(self, request: Request) -> str:
+        """The key of the request, which is an accepted one."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip() or self.profile.api_key not in (None, key.strip()):
+        key = key.strip()
+        known = self.profile.api_key in (None, key) or key == self.profile.read_only_key
+        if scheme.lower() != "bearer" or not key or not known:
             # 403, as an unauthenticated live call showed; the general error table says 401.
             raise Refusal("INVALID_API_KEY", "invalid api-key", status=403)
+        return key
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

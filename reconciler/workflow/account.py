@@ -34,7 +34,7 @@ def with_key(settings: Settings) -> Secret:
 
 
 @contextmanager
-def _client(context: Context, settings: Settings) -> Iterator[Client]:
+def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
     key = with_key(settings)
     app = None
     if settings.is_simulator:
@@ -48,19 +48,20 @@ def _client(context: Context, settings: Settings) -> Iterator[Client]:
         app=app,
         on_call=context.on_call,
         timing=Timing(own_process=context.own_process),
+        read_only=read_only,
     ) as client:
         yield client
 
 
 @contextmanager
 def reader(context: Context, settings: Settings) -> Iterator[Reader]:
-    """An account that can only be read."""
-    with _client(context, settings) as client:
+    """An account that can only be read: `Reader` has no writes, and its client would send none."""
+    with _client(context, settings, read_only=True) as client:
         yield Reader(client, ENDPOINT, parallelism=context.parallelism)
 
 
 @contextmanager
 def remote(context: Context, settings: Settings) -> Iterator[Remote]:
     """An account that can be written to; only an approved plan gets one."""
-    with _client(context, settings) as client:
+    with _client(context, settings, read_only=False) as client:
         yield Remote(client, ENDPOINT, parallelism=context.parallelism)

@@ -101,12 +101,13 @@ class Goal:
     """What a run works towards: what is declared, nothing at all, or something in between.
 
     `load` reads the files anew each time, so that a second look under the lock is a true one. `back_to` is
-    the name and the version of a rollback.
+    the name and the version of a rollback, `restoring` the endpoints of a `drift revert`.
     """
 
     load: Callable[[Context], Loaded]
     destroying: bool = False
     back_to: tuple[str, int] | None = None
+    restoring: tuple[str, ...] = ()
 
 
 DECLARED: Final = Goal(load=load_config)
@@ -121,11 +122,18 @@ def plan(context: Context, goal: Goal = DECLARED) -> Planned:
 
 
 def planned(
-    context: Context, loaded: Loaded, inventory: Inventory, *, destroying: bool = False, settle: bool = False
+    context: Context,
+    loaded: Loaded,
+    inventory: Inventory,
+    *,
+    destroying: bool = False,
+    settle: bool = False,
+    guarded: bool = True,
 ) -> Planned:
     """Plan against the account as it is now.
 
     With `settle` a create whose answer was lost is given its settling time before it counts as not done.
+    Where nobody means to apply it, a plan need not be `guarded`, nor held against the account's limits.
     """
     settings = loaded.settings
     with_key(settings)
@@ -150,7 +158,8 @@ def planned(
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
         made = replace(made, changes=changes)
-        limits = account.limits() if needs_limits(made.changes) else None
+        limited = guarded and needs_limits(made.changes)
+        limits = account.limits() if limited else None
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *_elsewhere(inventory, base_url(settings)),
@@ -159,8 +168,12 @@ def planned(
         *left_out,
         *notes,
         *_partial(context.selection, made, len(desired)),
-        *guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow),
-        *(check_limits(made.changes, limits) if needs_limits(made.changes) else ()),
+        *(
+            guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow)
+            if guarded
+            else ()
+        ),
+        *(check_limits(made.changes, limits) if limited else ()),
     )
     made = replace(made, problems=problems)
     return Planned(

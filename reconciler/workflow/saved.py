@@ -22,6 +22,7 @@ from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.render.json import plan_document
 from reconciler.workflow.context import Context
+from reconciler.workflow.drifting import restoring
 from reconciler.workflow.facts import Facts, difference, facts_from_json, facts_of, is_remainder, of_type
 from reconciler.workflow.going_back import way_back
 from reconciler.workflow.planning import DECLARED, NOTHING, Goal, Planned
@@ -33,8 +34,8 @@ FORMAT: Final = 1
 class SavedPlan:
     """What was promised: by whom it may be kept, and each change as it was to be, by name.
 
-    `back_to` is the name and the version of a rollback. With `partly`, changes that are no longer pending
-    count as done.
+    `back_to` is the name and the version of a rollback, `restoring` the endpoints of a `drift revert`. With
+    `partly`, changes that are no longer pending count as done.
     """
 
     shown: str
@@ -44,6 +45,7 @@ class SavedPlan:
     allow: Allowances
     changes: Mapping[str, Facts]
     back_to: tuple[str, int] | None = None
+    restoring: tuple[str, ...] = ()
     partly: bool = False
 
     def goal(self, context: Context) -> Goal:
@@ -51,6 +53,8 @@ class SavedPlan:
         if self.back_to is not None:
             _, goal, _ = way_back(context, *self.back_to)
             return goal
+        if self.restoring:
+            return restoring(self.context(context), self.restoring)
         return NOTHING if self.destroying else DECLARED
 
     def context(self, context: Context) -> Context:
@@ -186,6 +190,7 @@ def _promise(context: Context, planned: Planned, goal: Goal) -> dict[str, Json]:
         "key": planned.keyring.id,
         "destroy": planned.destroying,
         "back_to": goal.back_to,
+        "restoring": goal.restoring,
         "adopt": context.allow.adopt,
         "allow_delete": context.allow.deletes,
         "no_delete": context.allow.no_delete,
@@ -218,6 +223,7 @@ def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
             ),
             changes={name: facts_from_json(facts) for name, facts in found["changes"].items()},
             back_to=_version(found["back_to"]),
+            restoring=tuple(of_type(str, name) for name in found.get("restoring", ())),
         )
     except OSError as error:
         problem = Problem(

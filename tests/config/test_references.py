@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.references import LARGEST, Resolver, coerce, split, whole
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.values import Secret
+from reconciler.model.values import MASK, Secret, reveal
 
 from .support import codes, loaded, told
 
@@ -75,9 +75,9 @@ def test_malformed_references_are_explained(tmp_path: Path, text: str, summary: 
 
 @pytest.mark.parametrize("lenient", [False, True])
 def test_an_unset_variable(tmp_path: Path, lenient: bool) -> None:
-    """An unset variable is an error, or a warning where nothing is sent; the text stays as it was."""
+    """An unset variable is an error, or a warning where nothing is sent; there it stands for a secret."""
     found, problems = Resolver(tmp_path, ENVIRON, lenient).secret("x${env:NONE}")
-    assert found == "x${env:NONE}"
+    assert (reveal(found), str(found)) == ("x${env:NONE}", MASK if lenient else "x${env:NONE}")
     assert [problem.severity for problem in problems] == [Severity.WARNING if lenient else Severity.ERROR]
     assert problems[0].hint == "export NONE=...   or give a default: ${env:NONE:-default}"
 
@@ -233,7 +233,9 @@ def test_unset_references_strict_and_lenient(tmp_path: Path) -> None:
     lenient = loaded(tmp_path, {"endpoints.yaml": FILE}, lenient=True)
     assert {problem.severity for problem in lenient.problems} == {Severity.WARNING}
     assert lenient.desired[0].fields["ports"] == [{"port": "${env:PORT}"}]
-    assert lenient.desired[0].fields["envs"]["N"] == "${env:PORT}"
+    assert reveal(lenient.desired[0].fields["envs"]["N"]) == "${env:PORT}"
+    assert ("ports",) in lenient.desired[0].unset
+    assert ("envs", "N") in lenient.desired[0].unset
 
 
 @pytest.mark.parametrize("field", ["endpoint", "specName", "appName", "renamedFrom"])

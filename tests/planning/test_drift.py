@@ -1,5 +1,6 @@
 """What moved away from what was last applied, whatever the YAML says today."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -122,3 +123,45 @@ def test_a_plan_tells_of_drift_beside_its_changes() -> None:
         ("left", [("ports",)]),
         ("renamed", [("name",)]),
     ]
+
+
+def test_a_field_that_both_have_moved_says_so() -> None:
+    """Whoever reverts it should know that the YAML moved as well."""
+    causes = {
+        field.path: field.cause
+        for drift in drifted(tracked(), live(port=2, healthPath="/x"), KEYRING, endpoint(port=3))
+        for field in drift.fields
+    }
+    assert causes == {("ports",): Cause.BOTH, ("healthy", "path"): Cause.DRIFT}
+
+
+@pytest.mark.parametrize(
+    ("there", "declared", "causes"),
+    [("new", "new", []), ("old", "new", [Cause.UNKNOWN]), ("new", None, [])],
+)
+def test_under_another_key_what_is_not_declared_is_unknown(
+    there: str, declared: str | None, causes: list[Cause]
+) -> None:
+    """Live and YAML agree, or they do not; who moved, nobody can say."""
+    want = endpoint(env={"T": secret(declared)}) if declared else None
+    found = drifted(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": there}), KEYRING, want)
+    assert [field.cause for drift in found for field in drift.fields] == causes
+
+
+def test_where_a_reference_is_unset_drift_is_told_all_the_same() -> None:
+    """What was applied is known by its fingerprint; what is declared is not known, so it is not `both`."""
+    path = ("envs", "T")
+    want = dataclasses.replace(endpoint(env={"T": secret("${env:T}", "${env:T}")}), unset=(path,))
+    (drift,) = drifted(tracked(**TOKEN), live(env={"T": "theirs"}), KEYRING, want)
+    assert [(field.path, field.cause) for field in drift.fields] == [(path, Cause.DRIFT)]
+    assert list(drifted(tracked(**TOKEN), live(env={"T": "old"}), KEYRING, want)) == []
+    foreign = tracked(**TOKEN, keyring=OTHER_KEYRING)
+    assert list(drifted(foreign, live(env={"T": "old"}), KEYRING, want)) == []
+    (change,) = plan([want], [tracked(**TOKEN)], [live(env={"T": "old"})]).pending or [None]
+    assert change is None
+
+
+def test_what_was_made_without_yaml_is_watched_too() -> None:
+    """It is recorded as ours; plans never delete it."""
+    made = plan([], [tracked("sdk", imperative=True)], [live("sdk", port=9)])
+    assert (made.changes, [one.name for one in made.drift]) == ((), ["sdk"])

@@ -24,7 +24,7 @@ def sides(
     want = owned(desired, applied)
     have = reported(live, want)
     for path in ignore:
-        want = _with_side_of(want, have, path)
+        want = with_side_of(want, have, path)
     return want, have
 
 
@@ -86,7 +86,7 @@ def replacement(want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
 def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
     """What an apply records as its doing: the emitted fields without the ignored ones."""
     for path in ignore:
-        fields = _with_side_of(fields, {}, path)
+        fields = with_side_of(fields, {}, path)
     return fields
 
 
@@ -94,7 +94,7 @@ def _is_set(value: object, path: Path) -> bool:
     return not is_any_cuda(value) if path == CUDA else value not in (None, "")
 
 
-def _with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
+def with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
     """`tree` with the value that `other` has at `path`, or without one where `other` has none."""
     head, *rest = path
     changed = dict(tree)
@@ -105,7 +105,7 @@ def _with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
             changed.pop(head, None)
     elif isinstance(tree.get(head), Mapping):
         inner = other.get(head)
-        changed[head] = _with_side_of(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
+        changed[head] = with_side_of(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
     return changed
 
 

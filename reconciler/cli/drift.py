@@ -1,0 +1,87 @@
+"""`reconciler drift`, `drift revert`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.reporting import reported
+from reconciler.model.exits import Exit
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--baseline", metavar="FILE", help="A drift document of before: what it tells of rings no alarm."
+)
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
+)
+@shared
+@reported
+def drift(run: Run, baseline: str | None, parallelism: int) -> int:
+    """Tell whether somebody touched the account since the last apply: exit code 2 if so, else 0.
+
+    Reads only, with a key that may only read and references that may be unset. Where there is no inventory,
+    the YAML is the measure.
+    """
+    from reconciler.cli.output import timestamp
+    from reconciler.cli.show import show
+    from reconciler.workflow.drifting import drift as look
+
+    if click.get_current_context().invoked_subcommand is not None:
+        if baseline is not None:
+            raise click.UsageError("--baseline belongs to `drift` alone")
+        return Exit.OK
+    context = replace(run.context, parallelism=parallelism)
+    found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
+    findings = found.planned.findings(
+        "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
+    )
+    show(run.out, replace(findings, verdict=found.verdict))
+    return found.exit_code
+
+
+@drift.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+)
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
+)
+@click.option(
+    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
+)
+@shared
+@reported
+def revert(
+    run: Run,
+    names: tuple[str, ...],
+    approved: bool,
+    allow_delete: int | None,
+    parallelism: int,
+    lock_timeout: float,
+) -> int:
+    """Undo what others changed or deleted: of these endpoints, or of all that ring.
+
+    It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
+    """
+    from reconciler.cli.performing import perform
+    from reconciler.model.plan import Allowances
+    from reconciler.workflow.drifting import way_to_restore
+
+    if not run.context.selection.is_everything:
+        raise click.UsageError("name the endpoints; revert takes no --target and no --exclude")
+    context = replace(
+        run.context,
+        allow=Allowances(deletes=allow_delete),
+        parallelism=parallelism,
+        lock_timeout=lock_timeout,
+    )
+    context, goal = way_to_restore(context, names, now=datetime.now(UTC))
+    return perform(run.out, context, approved=approved, goal=goal)

@@ -47,6 +47,8 @@ def drift_line(verdict: Verdict) -> str:
     if ringing:
         missing = "missing" if verdict.by_declaration else "deleted"
         return f"Drift: {len(ringing) - gone} changed, {gone} {missing}."
+    if verdict.alarms:
+        return "No new drift."
     if verdict.by_declaration:
         return "No drift. The account is as it is declared."
     return "No drift. The account is as it was last applied."

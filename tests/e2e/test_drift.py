@@ -202,7 +202,7 @@ def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Desk) ->
     assert ran.code == 0
     assert f"# drift, ignored until {tomorrow}" not in ran.out  # the day itself still counts
     assert "00:00Z: a test of the new probe" in ran.out
-    assert "No drift. The account is as it was last applied.\n  1 change is ignored, and no alarm." in ran.out
+    assert "No new drift.\n  1 change is ignored, and no alarm." in ran.out
     document = applied.run("drift", "--json").document
     (field,) = document["resource_drift"][0]["fields"]
     assert (field["standing"], field["ignored"]["why"]) == ("ignored", "a test of the new probe")

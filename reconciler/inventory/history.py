@@ -72,9 +72,16 @@ def remember(path: Path, versions: Iterable[Version]) -> None:
             disk.close(fd)
 
 
-def with_references(fields: Fields) -> Json:
-    """The fields with each secret replaced by where it came from."""
-    return replace_secrets(fields, lambda secret: {"reference": secret.source})
+def with_references(fields: Fields) -> Json | None:
+    """The fields with each secret replaced by where it came from; None where one came from no reference."""
+    secrets: list[Secret] = []
+
+    def referred(secret: Secret) -> Json:
+        secrets.append(secret)
+        return {"reference": secret.source}
+
+    written = replace_secrets(fields, referred)
+    return written if all(secret.is_referenced for secret in secrets) else None
 
 
 def _file(path: Path) -> Path:

@@ -45,6 +45,11 @@ class Secret:
     masked: str = field(default=MASK, compare=False)
     parts: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def is_referenced(self) -> bool:
+        """Whether it can be had again by its source; one that was read from the account cannot."""
+        return "${" in self.source
+
     def __repr__(self) -> str:
         return f"Secret({self.source!r})"
 

@@ -22,7 +22,10 @@ from reconciler.workflow.planning import Goal, load_config
 
 
 def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
-    """Keep what was applied as new versions; a history that cannot be written is only a warning."""
+    """Keep what was applied as new versions; a history that cannot be written is only a warning.
+
+    What holds a secret that nothing refers to is no version: nobody could go back to it.
+    """
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     versions = [
         Version(
@@ -32,10 +35,11 @@ def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
             action=result.change.action.value,
             id=result.id or "",
             app_name=result.change.desired.app_name,
-            fields=with_references(result.change.desired.fields),
+            fields=fields,
         )
         for result in report.having(Outcome.DONE)
         if not isinstance(result.change, Delete | Forget | NoOp)
+        and (fields := with_references(result.change.desired.fields)) is not None
     ]
     try:
         remember(state, versions)

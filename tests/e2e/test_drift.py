@@ -322,6 +322,19 @@ def test_revert_gives_back_a_secret(applied: Desk) -> None:
     assert applied.run("drift").code == 0
 
 
+def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: Desk) -> None:
+    """The old secret is known from the account alone: nothing that may be written down refers to it."""
+    applied.sim.world.console_update(applied.id("chat"), healthy={"path": "/x"})
+    applied.declare(
+        item("chat", minReplicas=1, maxReplicas=3, env={"MODE": "fast", "HF_TOKEN": "a literal by now"})
+    )
+    assert applied.run("drift", "revert", "chat", "--yes").code == 0
+    assert {"key": "HF_TOKEN", "value": "hf_secret-of-today"} in applied.live()["chat"]["envs"]
+    assert applied.run("drift", "--json").document["drift"]["drifted"] is False
+    versions = applied.run("history", "chat", "--json").document
+    assert [version["version"] for version in versions] == [1]
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("chat", "`chat` has not drifted"), ("rerank", "`rerank` is no longer declared")]
 )

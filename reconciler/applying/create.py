@@ -72,6 +72,7 @@ def create(
         known_ids=known_ids,
         applied=record("").applied,
         prevent_destroy=desired.lifecycle.prevent_destroy,
+        origin=desired.origin,
     )
     session.begin(intent)
     for _ in range(SENDS):

@@ -10,7 +10,7 @@ from reconciler.applying.clock import Clock
 from reconciler.applying.create import create
 from reconciler.applying.verify import read_back, wait_until_gone
 from reconciler.inventory.session import Session
-from reconciler.kinds.endpoint.ownership import emitted
+from reconciler.kinds.endpoint.ownership import recorded
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem
@@ -63,19 +63,21 @@ class Writer:
                 return change.tracked.id, None
             case NoOp():
                 self.session.record(
-                    self.record_of(change.desired, change.live.id), replaces=_old_name(change)
+                    self.record_of(change.desired, change.live.id, change.tracked),
+                    replaces=_old_name(change),
                 )
                 return change.live.id, None
             case _:
                 assert_never(change)
 
-    def record_of(self, desired: Desired, object_id: str) -> Tracked:
+    def record_of(self, desired: Desired, object_id: str, before: Tracked | None = None) -> Tracked:
         """What the inventory keeps of an endpoint that is now as desired."""
         return Tracked(
             name=desired.name,
             id=object_id,
-            applied=seal(emitted(desired.fields, desired.lifecycle.ignore), self.keyring),
+            applied=seal(recorded(desired, before.applied if before else None), self.keyring),
             prevent_destroy=desired.lifecycle.prevent_destroy,
+            origin=desired.origin,
         )
 
     def _create(
@@ -108,7 +110,12 @@ class Writer:
             self._still_as_planned(change.live)
             self.remote.update(request)
             kept = read_back(self.remote, self.clock, change.live.id, change.target)
-        self.session.record(self.record_of(change.desired, change.live.id), replaces=_old_name(change))
+        if isinstance(change, Adopt) and change.desired.partial:
+            return change.live.id, kept  # a hand on somebody's endpoint does not make it ours
+        before = None if isinstance(change, Adopt) else change.tracked
+        self.session.record(
+            self.record_of(change.desired, change.live.id, before), replaces=_old_name(change)
+        )
         return change.live.id, kept
 
     def _delete(

@@ -66,7 +66,7 @@ def _faults(record: Json) -> Iterator[str]:
 
 
 def intent_to_json(intent: Intent) -> dict[str, Json]:
-    return {
+    written: dict[str, Json] = {
         "name": intent.name,
         "digest": intent.digest,
         "known_ids": list(intent.known_ids),
@@ -74,6 +74,7 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
         "applied": json.loads(canonical(intent.applied)),
         "prevent_destroy": intent.prevent_destroy,
     }
+    return written if intent.origin == "declared" else {**written, "origin": intent.origin}
 
 
 def intent_from_json(value: Json) -> Intent:
@@ -94,6 +95,7 @@ def intent_from_json(value: Json) -> Intent:
                 app_name=app_name,
                 applied={key: seal_from_json(item) for key, item in applied.items()},
                 prevent_destroy=prevent_destroy,
+                origin="imperative" if value.get("origin") == "imperative" else "declared",
             )
         case _:
             raise Misshapen(

@@ -46,7 +46,8 @@ class Desired:
 
     `fields` holds what the mapping emits; `app_name` is sent on create even when it was not declared, and is
     among `fields` only when it was. `unset` are the paths of references that are unset, in runs that may do
-    without: nobody can say there what is declared.
+    without: nobody can say there what is declared. A `partial` one is about its fields alone: all others stay
+    as they are, live and recorded. `origin` is how its record will call it.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Desired:
     renamed_from: str | None = None
     place: Place | None = None
     unset: tuple[Path, ...] = ()
+    partial: bool = False
+    origin: Origin = "declared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class Intent:
     app_name: str
     applied: Fields
     prevent_destroy: bool = False
+    origin: Origin = "declared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,11 @@ def reads_as_sent(intent: Intent, live: Live, keyring: Keyring) -> bool:
 def recorded(intent: Intent, object_id: str) -> Tracked:
     """The record of what an intent made."""
     return Tracked(
-        name=intent.name, id=object_id, applied=intent.applied, prevent_destroy=intent.prevent_destroy
+        name=intent.name,
+        id=object_id,
+        applied=intent.applied,
+        prevent_destroy=intent.prevent_destroy,
+        origin=intent.origin,
     )
 
 

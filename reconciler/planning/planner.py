@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.kinds.endpoint.ownership import emitted, replacement, sides
+from reconciler.kinds.endpoint.ownership import recorded, replacement, sides
 from reconciler.kinds.endpoint.paths import REPLACING, SCALING, rank
 from reconciler.model.plan import (
     ABSENT,
@@ -139,11 +139,11 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring) -> Adopt:
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
     fields, want, seen = _compare(desired, tracked, live, keyring)
     if not fields:
-        lasting = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
         stale = (
-            lasting != tracked.applied
+            seal(recorded(desired, tracked.applied), keyring) != tracked.applied
             or tracked.name != desired.name
             or tracked.prevent_destroy != desired.lifecycle.prevent_destroy
+            or tracked.origin != desired.origin
         )
         return NoOp(
             name=desired.name,
@@ -185,7 +185,8 @@ def _compare(
     applied = tracked.applied if tracked else None
     seen = conceal(live, desired.fields, applied)
     ignore = (*desired.lifecycle.ignore, *desired.unset)
-    want, have = sides(desired.fields, applied, seen.fields, ignore)
+    # what a partial one does not mention is not dropped
+    want, have = sides(desired.fields, None if desired.partial else applied, seen.fields, ignore)
     if equal(have, want):
         return (), want, seen
     fields = tuple(

@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.kinds.endpoint.codec import is_any_cuda
 from reconciler.kinds.endpoint.paths import CUDA, KEYED, OPTIONAL
+from reconciler.model.resource import Desired
 from reconciler.model.values import Fields, Path
 
 
@@ -88,6 +89,22 @@ def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
     for path in ignore:
         fields = with_side_of(fields, {}, path)
     return fields
+
+
+def recorded(desired: Desired, before: Fields | None) -> Fields:
+    """What an apply of `desired` records: all that it emits; of a partial one that, over the old record."""
+    fields = emitted(desired.fields, desired.lifecycle.ignore)
+    return fields if not desired.partial or before is None else _laid_over(before, fields)
+
+
+def _laid_over(below: Fields, above: Fields) -> dict[str, Any]:
+    """Objects merge by key; lists, and the maps that are whole, replace."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = below.get(key)
+        merges = key not in KEYED and isinstance(value, Mapping) and isinstance(old, Mapping)
+        merged[key] = {**old, **value} if merges and old is not None else value
+    return merged
 
 
 def _is_set(value: object, path: Path) -> bool:

@@ -38,7 +38,8 @@ def planned(case: Path) -> Plan:
     loaded = load(CASES, [Path(case.name) / "desired.yaml"], environ=ENVIRON)
     inventory = parse(case / "inventory.json", (case / "inventory.json").read_bytes())
     live = ENDPOINT.parse_page(json.loads((case / "live.json").read_bytes())).endpoints
-    made = make_plan(loaded.desired, inventory, live, KEYRING)
+    released = [one.name for one in loaded.removed if not one.destroy]
+    made = make_plan(loaded.desired, inventory, live, KEYRING, released=released)
     tripped = guards(
         made.changes, declared=len(loaded.desired), tracked=len(inventory.records), allow=Allowances()
     )

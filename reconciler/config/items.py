@@ -10,12 +10,14 @@ from typing import Any, Final
 from reconciler.config.document import Document, Node, descend
 from reconciler.config.files import shown
 from reconciler.config.layers import Layer, Layers
+from reconciler.config.removals import contradictions, removals
 from reconciler.config.scalars import kind_of, plain, quoted
 from reconciler.config.source import read
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
+from reconciler.model.resource import Removed
 
-_TOP: Final = ("endpoints", "defaults", "$schema")
+_TOP: Final = ("endpoints", "defaults", "removed", "$schema")
 _WRAP: Final = "write `endpoints:` above it, and indent it below as an item that starts with `- `"
 _WRAP_JSON: Final = 'wrap it: {"endpoints": [...]}'
 _ELSEWHERE: Final = {
@@ -31,6 +33,7 @@ class Declared:
 
     defaults: list[Layer] = field(default_factory=list)
     items: dict[str, list[Layer]] = field(default_factory=dict)
+    removed: list[Removed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
@@ -51,6 +54,9 @@ def declared(root: Path, groups: Iterable[Sequence[Path]]) -> Declared:
                 result.problems.append(_empty(document))
         for name, layer in own.items():
             result.items.setdefault(name, []).append(layer)
+    if result.removed:
+        places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
+        result.problems += contradictions(result.removed, places)
     return result
 
 
@@ -71,11 +77,11 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
         return
     for key in data:
         if key not in _TOP:
-            meant = close_to(key, _TOP[:2])
+            meant = close_to(key, _TOP[:3])
             hint = (
                 f"did you mean `{meant}`?"
                 if meant
-                else _ELSEWHERE.get(key, "known keys: endpoints, defaults")
+                else _ELSEWHERE.get(key, "known keys: endpoints, defaults, removed")
             )
             place = document.place((key,), key=True)
             result.problems.append(
@@ -90,6 +96,7 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
         result.problems.append(
             _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
         )
+    result.removed += removals(document, result.problems)
     if "endpoints" not in data:
         return
     items = data["endpoints"]

@@ -19,7 +19,7 @@ from reconciler.config.source import collector_paused, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.resource import Desired, Removed, Spec, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
@@ -41,6 +41,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     endpoint_files: tuple[str, ...]
     found_endpoint_file: bool
+    removed: tuple[Removed, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -99,6 +100,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
         problems=in_order(everything),
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
+        removed=tuple(found.removed),
     )
 
 

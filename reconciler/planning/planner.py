@@ -3,7 +3,7 @@
 desired  tracked  live                    change
 no       no       yes                     none; listed as unmanaged, never touched
 no       yes      no                      forget
-no       yes      yes, under that name    delete        (under another name: forget)
+no       yes      yes, under that name    delete        (under another name, or released: forget)
 yes      no       no                      create
 yes      no       one of that name        adopt         (two: an error with both IDs)
 yes      yes      no                      create, or adopt a newcomer of that name
@@ -13,7 +13,7 @@ yes      yes      yes, by its ID          by fields: none -> no-op; an immutable
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.kinds.endpoint.ownership import emitted, replacement, sides
@@ -52,11 +52,12 @@ def make_plan(
     selection: Selection = EVERYTHING,
     *,
     unwanted: str = "no longer declared",
+    released: Collection[str] = (),
 ) -> Plan:
     """The plan that brings `live` to `desired`; `live` must be the whole account.
 
     Its problems are those of the join alone; guards and limits are asked separately. `unwanted` says why a
-    recorded endpoint is to go.
+    recorded endpoint is to go; those `released` are only forgotten.
     """
     join = Join.of(desired, inventory, live)
     changes: list[Change] = []
@@ -97,7 +98,8 @@ def make_plan(
             if selection.has(name):
                 drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
             continue
-        removed = _undeclared(tracked, join.by_id.get(tracked.id), unwanted)
+        there = join.by_id.get(tracked.id)
+        removed = _released(tracked) if name in released and there else _undeclared(tracked, there, unwanted)
         if isinstance(removed, Delete):
             claimed.add(tracked.id)
         if selection.has(name):
@@ -204,6 +206,10 @@ def _compare(
 
 def _sensitive(*values: object) -> bool:
     return any(isinstance(value, Secret | Sealed) for value in values)
+
+
+def _released(tracked: Tracked) -> Forget:
+    return Forget(name=tracked.name, reason="removed with `destroy: false`", tracked=tracked)
 
 
 def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:

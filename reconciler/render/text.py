@@ -71,7 +71,7 @@ def _extras(plan: Plan) -> Iterator[str]:
     if replaced := counts[Action.REPLACE]:
         yield f"  {_endpoints(replaced)} {_be(replaced)} replaced: a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
-        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: gone already, or no longer ours."
+        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: nothing is deleted by that."
 
 
 def _header(change: Change) -> str:

@@ -152,6 +152,7 @@ def planned(
                 settings.keyring,
                 context.selection,
                 unwanted="destroy was asked for" if destroying else "no longer declared",
+                released=frozenset(one.name for one in loaded.removed if not one.destroy),
             ),
             found.unresolved,
         )

@@ -176,7 +176,7 @@ def test_one_mistake_one_problem(
             "and indent it below as an item that starts with `- `",
         ),
         ("endpoins: []", "1:1 unknown-key | did you mean `endpoints`?"),
-        ("removed: []\nendpoints: []", "1:1 unknown-key | known keys: endpoints, defaults"),
+        ("others: []\nendpoints: []", "1:1 unknown-key | known keys: endpoints, defaults, removed"),
         ("specs: []\nendpoints: []", "1:1 unknown-key | specs belong in specs.yaml"),
         ("novita: {}\nendpoints: []", "1:1 unknown-key | settings belong in config.yaml"),
         ("- endpoint: a", "1:1 wrong-type | write `endpoints:` above the list"),

@@ -14,8 +14,9 @@ import pytest
 from reconciler.config.load import load
 from reconciler.inventory.store import parse
 from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.allowances import Allowances
 from reconciler.model.findings import Findings
-from reconciler.model.plan import Allowances, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.values import Keyring
 from reconciler.planning.digest import plan_digest
 from reconciler.planning.guard import guards

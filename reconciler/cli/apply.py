@@ -56,7 +56,7 @@ def apply(
     that, or refuses when anything in it has moved.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.saved import read_approved, read_saved
 
     allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first)

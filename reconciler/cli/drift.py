@@ -72,7 +72,7 @@ def revert(
     It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.drifting import way_to_restore
 
     if not run.context.selection.is_everything:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.model.findings import Findings
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
 
 if TYPE_CHECKING:
+    from reconciler.model.findings import Findings
     from reconciler.novita.client import CallInfo
 
 
@@ -63,6 +63,7 @@ class Output:
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
     """The last words of a run that could not do its work."""
     if as_json:
+        from reconciler.model.findings import Findings
         from reconciler.render.json import plan_document
 
         _write_document(

@@ -41,7 +41,7 @@ def plan(
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
     from reconciler.cli.show import show
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
     from reconciler.workflow.saved import save_plan

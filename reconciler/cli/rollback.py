@@ -30,7 +30,7 @@ def rollback(
     It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.going_back import way_back
 
     if not run.context.selection.is_everything:

@@ -12,7 +12,6 @@ from reconciler.config.files import first_of, groups, shown
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.references import Resolver
-from reconciler.config.reports import reports
 from reconciler.config.resolving import holds_references, resolved
 from reconciler.config.settings import settings_of
 from reconciler.config.source import collector_paused, read
@@ -177,6 +176,8 @@ class _Run:
         merged = stack.merged()
         if not merged or schema.fits("endpoints", merged, "defaults"):
             return True
+        from reconciler.config.reports import reports
+
         errors = reports(schema.errors("endpoints", merged, "defaults"), stack)
         self.problems += filter(self._is_news, errors)
         return False
@@ -196,6 +197,8 @@ class _Run:
         return not problem.is_error or problem.place not in self._taken
 
     def _report(self, item: _Item, definition: str) -> None:
+        from reconciler.config.reports import reports
+
         errors = schema.errors("endpoints", item.bare, definition)
         found = reports(errors, item.stack, address=address(item.bare["endpoint"]))
         self.problems += filter(self._is_news, found)

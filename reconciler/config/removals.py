@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.config import schema
 from reconciler.config.document import Document
-from reconciler.config.reports import reports
 from reconciler.config.scalars import kind_of
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
@@ -36,6 +35,8 @@ def removals(document: Document, problems: list[Problem]) -> Iterator[Removed]:
                 place=document.place((*path, "endpoint")),
             )
         else:
+            from reconciler.config.reports import reports
+
             problems += reports(schema.errors("endpoints", entry, "removed"), document, base=path)
 
 

@@ -200,18 +200,3 @@ class Plan:
         for change in self.changes:
             found[change.action] += 1
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowances:
-    """What the user permitted by name for this one run.
-
-    adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces;
-    no_delete: leave out whatever deletes; create_first: replace by creating first where app names allow it.
-    """
-
-    adopt: bool = False
-    deletes: int | None = None
-    no_delete: bool = False
-    create_first: bool = False
-    destroying: bool = False

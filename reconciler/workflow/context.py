@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.model.plan import Allowances
-from reconciler.novita.client import CallInfo
+from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
+
+if TYPE_CHECKING:
+    from reconciler.novita.client import CallInfo
 
 STATE = Path("state/novita.json")
 WORLD = Path(".reconciler/simulator.json")

@@ -18,7 +18,6 @@ from reconciler.model.allowances import Allowances
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Plan
 from reconciler.model.values import Keyring
-from reconciler.planning.digest import plan_digest
 from reconciler.planning.guard import guards
 from reconciler.planning.order import stages
 from reconciler.planning.planner import make_plan
@@ -62,7 +61,6 @@ def outputs(made: Plan) -> Mapping[str, str]:
             exit_code=next((code for code in (1, 3) if code in codes), 0),
             plan=made,
             keyring=KEYRING,
-            digest=plan_digest(made, KEYRING),
             problems=made.problems,
         )
     )

@@ -25,7 +25,6 @@ class Findings:
     exit_code: int
     plan: Plan | None = None
     keyring: Keyring | None = None
-    digest: str = ""
     problems: tuple[Problem, ...] = ()
     report: Report | None = None
     verdict: Verdict | None = None

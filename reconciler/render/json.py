@@ -27,6 +27,7 @@ from reconciler.model.plan import (
 from reconciler.model.resource import Tracked, address
 from reconciler.model.values import MASK, Fields, Json, Keyring, Sealed, Secret, Value, mask
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
+from reconciler.planning.digest import plan_digest
 from reconciler.planning.requests import requests_of
 
 FORMAT: Final = "1.2"
@@ -67,7 +68,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
         "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
         "problems": [problem.to_dict() for problem in found.problems],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
-        "digest": found.digest,
+        "digest": plan_digest(found.plan, keyring) if found.plan and keyring else "",
         "exit_code": int(found.exit_code),
     }
     if found.report is not None:

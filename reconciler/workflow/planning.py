@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from reconciler.applying.clock import RealClock, attempts
@@ -32,7 +32,7 @@ from reconciler.workflow.account import base_url, reader, with_key
 from reconciler.workflow.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """A plan and all that it was made from.
 
@@ -46,11 +46,15 @@ class Planned:
     found: Resolution
     keyring: Keyring
     base_url: str
-    digest: str
     live_ids: Mapping[str, tuple[str, ...]]
     leaving: frozenset[str]
     selection: Selection
     destroying: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """What consent is given to; made when somebody asks, for it takes every request of the plan."""
+        return plan_digest(self.plan, self.keyring)
 
     @property
     def blocked(self) -> Exit | None:
@@ -77,7 +81,6 @@ class Planned:
             exit_code=int(exit_code),
             plan=self.plan,
             keyring=self.keyring,
-            digest=self.digest,
             problems=(*self.plan.problems, *refusals),
             report=report,
         )
@@ -184,7 +187,6 @@ def planned(
         found=found,
         keyring=settings.keyring,
         base_url=base_url(settings),
-        digest=plan_digest(made, settings.keyring),
         live_ids=_ids_by_name(live),
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config.document import Document, Node, descend
-from reconciler.config.files import shown
+from reconciler.config.files import Texts, shown
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.removals import contradictions, removals
 from reconciler.config.scalars import kind_of, plain, quoted
@@ -38,13 +38,13 @@ class Declared:
     files: list[str] = field(default_factory=list)
 
 
-def declared(root: Path, groups: Iterable[Sequence[Path]]) -> Declared:
+def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts) -> Declared:
     """Reads the files. A later group is laid over an earlier one; inside a group names are unique."""
     result = Declared()
     for group in groups:
         own: dict[str, Layer] = {}
         for path in group:
-            document = read(path, shown(path, root))
+            document = read(path, shown(path, root), instead)
             result.files.append(document.file)
             result.problems += document.problems
             result.problems += (problem for _, problem in document.bent)

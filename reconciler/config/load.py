@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config import schema
-from reconciler.config.files import first_of, groups, shown
+from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, groups, shown
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.references import Resolver
@@ -55,32 +55,41 @@ def load_settings(
 
 
 def load_specs(
-    root: Path, settings: Settings
+    root: Path, settings: Settings, instead: Texts = NO_TEXTS
 ) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...], str | None]:
     """The specs by name, the problems of their file, and that file as shown; None when there is none."""
-    path = _specs_file(root, settings)
+    path = _specs_file(root, settings, instead)
     if path is None:
         return {}, (), None
-    document = read(path, shown(path, root))
+    document = read(path, shown(path, root), instead)
     specs, problems = entries(document)
     return specs, (*document.problems, *problems), document.file
 
 
 def load(
-    root: Path, files: Sequence[Path] = (), *, environ: Mapping[str, str], lenient: bool = False
+    root: Path,
+    files: Sequence[Path] = (),
+    *,
+    environ: Mapping[str, str],
+    lenient: bool = False,
+    instead: Texts = NO_TEXTS,
 ) -> Loaded:
-    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning."""
+    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
+
+    `instead` are texts that stand in for endpoint files and specs.yaml, by paths from `root`.
+    """
+    texts = {absolute(root / path): text for path, text in instead.items()}
     # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
     with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient))
+        return _load(root, files, Resolver(root, environ, lenient), texts)
 
 
-def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
+def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts) -> Loaded:
     from reconciler.kinds.endpoint.mapping import shared_app_names
 
     settings, problems = settings_of(root, resolver)
-    specs, spec_problems, specs_file = load_specs(root, settings)
-    found = declared(root, groups(root, files))
+    specs, spec_problems, specs_file = load_specs(root, settings, instead)
+    found = declared(root, groups(root, files, instead), instead)
     run = _Run(resolver, specs, specs_file, found.problems)
     desired = run.desired(found.defaults, found.items)
     missing = () if found.files else (NO_ENDPOINTS,)
@@ -229,8 +238,8 @@ def _definition(sound: bool) -> str:
     return "mergedEndpoint" if sound else "endpoint"
 
 
-def _specs_file(root: Path, settings: Settings) -> Path | None:
+def _specs_file(root: Path, settings: Settings, instead: Texts) -> Path | None:
     places = [Path("specs.yaml"), Path("config/specs.yaml")]
     if settings.config_dir is not None:
         places.insert(0, Path(settings.config_dir) / "specs.yaml")
-    return first_of(root, places)
+    return first_of(root, places, instead)

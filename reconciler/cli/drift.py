@@ -1,4 +1,4 @@
-"""`reconciler drift`, `drift revert`"""
+"""`reconciler drift`, `drift accept`, `drift revert`"""
 
 from __future__ import annotations
 
@@ -43,6 +43,40 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     )
     show(run.out, replace(findings, verdict=found.verdict))
     return found.exit_code
+
+
+@drift.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@shared
+def accept(run: Run, names: tuple[str, ...]) -> int:
+    """Write what others changed into the YAML that declares it; comments, order and references stay.
+
+    What somebody deleted is declared no more. Nothing is sent.
+    """
+    from reconciler.render.edits import diff_text
+    from reconciler.workflow.accepting import accept as take
+
+    found = take(run.context, names, now=datetime.now(UTC))
+    code = Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK
+    if run.out.as_json:
+        run.out.document(
+            {
+                "accepted": [
+                    {"name": name, "fields": [list(path) for path in paths]}
+                    for name, paths in found.fields.items()
+                ],
+                "files": [file.shown for file in found.files],
+                "problems": [problem.to_dict() for problem in found.problems],
+                "exit_code": int(code),
+            }
+        )
+        return code
+    for file in found.files:
+        run.out.result(diff_text(file.shown, file.before, file.after, run.out.style))
+    if found.problems:
+        run.out.tell("\n")
+        run.out.problems(found.problems)
+    return code
 
 
 @drift.command()

@@ -91,7 +91,7 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
     if isinstance(defaults, dict):
         node = descend(root, ("defaults",))
         assert node is not None
-        result.defaults.append(Layer(document.source, node, defaults))
+        result.defaults.append(Layer(document.source, node, defaults, ("defaults",)))
     elif defaults is not None:
         result.problems.append(
             _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
@@ -124,7 +124,7 @@ def _read_item(
     if not isinstance(name, str):
         problems.append(_unnamed(document, index, item))
         return
-    layer = Layer(document.source, node, item)
+    layer = Layer(document.source, node, item, ("endpoints", index))
     if name in own:
         first = place_of_name(own[name])
         problems.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from reconciler.config.layers import Layer, Layers
 from reconciler.config.references import Resolver
 from reconciler.config.reports import reports
 from reconciler.config.resolving import holds_references, resolved
-from reconciler.config.settings import settings_of
+from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
 from reconciler.model.problem import Problem
@@ -31,7 +32,10 @@ NO_ENDPOINTS: Final = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the files say. `desired` is in file order and lacks the endpoints that have errors."""
+    """What the files say. `desired` is in file order and lacks the endpoints that have errors.
+
+    `read` are all files that were read for it; what `${file:PATH}` names is none of them.
+    """
 
     settings: Settings
     desired: tuple[Desired, ...]
@@ -39,6 +43,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     endpoint_files: tuple[str, ...]
     found_endpoint_file: bool
+    read: tuple[Path, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -78,7 +83,8 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
 
     settings, problems = settings_of(root, resolver)
     specs, spec_problems, specs_file = load_specs(root, settings)
-    found = declared(root, groups(root, files))
+    layers = groups(root, files)
+    found = declared(root, layers)
     run = _Run(resolver, specs, specs_file, found.problems)
     desired = run.desired(found.defaults, found.items)
     missing = () if found.files else (NO_ENDPOINTS,)
@@ -97,6 +103,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
         problems=in_order(everything),
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
+        read=(*filter(None, (first_of(root, CONFIG_FILES), _specs_file(root, settings))), *chain(*layers)),
     )
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
 
 @click.command()
-@click.option("--out", metavar="FILE", help="Save the plan, for `apply FILE`. Holds no secret.")
+@click.option(
+    "--out", metavar="FILE", shell_complete=a_file, help="Save the plan, for `apply FILE`. Holds no secret."
+)
 @click.option(
     "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
 )

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option(

@@ -24,7 +24,7 @@ def main(
     asked = _parser().parse_args(arguments)
     try:
         return persistently(lambda: str(asked.act(asked, environ)), sleep)
-    except (ForgeError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a mistake of ours is no better reason than one of GitHub's
         words = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         return f"::warning title=reconciler::no {asked.what} on GitHub: {words}"
 

@@ -262,6 +262,13 @@ def test_a_job_that_lacks_something_is_told(name: str, job: Job) -> None:
     assert job.comment("Plan") == f"::warning title=reconciler::no comment on GitHub: {name} is not set"
 
 
+def test_a_report_that_is_no_report_is_a_warning(job: Job) -> None:
+    """A document of another shape, too, fails no job."""
+    (job.folder / "drift.json").write_text("[]")
+    said = job.run("issue", "", "--title", "-", "--document", str(job.folder / "drift.json"))
+    assert said.startswith("::warning title=reconciler::no issue on GitHub: ")
+
+
 def test_a_wrong_token_is_refused_and_never_printed(job: Job) -> None:
     """Not in the warning, either."""
     job.environ["GITHUB_TOKEN"] = "ghs_another"

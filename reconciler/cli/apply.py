@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
 
 
 @click.command()
-@click.argument("plan_file", metavar="[PLAN]", required=False)
+@click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
 @click.option(

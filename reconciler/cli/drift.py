@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file, an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
 from reconciler.model.exits import Exit
@@ -15,7 +16,10 @@ from reconciler.model.exits import Exit
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--baseline", metavar="FILE", help="A drift document of before: what it tells of rings no alarm."
+    "--baseline",
+    metavar="FILE",
+    help="A drift document of before: what it tells of rings no alarm.",
+    shell_complete=a_file,
 )
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
@@ -46,7 +50,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 
 
 @drift.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
 @shared
 def accept(run: Run, names: tuple[str, ...]) -> int:
     """Write what others changed into the YAML that declares it; comments, order and references stay.
@@ -80,7 +84,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 
 
 @drift.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option(
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."

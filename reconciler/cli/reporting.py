@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler.cli.completing import a_file
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 
@@ -41,7 +42,9 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
         return code if wrote_all or code not in (Exit.OK, Exit.CHANGES) else Exit.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
-        option = click.option(f"--{name}-into", metavar="FILE", help=f"{what}, into a file as well.")
+        option = click.option(
+            f"--{name}-into", metavar="FILE", help=f"{what}, into a file as well.", shell_complete=a_file
+        )
         wrapped = option(wrapped)
     return wrapped
 

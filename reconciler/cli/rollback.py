@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option(

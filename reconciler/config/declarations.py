@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.files import NO_TEXTS, groups
+from reconciler.config.files import groups
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.source import collector_paused
@@ -39,7 +39,7 @@ class Declaration:
 def declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]:
     """Every declared endpoint by its name. Reads the files; faults in them are for `load` to tell."""
     with collector_paused():
-        found = declared(root, groups(root, files), NO_TEXTS)
+        found = declared(root, groups(root, files))
         return {
             name: Declaration(
                 merged=Layers((*found.defaults, *layers)).merged(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config.document import Document, Node, descend
-from reconciler.config.files import Texts, shown
+from reconciler.config.files import NO_TEXTS, Texts, shown
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.removals import contradictions, removals
 from reconciler.config.scalars import kind_of, plain, quoted
@@ -38,7 +38,7 @@ class Declared:
     files: list[str] = field(default_factory=list)
 
 
-def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts) -> Declared:
+def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_TEXTS) -> Declared:
     """Reads the files. A later group is laid over an earlier one; inside a group names are unique."""
     result = Declared()
     for group in groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.references import Resolver
 from reconciler.config.resolving import holds_references, resolved
-from reconciler.config.settings import settings_of
+from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
@@ -32,7 +33,10 @@ NO_ENDPOINTS: Final = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the files say. `desired` is in file order and lacks the endpoints that have errors."""
+    """What the files say. `desired` is in file order and lacks the endpoints that have errors.
+
+    `read` are all files that were read for it; what `${file:PATH}` names is none of them.
+    """
 
     settings: Settings
     desired: tuple[Desired, ...]
@@ -41,6 +45,7 @@ class Loaded:
     endpoint_files: tuple[str, ...]
     found_endpoint_file: bool
     removed: tuple[Removed, ...] = ()
+    read: tuple[Path, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -89,7 +94,8 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
 
     settings, problems = settings_of(root, resolver)
     specs, spec_problems, specs_file = load_specs(root, settings, instead)
-    found = declared(root, groups(root, files, instead), instead)
+    layers = groups(root, files, instead)
+    found = declared(root, layers, instead)
     run = _Run(resolver, specs, specs_file, found.problems)
     desired = run.desired(found.defaults, found.items)
     missing = () if found.files else (NO_ENDPOINTS,)
@@ -109,6 +115,10 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
         removed=tuple(found.removed),
+        read=(
+            *filter(None, (first_of(root, CONFIG_FILES), _specs_file(root, settings, instead))),
+            *chain(*layers),
+        ),
     )
 
 

@@ -45,17 +45,21 @@ class Drifted:
 def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> Drifted:
     """Hold the account against what was last applied, or where there is no inventory against the YAML.
 
-    References may be unset: what was applied is known by its fingerprint. `baseline` is a document that an
+    References may be unset. `baseline` is a document that an
     earlier run wrote; what it tells of is known. Raises ReconcilerError when nobody can tell.
     """
     loaded = load_config(context, lenient=True, may_lack_endpoints=True)
     known, problems = _known(context, baseline)
+    by_declaration = not is_kept(context.state_path)
+    if not by_declaration:
+        # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
+        loaded = replace(loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference"))
     inventory = load_inventory(context.state_path)
     made = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
     verdict = judge(
         made.plan,
-        by_declaration=not is_kept(context.state_path),
+        by_declaration=by_declaration,
         has_yaml=loaded.found_endpoint_file,
         ignores=ignores,
         known=known,

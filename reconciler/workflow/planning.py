@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Final
 
 from reconciler.applying.clock import RealClock, attempts
@@ -37,7 +38,8 @@ class Planned:
     """A plan and all that it was made from.
 
     `inventory` is as it was read, `found` what became of the creates that were open in it. `live_ids` are the
-    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out.
+    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out. `read` are
+    the files behind it.
     """
 
     plan: Plan
@@ -49,6 +51,7 @@ class Planned:
     live_ids: Mapping[str, tuple[str, ...]]
     leaving: frozenset[str]
     selection: Selection
+    read: tuple[Path, ...] = ()
     destroying: bool = False
 
     @cached_property
@@ -64,6 +67,10 @@ class Planned:
             if code in codes:
                 return code
         return None
+
+    def with_problems(self, problems: Sequence[Problem]) -> Planned:
+        """The same plan with more to say about it."""
+        return replace(self, plan=replace(self.plan, problems=(*self.plan.problems, *problems)))
 
     def findings(
         self,
@@ -190,6 +197,7 @@ def planned(
         live_ids=_ids_by_name(live),
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,
+        read=loaded.read,
         destroying=destroying,
     )
 

@@ -10,13 +10,13 @@ from reconciler.applying.clock import Clock
 from reconciler.applying.create import create
 from reconciler.applying.verify import read_back, wait_until_gone
 from reconciler.inventory.session import Session
-from reconciler.kinds.endpoint.ownership import emitted
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Fields, Keyring, seal
+from reconciler.model.values import Fields, Keyring
 from reconciler.novita.remote import Remote
+from reconciler.planning.adopting import as_desired
 from reconciler.planning.diff import equal
 from reconciler.planning.requests import create_of, requests_of
 
@@ -71,12 +71,7 @@ class Writer:
 
     def record_of(self, desired: Desired, object_id: str) -> Tracked:
         """What the inventory keeps of an endpoint that is now as desired."""
-        return Tracked(
-            name=desired.name,
-            id=object_id,
-            applied=seal(emitted(desired.fields, desired.lifecycle.ignore), self.keyring),
-            prevent_destroy=desired.lifecycle.prevent_destroy,
-        )
+        return as_desired(desired, object_id, self.keyring)
 
     def _create(
         self,

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "destroy": "Delete every endpoint that the inventory records.",
     "drift": "Tell whether somebody touched the account; accept it, or revert it.",
     "recover": "Settle creates whose answer was lost.",
+    "import": "Record endpoints that were made elsewhere.",
     "history": "The versions that were applied.",
     "rollback": "Bring one endpoint back to an applied version.",
     "state": "Look at the inventory, or mend it.",
@@ -50,7 +52,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found = getattr(importlib.import_module(f"reconciler.cli.{name}"), name)
         assert isinstance(found, click.Command)
         return found
 

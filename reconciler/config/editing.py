@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.config.parts import parts_of
 from reconciler.config.source import BOM, parse
 from reconciler.config.splicing import spliced
-from reconciler.config.writing import block
+from reconciler.config.writing import pair
 from reconciler.model.edits import Append, Edit, Remove, Set, edited_data
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -56,7 +56,8 @@ def _after(text: str, edit: Edit) -> str:
     if isinstance(edit, Remove):
         return text
     ended = text if not text or text.endswith("\n") else text + "\n"
-    return ended + block(edited_data(None, [edit])) + "\n"
+    ((name, value),) = edited_data(None, [edit]).items()
+    return ended + pair(name, value, comment=getattr(edit, "comment", "")) + "\n"
 
 
 def _as_json(text: str, data: Any) -> str:

@@ -63,7 +63,7 @@ def load_specs(
     root: Path, settings: Settings, instead: Texts = NO_TEXTS
 ) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...], str | None]:
     """The specs by name, the problems of their file, and that file as shown; None when there is none."""
-    path = _specs_file(root, settings, instead)
+    path = specs_file(root, settings, instead)
     if path is None:
         return {}, (), None
     document = read(path, shown(path, root), instead)
@@ -248,7 +248,8 @@ def _definition(sound: bool) -> str:
     return "mergedEndpoint" if sound else "endpoint"
 
 
-def _specs_file(root: Path, settings: Settings, instead: Texts) -> Path | None:
+def specs_file(root: Path, settings: Settings, instead: Texts = NO_TEXTS) -> Path | None:
+    """The specs.yaml in use; None when there is none."""
     places = [Path("specs.yaml"), Path("config/specs.yaml")]
     if settings.config_dir is not None:
         places.insert(0, Path(settings.config_dir) / "specs.yaml")

@@ -17,7 +17,7 @@ def spliced(text: str, root: Part, edit: Edit) -> str:
         case Set():
             return splice.set(edit.path, edit.value)
         case Append():
-            return splice.append(edit.path, edit.value)
+            return splice.append(edit.path, edit.value, edit.comment)
         case Remove():
             return splice.remove(edit.path)
         case _:
@@ -32,27 +32,29 @@ class _Splice:
         self._root = root
         self._layout = _layout(root)
 
-    def set(self, path: Spot, value: Any) -> str:
+    def set(self, path: Spot, value: Any, comment: str = "") -> str:
         passed, part, rest = follow(self._root, path)
         if not rest:
-            return self._replaced(*passed[-1], value)
+            return self._replaced(*passed[-1], value, comment)
         for step in reversed(rest[1:]):
             value = {_name(step): value}
         name = _name(rest[0])
         if part.kind == "map" and part.items:
-            return self._inserted(part, name, value)
+            return self._inserted(part, name, value, comment)
         if part.kind == "map" or (part.kind == "word" and part.start == part.end):
-            return self._replaced(*passed[-1], {name: value}) if passed else block({name: value}) + "\n"
+            if not passed:
+                return pair(name, value, self._layout, comment) + "\n"
+            return self._replaced(*passed[-1], {name: value})
         raise LookupError(name)
 
-    def append(self, path: Spot, value: Any) -> str:
+    def append(self, path: Spot, value: Any, comment: str) -> str:
         _, part, rest = follow(self._root, path)
         if rest or part.kind != "list" or not part.items:
-            return self.set(path, [value])
+            return self.set(path, [value], comment)
         last = part.items[-1]
         if part.is_flow:
             return self._after_in_flow(last, last.start, flow(value, _quotes(part)))
-        lines = block([value], self._layout)
+        lines = block([value], self._layout, comment)
         return self._put_below(last.end, part.column, lines)
 
     def remove(self, path: Spot) -> str:
@@ -71,7 +73,7 @@ class _Splice:
             return self._removed_from_flow(parent, index)
         return self._removed_from_block(parent, index)
 
-    def _replaced(self, parent: Part, index: int, value: Any) -> str:
+    def _replaced(self, parent: Part, index: int, value: Any, comment: str = "") -> str:
         old = parent.items[index]
         if parent.is_flow:
             return self._cut(old.start, old.end, flow(value, old.style or _quotes(parent)))
@@ -88,16 +90,16 @@ class _Splice:
         at = self._colon(parent, index)
         self._text = self._cut(at, old.end, "")
         indent = self._layout.step if isinstance(value, dict) else self._layout.dash
-        return self._put_below(at, parent.column + indent, block(value, self._layout))
+        return self._put_below(at, parent.column + indent, block(value, self._layout, comment))
 
-    def _inserted(self, part: Part, name: str, value: Any) -> str:
+    def _inserted(self, part: Part, name: str, value: Any, comment: str) -> str:
         last = part.items[-1]
         if part.is_flow:
             style = _quotes(part)
             return self._after_in_flow(
                 last, part.keys[-1].start, f"{word(name, style)}: {flow(value, style)}"
             )
-        return self._put_below(last.end, part.column, pair(name, value, self._layout))
+        return self._put_below(last.end, part.column, pair(name, value, self._layout, comment))
 
     def _put_below(self, position: int, column: int, lines: str) -> str:
         """New lines after the line of a position, at a column."""

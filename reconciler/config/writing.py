@@ -27,14 +27,14 @@ class Layout:
 USUAL: Final = Layout()
 
 
-def block(value: Any, layout: Layout = USUAL) -> str:
+def block(value: Any, layout: Layout = USUAL, comment: str = "") -> str:
     """A value as lines, the first of them too without indentation and the last without a line break."""
-    return "\n".join(_lines(value, layout))
+    return "\n".join(_commented(_lines(value, layout), comment))
 
 
-def pair(key: str, value: Any, layout: Layout = USUAL) -> str:
-    """`key: value`, in lines below the key where the value is a map or a list."""
-    return "\n".join(_pair(key, value, layout))
+def pair(key: str, value: Any, layout: Layout = USUAL, comment: str = "") -> str:
+    """`key: value`, in lines below the key where the value is a map or a list; the comment is between."""
+    return "\n".join(_pair(key, value, layout, comment))
 
 
 def flow(value: Any, style: str = "") -> str:
@@ -81,13 +81,19 @@ def _lines(value: Any, layout: Layout) -> Iterator[str]:
             yield from (f"  {line}" for line in rest)
 
 
-def _pair(key: str, value: Any, layout: Layout) -> Iterator[str]:
+def _pair(key: str, value: Any, layout: Layout, comment: str = "") -> Iterator[str]:
     if is_word(value):
         yield f"{word(key)}: {flow(value)}"
         return
     yield f"{word(key)}:"
     indent = " " * (layout.step if isinstance(value, dict) else layout.dash)
-    yield from (indent + line for line in _lines(value, layout))
+    yield from (indent + line for line in _commented(_lines(value, layout), comment))
+
+
+def _commented(lines: Iterator[str], comment: str) -> Iterator[str]:
+    if comment:
+        yield f"# {comment}"
+    yield from lines
 
 
 def _escaped(character: str) -> str:

@@ -29,10 +29,11 @@ class Remove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
-    """Add an item to the list at `path`, which is made if it is missing."""
+    """Add an item to the list at `path`, which is made if it is missing, with a comment on the line above."""
 
     path: Spot
     value: Json
+    comment: str = ""
 
 
 Edit: TypeAlias = Set | Remove | Append

@@ -229,6 +229,24 @@ def test_a_file_that_is_broken_is_told() -> None:
     assert caught.value.problem.place is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("", "specs:\n  # why\n  - name: b\n"),
+        ("{}\n", "specs:\n  # why\n  - name: b\n"),
+        ("a: 1\n", "a: 1\nspecs:\n  # why\n  - name: b\n"),
+        ("specs: []\n", "specs:\n  # why\n  - name: b\n"),
+        ("specs:\n- name: a\n", "specs:\n- name: a\n# why\n- name: b\n"),
+        ("specs:\n  - name: a\n", "specs:\n  - name: a\n  # why\n  - name: b\n"),
+        ("specs: [{name: a}]\n", "specs: [{name: a}, {name: b}]\n"),
+    ],
+)
+def test_a_new_item_may_have_a_comment(text: str, after: str) -> None:
+    """It stands on the line above, wherever the list came from; in the flow there is no room for it."""
+    edit = Append(path=("specs",), value={"name": "b"}, comment="why")
+    assert edited(text, [edit]) == after
+
+
 def test_json_stays_json() -> None:
     """Two spaces, and letters as they are."""
     text = json.dumps({"endpoints": [{"endpoint": "ä"}]}, indent=2, ensure_ascii=False) + "\n"

@@ -160,6 +160,8 @@ def test_what_is_not_reported_is_not_written() -> None:
         ({"clusterID": ""}, "region"),
         ({"rootfsSize": None}, "rootfs"),
         ({"envs": [{"key": "A B", "value": ""}]}, "'A B'"),
+        ({"envs": [{"key": "A", "value": "a\0b"}]}, "its value of A"),
+        ({"envs": [{"key": "A", "value": "\ud800"}]}, "its value of A"),
     ],
 )
 def test_some_cannot_be_declared(fields: dict[str, Any], why: str) -> None:

@@ -24,6 +24,7 @@ from reconciler.model.values import Fields, Value
 
 LONGEST_NAME: Final = 220
 
+_UNSETTABLE: Final = re.compile("[\0\ud800-\udfff]")
 _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
 
 
@@ -62,7 +63,9 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
 def obstacle(live: Live) -> str:
     """Why no YAML can declare it as it is, as a clause; "" when some can."""
     name, app_name = live.name, live.fields.get("appName")
-    odd = [key for key in live.fields.get("envs", {}) if not _ENV_KEY.match(key)]
+    envs = live.fields.get("envs", {})
+    odd = [key for key in envs if not _ENV_KEY.match(key)]
+    unsettable = [key for key, value in envs.items() if _UNSETTABLE.search(value)]
     if not name:
         return "it has no name"
     if not name.isprintable() or len(name) > LONGEST_NAME or "${" in name:
@@ -75,6 +78,8 @@ def obstacle(live: Live) -> str:
         return "Novita does not report one product, a region, GPUs and a rootfs size of it"
     if odd:
         return f"`env` cannot hold a key like {odd[0]!r}"
+    if unsettable:
+        return f"its value of {unsettable[0]} cannot be read from an environment variable"
     return ""
 
 

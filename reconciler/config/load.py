@@ -116,7 +116,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         found_endpoint_file=bool(found.files),
         removed=tuple(found.removed),
         read=(
-            *filter(None, (first_of(root, CONFIG_FILES), _specs_file(root, settings, instead))),
+            *filter(None, (first_of(root, CONFIG_FILES), root / specs_file if specs_file else None)),
             *chain(*layers),
         ),
     )

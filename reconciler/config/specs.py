@@ -136,6 +136,12 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
     return spec, tuple(reader.problems)
 
 
+def usable_specs(specs: Mapping[str, SpecEntry], resolver: Resolver) -> tuple[Spec, ...]:
+    """Those specs that have all that Novita needs, in the order of the file."""
+    found = (usable_spec(entry, resolver)[0] for entry in specs.values())
+    return tuple(spec for spec in found if spec is not None)
+
+
 class _Reader:
     """Reads the parts of one spec and collects what is wrong with them."""
 

@@ -11,7 +11,7 @@ from reconciler.config.declarations import Declaration, Item, declarations
 from reconciler.config.editing import edited
 from reconciler.config.load import Loaded, load
 from reconciler.config.references import Resolver
-from reconciler.config.specs import usable_spec
+from reconciler.config.specs import usable_specs
 from reconciler.inventory.disk import deliver
 from reconciler.kinds.endpoint.accepting import edits_for
 from reconciler.model.edits import Edit, Remove, under
@@ -60,7 +60,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     if orphans := [one.name for one in drifts if one.name not in known]:
         raise InvalidConfig(*map(undeclared, orphans))
     before = _load(context, ())
-    specs = tuple(_usable(context, before))
+    specs = usable_specs(before.specs, Resolver(context.root, context.environ, lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[Item, tuple[Edit, ...]] = {}
     for one in drifts:
@@ -83,14 +83,6 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
 def _load(context: Context, files: Sequence[Rewritten]) -> Loaded:
     texts = {Path(file.shown): file.after for file in files}
     return load(context.root, context.files, environ=context.environ, lenient=True, instead=texts)
-
-
-def _usable(context: Context, loaded: Loaded) -> Iterator[Spec]:
-    resolver = Resolver(context.root, context.environ, lenient=True)
-    for entry in loaded.specs.values():
-        spec, _ = usable_spec(entry, resolver)
-        if spec is not None:
-            yield spec
 
 
 def _edits(

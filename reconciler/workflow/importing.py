@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,13 +12,13 @@ from reconciler.config.files import SUFFIXES, shown
 from reconciler.config.load import Loaded, specs_file
 from reconciler.config.references import Resolver
 from reconciler.config.settings import CONFIG_FILES
-from reconciler.config.specs import usable_spec
+from reconciler.config.specs import usable_specs
 from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.session import load as load_inventory
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Inventory, Live, Spec
+from reconciler.model.resource import Inventory, Live
 from reconciler.model.values import Keyring
 from reconciler.planning.drafting import Draft, draft, importable
 from reconciler.planning.naming import Variable
@@ -72,7 +72,7 @@ def import_all(
         return Imported(problems=left_out)
     drafted = draft(
         found,
-        list(_usable(context, loaded)),
+        usable_specs(loaded.specs, Resolver(context.root, context.environ)),
         spec_names=loaded.specs,
         app_names=[one.app_name for one in loaded.desired],
         in_use={name: context.environ.get(name) for name in _references(context, loaded)},
@@ -144,14 +144,6 @@ def _found(
     chosen = Selection(targets=matches)
     asked = [one for one in strangers if context.selection.has(one.name) and chosen.has(one.name)]
     return importable(asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents))
-
-
-def _usable(context: Context, loaded: Loaded) -> Iterator[Spec]:
-    resolver = Resolver(context.root, context.environ)
-    for entry in loaded.specs.values():
-        spec, _ = usable_spec(entry, resolver)
-        if spec is not None:
-            yield spec
 
 
 def _text(path: Path) -> str | None:

@@ -80,6 +80,7 @@ class Planned:
             digest=self.digest,
             problems=(*self.plan.problems, *refusals),
             report=report,
+            destroying=self.destroying,
         )
 
 

@@ -17,8 +17,8 @@ class Findings:
 
     command: as typed, such as `plan`; timestamp: RFC 3339, UTC; plan: None when there is none, and `problems`
     say why; report: how an apply ended; verdict: what `drift` makes of what moved. `problems` are all that is
-    to be said, those of the plan included. `destroying`: nothing was wanted any more; `explained`: each change
-    is to be told with its why, its rule and its calls.
+    to be said, those of the plan included. `destroying`: nothing was wanted any more; `explained`: tell each
+    change with its why, its rule and its calls.
     """
 
     command: str

@@ -81,17 +81,16 @@ def _cause(alarm: Alarm, one: Moved) -> str:
     return field.cause.value
 
 
+def standing_of(one: Moved) -> str:
+    """What the alarm makes of it, and of what is ignored for how long and why."""
+    if one.standing is not Standing.IGNORED or one.ignore is None:
+        return one.standing.value
+    until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
+    return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
+
+
 def _standing(one: Moved) -> list[str]:
-    match one.standing:
-        case Standing.NEW:
-            return []
-        case Standing.KNOWN:
-            return ["known"]
-        case Standing.IGNORED:
-            assert one.ignore is not None
-            until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
-            why = f": {plain(one.ignore.why)}" if one.ignore.why else ""
-            return [f"ignored{until}{why}"]
+    return [] if one.standing is Standing.NEW else [standing_of(one)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:

@@ -133,18 +133,12 @@ class Bar:
 
 
 def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:
-    """How the apply ended, ending in a newline: Terraform's line, or honest counts when not all was done."""
-    done = len(report.having(Outcome.DONE))
+    """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
+    line = report_line(report, destroying=destroying)
     if report.exit_code == 0:
-        return style.strong(_complete(report, destroying=destroying)) + "\n"
-    word = "interrupted" if report.interrupted else "incomplete"
-    counts = [
-        f"{len(found)} {outcome.value}"
-        for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
-        if (found := report.having(outcome))
-    ]
-    what = "Destroy" if destroying else "Apply"
-    lines = [style.wrong(f"{what} {word}: ") + ", ".join([f"{done} done", *counts]) + "."]
+        return style.strong(line) + "\n"
+    what, _, counts = line.partition(": ")
+    lines = [f"{style.wrong(what + ': ')}{counts}"]
     for result in report.results:
         if result.outcome is not Outcome.DONE:
             lines.append(f"  {result.change.address}: {result.change.action.value} {result.outcome.value}")
@@ -153,6 +147,20 @@ def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = Fals
                 said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
                 lines += [f"    {line}" for text in said for line in text.splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def report_line(report: Report, *, destroying: bool = False) -> str:
+    """How the apply ended in one line: Terraform's, or honest counts when not all was done."""
+    if report.exit_code == 0:
+        return _complete(report, destroying=destroying)
+    counts = [
+        f"{len(found)} {outcome.value}"
+        for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
+        if (found := report.having(outcome))
+    ]
+    what = "Destroy" if destroying else "Apply"
+    word = "interrupted" if report.interrupted else "incomplete"
+    return f"{what} {word}: {', '.join([f'{len(report.having(Outcome.DONE))} done', *counts])}."
 
 
 def _complete(report: Report, *, destroying: bool) -> str:

@@ -115,7 +115,7 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     if change.action is not Action.SCALE:
         yield style.faint(f"  # ({change.reason})")
     yield object_line(symbol_of(change), change.name, id_of(change), style)
-    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else _remarks)
+    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
     if isinstance(change, Replace):
         yield style.faint("      # the URL changes with the ID")
 
@@ -126,7 +126,8 @@ def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
     return f"{margin}{_painted(symbol, style)} {name}" + (f"  [id={object_id}]" if object_id else "")
 
 
-def _remarks(field: FieldChange) -> list[str]:
+def remarks_on(field: FieldChange) -> list[str]:
+    """What is to be said beside a field: whether it forces a replacement, and who moved it."""
     return ["forces replacement"] * field.forces_replacement + [field.cause.value]
 
 

@@ -1,8 +1,8 @@
 """What others chose, as Markdown that says exactly that: no markup, no link, no mention, no end of a block.
 
-Every mark of Markdown and HTML becomes a character reference, which is text wherever it stands; marks that count
-only at the beginning of a line never stand there. GitHub looks for mentions and references to issues only after
-that, so that these are broken by a space of no width.
+Every mark of Markdown and HTML becomes a character reference, which is text wherever it stands; marks that
+count only at the beginning of a line never stand there. GitHub looks for mentions and references to issues
+only after that, so that these are broken by a space of no width.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from reconciler.render.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.render.values import dotted, plain, shown
 
 ENDINGS: Final[Mapping[int, str]] = {
-    Exit.OK: "all is well",
+    Exit.OK: "no error",
     Exit.ERROR: "an error",
     Exit.CHANGES: "changes are pending",
     Exit.GUARD: "refused by a guard",
@@ -52,7 +52,7 @@ def headline(found: Findings) -> str:
         return report_line(found.report, destroying=found.destroying)
     if found.plan is None:
         errors = sum(problem.is_error for problem in found.problems)
-        return "Interrupted." if found.exit_code == Exit.INTERRUPTED else f"{_many(errors, 'error')}."
+        return "Interrupted." if found.exit_code == Exit.INTERRUPTED else f"Failed: {_many(errors, 'error')}."
     if found.plan.pending:
         return plan_line(found.plan)
     return "There is no plan." if any(p.exit_code == 1 for p in found.plan.errors) else NO_CHANGES

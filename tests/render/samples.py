@@ -84,7 +84,9 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> Findings:
             seconds=1.5,
             problem=REFUSAL if outcome in (Outcome.FAILED, Outcome.UNRESOLVED) else None,
         )
-        for change, outcome in zip(made.pending, (*outcomes, *outcomes[-1:] * len(made.pending)), strict=False)
+        for change, outcome in zip(
+            made.pending, (*outcomes, *outcomes[-1:] * len(made.pending)), strict=False
+        )
     )
     report = Report(results=results, interrupted=interrupted)
     found = findings(made, command="apply", code=int(report.exit_code))

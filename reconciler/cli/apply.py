@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
@@ -37,6 +38,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def apply(
     run: Run,
     plan_file: str | None,

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 from reconciler.model.exits import Exit
 
 
@@ -59,6 +60,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 )
 @shared
 @reported
+@streamed
 def revert(
     run: Run,
     names: tuple[str, ...],

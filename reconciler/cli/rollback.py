@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
@@ -22,6 +23,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def rollback(
     run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
 ) -> int:

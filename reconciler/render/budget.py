@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -27,15 +27,15 @@ class Section:
         return body + (self.left_out(missing, len(self.rows)) if missing else "")
 
 
-def fitted(sections: Sequence[Section], limit: int) -> str:
-    """All sections in their order, in at most `limit` bytes of UTF-8 if openings and closings leave that."""
+def fitted(head: str, sections: Iterable[Section], limit: int) -> str:
+    """The head and all sections in their order, in at most `limit` bytes of UTF-8; only rows are left out."""
     used = [one for one in sections if one.rows]
-    room = limit - sum(map(_frame, used))
+    room = limit - _size(head) - sum(map(_frame, used))
     kept: dict[int, tuple[str, ...]] = {}
     for number, section in sorted(enumerate(used), key=lambda one: one[1].rank):
         kept[number] = tuple(_fitting(section.rows, int(room * section.share)))
         room -= sum(map(_size, kept[number]))
-    return "".join(section.text(kept[number]) for number, section in enumerate(used))
+    return head + "".join(section.text(kept[number]) for number, section in enumerate(used))
 
 
 def _fitting(rows: Sequence[str], room: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -11,7 +11,7 @@ from reconciler.model.findings import Findings
 from reconciler.model.plan import Change, Drift
 from reconciler.model.resource import Live
 from reconciler.model.verdict import Alarm
-from reconciler.planning.explaining import explain
+from reconciler.planning.explaining import Explanation, explain
 from reconciler.render.html_change import change_card, drift_card, escape, problem_card
 from reconciler.render.summary import counts, ending, headline, standings, tally, told, tone
 from reconciler.render.text import symbol_of
@@ -69,26 +69,35 @@ def _sections(found: Findings) -> Iterator[str]:
     yield _section("problems", tally(problems).capitalize(), [problem_card(one) for one in problems])
     if found.plan is None:
         return
+    explanations = explain(found.plan) if found.explained else {}
     if found.verdict is not None:
         drifted: list[tuple[Drift, Alarm | None]] = [(alarm.drift, alarm) for alarm in found.verdict.alarms]
     else:
-        yield from _changes(found, found.plan.pending)
+        yield from _changes(found, found.plan.pending, explanations)
         drifted = [(drift, None) for drift in found.plan.drift]
     index = _index(
         [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]
     )
     measure = "declared" if found.verdict and found.verdict.by_declaration else "applied"
     cards = [
-        drift_card(drift, alarm, f"d{number}", measure=measure, is_open=len(drifted) <= OPEN)
+        drift_card(
+            drift,
+            alarm,
+            f"d{number}",
+            measure=measure,
+            explanation=explanations.get(drift.name) if alarm else None,
+            is_open=len(drifted) <= OPEN,
+        )
         for number, (drift, alarm) in enumerate(drifted)
     ]
     yield _section("drift", "Changed outside of reconciler", [index, *cards] if cards else [])
     yield _unmanaged(found.plan.unmanaged)
 
 
-def _changes(found: Findings, changes: Sequence[Change]) -> Iterator[str]:
+def _changes(
+    found: Findings, changes: Sequence[Change], explanations: Mapping[str, Explanation]
+) -> Iterator[str]:
     results = {result.change.name: result for result in found.report.results} if found.report else {}
-    explanations = explain(found.plan) if found.explained and found.plan else {}
     index = _index([(symbol_of(change), change.name, f"c{number}") for number, change in enumerate(changes)])
     cards = [
         change_card(

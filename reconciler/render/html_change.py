@@ -54,9 +54,18 @@ def change_card(
 
 
 def drift_card(
-    drift: Drift, alarm: Alarm | None, anchor: str, *, measure: str = "applied", is_open: bool
+    drift: Drift,
+    alarm: Alarm | None,
+    anchor: str,
+    *,
+    measure: str,
+    explanation: Explanation | None,
+    is_open: bool,
 ) -> str:
-    """What moved about one endpoint, and what the alarm makes of it. `measure`: what it was held against."""
+    """What moved about one endpoint, what the alarm makes of it, and what an apply would do about it.
+
+    `measure` is what the endpoint was held against, such as `applied`.
+    """
     live = drift.live
     marks = {one.field.path: standing_of(one) for one in alarm.moved if one.field} if alarm else {}
 
@@ -77,7 +86,8 @@ def drift_card(
         object_id=drift.id,
         words=words,
         badge=_alarm(alarm) if alarm else "",
-        body=_body(table, chart(*ranges, labels=(measure, "live"))),
+        body=_body(table, chart(*ranges, labels=(measure, "live")))
+        + (_explained(explanation) if explanation else ""),
         anchor=anchor,
         is_open=is_open,
     )

@@ -44,17 +44,17 @@ SHOWN_DETAIL: Final = 2_000
 
 def markdown_text(found: Findings, limit: int = LIMIT) -> str:
     """The whole report, never longer than `limit` bytes of UTF-8 (4,000 at least)."""
-    return fitted([_head(found), *_sections(found)], limit)
+    return fitted(_head(found), _sections(found), limit)
 
 
-def _head(found: Findings) -> Section:
+def _head(found: Findings) -> str:
     numbers = [f"{code(symbol)} {count:,} {what}".strip() for symbol, count, what in counts(found)]
     if found.verdict is not None:
         numbers = [f"{count:,} {standing.value}" for count, standing in standings(found)]
     lines = [f"## reconciler {found.command}", f"**{headline(found)}**"]
     lines += [" · ".join(numbers)] if numbers else []
     lines.append(f"<sub>{found.timestamp} · {ending(found)}</sub>")
-    return Section(rows=["\n\n".join(lines) + "\n"], rank=0, left_out=_missing("heads"))
+    return "\n\n".join(lines) + "\n"
 
 
 def _sections(found: Findings) -> Iterator[Section]:
@@ -68,6 +68,7 @@ def _sections(found: Findings) -> Iterator[Section]:
     )
     if found.plan is None:
         return
+    explanations = explain(found.plan) if found.explained else {}
     if found.verdict is not None:
         drifted = [alarm.drift for alarm in found.verdict.alarms]
         marks = {
@@ -76,7 +77,8 @@ def _sections(found: Findings) -> Iterator[Section]:
             for one in alarm.moved
         }
     else:
-        yield from _changes(found, found.plan.pending)
+        yield _changes(found, found.plan.pending)
+        yield _all_details(found.plan.pending, explanations)
         drifted, marks = list(found.plan.drift), {}
     yield Section(
         opening=f"\n### {OUTSIDE.removeprefix('Note: ')}\n\n"
@@ -85,6 +87,9 @@ def _sections(found: Findings) -> Iterator[Section]:
         rank=3,
         left_out=_missing("things that moved"),
     )
+    if found.verdict is not None and explanations:
+        names = {drift.name for drift in drifted}
+        yield _all_details([one for one in found.plan.pending if one.name in names], explanations)
     yield Section(
         opening="\n### Not managed from here, and left alone\n\n",
         rows=[f"- {code(live.name)} {code(live.id)}\n" for live in found.plan.unmanaged],
@@ -93,19 +98,20 @@ def _sections(found: Findings) -> Iterator[Section]:
     )
 
 
-def _changes(found: Findings, changes: Iterable[Change]) -> Iterator[Section]:
-    changes = tuple(changes)
+def _changes(found: Findings, changes: Sequence[Change]) -> Section:
     results = {result.change.name: result for result in found.report.results} if found.report else {}
     ended = "Outcome | " if results else ""
-    yield Section(
+    return Section(
         opening=f"\n### Changes\n\n| | Endpoint | Action | What changes | Cause | {ended}\n"
         f"|-|-|-|-|-|{'-|' if ended else ''}\n",
         rows=[_row(change, results.get(change.name)) for change in changes],
         rank=2,
         left_out=_missing("changes"),
     )
-    explanations = explain(found.plan) if found.explained and found.plan else {}
-    yield Section(
+
+
+def _all_details(changes: Iterable[Change], explanations: Mapping[str, Explanation]) -> Section:
+    return Section(
         opening="\n### Details\n\n",
         rows=[
             _details(change, explanations.get(change.name))

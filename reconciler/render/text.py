@@ -29,11 +29,12 @@ SHOWN_UNMANAGED: Final = 20
 
 def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> str:
     """The whole plan, ending in a newline; `explained` tells of each change why, by which rule and how."""
-    explanations = _explanations(plan, style) if explained else {}
+    explanations = explanations_of(plan, style) if explained else {}
     return "\n".join(_lines(plan, style, explanations)) + "\n"
 
 
-def _explanations(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
+def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
+    """Name -> the lines that explain a change."""
     from reconciler.planning.explaining import explain
     from reconciler.render.explanation import explanation_lines
 
@@ -64,14 +65,22 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
 
 
 def plan_line(plan: Plan) -> str:
-    """Terraform's summary; a replacement counts as one added and one destroyed."""
+    """Terraform's summary."""
+    imported, added, changed, destroyed = plan_counts(plan)
+    imports = f"{imported} to import, " if imported else ""
+    return f"Plan: {imports}{added} to add, {changed} to change, {destroyed} to destroy."
+
+
+def plan_counts(plan: Plan) -> tuple[int, int, int, int]:
+    """How many (imported, added, changed, destroyed); a replacement is one added and one destroyed."""
     counts = plan.counts()
     overwriting = sum(isinstance(change, Adopt) and bool(change.fields) for change in plan.changes)
-    imports = f"{counts[Action.ADOPT]} to import, " if counts[Action.ADOPT] else ""
-    add = counts[Action.CREATE] + counts[Action.REPLACE]
-    change = counts[Action.UPDATE] + counts[Action.SCALE] + overwriting
-    destroy = counts[Action.DELETE] + counts[Action.REPLACE]
-    return f"Plan: {imports}{add} to add, {change} to change, {destroy} to destroy."
+    return (
+        counts[Action.ADOPT],
+        counts[Action.CREATE] + counts[Action.REPLACE],
+        counts[Action.UPDATE] + counts[Action.SCALE] + overwriting,
+        counts[Action.DELETE] + counts[Action.REPLACE],
+    )
 
 
 def _extras(plan: Plan) -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
@@ -38,6 +39,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def apply(
     run: Run,
     plan_file: str | None,

@@ -11,6 +11,7 @@ import click
 from reconciler.cli.completing import a_file, an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 from reconciler.model.exits import Exit
 
 
@@ -97,6 +98,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 )
 @shared
 @reported
+@streamed
 def revert(
     run: Run,
     names: tuple[str, ...],

@@ -9,6 +9,7 @@ import click
 from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
@@ -23,6 +24,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def rollback(
     run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
 ) -> int:

@@ -89,7 +89,10 @@ def make_plan(
         if len(strangers) > 1:
             problems.append(ambiguous(one, strangers))
         else:
-            changes.append(_adopted(one, strangers[0], keyring) if strangers else _created(one, tracked))
+            gone_id = tracked.id if tracked else ""
+            changes.append(
+                _adopted(one, strangers[0], keyring, gone_id) if strangers else _created(one, gone_id)
+            )
 
     for name, tracked in inventory.records.items():
         if name in used:
@@ -118,9 +121,14 @@ def make_plan(
     )
 
 
-def _created(desired: Desired, tracked: Tracked | None) -> Create:
-    reason = "does not exist yet" if tracked is None else f"recorded as {tracked.id}, which is gone"
-    return Create(name=desired.name, reason=reason, desired=desired, fields=tuple(_fields_of_create(desired)))
+def _created(desired: Desired, gone_id: str) -> Create:
+    return Create(
+        name=desired.name,
+        reason=f"recorded as {gone_id}, which is gone" if gone_id else "does not exist yet",
+        desired=desired,
+        fields=tuple(_fields_of_create(desired)),
+        gone_id=gone_id,
+    )
 
 
 def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
@@ -132,10 +140,17 @@ def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
         )
 
 
-def _adopted(desired: Desired, live: Live, keyring: Keyring) -> Adopt:
+def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Adopt:
     fields, target, seen = _compare(desired, None, live, keyring)
-    reason = "overwrites what others made" if fields else "already as declared; recorded as ours"
-    return Adopt(name=desired.name, reason=reason, desired=desired, target=target, live=seen, fields=fields)
+    return Adopt(
+        name=desired.name,
+        reason="overwrites what others made" if fields else "already as declared; recorded as ours",
+        desired=desired,
+        target=target,
+        live=seen,
+        fields=fields,
+        gone_id=gone_id,
+    )
 
 
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
@@ -217,5 +232,5 @@ def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forge
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
     if live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
-        return Forget(name=tracked.name, reason=reason, tracked=tracked)
+        return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live), tracked=tracked)

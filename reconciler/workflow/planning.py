@@ -90,6 +90,7 @@ class Planned:
             keyring=self.keyring,
             problems=(*self.plan.problems, *refusals),
             report=report,
+            destroying=self.destroying,
         )
 
 

@@ -44,9 +44,14 @@ class Output:
         self.found = replace(found, explained=self.explained)
         return self.found
 
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether no words for people belong on stdout."""
+        return self.as_json or self.stream is not None
+
     def result(self, text: str) -> None:
-        """Text for stdout; nothing when stdout is for programs."""
-        if not self.as_json and self.stream is None:
+        """Text for stdout, if it is for people."""
+        if not self.is_for_programs:
             _write(sys.stdout, text)
 
     def document(self, document: Json) -> None:

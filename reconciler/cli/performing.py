@@ -57,7 +57,7 @@ def perform(
         if not planned.plan.pending:
             return True
         if approved:
-            out.tell("" if out.as_json else "\n")
+            out.tell("" if out.is_for_programs else "\n")
             return True
         if out.as_json:
             show_beside(out, planned)

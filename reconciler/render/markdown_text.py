@@ -11,7 +11,7 @@ import re
 
 from reconciler.render.values import plain
 
-_MARKS = re.compile(r"[\\`*_\[\]<>#|~@&$]|:(?=\S)")
+_MARKS = re.compile(r"[\\`*_\[\]<>#|~@&$]|:(?=//)")
 _CALLS = re.compile(r"(&#64;|&#35;|\bGH-)(?=\w)")
 
 

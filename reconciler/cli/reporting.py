@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Findings
 
 FORMATS: Final[Mapping[str, str]] = {
-    "json": "Write the JSON document",
-    "markdown": "Write Markdown for a pull request",
-    "html": "Write a page for browsers",
-    "junit": "Write JUnit XML",
+    "json": "the JSON document",
+    "markdown": "Markdown for a pull request",
+    "html": "a page for browsers",
+    "junit": "JUnit XML",
 }
 
 
@@ -51,7 +51,7 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
 
     for name, what in reversed(tuple(FORMATS.items())):
         option = click.option(
-            f"--{name}-into", metavar="FILE", help=f"{what}, besides.", shell_complete=a_file
+            f"--{name}-into", metavar="FILE", help=f"Also write {what}.", shell_complete=a_file
         )
         wrapped = option(wrapped)
     return click.option("--explain", is_flag=True, help="Say why, by which rule, with which calls.")(wrapped)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def streamed(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--events`: stdout is a stream of JSON messages, and nobody is asked."""
+    """Give a command `--events`: stdout is a stream of JSON messages, and nobody is asked.
+
+    What the command calls `approved`, `plan_file` or `resume` is what approves it.
+    """
 
     @functools.wraps(command)
     def wrapped(run: Run, /, *, events: bool, **arguments: Any) -> int:

@@ -18,10 +18,7 @@ from reconciler.render.summary import counts, ending, headline, standings, tally
 from reconciler.render.text import symbol_of
 
 OPEN: Final = 12
-"""So many endpoints are shown unfolded; of more, one looks for the one that matters."""
-
-INDEXED: Final = 5
-"""From so many endpoints on there is an index."""
+"""So many endpoints are shown unfolded; of more there is an index, for one looks for the one that matters."""
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Nothing is fetched, whatever the values on the page may say."""
@@ -126,7 +123,7 @@ def _section(anchor: str, heading: str, parts: Sequence[str]) -> str:
 
 def _index(entries: Sequence[tuple[str, str, str]]) -> str:
     """Links to endpoints by (symbol, name, anchor), where there are too many to see at once."""
-    if len(entries) < INDEXED:
+    if len(entries) <= OPEN:
         return ""
     links = "".join(
         f'<li><a href="#{anchor}"><span>{symbol}</span> {escape(name)}</a>'

@@ -7,11 +7,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from reconciler.model.events import Outcome
+from reconciler.model.events import Outcome, Result
 from reconciler.model.exits import Exit
 from reconciler.model.findings import Findings
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.verdict import Standing
 from reconciler.render.drift import drift_line
 from reconciler.render.progress import report_line
@@ -19,7 +19,6 @@ from reconciler.render.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.render.values import dotted, plain, shown
 
 ENDINGS: Final[Mapping[int, str]] = {
-    Exit.OK: "no error",
     Exit.ERROR: "an error",
     Exit.CHANGES: "changes are pending",
     Exit.GUARD: "refused by a guard",
@@ -60,10 +59,10 @@ def headline(found: Findings) -> str:
 
 def ending(found: Findings) -> str:
     """The exit code with its meaning."""
-    words = ENDINGS.get(found.exit_code, "an error")
     if found.verdict is not None and found.exit_code == Exit.CHANGES:
-        words = "drift was found"
-    return f"exit code {found.exit_code}: {words}"
+        return f"exit code {found.exit_code}: drift was found"
+    words = ENDINGS.get(found.exit_code)
+    return f"exit code {found.exit_code}" + (f": {words}" if words else "")
 
 
 def tone(found: Findings) -> Tone:
@@ -92,14 +91,22 @@ def standings(found: Findings) -> tuple[tuple[int, Standing], ...]:
 
 
 def told(found: Findings) -> tuple[Problem, ...]:
-    """All that is to be said, what the changes ran into included: errors, then warnings, then notes."""
+    """All that is to be said: errors, then warnings, then notes.
+
+    What a change ran into is among it, at the place where the endpoint is declared.
+    """
     met = [
-        replace(result.problem, address=result.change.address)
+        replace(result.problem, address=result.change.address, place=_place(result))
         for result in (found.report.results if found.report else ())
         if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED
     ]
     weights = list(Severity)
     return tuple(sorted((*met, *found.problems), key=lambda problem: weights.index(problem.severity)))
+
+
+def _place(result: Result) -> Place | None:
+    desired = getattr(result.change, "desired", None)
+    return result.problem.place if result.problem and result.problem.place else desired and desired.place
 
 
 def tally(problems: tuple[Problem, ...]) -> str:

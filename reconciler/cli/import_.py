@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,10 +105,11 @@ def _next(done: Imported) -> str:
     if not done.variables:
         return f"  {done.plan}   # shows no changes\n"
     count = len(done.variables)
-    example = done.written[-1]
-    env = str(Path(example).with_name(".env"))
+    example = Path(done.written[-1])
+    source, target = (shlex.quote(str(path)) for path in (example, example.with_name(".env")))
+    here = "" if example.is_absolute() else "./"
     return (
-        f"  cp {example} {env}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
-        f"  set -a; . ./{env}; set +a\n"
+        f"  cp {source} {target}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
+        f"  set -a; . {here}{target}; set +a\n"
         f"  {done.plan}   # shows no changes\n"
     )

@@ -14,6 +14,7 @@ from reconciler.config.references import Resolver
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.disk import Disk, make_directories, put
+from reconciler.inventory.paths import resolve
 from reconciler.inventory.session import load as load_inventory
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
@@ -162,8 +163,9 @@ def _text(path: Path) -> str | None:
 def _write(disk: Disk, root: Path, path: Path, text: str) -> str:
     try:
         make_directories(disk, path.parent)
-        put(disk, path, text.encode())
-        disk.sync_directory(path.parent)
+        target = resolve(path)
+        put(disk, target, text.encode())
+        disk.sync_directory(target.parent)
     except OSError as error:
         name = shown(path, root)
         raise InvalidConfig(

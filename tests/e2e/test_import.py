@@ -1,5 +1,6 @@
 """Endpoints that were made elsewhere: recorded one by one, or declared and recorded all at once."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.disk import Disk
+from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.context import Context
 from reconciler.workflow.importing import import_all
@@ -298,6 +300,18 @@ def test_an_endpoint_that_would_change_stops_all(desk: Desk) -> None:
         "import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports", "--exclude", "zero"
     )
     assert ran.code == 0
+
+
+def test_a_lock_comes_before_the_files(desk: Desk) -> None:
+    """While another run holds the inventory nothing is written, of files neither."""
+    made = desk.sim.world.console_create(name="a")
+    with open_session(
+        desk.root / "state/novita.json", base_url=desk.sim.url, command="apply", environ={}, clock=time.time
+    ):
+        assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 7
+        assert desk.run("import", "a", made).code == 7
+    assert not (desk.root / "endpoints.yaml").exists()
+    assert desk.run("import", "--all", "--out", "endpoints.yaml", "--lock-timeout", "1s").code == 0
 
 
 class Failing(Disk):

@@ -81,9 +81,7 @@ def test_a_day(repo: Desk) -> None:
     git(desk.root, "switch", "-qc", "bump")
     yaml = desk.root / "endpoints.yaml"
     edit(yaml, "svc-03:1.3", "svc-03:1.4")
-    edit(yaml, "svc-04:1.4\n", "svc-04:1.4\n    requestTimeout: 300\n") if "requestTimeout: 120" not in (
-        yaml.read_text()
-    ) else edit(yaml, "svc-07:1.7", "svc-07:1.8")
+    edit(yaml, "svc-07:1.7", "svc-07:1.7\n    port: 8080")
     git(desk.root, "commit", "-qam", "Bump")
     reviewed = desk.run(
         "plan", "--markdown-into", "reports/pr.md", "--html-into", "reports/pr.html", "--detailed-exitcode"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.findings import Findings
-from reconciler.model.plan import Action, Cause, Plan
+from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
 from reconciler.planning.diff import value_at
 from reconciler.render.style import PLAIN, Style
@@ -30,8 +30,9 @@ def _lines(
     if verdict.alarms:
         yield style.strong(OUTSIDE)
         yield ""
+    changes = {change.name: change for change in plan.pending}
     for alarm in verdict.alarms:
-        yield from _alarm(alarm, verdict, style)
+        yield from _alarm(alarm, verdict, changes.get(alarm.drift.name), style)
         if lines := explanations.get(alarm.drift.name):
             yield style.faint("      an apply would act on it:")
             yield from lines
@@ -60,7 +61,7 @@ def drift_line(verdict: Verdict) -> str:
     return "No drift. The account is as it was last applied."
 
 
-def _alarm(alarm: Alarm, verdict: Verdict, style: Style) -> Iterator[str]:
+def _alarm(alarm: Alarm, verdict: Verdict, change: Change | None, style: Style) -> Iterator[str]:
     drift = alarm.drift
     if drift.live is None:
         what = "is not there" if verdict.by_declaration else "has been deleted"
@@ -70,11 +71,13 @@ def _alarm(alarm: Alarm, verdict: Verdict, style: Style) -> Iterator[str]:
     yield style.strong(f"  # {drift.address} has changed")
     yield object_line("~", drift.name, drift.id, style)
     moved = {one.field.path: one for one in alarm.moved if one.field}
-    yield from field_lines(
-        [one.field for one in alarm.moved if one.field],
-        style,
-        lambda field: [_cause(alarm, moved[field.path]), *_standing(moved[field.path])],
-    )
+    ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
+
+    def remarks(field: FieldChange) -> list[str]:
+        one = moved.get(field.path)
+        return [_cause(alarm, one), *_standing(one)] if one else ["config; no drift, it waits for an apply"]
+
+    yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
 
 
 def _cause(alarm: Alarm, one: Moved) -> str:

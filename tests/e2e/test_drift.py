@@ -60,7 +60,8 @@ def test_the_text_says_who_moved_what_and_what_to_type(applied: Desk) -> None:
     """As a person reads it."""
     embed = applied.id("embed")
     applied.sim.world.console_update(embed, healthy={"path": "/"}, workerConfig={"maxNum": 7})
-    applied.declare(item("chat"), item("embed", healthPath="/ready", replicas=2), item("rerank"))
+    embedding = item("embed", healthPath="/ready", replicas=2, image="new:1")
+    applied.declare(item("chat"), embedding, item("rerank"))
     ran = applied.run("drift")
     assert ran.code == 2
     assert (
@@ -72,6 +73,8 @@ Note: Objects have changed outside of reconciler
   ~ embed  [id={embed}]
       ~ workerConfig.maxNum = 1 -> 7  # both; the YAML says 2
       ~ healthy.path        = "/ready" -> "/"  # drift
+      ~ workerConfig.minNum = 1 -> 2  # config; no drift, it waits for an apply
+      ~ image.image         = "ubuntu:22.04" -> "new:1"  # config; no drift, it waits for an apply
 
 Drift: 1 changed, 0 deleted.
   1 endpoint waits for an apply of what the YAML changed: chat. That is no drift.

@@ -14,10 +14,10 @@ import pytest
 from reconciler.config.load import load
 from reconciler.inventory.store import parse
 from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.allowances import Allowances
 from reconciler.model.findings import Findings
-from reconciler.model.plan import Allowances, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.values import Keyring
-from reconciler.planning.digest import plan_digest
 from reconciler.planning.guard import guards
 from reconciler.planning.order import stages
 from reconciler.planning.planner import make_plan
@@ -38,7 +38,8 @@ def planned(case: Path) -> Plan:
     loaded = load(CASES, [Path(case.name) / "desired.yaml"], environ=ENVIRON)
     inventory = parse(case / "inventory.json", (case / "inventory.json").read_bytes())
     live = ENDPOINT.parse_page(json.loads((case / "live.json").read_bytes())).endpoints
-    made = make_plan(loaded.desired, inventory, live, KEYRING)
+    released = [one.name for one in loaded.removed if not one.destroy]
+    made = make_plan(loaded.desired, inventory, live, KEYRING, released=released)
     tripped = guards(
         made.changes, declared=len(loaded.desired), tracked=len(inventory.records), allow=Allowances()
     )
@@ -60,7 +61,6 @@ def outputs(made: Plan) -> Mapping[str, str]:
             exit_code=next((code for code in (1, 3) if code in codes), 0),
             plan=made,
             keyring=KEYRING,
-            digest=plan_digest(made, KEYRING),
             problems=made.problems,
         )
     )

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.slow
 def test_a_wheel_in_an_empty_environment_is_the_whole_tool(tmp_path: Path) -> None:
-    """Built, installed elsewhere and called from elsewhere, it finds its schemas, starters and simulator."""
+    """Built, installed elsewhere and called from elsewhere, it finds all that it needs."""
     source = tmp_path / "source"
     for name in ("reconciler", "schemas"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -45,5 +45,6 @@ def test_a_wheel_in_an_empty_environment_is_the_whole_tool(tmp_path: Path) -> No
     assert '"$schema"' in call("schema", "specs")
     call("init")
     assert "The configuration is valid." in call("validate")
-    assert "1 added" in call("apply", "--yes")
+    assert "1 added" in call("apply", "--yes", "--html-into", "apply.html")
+    assert "prefers-color-scheme" in (elsewhere / "apply.html").read_text()
     assert "No changes." in call("plan", "--detailed-exitcode")

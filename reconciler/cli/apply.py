@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
-@click.argument("plan_file", metavar="[PLAN]", required=False)
+@click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
 @click.option(
@@ -37,6 +39,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def apply(
     run: Run,
     plan_file: str | None,
@@ -56,7 +59,7 @@ def apply(
     that, or refuses when anything in it has moved.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.saved import read_approved, read_saved
 
     allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first)

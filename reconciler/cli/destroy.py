@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
@@ -20,6 +21,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float) -> int:
     """Delete every endpoint that the inventory records.
 

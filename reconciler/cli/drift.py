@@ -1,4 +1,4 @@
-"""`reconciler drift`, `drift revert`"""
+"""`reconciler drift`, `drift accept`, `drift revert`"""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file, an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 from reconciler.model.exits import Exit
 
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--baseline", metavar="FILE", help="A drift document of before: what it tells of rings no alarm."
+    "--baseline",
+    metavar="FILE",
+    help="A drift document of before: what it tells of rings no alarm.",
+    shell_complete=a_file,
 )
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
@@ -46,7 +51,41 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 
 
 @drift.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
+@shared
+def accept(run: Run, names: tuple[str, ...]) -> int:
+    """Write what others changed into the YAML that declares it; comments, order and references stay.
+
+    What somebody deleted is declared no more. Nothing is sent.
+    """
+    from reconciler.render.edits import diff_text
+    from reconciler.workflow.accepting import accept as take
+
+    found = take(run.context, names, now=datetime.now(UTC))
+    code = Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK
+    if run.out.as_json:
+        run.out.document(
+            {
+                "accepted": [
+                    {"name": name, "fields": [list(path) for path in paths]}
+                    for name, paths in found.fields.items()
+                ],
+                "files": [file.shown for file in found.files],
+                "problems": [problem.to_dict() for problem in found.problems],
+                "exit_code": int(code),
+            }
+        )
+        return code
+    for file in found.files:
+        run.out.result(diff_text(file.shown, file.before, file.after, run.out.style))
+    if found.problems:
+        run.out.tell("\n")
+        run.out.problems(found.problems)
+    return code
+
+
+@drift.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option(
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
@@ -59,6 +98,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 )
 @shared
 @reported
+@streamed
 def revert(
     run: Run,
     names: tuple[str, ...],
@@ -72,7 +112,7 @@ def revert(
     It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.drifting import way_to_restore
 
     if not run.context.selection.is_everything:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=an_endpoint)
 @shared
 def history(run: Run, name: str | None) -> int:
     """The versions of each endpoint that were applied from here, the last twenty."""

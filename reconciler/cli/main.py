@@ -10,14 +10,19 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from keyword import iskeyword
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.completing import VARIABLE, answer, commands
 from reconciler.cli.options import shared_options
 from reconciler.model.exits import Exit
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Write a commented endpoints.yaml and specs.yaml to start from.",
@@ -28,11 +33,13 @@ COMMANDS: Final[Mapping[str, str]] = {
     "destroy": "Delete every endpoint that the inventory records.",
     "drift": "Tell whether somebody touched the account; accept it, or revert it.",
     "recover": "Settle creates whose answer was lost.",
+    "import": "Record endpoints that were made elsewhere.",
     "history": "The versions that were applied.",
     "rollback": "Bring one endpoint back to an applied version.",
     "state": "Look at the inventory, or mend it.",
     "schema": "Print a JSON Schema, for editors.",
     "simulator": "Serve a simulated Novita on this machine.",
+    "completion": "Print the completion script of a shell.",
 }
 
 
@@ -45,7 +52,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found = getattr(importlib.import_module(f"reconciler.cli.{name}"), name)
         assert isinstance(found, click.Command)
         return found
 
@@ -53,7 +61,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
+        if name and not name.startswith("-") and name not in COMMANDS and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             close = get_close_matches(name, COMMANDS, n=1)
@@ -64,6 +72,10 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*commands(COMMANDS.items(), incomplete), *options]
 
 
 @click.group(
@@ -83,6 +95,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     arguments = list(sys.argv[1:] if args is None else args)
     _open_missing_streams()
+    if question := os.environ.get(VARIABLE):
+        sys.exit(answer(cli, question))
     try:
         code = run(arguments)
         sys.stdout.flush()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.completing import a_directory, a_file, an_endpoint
+
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
     from reconciler.workflow.context import Context
@@ -28,17 +30,39 @@ def seconds(text: str) -> float:
 
 
 _OPTIONS = (
-    click.option("-C", "directory", metavar="DIR", help="Work in DIR, as make does."),
+    click.option(
+        "-C", "directory", metavar="DIR", shell_complete=a_directory, help="Work in DIR, as make does."
+    ),
     click.option(
         "-f",
         "files",
         metavar="FILE|DIR",
         multiple=True,
+        shell_complete=a_file,
         help="Read endpoints from here; later ones override.",
     ),
-    click.option("--state", metavar="PATH", help="The inventory.  [default: state/novita.json]"),
-    click.option("--target", "targets", metavar="GLOB", multiple=True, help="Only these endpoints."),
-    click.option("--exclude", "excludes", metavar="GLOB", multiple=True, help="All but these endpoints."),
+    click.option(
+        "--state",
+        metavar="PATH",
+        shell_complete=a_file,
+        help="The inventory.  [default: state/novita.json]",
+    ),
+    click.option(
+        "--target",
+        "targets",
+        metavar="GLOB",
+        multiple=True,
+        shell_complete=an_endpoint,
+        help="Only these endpoints.",
+    ),
+    click.option(
+        "--exclude",
+        "excludes",
+        metavar="GLOB",
+        multiple=True,
+        shell_complete=an_endpoint,
+        help="All but these endpoints.",
+    ),
     click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on stdout."),
     click.option(
         "--no-color", "no_color", is_flag=True, default=None, help="No colour. NO_COLOR does the same."

@@ -7,34 +7,51 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.model.findings import Findings
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
 
 if TYPE_CHECKING:
+    from reconciler.cli.events import Stream
+    from reconciler.model.findings import Findings
     from reconciler.novita.client import CallInfo
 
 
 class Output:
-    """The two streams of one run. `found` is what was last shown on them, for the reports."""
+    """The two streams of one run. `found` is what was last shown on them, for the reports.
+
+    `explained`: each change is to be explained; `stream` has stdout to itself when there is one.
+    """
 
     def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
         self.as_json = as_json
+        self.explained = False
+        self.stream: Stream | None = None
         self.found: Findings | None = None
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
+    def keep(self, found: Findings) -> Findings:
+        """Remember what was found for the reports, as it is to be told."""
+        self.found = replace(found, explained=self.explained)
+        return self.found
+
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether no words for people belong on stdout."""
+        return self.as_json or self.stream is not None
+
     def result(self, text: str) -> None:
-        """Text for stdout; with --json nothing, because a document follows."""
-        if not self.as_json:
+        """Text for stdout, if it is for people."""
+        if not self.is_for_programs:
             _write(sys.stdout, text)
 
     def document(self, document: Json) -> None:
@@ -63,6 +80,7 @@ class Output:
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
     """The last words of a run that could not do its work."""
     if as_json:
+        from reconciler.model.findings import Findings
         from reconciler.render.json import plan_document
 
         _write_document(

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.show import show, show_beside
@@ -19,6 +20,9 @@ from reconciler.workflow.applying import Applied, apply
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import DECLARED, Goal, Planned
 from reconciler.workflow.saved import SavedPlan, approval_of
+
+if TYPE_CHECKING:
+    from reconciler.cli.events import Stream
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the end of a CI job, and a terminal that is closed."""
@@ -41,6 +45,8 @@ def perform(
     refusals: list[Problem] = []
 
     def approve(planned: Planned) -> bool:
+        if out.stream is not None:
+            out.stream.planned(planned.plan)
         if saved is not None:
             return approval_of(saved, refusals.append)(planned)
         shown.append(planned)
@@ -51,14 +57,13 @@ def perform(
         if not planned.plan.pending:
             return True
         if approved:
-            out.tell("" if out.as_json else "\n")
+            out.tell("" if out.is_for_programs else "\n")
             return True
         if out.as_json:
             show_beside(out, planned)
         return _ask(out, refusals.append, destroying=destroying)
 
-    progress = Bar(out.error_style) if _is_watched() else Lines(out.line, out.error_style)
-    with _graceful(out, stop) as begin, progress:
+    with _graceful(out, stop) as begin, _progress(out) as progress:
         applied = apply(
             context,
             lambda planned: approve(planned) and begin(),
@@ -89,7 +94,7 @@ def _conclude(
         if out.as_json or (saved is not None and not report.results):
             show(out, found)
             return code
-        out.found = found
+        out.keep(found)
         if report.results:
             out.result("\n" + report_text(report, out.style, destroying=destroying))
         if applied.problems:
@@ -103,7 +108,7 @@ def _conclude(
     if out.as_json or planned not in shown:
         show(out, found)
     else:
-        out.found = found
+        out.keep(found)
         out.problems(told)
     return code
 
@@ -140,8 +145,11 @@ def _unapproved(summary: str) -> Problem:
     )
 
 
-def _is_watched() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("CI")
+def _progress(out: Output) -> Stream | Bar | Lines:
+    if out.stream is not None:
+        return out.stream
+    is_watched = sys.stderr.isatty() and not os.environ.get("CI")
+    return Bar(out.error_style) if is_watched else Lines(out.line, out.error_style)
 
 
 @contextmanager

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.model.exits import Exit
 
 
 @click.command()
-@click.option("--out", metavar="FILE", help="Save the plan, for `apply FILE`. Holds no secret.")
+@click.option(
+    "--out", metavar="FILE", shell_complete=a_file, help="Save the plan, for `apply FILE`. Holds no secret."
+)
+@click.option(
+    "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
 @click.option(
@@ -30,6 +36,7 @@ from reconciler.model.exits import Exit
 def plan(
     run: Run,
     out: str | None,
+    bind_commit: bool,
     detailed_exitcode: bool,
     adopt: bool,
     allow_delete: int | None,
@@ -41,17 +48,22 @@ def plan(
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
     from reconciler.cli.show import show
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
+    from reconciler.workflow.commit import commit_of, uncommitted
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
     from reconciler.workflow.saved import save_plan
 
+    if bind_commit and out is None:
+        raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
     context = replace(
         run.context,
+        commit=commit_of(run.context) if bind_commit else None,
         allow=Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first),
         parallelism=parallelism,
     )
     made = make_plan(context, NOTHING if destroy else DECLARED)
+    made = made.with_problems(uncommitted(context, made.read))
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
         save_plan(context, Path(out), made, timestamp())

@@ -21,7 +21,7 @@ from reconciler.model.exits import Exit
 @shared
 def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow_delete: int | None) -> int:
     """Print the exact requests that apply would send, in the order of sending."""
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.render.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.previewing import preview as of_plan
     from reconciler.workflow.previewing import preview_creates

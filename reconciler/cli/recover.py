@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=an_endpoint)
 @click.option("--id", "object_id", metavar="ID", help="This endpoint is what the create of NAME made.")
 @click.option("--none", "nothing", is_flag=True, help="The create of NAME made nothing.")
 @shared

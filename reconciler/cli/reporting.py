@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler.cli.completing import a_file
+from reconciler.cli.github import tell_github
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 
@@ -18,32 +20,41 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Findings
 
 FORMATS: Final[Mapping[str, str]] = {
-    "json": "The JSON document",
+    "json": "the JSON document",
+    "markdown": "Markdown for a pull request",
+    "html": "a page for browsers",
+    "junit": "JUnit XML",
 }
 
 
 def reported(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the `--...-into FILE` options, and write those files whatever its end is."""
+    """Give a command `--explain` and the `--...-into FILE` options.
+
+    Its reports are written whatever its end is, and GitHub is told where it is GitHub that runs it.
+    """
 
     @functools.wraps(command)
-    def wrapped(run: Run, /, **arguments: Any) -> int:
+    def wrapped(run: Run, /, *, explain: bool, **arguments: Any) -> int:
         wanted = {name: arguments.pop(f"{name}_into") for name in FORMATS}
+        run.out.explained = explain
         try:
             code = command(run, **arguments)
         except BaseException as error:
-            _write(run, wanted, _cut_short(run, error))
+            _finish(run, wanted, _cut_short(run, error))
             raise
         if run.out.found is None:  # a group, of which a command is still to come
-            if any(wanted.values()):
+            if explain or any(wanted.values()):
                 raise click.UsageError("the options of a report stand after the last word of the command")
             return code
-        wrote_all = _write(run, wanted, replace(run.out.found, exit_code=int(code)))
+        wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)))
         return code if wrote_all or code not in (Exit.OK, Exit.CHANGES) else Exit.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
-        option = click.option(f"--{name}-into", metavar="FILE", help=f"{what}, into a file as well.")
+        option = click.option(
+            f"--{name}-into", metavar="FILE", help=f"Also write {what}.", shell_complete=a_file
+        )
         wrapped = option(wrapped)
-    return wrapped
+    return click.option("--explain", is_flag=True, help="Say why, by which rule, with which calls.")(wrapped)
 
 
 def _cut_short(run: Run, error: BaseException) -> Findings:
@@ -58,14 +69,17 @@ def _cut_short(run: Run, error: BaseException) -> Findings:
     return replace(found, exit_code=code, problems=(*found.problems, *problems))
 
 
-def _write(run: Run, wanted: Mapping[str, str | None], found: Findings) -> bool:
-    """Write what is wanted; whether all of it could be."""
+def _finish(run: Run, wanted: Mapping[str, str | None], found: Findings) -> bool:
+    """Say the last words where they are wanted; whether all of the files could be written."""
+    if run.out.stream is not None:
+        run.out.stream.end(found)
     problems = [
         problem
         for name, path in wanted.items()
         if path is not None and (problem := _written(run.context.root / path, path, _text(name, found)))
     ]
     run.out.problems(problems)
+    tell_github(run, found)
     return not problems
 
 
@@ -83,8 +97,13 @@ def _written(path: Path, shown: str, text: str) -> Problem | None:
 def _text(name: str, found: Findings) -> str:
     match name:
         case "json":
-            from reconciler.render.json import document_text
-
-            return document_text(found)
+            from reconciler.render.json import document_text as text_of
+        case "markdown":
+            from reconciler.render.markdown import markdown_text as text_of
+        case "html":
+            from reconciler.render.html import html_text as text_of
+        case "junit":
+            from reconciler.render.junit import junit_text as text_of
         case _:
             raise AssertionError(name)
+    return text_of(found)

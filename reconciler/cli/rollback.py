@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, seconds, shared
 from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 @click.option(
@@ -22,6 +24,7 @@ from reconciler.cli.reporting import reported
 )
 @shared
 @reported
+@streamed
 def rollback(
     run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
 ) -> int:
@@ -30,7 +33,7 @@ def rollback(
     It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.plan import Allowances
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.going_back import way_back
 
     if not run.context.selection.is_everything:

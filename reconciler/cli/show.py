@@ -11,16 +11,20 @@ from reconciler.workflow.planning import Planned
 
 def show(out: Output, found: Findings) -> None:
     """The plan on stdout, and what there is to say about it: with --json inside, otherwise on stderr."""
-    out.found = found
+    found = out.keep(found)
     if out.as_json:
         out.document(plan_document(found))
+        return
+    if out.stream is not None:
+        if found.plan is not None:
+            out.stream.planned(found.plan)
         return
     if found.verdict is not None:
         from reconciler.render.drift import drift_text
 
         out.result(drift_text(found, out.style))
     elif found.plan is not None:
-        out.result(plan_text(found.plan, out.style))
+        out.result(plan_text(found.plan, out.style, explained=found.explained))
     if found.problems:
         out.tell("\n")
         out.problems(found.problems)
@@ -28,7 +32,7 @@ def show(out: Output, found: Findings) -> None:
 
 def show_beside(out: Output, planned: Planned) -> None:
     """The plan on stderr, for a person whose stdout is kept for a document."""
-    out.tell(plan_text(planned.plan, out.error_style))
+    out.tell(plan_text(planned.plan, out.error_style, explained=out.explained))
     if planned.plan.problems:
         out.tell("\n")
         out.problems(planned.plan.problems)

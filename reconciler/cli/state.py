@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
@@ -35,7 +36,7 @@ def list_(run: Run) -> int:
 
 
 @state.command()
-@click.argument("name")
+@click.argument("name", shell_complete=an_endpoint)
 @shared
 def show(run: Run, name: str) -> int:
     """What was last applied to one endpoint; secrets are not in it."""
@@ -47,7 +48,7 @@ def show(run: Run, name: str) -> int:
 
 
 @state.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
 @shared
 def rm(run: Run, names: tuple[str, ...]) -> int:
     """Stop tracking endpoints without deleting them."""

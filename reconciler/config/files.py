@@ -1,40 +1,56 @@
-"""Which files a run reads: the search under the root, or what `-f` names."""
+"""Which files a run reads: the search under the root, or what `-f` names.
+
+Texts may stand in for files, also for such as do not exist yet, so that a change of files can be proven
+before it is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os.path import normpath
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+Texts: TypeAlias = Mapping[Path, str]
+"""What is read instead of files, by their `absolute` paths."""
+
+NO_TEXTS: Final[Texts] = MappingProxyType({})
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
+def absolute(path: Path) -> Path:
+    """The one spelling of a path by which two can be compared; links stay as they are."""
+    return Path(normpath(path.absolute()))
+
+
 def shown(path: Path, root: Path) -> str:
     """A file as the user would type it: relative to the root where that is shorter."""
-    absolute, base = Path(normpath(root.absolute() / path)), Path(normpath(root.absolute()))
-    return str(absolute.relative_to(base)) if absolute.is_relative_to(base) else str(path)
+    file, base = absolute(root / path), absolute(root)
+    return str(file.relative_to(base)) if file.is_relative_to(base) else str(path)
 
 
-def searched(root: Path) -> list[Path]:
+def searched(root: Path, instead: Texts = NO_TEXTS) -> list[Path]:
     """endpoints.yaml and the files in endpoints/, in a fixed order."""
-    found = [root / f"endpoints{suffix}" for suffix in SUFFIXES if _exists(root / f"endpoints{suffix}")]
-    return found + listed(root / "endpoints")
+    names = [root / f"endpoints{suffix}" for suffix in SUFFIXES]
+    return [path for path in names if _exists(path, instead)] + listed(root / "endpoints", instead)
 
 
-def groups(root: Path, files: Sequence[Path]) -> list[list[Path]]:
+def groups(root: Path, files: Sequence[Path], instead: Texts = NO_TEXTS) -> list[list[Path]]:
     """The files of each layer: one search, or one for each `-f`."""
     if not files:
-        return [searched(root)]
-    return [listed(root / path) if _is_directory(root / path) else [root / path] for path in files]
+        return [searched(root, instead)]
+    return [listed(root / path, instead) if _is_directory(root / path) else [root / path] for path in files]
 
 
-def listed(directory: Path) -> list[Path]:
+def listed(directory: Path, instead: Texts = NO_TEXTS) -> list[Path]:
     """The YAML and JSON files of a directory by name; hidden ones are editors' business."""
+    new = {directory / path.name for path in instead if path.parent == absolute(directory)}
     try:
-        inside = sorted(directory.iterdir())
+        inside = sorted(new.union(directory.iterdir()))
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        inside = sorted(new)
     except OSError:
         # Reading it will fail as well, and say why. Taken for empty, all its endpoints would seem to be gone.
         return [directory / "*.yaml"]
@@ -45,13 +61,15 @@ def listed(directory: Path) -> list[Path]:
     ]
 
 
-def first_of(root: Path, names: Sequence[Path]) -> Path | None:
+def first_of(root: Path, names: Sequence[Path], instead: Texts = NO_TEXTS) -> Path | None:
     """The first of several files that exists."""
-    return next((root / name for name in names if _exists(root / name)), None)
+    return next((root / name for name in names if _exists(root / name, instead)), None)
 
 
-def _exists(path: Path) -> bool:
+def _exists(path: Path, instead: Texts) -> bool:
     """Whether reading it is worth a try: a dangling link is, for it shall be reported."""
+    if instead and absolute(path) in instead:
+        return True
     try:
         return path.exists() or path.is_symlink()
     except OSError:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config.document import Document, Node, descend
-from reconciler.config.files import shown
+from reconciler.config.files import NO_TEXTS, Texts, shown
 from reconciler.config.layers import Layer, Layers
+from reconciler.config.removals import contradictions, removals
 from reconciler.config.scalars import kind_of, plain, quoted
 from reconciler.config.source import read
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
+from reconciler.model.resource import Removed
 
-_TOP: Final = ("endpoints", "defaults", "$schema")
+_TOP: Final = ("endpoints", "defaults", "removed", "$schema")
 _WRAP: Final = "write `endpoints:` above it, and indent it below as an item that starts with `- `"
 _WRAP_JSON: Final = 'wrap it: {"endpoints": [...]}'
 _ELSEWHERE: Final = {
@@ -31,17 +33,18 @@ class Declared:
 
     defaults: list[Layer] = field(default_factory=list)
     items: dict[str, list[Layer]] = field(default_factory=dict)
+    removed: list[Removed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
 
-def declared(root: Path, groups: Iterable[Sequence[Path]]) -> Declared:
+def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_TEXTS) -> Declared:
     """Reads the files. A later group is laid over an earlier one; inside a group names are unique."""
     result = Declared()
     for group in groups:
         own: dict[str, Layer] = {}
         for path in group:
-            document = read(path, shown(path, root))
+            document = read(path, shown(path, root), instead)
             result.files.append(document.file)
             result.problems += document.problems
             result.problems += (problem for _, problem in document.bent)
@@ -51,6 +54,9 @@ def declared(root: Path, groups: Iterable[Sequence[Path]]) -> Declared:
                 result.problems.append(_empty(document))
         for name, layer in own.items():
             result.items.setdefault(name, []).append(layer)
+    if result.removed:
+        places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
+        result.problems += contradictions(result.removed, places)
     return result
 
 
@@ -71,11 +77,11 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
         return
     for key in data:
         if key not in _TOP:
-            meant = close_to(key, _TOP[:2])
+            meant = close_to(key, _TOP[:3])
             hint = (
                 f"did you mean `{meant}`?"
                 if meant
-                else _ELSEWHERE.get(key, "known keys: endpoints, defaults")
+                else _ELSEWHERE.get(key, "known keys: endpoints, defaults, removed")
             )
             place = document.place((key,), key=True)
             result.problems.append(
@@ -85,11 +91,12 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
     if isinstance(defaults, dict):
         node = descend(root, ("defaults",))
         assert node is not None
-        result.defaults.append(Layer(document.source, node, defaults))
+        result.defaults.append(Layer(document.source, node, defaults, ("defaults",)))
     elif defaults is not None:
         result.problems.append(
             _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
         )
+    result.removed += removals(document, result.problems)
     if "endpoints" not in data:
         return
     items = data["endpoints"]
@@ -117,7 +124,7 @@ def _read_item(
     if not isinstance(name, str):
         problems.append(_unnamed(document, index, item))
         return
-    layer = Layer(document.source, node, item)
+    layer = Layer(document.source, node, item, ("endpoints", index))
     if name in own:
         first = place_of_name(own[name])
         problems.append(

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.document import Node, Source, descend, place_under
+from reconciler.model.edits import Spot
 from reconciler.model.problem import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One mapping of one file."""
+    """One mapping of one file; `spot` is where in it, such as ("endpoints", 0)."""
 
     source: Source
     node: Node
     data: Mapping[str, Any]
+    spot: Spot = ()
 
 
 @dataclass(frozen=True, slots=True)

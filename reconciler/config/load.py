@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config import schema
-from reconciler.config.files import first_of, groups, shown
+from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, groups, shown
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.references import Resolver
-from reconciler.config.reports import reports
 from reconciler.config.resolving import holds_references, resolved
-from reconciler.config.settings import settings_of
+from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.resource import Desired, Removed, Spec, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
@@ -33,7 +33,10 @@ NO_ENDPOINTS: Final = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the files say. `desired` is in file order and lacks the endpoints that have errors."""
+    """What the files say. `desired` is in file order and lacks the endpoints that have errors.
+
+    `read` are all files that were read for it; what `${file:PATH}` names is none of them.
+    """
 
     settings: Settings
     desired: tuple[Desired, ...]
@@ -41,6 +44,8 @@ class Loaded:
     problems: tuple[Problem, ...]
     endpoint_files: tuple[str, ...]
     found_endpoint_file: bool
+    removed: tuple[Removed, ...] = ()
+    read: tuple[Path, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -55,32 +60,42 @@ def load_settings(
 
 
 def load_specs(
-    root: Path, settings: Settings
+    root: Path, settings: Settings, instead: Texts = NO_TEXTS
 ) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...], str | None]:
     """The specs by name, the problems of their file, and that file as shown; None when there is none."""
-    path = _specs_file(root, settings)
+    path = specs_file(root, settings, instead)
     if path is None:
         return {}, (), None
-    document = read(path, shown(path, root))
+    document = read(path, shown(path, root), instead)
     specs, problems = entries(document)
     return specs, (*document.problems, *problems), document.file
 
 
 def load(
-    root: Path, files: Sequence[Path] = (), *, environ: Mapping[str, str], lenient: bool = False
+    root: Path,
+    files: Sequence[Path] = (),
+    *,
+    environ: Mapping[str, str],
+    lenient: bool = False,
+    instead: Texts = NO_TEXTS,
 ) -> Loaded:
-    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning."""
+    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
+
+    `instead` are texts that stand in for endpoint files and specs.yaml, by paths from `root`.
+    """
+    texts = {absolute(root / path): text for path, text in instead.items()}
     # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
     with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient))
+        return _load(root, files, Resolver(root, environ, lenient), texts)
 
 
-def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
+def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts) -> Loaded:
     from reconciler.kinds.endpoint.mapping import shared_app_names
 
     settings, problems = settings_of(root, resolver)
-    specs, spec_problems, specs_file = load_specs(root, settings)
-    found = declared(root, groups(root, files))
+    specs, spec_problems, specs_file = load_specs(root, settings, instead)
+    layers = groups(root, files, instead)
+    found = declared(root, layers, instead)
     run = _Run(resolver, specs, specs_file, found.problems)
     desired = run.desired(found.defaults, found.items)
     missing = () if found.files else (NO_ENDPOINTS,)
@@ -99,6 +114,11 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver) -> Loaded:
         problems=in_order(everything),
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
+        removed=tuple(found.removed),
+        read=(
+            *filter(None, (first_of(root, CONFIG_FILES), root / specs_file if specs_file else None)),
+            *chain(*layers),
+        ),
     )
 
 
@@ -175,6 +195,8 @@ class _Run:
         merged = stack.merged()
         if not merged or schema.fits("endpoints", merged, "defaults"):
             return True
+        from reconciler.config.reports import reports
+
         errors = reports(schema.errors("endpoints", merged, "defaults"), stack)
         self.problems += filter(self._is_news, errors)
         return False
@@ -194,6 +216,8 @@ class _Run:
         return not problem.is_error or problem.place not in self._taken
 
     def _report(self, item: _Item, definition: str) -> None:
+        from reconciler.config.reports import reports
+
         errors = schema.errors("endpoints", item.bare, definition)
         found = reports(errors, item.stack, address=address(item.bare["endpoint"]))
         self.problems += filter(self._is_news, found)
@@ -224,8 +248,9 @@ def _definition(sound: bool) -> str:
     return "mergedEndpoint" if sound else "endpoint"
 
 
-def _specs_file(root: Path, settings: Settings) -> Path | None:
+def specs_file(root: Path, settings: Settings, instead: Texts = NO_TEXTS) -> Path | None:
+    """The specs.yaml in use; None when there is none."""
     places = [Path("specs.yaml"), Path("config/specs.yaml")]
     if settings.config_dir is not None:
         places.insert(0, Path(settings.config_dir) / "specs.yaml")
-    return first_of(root, places)
+    return first_of(root, places, instead)

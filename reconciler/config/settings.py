@@ -14,7 +14,6 @@ from reconciler.config import schema
 from reconciler.config.document import Document
 from reconciler.config.files import first_of, shown
 from reconciler.config.references import Resolver, coerce, whole
-from reconciler.config.reports import reports
 from reconciler.config.wording import WANTED
 from reconciler.model.problem import Place, Problem
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
@@ -88,6 +87,8 @@ class _Reader:
             self.problems += document.bent_within(document.node((section,)))
         data = document.data
         if data is not None and not schema.fits("config", data):
+            from reconciler.config.reports import reports
+
             found = reports(schema.errors("config", data), document)
             taken = {problem.place for problem in self.problems}
             self.problems += (problem for problem in found if problem.place not in taken)

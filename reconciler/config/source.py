@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from reconciler.config.construct import DEEPEST, Builder
 from reconciler.config.document import Document, Node, Source, walk
+from reconciler.config.files import NO_TEXTS, Texts, absolute
 from reconciler.config.jargon import in_plain_words
 from reconciler.model.problem import Place, Problem
 
+BOM: Final = "\ufeff"
 LARGEST_MIB: Final = 32
 
 _BOMS: Final = (
@@ -30,8 +32,13 @@ _NESTED: Final = tuple(f"{one} {other} " for one in "-?:" for other in "-?:")
 _PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
-def read(path: Path, shown: str) -> Document:
-    """The document in a file. Never raises for what a user can do; see its `problems`."""
+def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
+    """The document in a file, or in the text that stands in for it.
+
+    Never raises for what a user can do; see its `problems`.
+    """
+    if instead and (text := instead.get(absolute(path))) is not None:
+        return parse(text.removeprefix(BOM), shown)
     try:
         if path.exists() and not path.is_file():
             # A pipe would be waited for, and a directory has no text.

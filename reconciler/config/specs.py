@@ -10,7 +10,6 @@ from typing import Any, Final
 from reconciler.config import schema
 from reconciler.config.document import Document
 from reconciler.config.references import Resolver
-from reconciler.config.reports import reports
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
@@ -57,6 +56,8 @@ def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
     data = document.data
     problems: list[Problem] = []
     if data is not None and not schema.fits("specs", data):
+        from reconciler.config.reports import reports
+
         problems = reports(schema.errors("specs", data), document)
     listed = data.get("specs") if isinstance(data, dict) else None
     found: dict[str, SpecEntry] = {}
@@ -133,6 +134,12 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
         name=entry.name, product_id=product, region=region, gpu=gpu, rootfs_gb=rootfs, cuda_version=cuda
     )
     return spec, tuple(reader.problems)
+
+
+def usable_specs(specs: Mapping[str, SpecEntry], resolver: Resolver) -> tuple[Spec, ...]:
+    """Those specs that have all that Novita needs, in the order of the file."""
+    found = (usable_spec(entry, resolver)[0] for entry in specs.values())
+    return tuple(spec for spec in found if spec is not None)
 
 
 class _Reader:

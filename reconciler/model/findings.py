@@ -17,7 +17,8 @@ class Findings:
 
     command: as typed, such as `plan`; timestamp: RFC 3339, UTC; plan: None when there is none, and `problems`
     say why; report: how an apply ended; verdict: what `drift` makes of what moved. `problems` are all that is
-    to be said, those of the plan included.
+    to be said, those of the plan included. `destroying`: nothing was wanted any more; `explained`: tell each
+    change with its why, its rule and its calls.
     """
 
     command: str
@@ -25,7 +26,8 @@ class Findings:
     exit_code: int
     plan: Plan | None = None
     keyring: Keyring | None = None
-    digest: str = ""
     problems: tuple[Problem, ...] = ()
     report: Report | None = None
     verdict: Verdict | None = None
+    destroying: bool = False
+    explained: bool = False

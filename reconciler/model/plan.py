@@ -74,8 +74,11 @@ class _Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create(_Change):
+    """`gone_id` is the ID on record where there is one: of an endpoint that is no longer there."""
+
     action: ClassVar[Action] = Action.CREATE
     desired: Desired
+    gone_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,18 +125,25 @@ class Delete(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopt(_Change):
-    """Without fields only the record is written; with fields the endpoint is overwritten as well."""
+    """Without fields only the record is written; with fields the endpoint is overwritten as well.
+
+    `gone_id` is as with `Create`.
+    """
 
     action: ClassVar[Action] = Action.ADOPT
     desired: Desired
     target: Fields
     live: Live
+    gone_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget(_Change):
+    """`called` is the name that the endpoint goes by now; "" when it is gone."""
+
     action: ClassVar[Action] = Action.FORGET
     tracked: Tracked
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,18 +210,3 @@ class Plan:
         for change in self.changes:
             found[change.action] += 1
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowances:
-    """What the user permitted by name for this one run.
-
-    adopt: overwrite endpoints that others made; deletes: the exact number of deletes and replaces;
-    no_delete: leave out whatever deletes; create_first: replace by creating first where app names allow it.
-    """
-
-    adopt: bool = False
-    deletes: int | None = None
-    no_delete: bool = False
-    create_first: bool = False
-    destroying: bool = False

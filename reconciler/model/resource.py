@@ -62,6 +62,15 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """An endpoint that the YAML says is declared no more; without `destroy` it is forgotten and lives on."""
+
+    name: str
+    destroy: bool = True
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """One endpoint of the account in normal form.
 

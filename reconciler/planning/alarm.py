@@ -24,6 +24,7 @@ def judge(
     plan: Plan,
     *,
     by_declaration: bool,
+    has_yaml: bool,
     ignores: Sequence[Ignore],
     known: AbstractSet[str],
     now: datetime,
@@ -31,11 +32,11 @@ def judge(
 ) -> Verdict:
     """The verdict on what moved.
 
-    `by_declaration` says that there is no inventory, so that what is declared is the measure; `known` are the
-    fingerprints that an earlier run told of.
+    `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
+    there is YAML at all; `known` are the fingerprints that an earlier run told of.
     """
     counting = [one for one in ignores if not one.is_over(now)]
-    drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan)
+    drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
     def moved(one: Drift, path: Path) -> Moved:
         found = fingerprint(one, path, keyring)
@@ -80,10 +81,12 @@ def _paths(drift: Drift) -> tuple[Path, ...]:
     return tuple(field.path for field in drift.fields) if drift.live else (WHOLE,)
 
 
-def _unsettled(plan: Plan) -> Iterator[Drift]:
+def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
     """What moved and is not what the YAML says by now: that would be a matter of the record alone."""
     for one in plan.drift:
         live, declared = one.live, one.declared
+        if live is None and declared is None and has_yaml:
+            continue  # neither there nor declared any more
         if live is None or declared is None:
             yield one
             continue

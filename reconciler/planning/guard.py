@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.model.allowances import Allowances
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Adopt, Allowances, Change, Delete, Replace
+from reconciler.model.plan import Adopt, Change, Delete, Replace
 from reconciler.model.problem import Problem, Severity
 
 SHARE, FLOOR = 0.30, 10

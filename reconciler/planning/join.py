@@ -16,14 +16,15 @@ from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 class Join:
     """The three sides, found by name and by ID.
 
-    `former` leads from a name that an endpoint had to the one name it has now; `recorded` are the IDs that
-    records hold on to.
+    `former` leads from a name that an endpoint had to the one name it has now; `known` are the IDs of all
+    records, `recorded` those that they hold on to.
     """
 
     records: Mapping[str, Tracked]
     by_id: Mapping[str, Live]
     by_name: Mapping[str, Sequence[Live]]
     former: Mapping[str, str]
+    known: frozenset[str]
     recorded: frozenset[str]
 
     @classmethod
@@ -45,7 +46,14 @@ class Join:
             or tracked.id not in by_id
             or by_id[tracked.id].name == tracked.live_name
         )
-        return cls(records=inventory.records, by_id=by_id, by_name=by_name, former=former, recorded=recorded)
+        return cls(
+            records=inventory.records,
+            by_id=by_id,
+            by_name=by_name,
+            former=former,
+            known=frozenset(tracked.id for tracked in inventory.records.values()),
+            recorded=recorded,
+        )
 
     def record_of(self, desired: Desired) -> Tracked | None:
         """The record of that name, else of the name it had."""
@@ -60,8 +68,11 @@ class Join:
 
     def namesakes(self, desired: Desired, ours: Live) -> Iterator[Problem]:
         """A warning for other live endpoints of a name whose recorded ID is alive."""
-        known = {record.id for record in self.records.values()}
-        others = [one.id for one in self.by_name.get(desired.name, ()) if one.id not in known | {ours.id}]
+        others = [
+            one.id
+            for one in self.by_name.get(desired.name, ())
+            if one.id != ours.id and one.id not in self.known
+        ]
         if others:
             yield Problem(
                 code="namesake",

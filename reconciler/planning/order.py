@@ -15,7 +15,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     create is the exception.
     """
     pending = sorted((c for c in changes if c.action is not Action.NO_OP), key=lambda change: change.name)
-    wanted = {_app_name(change) for change in pending if isinstance(change, Create | Replace)}
+    wanted = {app_name(change) for change in pending if isinstance(change, Create | Replace)}
     local: list[Change] = []
     freeing: list[Change] = []
     writes: list[Change] = []
@@ -23,7 +23,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     for change in pending:
         if not requests_of(change):
             local.append(change)
-        elif _freed(change) in wanted:
+        elif freed(change) in wanted:
             freeing.append(change)
         elif isinstance(change, Delete):
             deletes.append(change)
@@ -32,14 +32,14 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     return tuple(tuple(group) for group in (local, freeing, writes, deletes) if group)
 
 
-def _app_name(change: Create | Replace) -> str:
+def app_name(change: Create | Replace) -> str:
     """The app name that the new endpoint takes."""
     return change.app_name if isinstance(change, Replace) else change.desired.app_name
 
 
-def _freed(change: Change) -> str | None:
+def freed(change: Change) -> str | None:
     """The app name that is free for others afterwards."""
     if not isinstance(change, Delete | Replace):
         return None
-    freed = change.live.fields.get("appName")
-    return None if isinstance(change, Replace) and freed == _app_name(change) else freed
+    given_up = change.live.fields.get("appName")
+    return None if isinstance(change, Replace) and given_up == app_name(change) else given_up

@@ -3,7 +3,7 @@
 desired  tracked  live                    change
 no       no       yes                     none; listed as unmanaged, never touched
 no       yes      no                      forget
-no       yes      yes, under that name    delete        (under another name: forget)
+no       yes      yes, under that name    delete        (under another name, or released: forget)
 yes      no       no                      create
 yes      no       one of that name        adopt         (two: an error with both IDs)
 yes      yes      no                      create, or adopt a newcomer of that name
@@ -13,7 +13,7 @@ yes      yes      yes, by its ID          by fields: none -> no-op; an immutable
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.kinds.endpoint.ownership import recorded, replacement, sides
@@ -52,11 +52,12 @@ def make_plan(
     selection: Selection = EVERYTHING,
     *,
     unwanted: str = "no longer declared",
+    released: Collection[str] = (),
 ) -> Plan:
     """The plan that brings `live` to `desired`; `live` must be the whole account.
 
     Its problems are those of the join alone; guards and limits are asked separately. `unwanted` says why a
-    recorded endpoint is to go.
+    recorded endpoint is to go; those `released` are only forgotten.
     """
     join = Join.of(desired, inventory, live)
     changes: list[Change] = []
@@ -88,7 +89,10 @@ def make_plan(
         if len(strangers) > 1:
             problems.append(ambiguous(one, strangers))
         else:
-            changes.append(_adopted(one, strangers[0], keyring) if strangers else _created(one, tracked))
+            gone_id = tracked.id if tracked else ""
+            changes.append(
+                _adopted(one, strangers[0], keyring, gone_id) if strangers else _created(one, gone_id)
+            )
 
     for name, tracked in inventory.records.items():
         if name in used:
@@ -97,7 +101,8 @@ def make_plan(
             if selection.has(name):
                 drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
             continue
-        removed = _undeclared(tracked, join.by_id.get(tracked.id), unwanted)
+        there = join.by_id.get(tracked.id)
+        removed = _released(tracked) if name in released and there else _undeclared(tracked, there, unwanted)
         if isinstance(removed, Delete):
             claimed.add(tracked.id)
         if selection.has(name):
@@ -116,9 +121,14 @@ def make_plan(
     )
 
 
-def _created(desired: Desired, tracked: Tracked | None) -> Create:
-    reason = "does not exist yet" if tracked is None else f"recorded as {tracked.id}, which is gone"
-    return Create(name=desired.name, reason=reason, desired=desired, fields=tuple(_fields_of_create(desired)))
+def _created(desired: Desired, gone_id: str) -> Create:
+    return Create(
+        name=desired.name,
+        reason=f"recorded as {gone_id}, which is gone" if gone_id else "does not exist yet",
+        desired=desired,
+        fields=tuple(_fields_of_create(desired)),
+        gone_id=gone_id,
+    )
 
 
 def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
@@ -130,10 +140,17 @@ def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
         )
 
 
-def _adopted(desired: Desired, live: Live, keyring: Keyring) -> Adopt:
+def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Adopt:
     fields, target, seen = _compare(desired, None, live, keyring)
-    reason = "overwrites what others made" if fields else "already as declared; recorded as ours"
-    return Adopt(name=desired.name, reason=reason, desired=desired, target=target, live=seen, fields=fields)
+    return Adopt(
+        name=desired.name,
+        reason="overwrites what others made" if fields else "already as declared; recorded as ours",
+        desired=desired,
+        target=target,
+        live=seen,
+        fields=fields,
+        gone_id=gone_id,
+    )
 
 
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
@@ -207,10 +224,14 @@ def _sensitive(*values: object) -> bool:
     return any(isinstance(value, Secret | Sealed) for value in values)
 
 
+def _released(tracked: Tracked) -> Forget:
+    return Forget(name=tracked.name, reason="removed with `destroy: false`", tracked=tracked)
+
+
 def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
     if live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
-        return Forget(name=tracked.name, reason=reason, tracked=tracked)
+        return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live), tracked=tracked)

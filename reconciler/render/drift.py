@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.findings import Findings
-from reconciler.model.plan import Action, Cause, Plan
+from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
 from reconciler.planning.diff import value_at
 from reconciler.render.style import PLAIN, Style
-from reconciler.render.text import OUTSIDE, field_lines, object_line, unmanaged_lines
+from reconciler.render.text import OUTSIDE, explanations_of, field_lines, object_line, unmanaged_lines
 from reconciler.render.values import plain, shown
 
 SHOWN_NAMES: Final = 3
@@ -20,15 +20,22 @@ def drift_text(found: Findings, style: Style = PLAIN) -> str:
     """The verdict and what it rests on, ending in a newline."""
     assert found.plan is not None
     assert found.verdict is not None
-    return "\n".join(_lines(found.plan, found.verdict, style)) + "\n"
+    explanations = explanations_of(found.plan, style) if found.explained else {}
+    return "\n".join(_lines(found.plan, found.verdict, explanations, style)) + "\n"
 
 
-def _lines(plan: Plan, verdict: Verdict, style: Style) -> Iterator[str]:
+def _lines(
+    plan: Plan, verdict: Verdict, explanations: Mapping[str, Sequence[str]], style: Style
+) -> Iterator[str]:
     if verdict.alarms:
         yield style.strong(OUTSIDE)
         yield ""
+    changes = {change.name: change for change in plan.pending}
     for alarm in verdict.alarms:
-        yield from _alarm(alarm, verdict, style)
+        yield from _alarm(alarm, verdict, changes.get(alarm.drift.name), style)
+        if lines := explanations.get(alarm.drift.name):
+            yield style.faint("      an apply would act on it:")
+            yield from lines
         yield ""
     yield style.strong(drift_line(verdict))
     if verdict.by_declaration:
@@ -54,7 +61,7 @@ def drift_line(verdict: Verdict) -> str:
     return "No drift. The account is as it was last applied."
 
 
-def _alarm(alarm: Alarm, verdict: Verdict, style: Style) -> Iterator[str]:
+def _alarm(alarm: Alarm, verdict: Verdict, change: Change | None, style: Style) -> Iterator[str]:
     drift = alarm.drift
     if drift.live is None:
         what = "is not there" if verdict.by_declaration else "has been deleted"
@@ -64,11 +71,13 @@ def _alarm(alarm: Alarm, verdict: Verdict, style: Style) -> Iterator[str]:
     yield style.strong(f"  # {drift.address} has changed")
     yield object_line("~", drift.name, drift.id, style)
     moved = {one.field.path: one for one in alarm.moved if one.field}
-    yield from field_lines(
-        [one.field for one in alarm.moved if one.field],
-        style,
-        lambda field: [_cause(alarm, moved[field.path]), *_standing(moved[field.path])],
-    )
+    ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
+
+    def remarks(field: FieldChange) -> list[str]:
+        one = moved.get(field.path)
+        return [_cause(alarm, one), *_standing(one)] if one else ["config; no drift, it waits for an apply"]
+
+    yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
 
 
 def _cause(alarm: Alarm, one: Moved) -> str:
@@ -81,17 +90,16 @@ def _cause(alarm: Alarm, one: Moved) -> str:
     return field.cause.value
 
 
+def standing_of(one: Moved) -> str:
+    """What the alarm makes of it, and of what is ignored for how long and why."""
+    if one.standing is not Standing.IGNORED or one.ignore is None:
+        return one.standing.value
+    until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
+    return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
+
+
 def _standing(one: Moved) -> list[str]:
-    match one.standing:
-        case Standing.NEW:
-            return []
-        case Standing.KNOWN:
-            return ["known"]
-        case Standing.IGNORED:
-            assert one.ignore is not None
-            until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
-            why = f": {plain(one.ignore.why)}" if one.ignore.why else ""
-            return [f"ignored{until}{why}"]
+    return [] if one.standing is Standing.NEW else [standing_of(one)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:

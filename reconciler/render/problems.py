@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.problem import Place, Problem, Severity
+from reconciler.render.plain import plain
 from reconciler.render.style import PLAIN, Style
-from reconciler.render.values import plain
 
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:

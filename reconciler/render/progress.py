@@ -53,17 +53,17 @@ def event_line(event: Event, style: Style = PLAIN) -> str | None:
         case ChangeWaiting(change=change, why=why):
             return style.faint(f"{change.address}: Waiting: {why}")
         case ChangeServing(change=change, seconds=seconds):
-            return f"{change.address}: Serving after {_seconds(seconds)}"
+            return f"{change.address}: Serving after {lasted(seconds)}"
         case ChangeEnded(result=result):
             where = result.change.address
             if result.outcome is Outcome.DONE:
                 known = f" [id={result.id}]" if result.id else ""
-                return f"{where}: {ENDING[result.change.action]} after {_seconds(result.seconds)}{known}"
+                return f"{where}: {ENDING[result.change.action]} after {lasted(result.seconds)}{known}"
             if result.outcome is Outcome.NOT_ATTEMPTED:
                 return None
             word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
             why = f": {result.problem.summary}" if result.problem else ""
-            return style.wrong(f"{where}: {word} after {_seconds(result.seconds)}") + why
+            return style.wrong(f"{where}: {word} after {lasted(result.seconds)}") + why
 
 
 class Lines:
@@ -133,18 +133,12 @@ class Bar:
 
 
 def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:
-    """How the apply ended, ending in a newline: Terraform's line, or honest counts when not all was done."""
-    done = len(report.having(Outcome.DONE))
+    """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
+    line = report_line(report, destroying=destroying)
     if report.exit_code == 0:
-        return style.strong(_complete(report, destroying=destroying)) + "\n"
-    word = "interrupted" if report.interrupted else "incomplete"
-    counts = [
-        f"{len(found)} {outcome.value}"
-        for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
-        if (found := report.having(outcome))
-    ]
-    what = "Destroy" if destroying else "Apply"
-    lines = [style.wrong(f"{what} {word}: ") + ", ".join([f"{done} done", *counts]) + "."]
+        return style.strong(line) + "\n"
+    what, _, counts = line.partition(": ")
+    lines = [f"{style.wrong(what + ': ')}{counts}"]
     for result in report.results:
         if result.outcome is not Outcome.DONE:
             lines.append(f"  {result.change.address}: {result.change.action.value} {result.outcome.value}")
@@ -155,17 +149,41 @@ def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = Fals
     return "\n".join(lines) + "\n"
 
 
+def report_line(report: Report, *, destroying: bool = False) -> str:
+    """How the apply ended in one line: Terraform's, or honest counts when not all was done."""
+    if report.exit_code == 0:
+        return _complete(report, destroying=destroying)
+    counts = [
+        f"{len(found)} {outcome.value}"
+        for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
+        if (found := report.having(outcome))
+    ]
+    what = "Destroy" if destroying else "Apply"
+    word = "interrupted" if report.interrupted else "incomplete"
+    return f"{what} {word}: {', '.join([f'{len(report.having(Outcome.DONE))} done', *counts])}."
+
+
+def report_counts(report: Report) -> tuple[int, int, int, int]:
+    """How many were (imported, added, changed, destroyed)."""
+    overwritten = sum(
+        bool(one.change.fields) for one in report.having(Outcome.DONE) if one.change.action is Action.ADOPT
+    )
+    return (
+        report.done(Action.ADOPT),
+        report.done(Action.CREATE, Action.REPLACE),
+        report.done(Action.UPDATE, Action.SCALE) + overwritten,
+        report.done(Action.DELETE, Action.REPLACE),
+    )
+
+
 def _complete(report: Report, *, destroying: bool) -> str:
-    destroyed = report.done(Action.DELETE, Action.REPLACE)
+    imported, added, changed, destroyed = report_counts(report)
     if destroying:
         return f"Destroy complete! Resources: {destroyed} destroyed."
-    overwritten = sum(bool(r.change.fields) for r in report.results if r.change.action is Action.ADOPT)
-    imported = report.done(Action.ADOPT)
-    added = report.done(Action.CREATE, Action.REPLACE)
-    changed = report.done(Action.UPDATE, Action.SCALE) + overwritten
     start = f"{imported} imported, " if imported else ""
     return f"Apply complete! Resources: {start}{added} added, {changed} changed, {destroyed} destroyed."
 
 
-def _seconds(seconds: float) -> str:
+def lasted(seconds: float) -> str:
+    """A time that passed, as Terraform writes it."""
     return f"{seconds:.0f}s" if seconds < 120 else f"{seconds / 60:.0f}m{seconds % 60:02.0f}s"

@@ -7,6 +7,7 @@ from typing import Final
 
 from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
+from reconciler.render.sides import id_of
 from reconciler.render.style import PLAIN, Style
 from reconciler.render.values import dotted, plain, shown
 
@@ -26,12 +27,21 @@ SYMBOLS: Final[Mapping[Action, str]] = {
 SHOWN_UNMANAGED: Final = 20
 
 
-def plan_text(plan: Plan, style: Style = PLAIN) -> str:
-    """The whole plan, ending in a newline."""
-    return "\n".join(_lines(plan, style)) + "\n"
+def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> str:
+    """The whole plan, ending in a newline; `explained` tells of each change why, by which rule and how."""
+    explanations = explanations_of(plan, style) if explained else {}
+    return "\n".join(_lines(plan, style, explanations)) + "\n"
 
 
-def _lines(plan: Plan, style: Style) -> Iterator[str]:
+def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
+    """Name -> the lines that explain a change."""
+    from reconciler.planning.explaining import explain
+    from reconciler.render.explanation import explanation_lines
+
+    return {name: tuple(explanation_lines(found, style)) for name, found in explain(plan).items()}
+
+
+def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) -> Iterator[str]:
     if plan.drift:
         yield style.strong(OUTSIDE)
         yield ""
@@ -47,6 +57,7 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
         yield ""
         for change in plan.pending:
             yield from _change(change, style)
+            yield from explanations.get(change.name, ())
             yield ""
         yield style.strong(plan_line(plan))
         yield from _extras(plan)
@@ -54,14 +65,22 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def plan_line(plan: Plan) -> str:
-    """Terraform's summary; a replacement counts as one added and one destroyed."""
+    """Terraform's summary."""
+    imported, added, changed, destroyed = plan_counts(plan)
+    imports = f"{imported} to import, " if imported else ""
+    return f"Plan: {imports}{added} to add, {changed} to change, {destroyed} to destroy."
+
+
+def plan_counts(plan: Plan) -> tuple[int, int, int, int]:
+    """How many (imported, added, changed, destroyed); a replacement is one added and one destroyed."""
     counts = plan.counts()
     overwriting = sum(isinstance(change, Adopt) and bool(change.fields) for change in plan.changes)
-    imports = f"{counts[Action.ADOPT]} to import, " if counts[Action.ADOPT] else ""
-    add = counts[Action.CREATE] + counts[Action.REPLACE]
-    change = counts[Action.UPDATE] + counts[Action.SCALE] + overwriting
-    destroy = counts[Action.DELETE] + counts[Action.REPLACE]
-    return f"Plan: {imports}{add} to add, {change} to change, {destroy} to destroy."
+    return (
+        counts[Action.ADOPT],
+        counts[Action.CREATE] + counts[Action.REPLACE],
+        counts[Action.UPDATE] + counts[Action.SCALE] + overwriting,
+        counts[Action.DELETE] + counts[Action.REPLACE],
+    )
 
 
 def _extras(plan: Plan) -> Iterator[str]:
@@ -71,39 +90,41 @@ def _extras(plan: Plan) -> Iterator[str]:
     if replaced := counts[Action.REPLACE]:
         yield f"  {_endpoints(replaced)} {_be(replaced)} replaced: a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
-        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: gone already, or no longer ours."
+        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: nothing is deleted by that."
 
 
-def _header(change: Change) -> str:
-    address = change.address
+def symbol_of(change: Change) -> str:
+    """Terraform's symbol; which half of a replacement comes first is told by the order."""
+    return "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
+
+
+def fate(change: Change) -> str:
+    """What becomes of the endpoint, to be read after its address."""
     match change.action:
         case Action.CREATE:
-            return f"# {address} will be created"
+            return "will be created"
         case Action.SCALE:
-            return f"# {address} will be updated in-place (scale)"
+            return "will be updated in-place (scale)"
         case Action.REPLACE:
-            return f"# {address} must be replaced"
+            return "must be replaced"
         case Action.DELETE:
-            return f"# {address} will be destroyed"
+            return "will be destroyed"
         case Action.FORGET:
-            return f"# {address} will no longer be managed by reconciler, but will not be destroyed"
+            return "will no longer be managed by reconciler, but will not be destroyed"
         case Action.ADOPT if not change.fields:
-            return f"# {address} will be imported"
+            return "will be imported"
         case _:
-            return f"# {address} will be updated in-place"
+            return "will be updated in-place"
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:
-    yield style.strong(f"  {_header(change)}")
+    yield style.strong(f"  # {change.address} {fate(change)}")
     if isinstance(change, Adopt) and change.fields:
         yield style.strong(f'  # (imported from "{change.live.id}")')
     if change.action is not Action.SCALE:
         yield style.faint(f"  # ({change.reason})")
-    symbol = "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
-    live = getattr(change, "live", None)
-    tracked = getattr(change, "tracked", None)
-    yield object_line(symbol, change.name, live.id if live else tracked.id if tracked else "", style)
-    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else _remarks)
+    yield object_line(symbol_of(change), change.name, id_of(change), style)
+    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
     if isinstance(change, Replace):
         yield style.faint("      # the URL changes with the ID")
 
@@ -114,7 +135,8 @@ def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
     return f"{margin}{_painted(symbol, style)} {name}" + (f"  [id={object_id}]" if object_id else "")
 
 
-def _remarks(field: FieldChange) -> list[str]:
+def remarks_on(field: FieldChange) -> list[str]:
+    """What is to be said beside a field: whether it forces a replacement, and who moved it."""
     return ["forces replacement"] * field.forces_replacement + [field.cause.value]
 
 

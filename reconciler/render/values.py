@@ -6,6 +6,7 @@ import json
 
 from reconciler.model.plan import Absent
 from reconciler.model.values import MASK, Path, Sealed, Secret, Value, mask
+from reconciler.render.plain import plain
 
 
 def shown(value: Value | Absent) -> str:
@@ -21,11 +22,9 @@ def shown(value: Value | Absent) -> str:
             return json.dumps(mask(value), ensure_ascii=False)
 
 
-def plain(text: str) -> str:
-    """The text with everything escaped that could move a cursor or forge a line: others choose names too."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def dotted(path: Path) -> str:
     """A wire path as people write it."""
     return ".".join(path)
+
+
+__all__ = ["dotted", "plain", "shown"]

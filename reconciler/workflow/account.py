@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from reconciler.config.load import load_settings
 from reconciler.config.settings import key_problem
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.model.errors import InvalidConfig
@@ -22,6 +23,14 @@ SIMULATOR_URL = "http://simulator"
 def base_url(settings: Settings) -> str:
     """The root of every URL, without a slash at the end."""
     return SIMULATOR_URL if settings.is_simulator else settings.base_url
+
+
+def settings_of(context: Context) -> Settings:
+    """The settings without errors in them, whatever the endpoint files say. Raises InvalidConfig."""
+    settings, problems = load_settings(context.root, environ=context.environ)
+    if any(problem.is_error for problem in problems):
+        raise InvalidConfig(*problems)
+    return settings
 
 
 def with_key(settings: Settings) -> Secret:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.model.plan import Allowances
-from reconciler.novita.client import CallInfo
+from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
+
+if TYPE_CHECKING:
+    from reconciler.novita.client import CallInfo
 
 STATE = Path("state/novita.json")
 WORLD = Path(".reconciler/simulator.json")
@@ -18,6 +21,7 @@ WORLD = Path(".reconciler/simulator.json")
 class Context:
     """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
 
+    `commit` is the one that the plan of this run is bound to, None where it is bound to none.
     `own_process` is False where we are a guest in somebody's program, whose global settings are not ours.
     """
 
@@ -30,6 +34,7 @@ class Context:
     parallelism: int = 10
     lock_timeout: float = 0.0
     command: str = "reconciler"
+    commit: str | None = None
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
 

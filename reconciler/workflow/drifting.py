@@ -17,7 +17,7 @@ from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.values import Keyring, Sealed
-from reconciler.model.verdict import Verdict
+from reconciler.model.verdict import Alarm, Verdict
 from reconciler.planning.alarm import expired, judge
 from reconciler.planning.diff import leaves
 from reconciler.planning.restoring import restored
@@ -45,17 +45,22 @@ class Drifted:
 def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> Drifted:
     """Hold the account against what was last applied, or where there is no inventory against the YAML.
 
-    References may be unset: what was applied is known by its fingerprint. `baseline` is a document that an
+    References may be unset. `baseline` is a document that an
     earlier run wrote; what it tells of is known. Raises ReconcilerError when nobody can tell.
     """
     loaded = load_config(context, lenient=True, may_lack_endpoints=True)
     known, problems = _known(context, baseline)
+    by_declaration = not is_kept(context.state_path)
+    if not by_declaration:
+        # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
+        loaded = replace(loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference"))
     inventory = load_inventory(context.state_path)
     made = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
     verdict = judge(
         made.plan,
-        by_declaration=not is_kept(context.state_path),
+        by_declaration=by_declaration,
+        has_yaml=loaded.found_endpoint_file,
         ignores=ignores,
         known=known,
         now=now,
@@ -75,16 +80,23 @@ def way_to_restore(context: Context, names: Collection[str], *, now: datetime) -
     no longer declared.
     """
     found = drift(context, now=now)
-    drifted = {alarm.drift.name for alarm in found.verdict.alarms}
-    ringing = {alarm.drift.name for alarm in found.verdict.alarms if alarm.rings}
-    chosen = frozenset(names or ringing)
-    if strangers := sorted(chosen - drifted):
-        raise InvalidConfig(*(_steady(name) for name in strangers))
+    wanted = frozenset(alarm.drift.name for alarm in chosen(found.verdict, names))
     declared = {one.name for one in load_config(context, may_lack_endpoints=True).desired}
-    if orphans := sorted(chosen - declared):
-        raise InvalidConfig(*(_undeclared(name) for name in orphans))
-    context = replace(context, selection=Selection(names=chosen))
-    return context, _restoring(found.planned, chosen)
+    if orphans := sorted(wanted - declared):
+        raise InvalidConfig(*map(undeclared, orphans))
+    context = replace(context, selection=Selection(names=wanted))
+    return context, _restoring(found.planned, wanted)
+
+
+def chosen(verdict: Verdict, names: Collection[str]) -> tuple[Alarm, ...]:
+    """The alarms about these endpoints, or without names all that ring.
+
+    Raises InvalidConfig for a name that did not drift.
+    """
+    drifted = {alarm.drift.name for alarm in verdict.alarms}
+    if strangers := [name for name in names if name not in drifted]:
+        raise InvalidConfig(*map(_steady, strangers))
+    return tuple(alarm for alarm in verdict.alarms if (alarm.drift.name in names if names else alarm.rings))
 
 
 def restoring(context: Context, names: Collection[str]) -> Goal:
@@ -168,10 +180,11 @@ def _steady(name: str) -> Problem:
     )
 
 
-def _undeclared(name: str) -> Problem:
+def undeclared(name: str) -> Problem:
+    """An endpoint of which the YAML says nothing, or nothing any more."""
     return Problem(
         code="not-declared",
-        summary=f"`{name}` is no longer declared, so nothing says what to bring back",
+        summary=f"`{name}` is no longer declared",
         hint="declare it again, or let the next apply delete or forget it",
         address=address(name),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Final
 
 from reconciler.applying.clock import RealClock, attempts
@@ -32,12 +33,13 @@ from reconciler.workflow.account import base_url, reader, with_key
 from reconciler.workflow.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """A plan and all that it was made from.
 
     `inventory` is as it was read, `found` what became of the creates that were open in it. `live_ids` are the
-    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out.
+    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out. `read` are
+    the files behind it.
     """
 
     plan: Plan
@@ -46,11 +48,16 @@ class Planned:
     found: Resolution
     keyring: Keyring
     base_url: str
-    digest: str
     live_ids: Mapping[str, tuple[str, ...]]
     leaving: frozenset[str]
     selection: Selection
+    read: tuple[Path, ...] = ()
     destroying: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """What consent is given to; made when somebody asks, for it takes every request of the plan."""
+        return plan_digest(self.plan, self.keyring)
 
     @property
     def blocked(self) -> Exit | None:
@@ -60,6 +67,10 @@ class Planned:
             if code in codes:
                 return code
         return None
+
+    def with_problems(self, problems: Sequence[Problem]) -> Planned:
+        """The same plan with more to say about it."""
+        return replace(self, plan=replace(self.plan, problems=(*self.plan.problems, *problems)))
 
     def findings(
         self,
@@ -77,9 +88,9 @@ class Planned:
             exit_code=int(exit_code),
             plan=self.plan,
             keyring=self.keyring,
-            digest=self.digest,
             problems=(*self.plan.problems, *refusals),
             report=report,
+            destroying=self.destroying,
         )
 
 
@@ -152,6 +163,7 @@ def planned(
                 settings.keyring,
                 context.selection,
                 unwanted="destroy was asked for" if destroying else "no longer declared",
+                released=frozenset(one.name for one in loaded.removed if not one.destroy),
             ),
             found.unresolved,
         )
@@ -183,10 +195,10 @@ def planned(
         found=found,
         keyring=settings.keyring,
         base_url=base_url(settings),
-        digest=plan_digest(made, settings.keyring),
         live_ids=_ids_by_name(live),
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,
+        read=loaded.read,
         destroying=destroying,
     )
 

@@ -1,24 +1,25 @@
-"""The inventory by hand: list, show, forget, rebuild."""
+"""The inventory by hand: list, show, take up, forget, rebuild."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-from reconciler.inventory.session import load, open_session, start_over
-from reconciler.kinds.endpoint.ownership import emitted, owned, reported
+from reconciler.config.load import load
+from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.session import open_session, start_over
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.model.values import Keyring, Secret, seal
-from reconciler.workflow.account import base_url, reader
+from reconciler.planning.adopting import as_found, as_live, refusal, remarks
+from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import load_config
 
 
 def records(context: Context) -> Inventory:
     """What the inventory holds now."""
-    return load(context.state_path)
+    return load_inventory(context.state_path)
 
 
 def record(context: Context, name: str) -> Tracked:
@@ -47,6 +48,65 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One endpoint as it is recorded now; `is_new` is False when it was before."""
+
+    record: Tracked
+    is_new: bool
+    problems: tuple[Problem, ...] = ()
+
+
+def take_up(context: Context, name: str, object_id: str) -> Taken:
+    """Record a live endpoint that was made elsewhere; `import NAME ID`.
+
+    Of a declared one, what is live counts as applied last, so that the next plan shows differences as our
+    changes.
+    Raises InvalidConfig when it is not there, or when the name or the ID is recorded otherwise.
+    """
+    settings, desired = settings_of(context), _declared(context, name)
+    keyring = settings.keyring
+    with reader(context, settings) as account:
+        live = account.get(object_id)
+
+        def known(inventory: Inventory) -> Tracked | None:
+            """The record that says so already; raises InvalidConfig when another stands in the way."""
+            record = inventory.records.get(name)
+            if record is not None and record.id == object_id:
+                return record
+            occupant = account.get(record.id) if record is not None else None
+            if why := refusal(name, object_id, live, inventory, occupant):
+                raise InvalidConfig(why)
+            return None
+
+        if before := known(load_inventory(context.state_path)):
+            return Taken(record=before, is_new=False)
+        assert live is not None  # or else it was refused
+        record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
+        with open_session(
+            context.state_path,
+            base_url=base_url(settings),
+            command=context.command,
+            environ=context.environ,
+            clock=time.time,
+            lock_timeout=context.lock_timeout,
+        ) as session:
+            if known(session.inventory) is None:
+                session.record(record)
+    return Taken(record=record, is_new=True, problems=tuple(remarks(record, live)))
+
+
+def _declared(context: Context, name: str) -> Desired | None:
+    """The endpoint of that name, if one is declared; the variables of others need not be set for that."""
+    if all(one.name != name for one in load_config(context, lenient=True, may_lack_endpoints=True).desired):
+        return None
+    loaded = load(context.root, context.files, environ=context.environ)
+    for desired in loaded.desired:
+        if desired.name == name:
+            return desired
+    raise InvalidConfig(*(one for one in loaded.errors if one.address in (None, address(name))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuilt:
     """What a rebuild recorded, kept and left out."""
 
@@ -62,7 +122,7 @@ def rebuild(context: Context) -> Rebuilt:
     """
     loaded = load_config(context)
     try:
-        old = load(context.state_path).records
+        old = load_inventory(context.state_path).records
     except InventoryError:
         old = {}
     with reader(context, loaded.settings) as account:
@@ -77,7 +137,7 @@ def rebuild(context: Context) -> Rebuilt:
             continue
         namesakes = [one for one in by_id.values() if one.name == desired.name]
         if len(namesakes) == 1:
-            found[desired.name] = _as_applied(desired, namesakes[0], loaded.settings.keyring)
+            found[desired.name] = as_live(desired, namesakes[0], loaded.settings.keyring)
         else:
             problems.append(_left_out(desired, namesakes))
     start_over(
@@ -89,26 +149,6 @@ def rebuild(context: Context) -> Rebuilt:
         lock_timeout=context.lock_timeout,
     )
     return Rebuilt(recorded=tuple(found[name] for name in sorted(found)), problems=tuple(problems))
-
-
-def _as_applied(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
-    """A record that takes what is live for what was applied; values that are secret today are sealed."""
-    want = emitted(desired.fields, desired.lifecycle.ignore)
-    have = reported(live.fields, owned(want, None))
-    envs = have.get("envs", {})
-    literal = {key for key, value in want.get("envs", {}).items() if isinstance(value, str)}
-    have["envs"] = {
-        key: value if key in literal else Secret(value=value, source="live") for key, value in envs.items()
-    }
-    image = have.get("image", {})
-    if isinstance(want.get("image", {}).get("command"), Secret) and "command" in image:
-        have["image"] = {**image, "command": Secret(value=image["command"], source="live")}
-    return Tracked(
-        name=desired.name,
-        id=live.id,
-        applied=seal(have, keyring),
-        prevent_destroy=desired.lifecycle.prevent_destroy,
-    )
 
 
 def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:

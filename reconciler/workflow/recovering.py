@@ -6,15 +6,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.config.load import load_settings
 from reconciler.inventory.session import load, open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Inventory, Tracked
-from reconciler.model.settings import Settings
 from reconciler.novita.remote import Reader
 from reconciler.planning.intents import recorded, resolve, unresolved
-from reconciler.workflow.account import base_url, reader
+from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import settled
 
@@ -44,7 +42,7 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
         _intent(inventory, word.name)
     if not inventory.intents:
         return Recovered()
-    settings = _settings(context)
+    settings = settings_of(context)
     with (
         reader(context, settings) as account,
         open_session(
@@ -102,13 +100,6 @@ def _intent(inventory: Inventory, name: str) -> Intent:
             )
         )
     return inventory.intents[name]
-
-
-def _settings(context: Context) -> Settings:
-    settings, problems = load_settings(context.root, environ=context.environ)
-    if any(problem.is_error for problem in problems):
-        raise InvalidConfig(*problems)
-    return settings
 
 
 def _not_it(name: str, object_id: str, why: str) -> Problem:

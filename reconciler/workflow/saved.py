@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from reconciler.inventory.disk import Disk, deliver, put
 from reconciler.inventory.paths import beside, resolve
+from reconciler.model.allowances import Allowances
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Allowances
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.render.json import plan_document
+from reconciler.workflow.commit import check_commit
 from reconciler.workflow.context import Context
 from reconciler.workflow.drifting import restoring
 from reconciler.workflow.facts import Facts, difference, facts_from_json, facts_of, is_remainder, of_type
@@ -34,8 +35,8 @@ FORMAT: Final = 1
 class SavedPlan:
     """What was promised: by whom it may be kept, and each change as it was to be, by name.
 
-    `back_to` is the name and the version of a rollback, `restoring` the endpoints of a `drift revert`. With
-    `partly`, changes that are no longer pending count as done.
+    `commit` is the one that it is bound to, `back_to` the name and the version of a rollback, `restoring` the
+    endpoints of a `drift revert`. With `partly`, changes that are no longer pending count as done.
     """
 
     shown: str
@@ -44,6 +45,7 @@ class SavedPlan:
     destroying: bool
     allow: Allowances
     changes: Mapping[str, Facts]
+    commit: str | None = None
     back_to: tuple[str, int] | None = None
     restoring: tuple[str, ...] = ()
     partly: bool = False
@@ -58,9 +60,14 @@ class SavedPlan:
         return NOTHING if self.destroying else DECLARED
 
     def context(self, context: Context) -> Context:
-        """The run's context with the options that the plan was made with, and about its endpoints alone."""
+        """The run's context with the options that the plan was made with, and about its endpoints alone.
+
+        Raises InvalidConfig when it is bound to another commit than this.
+        """
+        if self.commit is not None:
+            check_commit(context, self.commit, self.shown)
         names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
-        return replace(context, selection=Selection(names=names), allow=self.allow)
+        return replace(context, selection=Selection(names=names), allow=self.allow, commit=self.commit)
 
     def stale(self, now: Planned) -> Problem | None:
         """What moved since; None when the promise can be kept."""
@@ -188,6 +195,7 @@ def _promise(context: Context, planned: Planned, goal: Goal) -> dict[str, Json]:
         "format": FORMAT,
         "base_url": planned.base_url,
         "key": planned.keyring.id,
+        "commit": context.commit,
         "destroy": planned.destroying,
         "back_to": goal.back_to,
         "restoring": goal.restoring,
@@ -222,6 +230,7 @@ def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
                 create_first=of_type(bool, found["create_first"]),
             ),
             changes={name: facts_from_json(facts) for name, facts in found["changes"].items()},
+            commit=of_type(str | None, found.get("commit")),
             back_to=_version(found["back_to"]),
             restoring=tuple(of_type(str, name) for name in found.get("restoring", ())),
         )

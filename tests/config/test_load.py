@@ -176,7 +176,7 @@ def test_one_mistake_one_problem(
             "and indent it below as an item that starts with `- `",
         ),
         ("endpoins: []", "1:1 unknown-key | did you mean `endpoints`?"),
-        ("removed: []\nendpoints: []", "1:1 unknown-key | known keys: endpoints, defaults"),
+        ("others: []\nendpoints: []", "1:1 unknown-key | known keys: endpoints, defaults, removed"),
         ("specs: []\nendpoints: []", "1:1 unknown-key | specs belong in specs.yaml"),
         ("novita: {}\nendpoints: []", "1:1 unknown-key | settings belong in config.yaml"),
         ("- endpoint: a", "1:1 wrong-type | write `endpoints:` above the list"),
@@ -387,3 +387,28 @@ def test_refused_fields_are_left_to_the_mapping(tmp_path: Path) -> None:
     text = item(volumeMounts="[{pvcName: p, mountPath: /x}]", shmSize="1Gi", enablePtrace="true")
     result = loaded(tmp_path, {"endpoints.yaml": text})
     assert codes(result.problems) == ["unsupported-field"] * 3
+
+
+def test_texts_stand_in_for_files(tmp_path: Path) -> None:
+    """What is not written yet is read as if it were: in place of a file, and where there is none."""
+    write(tmp_path, {"endpoints.yaml": "\ufeff" + item(endpoint="old")})
+    other = {
+        Path("specs.yaml"): SPECS,
+        Path("endpoints.yaml"): "\ufeff" + item(endpoint="new"),
+        Path("endpoints/more.yaml"): item(endpoint="more"),
+        Path("endpoints/notes.txt"): "not read",
+        tmp_path / "endpoints/none.yaml": "endpoints: [",
+    }
+    result = load(tmp_path, environ={}, instead=other)
+    assert [one.name for one in result.desired] == ["new", "more"]
+    assert [str(problem.place) for problem in result.problems] == ["endpoints/none.yaml:1:12"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "endpoints.yaml"]
+
+
+@pytest.mark.parametrize("named", ["sub", "sub/a.yaml", "./sub/../sub/a.yaml"])
+def test_texts_stand_in_for_files_that_are_named(tmp_path: Path, named: str) -> None:
+    """`-f` finds them too, by file and by directory, however the path is spelled."""
+    (tmp_path / "sub").mkdir()
+    texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
+    result = load(tmp_path, [Path(named)], environ={}, instead=texts)
+    assert ([one.name for one in result.desired], result.problems) == (["a"], ())

@@ -2,9 +2,32 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
+from xml.etree import ElementTree as ET
 
+import pytest
+
+from reconciler.simulator import Fault, Request
 from tests.e2e.desk import Desk, item
+
+INTO = [word for kind in ("markdown", "html", "junit", "json") for word in (f"--{kind}-into", f"r/{kind}")]
+
+
+def reports(desk: Desk) -> dict[str, str]:
+    """Kind -> the report that was written."""
+    return {path.name: path.read_text() for path in (desk.root / "r").iterdir()}
+
+
+def told_in_each(desk: Desk, *words: str) -> None:
+    """That every report says so; there may be marks between the words of a page."""
+    found = reports(desk)
+    assert set(found) == {"markdown", "html", "junit", "json"}
+    for kind, report in found.items():
+        for word in words:
+            assert word in report, (kind, report)
 
 
 def test_the_document_goes_into_a_file_beside_the_text(desk: Desk) -> None:
@@ -56,3 +79,248 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(desk: Desk) -> None:
     reading.join(timeout=10)
     assert json.loads(read[0])["summary"]["create"] == 1
     assert pipe.is_fifo()
+
+
+def test_every_report_tells_of_a_plan(desk: Desk) -> None:
+    """The line that tools know in Markdown, page and XML; the same run in all of them."""
+    desk.declare(item("chat"))
+    desk.run("plan", *INTO)
+    told_in_each(desk, "chat")
+    found = reports(desk)
+    assert "**Plan: 1 to add, 0 to change, 0 to destroy.**" in found["markdown"]
+    assert "<h1>Plan: 1 to add, 0 to change, 0 to destroy.</h1>" in found["html"]
+    assert ET.fromstring(found["junit"]).get("tests") == "2"
+
+
+def test_every_report_tells_what_an_apply_ran_into(desk: Desk) -> None:
+    """What failed with its reason, and what was done beside it."""
+    desk.declare(item("chat"), item("embed"))
+    desk.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK", message="no stock today"))
+    assert desk.run("apply", "--auto-approve", "--parallelism", "1", *INTO).code == 4
+    told_in_each(desk, "no stock today", "embed")
+    found = reports(desk)
+    for kind in ("markdown", "html"):
+        assert "Apply incomplete: 1 done, 1 failed." in found[kind]
+    suite = ET.fromstring(found["junit"])
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+
+
+def test_every_report_tells_of_a_guard(desk: Desk) -> None:
+    """The plan is there, and why it was not performed."""
+    desk.declare(item("chat", lifecycle={"preventDestroy": True}))
+    desk.apply()
+    desk.declare(item("other"))
+    assert desk.run("apply", "--auto-approve", *INTO).code == 3
+    told_in_each(desk, "preventDestroy", "chat")
+    assert "exit code 3: refused by a guard" in reports(desk)["markdown"]
+
+
+def test_every_report_tells_of_an_account_that_cannot_be_read(desk: Desk) -> None:
+    """There is no plan, and each says why."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(Fault(operation="list", status=401, message="who are you", times=None))
+    assert desk.run("plan", *INTO).code == 8
+    told_in_each(desk, "who are you")
+    assert "<h1>Failed: 1 error.</h1>" in reports(desk)["html"]
+
+
+def test_every_report_tells_of_an_interrupt(desk: Desk) -> None:
+    """What was done until then, and what was not attempted."""
+    desk.declare(*(item(f"e{number}") for number in range(3)))
+
+    def interrupt(_request: Request) -> None:
+        os.kill(desk.started[-1].pid, signal.SIGINT)
+
+    desk.sim.faults.before("create", interrupt, nth=2)
+    process = desk.start("apply", "--auto-approve", "--parallelism", "1", *INTO)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    found = reports(desk)
+    assert "**Apply interrupted: 2 done, 1 not attempted.**" in found["markdown"]
+    assert "exit code 130: interrupted" in found["html"]
+    assert ET.fromstring(found["junit"]).get("skipped") == "1"
+    assert json.loads(found["json"])["exit_code"] == 130
+
+
+def test_every_report_tells_of_drift(desk: Desk) -> None:
+    """With its alarm."""
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    desk.sim.world.console_update(desk.id("chat"), healthy={"path": "/other"})
+    desk.sim.world.console_delete(desk.id("embed"))
+    assert desk.run("drift", *INTO).code == 2
+    told_in_each(desk, "healthy", "/other", "embed")
+    assert "**Drift: 1 changed, 1 deleted.**" in reports(desk)["markdown"]
+    assert ET.fromstring(reports(desk)["junit"]).get("failures") == "2"
+
+
+def test_options_of_reports_stand_after_the_last_word(desk: Desk) -> None:
+    """Or else a group would swallow them."""
+    for option in (["--explain"], ["--html-into", "x"]):
+        ran = desk.run("drift", *option, "revert")
+        assert (ran.code, "after the last word" in ran.err) == (64, True)
+
+
+def explained(desk: Desk, *args: str) -> list[str]:
+    """The calls of an explanation as (method, last part of the path), repeated ones once."""
+    document = desk.run("plan", "--explain", "--json", *args).document
+    calls = [
+        f"{call['method']} {call['path'].partition('?')[0].rpartition('/')[2]}"
+        for change in document["resource_changes"]
+        for call in change.get("explanation", {"calls": []})["calls"]
+    ]
+    return collapsed(calls)
+
+
+def collapsed(calls: list[str]) -> list[str]:
+    """The same without immediate repetitions: a look may take several tries."""
+    return [call for number, call in enumerate(calls) if number == 0 or calls[number - 1] != call]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "options"),
+    [
+        ([], [item("chat")], []),
+        ([item("chat")], [item("chat", replicas=3)], []),
+        ([item("chat")], [item("chat", port=9000)], []),
+        ([item("chat")], [item("chat", specName="large")], []),
+        ([item("chat")], [item("chat", specName="large", appName="other")], ["--create-first"]),
+        ([item("chat")], [], ["--allow-delete", "1"]),
+    ],
+    ids=["create", "scale", "update", "replace", "create-first", "delete"],
+)
+def test_the_explained_calls_are_those_that_are_sent(
+    desk: Desk, before: list[dict[str, str]], after: list[dict[str, str]], options: list[str]
+) -> None:
+    """Each of them, in that order, and no other."""
+    if before:
+        desk.declare(*before)
+        desk.apply()
+    desk.declare(*after)
+    calls = explained(desk, *options)
+    since = len(desk.sim.requests)
+    desk.apply(*options)
+    methods = {
+        "get": "GET endpoint",
+        "create": "POST create",
+        "update": "POST update",
+        "delete": "POST delete",
+    }
+    sent = [methods[one.operation] for one in desk.sim.requests[since:] if one.operation in methods]
+    assert collapsed(sent) == calls
+
+
+def test_an_explanation_stands_below_its_change(desk: Desk) -> None:
+    """Why, which rule, which calls; in the reports as well, and only when asked for."""
+    desk.declare(item("chat", replicas=1))
+    desk.apply()
+    desk.sim.world.console_update(desk.id("chat"), workerConfig={"minNum": 1, "maxNum": 4})
+    desk.declare(item("chat", replicas=1), item("other", appName="other"))
+    ran = desk.run("plan", "--explain", *INTO)
+    assert "      why    only the worker counts differ\n" in ran.out
+    assert (
+        "             workerConfig.maxNum: somebody changed it in the account since the last apply\n"
+        in ran.out
+    )
+    rule = "declared, recorded, live by its ID; only worker counts differ -> scale"
+    assert f"      rule   {rule}\n" in ran.out
+    assert "      calls  GET  /gpu-instance/openapi/v1/endpoint?id=" in ran.out
+    found = reports(desk)
+    assert rule in found["json"]
+    assert rule.replace(">", "&gt;") in found["html"]
+    assert rule.replace(">", "&#62;") in found["markdown"]
+    drift = desk.run("drift", "--explain")
+    assert f"      rule   {rule}\n" in drift.out
+    plain = desk.run("plan", *INTO)
+    assert rule not in plain.out
+    assert not [kind for kind, report in reports(desk).items() if "only worker counts differ" in report]
+
+
+def test_a_destroy_is_explained_too(desk: Desk) -> None:
+    """Before it asks."""
+    desk.declare(item("chat"))
+    desk.apply()
+    ran = desk.run("destroy", "--explain", "--auto-approve", *INTO)
+    assert "not wanted, recorded, live by its ID under that name -> delete" in ran.out
+    assert "<h1>Destroy complete! Resources: 1 destroyed.</h1>" in reports(desk)["html"]
+
+
+@pytest.fixture
+def action(desk: Desk) -> Desk:
+    """A job of GitHub Actions whose repository has the desk's folder in it."""
+    desk.monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    desk.monkeypatch.setenv("GITHUB_WORKSPACE", str(desk.root.parent))
+    desk.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(desk.root / "summary.md"))
+    desk.write("summary.md", "before\n")
+    return desk
+
+
+def test_github_is_told_of_problems_where_they_are(action: Desk) -> None:
+    """Relative to the repository, on stderr; stdout stays the document; the summary grows."""
+    action.declare({"endpoint": "chat"})
+    ran = action.run("plan", "--json")
+    first, second = [line for line in ran.err.splitlines() if line.startswith("::")]
+    where = "::error file=infra/endpoints.yaml,line=4,col=19,title=novita_endpoint.chat::"
+    assert first.startswith(f"{where}this endpoint has no `specName`%0A")
+    assert second.startswith(f"{where}this endpoint has no `image`%0A")
+    assert ran.document["exit_code"] == 1
+    summary = (action.root / "summary.md").read_text()
+    assert summary.startswith("before\n## reconciler plan\n")
+    assert "**Failed: " in summary
+
+
+def test_github_is_told_by_validate(action: Desk) -> None:
+    """Beside the lines, and without a summary of a run that has nothing to sum up."""
+    action.declare({"endpoint": "chat"})
+    ran = action.run("validate")
+    assert "::error file=infra/endpoints.yaml,line=4,col=19," in ran.err
+    assert (action.root / "summary.md").read_text() == "before\n"
+
+
+def test_github_is_told_of_drift_that_rings(action: Desk) -> None:
+    """At the line that declares it; a plan that tells of the same is no error."""
+    action.declare(item("chat"))
+    action.apply()
+    action.sim.world.console_update(action.id("chat"), healthy={"path": "/other"})
+    assert "::error" not in action.run("plan").err
+    assert "::error file=infra/endpoints.yaml,line=4,col=19,title=reconciler%3A drift::chat was changed" in (
+        action.run("drift").err
+    )
+
+
+def test_a_summary_that_cannot_be_written_is_a_warning(action: Desk) -> None:
+    """No plan fails for it."""
+    action.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(action.root))
+    action.declare(item("chat"))
+    ran = action.run("plan")
+    assert (ran.code, "Warning: cannot write the summary of the job: Is a directory" in ran.err) == (0, True)
+
+
+def test_elsewhere_nobody_is_told(desk: Desk) -> None:
+    """Other systems show workflow commands as noise."""
+    desk.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(desk.root / "summary.md"))
+    desk.declare({"endpoint": "chat"})
+    assert "::error" not in desk.run("plan").err
+    assert not (desk.root / "summary.md").exists()
+
+
+def test_a_file_outside_of_the_repository_is_named_as_it_was(action: Desk) -> None:
+    """GitHub shows such an annotation without a line."""
+    action.monkeypatch.setenv("GITHUB_WORKSPACE", str(action.root / "elsewhere"))
+    action.declare({"endpoint": "chat"})
+    assert "::error file=endpoints.yaml," in action.run("validate").err
+
+
+def test_a_plan_pays_for_no_report_that_it_does_not_write(desk: Desk) -> None:
+    """Start-up is what most runs consist of."""
+    desk.declare(item("chat"))
+    script = (
+        "import sys\n"
+        "from reconciler.cli.main import run\n"
+        "assert run(['plan']) == 0\n"
+        "late = {'markdown', 'html', 'junit', 'github', 'events', 'summary', 'explanation', 'chart'}\n"
+        "loaded = {name.rpartition('.')[2] for name in sys.modules if '.render.' in name}\n"
+        "print(*sorted(late & loaded), 'xml.etree' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == "False\n"

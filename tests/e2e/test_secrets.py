@@ -18,7 +18,8 @@ PART = "only-a-part-of-it-42"
 FILED = "from-a-file-77777"
 FLAG = "in-the-command-99999"
 STATE_KEY = "the-state-key-itself"
-SECRETS = (KEY, TOKEN, json.dumps(TOKEN)[1:-1], TOKEN[:12], PART, FILED, FLAG, STATE_KEY)
+REPORTS = [word for kind in ("json", "markdown", "html", "junit") for word in (f"--{kind}-into", f"r/{kind}")]
+SECRETS = (KEY, KEY[3:], TOKEN, json.dumps(TOKEN)[1:-1], TOKEN[:12], PART, FILED, FLAG, STATE_KEY)
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def tell_all(desk: Desk) -> list[str]:
     for command in (
         ("validate",),
         ("plan", "--out", "the.plan"),
+        ("plan", "--explain", *REPORTS),
         ("preview",),
         ("preview", "--create"),
         ("preview", "--curl"),
@@ -82,9 +84,11 @@ def test_nothing_leaks_from_a_life(guarded: Desk) -> None:
     ):
         guarded.declare(*items)
         said += tell_all(guarded)
-        ran = guarded.run("apply", "--auto-approve", "-v", "--json")
+        ran = guarded.run("apply", "--auto-approve", "-v", "--json", "--explain", *REPORTS)
         assert ran.code == 0
-        said += [ran.out, ran.err, *tell_all(guarded)]
+        said += [ran.out, ran.err]
+        assert list(found(guarded)) == []
+        said += tell_all(guarded)
     assert list(found(guarded, *said)) == []
     live = guarded.live()["chat"]
     assert {one["key"]: one["value"] for one in live["envs"]} == {
@@ -123,10 +127,13 @@ def refused(guarded: Desk, operation: str, *messages: str) -> list[str]:
             Fault(operation=operation, status=400, reason="VALIDATOR_PARAM", message=message)
         )
     said: list[str] = []
-    for options in (("--json",), ("-v",), ()):
-        ran = guarded.run("apply", "--auto-approve", "--parallelism", "1", *options)
+    guarded.monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    guarded.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(guarded.root / "summary.md"))
+    for options in (("--json",), ("-v",), ("--events",)):
+        ran = guarded.run("apply", "--auto-approve", "--parallelism", "1", *options, *REPORTS)
         assert ran.code in (0, 4)
         said += [ran.out, ran.err]
+        assert list(found(guarded)) == []
     assert "VALIDATOR_PARAM" in said[0]
     return said
 
@@ -174,7 +181,7 @@ def test_nothing_leaks_while_it_runs(guarded: Desk) -> None:
 
 def test_nothing_leaks_from_a_bug(guarded: Desk) -> None:
     """A fault of ours names its place and no value; only -v shows the traceback."""
-    guarded.monkeypatch.setattr("reconciler.cli.show.plan_text", lambda *_: 1 / int(TOKEN))
+    guarded.monkeypatch.setattr("reconciler.cli.show.plan_text", lambda *_, **__: 1 / int(TOKEN))
     ran = guarded.run("plan")
     assert ran.code == 1
     assert re.search(r"has a bug: ValueError at \w+\.py:\d+", ran.err)

@@ -15,7 +15,8 @@ MAX = (("workerConfig", "maxNum"),)
 
 
 def verdict(made: Any, **options: Any) -> Verdict:
-    usual = {"by_declaration": False, "ignores": (), "known": frozenset(), "now": NOW, "keyring": KEYRING}
+    usual = {"by_declaration": False, "has_yaml": True, "ignores": (), "known": frozenset()}
+    usual |= {"now": NOW, "keyring": KEYRING}
     return judge(made, **{**usual, **options})
 
 
@@ -88,3 +89,10 @@ def test_without_an_inventory_the_yaml_is_the_measure() -> None:
     ((field,), gone) = (alarm.drift.fields for alarm in found.alarms)
     assert (field.before, field.after, field.cause) == ([{"port": 9}], [{"port": 8000}], Cause.DRIFT)
     assert gone == ()
+
+
+def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
+    """Where there is YAML: without any, nobody has said that it may go."""
+    made = plan([], [tracked()], [])
+    assert not verdict(made).rings
+    assert verdict(made, has_yaml=False).rings

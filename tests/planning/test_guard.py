@@ -2,8 +2,9 @@
 
 import pytest
 
+from reconciler.model.allowances import Allowances
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Allowances, Change
+from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.planning.guard import guards, spared
 from tests.builders import LARGER, change, endpoint, live, record, tracked

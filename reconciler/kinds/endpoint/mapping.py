@@ -22,7 +22,9 @@ APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
 
 DEFAULT_MIN, DEFAULT_MAX, DEFAULT_REPLICAS = 0, 10, 1
-DEFAULT_FREE_TIMEOUT, DEFAULT_REQUEST_TIMEOUT = 300, 3600
+DEFAULT_FREE_TIMEOUT, DEFAULT_REQUEST_TIMEOUT, DEFAULT_MAX_CONCURRENT = 300, 3600, 1
+DEFAULT_PORT, DEFAULT_HEALTH_PATH = 8000, "/health"
+DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
 
 NEVER_SENT: Final[Mapping[str, str]] = {
     "maxPendingTasks": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
@@ -81,14 +83,14 @@ def desired_endpoint(
 
 
 def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
-    low, high = _workers(declared)
+    low, high = workers_of(declared)
     worker = {
         "minNum": low,
         "maxNum": high,
         "freeTimeout": _first(
             declared, "freeTimeout", "taskTimeout", "scaleDownIdleTime", default=DEFAULT_FREE_TIMEOUT
         ),
-        "maxConcurrent": declared.get("maxConcurrent", 1),
+        "maxConcurrent": declared.get("maxConcurrent", DEFAULT_MAX_CONCURRENT),
         "gpuNum": spec.gpu,
         "requestTimeout": declared.get("requestTimeout", DEFAULT_REQUEST_TIMEOUT),
     }
@@ -104,31 +106,33 @@ def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         fields["appName"] = declared["appName"]
     return fields | {
         "workerConfig": worker,
-        "ports": [{"port": declared.get("port", 8000)}],
-        "policy": _policy(declared),
+        "ports": [{"port": declared.get("port", DEFAULT_PORT)}],
+        "policy": policy_of(declared),
         "image": image,
         "products": [{"id": spec.product_id}],
         "rootfsSize": spec.rootfs_gb,
         "volumeMounts": {mount["mountPath"]: _mount(mount) for mount in declared.get("storage", ())},
         "clusterID": spec.region,
         "envs": dict(sorted(declared.get("env", {}).items())),
-        "healthy": {"path": declared.get("healthPath", "/health")},
+        "healthy": {"path": declared.get("healthPath", DEFAULT_HEALTH_PATH)},
     }
 
 
-def _workers(declared: Mapping[str, Any]) -> tuple[int, int]:
+def workers_of(declared: Mapping[str, Any]) -> tuple[int, int]:
+    """The fewest and the most workers, whichever way they are declared."""
     if "minReplicas" in declared or "maxReplicas" in declared:
         return declared.get("minReplicas", DEFAULT_MIN), declared.get("maxReplicas", DEFAULT_MAX)
     replicas = declared.get("replicas", DEFAULT_REPLICAS)
     return replicas, replicas
 
 
-def _policy(declared: Mapping[str, Any]) -> dict[str, Any]:
+def policy_of(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """The scaling policy, whichever way it is declared."""
     if "policy" in declared:
         return {"type": declared["policy"]["type"], "value": declared["policy"]["value"]}
     if "scaleUpThreshold" in declared:
         return {"type": "concurrency", "value": declared["scaleUpThreshold"]}
-    return {"type": "queue", "value": 60}
+    return dict(DEFAULT_POLICY)
 
 
 def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +177,7 @@ def _worker_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pr
             hint="to scale to zero when idle, write `minReplicas: 0` and `maxReplicas: N`",
             place=locate(("replicas",)),
         )
-    low, high = _workers(declared)
+    low, high = workers_of(declared)
     if isinstance(low, int) and isinstance(high, int) and low > high:
         declared_max = "maxReplicas" in declared
         yield Problem(
@@ -188,7 +192,7 @@ def _worker_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pr
 def _precedence_notes(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
     ranges = [name for name in ("minReplicas", "maxReplicas") if name in declared]
     if ranges and "replicas" in declared:
-        low, high = _workers(declared)
+        low, high = workers_of(declared)
         yield _wins(ranges[0], "replicas", f"workers: {low} to {high}", locate)
     timeouts = [name for name in ("freeTimeout", "taskTimeout", "scaleDownIdleTime") if name in declared]
     for loser in timeouts[1:]:

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The pipeline as a script, for any CI. The workflows beside it call it for what they have no word for.
+#
+#   ./ci.sh plan     checks the files and saves a plan that is bound to this commit: hand the.plan on to apply
+#   ./ci.sh apply    performs exactly the.plan, and commits the inventory back
+#   ./ci.sh drift    ends with 2 when somebody touched the account
+#   ./ci.sh latest   takes over the inventory of the branch as it is now
+#   ./ci.sh keep     commits the inventory back to the branch
+set -euo pipefail
+cd "$(dirname "$0")"
+
+branch=${BRANCH:-main}
+push_to=${PUSH_URL:-origin}              # where the checkout's own credentials may not write
+inventory=state/novita.json
+
+# An earlier run may have committed the inventory after this run's commit was made.
+latest() {
+  git fetch --quiet origin "$branch"
+  if git cat-file -e "FETCH_HEAD:./$inventory" 2>/dev/null; then
+    git checkout --quiet FETCH_HEAD -- "$inventory"
+  fi
+}
+
+keep() {
+  [ -f "$inventory" ] || return 0
+  for _ in 1 2 3; do
+    git fetch --quiet origin "$branch"
+    git reset --quiet FETCH_HEAD         # onto the branch as it is now; the files stay as they are
+    git add "$inventory"
+    if git diff --cached --quiet; then
+      echo "The inventory is as it is on $branch."
+      return 0
+    fi
+    git -c user.name=reconciler -c user.email=reconciler@localhost \
+      commit --quiet -m "Record what was applied [skip ci]"
+    if git push --quiet "$push_to" "HEAD:$branch"; then
+      echo "Committed the inventory to $branch."
+      return 0
+    fi
+  done
+  echo "Could not push the inventory to $branch." >&2
+  return 1
+}
+
+plan() {
+  latest
+  reconciler validate
+  local code=0
+  reconciler plan --out the.plan --bind-commit --detailed-exitcode \
+    --json-into plan.json --markdown-into plan.md --junit-into plan.xml || code=$?
+  case $code in
+    0) echo "There is nothing to apply." ;;
+    2) echo "There are changes to apply: hand on the.plan." ;;
+    *) return "$code" ;;
+  esac
+}
+
+apply() {
+  latest
+  local code=0
+  reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
+  keep                                   # after a failure as well: what was made is recorded
+  return "$code"
+}
+
+drift() {
+  latest
+  local code=0
+  reconciler drift --json-into drift.json --markdown-into drift.md --junit-into drift.xml || code=$?
+  return "$code"                         # 0 none, 2 drift, anything else: it could not be told
+}
+
+case ${1:-} in
+  plan | apply | drift | latest | keep) "$1" ;;
+  *)
+    echo "usage: $0 plan|apply|drift|latest|keep" >&2
+    exit 64
+    ;;
+esac

@@ -1,0 +1,115 @@
+"""`reconciler import`"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import Run, seconds, shared
+from reconciler.model.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Output
+    from reconciler.workflow.context import Context
+    from reconciler.workflow.importing import Imported
+
+
+@click.command("import")
+@click.argument("name", required=False)
+@click.argument("object_id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that is neither recorded nor declared.")
+@click.option("--match", "matches", metavar="GLOB", multiple=True, help="Of all, only these names.")
+@click.option("--out", metavar="FILE", help="The YAML file to write; it must not exist yet.")
+@click.option(
+    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
+)
+@shared
+def import_(
+    run: Run,
+    name: str | None,
+    object_id: str | None,
+    everything: bool,
+    matches: tuple[str, ...],
+    out: str | None,
+    lock_timeout: float,
+) -> int:
+    """Record endpoints that were made elsewhere. The account is only read.
+
+    With NAME and ID it records one. With --all and --out it also writes the YAML that declares them, and
+    only once the plan after it is proven to be empty; values of env stand in it as references.
+    """
+    context = replace(run.context, lock_timeout=lock_timeout)
+    if everything and out is not None and name is None:
+        return _import_all(run.out, context, Path(out), matches)
+    if everything or out is not None or matches or name is None or object_id is None:
+        raise click.UsageError("give NAME and ID, or --all with --out FILE")
+    return _import_one(run.out, context, name, object_id)
+
+
+def _import_one(out: Output, context: Context, name: str, object_id: str) -> int:
+    from reconciler.workflow.records import take_up
+
+    taken = take_up(context, name, object_id)
+    if out.as_json:
+        out.document(
+            {
+                "written": [],
+                "imported": [{"name": name, "id": object_id, "spec": None}],
+                "variables": [],
+                "problems": [problem.to_dict() for problem in taken.problems],
+                "exit_code": 0,
+            }
+        )
+        return Exit.OK
+    what = "is recorded" if taken.is_new else "was recorded already"
+    out.result(f"{name} {what} as {object_id}.\n")
+    out.problems(taken.problems)
+    return Exit.OK
+
+
+def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, ...]) -> int:
+    from reconciler.workflow.importing import import_all
+
+    done = import_all(context, file, matches)
+    if out.as_json:
+        out.document(
+            {
+                "written": list(done.written),
+                "imported": [{"name": one.name, "id": one.id, "spec": one.spec} for one in done.endpoints],
+                "variables": [{"name": one.name, "endpoints": list(one.endpoints)} for one in done.variables],
+                "problems": [problem.to_dict() for problem in done.problems],
+                "exit_code": 0,
+            }
+        )
+        return Exit.OK
+    if not done.endpoints:
+        out.result("Nothing to import.\n")
+        out.problems(done.problems)
+        return Exit.OK
+    for name in done.written:
+        out.result(f"  {out.style.added('+')} {name}\n")
+    count = len(done.endpoints)
+    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared, and recorded in {context.state}.\n")
+    if done.problems:
+        out.tell("\n")
+        out.problems(done.problems)
+    out.result(f"\nNext:\n{_next(done)}")
+    return Exit.OK
+
+
+def _next(done: Imported) -> str:
+    if not done.variables:
+        return f"  {done.plan}   # shows no changes\n"
+    count = len(done.variables)
+    example = Path(done.written[-1])
+    source, target = (shlex.quote(str(path)) for path in (example, example.with_name(".env")))
+    here = "" if example.is_absolute() else "./"
+    return (
+        f"  cp {source} {target}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
+        f"  set -a; . {here}{target}; set +a\n"
+        f"  {done.plan}   # shows no changes\n"
+    )

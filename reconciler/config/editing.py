@@ -1,0 +1,78 @@
+"""Edits of a file as text: comments, quotes, order and layout stay, and nothing else is said than was meant.
+
+Only the lines that an edit is about change, which no reader-and-writer of YAML can promise. What comes out is
+read again and compared with what was meant before anybody gets to see it.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.config.parts import parts_of
+from reconciler.config.source import BOM, parse
+from reconciler.config.splicing import spliced
+from reconciler.config.writing import pair
+from reconciler.model.edits import Append, Edit, Remove, Set, edited_data
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+
+
+def edited(text: str, edits: Sequence[Edit], *, json: bool = False, shown: str = "this file") -> str:
+    """The text after the edits, one after the other; of a JSON file with `json`.
+
+    Raises InvalidConfig where it cannot be had, such as inside of a value that an alias shares with others.
+    """
+    before = parse(text.removeprefix(BOM), shown)
+    if before.problems:
+        raise InvalidConfig(*before.problems)
+    try:
+        meant = edited_data(before.data, edits)
+        result = _as_json(text, meant) if json else _as_yaml(text, edits)
+    except (LookupError, ValueError) as error:
+        raise _cannot(shown) from error
+    after = parse(result.removeprefix(BOM), shown)
+    if after.problems or len(after.bent) > len(before.bent) or after.data != meant:
+        raise _cannot(shown)
+    return result
+
+
+def _as_yaml(text: str, edits: Sequence[Edit]) -> str:
+    bom = BOM if text.startswith(BOM) else ""
+    text = text.removeprefix(BOM)
+    is_dos = text.count("\r\n") == text.count("\n") > 0
+    if is_dos:
+        text = text.replace("\r\n", "\n")
+    for edit in edits:
+        text = _after(text, edit)
+    return bom + (text.replace("\n", "\r\n") if is_dos else text)
+
+
+def _after(text: str, edit: Edit) -> str:
+    document = parse(text, "")
+    if document.root is not None:
+        return spliced(text, parts_of(text, document.root), edit)
+    if isinstance(edit, Remove):
+        return text
+    ended = text if not text or text.endswith("\n") else text + "\n"
+    ((name, value),) = edited_data(None, [edit]).items()
+    return ended + pair(name, value, comment=getattr(edit, "comment", "")) + "\n"
+
+
+def _as_json(text: str, data: Any) -> str:
+    end = "\n" if text.endswith("\n") else ""
+    return jsonlib.dumps(data, indent=2, ensure_ascii=False) + end
+
+
+def _cannot(shown: str) -> InvalidConfig:
+    return InvalidConfig(
+        Problem(
+            code="cannot-edit",
+            summary=f"{shown} cannot be edited without touching more than is meant",
+            hint="an anchor, an alias or an unusual layout stands in the way; make the change by hand",
+        )
+    )
+
+
+__all__ = ["Append", "Edit", "Remove", "Set", "edited"]

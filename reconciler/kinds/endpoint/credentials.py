@@ -1,0 +1,29 @@
+"""Whether a start command seems to hold a secret, so that it is not written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+LONG_ENOUGH: Final = 8
+"""Characters; a shorter env value stands in many a command by chance."""
+
+_OPTION: Final = re.compile(
+    r"(?i)(?<![a-z0-9])"
+    r"(?:token|secret|passw(?:or)?d|pwd|(?:api|access|auth|private|secret)[-_]?key|credentials?|bearer|authorization)"
+    r"""["']?\s*[=:\s]\s*["']?(?!\$)[^\s"']"""
+)
+_IN_URL: Final = re.compile(r"://[^/\s:@]*:(?!\$)[^/\s@]+@")
+
+
+def holds_credential(command: str, env_values: Iterable[str]) -> bool:
+    """By an option or a header that is named for one, a password in an URL, or an env value of its own.
+
+    A shell variable in such a place (`--token $HF_TOKEN`) is none.
+    """
+    return (
+        _OPTION.search(command) is not None
+        or _IN_URL.search(command) is not None
+        or any(len(value) >= LONG_ENOUGH and value in command for value in env_values)
+    )

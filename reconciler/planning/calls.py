@@ -1,0 +1,73 @@
+"""Every call that a change takes, reads included, in the order of sending, each with what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, assert_never
+from urllib.parse import urlencode
+
+from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
+from reconciler.model.wire import Request
+from reconciler.planning.requests import requests_of
+
+NEW_ID: Final = "NEW-ID"
+"""Stands for the ID that only the answer to the create will tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call. `path` has its query; `purpose` is a clause such as `reads it back`."""
+
+    method: str
+    path: str
+    purpose: str
+
+
+def calls_of(change: Change, freed_by: str | None = None) -> Iterator[Call]:
+    """The calls of one change. `freed_by` is the endpoint that has to give up the app name first.
+
+    A look may take several tries, and a create whose answer is lost is looked for in the listing besides.
+    """
+    writes = requests_of(change)
+    match change:
+        case Create():
+            after = f", once `{freed_by}` has given up the app name" if freed_by else ""
+            yield _call(writes[0], f"makes it{after}")
+            yield _look(NEW_ID, "reads it back until it is as declared")
+        case Update() | Scale() | Adopt():
+            for write in writes:
+                yield _look(change.live.id, "makes sure that nobody has changed it since the plan")
+                yield _call(write, "writes what is declared, and the live value of all else")
+                yield _look(change.live.id, "reads it back until it is as declared")
+        case Replace(create_first=True):
+            yield _look(change.live.id, "makes sure that nobody has changed it since the plan")
+            yield _call(writes[0], "makes the new one, under an app name of its own")
+            yield _look(NEW_ID, "reads it back until it is as declared")
+            yield _look(change.live.id, "makes sure that the old one is still called so")
+            yield _call(writes[1], "deletes the old one, now that the new one is there")
+            yield _look(change.live.id, "waits until it is on its way out")
+        case Replace():
+            yield _look(change.live.id, "makes sure that nobody has changed it since the plan")
+            yield _call(writes[0], "deletes it, for only then is its app name free")
+            yield _look(change.live.id, "waits until it is gone and the app name is free")
+            yield _call(writes[1], "makes the new one")
+            yield _look(NEW_ID, "reads it back until it is as declared")
+        case Delete():
+            yield _look(change.live.id, "makes sure that it is still called so")
+            yield _call(writes[0], "deletes it")
+            yield _look(change.live.id, "waits until it is on its way out")
+        case Forget() | NoOp():
+            return
+        case _:
+            assert_never(change)
+
+
+def _look(object_id: str, purpose: str) -> Call:
+    return _call(ENDPOINT.get_request(object_id), purpose)
+
+
+def _call(request: Request, purpose: str) -> Call:
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return Call(method=request.method, path=request.path + query, purpose=purpose)

@@ -1,0 +1,57 @@
+"""The parts that every JSON document is made of: who, which fields, and values without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model.plan import ABSENT, Absent, FieldChange
+from reconciler.model.values import MASK, Json, Sealed, Secret, Value, mask
+
+
+def identity(name: str, address: str) -> dict[str, Json]:
+    """The keys that say which endpoint it is about, as Terraform has them."""
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": "novita_endpoint",
+        "name": name,
+        "provider_name": "novita",
+    }
+
+
+def fields_document(fields: Iterable[FieldChange]) -> list[dict[str, Json]]:
+    """The shape of `fields[]`, secrets masked."""
+    return [field_document(field) for field in fields]
+
+
+def field_document(field: FieldChange) -> dict[str, Json]:
+    """One element of `fields[]`."""
+    return {
+        "path": list(field.path),
+        "before": plain(field.before),
+        "after": plain(field.after),
+        "cause": field.cause.value,
+        "sensitive": field.sensitive,
+        "forces_replacement": field.forces_replacement,
+    }
+
+
+def plain(value: Value | Absent) -> Json:
+    """The value with secrets masked and fingerprints hidden."""
+    if value is ABSENT:
+        return None
+    if isinstance(value, Sealed):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return mask(value)
+
+
+def sensitive(value: Value) -> Any:
+    """Terraform's sensitivity tree: true at what is hidden, and only the branches that lead there."""
+    if isinstance(value, Secret | Sealed):
+        return True
+    if isinstance(value, Mapping):
+        return {key: inner for key, item in value.items() if (inner := sensitive(item))}
+    return {} if value is None else False

@@ -1,0 +1,193 @@
+"""`import --all`: YAML for every endpoint that was made elsewhere, proven before it is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.config.files import SUFFIXES, shown
+from reconciler.config.load import Loaded, specs_file
+from reconciler.config.references import Resolver
+from reconciler.config.settings import CONFIG_FILES
+from reconciler.config.specs import usable_specs
+from reconciler.inventory.disk import Disk, make_directories, put
+from reconciler.inventory.paths import resolve
+from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.session import open_session
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Inventory, Live
+from reconciler.model.values import Keyring
+from reconciler.planning.drafting import Draft, draft, importable
+from reconciler.planning.naming import Variable
+from reconciler.planning.planner import make_plan
+from reconciler.planning.selection import Selection
+from reconciler.workflow.account import base_url, reader, settings_of
+from reconciler.workflow.context import Context
+from reconciler.workflow.import_files import endpoints_text, example_text, specs_text, variables_in
+from reconciler.workflow.planning import load_config
+from reconciler.workflow.proving import proven
+
+EXAMPLE: Final = ".env.example"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedEndpoint:
+    """One endpoint that is declared and recorded now; `spec` is the spec that its YAML names."""
+
+    name: str
+    id: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What was written, in that order, and what to type next: `plan` is the command that sees all of it."""
+
+    endpoints: tuple[ImportedEndpoint, ...] = ()
+    written: tuple[str, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    plan: str = "reconciler plan"
+
+
+def import_all(
+    context: Context, out: Path, matches: tuple[str, ...] = (), *, disk: Disk | None = None
+) -> Imported:
+    """Write YAML for every live endpoint that is neither recorded nor declared, and record them.
+
+    The plan after it is proven to be empty first; otherwise nothing is written and InvalidConfig says why.
+    Files come before records: a record without a declaration would be deleted by the next apply.
+    """
+    loaded = load_config(context, lenient=True, may_lack_endpoints=True)
+    settings = settings_of(context)
+    _check_out(context, out)
+    inventory = load_inventory(context.state_path)
+    with reader(context, settings) as account:
+        live = account.listing().endpoints
+    found, left_out = _found(context, loaded, inventory, live, matches, settings.keyring)
+    if not found:
+        return Imported(problems=left_out)
+    drafted = draft(
+        found,
+        usable_specs(loaded.specs, Resolver(context.root, context.environ)),
+        spec_names=loaded.specs,
+        app_names=[one.app_name for one in loaded.desired],
+        in_use={name: context.environ.get(name) for name in _references(context, loaded)},
+    )
+    texts = _texts(context, loaded, out, drafted)
+    proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring)
+    with open_session(
+        context.state_path,
+        base_url=base_url(settings),
+        command=context.command,
+        environ=context.environ,
+        clock=time.time,
+        lock_timeout=context.lock_timeout,
+    ) as session:
+        if session.inventory.records != inventory.records:
+            raise InvalidConfig(_moved())
+        written = [_write(disk or Disk(), context.root, path, text) for path, text in texts.items()]
+        for record in proof.records:
+            session.record(record)
+    return Imported(
+        endpoints=tuple(
+            ImportedEndpoint(name=one.name, id=one.id, spec=item["specName"])
+            for one, item in zip(drafted.endpoints, drafted.items, strict=True)
+        ),
+        written=tuple(written),
+        variables=drafted.variables,
+        problems=(*left_out, *proof.problems),
+        plan=proof.plan,
+    )
+
+
+def _references(context: Context, loaded: Loaded) -> set[str]:
+    """The variables that are read already."""
+    root = context.root
+    specs = specs_file(root, loaded.settings)
+    files = [*map(Path, loaded.endpoint_files), *CONFIG_FILES, *([specs] if specs else ())]
+    texts = (_text(root / file) for file in files)
+    return {name for text in texts if text is not None for name in variables_in(text)}
+
+
+def _texts(context: Context, loaded: Loaded, out: Path, drafted: Draft) -> Mapping[Path, str]:
+    """What each file is to hold, in the order of writing."""
+    root = context.root
+    found = {}
+    if drafted.new_specs:
+        specs = specs_file(root, loaded.settings) or root / "specs.yaml"
+        found[specs] = specs_text(_text(specs), drafted.new_specs, shown(specs, root))
+    found[root / out] = endpoints_text(drafted.items)
+    if drafted.variables:
+        example = (root / out).with_name(EXAMPLE)
+        found[example] = example_text(_text(example), drafted.variables)
+    return found
+
+
+def _found(
+    context: Context,
+    loaded: Loaded,
+    inventory: Inventory,
+    live: tuple[Live, ...],
+    matches: tuple[str, ...],
+    keyring: Keyring,
+) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
+    """The endpoints to import, and what is said about others that were asked for."""
+    unmanaged = {one.id for one in make_plan(loaded.desired, inventory, live, keyring).unmanaged}
+    recorded = {record.id for record in inventory.records.values()}
+    strangers = [one for one in live if one.id in unmanaged - recorded]
+    if unmatched := context.selection.unmatched(one.name for one in strangers):
+        raise InvalidConfig(*unmatched)
+    chosen = Selection(targets=matches)
+    asked = [one for one in strangers if context.selection.has(one.name) and chosen.has(one.name)]
+    return importable(asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents))
+
+
+def _text(path: Path) -> str | None:
+    """The text of a file, line ends as they are; None when there is none. Raises InvalidConfig."""
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InvalidConfig(
+            Problem(code="unreadable-file", summary=f"cannot read {path.name}: {reason}")
+        ) from error
+
+
+def _write(disk: Disk, root: Path, path: Path, text: str) -> str:
+    try:
+        make_directories(disk, path.parent)
+        target = resolve(path)
+        put(disk, target, text.encode())
+        disk.sync_directory(target.parent)
+    except OSError as error:
+        name = shown(path, root)
+        raise InvalidConfig(
+            Problem(code="cannot-write", summary=f"cannot write {name}: {error.strerror or error}")
+        ) from error
+    return shown(path, root)
+
+
+def _check_out(context: Context, out: Path) -> None:
+    path = context.root / out
+    if path.suffix not in SUFFIXES[:2]:
+        what, hint = f"{out} has another suffix than .yaml or .yml", "name a YAML file: --out endpoints.yaml"
+    elif path.exists() or path.is_symlink():
+        what, hint = f"{out} is there already", "name a new file: --out endpoints/imported.yaml"
+    else:
+        return
+    raise InvalidConfig(Problem(code="not-imported", summary=f"nothing was written: {what}", hint=hint))
+
+
+def _moved() -> Problem:
+    return Problem(
+        code="not-imported",
+        summary="nothing was written: another run has changed the inventory meanwhile",
+        hint="run the import again",
+    )

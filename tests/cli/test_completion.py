@@ -1,0 +1,214 @@
+"""What the Tab key finds, asked of the shells themselves."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+BASH = """
+source <(reconciler completion bash)
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+compopt() { COMPREPLY+=("compopt $1 $2"); }
+_reconciler_completion reconciler
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+# zsh hands words and descriptions to these two, which then draw the menu
+ZSH = """
+compdef() { : }
+compadd() { print -l -- ${(P)@[-1]} }
+_describe() { print -l -- ${${(P)3}%%:*} }
+_path_files() { print -- _path_files $* }
+source <(reconciler completion zsh)
+words=("$@") CURRENT=$#
+_reconciler_completion
+"""
+
+FISH = """
+reconciler completion fish | source
+complete -C (string join ' ' -- $argv)
+"""
+
+
+def shell_or_skip(name: str) -> str:
+    """The shell's path; in CI it has to be there."""
+    found = shutil.which(name)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip(f"{name} is not installed")
+    assert found is not None, f"{name} is not installed: .ci/run installs it"
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two endpoints declared, one recorded, and a base file beside them."""
+    (tmp_path / "state").mkdir()
+    declared = {"endpoints": [{"endpoint": "chat"}, {"endpoint": "embed"}, {"endpoint": "two words"}]}
+    (tmp_path / "endpoints.yaml").write_text(json.dumps(declared))
+    (tmp_path / "base.yaml").write_text(json.dumps({"endpoints": [{"endpoint": "ground"}]}))
+    records = {"format": 1, "base_url": "", "endpoints": {"chunk": {"id": "1", "applied": {}}}}
+    (tmp_path / "state/novita.json").write_text(json.dumps(records))
+    return tmp_path
+
+
+def asked(shell: str, cwd: Path, *line: str) -> list[str]:
+    """What a shell offers for the last word of a line, without the descriptions; nothing on stderr."""
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("NOVITA_", "COMP_"))},
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(cwd),
+    }
+    call = {
+        "bash": ["bash", "--norc", "-c", BASH, "bash"],
+        "zsh": ["zsh", "-f", "-c", ZSH, "zsh"],
+        "fish": ["fish", "--no-config", "-c", FISH],
+    }[shell]
+    done = subprocess.run(
+        [shell_or_skip(shell), *call[1:], "reconciler", *line],
+        cwd=cwd, env=environ, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return [answer.split("\t")[0] for answer in done.stdout.splitlines() if answer]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_completes_commands_options_and_names(shell: str, folder: Path) -> None:
+    """Each with the script that it was given, sourced as the help says."""
+    assert set(asked(shell, folder, "")) >= set(COMMANDS)
+    assert asked(shell, folder, "re") == ["recover"]
+    assert asked(shell, folder, "plan", "--bi") == ["--bind-commit"]
+    assert sorted(asked(shell, folder, "rollback", "ch")) == ["chat", "chunk"]
+    assert asked(shell, folder, "completion", "f") == ["fish"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["history", "e"],
+        ["recover", "e"],
+        ["rollback", "e"],
+        ["state", "show", "e"],
+        ["state", "rm", "chat", "e"],
+        ["plan", "--target", "e"],
+        ["plan", "--exclude", "e"],
+        ["--target", "e"],
+        ["-C", ".", "apply", "--yes", "--target", "chat", "--exclude", "e"],
+    ],
+    ids=" ".join,
+)
+def test_names_are_completed_wherever_one_is_typed(line: list[str], folder: Path) -> None:
+    """The declared endpoint that begins so."""
+    assert asked("bash", folder, *line) == ["embed"]
+
+
+def test_names_come_from_the_files_that_the_line_is_about(folder: Path) -> None:
+    """-C, -f and --state count, before the command and after it."""
+    there = folder / "elsewhere"
+    there.mkdir()
+    declared = {"endpoints": [{"endpoint": "elsewhere-1"}]}
+    (there / "endpoints.yaml").write_text(json.dumps(declared))
+    assert asked("bash", folder, "-C", "elsewhere", "rollback", "") == ["elsewhere-1"]
+    assert asked("bash", folder, "rollback", "-C", "~/elsewhere", "") == ["elsewhere-1"]
+    assert asked("bash", folder, "-f", "base.yaml", "rollback", "") == ["ground", "chunk"]
+    assert asked("bash", folder, "plan", "-f", "base.yaml", "--state", "no", "--target", "") == ["ground"]
+
+
+def test_what_a_shell_would_split_is_left_out(folder: Path) -> None:
+    """A name with a space is offered by none of them: each would want it quoted in its own way."""
+    assert asked("bash", folder, "rollback", "") == ["chat", "embed", "chunk"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (["-C"], "dirnames"),
+        (["-f"], "default"),
+        (["--state"], "default"),
+        (["apply"], "default"),
+        (["plan", "--out"], "default"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_files_are_left_to_the_shell(line: list[str], kind: str, folder: Path) -> None:
+    """It knows best how to complete them."""
+    assert f"compopt -o {kind}" in asked("bash", folder, *line, "")
+
+
+@pytest.mark.parametrize("broken", ["endpoints.yaml", "state/novita.json"])
+def test_broken_files_make_no_noise(broken: str, folder: Path) -> None:
+    """What can still be read is offered, and nobody is told of the rest in the middle of a line."""
+    (folder / broken).write_text("{: [")
+    kept = {"endpoints.yaml": ["chunk"], "state/novita.json": ["chat", "embed"]}[broken]
+    assert asked("bash", folder, "rollback", "") == kept
+
+
+@pytest.mark.parametrize(
+    "line",
+    [["no-such-command"], ["-C", "nowhere", "rollback"], ["plan", "--parallelism", "many", "--target"]],
+    ids=" ".join,
+)
+def test_a_line_that_is_wrong_makes_no_noise(line: list[str], folder: Path) -> None:
+    """The command will complain once it is entered; until then nothing is said, whatever is offered."""
+    assert "ground" not in asked("bash", folder, *line, "")
+
+
+def test_a_question_that_nobody_asks_is_answered_by_silence(folder: Path) -> None:
+    """An unknown shell, or a variable that is not as a script would set it."""
+    for question in ("tcsh_complete", "bash_complete", "nonsense"):
+        environ = {**os.environ, "_RECONCILER_COMPLETE": question, "COMP_WORDS": "x", "COMP_CWORD": "?"}
+        done = subprocess.run(
+            [BIN / "reconciler"], cwd=folder, env=environ, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+def test_completing_imports_only_what_it_needs(folder: Path) -> None:
+    """Commands need none of the commands, and names need PyYAML: an answer is there before the next key."""
+    script = (
+        "import os, sys\n"
+        "from reconciler.cli.main import main\n"
+        "try: main()\n"
+        "finally: print(*sorted(m for m in sys.modules if not m.startswith('click')), file=sys.stderr)\n"
+    )
+    for line, expected in (("reconciler ", set()), ("reconciler plan --target ", {"yaml"})):
+        environ = {
+            **os.environ,
+            "_RECONCILER_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split())),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        heavy = {"deepdiff", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "stamina", "yaml"}
+        loaded = set(done.stderr.split())
+        assert loaded & heavy == expected
+        assert ("reconciler.cli.plan" in loaded) == bool(expected)
+
+
+def test_specs_are_completed_from_their_file(folder: Path) -> None:
+    """For arguments that name one."""
+    import click
+
+    from reconciler.cli.completing import a_spec
+
+    specs = {"specs": [{"name": "small"}, {"name": "large"}]}
+    (folder / "specs.yaml").write_text(json.dumps(specs))
+    argument = click.Argument(["name"], shell_complete=a_spec)
+    context = click.Context(click.Command("specs", params=[argument]))
+    context.params = {"directory": str(folder)}
+    assert [item.value for item in argument.shell_complete(context, "s")] == ["small"]

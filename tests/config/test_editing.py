@@ -1,0 +1,334 @@
+"""Editing files as text: what was meant changes, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import unified_diff
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.config.editing import Append, Edit, Remove, Set, edited
+from reconciler.config.source import parse
+from reconciler.config.writing import Layout, block
+from reconciler.model.edits import Spot, edited_data
+from reconciler.model.errors import InvalidConfig
+
+TEXT = """\
+# head
+defaults:   # for all
+  specName: small
+endpoints:
+  # about a
+  - endpoint: a   # the a
+    image: 'x:1'  # pinned
+    replicas: 3
+    env: {A: "1", B: b}   # in the flow
+    command: |
+      one
+      two
+
+    storage: []
+
+  # about b
+  - endpoint: b
+    image: y
+    env:
+      K: v   # kv
+
+      # below the last
+    policy:   # when to scale
+      type: queue
+      value: 60
+# end
+"""
+A: Spot = ("endpoints", 0)
+B: Spot = ("endpoints", 1)
+
+
+def changed(text: str, *edits: Edit) -> list[str]:
+    """The lines that go and come, as `- ` and `+ `."""
+    after = edited(text, edits)
+    found = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))
+    return [f"{line[0]} {line[1:]}" for line in found[2:] if line[0] in "-+"]
+
+
+CASES: dict[str, tuple[tuple[Edit, ...], list[str]]] = {
+    "a word keeps its quotes and its comment": (
+        (Set(path=(*A, "image"), value="x:2"),),
+        ["-     image: 'x:1'  # pinned", "+     image: 'x:2'  # pinned"],
+    ),
+    "a new key comes before the comments that follow the last one": (
+        (Set(path=(*B, "env", "C"), value="1"),),
+        ['+       C: "1"'],
+    ),
+    "a new key at the end of an item": ((Set(path=(*B, "replicas"), value=2),), ["+     replicas: 2"]),
+    "a key in a flow map": (
+        (Set(path=(*A, "env", "C"), value="a, b"),),
+        [
+            '-     env: {A: "1", B: b}   # in the flow',
+            '+     env: {A: "1", B: b, C: "a, b"}   # in the flow',
+        ],
+    ),
+    "missing maps are made": (
+        (Set(path=(*B, "lifecycle", "preventDestroy"), value=True),),
+        ["+     lifecycle:", "+       preventDestroy: true"],
+    ),
+    "a map in the place of an inline one": (
+        (Set(path=(*A, "env"), value={"K": "v"}),),
+        [
+            '-     env: {A: "1", B: b}   # in the flow',
+            "+     env:   # in the flow",
+            "+       K: v",
+        ],
+    ),
+    "a word in the place of a map": (
+        (Set(path=(*B, "policy"), value=None),),
+        ["-     policy:   # when to scale", "-       type: queue", "-       value: 60", "+     policy: null"],
+    ),
+    "a word in the place of a block": (
+        (Set(path=(*A, "command"), value="run"),),
+        ["-     command: |", "-       one", "-       two", "+     command: run"],
+    ),
+    "a key is removed with its comment": (
+        (Remove(path=(*A, "image")),),
+        ["-     image: 'x:1'  # pinned"],
+    ),
+    "the first key of an item": (
+        (Remove(path=(*A, "endpoint")),),
+        ["-   - endpoint: a   # the a", "-     image: 'x:1'  # pinned", "+   - image: 'x:1'  # pinned"],
+    ),
+    "the map that was emptied goes too": (
+        (Remove(path=(*B, "env", "K")),),
+        ["-     env:", "-       K: v   # kv"],
+    ),
+    "a key of a flow map is removed": (
+        (Remove(path=(*A, "env", "A")),),
+        [
+            '-     env: {A: "1", B: b}   # in the flow',
+            "+     env: {B: b}   # in the flow",
+        ],
+    ),
+    "the last key of a flow map is removed": (
+        (Remove(path=(*A, "env", "B")),),
+        [
+            '-     env: {A: "1", B: b}   # in the flow',
+            '+     env: {A: "1"}   # in the flow',
+        ],
+    ),
+    "an item is removed, and what is said around it stays": (
+        (Remove(path=B),),
+        [
+            "-   - endpoint: b",
+            "-     image: y",
+            "-     env:",
+            "-       K: v   # kv",
+            "- ",
+            "-       # below the last",
+            "-     policy:   # when to scale",
+            "-       type: queue",
+            "-       value: 60",
+        ],
+    ),
+    "an item is appended": (
+        (Append(path=("endpoints",), value={"endpoint": "c", "env": {"A": "no"}}),),
+        ["+   - endpoint: c", "+     env:", '+       A: "no"'],
+    ),
+    "an empty list is filled": (
+        (Append(path=(*A, "storage"), value={"type": "local", "sizeGb": 30}),),
+        ["-     storage: []", "+     storage:", "+       - type: local", "+         sizeGb: 30"],
+    ),
+    "a list that is not there": (
+        (Append(path=("removed",), value={"endpoint": "old"}),),
+        ["+ removed:", "+   - endpoint: old"],
+    ),
+    "what is not there cannot be removed": ((Remove(path=(*A, "nothing")),), []),
+    "several edits at once": (
+        (Remove(path=(*A, "replicas")), Set(path=(*A, "minReplicas"), value=0)),
+        ["-     replicas: 3", "+     minReplicas: 0"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("edits", "lines"), CASES.values(), ids=CASES)
+def test_only_the_lines_that_are_meant_change(edits: tuple[Edit, ...], lines: list[str]) -> None:
+    """Comments, quotes, empty lines and everything else stay, byte for byte."""
+    assert changed(TEXT, *edits) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "edit", "after"),
+    [
+        ("", Set(path=("a", "b"), value=1), "a:\n  b: 1\n"),
+        ("# none", Append(path=("specs",), value={"name": "x"}), "# none\nspecs:\n  - name: x\n"),
+        ("# nothing yet\n", Remove(path=("a",)), "# nothing yet\n"),
+        ("{}\n", Set(path=("a",), value=1), "a: 1\n"),
+        ("a: 1\n", Remove(path=("a",)), "{}\n"),
+        ("- 1\n", Remove(path=(0,)), "[]\n"),
+        ("a: 1\nb: 2", Remove(path=("b",)), "a: 1"),
+        ("a: 1", Set(path=("b",), value=2), "a: 1\nb: 2"),
+        ("env:\nb: 1\n", Set(path=("env", "A"), value="x"), "env:\n  A: x\nb: 1\n"),
+        ("a: # why\n  - 1\n", Remove(path=("a", 0)), "a: []\n"),
+        ("a:\n- 1\n- 2 # two\n- 3\n", Remove(path=("a", 1)), "a:\n- 1\n- 3\n"),
+        ("a:\n- 1\n", Append(path=("a",), value=[1, 2]), "a:\n- 1\n- - 1\n  - 2\n"),
+        ("a:\n- 1\n", Set(path=("a", 0), value={"b": 1, "c": 2}), "a:\n- b: 1\n  c: 2\n"),
+        ("a: [1, 2]\n", Append(path=("a",), value="no"), 'a: [1, 2, "no"]\n'),
+        ("a: [1, 2]\n", Remove(path=("a", 0)), "a: [2]\n"),
+        ("a: [1, 2]\n", Set(path=("a", 1), value={"b": []}), "a: [1, {b: []}]\n"),
+        ("a:\n    b: {c: 1}\n", Set(path=("d",), value={"e": 1}), "a:\n    b: {c: 1}\nd:\n    e: 1\n"),
+        ('{\n  "a": "x"\n}\n', Set(path=("b",), value={"c": "y"}), '{\n  "a": "x",\n  "b": {"c": "y"}\n}\n'),
+        ("a: 1\r\nb: 2\r\n", Set(path=("c",), value=3), "a: 1\r\nb: 2\r\nc: 3\r\n"),
+        ("\ufeffa: 1\n", Set(path=("a",), value=2), "\ufeffa: 2\n"),
+        ("x: &x {a: 1}\ny:\n <<: *x\n", Set(path=("y", "a"), value=3), "x: &x {a: 1}\ny:\n <<: *x\n a: 3\n"),
+        ("x: &x {a: 1}\ny: *x\nz: 1\n", Set(path=("z",), value=2), "x: &x {a: 1}\ny: *x\nz: 2\n"),
+        ("x: &x {a: 1}\ny: *x\n", Set(path=("y",), value={"a": 2}), "x: &x {a: 1}\ny:\n  a: 2\n"),
+        ("a:\n  -\n    # why\n    b: 1\n  - c: 1\n", Remove(path=("a", 0)), "a:\n  - c: 1\n"),
+        ("a:\n- b: 1\n  # why\n  c: 1\n", Remove(path=("a", 0, "b")), "a:\n- \n  # why\n  c: 1\n"),
+        ("a: |+\n  x\n\nb: 1\n", Set(path=("a",), value="why"), "a: why\nb: 1\n"),
+        ("b: 1\na: |+\n  x\n\n", Set(path=("c",), value="why"), "b: 1\na: |+\n  x\n\nc: why\n"),
+        ("a: >-\n  x\n  y\n", Set(path=("b",), value=1), "a: >-\n  x\n  y\nb: 1\n"),
+        ("a: b\n", Set(path=("a",), value={}), "a: {}\n"),
+        ("a:\n  b: 1\nc: 2\n", Set(path=("a",), value={"d": 1}), "a:\n  d: 1\nc: 2\n"),
+        ("a:\n", Set(path=("a",), value="x"), "a: x\n"),
+    ],
+)  # fmt: skip
+def test_every_form_that_a_file_may_have(text: str, edit: Edit, after: str) -> None:
+    """Empty files, flow, other indentation, other line ends, anchors beside the place, and block texts."""
+    assert edited(text, [edit]) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        ("x: &x {a: 1}\ny: *x\n", Set(path=("x", "a"), value=2)),
+        ("x: &x {a: 1}\ny: *x\n", Set(path=("y", "a"), value=2)),
+        ("x: &x {a: 1}\ny: {<<: *x, b: 1}\n", Remove(path=("y", "a"))),
+        ("x: &x {a: 1}\ny: *x\n", Remove(path=("x",))),
+        ("a: 1\n", Set(path=("a", "b"), value=2)),
+        ("a: [1]\n", Set(path=("a", 3), value=2)),
+        ("a: {}\n", Set(path=("a", 0), value=2)),
+        ("a: [1]\n", Append(path=("a", "b"), value=2)),
+    ],
+)
+def test_what_would_say_more_is_refused(text: str, edit: Edit) -> None:
+    """A value that others share, or a path that leads nowhere: an error with a hint, and no text at all."""
+    with pytest.raises(InvalidConfig) as caught:
+        edited(text, [edit], shown="endpoints.yaml")
+    assert caught.value.problem.code == "cannot-edit"
+    assert "endpoints.yaml" in caught.value.problem.summary
+    assert caught.value.problem.hint
+
+
+def test_a_file_that_is_broken_is_told() -> None:
+    """It cannot be edited before it can be read."""
+    with pytest.raises(InvalidConfig) as caught:
+        edited("a: [", [Set(path=("a",), value=1)], shown="endpoints.yaml")
+    assert caught.value.problem.place is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("", "specs:\n  # why\n  - name: b\n"),
+        ("{}\n", "specs:\n  # why\n  - name: b\n"),
+        ("a: 1\n", "a: 1\nspecs:\n  # why\n  - name: b\n"),
+        ("specs: []\n", "specs:\n  # why\n  - name: b\n"),
+        ("specs:\n- name: a\n", "specs:\n- name: a\n# why\n- name: b\n"),
+        ("specs:\n  - name: a\n", "specs:\n  - name: a\n  # why\n  - name: b\n"),
+        ("specs: [{name: a}]\n", "specs: [{name: a}, {name: b}]\n"),
+    ],
+)
+def test_a_new_item_may_have_a_comment(text: str, after: str) -> None:
+    """It stands on the line above, wherever the list came from; in the flow there is no room for it."""
+    edit = Append(path=("specs",), value={"name": "b"}, comment="why")
+    assert edited(text, [edit]) == after
+
+
+def test_json_stays_json() -> None:
+    """Two spaces, and letters as they are."""
+    text = json.dumps({"endpoints": [{"endpoint": "ä"}]}, indent=2, ensure_ascii=False) + "\n"
+    after = edited(text, [Set(path=("endpoints", 0, "port"), value=80)], json=True)
+    assert after == text.replace('"ä"', '"ä",\n      "port": 80')
+
+
+WORDS = st.text() | st.sampled_from(
+    [
+        "no",
+        "y",
+        "1:30",
+        "1.10",
+        "0123",
+        "~",
+        "",
+        "a: b",
+        "a #b",
+        "- a",
+        "é 😀",
+        "a\nb",
+        "'",
+        '"',
+        "\x85",
+        "*a",
+        "<<",
+        "a:",
+    ]
+)
+KEYS = st.from_regex(r"[a-zA-Z_][\w.-]{0,5}", fullmatch=True) | st.sampled_from(["no", "1", "a b", "<<"])
+DATA = st.recursive(
+    WORDS | st.integers(-5, 10**6) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+MAPS = st.dictionaries(KEYS, DATA, min_size=1, max_size=4)
+LAYOUTS = st.builds(Layout, step=st.integers(1, 4), dash=st.integers(0, 4))
+
+
+def places(data: Any, above: Spot = ()) -> Iterator[Spot]:
+    """Every path into the data."""
+    below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in below:
+        yield (*above, step)
+        yield from places(value, (*above, step))
+
+
+def encodable(text: str) -> bool:
+    return not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
+
+
+@given(MAPS, LAYOUTS)
+def test_what_is_written_is_read(data: dict[str, Any], layout: Layout) -> None:
+    """Any text, number and truth value comes back as itself, however the lines are laid out."""
+    text = block(data, layout)
+    if encodable(text):
+        document = parse(text, "", pure=True)
+        assert (document.problems, document.bent, document.data) == ((), (), data)
+
+
+@given(MAPS, LAYOUTS, DATA, st.data())
+def test_an_edit_says_what_was_meant_and_spares_the_comments(
+    data: dict[str, Any], layout: Layout, value: Any, draw: st.DataObject
+) -> None:
+    """In any file that has a comment on every line, none is lost to a new value of one line."""
+    text = "".join(
+        f"{line}   # c{number}\n# l{number}\n" for number, line in enumerate(block(data, layout).split("\n"))
+    )
+    spots = sorted(places(data), key=repr)
+    spot = draw.draw(st.sampled_from(spots))
+    fresh = ("fresh",)
+    edits = (
+        Set(path=spot, value=value),
+        Remove(path=spot),
+        Set(path=fresh, value=value),
+        Append(path=fresh, value=value),
+    )
+    edit = draw.draw(st.sampled_from(edits))
+    if not encodable(text + repr(value)):
+        return
+    after = edited(text, [edit])
+    assert parse(after, "").data == edited_data(data, [edit])
+    kept = [line for line in text.splitlines() if line in after.splitlines()]
+    if "fresh" in edit.path and not isinstance(data.get("fresh"), list | dict):
+        assert len(kept) >= len(text.splitlines()) - ("fresh" in data)

@@ -1,0 +1,50 @@
+"""`removed:`: what is declared no more, from any number of files, and all that can be wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .support import loaded, told
+
+ONE = 'endpoints: [{endpoint: a, specName: one, image: "x:1"}]\n'
+
+
+def test_entries_of_all_files_count(tmp_path: Path) -> None:
+    """Deleted unless `destroy: false` is said; a file may hold nothing else."""
+    found = loaded(
+        tmp_path,
+        {
+            "endpoints.yaml": ONE + "removed: [{endpoint: b}, {endpoint: c, destroy: false}]",
+            "endpoints/more.yaml": "removed:\n- {endpoint: d, destroy: true}",
+            "endpoints/none.yaml": "removed:",
+        },
+    )
+    assert found.problems == ()
+    assert [(one.name, one.destroy, str(one.place)) for one in found.removed] == [
+        ("b", True, "endpoints.yaml:2:22"),
+        ("c", False, "endpoints.yaml:2:37"),
+        ("d", True, "endpoints/more.yaml:2:14"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("removed: {endpoint: b}", "2:10 wrong-type | start each entry with `- endpoint: NAME`"),
+        ("removed: [b]", "2:11 wrong-type | "),
+        ("removed: [{destroy: false}]", "2:11 missing-key | write `endpoint: NAME`"),
+        ("removed: [{endpoint: b, destry: no}]", "2:25 unknown-key | did you mean `destroy`?"),
+        ("removed: [{endpoint: b, destroy: 0}]", "2:34 wrong-type | "),
+        ("removed: [{endpoint: a}]", "2:22 removed-and-there | keep one of the two; it is declared at "),
+        (
+            "removed: [{endpoint: b}, {endpoint: b}]",
+            "2:37 removed-and-there | keep one of the two; the first is at endpoints.yaml:2:22",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    """Each fault once, and what to write instead."""
+    (said,) = told(loaded(tmp_path, {"endpoints.yaml": ONE + text}).problems)
+    assert expected in said

@@ -31,7 +31,16 @@ COMMANDS: Final[Mapping[str, str]] = {
     "history": "The versions that were applied.",
     "rollback": "Bring one endpoint back to an applied version.",
     "state": "Look at the inventory, or mend it.",
+    "list": "Every endpoint of the account, with whose it is.",
+    "get": "One endpoint with its workers.",
+    "status": "How the endpoints do.",
+    "watch": "Tell what happens to the endpoints as it happens.",
+    "logs": "Where to find logs.",
+    "pods": "Where to find workers.",
+    "pvcs": "Where to find storage.",
+    "specs": "The GPU specs of specs.yaml.",
     "schema": "Print a JSON Schema, for editors.",
+    "doctor": "Check files, key, account and inventory, each with the way out.",
     "simulator": "Serve a simulated Novita on this machine.",
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from reconciler.config.load import Loaded, load
 from reconciler.config.settings import key_problem
@@ -19,6 +20,9 @@ from reconciler.workflow.account import base_url
 from reconciler.workflow.checking_account import account_checks, unasked
 from reconciler.workflow.checking_inventory import inventory_checks
 from reconciler.workflow.context import Context
+
+CHECKED_APART: Final = frozenset({"no-endpoints", "bad-api-key", "bad-base-url", "not-enabled"})
+"""Codes of problems that have a check of their own."""
 
 
 def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
@@ -42,7 +46,7 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
 
 
 def _files(loaded: Loaded) -> Check:
-    problems = [problem for problem in loaded.problems if problem.code != "no-endpoints"]
+    problems = [problem for problem in loaded.problems if problem.code not in CHECKED_APART]
     for grade, severity in ((Grade.FAIL, Severity.ERROR), (Grade.WARN, Severity.WARNING)):
         found = [problem for problem in problems if problem.severity is severity]
         if found:

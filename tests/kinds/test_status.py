@@ -126,6 +126,11 @@ MESSAGES: list[tuple[Any, Any, str]] = [
     (STARTING, [worker({"state": "pulling"})], "worker w-1 pulling"),
     (STARTING, [worker({"state": "failed", "error": "no stock"})], "worker w-1 failed: no stock"),
     (SERVING, [worker(), worker({"state": "failed", "error": "long ago"}, name="w-0")], ""),
+    (
+        STARTING,
+        [worker("pulling"), worker("pending", name="w-2"), worker("pulling", name="w-3")],
+        "2 workers pulling; worker w-2 pending",
+    ),
     (STARTING, [], ""),
     ("terminating", [worker("stopping")], ""),
 ]
@@ -139,7 +144,8 @@ def test_messages(state: Any, workers: Any, message: str) -> None:
 
 def test_a_message_of_many_workers_is_cut() -> None:
     """A hundred of them may each have something to say."""
-    message = seen(STARTING, [worker("pulling", name=f"w-{number}") for number in range(100)]).message
+    workers = [worker({"state": "failed", "error": f"reason {number}"}) for number in range(100)]
+    message = seen(STARTING, workers).message
     assert len(message) == LONGEST_MESSAGE + 3
     assert message.endswith("...")
 

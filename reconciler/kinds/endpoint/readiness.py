@@ -44,7 +44,7 @@ def readiness(live: Live) -> Readiness:
         return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
     if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
         return Readiness(phase=Phase.READY)
-    stuck = [said for worker in workers_of(live) if (said := trouble(worker))]
+    stuck = [f"{called(worker)} {why}" for worker in workers_of(live) if (why := trouble(worker))]
     return Readiness(phase=Phase.WAITING, reason="; ".join(dict.fromkeys(stuck)) or live.state or "unknown")
 
 
@@ -55,13 +55,18 @@ def workers_of(live: Live) -> list[Mapping[str, Any]]:
 
 
 def trouble(worker: Mapping[str, Any]) -> str:
-    """What keeps a worker from serving; "" for one that serves or is gone."""
+    """What keeps a worker from serving, to follow its name; "" for one that serves or is gone."""
     name = state_of(worker)
     if name in GONE_WORKERS or (name == "running" and worker.get("healthy")):
         return ""
     why = told(worker.get("state"))
     unhealthy = "running, but not healthy yet" if name == "running" else name or "without a state"
-    return f"worker {worker.get('id', '?')} {unhealthy}" + (f": {why}" if why else "")
+    return unhealthy + (f": {why}" if why else "")
+
+
+def called(worker: Mapping[str, Any]) -> str:
+    """What to call a worker in a sentence."""
+    return f"worker {worker.get('id', '?')}"
 
 
 def state_of(worker: Mapping[str, Any]) -> str:

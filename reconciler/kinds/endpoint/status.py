@@ -20,6 +20,7 @@ from reconciler.kinds.endpoint.codec import number
 from reconciler.kinds.endpoint.readiness import (
     GONE_WORKERS,
     Phase,
+    called,
     readiness,
     state_of,
     told,
@@ -31,7 +32,7 @@ from reconciler.model.resource import Live
 
 NOT_COUNTED: Final = GONE_WORKERS | {"failed"}
 LONGEST_MESSAGE: Final = 200
-"""Characters; a hundred workers may each have something to say."""
+"""Characters; a hundred workers may each say something else."""
 
 
 def app_of(live: Live, managed: Managed | None = None) -> App:
@@ -107,12 +108,18 @@ def _conditions(live: Live, status: Status, *, ready: int, waiting: bool, stuck:
 
 
 def _message(live: Live, status: Status, workers: Sequence[Mapping[str, Any]]) -> str:
-    """Novita's word on the endpoint, else what keeps its workers from serving."""
+    """Novita's word on the endpoint, else what keeps its workers from serving; the like in one clause."""
     if said := told(live.raw.get("state")):
         return said
     if status not in (Status.RUNNING, Status.PENDING, Status.UPDATING):
         return ""
-    text = "; ".join(dict.fromkeys(filter(None, map(trouble, workers))))
+    alike: dict[str, list[str]] = {}
+    for worker in workers:
+        if why := trouble(worker):
+            alike.setdefault(why, []).append(called(worker))
+    text = "; ".join(
+        f"{names[0] if len(names) == 1 else f'{len(names)} workers'} {why}" for why, names in alike.items()
+    )
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
 
 

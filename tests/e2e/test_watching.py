@@ -215,11 +215,14 @@ def test_a_line_an_event(desk: Desk) -> None:
     """Time, name, what happened, status and ready/desired in columns; nothing else on stdout."""
     desk.sim.world.console_create(name="chat", appName="a")
     desk.sim.faults.before("list", lambda _: desk.sim.world.console_create(name="new", appName="b"), nth=3)
-    ran = desk.run("watch", "--initial", "--interval", "0.05", "--for", "0.1")
-    assert (ran.code, ran.err) == (0, "")
-    first, second = (line.split() for line in ran.out.splitlines())
+    process = desk.start("watch", "--initial", "--interval", "0.05")
+    assert process.stdout is not None
+    first, second = (process.stdout.readline().split() for _ in range(2))
     assert first[1:] == ["chat", "present", "Running", "1/3"]
     assert second[1:] == ["new", "created,ready", "Running", "1/3"]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
     assert desk.run("watch", "--for", "0", "--initial", "--output", "name").out == "chat\nnew\n"
     wide = desk.run("watch", "chat", "--for", "0", "--initial", "--output", "wide").out.split()
     assert wide[5:] == [desk.id("chat"), "running=1", "conditions=Available"]
@@ -263,14 +266,14 @@ def test_one_document_a_line(desk: Desk) -> None:
 def test_problems_beside_the_lines(desk: Desk) -> None:
     """For people a failed poll goes to stderr; a refused key ends the watch with its exit code."""
     desk.sim.faults.after("list", lambda _: desk.sim.faults.add(Fault(operation="list", kind="html")), nth=2)
-    ran = desk.run("watch", "--interval", "0.05", "--for", "0.1")
-    assert (ran.code, ran.out) == (0, "")
-    assert ran.err.startswith("Error: failed to list Novita endpoints (403 Forbidden)")
-    desk.sim.world.switch(api_key="another")
-    for args in ([], ["--json"]):
-        ran = desk.run("watch", *args)
-        assert ran.code == 8
-        assert "INVALID_API_KEY" in ran.out + ran.err
+    desk.sim.faults.before("list", lambda _: desk.sim.world.switch(api_key="another"), nth=5)
+    ran = desk.run("watch", "--interval", "0.05")
+    assert (ran.code, ran.out) == (8, "")
+    assert ran.err.startswith("Error: failed to list Novita endpoints (403 Forbidden)\n")
+    assert ran.err.count("Error: ") == 2
+    assert "INVALID_API_KEY" in ran.err
+    ran = desk.run("watch", "--json")
+    assert (ran.code, ran.document["code"]) == (8, "key-refused")
 
 
 @pytest.mark.parametrize("args", [["--interval", "0"], ["--interval", "soon"], ["--for", "-1"]])
@@ -284,9 +287,11 @@ def test_a_live_table(desk: Desk) -> None:
     """On a terminal the table is redrawn in place, with what happened last; the last one stays."""
     desk.sim.faults.before("list", lambda _: desk.sim.world.console_create(name="chat"), nth=3)
     desk.sim.faults.after("list", lambda _: desk.sim.faults.add(Fault(operation="list", kind="html")), nth=4)
-    with terminal(desk, "watch", "--interval", "0.1", "--for", "0.3") as (screen, process):
+    with terminal(desk, "watch", "--interval", "0.1") as (screen, process):
+        screen.read_until("403 Forbidden")
+        process.send_signal(signal.SIGINT)
         shown = screen.rest()
-        assert process.wait(10) == 0
+        assert process.wait(10) == 130
     text = ANSI.sub("", shown)
     assert "There is no such endpoint yet." in text
     assert "█░░      1/3" in text

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol
+
+NOTICED_WITHIN: Final = 0.25
+"""Seconds until an interrupt ends a pause."""
 
 
 class Clock(Protocol):
@@ -30,6 +33,13 @@ class RealClock:
 
     def hurry(self) -> None:
         self._hurry.set()
+
+
+def pause(clock: Clock, seconds: float, stop: threading.Event) -> None:
+    """Wait, but no longer than until `stop` is noticed."""
+    end = clock.now() + seconds
+    while not stop.is_set() and (left := end - clock.now()) > 0:
+        clock.wait(min(left, NOTICED_WITHIN))
 
 
 def attempts(clock: Clock, *, within: float, first: float = 0.25, factor: float = 2.0) -> Iterator[int]:

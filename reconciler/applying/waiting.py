@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
-from reconciler.applying.clock import Clock
+from reconciler.applying.clock import Clock, pause
 from reconciler.kinds.endpoint.readiness import Phase, Readiness, readiness
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.events import ChangeServing, ChangeWaiting, Event, Outcome, Result
@@ -15,9 +14,6 @@ from reconciler.model.exits import Exit
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.novita.remote import Reader
-
-NOTICED_WITHIN: Final = 0.25
-"""Seconds until an interrupt ends the wait."""
 
 
 def wait_until_serving(
@@ -54,7 +50,7 @@ def wait_until_serving(
         left = start + within - clock.now()
         if not waiting or left <= 0 or stop.is_set():
             break
-        _pause(clock, min(every, left), stop)
+        pause(clock, min(every, left), stop)
     return (*problems, *_late(waiting.values(), told, within, interrupted=stop.is_set()))
 
 
@@ -70,13 +66,6 @@ def _look(reader: Reader, ids: Iterable[str]) -> dict[str, Readiness]:
         return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
     gone = Readiness(phase=Phase.FAILED, reason="it is gone")
     return {object_id: readiness(one) if one else gone for object_id, one in found.items()}
-
-
-def _pause(clock: Clock, seconds: float, stop: threading.Event) -> None:
-    """Wait, but no longer than until `stop` is noticed."""
-    end = clock.now() + seconds
-    while not stop.is_set() and (left := end - clock.now()) > 0:
-        clock.wait(min(left, NOTICED_WITHIN))
 
 
 def _can_serve(result: Result) -> bool:

@@ -72,6 +72,13 @@ _OPTIONS = (
 _NAMES = ("directory", "files", "state", "targets", "excludes", "as_json", "no_color", "verbose")
 
 
+output_option = click.option(
+    "--output",
+    type=click.Choice(["name", "wide"]),
+    help="Names alone, or all columns.",
+)
+
+
 def shared_options(command: F) -> F:
     """Give a command the shared options as keyword arguments."""
     return functools.reduce(lambda found, option: option(found), reversed(_OPTIONS), command)

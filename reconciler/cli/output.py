@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
+from reconciler.render.table import Screen
 
 if TYPE_CHECKING:
     from reconciler.cli.events import Stream
@@ -39,6 +41,17 @@ class Output:
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
+    @property
+    def screen(self) -> Screen | None:
+        """The terminal behind stdout; None where there is none, or one that cannot be drawn on."""
+        if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+            return None
+        return Screen(
+            width=shutil.get_terminal_size().columns,
+            colour=self.style.colour,
+            unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
+        )
+
     def keep(self, found: Findings) -> Findings:
         """Remember what was found for the reports, as it is to be told."""
         self.found = replace(found, explained=self.explained)
@@ -57,6 +70,10 @@ class Output:
     def document(self, document: Json) -> None:
         """The one JSON document of a run."""
         _write_document(document)
+
+    def record(self, record: Json) -> None:
+        """One line of JSON in a stream of them, there as soon as it is written."""
+        _write(sys.stdout, json.dumps(record, ensure_ascii=True) + "\n")
 
     def tell(self, text: str) -> None:
         """Text beside the result."""

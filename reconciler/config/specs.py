@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,9 +81,7 @@ def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
     return found, problems
 
 
-def unknown_spec(
-    name: str, known: Mapping[str, SpecEntry], place: Place | None, specs_file: str | None
-) -> Problem:
+def unknown_spec(name: str, known: Collection[str], place: Place | None, specs_file: str | None) -> Problem:
     """A `specName` that no spec has."""
     if specs_file is None:
         return Problem(

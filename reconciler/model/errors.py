@@ -13,6 +13,7 @@ ReconcilerError          carries the problems that it stands for, and the exit c
   Unreachable            nothing was sent
   AnswerLost             sent, answer lost: the only one after which a write may have happened
   IncompleteListing      a listing that was not proven complete
+  UnsupportedByNovita    what the API does not offer, with where to look instead
 """
 
 from __future__ import annotations
@@ -95,3 +96,7 @@ class AnswerLost(ApiError):
 
 class IncompleteListing(ReconcilerError):
     """The account's endpoints could not be listed completely; nothing may be concluded from the part."""
+
+
+class UnsupportedByNovita(ReconcilerError):
+    """Novita's API does not offer it, and never will by asking again."""

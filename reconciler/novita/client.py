@@ -41,13 +41,17 @@ App: TypeAlias = Callable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallInfo:
-    """One attempt of one call, for -v: no body, no key. `status` is None when no answer came."""
+    """One attempt of one call, for -v: no body, no key. `status` is None when no answer came.
+
+    `date` is when the server says that it answered, as an HTTP date, or "".
+    """
 
     method: str
     path: str
     status: int | None
     seconds: float
     attempt: int
+    date: str = ""
 
 
 class Client:
@@ -156,11 +160,16 @@ class Client:
             if isinstance(answer, Answer):
                 turn.throttled() if answer.status == TOO_MANY else turn.calm()
         if self._on_call:
-            status = answer.status if isinstance(answer, Answer) else None
             seconds = time.perf_counter() - started
+            answered = answer if isinstance(answer, Answer) else None
             self._on_call(
                 CallInfo(
-                    method=request.method, path=request.path, status=status, seconds=seconds, attempt=number
+                    method=request.method,
+                    path=request.path,
+                    status=answered.status if answered else None,
+                    seconds=seconds,
+                    attempt=number,
+                    date=answered.headers.get("date", "") if answered else "",
                 )
             )
         return judge(request, answer, self._masker) if isinstance(answer, Answer) else answer

@@ -20,6 +20,7 @@ _PURPOSES = {
     "endpoint": "read Novita endpoint",
     "endpoints": "list Novita endpoints",
     "limit": "read Novita endpoint limits",
+    "clusters": "list Novita clusters",
 }
 
 

@@ -18,6 +18,7 @@ ARRIVING = 1.0
 """Seconds between two readings of a listing that was not complete."""
 
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
+_CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
 
 class Reader:
@@ -49,13 +50,32 @@ class Reader:
 
     def limits(self) -> Limits | None:
         """The account's quotas; None when they cannot be had, for no run depends on them."""
+        return _unwrapped(self._if_offered(_LIMITS))
+
+    def clusters(self) -> frozenset[str] | None:
+        """The IDs of all clusters, which specs call regions; None when they cannot be had."""
+        answer = self._if_offered(_CLUSTERS)
+        listed = answer.get("data") if isinstance(answer, Mapping) else answer
+        if not isinstance(listed, list):
+            return None
+        return frozenset(str(one["id"]) for one in listed if isinstance(one, Mapping) and one.get("id"))
+
+    def probe(self) -> None:
+        """Ask for the least that an account answers, once. Raises what keeps it from being read."""
         try:
-            answer = self._client.send(_LIMITS, patient=False)
+            self._client.send(self._kind.list_request(0, 1), patient=False)
+        except Refused as error:
+            if error.status != 400:  # with which a server that counts from 1 refuses page 0
+                raise
+
+    def _if_offered(self, request: Request) -> Json:
+        """The answer to what a run can do without; None when there is none."""
+        try:
+            return self._client.send(request, patient=False)
         except KeyRefused:
             raise
         except ApiError:
             return None
-        return _unwrapped(answer)
 
     def _page(self, number: int) -> Page:
         request = self._kind.list_request(number, PAGE_SIZE)

@@ -48,6 +48,8 @@ class Endpoint:
             return "terminating", ""
         if profile.overdue:
             return "stopped", "account overdue"
+        if profile.endpoint_state:
+            return profile.endpoint_state, ""
         ready = sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
         return ("serving" if ready >= self.wanted(profile) else "initializing"), ""
 

@@ -105,6 +105,8 @@ class Profile:
     tombstones: bool = switch(True, "workers in answers include removed ones")
     rolling_overlap: bool = switch(True, "old workers stay until the new ones run, above maxNum if need be")
     no_stock: bool = switch(False, "no worker can be scheduled")
+    # When Novita calls an endpoint failed, no source says.
+    endpoint_state: str = switch("", "state that all endpoints answer; none: what their workers make of it")
     overdue: bool = switch(False, "account overdue: create and update refused, workers gone")
 
     cluster_inactive_tries: int = switch(0, "how many first creates fail with 'cluster is not active'")

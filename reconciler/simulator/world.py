@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from email.utils import formatdate
 from random import Random
 from typing import Any
 
@@ -69,9 +70,11 @@ class World:
         """The API's answer to one request, at once."""
         with self._lock:
             try:
-                return answer(self._payload(request))
+                response = answer(self._payload(request))
             except Refusal as refusal:
-                return refusal.response()
+                response = refusal.response()
+            date = formatdate(self._clock(), usegmt=True)
+        return replace(response, headers={**response.headers, "date": date})
 
     @property
     def endpoints(self) -> list[dict[str, Any]]:

@@ -7,5 +7,10 @@ saved      plans on disk                                          commit    the 
 drifting   what others moved, and the way back                    accepting what they moved, into the YAML
 importing  YAML for what others made, proven first                records   the inventory by hand
 recovering creates that were left open                            going_back  versions, and the way to one
+operating  one endpoint changed by hand                           leasing   other worker counts, for a time
+declaring  worker counts, into the YAML                           rewriting files, edited as text
+looking    what is there, all of it or one by name                watching  what happens to it
+describing specs, and what Novita does not offer                  checking  all that can be wrong
+listing    the whole account                                      proving   that an import changes nothing
 starting   the first files of a new folder                        naming    names for completion
 """

@@ -174,7 +174,7 @@ def planned(
         limits = account.limits() if limited else None
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
-        *_elsewhere(inventory, base_url(settings)),
+        *elsewhere(inventory, base_url(settings)),
         *found.problems,
         *made.problems,
         *left_out,
@@ -230,19 +230,20 @@ def _without(plan: Plan, names: Collection[str]) -> Plan:
 
 
 def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
-    """The whole account, with every recorded ID that the listing lacks asked for by itself."""
+    """The whole account once the open creates had their time to arrive in it."""
     live: tuple[Live, ...] = ()
     for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
-        live = _complete(account, inventory)
+        live = whole(account, (record.id for record in inventory.records.values()))
         if all(newcomers(intent, live) for intent in inventory.intents.values()):
             break
     return live
 
 
-def _complete(account: Reader, inventory: Inventory) -> tuple[Live, ...]:
+def whole(account: Reader, ids: Iterable[str]) -> tuple[Live, ...]:
+    """The whole account, with each of these IDs that the listing lacks asked for by itself."""
     listed = account.listing().endpoints
     known = {one.id for one in listed}
-    missing = [record.id for record in inventory.records.values() if record.id not in known]
+    missing = [one for one in ids if one not in known]
     if not missing:
         return listed
     with ThreadPoolExecutor(max_workers=10, thread_name_prefix="confirm") as pool:
@@ -264,7 +265,7 @@ def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory
     )
 
 
-def _elsewhere(inventory: Inventory, url: str) -> Sequence[Problem]:
+def elsewhere(inventory: Inventory, url: str) -> Sequence[Problem]:
     """A warning when the inventory was written for another host."""
     from urllib.parse import urlsplit
 

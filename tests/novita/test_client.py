@@ -256,6 +256,16 @@ def test_each_attempt_is_told_once() -> None:
     assert all(call.seconds >= 0 for call in calls)
 
 
+def test_the_date_of_an_answer_is_told() -> None:
+    """As the server wrote it, and "" where it wrote none or there was no answer."""
+    calls: list[CallInfo] = []
+    date = "Tue, 24 Nov 2026 21:00:00 GMT"
+    client, _ = client_of(TimeoutError(), reply(503, ""), reply(200, {}, Date=date), on_call=calls.append)
+    with client:
+        client.send(UPDATE)
+    assert [call.date for call in calls] == ["", "", date]
+
+
 @pytest.mark.parametrize("url", ["simulator", "https://api.novita.ai", "http://sim.test"])
 def test_an_app_in_this_process_takes_the_place_of_the_network(url: str) -> None:
     """The app gets method, target, headers and body, and may give its headers as pairs."""

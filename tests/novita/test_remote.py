@@ -15,6 +15,7 @@ from reconciler.model.errors import (
     Refused,
     ServerError,
     Throttled,
+    Unreachable,
 )
 from reconciler.model.wire import API_ROOT
 from reconciler.novita.client import Client
@@ -54,7 +55,7 @@ def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
 def test_a_reader_cannot_write() -> None:
     """What plan and drift hold offers nothing that changes the account."""
     offered = {name for name in dir(Reader) if not name.startswith("_")}
-    assert offered == {"listing", "get", "limits"}
+    assert offered == {"listing", "get", "limits", "clusters", "probe"}
 
 
 @pytest.mark.parametrize("empty", [None, []])
@@ -173,6 +174,52 @@ def test_limits_with_a_refused_key() -> None:
     """A refused key is told at the first chance."""
     with pytest.raises(KeyRefused):
         remote_of(refusal(403, "INVALID_API_KEY"))[0].limits()
+
+
+@pytest.mark.parametrize(
+    "answer", [{"data": [{"id": "eu-1"}, {"id": 27}, {"id": ""}, "junk"]}, [{"id": "eu-1"}, {"id": 27}]]
+)
+def test_clusters(answer: object) -> None:
+    """The IDs of the clusters, as text, whatever stands beside them."""
+    remote, stub = remote_of(reply(200, answer))
+    assert remote.clusters() == {"eu-1", "27"}
+    assert stub.seen[0][1] == f"{API_ROOT}/clusters"
+
+
+@pytest.mark.parametrize("answer", [reply(404, ""), reply(200, {"data": None}), reply(200, "7"), GONE])
+def test_clusters_that_are_not_offered(answer: Reply | Exception) -> None:
+    """None, after one call: that is not the same as none at all."""
+    remote, stub = remote_of(answer)
+    assert remote.clusters() is None
+    assert len(stub.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(200, {"endpoints": [], "total": 0}), refusal(400, "VALIDATOR_PARAM")]
+)
+def test_a_probe_that_is_answered(answer: Reply) -> None:
+    """One small call; a server that counts pages from 1 has answered as well."""
+    remote, stub = remote_of(answer)
+    remote.probe()
+    assert [target for _, target, _ in stub.seen] == [f"{API_ROOT}/endpoints?pageSize=1&pageNum=0"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal(403, "INVALID_API_KEY"), KeyRefused),
+        (reply(403, "<html>"), Refused),
+        (reply(404, "no such page"), Refused),
+        (reply(502, ""), ServerError),
+        (ConnectionRefusedError(), Unreachable),
+    ],
+)
+def test_a_probe_that_is_not(answer: Reply | Exception, error: type[ApiError]) -> None:
+    """What keeps the account from being read is raised after one call."""
+    remote, stub = remote_of(answer)
+    with pytest.raises(error):
+        remote.probe()
+    assert len(stub.seen) == 1
 
 
 @pytest.mark.parametrize("answer", [{"id": "new"}, {"endpoint": {"id": "new"}}])

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.simulator import Profile
 
-from .api import Api, body, outcome, worker_config
+from .api import Api, body, outcome, states, worker_config
 
 NOT_FOUND = "SERVERLESS_ENDPOINT_NOT_FOUND"
 
@@ -299,6 +299,16 @@ def test_the_limits() -> None:
     assert "12.4" in limit["cudaVersionList"]
     assert Api.of(limits={"maxWorkerNum": 5}).get("/endpoint/limit") == (200, {"maxWorkerNum": 5})
     assert outcome(Api.of(limit_offered=False).get("/endpoint/limit")) == (404, "NOT_FOUND")
+
+
+def test_a_state_for_all() -> None:
+    """endpoint_state is what every endpoint answers, whatever its workers do."""
+    api = Api.of(endpoint_state="failed")
+    created = api.read(api.create())
+    assert created["state"]["state"] == "failed"
+    assert states(created) == ["running"]
+    api.world.switch(endpoint_state="")
+    assert api.read(created["id"])["state"]["state"] == "serving"
 
 
 def test_one_key_only() -> None:

@@ -39,6 +39,14 @@ def port_of(sim: Server) -> int:
     return int(sim.url.rpartition(":")[2])
 
 
+def test_answers_are_dated() -> None:
+    """By the clock of the simulated world, refusals as well."""
+    with Server(clock=lambda: 1_750_000_000.0) as sim:
+        for key, status in (("Bearer k", 200), ("", 403)):
+            answer = httpx.get(sim.url + BASE + "/endpoints", headers={"Authorization": key})
+            assert (answer.status_code, answer.headers["date"]) == (status, "Sun, 15 Jun 2025 15:06:40 GMT")
+
+
 def test_the_world_is_served(sim: Server, client: httpx.Client) -> None:
     """What is created over HTTP is listed over HTTP and is in the world."""
     answer = create(client)

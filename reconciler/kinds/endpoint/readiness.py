@@ -37,34 +37,45 @@ def readiness(live: Live) -> Readiness:
     A worker that failed to start is a reason to tell and not to give up on: Novita starts another.
     """
     if live.state in BROKEN:
-        return Readiness(phase=Phase.FAILED, reason=_told(live.raw.get("state")) or live.state)
+        return Readiness(phase=Phase.FAILED, reason=told(live.raw.get("state")) or live.state)
     if live.state in SERVING:
         return Readiness(phase=Phase.READY)
     if live.is_going:
         return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
     if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
         return Readiness(phase=Phase.READY)
-    stuck = [said for worker in _workers(live) if (said := _trouble(worker))]
+    stuck = [f"{called(worker)} {why}" for worker in workers_of(live) if (why := trouble(worker))]
     return Readiness(phase=Phase.WAITING, reason="; ".join(dict.fromkeys(stuck)) or live.state or "unknown")
 
 
-def _workers(live: Live) -> list[Mapping[str, Any]]:
+def workers_of(live: Live) -> list[Mapping[str, Any]]:
+    """The workers as Novita answers them, tombstones included."""
     workers = live.raw.get("workers")
     return [worker for worker in workers if isinstance(worker, Mapping)] if isinstance(workers, list) else []
 
 
-def _trouble(worker: Mapping[str, Any]) -> str:
-    """What keeps a worker from serving; "" for one that serves or is gone."""
-    state = worker.get("state")
-    name = str(state.get("state", "")) if isinstance(state, Mapping) else str(state or "")
+def trouble(worker: Mapping[str, Any]) -> str:
+    """What keeps a worker from serving, to follow its name; "" for one that serves or is gone."""
+    name = state_of(worker)
     if name in GONE_WORKERS or (name == "running" and worker.get("healthy")):
         return ""
-    told = _told(state)
+    why = told(worker.get("state"))
     unhealthy = "running, but not healthy yet" if name == "running" else name or "without a state"
-    return f"worker {worker.get('id', '?')} {unhealthy}" + (f": {told}" if told else "")
+    return unhealthy + (f": {why}" if why else "")
 
 
-def _told(state: object) -> str:
+def called(worker: Mapping[str, Any]) -> str:
+    """What to call a worker in a sentence."""
+    return f"worker {worker.get('id', '?')}"
+
+
+def state_of(worker: Mapping[str, Any]) -> str:
+    """Novita's word for how a worker does; "" when it has none."""
+    state = worker.get("state")
+    return str(state.get("state") or "") if isinstance(state, Mapping) else str(state or "")
+
+
+def told(state: object) -> str:
     """Novita's own words, cut at 200 characters."""
     if not isinstance(state, Mapping):
         return ""

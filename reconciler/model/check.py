@@ -1,0 +1,25 @@
+"""One thing that `doctor` looked at, and the way out where it is not as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How a check ended; SKIP could not be made, mostly because an earlier one failed."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """`found` is one clause without a full stop, `way_out` the next thing to do or type."""
+
+    name: str
+    grade: Grade
+    found: str
+    way_out: str = ""

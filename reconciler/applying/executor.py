@@ -72,19 +72,25 @@ class Executor:
         start = clock.now()
         object_id: str | None = None
         problem: Problem | None = None
+        raised: ReconcilerError | None = None
         try:
             object_id, problem = self._writer.perform(
                 change, lambda why: self._emit(ChangeWaiting(change=change, why=why))
             )
             outcome = Outcome.FAILED if problem else Outcome.DONE
         except Unresolved as error:
-            outcome, problem = Outcome.UNRESOLVED, error.problem
+            outcome, problem, raised = Outcome.UNRESOLVED, error.problem, error
         except ReconcilerError as error:
-            outcome, problem = Outcome.FAILED, error.problem
+            outcome, problem, raised = Outcome.FAILED, error.problem, error
             if isinstance(error, KeyRefused | InventoryError):
                 self._hopeless = error.problem
         result = Result(
-            change=change, outcome=outcome, id=object_id, seconds=clock.now() - start, problem=problem
+            change=change,
+            outcome=outcome,
+            id=object_id,
+            seconds=clock.now() - start,
+            problem=problem,
+            error=raised,
         )
         self._emit(ChangeEnded(result=result))
         return result

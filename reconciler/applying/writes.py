@@ -10,15 +10,15 @@ from reconciler.applying.clock import Clock
 from reconciler.applying.create import create
 from reconciler.applying.verify import read_back, wait_until_gone
 from reconciler.inventory.session import Session
-from reconciler.kinds.endpoint.ownership import recorded
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Fields, Keyring, seal
+from reconciler.model.resource import Live, Tracked
+from reconciler.model.values import Fields, Keyring
 from reconciler.novita.remote import Remote
+from reconciler.planning.adopting import as_desired
 from reconciler.planning.diff import equal
-from reconciler.planning.requests import create_of, requests_of
+from reconciler.planning.requests import create_of, drains_of, requests_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Writer:
             case Create():
                 return self._create(change, change.desired.fields, waiting)
             case Update() | Scale() | Adopt():
-                return self._update(change)
+                return self._update(change, waiting)
             case Replace(create_first=True):
                 self._still_as_planned(change.live)
                 made = self._create(change, change.target, waiting, deposed=change.tracked.deposed())
@@ -62,23 +62,19 @@ class Writer:
                 self.session.drop(change.name)
                 return change.tracked.id, None
             case NoOp():
-                self.session.record(
-                    self.record_of(change.desired, change.live.id, change.tracked),
-                    replaces=_old_name(change),
-                )
+                self._record(change)
                 return change.live.id, None
             case _:
                 assert_never(change)
 
-    def record_of(self, desired: Desired, object_id: str, before: Tracked | None = None) -> Tracked:
-        """What the inventory keeps of an endpoint that is now as desired."""
-        return Tracked(
-            name=desired.name,
-            id=object_id,
-            applied=seal(recorded(desired, before.applied if before else None), self.keyring),
-            prevent_destroy=desired.lifecycle.prevent_destroy,
-            origin=desired.origin,
-        )
+    def _record(self, change: Update | Scale | Adopt | NoOp) -> None:
+        """Write down that an endpoint is now as desired."""
+        before = None if isinstance(change, Adopt) else change.tracked
+        is_known = before is not None and before == self.session.inventory.records.get(change.name)
+        if change.desired.partial and not is_known:
+            return  # a hand on somebody's endpoint does not make it ours
+        record = as_desired(change.desired, change.live.id, self.keyring, before)
+        self.session.record(record, replaces=_old_name(change))
 
     def _create(
         self,
@@ -97,25 +93,29 @@ class Writer:
             clock=self.clock,
             keyring=self.keyring,
             settle_seconds=self.settle_seconds,
-            record=lambda object_id: self.record_of(change.desired, object_id),
+            record=lambda object_id: as_desired(change.desired, object_id, self.keyring),
             name_was_ours=app_name in self.freed,
             deposed=deposed,
             waiting=waiting,
         )
         return made, read_back(self.remote, self.clock, made, fields)
 
-    def _update(self, change: Update | Scale | Adopt) -> tuple[str, Problem | None]:
+    def _update(
+        self, change: Update | Scale | Adopt, waiting: Callable[[str], None]
+    ) -> tuple[str, Problem | None]:
         kept: Problem | None = None
-        for request in requests_of(change):
+        drains = drains_of(change)
+        if drains:
+            self._still_as_planned(change.live)
+        for request in drains:
+            if not self.remote.drain(request):
+                waiting("draining is not offered by Novita; going on without")
+                break
+        for request in requests_of(change)[len(drains) :]:
             self._still_as_planned(change.live)
             self.remote.update(request)
             kept = read_back(self.remote, self.clock, change.live.id, change.target)
-        if isinstance(change, Adopt) and change.desired.partial:
-            return change.live.id, kept  # a hand on somebody's endpoint does not make it ours
-        before = None if isinstance(change, Adopt) else change.tracked
-        self.session.record(
-            self.record_of(change.desired, change.live.id, before), replaces=_old_name(change)
-        )
+        self._record(change)
         return change.live.id, kept
 
     def _delete(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.config.document import Node, Source, descend, place_under
@@ -45,6 +45,19 @@ class Layers:
             if (found := descend(layer.node, path)) is not None:
                 return found
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand(Layers):
+    """One mapping that stands in no file: its problems have no place."""
+
+    layers: tuple[Layer, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def merged(self) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        _lay_over(result, self.data)
+        return result
 
 
 def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,11 +12,11 @@ from typing import Any, Final
 from reconciler.config import schema
 from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, groups, shown
 from reconciler.config.items import declared
-from reconciler.config.layers import Layer, Layers
+from reconciler.config.layers import ByHand, Layer, Layers
 from reconciler.config.references import Resolver
 from reconciler.config.resolving import holds_references, resolved
 from reconciler.config.settings import CONFIG_FILES, settings_of
-from reconciler.config.source import collector_paused, read
+from reconciler.config.source import collector_paused, parse, read
 from reconciler.config.specs import SpecEntry, entries, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
 from reconciler.model.problem import Problem
@@ -71,6 +72,15 @@ def load_specs(
     return specs, (*document.problems, *problems), document.file
 
 
+def given_specs(
+    items: Sequence[Mapping[str, Any]],
+) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...]]:
+    """Specs that stand in no file, in the form of specs.yaml's `specs`, and what is wrong with them."""
+    document = parse(json.dumps({"specs": list(items)}, indent=2), "specs")
+    specs, problems = entries(document)
+    return specs, (*document.problems, *problems)
+
+
 def load(
     root: Path,
     files: Sequence[Path] = (),
@@ -122,6 +132,26 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
     )
 
 
+def load_item(
+    item: Mapping[str, Any], specs: Mapping[str, SpecEntry], resolver: Resolver
+) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """One endpoint that stands in no file, judged like those that do."""
+    specs_file = next((spec.document.file for spec in specs.values()), None)
+    run = _Run(resolver, specs, specs_file, ())
+    found = run.judged([ByHand(data=item)])
+    return next(iter(found), None), in_order(run.problems)
+
+
+def check_item(item: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """What is wrong with some fields of an endpoint that stand in no file, each by itself."""
+    if schema.fits("endpoints", item, "endpoint"):
+        return ()
+    from reconciler.config.reports import reports
+
+    errors = schema.errors("endpoints", item, "endpoint")
+    return tuple(reports(errors, ByHand(data=item), address=address(str(item.get("endpoint")))))
+
+
 def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """By file and line, each once: what a default does wrong is not said again for every endpoint."""
     once: dict[tuple[object, ...], Problem] = {}
@@ -169,12 +199,16 @@ class _Run:
 
     def desired(self, defaults: Sequence[Layer], items: Mapping[str, Sequence[Layer]]) -> tuple[Desired, ...]:
         """The endpoints without errors; the problems of the others are collected."""
-        from reconciler.kinds.endpoint.mapping import desired_endpoint
-
         sound = self._are_sound(defaults)
         # Broken defaults were reported once; laid under every endpoint they would be reported again for each.
         base = tuple(defaults) if sound else ()
-        found = [self._item(Layers((*base, *layers))) for layers in items.values()]
+        return self.judged([Layers((*base, *layers)) for layers in items.values()], sound=sound)
+
+    def judged(self, stacks: Sequence[Layers], *, sound: bool = True) -> tuple[Desired, ...]:
+        """The same of merged layers; without `sound` defaults under them no endpoint can be told."""
+        from reconciler.kinds.endpoint.mapping import desired_endpoint
+
+        found = [self._item(stack) for stack in stacks]
         fit = schema.fits("endpoints", [item.bare for item in found], _definition(sound), many=True)
         result = []
         for item in found:

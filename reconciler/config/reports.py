@@ -135,9 +135,11 @@ def _wrong_type(report: _Report) -> Problem:
     written = _as_written(report)
     what = f"`{spelled(report.path)}`" if report.path else "this file"
     if "string" in expected and isinstance(value, bool | int | float):
+        in_file = report.where.node(report.path) is not None
+        found = f"and YAML reads {written} as {kind_of(value)}" if in_file else f"not {kind_of(value)}"
         return report.problem(
             "not-text",
-            f"{what} must be text, and YAML reads {written} as {kind_of(value)}",
+            f"{what} must be text, {found}",
             f"write {quoted(written) if written != MASK else 'it in double quotes'}",
         )
     if isinstance(value, str):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
-from reconciler.model.resource import Intent, Origin, Tracked
+from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, canonical, seal_from_json
 
-_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called"})
+_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called", "lease"})
+_LEASE_KEYS = frozenset({"min", "max", "until", "why"})
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Misshapen(ValueError):
@@ -29,6 +32,8 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
         record["prevent_destroy"] = True
     if tracked.called:
         record["called"] = tracked.called
+    if tracked.lease:
+        record["lease"] = _lease_to_json(tracked.lease)
     return record
 
 
@@ -44,6 +49,7 @@ def record_from_json(name: str, record: Json) -> Tracked:
         origin=cast(Origin, record.get("origin", "declared")),
         prevent_destroy=record.get("prevent_destroy", False),
         called=record.get("called", ""),
+        lease=_lease_from_json(record["lease"]) if "lease" in record else None,
     )
 
 
@@ -63,6 +69,28 @@ def _faults(record: Json) -> Iterator[str]:
         yield '"prevent_destroy" must be true or false'
     if not isinstance(record.get("called", ""), str):
         yield '"called" must be a name, a string'
+    if "lease" in record and _lease_from_json(record["lease"]) is None:
+        yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
+
+
+def _lease_to_json(lease: Lease) -> dict[str, Json]:
+    until = lease.until.astimezone(UTC).strftime(_MOMENT)
+    return {"min": lease.min, "max": lease.max, "until": until, "why": lease.why}
+
+
+def _lease_from_json(value: Json) -> Lease | None:
+    """The lease, or None for what is none."""
+    match value:
+        case {"min": int(low), "max": int(high), "until": str(until), "why": str(why)} if (
+            value.keys() == _LEASE_KEYS and type(low) is type(high) is int and 0 <= low <= high
+        ):
+            try:
+                ending = datetime.strptime(until, _MOMENT).replace(tzinfo=UTC)
+            except ValueError:
+                return None
+            return Lease(min=low, max=high, until=ending, why=why)
+        case _:
+            return None
 
 
 def intent_to_json(intent: Intent) -> dict[str, Json]:

@@ -1,8 +1,9 @@
 """The map on disk: name -> endpoint ID and what was last applied, in a form that git can diff and merge.
 
-    {"format": 1, "base_url": "...", "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?}}}
+    {"format": 1, "base_url", "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?}}}
 
-Sorted keys, two spaces, no times, secrets sealed. Open intents are no part of it: they live in the journal.
+Sorted keys, two spaces, no times but the end of a lease, secrets sealed. Open intents are no part of it: they
+live in the journal.
 """
 
 from __future__ import annotations

@@ -24,6 +24,10 @@ class Kind(Protocol):
         """Bring a live object to `fields`, carrying the live value of all that `fields` leaves out."""
         ...
 
+    def drain_request(self, worker_id: str) -> Request:
+        """Give a worker no new work; it goes once it is idle."""
+        ...
+
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
         """The preferred request first, then what to try if the server refuses its keys."""
         ...

@@ -7,12 +7,14 @@ ReconcilerError          carries the problems that it stands for, and the exit c
   ApiError               Novita answered, and the answer was no
     KeyRefused           401, 403, a banned or unpaid account
     NotFound             the object is absent, by reason and not by status alone
+      EndpointNotFound   no live endpoint has that name
     Refused              400 with a reason that a retry will not change
     Throttled            429
     ServerError          5xx
   Unreachable            nothing was sent
   AnswerLost             sent, answer lost: the only one after which a write may have happened
   IncompleteListing      a listing that was not proven complete
+  NotApplied             a change was planned, and did not take place or not as planned
   UnsupportedByNovita    what the API does not offer, with where to look instead
 """
 
@@ -74,6 +76,10 @@ class NotFound(ApiError):
     """The object is absent."""
 
 
+class EndpointNotFound(NotFound):
+    """No live endpoint has that name."""
+
+
 class Refused(ApiError):
     """Novita will not do it, and asking again will not change that."""
 
@@ -96,6 +102,10 @@ class AnswerLost(ApiError):
 
 class IncompleteListing(ReconcilerError):
     """The account's endpoints could not be listed completely; nothing may be concluded from the part."""
+
+
+class NotApplied(ReconcilerError):
+    """A change did not take place, or not as planned: a guard, a refusal, a value that did not stay."""
 
 
 class UnsupportedByNovita(ReconcilerError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from reconciler.model.errors import ReconcilerError
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Action, Change
 from reconciler.model.problem import Problem
@@ -22,13 +23,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One change and its end; `seconds` is wall time from the first call to the last."""
+    """One change and its end; `seconds` is wall time from the first call to the last.
+
+    `error` is what was raised, for callers who raise it again; `problem` says the same in words.
+    """
 
     change: Change
     outcome: Outcome
     id: str | None = None
     seconds: float = 0.0
     problem: Problem | None = None
+    error: ReconcilerError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

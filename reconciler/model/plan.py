@@ -35,12 +35,13 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """Who moved a field: we in the YAML, they in the account, both, or nobody can say."""
+    """Who moved a field: we in the YAML, they in the account, both, a hand just now, or nobody can say."""
 
     CONFIG = "config"
     DRIFT = "drift"
     BOTH = "both"
     ADOPT = "adopt"
+    HAND = "hand"
     UNKNOWN = "unknown"
 
 
@@ -92,11 +93,14 @@ class Update(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale(_Change):
+    """`drain` are the IDs of the workers that get no new work before the counts are lowered."""
+
     action: ClassVar[Action] = Action.SCALE
     desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
+    drain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ class Problem:
         return self.severity is Severity.ERROR
 
     def at(self, place: Place | None) -> Problem:
+        """The same problem in another place."""
         return replace(self, place=place)
 
     def to_dict(self) -> dict[str, Any]:

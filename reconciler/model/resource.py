@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from reconciler.model.problem import Place
@@ -41,13 +42,27 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Other worker counts than the YAML's, for a time. `until` is the moment from which on it is over."""
+
+    min: int
+    max: int
+    until: datetime
+    why: str
+
+    def is_over(self, now: datetime) -> bool:
+        return now >= self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared endpoint in normal form.
 
     `fields` holds what the mapping emits; `app_name` is sent on create even when it was not declared, and is
     among `fields` only when it was. `unset` are the paths of references that are unset, in runs that may do
-    without: nobody can say there what is declared. A `partial` one is about its fields alone: all others stay
-    as they are, live and recorded. `origin` is how its record will call it.
+    without: nobody can say there what is declared. A `partial` one is about its fields and its lease alone:
+    all others stay as they are, live and recorded. `origin` is how its record will call it, `lease` the one
+    that its record will hold.
     """
 
     name: str
@@ -59,6 +74,7 @@ class Desired:
     unset: tuple[Path, ...] = ()
     partial: bool = False
     origin: Origin = "declared"
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +121,7 @@ class Tracked:
     origin: Origin = "declared"
     prevent_destroy: bool = False
     called: str = ""
+    lease: Lease | None = None
 
     @property
     def live_name(self) -> str:
@@ -113,7 +130,11 @@ class Tracked:
     def deposed(self) -> Tracked:
         """The record of the same endpoint once another has taken its name; to be deleted."""
         return replace(
-            self, name=f"{self.name} (deposed {self.id})", called=self.live_name, prevent_destroy=False
+            self,
+            name=f"{self.name} (deposed {self.id})",
+            called=self.live_name,
+            prevent_destroy=False,
+            lease=None,
         )
 
 

@@ -58,7 +58,8 @@ class Client:
     """A pool of connections to one Novita account. Thread-safe; close it, or use it as a context manager.
 
     connect_timeout, read_timeout: seconds. app: stands in for the network. on_call: told of every attempt,
-    from whichever thread made it. With `read_only` nothing but GET leaves it.
+    from whichever thread made it. With `read_only` nothing but GET leaves it. `base_url` and `api_key` are
+    what it was made with.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Client:
 
         address = address_of(base_url, embedded=app is not None)
         key = header_safe(api_key)
+        self.base_url = base_url
+        self.api_key = api_key
         self._host = address.netloc
         self._root = f"{address.scheme}://{address.netloc}{address.path.rstrip('/').removesuffix(API_ROOT)}"
         self._loopback = is_loopback(address.hostname or "")
@@ -140,6 +143,7 @@ class Client:
         self._timing.sleep(seconds)
 
     def close(self) -> None:
+        """Close all connections; the client cannot be used afterwards."""
         self._http.close()
 
     def __enter__(self) -> Self:

@@ -105,6 +105,17 @@ class Remote(Reader):
         """Sends it; whether the values took is for a read to tell."""
         self._client.send(request)
 
+    def drain(self, request: Request) -> bool:
+        """Whether Novita takes it; a worker that is gone already needs no draining."""
+        try:
+            self._client.send(request)
+        except ApiError as error:
+            if error.status in (404, 405):
+                return False
+            if "WORKER_NOT_FOUND" not in error.reason:
+                raise
+        return True
+
     def delete(self, object_id: str) -> None:
         """Deletes it; one that is gone already counts as deleted."""
         *preferred, last = self._kind.delete_requests(object_id)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from shlex import quote
 
 from reconciler.kinds.endpoint.declaring import LONGEST_NAME
-from reconciler.kinds.endpoint.ownership import emitted, owned, reported
+from reconciler.kinds.endpoint.ownership import emitted, laid_over, owned, reported
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.values import Keyring, Secret, seal
 from reconciler.planning.conceal import conceal
 
 
-def as_desired(desired: Desired, object_id: str, keyring: Keyring) -> Tracked:
-    """The record of an endpoint that is as declared."""
+def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
+    """The record of an endpoint that is as desired; a partial one is laid over what it had `before`."""
+    applied = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
+    if desired.partial and before is not None:
+        return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease)
     return Tracked(
         name=desired.name,
         id=object_id,
-        applied=seal(emitted(desired.fields, desired.lifecycle.ignore), keyring),
+        applied=applied,
+        origin=desired.origin,
         prevent_destroy=desired.lifecycle.prevent_destroy,
+        lease=desired.lease,
     )
 
 

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.kinds.endpoint.ownership import recorded, replacement, sides
+from reconciler.kinds.endpoint.ownership import replacement, sides
 from reconciler.kinds.endpoint.paths import REPLACING, SCALING, rank
 from reconciler.model.plan import (
     ABSENT,
+    Absent,
     Adopt,
     Cause,
     Change,
@@ -35,7 +36,8 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
-from reconciler.model.values import Fields, Keyring, Sealed, Secret, seal
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.planning.adopting import as_desired
 from reconciler.planning.attribute import cause
 from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, equal, leaves
@@ -81,7 +83,7 @@ def make_plan(
             change = _compared(one, tracked, ours, keyring)
             changes.append(change)
             if not isinstance(change, NoOp) or change.is_stale:
-                drift += drifted(tracked, ours, keyring, one)
+                drift += drifted(tracked, ours, keyring, None if one.partial else one)
             problems += join.namesakes(one, ours)
             continue
         if tracked:
@@ -156,19 +158,13 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Ad
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
     fields, want, seen = _compare(desired, tracked, live, keyring)
     if not fields:
-        stale = (
-            seal(recorded(desired, tracked.applied), keyring) != tracked.applied
-            or tracked.name != desired.name
-            or tracked.prevent_destroy != desired.lifecycle.prevent_destroy
-            or tracked.origin != desired.origin
-        )
         return NoOp(
             name=desired.name,
             reason="as declared",
             desired=desired,
             live=seen,
             tracked=tracked,
-            is_stale=stale,
+            is_stale=as_desired(desired, live.id, keyring, tracked) != tracked,
         )
     common: dict[str, Any] = {
         "name": desired.name,
@@ -188,6 +184,8 @@ def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) 
 
 def _why(fields: Sequence[FieldChange]) -> str:
     causes = {change.cause for change in fields}
+    if causes == {Cause.HAND}:
+        return "by hand"
     if causes == {Cause.DRIFT}:
         return "changed outside of reconciler"
     if causes == {Cause.CONFIG}:
@@ -211,13 +209,26 @@ def _compare(
             path=path,
             before=before,
             after=after,
-            cause=Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring),
+            cause=_who(desired, path, before, after, applied, keyring),
             forces_replacement=path[:1] in REPLACING or path in REPLACING,
             sensitive=_sensitive(before, after),
         )
         for path, before, after in differences(have, want)
     )
     return fields, want, seen
+
+
+def _who(
+    desired: Desired,
+    path: Path,
+    before: Value | Absent,
+    after: Value | Absent,
+    applied: Fields | None,
+    keyring: Keyring,
+) -> Cause:
+    if desired.partial:
+        return Cause.HAND
+    return Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring)
 
 
 def _sensitive(*values: object) -> bool:

@@ -14,13 +14,21 @@ def create_of(change: Create | Replace) -> Request:
     return next(request for request in requests_of(change) if not request.safe)
 
 
+def drains_of(change: Change) -> tuple[Request, ...]:
+    """Those of its requests that Novita may not offer, and that come first."""
+    workers = change.drain if isinstance(change, Scale) else ()
+    return tuple(ENDPOINT.drain_request(worker) for worker in workers)
+
+
 def requests_of(change: Change) -> tuple[Request, ...]:
     """The writes of one change; empty when only the inventory is touched."""
     match change:
         case Create():
             return (ENDPOINT.create_request(change.desired),)
-        case Update() | Scale():
+        case Update():
             return (ENDPOINT.update_request(change.live, change.target),)
+        case Scale():
+            return (*drains_of(change), ENDPOINT.update_request(change.live, change.target))
         case Replace():
             delete = ENDPOINT.delete_requests(change.live.id)[0]
             create = ENDPOINT.create_request(change.desired, change.target)

@@ -10,7 +10,7 @@ from reconciler import __version__
 from reconciler.model.events import Result
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
-from reconciler.model.resource import Tracked, address
+from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.values import Json, Keyring
 from reconciler.planning.digest import plan_digest
 from reconciler.planning.requests import requests_of
@@ -144,5 +144,10 @@ def record_document(record: Tracked) -> dict[str, Json]:
         "id": record.id,
         "origin": record.origin,
         "prevent_destroy": record.prevent_destroy,
+        "lease": _lease(record.lease) if record.lease else None,
         "applied": plain(record.applied),
     }
+
+
+def _lease(lease: Lease) -> Json:
+    return {"min": lease.min, "max": lease.max, "until": lease.until.isoformat(), "why": lease.why}

@@ -8,11 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.config.declarations import Declaration, Item, declarations
-from reconciler.config.editing import edited
 from reconciler.config.load import Loaded, load
 from reconciler.config.references import Resolver
 from reconciler.config.specs import usable_specs
-from reconciler.inventory.disk import deliver
 from reconciler.kinds.endpoint.accepting import edits_for
 from reconciler.model.edits import Edit, Remove, under
 from reconciler.model.errors import InvalidConfig
@@ -25,16 +23,7 @@ from reconciler.planning.attribute import agree
 from reconciler.planning.diff import differences, value_at
 from reconciler.workflow.context import Context
 from reconciler.workflow.drifting import chosen, drift, undeclared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
-    """One file, before and after; `shown` is how the user knows it."""
-
-    file: Path
-    shown: str
-    before: str
-    after: str
+from reconciler.workflow.rewriting import Rewritten, rewritten, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +55,13 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     for one in drifts:
         found, refused[one.name] = _edits(one, known[one.name], specs)
         edits |= found
-    files = _rewritten(edits)
+    files = rewritten(edits)
     after = _load(context, files)
     fields = {one.name: tuple(_told(one, after)) for one in drifts}
     if faults := [*after.errors, *_astray(before, after, drifts, fields, refused)]:
         raise InvalidConfig(*faults)
     for file in files:
-        _write(file)
+        write(file)
     return Accepted(
         fields={one.name: fields[one.name] for one in drifts if fields[one.name] or one.live is None},
         files=files,
@@ -100,29 +89,6 @@ def _edits(
         specs=specs,
     )
     return {item: under(item.spot, found)} if found else {}, problems
-
-
-def _rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[Rewritten, ...]:
-    """Each file with its edits, from its end to its start, so that none moves what another is about."""
-    by_file: dict[Path, list[Item]] = {}
-    for item in sorted(edits, key=lambda item: item.spot, reverse=True):
-        by_file.setdefault(item.file, []).append(item)
-    return tuple(
-        _file_with(file, items[0].shown, [edit for item in items for edit in edits[item]])
-        for file, items in by_file.items()
-    )
-
-
-def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> Rewritten:
-    try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            before = opened.read()
-    except (OSError, ValueError) as error:
-        raise InvalidConfig(
-            Problem(code="cannot-edit", summary=f"{shown} cannot be edited: it is not UTF-8 text")
-        ) from error
-    after = edited(before, edits, json=file.suffix == ".json", shown=shown)
-    return Rewritten(file=file, shown=shown, before=before, after=after)
 
 
 def _told(one: Drift, after: Loaded) -> Iterator[WirePath]:
@@ -193,19 +159,6 @@ def _to_set(after: Loaded, told: Mapping[str, tuple[WirePath, ...]]) -> Iterator
                     hint="give that variable the live value wherever reconciler plans and applies",
                     address=address(one.name),
                 )
-
-
-def _write(file: Rewritten) -> None:
-    try:
-        deliver(file.file, file.after.encode())
-    except OSError as error:
-        raise InvalidConfig(
-            Problem(
-                code="cannot-write",
-                summary=f"cannot write {file.shown}: {error.strerror or error}",
-                hint="check its permissions; nothing of it was changed",
-            )
-        ) from error
 
 
 def _cannot(name: str, why: str) -> Problem:

@@ -44,13 +44,22 @@ def with_key(settings: Settings) -> Secret:
 
 @contextmanager
 def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
+    if context.client is not None:
+        yield context.client
+        return
+    with new_client(context, settings, read_only=read_only) as client:
+        yield client
+
+
+def new_client(context: Context, settings: Settings, *, read_only: bool = False) -> Client:
+    """A client that the caller closes. Raises InvalidConfig where there is no key."""
     key = with_key(settings)
     app = None
     if settings.is_simulator:
         from reconciler.simulator.embedded import embedded
 
         app = embedded(context.root / WORLD)
-    with Client(
+    return Client(
         base_url(settings),
         key,
         parallelism=context.parallelism,
@@ -58,8 +67,7 @@ def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterato
         on_call=context.on_call,
         timing=Timing(own_process=context.own_process),
         read_only=read_only,
-    ) as client:
-        yield client
+    )
 
 
 @contextmanager

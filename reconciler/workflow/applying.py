@@ -57,7 +57,7 @@ def apply(
     """
     stop, clock = stop or threading.Event(), clock or RealClock()
     first = plan(context, goal)
-    if first.blocked or not _has_work(context, first) or not approve(first):
+    if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)
     with open_session(
         context.state_path,
@@ -70,14 +70,15 @@ def apply(
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)
-            current = planned(context, loaded, session.inventory, destroying=goal.destroying, settle=True)
+            current = planned(context, loaded, session.inventory, goal, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
         _write_outcomes(session, current)
-        promise(context, current, goal)
+        if goal.hand is None:
+            promise(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
         problems = chronicle(context.state_path, report)
-        if report.exit_code == Exit.OK:
+        if goal.hand is None and report.exit_code == Exit.OK:
             redeem(context)
     if wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
@@ -121,10 +122,10 @@ def perform(
         return executor.run(approved.plan)
 
 
-def _has_work(context: Context, made: Planned) -> bool:
+def _has_work(context: Context, made: Planned, goal: Goal) -> bool:
     """Whether there is anything to send, to write down, or to call done."""
     stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
-    asked_for_part = context.selection.targets or context.selection.excludes
+    asked_for_part = context.selection.targets or context.selection.excludes or goal.hand
     return (
         bool(made.plan.pending or made.inventory.intents or stale)
         or is_unfolded(context.state_path)

@@ -18,7 +18,7 @@ from reconciler.novita.remote import Reader
 from reconciler.planning.limits import check_limits
 from reconciler.workflow.account import reader
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import whole
+from reconciler.workflow.listing import whole
 
 NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
 CLOCK_TOLERANCE: Final = 60.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,23 @@ from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
-    from reconciler.novita.client import CallInfo
+    from reconciler.novita.client import CallInfo, Client
 
 STATE = Path("state/novita.json")
 WORLD = Path(".reconciler/simulator.json")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
 
-    `commit` is the one that the plan of this run is bound to, None where it is bound to none.
-    `own_process` is False where we are a guest in somebody's program, whose global settings are not ours.
+    `commit` is the one that the plan of this run is bound to, None where it is bound to none. `now` tells the
+    time in UTC, `client` is one that outlives the run. `own_process` is False where we are a guest in
+    somebody's program, whose global settings are not ours.
     """
 
     root: Path
@@ -37,6 +43,8 @@ class Context:
     commit: str | None = None
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
+    now: Callable[[], datetime] = utc_now
+    client: Client | None = None
 
     @property
     def state_path(self) -> Path:

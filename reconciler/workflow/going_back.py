@@ -24,7 +24,8 @@ from reconciler.workflow.planning import Goal, load_config
 def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
     """Keep what was applied as new versions; a history that cannot be written is only a warning.
 
-    What holds a secret that nothing refers to is no version: nobody could go back to it.
+    What holds a secret that nothing refers to is no version, for nobody could go back to it, and neither is a
+    change by hand of some fields.
     """
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     versions = [
@@ -38,7 +39,7 @@ def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
             fields=fields,
         )
         for result in report.having(Outcome.DONE)
-        if not isinstance(result.change, Delete | Forget | NoOp)
+        if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.partial)
         and (fields := with_references(result.change.desired.fields)) is not None
     ]
     try:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
-from reconciler.applying.clock import RealClock, attempts
 from reconciler.config.load import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
@@ -21,16 +19,19 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
-from reconciler.novita.remote import Reader
+from reconciler.planning.by_hand import Hand, grip, unordered
 from reconciler.planning.digest import plan_digest
+from reconciler.planning.draining import drained
 from reconciler.planning.guard import guards, spared
-from reconciler.planning.intents import Resolution, newcomers, resolve
+from reconciler.planning.intents import Resolution, resolve
+from reconciler.planning.leases import leased
 from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
 from reconciler.planning.replacing import created_first
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, reader, with_key
 from reconciler.workflow.context import Context
+from reconciler.workflow.listing import settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +113,22 @@ class Goal:
     """What a run works towards: what is declared, nothing at all, or something in between.
 
     `load` reads the files anew each time, so that a second look under the lock is a true one. `back_to` is
-    the name and the version of a rollback, `restoring` the endpoints of a `drift revert`.
+    the name and the version of a rollback, `restoring` the endpoints of a `drift revert`, `hand` what
+    is done to one endpoint beside the YAML.
     """
 
     load: Callable[[Context], Loaded]
     destroying: bool = False
     back_to: tuple[str, int] | None = None
     restoring: tuple[str, ...] = ()
+    hand: Hand | None = None
+
+    @property
+    def why_unwanted(self) -> str:
+        """Why a recorded endpoint is deleted that is not among what `load` says."""
+        if self.hand is not None:
+            return "delete was asked for"
+        return "destroy was asked for" if self.destroying else "no longer declared"
 
 
 DECLARED: Final = Goal(load=load_config)
@@ -129,15 +139,15 @@ NOTHING: Final = Goal(load=partial(load_config, may_lack_endpoints=True), destro
 def plan(context: Context, goal: Goal = DECLARED) -> Planned:
     """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
     loaded = goal.load(context)
-    return planned(context, loaded, load_inventory(context.state_path), destroying=goal.destroying)
+    return planned(context, loaded, load_inventory(context.state_path), goal)
 
 
 def planned(
     context: Context,
     loaded: Loaded,
     inventory: Inventory,
+    goal: Goal = DECLARED,
     *,
-    destroying: bool = False,
     settle: bool = False,
     guarded: bool = True,
 ) -> Planned:
@@ -148,13 +158,14 @@ def planned(
     """
     settings = loaded.settings
     with_key(settings)
-    records = _as_destroyed(inventory, loaded.desired) if destroying else inventory
-    desired = () if destroying else loaded.desired
-    allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=destroying)
+    allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=goal.destroying)
     with reader(context, settings) as account:
-        live = settled(account, records, settings.settle_seconds if settle else 0.0)
-        found = resolve(records, live, settings.keyring)
-        records = found.of(records)
+        live = settled(account, inventory, settings.settle_seconds if settle else 0.0)
+        found = resolve(inventory, live, settings.keyring)
+        records, refusals = grip(goal.hand, found.of(inventory), live)
+        desired, leases = leased(loaded.desired, records, context.now(), context.selection)
+        if goal.destroying:
+            records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
         made = _without(
             make_plan(
                 desired,
@@ -162,21 +173,25 @@ def planned(
                 live,
                 settings.keyring,
                 context.selection,
-                unwanted="destroy was asked for" if destroying else "no longer declared",
+                unwanted=goal.why_unwanted,
                 released=frozenset(one.name for one in loaded.removed if not one.destroy),
             ),
-            found.unresolved,
+            {*found.unresolved, *([goal.hand.name] if goal.hand and refusals else [])},
         )
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
-        made = replace(made, changes=changes)
+        changes = drained(changes) if allow.drain else changes
+        made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
         limited = guarded and needs_limits(made.changes)
         limits = account.limits() if limited else None
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *elsewhere(inventory, base_url(settings)),
         *found.problems,
+        *refusals,
+        *leases,
         *made.problems,
+        *unordered(changes),
         *left_out,
         *notes,
         *_partial(context.selection, made, len(desired)),
@@ -199,7 +214,7 @@ def planned(
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
         selection=context.selection,
         read=loaded.read,
-        destroying=destroying,
+        destroying=goal.destroying,
     )
 
 
@@ -227,28 +242,6 @@ def _without(plan: Plan, names: Collection[str]) -> Plan:
         changes=tuple(change for change in plan.changes if change.name not in names),
         problems=tuple(problem for problem in plan.problems if problem.address not in addresses),
     )
-
-
-def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
-    """The whole account once the open creates had their time to arrive in it."""
-    live: tuple[Live, ...] = ()
-    for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
-        live = whole(account, (record.id for record in inventory.records.values()))
-        if all(newcomers(intent, live) for intent in inventory.intents.values()):
-            break
-    return live
-
-
-def whole(account: Reader, ids: Iterable[str]) -> tuple[Live, ...]:
-    """The whole account, with each of these IDs that the listing lacks asked for by itself."""
-    listed = account.listing().endpoints
-    known = {one.id for one in listed}
-    missing = [one for one in ids if one not in known]
-    if not missing:
-        return listed
-    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="confirm") as pool:
-        confirmed = list(pool.map(account.get, missing))
-    return (*listed, *(one for one in confirmed if one is not None))
 
 
 def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory:

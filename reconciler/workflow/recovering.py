@@ -14,7 +14,7 @@ from reconciler.novita.remote import Reader
 from reconciler.planning.intents import recorded, resolve, unresolved
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import settled
+from reconciler.workflow.listing import settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.app import App, Happening, ReplicaEvent
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
 from reconciler.model.problem import Problem
+from reconciler.model.settings import Settings
 from reconciler.novita.remote import Reader
 from reconciler.planning.watching import event_of, events
 from reconciler.workflow.account import reader
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import whole
+from reconciler.workflow.listing import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Look:
 def looks(
     context: Context,
     *,
+    settings: Settings | None = None,
     name: str | None = None,
     every: float | None = None,
     within: float | None = None,
@@ -43,13 +45,11 @@ def looks(
 ) -> Generator[Look, None, None]:
     """Look every `every` seconds (else `poll_interval`), for `within` seconds or until `stop` is set.
 
-    name: that name or ID alone, be it there yet or not; initial: what is there at first is an event as well.
-    The first look must succeed, a later one that fails is told once and made again. Raises KeyRefused at any
-    time, and InvalidConfig.
+    settings: those of config.yaml unless given; name: that name or ID alone, be it there yet or not; initial:
+    what is there at first is an event as well. The first look must succeed, a later one that fails is told
+    once and made again. Raises KeyRefused at any time, and InvalidConfig.
     """
-    settings, faults = load_settings(context.root, environ=context.environ, lenient=True)
-    if any(problem.is_error for problem in faults):
-        raise InvalidConfig(*faults)
+    settings = settings or _settings(context)
     stop, clock = stop or threading.Event(), clock or RealClock()
     every = settings.poll_interval if every is None else every
     end = None if within is None else clock.now() + within
@@ -74,16 +74,25 @@ def looks(
             seen, trouble = now, ""
 
 
+def _settings(context: Context) -> Settings:
+    settings, faults = load_settings(context.root, environ=context.environ, lenient=True)
+    if any(problem.is_error for problem in faults):
+        raise InvalidConfig(*faults)
+    return settings
+
+
 def watch_replicas(
     context: Context,
-    callback: Callable[[ReplicaEvent], None],
+    callback: Callable[[ReplicaEvent], object],
     *,
+    settings: Settings | None = None,
     every: float | None = None,
+    initial: bool = False,
     stop: threading.Event | None = None,
     clock: Clock | None = None,
 ) -> None:
     """The seed's WatchReplicas: tell `callback` of each change until `stop` is set."""
-    for look in looks(context, every=every, stop=stop, clock=clock):
+    for look in looks(context, settings=settings, every=every, initial=initial, stop=stop, clock=clock):
         for event in look.events:
             callback(event)
 

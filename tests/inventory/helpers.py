@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.inventory.disk import Disk
 from reconciler.inventory.session import Session, open_session
-from reconciler.model.resource import Intent, Inventory, Tracked
+from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import Keyring, Sealed
 
 URL = "https://api.novita.ai"
@@ -216,6 +217,15 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
+leases = st.builds(
+    lambda low, more, days, why: Lease(
+        min=low, max=low + more, until=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days), why=why
+    ),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(0, 9999),
+    texts,
+)
 records = st.builds(
     Tracked,
     name=texts,
@@ -223,6 +233,7 @@ records = st.builds(
     applied=st.dictionaries(texts, values, max_size=4),
     origin=st.sampled_from(["declared", "imperative"]),
     prevent_destroy=st.booleans(),
+    lease=st.none() | leases,
 )
 intents = st.builds(
     Intent,
@@ -232,6 +243,7 @@ intents = st.builds(
     app_name=texts,
     applied=st.dictionaries(texts, values, max_size=4),
     prevent_destroy=st.booleans(),
+    origin=st.sampled_from(["declared", "imperative"]),
 )
 inventories = st.builds(
     Inventory,

@@ -253,6 +253,30 @@ def test_the_doubt_of_a_create_goes_up(answer: Reply | Exception, kind: type[Api
     assert len(stub.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "offered"),
+    [
+        (reply(200, {}), True),
+        (refusal(400, "SERVERLESS_WORKER_NOT_FOUND"), True),
+        (reply(404, "no such page"), False),
+        (refusal(405, "METHOD_NOT_ALLOWED"), False),
+    ],
+)
+def test_drain(answer: Reply, offered: bool) -> None:
+    """A worker that is gone needs none; a Novita without that call is no error."""
+    remote, stub = remote_of(answer)
+    request = ENDPOINT.drain_request("w-1")
+    assert remote.drain(request) is offered
+    assert stub.seen == [("POST", request.path, {"workerID": "w-1", "drain": True})]
+
+
+def test_a_drain_that_is_refused() -> None:
+    """Then nothing else is sent either."""
+    remote, _ = remote_of(refusal(403, "INVALID_API_KEY"))
+    with pytest.raises(KeyRefused):
+        remote.drain(ENDPOINT.drain_request("w-1"))
+
+
 def test_update() -> None:
     """A full body goes out; an empty answer is a success, an absent endpoint is not."""
     remote, stub = remote_of(reply(200, ""), GONE)

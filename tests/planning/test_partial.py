@@ -3,15 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from reconciler.kinds.endpoint.ownership import recorded
-from reconciler.model.plan import Adopt, NoOp, Scale, Update
+from reconciler.model.plan import Cause, NoOp, Scale, Update
 from reconciler.model.resource import Desired
-from tests.builders import PINNED, change, endpoint, live, secret, tracked
+from reconciler.planning.adopting import as_desired
+from reconciler.planning.selection import Selection
+from tests.builders import KEYRING, PINNED, change, endpoint, live, plan, secret, tracked
 
 
 def by_hand(**fields: Any) -> Desired:
-    whole = endpoint()
-    return replace(whole, fields={"name": whole.name, **fields}, partial=True, origin="imperative")
+    return Desired(name="base-test", app_name="", fields=fields, partial=True)
 
 
 SCALED = by_hand(workerConfig={"minNum": 2, "maxNum": 2})
@@ -24,18 +24,17 @@ def test_only_what_is_named_changes() -> None:
     found = change(SCALED, record, there)
     assert isinstance(found, Scale)
     assert {field.path[-1] for field in found.fields} == {"minNum", "maxNum"}
+    assert {field.cause for field in found.fields} == {Cause.HAND}
 
 
 def test_the_record_keeps_the_rest() -> None:
-    """And takes what was changed; a map of env is replaced whole."""
-    before = tracked(port=9, env={"A": secret()}).applied
-    after = recorded(SCALED, before)
-    assert after["workerConfig"] == {**before["workerConfig"], "minNum": 2, "maxNum": 2}
-    assert {key: after[key] for key in after if key != "workerConfig"} == {
-        key: before[key] for key in before if key != "workerConfig"
-    }
-    assert recorded(by_hand(envs={"B": "2"}), before)["envs"] == {"B": "2"}
-    assert recorded(SCALED, None) == SCALED.fields
+    """And takes what was changed; a map of env is replaced whole, and whose it is stays."""
+    before = replace(tracked(port=9, env={"A": secret()}, imperative=True), prevent_destroy=True)
+    after = as_desired(SCALED, before.id, KEYRING, before)
+    worker = {**before.applied["workerConfig"], "minNum": 2, "maxNum": 2}
+    assert after == replace(before, applied={**before.applied, "workerConfig": worker})
+    emptied = as_desired(by_hand(envs={"B": "2"}), before.id, KEYRING, before)
+    assert emptied.applied["envs"] == {"B": "2"}
 
 
 def test_what_is_so_already_is_no_change() -> None:
@@ -48,13 +47,6 @@ def test_what_is_so_already_is_no_change() -> None:
     assert found.is_stale
 
 
-def test_an_endpoint_that_is_nobodys_is_adopted_for_the_moment() -> None:
-    """It is changed; whether it is recorded is the writer's business."""
-    found = change(by_hand(image={"image": "new:1"}), None, live())
-    assert isinstance(found, Adopt)
-    assert [field.path for field in found.fields] == [("image", "image")]
-
-
 def test_what_is_declared_after_all_is_recorded_as_declared() -> None:
     """From then on the plan may delete it."""
     found = change(endpoint(), tracked(imperative=True), live())
@@ -62,7 +54,18 @@ def test_what_is_declared_after_all_is_recorded_as_declared() -> None:
     assert found.is_stale
 
 
+def test_what_was_made_without_yaml_is_listed_and_left_alone() -> None:
+    """No plan deletes it, whatever is selected, and its drift is told when it is looked at."""
+    record = tracked(imperative=True)
+    seen = plan([], [record], [live(image="theirs:1")])
+    assert (seen.changes, [one.name for one in seen.unmanaged]) == ((), ["base-test"])
+    assert [one.name for one in seen.drift] == ["base-test"]
+    elsewhere = plan([], [record], [live(image="theirs:1")], selection=Selection(excludes=("base-test",)))
+    assert (elsewhere.changes, elsewhere.drift) == ((), ())
+
+
 def test_an_update_by_hand_is_one() -> None:
-    """Of the image alone."""
+    """Of the image alone, and it says so."""
     found = change(by_hand(image={"image": "new:1"}), tracked(command="ours"), live(command="ours"))
     assert isinstance(found, Update)
+    assert found.reason == "by hand"

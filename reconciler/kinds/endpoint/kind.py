@@ -30,6 +30,11 @@ class Endpoint:
     def update_request(self, live: Live, fields: Fields) -> Request:
         return Request(method="POST", path=f"{API_ROOT}/endpoint/update", body=update_body(live, fields))
 
+    def drain_request(self, worker_id: str) -> Request:
+        """No document knows this call, and one public client makes it."""
+        body = {"workerID": worker_id, "drain": True}
+        return Request(method="POST", path=f"{API_ROOT}/endpoint/worker/drain", body=body)
+
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
         """Both keys first, each holding the ID: the documentation says `name`, live users send `id`."""
         bodies = ({"id": object_id, "name": object_id}, {"id": object_id}, {"name": object_id})

@@ -10,7 +10,6 @@ from typing import Any
 
 from reconciler.kinds.endpoint.codec import is_any_cuda
 from reconciler.kinds.endpoint.paths import CUDA, KEYED, OPTIONAL
-from reconciler.model.resource import Desired
 from reconciler.model.values import Fields, Path
 
 
@@ -91,13 +90,7 @@ def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
     return fields
 
 
-def recorded(desired: Desired, before: Fields | None) -> Fields:
-    """What an apply of `desired` records: all that it emits; of a partial one that, over the old record."""
-    fields = emitted(desired.fields, desired.lifecycle.ignore)
-    return fields if not desired.partial or before is None else _laid_over(before, fields)
-
-
-def _laid_over(below: Fields, above: Fields) -> dict[str, Any]:
+def laid_over(below: Fields, above: Fields) -> dict[str, Any]:
     """Objects merge by key; lists, and the maps that are whole, replace."""
     merged = dict(below)
     for key, value in above.items():

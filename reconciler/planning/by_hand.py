@@ -1,0 +1,97 @@
+"""A change by hand: about the one live endpoint of a name, whoever made it, and about no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconciler.model.plan import Change, Scale, Update
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Inventory, Live, Tracked, address
+
+
+class Verb(StrEnum):
+    """What a hand does: make an endpoint, change some fields of it, or delete it."""
+
+    DEPLOY = "deploy"
+    CHANGE = "change"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What a person or a program does to one endpoint, beside the YAML."""
+
+    name: str
+    verb: Verb
+
+
+def grip(
+    hand: Hand | None, inventory: Inventory, live: Iterable[Live]
+) -> tuple[Inventory, tuple[Problem, ...]]:
+    """The inventory as the plan needs it, and why there can be none.
+
+    An unrecorded endpoint counts as recorded while it is planned, if it is the only one of its name.
+    """
+    if hand is None:
+        return inventory, ()
+    there = [one for one in live if not one.is_going]
+    record = inventory.records.get(hand.name)
+    ours = [one for one in there if record is not None and one.id == record.id]
+    recorded = {known.id for known in inventory.records.values()}
+    strangers = [one for one in there if one.name == hand.name and one.id not in recorded]
+    if hand.verb is Verb.DEPLOY:
+        return inventory, tuple(_exists(hand, one) for one in (*ours, *strangers)[:1])
+    if ours or (hand.verb is Verb.DELETE and record is not None and not strangers):
+        return inventory, ()
+    if len(strangers) != 1:
+        return inventory, (_several(hand, strangers) if strangers else _absent(hand),)
+    passing = Tracked(name=hand.name, id=strangers[0].id, applied={})
+    return replace(inventory, records={**inventory.records, hand.name: passing}), ()
+
+
+def unordered(changes: Sequence[Change]) -> Iterator[Problem]:
+    """An error for each change that would leave more workers at least than at most."""
+    for change in changes:
+        if not isinstance(change, Scale | Update):
+            continue
+        worker = {**change.live.fields.get("workerConfig", {}), **change.target.get("workerConfig", {})}
+        low, high = worker.get("minNum", 0), worker.get("maxNum", 0)
+        if change.desired.partial and low > high:
+            yield Problem(
+                code="min-above-max",
+                summary=f"`{change.name}` would have at least {low} workers and at most {high}",
+                hint=f"say both: reconciler scale {change.name} --min N --max N",
+                address=change.address,
+            )
+
+
+def _exists(hand: Hand, live: Live) -> Problem:
+    return Problem(
+        code="endpoint-exists",
+        summary=f"`{hand.name}` exists already, as {live.id}",
+        hint=f"change it with `reconciler update {hand.name}`, or declare it in the YAML and apply",
+        address=address(hand.name),
+    )
+
+
+def _absent(hand: Hand) -> Problem:
+    return Problem(
+        code="endpoint-not-found",
+        summary=f"endpoint not found in Novita: `{hand.name}`",
+        hint=f"make it with `reconciler deploy {hand.name} --image IMAGE --spec SPEC`,"
+        " or look for its name in the console",
+        address=address(hand.name),
+    )
+
+
+def _several(hand: Hand, strangers: Sequence[Live]) -> Problem:
+    ids = ", ".join(sorted(one.id for one in strangers))
+    return Problem(
+        code="ambiguous-name",
+        summary=f"{len(strangers)} live endpoints are called `{hand.name}`: {ids}",
+        detail="Nothing says which is meant, and a guess could hit the wrong one.",
+        hint="delete or rename all but one in the console, then try again",
+        address=address(hand.name),
+    )

@@ -1,0 +1,33 @@
+"""All that is live: the listing, and what it lacks asked for by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.applying.clock import RealClock, attempts
+from reconciler.model.resource import Inventory, Live
+from reconciler.novita.remote import Reader
+from reconciler.planning.intents import newcomers
+
+
+def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
+    """The whole account once the open creates had their time to arrive in it."""
+    live: tuple[Live, ...] = ()
+    for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
+        live = whole(account, (record.id for record in inventory.records.values()))
+        if all(newcomers(intent, live) for intent in inventory.intents.values()):
+            break
+    return live
+
+
+def whole(account: Reader, ids: Iterable[str]) -> tuple[Live, ...]:
+    """The whole account, with each of these IDs that the listing lacks asked for by itself."""
+    listed = account.listing().endpoints
+    known = {one.id for one in listed}
+    missing = [one for one in ids if one not in known]
+    if not missing:
+        return listed
+    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="confirm") as pool:
+        confirmed = list(pool.map(account.get, missing))
+    return (*listed, *(one for one in confirmed if one is not None))

@@ -15,6 +15,7 @@ from reconciler.cli.output import Output, timestamp
 from reconciler.cli.show import show, show_beside
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
+from reconciler.render.plain import plain
 from reconciler.render.progress import Bar, Lines, report_text
 from reconciler.workflow.applying import Applied, apply
 from reconciler.workflow.context import Context
@@ -61,7 +62,7 @@ def perform(
             return True
         if out.as_json:
             show_beside(out, planned)
-        return _ask(out, refusals.append, destroying=destroying)
+        return _ask(out, refusals.append, _question(goal))
 
     with _graceful(out, stop) as begin, _progress(out) as progress:
         applied = apply(
@@ -113,15 +114,18 @@ def _conclude(
     return code
 
 
-def _ask(out: Output, refuse: Callable[[Problem], None], *, destroying: bool) -> bool:
+def _question(goal: Goal) -> str:
+    if goal.destroying and goal.hand is not None:
+        return f"Do you really want to delete {plain(goal.hand.name)}?"
+    if goal.destroying:
+        return "Do you really want to destroy all resources?"
+    return "Do you want to perform these actions?"
+
+
+def _ask(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
     if not sys.stdin.isatty() and os.environ.get("CI"):
         refuse(_unapproved("nobody is there to approve"))
         return False
-    question = (
-        "Do you really want to destroy all resources?"
-        if destroying
-        else "Do you want to perform these actions?"
-    )
     out.tell(
         f"\n{out.error_style.strong(question)}\n"
         "  reconciler will perform the actions described above.\n"

@@ -1,0 +1,29 @@
+"""`reconciler delete`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.by_hand import approval, context_of
+from reconciler.cli.completing import an_endpoint
+from reconciler.cli.options import Run, shared
+from reconciler.cli.reporting import reported
+from reconciler.cli.streaming import streamed
+
+
+@click.command()
+@click.argument("name", shell_complete=an_endpoint)
+@approval(waits=False)
+@shared
+@reported
+@streamed
+def delete(run: Run, name: str, approved: bool, lock_timeout: float) -> int:
+    """Delete one endpoint, whoever made it, if it is the only one of its name.
+
+    preventDestroy holds here too.
+    """
+    from reconciler.cli.performing import perform
+    from reconciler.workflow.operating import to_delete
+
+    context, goal = to_delete(context_of(run, lock_timeout), name)
+    return perform(run.out, context, approved=approved, goal=goal)

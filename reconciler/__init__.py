@@ -1,3 +1,60 @@
-"""Declare Novita AI Serverless endpoints in YAML; plan, apply and guard them."""
+"""Declare Novita AI Serverless endpoints in YAML; plan, apply and guard them.
+
+From Python: `from reconciler import NovitaDeploymentProvider, DeployRequest` (docs/sdk.md). Names are
+imported when they are first asked for, so that `import reconciler` costs nothing; `__init__.pyi` tells type
+checkers of them.
+"""
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "provider.provider": ("NovitaDeploymentProvider",),
+    "provider.asynchronous": ("AsyncNovitaDeploymentProvider",),
+    "provider.requests": ("DeployRequest", "UpdateDeploymentRequest"),
+    "provider.answers": ("AppInfo", "DeployResponse"),
+    "model.app": (
+        "AppStatus",
+        "Condition",
+        "ConditionType",
+        "Happening",
+        "ReplicaEvent",
+        "SpecInfo",
+        "Status",
+    ),
+    "novita.client": ("Client",),
+    "model.values": ("Secret",),
+    "model.problem": ("Place", "Problem", "Severity"),
+    "model.errors": (
+        "AnswerLost",
+        "ApiError",
+        "EndpointNotFound",
+        "IncompleteListing",
+        "InvalidConfig",
+        "InventoryError",
+        "InventoryLocked",
+        "KeyRefused",
+        "NotApplied",
+        "NotFound",
+        "ReconcilerError",
+        "Refused",
+        "ServerError",
+        "Throttled",
+        "Unreachable",
+        "UnsupportedByNovita",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,88 @@
+"""What `reconciler` offers, for type checkers; each name is imported when it is first asked for."""
+
+from reconciler.model.app import (
+    AppStatus as AppStatus,
+)
+from reconciler.model.app import (
+    Condition as Condition,
+)
+from reconciler.model.app import (
+    ConditionType as ConditionType,
+)
+from reconciler.model.app import (
+    Happening as Happening,
+)
+from reconciler.model.app import (
+    ReplicaEvent as ReplicaEvent,
+)
+from reconciler.model.app import (
+    SpecInfo as SpecInfo,
+)
+from reconciler.model.app import (
+    Status as Status,
+)
+from reconciler.model.errors import (
+    AnswerLost as AnswerLost,
+)
+from reconciler.model.errors import (
+    ApiError as ApiError,
+)
+from reconciler.model.errors import (
+    EndpointNotFound as EndpointNotFound,
+)
+from reconciler.model.errors import (
+    IncompleteListing as IncompleteListing,
+)
+from reconciler.model.errors import (
+    InvalidConfig as InvalidConfig,
+)
+from reconciler.model.errors import (
+    InventoryError as InventoryError,
+)
+from reconciler.model.errors import (
+    InventoryLocked as InventoryLocked,
+)
+from reconciler.model.errors import (
+    KeyRefused as KeyRefused,
+)
+from reconciler.model.errors import (
+    NotApplied as NotApplied,
+)
+from reconciler.model.errors import (
+    NotFound as NotFound,
+)
+from reconciler.model.errors import (
+    ReconcilerError as ReconcilerError,
+)
+from reconciler.model.errors import (
+    Refused as Refused,
+)
+from reconciler.model.errors import (
+    ServerError as ServerError,
+)
+from reconciler.model.errors import (
+    Throttled as Throttled,
+)
+from reconciler.model.errors import (
+    Unreachable as Unreachable,
+)
+from reconciler.model.errors import (
+    UnsupportedByNovita as UnsupportedByNovita,
+)
+from reconciler.model.problem import Place as Place
+from reconciler.model.problem import Problem as Problem
+from reconciler.model.problem import Severity as Severity
+from reconciler.model.values import Secret as Secret
+from reconciler.novita.client import Client as Client
+from reconciler.provider.answers import AppInfo as AppInfo
+from reconciler.provider.answers import DeployResponse as DeployResponse
+from reconciler.provider.asynchronous import AsyncNovitaDeploymentProvider as AsyncNovitaDeploymentProvider
+from reconciler.provider.provider import NovitaDeploymentProvider as NovitaDeploymentProvider
+from reconciler.provider.requests import (
+    DeployRequest as DeployRequest,
+)
+from reconciler.provider.requests import (
+    UpdateDeploymentRequest as UpdateDeploymentRequest,
+)
+
+__version__: str

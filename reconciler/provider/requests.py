@@ -1,0 +1,94 @@
+"""What a caller asks for, in the seed's names and with its defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """A new endpoint. None means not said; all text is literal, `${` included.
+
+    endpoint: its unique name; spec_name: a spec of specs.yaml; image: a container image.
+
+    replicas: workers (count, default 1), or min_replicas (default 0) and max_replicas (default 10), which
+    win. task_timeout, scale_down_idle_time, free_timeout: seconds that a worker may idle before it goes
+    (default 300); free_timeout wins over task_timeout, and that over scale_down_idle_time. request_timeout:
+    seconds (default 3600). env: variables, whose values are kept secret. scale_up_threshold: waiting requests
+    (count) for another worker, or policy: `{"type": "queue" or "concurrency", "value": int}` (default: queue,
+    60 seconds). port: default 8000; health_path: default `/health`; app_name: part of the URL, fixed for
+    life (default: endpoint); storage: as in the YAML.
+
+    Novita has no max_pending_tasks, scale_up_cooldown, scale_down_cooldown, priority, enable_dynamic_prio,
+    high_load_threshold and priority_boost: accepted and never sent. volume_mounts, shm_size and enable_ptrace
+    are refused with the way out.
+    """
+
+    endpoint: str
+    spec_name: str
+    image: str
+    replicas: int | None = None
+    task_timeout: int | None = None
+    env: Mapping[str, str] | None = None
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    scale_up_threshold: int | None = None
+    scale_down_idle_time: int | None = None
+    scale_up_cooldown: int | None = None
+    scale_down_cooldown: int | None = None
+    max_pending_tasks: int | None = None
+    priority: int | None = None
+    enable_dynamic_prio: bool | None = None
+    high_load_threshold: int | None = None
+    priority_boost: int | None = None
+    volume_mounts: Sequence[Mapping[str, Any]] | None = None
+    shm_size: str | None = None
+    enable_ptrace: bool | None = None
+    app_name: str | None = None
+    command: str | None = None
+    image_auth_id: str | None = None
+    free_timeout: int | None = None
+    request_timeout: int | None = None
+    max_concurrent: int | None = None
+    policy: Mapping[str, Any] | None = None
+    port: int | None = None
+    health_path: str | None = None
+    storage: Sequence[Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateDeploymentRequest:
+    """Some fields of an endpoint. None leaves a field as it is, which differs from zero and from empty.
+
+    image: a container image; replicas: workers (count), 0 scales to zero when idle and keeps the most;
+    env: replaces all variables that it has; task_timeout: seconds that a worker may idle.
+    """
+
+    endpoint: str
+    image: str | None = None
+    replicas: int | None = None
+    env: Mapping[str, str] | None = None
+    task_timeout: int | None = None
+
+
+def item_of(request: DeployRequest | UpdateDeploymentRequest) -> dict[str, Any]:
+    """What a request says, as an item of the YAML."""
+    said = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
+    return {_camel(name): _plain(value) for name, value in said if value is not None}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _plain(value: Any) -> Any:
+    """The value in the types of JSON, whatever maps and sequences the caller has."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

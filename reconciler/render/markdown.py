@@ -32,7 +32,7 @@ from reconciler.render.summary import (
     tally,
     told,
 )
-from reconciler.render.text import OUTSIDE, fate, remarks_on, symbol_of
+from reconciler.render.text import OUTSIDE, remarks_on, symbol_of
 from reconciler.render.values import dotted, plain, shown
 
 LIMIT: Final = 65_000
@@ -164,7 +164,7 @@ def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> It
 
 def _details(change: Change, explanation: Explanation | None) -> str:
     known = f" {code(id_of(change))}" if id_of(change) else ""
-    summary = f"{code(symbol_of(change))} {code(change.name)} {text(fate(change))}{known}"
+    summary = f"{code(symbol_of(change))} {code(change.name)} {change.action.value}{known}"
     is_new = change.action is Action.CREATE
     lines = "".join(_field(field, () if is_new else remarks_on(field)) for field in change.fields)
     # each line begins with a mark of ours, so that none can end the fence

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from reconciler.applying.create import Unresolved
+from reconciler.applying.reading_back import ReadBack, Unread
 from reconciler.applying.writes import Writer
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.events import (
@@ -24,7 +26,7 @@ from reconciler.model.events import (
     Report,
     Result,
 )
-from reconciler.model.plan import Change, NoOp, Plan
+from reconciler.model.plan import Change, Create, NoOp, Plan
 from reconciler.model.problem import Problem
 from reconciler.planning.order import stages
 
@@ -41,59 +43,74 @@ class Executor:
         self._emitting = threading.Lock()
         self._interrupted = stop
         self._hopeless: Problem | None = None
+        self._results: dict[str, Result] = {}
 
     def run(self, plan: Plan) -> Report:
         """Perform all pending changes; never raises for what a change runs into."""
         self._emit(ApplyStarted(total=len(plan.pending)))
-        results: dict[str, Result] = {}
         for stage in stages(plan.changes):
-            for result in self._stage(stage):
-                results[result.change.name] = result
+            self._stage(stage)
         if not self._hopeless:
             self._refresh_records(plan)
         return Report(
-            results=tuple(results[change.name] for change in plan.pending),
+            results=tuple(self._results[change.name] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
         )
 
-    def _stage(self, changes: Sequence[Change]) -> Sequence[Result]:
+    def _stage(self, changes: Sequence[Change]) -> None:
+        later = self._writer.read_back_of(changes)
         if len(changes) == 1:
-            return [self._attempt(changes[0])]
+            self._attempt(changes[0], later)
+            return
         with ThreadPoolExecutor(min(self._parallelism, len(changes)), thread_name_prefix="apply") as pool:
-            return list(pool.map(self._attempt, changes))
+            list(pool.map(lambda change: self._attempt(change, later), changes))
+        if later is not None:
+            self._read_back(later, later.rest())
 
-    def _attempt(self, change: Change) -> Result:
+    def _attempt(self, change: Change, later: ReadBack | None) -> None:
+        """Perform one change to its end, or up to where `later` takes over."""
         if self._interrupted.is_set() or self._hopeless:
-            result = Result(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._hopeless)
-            self._emit(ChangeEnded(result=result))
-            return result
+            self._end(Result(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._hopeless))
+            return
         self._emit(ChangeStarted(change=change))
         clock = self._writer.clock
         start = clock.now()
-        object_id: str | None = None
-        problem: Problem | None = None
-        raised: ReconcilerError | None = None
+        made = self._performed(change, is_read_back=later is None)
+        seconds = clock.now() - start
+        if isinstance(made, Result):
+            self._end(replace(made, seconds=seconds))
+        elif later is not None:
+            self._read_back(later, later.add(Unread(change=made[0], id=made[1], seconds=seconds)))
+
+    def _performed(self, change: Change, *, is_read_back: bool) -> Result | tuple[Create, str]:
+        """How it ended, or the ID of a create that is to be read back with others."""
+
+        def waiting(why: str) -> None:
+            self._emit(ChangeWaiting(change=change, why=why))
+
         try:
-            object_id, problem = self._writer.perform(
-                change, lambda why: self._emit(ChangeWaiting(change=change, why=why))
-            )
+            if isinstance(change, Create) and not is_read_back:
+                return change, self._writer.make(change, waiting)
+            object_id, problem = self._writer.perform(change, waiting)
             outcome = Outcome.FAILED if problem else Outcome.DONE
+            return Result(change=change, outcome=outcome, id=object_id, problem=problem)
         except Unresolved as error:
-            outcome, problem, raised = Outcome.UNRESOLVED, error.problem, error
+            return Result(change=change, outcome=Outcome.UNRESOLVED, problem=error.problem, error=error)
         except ReconcilerError as error:
-            outcome, problem, raised = Outcome.FAILED, error.problem, error
             if isinstance(error, KeyRefused | InventoryError):
                 self._hopeless = error.problem
-        result = Result(
-            change=change,
-            outcome=outcome,
-            id=object_id,
-            seconds=clock.now() - start,
-            problem=problem,
-            error=raised,
-        )
+            return Result(change=change, outcome=Outcome.FAILED, problem=error.problem, error=error)
+
+    def _read_back(self, later: ReadBack, batch: Sequence[Unread]) -> None:
+        for one, problem in later.read(batch):
+            outcome = Outcome.FAILED if problem else Outcome.DONE
+            self._end(
+                Result(change=one.change, outcome=outcome, id=one.id, seconds=one.seconds, problem=problem)
+            )
+
+    def _end(self, result: Result) -> None:
+        self._results[result.change.name] = result
         self._emit(ChangeEnded(result=result))
-        return result
 
     def _refresh_records(self, plan: Plan) -> None:
         for change in plan.changes:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.applying.clock import Clock
 from reconciler.applying.create import create
+from reconciler.applying.reading_back import ReadBack, batches
 from reconciler.applying.verify import read_back, wait_until_gone
 from reconciler.inventory.session import Session
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Tracked
-from reconciler.model.values import Fields, Keyring
+from reconciler.model.values import Keyring
 from reconciler.novita.remote import Remote
 from reconciler.planning.adopting import as_desired
 from reconciler.planning.diff import equal
@@ -41,20 +42,23 @@ class Writer:
         """(the endpoint's ID, what Novita kept otherwise). Raises ReconcilerError when the change failed."""
         match change:
             case Create():
-                return self._create(change, change.desired.fields, waiting)
+                made = self.make(change, waiting)
+                return made, read_back(self.remote, self.clock, made, change.desired.fields)
             case Update() | Scale() | Adopt():
                 return self._update(change, waiting)
             case Replace(create_first=True):
                 self._still_as_planned(change.live)
-                made = self._create(change, change.target, waiting, deposed=change.tracked.deposed())
-                if made[1] is None:
+                made = self.make(change, waiting, deposed=change.tracked.deposed())
+                kept = read_back(self.remote, self.clock, made, change.target)
+                if kept is None:
                     # one that is not as it should be takes nobody's place
                     self._delete(change.live, change.tracked.deposed(), waiting, released=False)
-                return made
+                return made, kept
             case Replace():
                 self._still_as_planned(change.live)
                 self._delete(change.live, change.tracked, waiting, released=True)
-                return self._create(change, change.target, waiting)
+                made = self.make(change, waiting)
+                return made, read_back(self.remote, self.clock, made, change.target)
             case Delete():
                 self._delete(change.live, change.tracked, waiting, released=False)
                 return change.live.id, None
@@ -76,15 +80,15 @@ class Writer:
         record = as_desired(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=_old_name(change))
 
-    def _create(
+    def make(
         self,
         change: Create | Replace,
-        fields: Fields,
         waiting: Callable[[str], None],
         deposed: Tracked | None = None,
-    ) -> tuple[str, Problem | None]:
+    ) -> str:
+        """Create the endpoint once and record it, without reading it back; returns its ID."""
         app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
-        made = create(
+        return create(
             change,
             create_of(change),
             known_ids=self.known_ids.get(change.name, ()),
@@ -98,7 +102,11 @@ class Writer:
             deposed=deposed,
             waiting=waiting,
         )
-        return made, read_back(self.remote, self.clock, made, fields)
+
+    def read_back_of(self, changes: Sequence[Change]) -> ReadBack | None:
+        """How the creates among these changes are read back together; None where each is by itself."""
+        size = batches(changes, account=sum(map(len, self.known_ids.values())))
+        return None if size is None else ReadBack(self.remote, self.clock, size=size)
 
     def _update(
         self, change: Update | Scale | Adopt, waiting: Callable[[str], None]

@@ -17,6 +17,7 @@ from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.shape import Misshapen, record_from_json, record_to_json, unique_keys
 from reconciler.inventory.trouble import reading, unreadable_map, writing
 from reconciler.model.errors import InventoryError
+from reconciler.model.pretty import pretty
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Inventory, Tracked
 from reconciler.model.values import Json
@@ -57,7 +58,7 @@ def serialise(records: Iterable[Tracked], base_url: str) -> bytes:
     """The bytes of a map; equal inventories have equal bytes."""
     endpoints = {tracked.name: record_to_json(tracked) for tracked in records}
     document = {"format": FORMAT, "base_url": base_url, "endpoints": endpoints}
-    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (pretty(document, sort_keys=True) + "\n").encode()
 
 
 def parse(path: Path, data: bytes) -> Inventory:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.pretty import pretty
 from reconciler.model.values import Json, Keyring, Value, digest, mask, reveal, seal
 
 API_ROOT = "/gpu-instance/openapi/v1"
@@ -39,4 +39,4 @@ class Request:
 
 def encode(body: Json) -> bytes:
     """JSON as we send it and as `preview` prints it: indented, UTF-8, keys in the order given."""
-    return json.dumps(body, indent=2, ensure_ascii=False).encode()
+    return pretty(body).encode()

@@ -17,6 +17,7 @@ from reconciler.novita.answers import Answer, Outcome, judge
 from reconciler.novita.credentials import address_of, header_safe, invalid, is_loopback, not_an_address
 from reconciler.novita.failure import Failure
 from reconciler.novita.gate import Gate
+from reconciler.novita.lanes import Lanes
 from reconciler.novita.phrases import Masker
 from reconciler.novita.retry import Timing, persist
 
@@ -97,17 +98,19 @@ class Client:
         headers = {"Authorization": f"Bearer {key}", "User-Agent": user_agent, "Accept": "application/json"}
         try:
             httpx.URL(self._root)
-            self._http = httpx.Client(
-                headers=headers,
-                timeout=httpx.Timeout(
-                    read_timeout, connect=connect_timeout, pool=read_timeout + connect_timeout
-                ),
-                limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
-                follow_redirects=False,
-                # A proxy from the environment would carry loopback traffic, key and all, off this machine.
-                trust_env=not self._loopback,
-                verify=_trust_nobody() if address.scheme == "http" else True,
-                transport=httpx.MockTransport(_mounted(app)) if app else None,
+            # A proxy from the environment would carry loopback traffic, key and all, off this machine.
+            trust_env = not self._loopback
+            is_plain = address.scheme == "http"
+            trust = _trust_nobody() if is_plain else httpx.create_ssl_context(trust_env=trust_env)
+            self._lanes = Lanes(
+                lambda: httpx.Client(
+                    headers=headers,
+                    timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
+                    follow_redirects=False,
+                    trust_env=trust_env,
+                    verify=trust,
+                    transport=httpx.MockTransport(_mounted(app)) if app else None,
+                )
             )
         except httpx.InvalidURL as error:
             raise not_an_address() from error
@@ -144,7 +147,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections; the client cannot be used afterwards."""
-        self._http.close()
+        self._lanes.close()
 
     def __enter__(self) -> Self:
         return self
@@ -183,13 +186,16 @@ class Client:
 
         content = request.content()
         try:
-            with self._http.stream(
-                request.method,
-                self._root + request.path,
-                params=dict(request.query) or None,
-                content=content or None,
-                headers={"Content-Type": "application/json"} if content else None,
-            ) as response:
+            with (
+                self._lanes.one() as http,
+                http.stream(
+                    request.method,
+                    self._root + request.path,
+                    params=dict(request.query) or None,
+                    content=content or None,
+                    headers={"Content-Type": "application/json"} if content else None,
+                ) as response,
+            ):
                 body = self._body(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__

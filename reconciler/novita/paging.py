@@ -45,6 +45,13 @@ def list_all(fetch: Fetch, *, parallelism: int, pause: Callable[[], None] = lamb
     raise IncompleteListing(_incomplete(second))
 
 
+def glimpse(fetch: Fetch, *, parallelism: int) -> Listing:
+    """What one walk over the pages shows. It proves the absence of nothing."""
+    walk = _Walk(fetch, parallelism)
+    walk.run()
+    return walk.listing(0)
+
+
 class _Walk:
     """One walk over the pages. `flaw` says what was wrong with it, when it is more than a wrong count."""
 

@@ -12,7 +12,7 @@ from reconciler.model.values import Json
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.client import Client
-from reconciler.novita.paging import PAGE_SIZE, broken_off, is_past_end, list_all
+from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all
 
 ARRIVING = 1.0
 """Seconds between two readings of a listing that was not complete."""
@@ -32,6 +32,10 @@ class Reader:
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
         return list_all(self._page, parallelism=self._parallelism, pause=lambda: self._client.pause(ARRIVING))
+
+    def glimpse(self) -> Listing:
+        """What the listing shows while it may be changing: true of what is in it, and of nothing else."""
+        return glimpse(self._page, parallelism=self._parallelism)
 
     def get(self, object_id: str) -> Live | None:
         """The endpoint, or None when Novita says that it does not exist."""

@@ -92,6 +92,8 @@ def _board(out: Output, seen: Iterator[Look], *, wide: bool) -> None:
     with Board(WIDE_WATCH if wide else WATCH, out.screen) as board:
         board.show(first.apps, first.events, first.problem, datetime.now(UTC))
         for look in seen:
+            if out.screen is None:
+                raise BrokenPipeError  # the terminal is gone, and rich would go on without a word
             board.show(look.apps, look.events, look.problem, datetime.now(UTC))
 
 

@@ -301,6 +301,13 @@ def test_a_live_table(desk: Desk) -> None:
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is back"
 
 
+def test_a_terminal_that_is_gone(desk: Desk) -> None:
+    """Nobody looks any more, so the watch ends, even where no signal says so."""
+    with terminal(desk, "watch", "--interval", "0.1") as (screen, process):
+        screen.read_until("Ctrl-C ends it.")
+    assert process.wait(20) == 1
+
+
 def test_an_interrupted_table(desk: Desk) -> None:
     """Ctrl-C leaves the terminal as it was; exit 130."""
     with terminal(desk, "watch", "--output", "wide") as (screen, process):

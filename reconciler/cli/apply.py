@@ -7,36 +7,24 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import a_file
-from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.cli.streaming import streamed
 
 
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
-@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
-@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
-@click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
-)
-@click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
-@click.option("--create-first", is_flag=True, help="Replace by creating first, where the appName differs.")
+@choices.auto_approve
+@choices.adopt
+@choices.allow_delete
+@choices.no_delete
+@choices.create_first
 @click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
-@click.option(
-    "--wait",
-    type=seconds,
-    is_flag=False,
-    flag_value="30m",
-    metavar="[DURATION]",
-    help="Wait until it serves (90, 90s, 10m; 30m if not said).",
-)
-@click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
-)
-@click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
-)
+@choices.wait
+@choices.parallelism
+@choices.lock_timeout
 @shared
 @reported
 @streamed

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Run, seconds
+from reconciler.cli import choices
+from reconciler.cli.options import Run
 
 if TYPE_CHECKING:
     from reconciler.model.allowances import Allowances
@@ -20,31 +21,12 @@ if TYPE_CHECKING:
 
 _HOURS = {"m": 1 / 60, "h": 1, "d": 24}
 
-_APPROVAL = (
-    click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask."),
-    click.option(
-        "--lock-timeout",
-        type=seconds,
-        default="0",
-        metavar="SECONDS",
-        help="Wait for the lock (60, 60s, 5m).",
-    ),
-)
-_WAIT = click.option(
-    "--wait",
-    type=seconds,
-    is_flag=False,
-    flag_value="30m",
-    metavar="[DURATION]",
-    help="Wait until it serves (90, 90s, 10m; 30m if not said).",
-)
-
 
 def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of approval, of the lock, and of waiting until it serves."""
 
     def given(command: Callable[..., Any]) -> Callable[..., Any]:
-        options = (*_APPROVAL, _WAIT) if waits else _APPROVAL
+        options = (choices.auto_approve, choices.lock_timeout, *([choices.wait] if waits else []))
         return functools.reduce(lambda found, option: option(found), reversed(options), command)
 
     return given

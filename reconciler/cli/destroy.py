@@ -6,19 +6,16 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli import choices
+from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.cli.streaming import streamed
 
 
 @click.command()
-@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
-@click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
-)
-@click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
-)
+@choices.auto_approve
+@choices.parallelism
+@choices.lock_timeout
 @shared
 @reported
 @streamed

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import a_file, an_endpoint
-from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.cli.streaming import streamed
 from reconciler.model.exits import Exit
@@ -22,9 +23,7 @@ from reconciler.model.exits import Exit
     help="A drift document of before: what it tells of rings no alarm.",
     shell_complete=a_file,
 )
-@click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
-)
+@choices.parallelism
 @shared
 @reported
 def drift(run: Run, baseline: str | None, parallelism: int) -> int:
@@ -86,16 +85,10 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 
 @drift.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
-@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
-@click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
-)
-@click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Changes at once."
-)
-@click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
-)
+@choices.auto_approve
+@choices.allow_delete
+@choices.parallelism
+@choices.lock_timeout
 @shared
 @reported
 @streamed

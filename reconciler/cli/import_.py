@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli import choices
+from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="All that is neither recorded nor declared.")
 @click.option("--match", "matches", metavar="GLOB", multiple=True, help="Of all, only these names.")
 @click.option("--out", metavar="FILE", help="The YAML file to write; it must not exist yet.")
-@click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
-)
+@choices.lock_timeout
 @shared
 def import_(
     run: Run,

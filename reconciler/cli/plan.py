@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
@@ -21,16 +22,12 @@ from reconciler.model.exits import Exit
     "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
-@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
-@click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
-)
-@click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
-@click.option("--create-first", is_flag=True, help="Replace by creating first, where the appName differs.")
+@choices.adopt
+@choices.allow_delete
+@choices.no_delete
+@choices.create_first
 @click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
-@click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
-)
+@choices.parallelism
 @shared
 @reported
 def plan(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
@@ -14,10 +15,8 @@ from reconciler.model.exits import Exit
 @click.option("--create", is_flag=True, help="The create request of every endpoint, without network or key.")
 @click.option("--curl", is_flag=True, help="Runnable commands; the key stays in $NOVITA_API_KEY.")
 @click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
-@click.option("--adopt", is_flag=True, help="Take over endpoints of declared names that differ.")
-@click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
-)
+@choices.adopt
+@choices.allow_delete
 @shared
 def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow_delete: int | None) -> int:
     """Print the exact requests that apply would send, in the order of sending."""

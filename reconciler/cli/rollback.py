@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import an_endpoint
-from reconciler.cli.options import Run, seconds, shared
+from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.cli.streaming import streamed
 
@@ -15,13 +16,9 @@ from reconciler.cli.streaming import streamed
 @click.command()
 @click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
-@click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
-@click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
-)
-@click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
-)
+@choices.auto_approve
+@choices.allow_delete
+@choices.lock_timeout
 @shared
 @reported
 @streamed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from reconciler.applying.clock import Clock, RealClock
 from reconciler.applying.executor import Executor
 from reconciler.applying.waiting import wait_until_serving
 from reconciler.applying.writes import Writer
-from reconciler.inventory.session import Session, is_unfolded, open_session
+from reconciler.inventory.session import Session, is_unfolded
 from reconciler.model.events import Event, Report
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Create, Delete, NoOp, Replace
@@ -19,6 +18,7 @@ from reconciler.model.problem import Problem
 from reconciler.workflow.account import reader, remote
 from reconciler.workflow.context import Context
 from reconciler.workflow.going_back import chronicle
+from reconciler.workflow.holding import held
 from reconciler.workflow.planning import DECLARED, Goal, Planned, plan, planned
 from reconciler.workflow.saved import is_promised, promise, redeem
 
@@ -59,14 +59,7 @@ def apply(
     first = plan(context, goal)
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)
-    with open_session(
-        context.state_path,
-        base_url=first.base_url,
-        command=context.command,
-        environ=context.environ,
-        clock=time.time,
-        lock_timeout=context.lock_timeout,
-    ) as session:
+    with held(context, first.base_url) as session:
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)

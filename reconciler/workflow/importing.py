@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from reconciler.config.specs import usable_specs
 from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.session import load as load_inventory
-from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live
@@ -27,6 +25,7 @@ from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
+from reconciler.workflow.holding import held
 from reconciler.workflow.import_files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.planning import load_config
 from reconciler.workflow.proving import proven
@@ -80,14 +79,7 @@ def import_all(
     )
     texts = _texts(context, loaded, out, drafted)
     proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring)
-    with open_session(
-        context.state_path,
-        base_url=base_url(settings),
-        command=context.command,
-        environ=context.environ,
-        clock=time.time,
-        lock_timeout=context.lock_timeout,
-    ) as session:
+    with held(context, base_url(settings)) as session:
         if session.inventory.records != inventory.records:
             raise InvalidConfig(_moved())
         written = [_write(disk or Disk(), context.root, path, text) for path, text in texts.items()]

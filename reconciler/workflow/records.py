@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from reconciler.config.load import load
 from reconciler.inventory.session import load as load_inventory
-from reconciler.inventory.session import open_session, start_over
+from reconciler.inventory.session import start_over
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.planning.adopting import as_found, as_live, refusal, remarks
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
+from reconciler.workflow.holding import held
 from reconciler.workflow.planning import load_config
 
 
@@ -35,14 +36,7 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
     known = records(context).records
     if missing := [name for name in names if name not in known]:
         raise InvalidConfig(*(_unknown(name) for name in missing))
-    with open_session(
-        context.state_path,
-        base_url=records(context).base_url,
-        command=context.command,
-        environ=context.environ,
-        clock=time.time,
-        lock_timeout=context.lock_timeout,
-    ) as session:
+    with held(context, records(context).base_url) as session:
         for name in names:
             session.drop(name)
 
@@ -82,14 +76,7 @@ def take_up(context: Context, name: str, object_id: str) -> Taken:
             return Taken(record=before, is_new=False)
         assert live is not None  # or else it was refused
         record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
-        with open_session(
-            context.state_path,
-            base_url=base_url(settings),
-            command=context.command,
-            environ=context.environ,
-            clock=time.time,
-            lock_timeout=context.lock_timeout,
-        ) as session:
+        with held(context, base_url(settings)) as session:
             if known(session.inventory) is None:
                 session.record(record)
     return Taken(record=record, is_new=True, problems=tuple(remarks(record, live)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.inventory.session import load, open_session
+from reconciler.inventory.session import load
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Inventory, Tracked
@@ -14,6 +13,7 @@ from reconciler.novita.remote import Reader
 from reconciler.planning.intents import recorded, resolve, unresolved
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
+from reconciler.workflow.holding import held
 from reconciler.workflow.listing import settled
 
 
@@ -45,14 +45,7 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
     settings = settings_of(context)
     with (
         reader(context, settings) as account,
-        open_session(
-            context.state_path,
-            base_url=base_url(settings),
-            command=context.command,
-            environ=context.environ,
-            clock=time.time,
-            lock_timeout=context.lock_timeout,
-        ) as session,
+        held(context, base_url(settings)) as session,
     ):
         if word is not None:
             found = _by_word(account, session.inventory, word)

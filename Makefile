@@ -1,9 +1,9 @@
-# Everything a newcomer types: demo, test, lint, fmt. Each installs what it needs into .venv.
+# Everything a newcomer types: demo, test, lint, fmt, docs, bench. Each installs what it needs into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick chaos lint fmt clean
+.PHONY: demo test quick chaos bench docs lint fmt clean
 
 demo: .venv/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
@@ -22,6 +22,13 @@ RUNS ?= 100
 SEED ?= 1
 chaos: .venv/developing
 	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
+
+# figures beside their floors, into benchmarks/RESULTS.md
+bench: .venv/developing
+	$(BIN)/python -m benchmarks.run --results benchmarks/RESULTS.md
+
+docs: .venv/developing
+	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
 
 lint: .venv/developing
 	$(BIN)/ruff check .

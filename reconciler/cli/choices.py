@@ -20,7 +20,12 @@ create_first: Final = click.option(
     "--create-first", is_flag=True, help="Replace by creating first, where the appName differs."
 )
 parallelism: Final = click.option(
-    "--parallelism", type=click.IntRange(min=1), default=10, show_default=True, help="Calls at once."
+    "--parallelism",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Calls at once.",
 )
 lock_timeout: Final = click.option(
     "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from reconciler.model.pretty import pieces
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
@@ -128,8 +129,11 @@ def _write_document(document: Json) -> None:
     """JSON on stdout, in pieces: the plan of a large account is never whole in memory as text."""
     # what the stream cannot hold must be escaped as JSON does it, not as `_write` would
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    pieces = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
-    while piece := "".join(islice(pieces, 50_000)):
+    if unicode and isinstance(document, dict):
+        found = pieces(document)
+    else:
+        found = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
+    while piece := "".join(islice(found, 2_000)):
         _write(sys.stdout, piece)
     _write(sys.stdout, "\n")
 

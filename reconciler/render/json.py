@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from reconciler import __version__
 from reconciler.model.events import Result
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
+from reconciler.model.pretty import pretty
 from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.values import Json, Keyring
 from reconciler.planning.digest import plan_digest
@@ -71,7 +71,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
 
 def document_text(found: Findings) -> str:
     """The same document as text, ending in a newline."""
-    return json.dumps(plan_document(found), indent=2, ensure_ascii=False) + "\n"
+    return pretty(plan_document(found)) + "\n"
 
 
 def _changes(plan: Plan, keyring: Keyring | None, *, explained: bool) -> list[dict[str, Json]]:

@@ -17,6 +17,7 @@ from reconciler.inventory.paths import beside, resolve
 from reconciler.model.allowances import Allowances
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
+from reconciler.model.pretty import pretty
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
@@ -117,7 +118,7 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
     document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED)
     try:
-        deliver(context.root / path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+        deliver(context.root / path, pretty(document).encode() + b"\n")
     except OSError as error:
         raise InvalidConfig(
             Problem(code="plan-not-saved", summary=f"cannot write {path}: {error.strerror or error}")

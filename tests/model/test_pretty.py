@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.pretty import pretty
+from reconciler.model.pretty import pieces, pretty
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -19,6 +19,12 @@ def test_it_is_byte_for_byte_the_same(value: object, sort_keys: bool) -> None:
     """Whatever JSON can hold, empty or deep, in the order given or sorted."""
     expected = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
     assert pretty(value, sort_keys=sort_keys) == expected
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_its_pieces_are_the_whole(document: dict[str, object]) -> None:
+    """Whatever the document holds, none of it is lost between two pieces."""
+    assert "".join(pieces(document)) == pretty(document)
 
 
 def test_what_json_cannot_hold_is_refused() -> None:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.cli.options import Run
     from reconciler.model.findings import Findings
-    from reconciler.model.problem import Place
+    from reconciler.model.problem import Place, Problem
 
 
-def tell_github(run: Run, found: Findings, *, summary: bool = True) -> None:
+def tell_github(run: Run, found: Findings) -> None:
     """Say what was found where GitHub shows it; nothing at all elsewhere."""
-    environ = run.context.environ
-    if environ.get("GITHUB_ACTIONS") != "true":
-        return
+    if _is_there(run):
+        _annotate(run, found)
+        if path := run.context.environ.get("GITHUB_STEP_SUMMARY"):
+            _summarize(run, found, Path(path))
+
+
+def annotate(run: Run, problems: Sequence[Problem]) -> None:
+    """The annotations alone, of a command without a report; nothing at all elsewhere."""
+    if _is_there(run):
+        from reconciler.model.findings import Findings
+
+        _annotate(run, Findings(command="", timestamp="", exit_code=0, problems=tuple(problems)))
+
+
+def _is_there(run: Run) -> bool:
+    return run.context.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _annotate(run: Run, found: Findings) -> None:
     from reconciler.render.github import annotation_lines
 
-    path_of = _in_repository(run.context.root, environ.get("GITHUB_WORKSPACE"))
+    path_of = _in_repository(run.context.root, run.context.environ.get("GITHUB_WORKSPACE"))
     for line in annotation_lines(found, path_of):
         run.out.line(line)
-    if summary and (path := environ.get("GITHUB_STEP_SUMMARY")):
-        _summarize(run, found, Path(path))
 
 
 def _in_repository(root: Path, workspace: str | None) -> Callable[[Place], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.github import tell_github
+from reconciler.cli.github import annotate
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
 
@@ -16,17 +16,12 @@ def validate(run: Run) -> int:
 
     An unset reference is a warning here; plan and apply refuse it.
     """
-    from reconciler.cli.output import timestamp
-    from reconciler.model.findings import Findings
     from reconciler.workflow.validating import validate as check
 
     loaded = check(run.context)
     errors = sum(problem.is_error for problem in loaded.problems)
     code = Exit.ERROR if errors else Exit.OK
-    found = Findings(
-        command="validate", timestamp=timestamp(), exit_code=int(code), problems=tuple(loaded.problems)
-    )
-    tell_github(run, found, summary=False)
+    annotate(run, loaded.problems)
     if run.out.as_json:
         run.out.document(
             {

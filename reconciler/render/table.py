@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.render.values import plain
+from reconciler.render.plain import plain
 
 if TYPE_CHECKING:
     from rich.table import Table

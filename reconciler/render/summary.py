@@ -140,7 +140,9 @@ def causes(change: Change) -> str:
 
 
 def clipped(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    """The text, or its start and its end: an image's tag, which tells two apart, stands at the end."""
+    head = length // 3
+    return text if len(text) <= length else f"{text[:head]}…{text[head + 1 - length :]}"
 
 
 def _many(count: int, word: str) -> str:

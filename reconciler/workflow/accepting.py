@@ -56,9 +56,10 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
         found, refused[one.name] = _edits(one, known[one.name], specs)
         edits |= found
     files = rewritten(edits)
-    after = _load(context, files)
+    loaded = _load(context, files)
+    after = {one.name: one for one in loaded.desired}
     fields = {one.name: tuple(_told(one, after)) for one in drifts}
-    if faults := [*after.errors, *_astray(before, after, drifts, fields, refused)]:
+    if faults := [*loaded.errors, *_astray(before, after, drifts, fields, refused)]:
         raise InvalidConfig(*faults)
     for file in files:
         write(file)
@@ -91,7 +92,7 @@ def _edits(
     return {item: under(item.spot, found)} if found else {}, problems
 
 
-def _told(one: Drift, after: Loaded) -> Iterator[WirePath]:
+def _told(one: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:
     """The moved fields that the YAML says now as they are live, or by a reference that is yet to be set."""
     want, live = _desired(after, one.name, one), one.live
     if want is None or live is None:
@@ -103,7 +104,7 @@ def _told(one: Drift, after: Loaded) -> Iterator[WirePath]:
 
 def _astray(
     before: Loaded,
-    after: Loaded,
+    after: Mapping[str, Desired],
     drifts: Sequence[Drift],
     told: Mapping[str, tuple[WirePath, ...]],
     refused: Mapping[str, tuple[Problem, ...]],
@@ -140,15 +141,15 @@ def _astray_in(
         yield _cannot(was.name, f"{lacking} would not say what is live")
 
 
-def _desired(loaded: Loaded, name: str, drift: Drift | None) -> Desired | None:
+def _desired(after: Mapping[str, Desired], name: str, drift: Drift | None) -> Desired | None:
     """The endpoint of that name; of one that was renamed in the account, under the name it has there."""
-    names = {name} if drift is None or drift.live is None else {name, drift.live.name}
-    return next((one for one in loaded.desired if one.name in names), None)
+    found = after.get(name)
+    return after.get(drift.live.name) if found is None and drift and drift.live else found
 
 
-def _to_set(after: Loaded, told: Mapping[str, tuple[WirePath, ...]]) -> Iterator[Problem]:
+def _to_set(after: Mapping[str, Desired], told: Mapping[str, tuple[WirePath, ...]]) -> Iterator[Problem]:
     """A note for each reference that was written and is unset here."""
-    for one in after.desired:
+    for one in after.values():
         for path in told.get(one.name, ()):
             secret = value_at(one.fields, path)
             if path in one.unset and isinstance(secret, Secret):

@@ -1,7 +1,7 @@
 """An edit of a file, as `diff -u` shows it: the changed lines, and one line around them.
 
-difflib takes minutes over a file of ten thousand endpoints, which look alike. An edit is local, so it is enough
-to walk both texts in step, and to look ahead for the next place where they agree again.
+difflib takes minutes over a file of ten thousand endpoints, which look alike. An edit is local, so it is
+enough to walk both texts in step, and to look ahead for the next place where they agree again.
 """
 
 from __future__ import annotations

@@ -39,6 +39,9 @@ PRODUCTS = [
         "maxLocalStorage": 2048,
         "regions": ["US-Dallas-NAS-02 (Dallas)"],
         "price": "67000",
+        "monthlyPrice": [{"price": "36000000", "month": 1}],
+        "billingMethods": ["onDemand", "monthly", "spot"],
+        "spotPrice": "33500",
         "inventoryState": "normal",
     }
 ]

@@ -31,6 +31,15 @@ def test_products_are_those_of_instances() -> None:
     assert api.get("/products", productName="H100")[1] == {"data": []}
 
 
+def test_a_product_tells_every_price() -> None:
+    """By the hour, by the month and on the spot market, with the ways of paying that are offered."""
+    [product] = Api.of().get("/products")[1]["data"]
+    assert product["price"]
+    assert product["spotPrice"]
+    assert [one.keys() for one in product["monthlyPrice"]] == [{"price", "month"}]
+    assert product["billingMethods"]
+
+
 def test_credentials_are_listed_in_clear() -> None:
     """Saving answers an empty object, names may repeat, and the list shows the password."""
     api = Api.of()

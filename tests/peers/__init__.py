@@ -1,0 +1,1 @@
+"""Other people's clients against the simulator: what they and it understand of the API must agree."""

@@ -20,6 +20,7 @@ _HOMES = {
         "ReplicaEvent",
         "SpecInfo",
         "Status",
+        "Worker",
     ),
     "novita.client": ("Client",),
     "model.values": ("Secret",),

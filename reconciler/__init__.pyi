@@ -21,6 +21,9 @@ from reconciler.model.app import (
 from reconciler.model.app import (
     Status as Status,
 )
+from reconciler.model.app import (
+    Worker as Worker,
+)
 from reconciler.model.errors import (
     AnswerLost as AnswerLost,
 )

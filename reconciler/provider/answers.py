@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.model.app import App, Status
+from reconciler.model.app import App, Status, Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,8 @@ class AppInfo:
     """One live endpoint.
 
     replicas: the most workers there may be (`workerConfig.maxNum`); available_replicas: those that run;
-    ready_replicas: those that run and are healthy. message: why it does not serve, in Novita's words.
+    ready_replicas: those that run and are healthy. workers: those that are not removed, each with its state
+    and health. message: why it does not serve, in Novita's words.
     labels: `provider`, `endpoint-id` and `region`. created_at: in UTC, None where Novita does not say.
     """
 
@@ -38,6 +39,7 @@ class AppInfo:
     url: str
     message: str
     created_at: datetime | None
+    workers: tuple[Worker, ...]
 
 
 def info_of(app: App) -> AppInfo:
@@ -54,4 +56,5 @@ def info_of(app: App) -> AppInfo:
         url=app.url,
         message=app.message,
         created_at=app.created_at,
+        workers=app.workers,
     )

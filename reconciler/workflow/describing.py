@@ -59,7 +59,7 @@ def no_pods() -> UnsupportedByNovita:
     """The seed's GetPods, DescribePod and GetPodYAML."""
     return _unsupported(
         "pods are not supported by Novita's API: Novita manages workers internally",
-        "reconciler get NAME   shows the workers with their state and health",
+        "reconciler get NAME   shows the workers with their state and health; in Python: get_app",
     )
 
 

@@ -188,6 +188,7 @@ def test_looking_at_what_is_there(provider: NovitaDeploymentProvider, sim: Serve
     assert (app.name, app.status, app.image) == ("probe", "Running", "ubuntu:22.04")
     assert (app.replicas, app.ready_replicas, app.available_replicas) == (4, 2, 2)
     assert app.labels == {"provider": "novita", "endpoint-id": app.id, "region": "us-dallas-nas-2"}
+    assert [(one.state, one.healthy) for one in app.workers] == [("running", True)] * 2
     assert provider.get_app(app.id) == app
     assert [one.name for one in provider.list_apps()] == ["probe", "theirs"]
     status = provider.get_app_status("probe")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from reconciler.kinds.endpoint.paths import KEYED
+from reconciler.kinds.endpoint.paths import KEYED, SCALING
 from reconciler.model.plan import ABSENT
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, address
@@ -15,34 +15,38 @@ from reconciler.planning.diff import leaves, value_at
 
 
 def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
-    """A note if what is declared differs in these fields; of ignored ones the live value stays anyway."""
+    """A note if what is declared differs in these fields; of ignored ones the live value stays anyway.
+
+    Under a lease, one about the counts that are its, and one about the rest.
+    """
     ignored = (*declared.lifecycle.ignore, *declared.unset)
-    found = []
+    counts, others = [], []
     if "envs" in changed.fields and ("envs",) not in ignored:
         mine, theirs = changed.fields["envs"], declared.fields.get("envs", {})
         if not agree(mine, theirs, ("envs",)):
-            found.append("another env")
+            others.append("another env")
     for path, value in leaves({k: v for k, v in changed.fields.items() if k not in KEYED}):
         said = value_at(declared.fields, path)
         is_ignored = any(path[: len(one)] == one for one in ignored)
         if said is not ABSENT and not is_ignored and not agree(value, said, path):
-            found.append(f"{'.'.join(path)} = {json.dumps(mask(said), ensure_ascii=False)}")
-    if found:
-        yield Problem(
-            code="declared-otherwise",
-            severity=Severity.NOTE,
-            summary=f"`{changed.name}` {_by_what(declared)} {', '.join(found)}; the next apply sets it back",
-            hint=_ways_out(declared),
-            address=address(changed.name),
-            place=declared.place,
-        )
+            which = counts if path in SCALING else others
+            which.append(f"{'.'.join(path)} = {json.dumps(mask(said), ensure_ascii=False)}")
+    if counts and declared.lease is not None:
+        hint = f"reconciler scale {declared.name} --end-lease   ends the lease"
+        yield _note(declared, f"has a lease with {', '.join(counts)}", hint)
+        counts = []
+    if counts or others:
+        how = " (`scale --write`)" if counts else ""
+        hint = f"to keep it, write it in the YAML{how}, or list the field in `ignoreChanges`"
+        yield _note(declared, f"is declared with {', '.join([*others, *counts])}", hint)
 
 
-def _by_what(declared: Desired) -> str:
-    return "is declared with" if declared.lease is None else "has a lease with"
-
-
-def _ways_out(declared: Desired) -> str:
-    if declared.lease is not None:
-        return f"reconciler scale {declared.name} --end-lease   ends the lease"
-    return "to keep it, write it in the YAML (`scale --write`), or list the field in `ignoreChanges`"
+def _note(declared: Desired, what: str, hint: str) -> Problem:
+    return Problem(
+        code="declared-otherwise",
+        severity=Severity.NOTE,
+        summary=f"`{declared.name}` {what}; the next apply sets it back",
+        hint=hint,
+        address=address(declared.name),
+        place=declared.place,
+    )

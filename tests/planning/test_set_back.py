@@ -27,6 +27,7 @@ def test_each_field_that_is_declared_otherwise() -> None:
     assert note.summary == "`base-test` is declared with workerConfig.minNum = 0; the next apply sets it back"
     assert note.severity.value == "note"
     assert "ignoreChanges" in note.hint
+    assert "scale --write" in note.hint
 
 
 def test_env_is_one_whole_and_not_shown() -> None:
@@ -51,3 +52,19 @@ def test_a_lease_sets_back_too() -> None:
     (note,) = set_back(SCALED, under(endpoint(), lease))
     assert "has a lease with workerConfig.minNum = 3, workerConfig.maxNum = 3" in note.summary
     assert "--end-lease" in note.hint
+
+
+def test_what_is_no_count_has_nothing_to_do_with_a_lease_or_with_scale() -> None:
+    """Neither sets an image back, and neither keeps one."""
+    lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
+    declared = under(endpoint(), lease)
+    both = said(by_hand(image={"image": "x:1"}, **SCALED.fields), declared)
+    assert [summary.split(" = ")[0] for summary in both] == [
+        "`base-test` has a lease with workerConfig.minNum",
+        "`base-test` is declared with image.image",
+    ]
+    for hand in (by_hand(image={"image": "x:1"}), by_hand(envs={"A": "w"})):
+        (note,) = set_back(hand, declared)
+        assert "is declared with" in note.summary
+        assert "scale" not in note.hint
+        assert "ignoreChanges" in note.hint

@@ -41,8 +41,11 @@ def grip(
     ours = [one for one in there if record is not None and one.id == record.id]
     recorded = {known.id for known in inventory.records.values()}
     strangers = [one for one in there if one.name == hand.name and one.id not in recorded]
+    moved = [one for one in ours if record is not None and one.name != record.live_name]
     if hand.verb is Verb.DEPLOY:
         return inventory, tuple(_exists(hand, one) for one in (*ours, *strangers)[:1])
+    if moved and strangers:
+        return inventory, (_moved(hand, moved[0], strangers),)
     if ours or (hand.verb is Verb.DELETE and record is not None and not strangers):
         return inventory, ()
     if len(strangers) != 1:
@@ -82,6 +85,18 @@ def _absent(hand: Hand) -> Problem:
         summary=f"endpoint not found in Novita: `{hand.name}`",
         hint=f"make it with `reconciler deploy {hand.name} --image IMAGE --spec SPEC`,"
         " or look for its name in the console",
+        address=address(hand.name),
+    )
+
+
+def _moved(hand: Hand, ours: Live, strangers: Sequence[Live]) -> Problem:
+    ids = ", ".join(sorted(one.id for one in strangers))
+    return Problem(
+        code="ambiguous-name",
+        summary=f"`{hand.name}` is recorded as {ours.id}, which is called `{ours.name}` now,"
+        f" and the name is that of {ids}",
+        detail="Nothing says which is meant, and a guess could hit the wrong one.",
+        hint=f"reconciler state rm {hand.name}   forgets {ours.id}, and the name means the other",
         address=address(hand.name),
     )
 

@@ -51,6 +51,17 @@ def test_none_of_the_name_is_an_error_in_known_words(verb: Verb) -> None:
     assert problem.summary == "endpoint not found in Novita: `a`"
 
 
+@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
+def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: Verb) -> None:
+    """Whoever looks at the name sees the other one; alone, the recorded one is still meant."""
+    renamed = live("a-old", "id-a")
+    _, (problem,) = grip(Hand(name="a", verb=verb), RECORDED, [renamed, STRANGER])
+    assert problem.code == "ambiguous-name"
+    assert all(said in problem.summary for said in ("id-a", "`a-old`", "id-x"))
+    assert "reconciler state rm" in problem.hint
+    assert gripped(verb, RECORDED, renamed) == (RECORDED, [])
+
+
 def test_a_record_of_what_is_gone_can_be_deleted_and_not_changed() -> None:
     """A delete forgets it."""
     assert gripped(Verb.DELETE, RECORDED) == (RECORDED, [])

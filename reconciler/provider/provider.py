@@ -22,6 +22,7 @@ from reconciler.model.allowances import Allowances
 from reconciler.model.app import App, AppStatus, ReplicaEvent, SpecInfo
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, NotApplied, ReconcilerError
 from reconciler.model.events import Outcome, Result
+from reconciler.model.plan import Forget
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
 from reconciler.model.values import Secret
@@ -127,7 +128,7 @@ class NovitaDeploymentProvider(Unsupported):
         made._context = replace(context, client=made._context.client)
         made._settings = settings
         made._files = from_files
-        made._specs = lambda: load_specs(context.root, settings)[0]
+        made._specs = lambda: _sound_specs(context.root, settings)
         made._owns_client = True
         return made
 
@@ -173,9 +174,12 @@ class NovitaDeploymentProvider(Unsupported):
     def delete_app(self, endpoint: str) -> None:
         """Delete an endpoint, recorded or not, and return once it is gone or going.
 
-        Raises EndpointNotFound, and NotApplied for one with preventDestroy or one of several of that name.
+        Raises EndpointNotFound, and NotApplied for one with preventDestroy, one of several of that name, or
+        one that was renamed elsewhere, which is only forgotten.
         """
-        self._change(to_delete(self._context, endpoint, files=self._files))
+        result = self._change(to_delete(self._context, endpoint, files=self._files))
+        if result is not None and isinstance(result.change, Forget) and result.change.called:
+            raise NotApplied(_renamed(result.change))
 
     def preview_deployment(self, request: DeployRequest, *, reveal: bool = False) -> str:
         """The JSON body that `deploy` would send, asking nobody; env values are masked unless revealed."""
@@ -198,7 +202,10 @@ class NovitaDeploymentProvider(Unsupported):
         return self._app(endpoint).app_status()
 
     def list_specs(self) -> list[SpecInfo]:
-        """Every spec in the order of its file, also those that cannot be used on Novita."""
+        """Every spec in the order of its file, also those that cannot be used on Novita.
+
+        Raises InvalidConfig when the file is wrong.
+        """
         resolver = Resolver(self._context.root, self._context.environ, lenient=True)
         return [spec_info(entry, resolver) for entry in self._specs().values()]
 
@@ -219,8 +226,8 @@ class NovitaDeploymentProvider(Unsupported):
     ) -> None:
         """Tell `callback` of each change of any endpoint, until `stop` is set or it raises.
 
-        `poll_interval` is in seconds. With `initial` each endpoint that is there at first is told of too. A
-        look that fails is made again; the first must succeed.
+        `poll_interval` is in seconds, more than 0. With `initial` each endpoint that is there at first is
+        told of too. A look that fails is made again; the first must succeed.
         """
         watch_replicas(
             self._context, callback, settings=self._settings, every=poll_interval, initial=initial, stop=stop
@@ -265,6 +272,12 @@ class NovitaDeploymentProvider(Unsupported):
         return result
 
 
+def _sound_specs(root: Path, settings: Settings) -> Mapping[str, SpecEntry]:
+    specs, problems, _ = load_specs(root, settings)
+    _raise_errors(problems)
+    return specs
+
+
 def _raise_errors(problems: Sequence[Problem]) -> None:
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
@@ -276,6 +289,15 @@ def _raise_refusal(errors: Sequence[Problem]) -> None:
             raise EndpointNotFound(problem)
     if errors:
         raise NotApplied(*errors)
+
+
+def _renamed(change: Forget) -> Problem:
+    return Problem(
+        code="renamed-elsewhere",
+        summary=f"`{change.name}` was forgotten and not deleted: {change.reason}",
+        hint=f"to delete it, delete `{change.called}`",
+        address=change.address,
+    )
 
 
 def _failure(result: Result) -> ReconcilerError:

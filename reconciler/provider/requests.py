@@ -77,7 +77,8 @@ class UpdateDeploymentRequest:
 def item_of(request: DeployRequest | UpdateDeploymentRequest) -> dict[str, Any]:
     """What a request says, as an item of the YAML."""
     said = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
-    return {_camel(name): _plain(value) for name, value in said if value is not None}
+    given = {_camel(name): _plain(value) for name, value in said if value is not None}
+    return {"endpoint": "", **given}
 
 
 def _camel(name: str) -> str:
@@ -88,7 +89,7 @@ def _camel(name: str) -> str:
 def _plain(value: Any) -> Any:
     """The value in the types of JSON, whatever maps and sequences the caller has."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return value

@@ -98,13 +98,11 @@ class Planned:
 def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
     """The configuration without errors in it. Raises InvalidConfig with all problems at once."""
     loaded = load(context.root, context.files, environ=context.environ, lenient=lenient)
-    errors = [
-        problem
-        for problem in loaded.problems
-        if problem.is_error and not (may_lack_endpoints and problem.code == "no-endpoints")
+    problems = [
+        problem for problem in loaded.problems if not (may_lack_endpoints and problem.code == "no-endpoints")
     ]
-    if errors:
-        raise InvalidConfig(*loaded.problems)
+    if any(problem.is_error for problem in problems):
+        raise InvalidConfig(*problems)
     return loaded
 
 

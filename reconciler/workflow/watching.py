@@ -52,6 +52,8 @@ def looks(
     settings = settings or _settings(context)
     stop, clock = stop or threading.Event(), clock or RealClock()
     every = settings.poll_interval if every is None else every
+    if every <= 0:
+        raise InvalidConfig(_no_interval(every))
     end = None if within is None else clock.now() + within
     with reader(context, settings) as account:
         seen = _apps(account, (), context, name)
@@ -72,6 +74,14 @@ def looks(
                 continue
             yield Look(apps=now, events=events(seen, now))
             seen, trouble = now, ""
+
+
+def _no_interval(every: float) -> Problem:
+    return Problem(
+        code="bad-interval",
+        summary=f"poll_interval must be more than 0 seconds, not {every:g}",
+        hint="leave it out for `novita.poll_interval`, or 10 seconds",
+    )
 
 
 def _settings(context: Context) -> Settings:

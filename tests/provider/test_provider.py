@@ -123,6 +123,15 @@ def test_a_request_that_cannot_be_is_refused_before_anything_is_sent(
     assert sim.requests == []
 
 
+@pytest.mark.parametrize("fields", [{"env": {1: "x"}}, {"endpoint": None}])
+def test_a_request_of_wrong_types_is_refused_like_any_other(
+    provider: NovitaDeploymentProvider, fields: dict[str, Any]
+) -> None:
+    """Nothing but the package's own errors comes out of what an untyped caller passes."""
+    with pytest.raises(InvalidConfig):
+        provider.preview_deployment(request(**fields))
+
+
 def test_text_is_literal(provider: NovitaDeploymentProvider, sim: Server) -> None:
     """A program that writes `${` means it."""
     provider.deploy(request(env={"A": "${env:HOME} $${x}"}, command="run ${PORT}"))
@@ -237,6 +246,33 @@ def test_delete_app_deletes(provider: NovitaDeploymentProvider, sim: Server, tmp
     provider.delete_app("theirs")
     assert sim.world.endpoints == []
     assert json.loads((tmp_path / "inventory.json").read_text())["endpoints"] == {}
+
+
+def test_delete_app_never_returns_while_the_endpoint_lives(
+    provider: NovitaDeploymentProvider, sim: Server
+) -> None:
+    """One that was renamed elsewhere is not deleted, and neither is another that took its name."""
+    provider.deploy(request())
+    sim.world.edit(provider.get_app("probe").id, lambda fields: fields.update(name="moved"))
+    other = sim.world.console_create(name="probe", appName="other")
+    with pytest.raises(NotApplied, match="`moved`"):
+        provider.delete_app("probe")
+    sim.world.console_delete(other)
+    with pytest.raises(NotApplied, match="called `moved` now"):
+        provider.delete_app("probe")
+    assert [one["name"] for one in sim.world.endpoints] == ["moved"]
+
+
+@pytest.mark.parametrize("interval", [0, -1.0])
+def test_a_watch_that_would_not_wait_is_refused(
+    provider: NovitaDeploymentProvider, sim: Server, interval: float
+) -> None:
+    """It would end after its first look without a word."""
+    with pytest.raises(InvalidConfig, match="poll_interval"):
+        provider.watch_replicas(print, poll_interval=interval)
+    with pytest.raises(InvalidConfig, match="poll_interval"):
+        next(provider.replica_events(poll_interval=interval))
+    assert sim.requests == []
 
 
 def test_what_novita_answers_is_raised_as_itself(provider: NovitaDeploymentProvider, sim: Server) -> None:
@@ -438,6 +474,22 @@ def test_from_config_reads_what_the_commands_read(folder: Path, sim: Server) -> 
         (folder / "endpoints.yaml").write_text(json.dumps({"endpoints": [protected]}))
         with pytest.raises(NotApplied, match="preventDestroy"):
             provider.delete_app("chat")
+
+
+def test_a_broken_specs_file_is_an_error(folder: Path, sim: Server) -> None:
+    """And no empty list; a missing endpoints.yaml is none of a caller's business."""
+    (folder / "specs.yaml").write_text("specs: [{nam: small}]")
+    (folder / "endpoints.yaml").unlink(missing_ok=True)
+    environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url}
+    with NovitaDeploymentProvider.from_config(folder, environ=environ) as provider:
+        for call in (
+            provider.list_specs,
+            lambda: provider.get_spec("small"),
+            lambda: provider.preview_deployment(request()),
+        ):
+            with pytest.raises(InvalidConfig, match="has no `name`") as caught:
+                call()
+            assert "no-endpoints" not in {problem.code for problem in caught.value.problems}
 
 
 def test_from_config_needs_a_key(folder: Path, sim: Server) -> None:

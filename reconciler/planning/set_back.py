@@ -20,7 +20,8 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
     Under a lease, one about the counts that are its, and one about the rest.
     """
     ignored = (*declared.lifecycle.ignore, *declared.unset)
-    counts, others = [], []
+    counts: list[str] = []
+    others: list[str] = []
     if "envs" in changed.fields and ("envs",) not in ignored:
         mine, theirs = changed.fields["envs"], declared.fields.get("envs", {})
         if not agree(mine, theirs, ("envs",)):

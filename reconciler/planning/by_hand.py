@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.model.plan import Change, Scale, Update
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked, address
 
 
@@ -30,7 +30,7 @@ class Hand:
 def grip(
     hand: Hand | None, inventory: Inventory, live: Iterable[Live]
 ) -> tuple[Inventory, tuple[Problem, ...]]:
-    """The inventory as the plan needs it, and why there can be none.
+    """The inventory as the plan needs it, and why there can be none, or what to know of it.
 
     An unrecorded endpoint counts as recorded while it is planned, if it is the only one of its name.
     """
@@ -51,7 +51,8 @@ def grip(
     if len(strangers) != 1:
         return inventory, (_several(hand, strangers) if strangers else _absent(hand),)
     passing = Tracked(name=hand.name, id=strangers[0].id, applied={})
-    return replace(inventory, records={**inventory.records, hand.name: passing}), ()
+    notes = () if record is None else (_newcomer(record, strangers[0]),)
+    return replace(inventory, records={**inventory.records, hand.name: passing}), notes
 
 
 def unordered(changes: Sequence[Change]) -> Iterator[Problem]:
@@ -86,6 +87,15 @@ def _absent(hand: Hand) -> Problem:
         hint=f"make it with `reconciler deploy {hand.name} --image IMAGE --spec SPEC`,"
         " or look for its name in the console",
         address=address(hand.name),
+    )
+
+
+def _newcomer(record: Tracked, live: Live) -> Problem:
+    return Problem(
+        code="newcomer",
+        severity=Severity.NOTE,
+        summary=f"`{record.name}` was recorded as {record.id}, which is gone; this is {live.id}",
+        address=address(record.name),
     )
 
 

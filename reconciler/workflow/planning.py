@@ -160,7 +160,7 @@ def planned(
     with reader(context, settings) as account:
         live = settled(account, inventory, settings.settle_seconds if settle else 0.0)
         found = resolve(inventory, live, settings.keyring)
-        records, refusals = grip(goal.hand, found.of(inventory), live)
+        records, grips = grip(goal.hand, found.of(inventory), live)
         desired, leases = leased(loaded.desired, records, context.now(), context.selection)
         if goal.destroying:
             records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
@@ -174,7 +174,10 @@ def planned(
                 unwanted=goal.why_unwanted,
                 released=frozenset(one.name for one in loaded.removed if not one.destroy),
             ),
-            {*found.unresolved, *([goal.hand.name] if goal.hand and refusals else [])},
+            {
+                *found.unresolved,
+                *([goal.hand.name] if goal.hand and any(one.is_error for one in grips) else []),
+            },
         )
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
@@ -186,7 +189,7 @@ def planned(
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *elsewhere(inventory, base_url(settings)),
         *found.problems,
-        *refusals,
+        *grips,
         *leases,
         *made.problems,
         *unordered(changes),

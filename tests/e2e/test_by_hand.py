@@ -201,6 +201,18 @@ def test_a_delete_of_what_is_gone_forgets_it(desk: Desk) -> None:
     assert "endpoint not found in Novita" in ran.err
 
 
+def test_a_newcomer_is_not_changed_or_deleted_without_a_word(desk: Desk) -> None:
+    """Its ID is told beside that of the endpoint that was recorded under its name."""
+    done(deploy(desk, "chat"))
+    old = desk.id("chat")
+    desk.sim.world.console_delete(old)
+    new = desk.sim.world.console_create(name="chat", appName="theirs")
+    for command in (("scale", "chat", "3"), ("delete", "chat")):
+        ran = done(desk.run(*command, "--yes"))
+        assert f"`chat` was recorded as {old}, which is gone; this is {new}" in ran.err
+    assert desk.live() == {}
+
+
 def test_what_is_not_approved_is_not_done(desk: Desk) -> None:
     """Declined, and where nobody is there to be asked."""
     ran = desk.run("deploy", "probe", "--image", "x:1", "--spec", "small", typed="no\n")

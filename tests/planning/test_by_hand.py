@@ -28,10 +28,11 @@ def test_a_recorded_one_is_meant_by_its_id(verb: Verb) -> None:
 @pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
 @pytest.mark.parametrize("inventory", [NOTHING, RECORDED])
 def test_the_only_one_of_the_name_counts_as_recorded(verb: Verb, inventory: Inventory) -> None:
-    """For this plan, and with nothing known of what was applied."""
-    found, codes = gripped(verb, inventory, STRANGER, live("b", "id-b"))
-    assert codes == []
+    """For this plan, with nothing known of what was applied; where another was recorded, that is told."""
+    found, problems = grip(Hand(name="a", verb=verb), inventory, (STRANGER, live("b", "id-b")))
     assert found.records["a"] == Tracked(name="a", id="id-x", applied={})
+    assert [problem.severity.value for problem in problems] == ["note"] * len(inventory.records)
+    assert all("recorded as id-a, which is gone" in problem.summary for problem in problems)
 
 
 @pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reconciler.config.document import Node, Source
+from reconciler.config.composing import DEEPEST
+from reconciler.config.document import Position, Source, position
+from reconciler.config.nodes import Node
 from reconciler.config.scalars import Bent, kind_of, plain, quoted
 from reconciler.model.problem import Problem
 from reconciler.model.values import MASK
 
-DEEPEST: Final = 100
 MOST_NODES: Final = 1_000_000
 
 _TAG: Final = "tag:yaml.org,2002:"
@@ -22,23 +23,40 @@ _KEYS: Final = "write `key: value`"
 _SHAPE: Final = {"mapping": {_TAG + "map"}, "sequence": {_TAG + "seq"}}
 
 
+class Built:
+    """What was made of an item; it stands in its place."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+
 class Builder:
     """Builds the data of one file and collects what is wrong with its form."""
 
     def __init__(self, source: Source) -> None:
         self.problems: list[Problem] = []
-        self.bent: list[tuple[Node, Problem]] = []
+        self.bent: list[tuple[Position, Problem]] = []
         self._source = source
         self._words: dict[str, Any] = {}
         self._names: set[str] = set()
 
     def build(self, root: Node) -> Any:
         """The data, or None when aliases make it endless or far too large."""
-        # Without an anchor and an alias the tree is a tree, and there is nothing to count.
-        text = self._source.text
-        if "&" in text and "*" in text and not self._aliases_are_sane(root):
+        if not self.is_plain_tree and not self._aliases_are_sane(root):
             return None
         return self._value(root, 0)
+
+    @property
+    def is_plain_tree(self) -> bool:
+        """Whether there is no alias: each value stands in one place, and there is nothing to count."""
+        text = self._source.text
+        return "&" not in text or "*" not in text
+
+    def item(self, node: Node) -> Built:
+        """The data of an item of a list below the root, ahead of `build`, which will find it in the tree."""
+        return Built(self._value(node, 2))
 
     def _value(self, node: Node, depth: int) -> Any:
         value = node.value
@@ -55,7 +73,7 @@ class Builder:
         if node.tag is not None and node.tag not in _SHAPE[node.id]:
             self._unknown_tag(node)
         if node.id == "sequence":
-            return [self._value(item, depth + 1) for item in value]
+            return [item.data if item.__class__ is Built else self._value(item, depth + 1) for item in value]
         return self._mapping(node, depth)
 
     def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
@@ -108,7 +126,7 @@ class Builder:
         """An unquoted word that was not seen before in this file."""
         meaning = plain(node.value)
         if isinstance(meaning, Bent):
-            self.bent.append((node, self._bent(node, meaning)))
+            self.bent.append((position(node), self._bent(node, meaning)))
             return node.value
         self._words[node.value] = meaning
         return meaning

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
+from reconciler.config.composing import tree
+from reconciler.config.nodes import Node, descend, pair_of, walk
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import MASK
 
@@ -20,22 +22,12 @@ _OPENS_BLOCK: Final = re.compile(r"(?:[|>][0-9+-]*)?\s*(?:#.*)?\Z")
 _KEY_NAME: Final = re.compile(r"(?i)api[_-]?key")
 
 
-class Mark(Protocol):
-    """A position as PyYAML counts: from 0."""
-
-    line: int
-    column: int
+Position: TypeAlias = tuple[int, int]
+"""Line and column as PyYAML counts: from 0."""
 
 
-class Node(Protocol):
-    """A node of PyYAML's tree. `value` is text, or a list of nodes, or a list of pairs of nodes."""
-
-    id: str
-    tag: str | None
-    value: Any
-    start_mark: Mark
-    end_mark: Mark
-    style: str | None
+def position(node: Node) -> Position:
+    return node.start_mark.line, node.start_mark.column
 
 
 def holds_key(name: object) -> bool:
@@ -63,6 +55,24 @@ class Source:
             text=self._excerpt(line, column, width),
             width=max(width, 1),
         )
+
+    @cached_property
+    def root(self) -> Node | None:
+        """The node tree. Made anew for whoever asks first: most runs never do, and it takes much memory."""
+        return tree(self.text)
+
+    def node(self, path: Sequence[str | int]) -> Node | None:
+        return None if self.root is None else descend(self.root, path)
+
+    def find(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
+        """Where the value at `path` stands, or its key; None when there is no such path."""
+        if not (key and path):
+            found = self.node(path)
+        else:
+            parent = self.node(path[:-1])
+            pair = None if parent is None else pair_of(parent, path[-1])
+            found = None if pair is None else pair[0]
+        return None if found is None else self.at(found)
 
     def at(self, node: Node) -> Place:
         start, end = node.start_mark, node.end_mark
@@ -126,85 +136,23 @@ class Document:
 
     source: Source
     data: Any
-    root: Node | None
     problems: tuple[Problem, ...] = ()
-    bent: tuple[tuple[Node, Problem], ...] = ()
+    bent: tuple[tuple[Position, Problem], ...] = ()
 
     @property
     def file(self) -> str:
         return self.source.file
 
-    def node(self, path: Sequence[str | int]) -> Node | None:
-        return None if self.root is None else descend(self.root, path)
-
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
-        """Where the value at `path` stands, or its key; None when there is no such path."""
-        if self.root is None:
-            return None
-        return place_under(self.source, self.root, path, key=key)
+        return self.source.find(path, key=key)
 
-    def bent_within(self, node: Node | None) -> tuple[Problem, ...]:
-        """The problems of the bent words below one node."""
-        if not self.bent or node is None:
+    def node(self, path: Sequence[str | int]) -> Node | None:
+        return self.source.node(path)
+
+    def bent_within(self, path: Sequence[str | int]) -> tuple[Problem, ...]:
+        """The problems of the bent words below one path."""
+        node = self.node(path) if self.bent else None
+        if node is None:
             return ()
-        below = {id(inner) for inner in walk(node)}
-        return tuple(problem for bent, problem in self.bent if id(bent) in below)
-
-
-def place_under(source: Source, node: Node, path: Sequence[str | int], *, key: bool = False) -> Place | None:
-    """Like `Document.place`, from a node that is not the root."""
-    if key and path:
-        parent = descend(node, path[:-1])
-        pair = None if parent is None else _pair(parent, path[-1])
-        return None if pair is None else source.at(pair[0])
-    found = descend(node, path)
-    return None if found is None else source.at(found)
-
-
-def descend(node: Node, path: Sequence[str | int]) -> Node | None:
-    """The node at `path`. A list index may be a number or its digits."""
-    for step in path:
-        if node.id == "mapping":
-            pair = _pair(node, step)
-            if pair is None:
-                return None
-            node = pair[1]
-        elif node.id == "sequence":
-            index = int(step) if str(step).isdecimal() else -1
-            if not 0 <= index < len(node.value):
-                return None
-            node = node.value[index]
-        else:
-            return None
-    return node
-
-
-def _pair(node: Node, name: str | int) -> tuple[Node, Node] | None:
-    if node.id != "mapping":
-        return None
-    merged: list[Node] = []
-    for key, value in node.value:
-        if key.value == name:
-            return key, value
-        if key.value == "<<":
-            merged += value.value if value.id == "sequence" else [value]
-    for other in merged:
-        if (found := _pair(other, name)) is not None:
-            return found
-    return None
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Every node below, each one once however often it is aliased."""
-    seen: set[int] = set()
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if node.id == "mapping":
-            waiting += (inner for pair in node.value for inner in pair)
-        elif node.id == "sequence":
-            waiting += node.value
+        below = set(map(position, walk(node)))
+        return tuple(problem for where, problem in self.bent if where in below)

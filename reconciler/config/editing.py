@@ -10,6 +10,7 @@ import json as jsonlib
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.config.composing import tree
 from reconciler.config.parts import parts_of
 from reconciler.config.source import BOM, parse
 from reconciler.config.splicing import spliced
@@ -50,9 +51,9 @@ def _as_yaml(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _after(text: str, edit: Edit) -> str:
-    document = parse(text, "")
-    if document.root is not None:
-        return spliced(text, parts_of(text, document.root), edit)
+    root = tree(text)
+    if root is not None:
+        return spliced(text, parts_of(text, root), edit)
     if isinstance(edit, Remove):
         return text
     ended = text if not text or text.endswith("\n") else text + "\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config.document import Document, Node, descend
+from reconciler.config.document import Document
 from reconciler.config.files import NO_TEXTS, Texts, shown
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.removals import contradictions, removals
@@ -48,8 +48,8 @@ def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_T
             result.files.append(document.file)
             result.problems += document.problems
             result.problems += (problem for _, problem in document.bent)
-            if document.data is not None and document.root is not None:
-                _read_top(document, document.root, own, result)
+            if document.data is not None:
+                _read_top(document, own, result)
             elif not document.problems:
                 result.problems.append(_empty(document))
         for name, layer in own.items():
@@ -60,7 +60,7 @@ def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_T
     return result
 
 
-def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Declared) -> None:
+def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> None:
     data = document.data
     if not isinstance(data, dict):
         result.problems.append(_no_mapping(document))
@@ -89,9 +89,7 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
             )
     defaults = data.get("defaults")
     if isinstance(defaults, dict):
-        node = descend(root, ("defaults",))
-        assert node is not None
-        result.defaults.append(Layer(document.source, node, defaults, ("defaults",)))
+        result.defaults.append(Layer(document.source, defaults, ("defaults",)))
     elif defaults is not None:
         result.problems.append(
             _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
@@ -100,8 +98,7 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
     if "endpoints" not in data:
         return
     items = data["endpoints"]
-    node = descend(root, ("endpoints",))
-    if not isinstance(items, list) or node is None:
+    if not isinstance(items, list):
         none = items is None
         hint = (
             "write `endpoints: []` if there shall be none"
@@ -110,12 +107,12 @@ def _read_top(document: Document, root: Node, own: dict[str, Layer], result: Dec
         )
         result.problems.append(_wrong(document, ("endpoints",), "a list", hint))
         return
-    for index, (item, below) in enumerate(zip(items, node.value, strict=True)):
-        _read_item(document, index, item, below, own, result.problems)
+    for index, item in enumerate(items):
+        _read_item(document, index, item, own, result.problems)
 
 
 def _read_item(
-    document: Document, index: int, item: Any, node: Node, own: dict[str, Layer], problems: list[Problem]
+    document: Document, index: int, item: Any, own: dict[str, Layer], problems: list[Problem]
 ) -> None:
     if not isinstance(item, dict):
         problems.append(_wrong(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
@@ -124,7 +121,7 @@ def _read_item(
     if not isinstance(name, str):
         problems.append(_unnamed(document, index, item))
         return
-    layer = Layer(document.source, node, item, ("endpoints", index))
+    layer = Layer(document.source, item, ("endpoints", index))
     if name in own:
         first = place_of_name(own[name])
         problems.append(

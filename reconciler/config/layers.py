@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.config.document import Node, Source, descend, place_under
+from reconciler.config.document import Source
+from reconciler.config.nodes import Node
 from reconciler.model.edits import Spot
 from reconciler.model.problem import Place
 
@@ -16,9 +17,28 @@ class Layer:
     """One mapping of one file; `spot` is where in it, such as ("endpoints", 0)."""
 
     source: Source
-    node: Node
     data: Mapping[str, Any]
     spot: Spot = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Where the layers of one thing stand, for who asks long after their data is gone."""
+
+    spots: tuple[tuple[Source, Spot], ...]
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
+        """The place of the layer that won."""
+        for source, spot in reversed(self.spots):
+            if (found := source.find((*spot, *path), key=key and bool(path))) is not None:
+                return found
+        return None
+
+    def node(self, path: Sequence[str | int]) -> Node | None:
+        for source, spot in reversed(self.spots):
+            if (found := source.node((*spot, *path))) is not None:
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +54,15 @@ class Layers:
             _lay_over(result, layer.data)
         return result
 
+    @property
+    def spots(self) -> Spots:
+        return Spots(tuple((layer.source, layer.spot) for layer in self.layers))
+
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
-        for layer in reversed(self.layers):
-            if (found := place_under(layer.source, layer.node, path, key=key)) is not None:
-                return found
-        return None
+        return self.spots.place(path, key=key)
 
     def node(self, path: Sequence[str | int]) -> Node | None:
-        for layer in reversed(self.layers):
-            if (found := descend(layer.node, path)) is not None:
-                return found
-        return None
+        return self.spots.node(path)
 
 
 @dataclass(frozen=True, slots=True)

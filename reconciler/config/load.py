@@ -218,7 +218,7 @@ class _Run:
             if not sound:
                 continue
             spec = self._spec(item)
-            desired, problems = desired_endpoint(item.item, spec, item.stack.place)
+            desired, problems = desired_endpoint(item.item, spec, item.stack.spots.place)
             self.problems += filter(self._is_news, problems)
             if desired is not None and item.is_resolved:
                 result.append(replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired)

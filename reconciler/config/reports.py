@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from reconciler.config.document import Node, holds_key
+from reconciler.config.document import holds_key
+from reconciler.config.nodes import Node
 from reconciler.config.scalars import kind_of, quoted
 from reconciler.config.wording import HINTS, OTHER_NAMES, WANTED, Steps, close_to, spelled
 from reconciler.model.problem import Place, Problem

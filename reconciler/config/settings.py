@@ -84,7 +84,7 @@ class _Reader:
             return
         self.problems += document.problems
         for section in ("novita", "drift"):
-            self.problems += document.bent_within(document.node((section,)))
+            self.problems += document.bent_within((section,))
         data = document.data
         if data is not None and not schema.fits("config", data):
             from reconciler.config.reports import reports

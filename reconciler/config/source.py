@@ -1,19 +1,19 @@
-"""The only door to PyYAML: a file or a text -> a `Document`, and friendly words when it is not YAML."""
+"""A file or a text -> a `Document`, and friendly words when it is not YAML."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from reconciler.config.construct import DEEPEST, Builder
-from reconciler.config.document import Document, Node, Source, walk
+from reconciler.config.composing import DEEPEST, HALF, NotYaml, compose, too_deep
+from reconciler.config.construct import Builder
+from reconciler.config.document import Document, Source
 from reconciler.config.files import NO_TEXTS, Texts, absolute
 from reconciler.config.jargon import in_plain_words
+from reconciler.config.nodes import Node, walk
 from reconciler.model.problem import Place, Problem
 
 BOM: Final = "\ufeff"
@@ -25,11 +25,7 @@ _BOMS: Final = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _CONTROL: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BRACKET: Final = re.compile(r"[\[\]{}]")
-_DASHES: Final = re.compile(rf"(?:[-?:] ){{{DEEPEST}}}")
 _HALF: Final = re.compile("[\ud800-\udfff]")
-_NESTED: Final = tuple(f"{one} {other} " for one in "-?:" for other in "-?:")
-_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
 def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
@@ -61,29 +57,28 @@ def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
 def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     """The document in a text. `pure` reads without libyaml, as on machines that lack it."""
     source = Source(shown, text)
-    if _nested_too_deep(text):
+    if too_deep(text):
         problem = Problem(
             code="too-deep",
             summary=f"this file is nested more than {DEEPEST} levels deep",
             hint="flatten it; check for brackets that are never closed",
             place=source.place(0, 0),
         )
-        return Document(source, None, None, (problem,))
-    import yaml
-
-    try:
-        root: Any = yaml.compose(_pairs_joined(text), Loader=_loader(pure))
-    except yaml.MarkedYAMLError as error:
-        return Document(source, None, None, (in_plain_words(error, source),))
-    except (yaml.YAMLError, ValueError, OverflowError):
-        return Document(source, None, None, (_control_character(source),))
-    if root is None:
-        return Document(source, None, None)
+        return Document(source, None, (problem,))
     builder = Builder(source)
+    may_hold_halves = HALF.search(text) is not None
+    by_item = builder.is_plain_tree and not may_hold_halves
+    try:
+        root = compose(text, builder.item if by_item else None, pure=pure)
+    except NotYaml as error:
+        found = in_plain_words(error.said, source) if error.said else _control_character(source)
+        return Document(source, None, (found,))
+    if root is None:
+        return Document(source, None)
     data = builder.build(root)
-    if halves := _halves(source, root):
-        return Document(source, None, root, tuple(halves))
-    return Document(source, data, root, tuple(builder.problems), tuple(builder.bent))
+    if may_hold_halves and (halves := _halves(source, root)):
+        return Document(source, None, tuple(halves))
+    return Document(source, data, tuple(builder.problems), tuple(builder.bent))
 
 
 @contextmanager
@@ -101,40 +96,6 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-@cache
-def _loader(pure: bool) -> Any:
-    """PyYAML up to its node tree. Meaning is ours (`scalars`), which also saves a third of the time."""
-    import yaml
-
-    class Plain:
-        def resolve(self, *_: Any) -> None:
-            """No tag but the ones that are written."""
-
-        def descend_resolver(self, *_: Any) -> None: ...
-
-        def ascend_resolver(self) -> None: ...
-
-        def dispose(self) -> None: ...
-
-    compiled = None if pure else getattr(getattr(yaml, "cyaml", None), "CParser", None)
-    if compiled is not None:
-        return type("Loader", (Plain, compiled), {})
-
-    from yaml.composer import Composer
-    from yaml.parser import Parser
-    from yaml.reader import Reader
-    from yaml.scanner import Scanner
-
-    class Loader(Plain, Reader, Scanner, Parser, Composer):
-        def __init__(self, stream: str) -> None:
-            Reader.__init__(self, stream)
-            Scanner.__init__(self)
-            Parser.__init__(self)
-            Composer.__init__(self)
-
-    return Loader
 
 
 def _decoded(raw: bytes, shown: str) -> Document:
@@ -155,36 +116,11 @@ def _decoded(raw: bytes, shown: str) -> Document:
             hint="save the file as UTF-8",
             place=source.place(len(lines) - 1, len(lines[-1])),
         )
-        return Document(source, None, None, (problem,))
-
-
-def _nested_too_deep(text: str) -> bool:
-    """A guess on the safe side: libyaml recurses in C, where too deep is a crash and no exception."""
-    steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
-    if max(accumulate(steps), default=0) > DEEPEST * 2:
-        return True
-    nested = any(two in text for two in _NESTED) and _DASHES.search(text) is not None
-    return nested or "\n" + " " * 2000 in text
-
-
-def _pairs_joined(text: str) -> str:
-    r"""JSON writes 😀 as two halves, `\ud83d\ude00`, which YAML does not know: `\U0001f600`."""
-    if "\\ud" not in text.lower():
-        return text
-
-    def join(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0]
-        code = 0x10000 + ((int(found[1], 16) & 0x3FF) << 10) + (int(found[2], 16) & 0x3FF)
-        return f"\\U{code:08x}"
-
-    return _PAIR.sub(join, text)
+        return Document(source, None, (problem,))
 
 
 def _halves(source: Source, root: Node) -> list[Problem]:
     r"""Lone halves of a character, `\ud83d`, which libyaml refuses and PyYAML's own reader lets pass."""
-    if "\\ud" not in source.text.lower():
-        return []
     return [
         Problem(
             code="not-text",
@@ -215,9 +151,7 @@ def _control_character(source: Source) -> Problem:
 
 def _unreadable(shown: str, summary: str, hint: str, code: str = "unreadable-file") -> Document:
     place = Place(file=shown, line=1, column=1)
-    return Document(
-        Source(shown, ""), None, None, (Problem(code=code, summary=summary, hint=hint, place=place),)
-    )
+    return Document(Source(shown, ""), None, (Problem(code=code, summary=summary, hint=hint, place=place),))
 
 
-__all__ = ["Document", "Node", "collector_paused", "parse", "read"]
+__all__ = ["Document", "collector_paused", "parse", "read"]

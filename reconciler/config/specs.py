@@ -149,7 +149,7 @@ class _Reader:
         self.problems: list[Problem] = []
         document, spec = entry.document, ("specs", entry.index)
         for path in (("resources", "gpu"), ("resources", "ephemeralStorage"), ("platforms", "novita")):
-            self.problems += document.bent_within(document.node((*spec, *path)))
+            self.problems += document.bent_within((*spec, *path))
 
     def text(self, *path: str) -> str:
         """The text at a path with its references replaced; "" where there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -11,6 +11,12 @@ from reconciler.model.problem import Place
 from reconciler.model.values import Fields, Json, Path
 
 Origin: TypeAlias = Literal["declared", "imperative"]
+
+Whereabouts: TypeAlias = Callable[[], Place | None]
+
+
+def nowhere() -> None:
+    """Where what stands in no file is."""
 
 
 def address(name: str) -> str:
@@ -70,11 +76,16 @@ class Desired:
     fields: Fields
     lifecycle: Lifecycle = Lifecycle()
     renamed_from: str | None = None
-    place: Place | None = None
+    where: Whereabouts = field(default=nowhere, compare=False, repr=False)
     unset: tuple[Path, ...] = ()
     partial: bool = False
     origin: Origin = "declared"
     lease: Lease | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is declared. Looked up each time: finding it may mean to read a file once more."""
+        return self.where()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def _prove(context: Context, before: Loaded, file: Rewritten, name: str, counts:
 
 
 def _by_name(loaded: Loaded) -> dict[str, Desired]:
-    return {one.name: replace(one, place=None) for one in loaded.desired}
+    return {one.name: one for one in loaded.desired}
 
 
 def _undeclared(name: str) -> Problem:

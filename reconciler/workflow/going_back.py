@@ -15,7 +15,7 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.events import Outcome, Report
 from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Lifecycle, address
+from reconciler.model.resource import Desired, Lifecycle, address, nowhere
 from reconciler.planning.selection import Selection
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import Goal, load_config
@@ -117,7 +117,7 @@ def _as_it_was(context: Context, version: Version, today: Desired | None) -> Des
         app_name=version.app_name,
         fields=fields,
         lifecycle=today.lifecycle if today else _recorded_lifecycle(context, version.name),
-        place=today.place if today else None,
+        where=today.where if today else nowhere,
     )
 
 

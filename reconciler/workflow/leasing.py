@@ -32,7 +32,7 @@ def to_lease(context: Context, name: str, lease: Lease, *, files: Files = from_f
             raise InvalidConfig(_endless(name, "`ignoreChanges` keeps applies from its worker counts"))
         if recorded(now, name) is None:
             raise InvalidConfig(_unrecorded(name))
-        ours = under(Desired(name=name, app_name="", fields={}, partial=True, place=declared.place), lease)
+        ours = under(Desired(name=name, app_name="", fields={}, partial=True, where=declared.where), lease)
         return only(loaded, ours, running(ours, lease))
 
     return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))

@@ -109,7 +109,7 @@ def test_an_empty_directory_declares_nothing(tmp_path: Path) -> None:
 def layers(*texts: str) -> Layers:
     """Layers of YAML texts named 0, 1, ..."""
     documents = [parse(text, str(number)) for number, text in enumerate(texts)]
-    return Layers(tuple(Layer(d.source, d.root, d.data) for d in documents if d.root is not None))
+    return Layers(tuple(Layer(d.source, d.data) for d in documents if d.data is not None))
 
 
 def test_positions_go_through_the_layers() -> None:

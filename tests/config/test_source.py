@@ -11,7 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.config.composing import compose
 from reconciler.config.document import WIDEST
+from reconciler.config.load import in_order
+from reconciler.config.nodes import Node
 from reconciler.config.source import collector_paused, parse, read
 
 from .support import codes, told
@@ -309,3 +312,67 @@ def test_what_pyyaml_writes_is_read_back(data: object) -> None:
         document = parse(text, "f.yaml", pure=pure)
         assert document.problems == ()
         assert document.data == data
+
+
+LISTS = """\
+defaults: {env: {A: "1"}}
+endpoints:
+  - endpoint: one
+    env: {B: 010, C: [x, [y, {z: 1}]]}
+    storage: [{type: local}, {type: network}]
+  - just text
+  - [nested, [list]]
+  - endpoint: two
+    endpoint: twice
+  - !odd tagged
+? [a, b]
+: [c, d]
+removed:
+- {endpoint: three, on: no}
+- {}
+"""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "text", [LISTS, "- a: [1, 2]\n- [{b: 1}, {c: 2}]\n- 3\n", "a: []\nb: [1]\n", "[[1], 2]"]
+)
+def test_reading_by_item_finds_what_reading_the_whole_finds(text: str, pure: bool) -> None:
+    """A text with an alias is read as a whole; this one has one in a comment, which changes nothing."""
+    by_item, whole = parse(text, "f", pure=pure), parse(text + "# &a *a\n", "f", pure=pure)
+    assert by_item.data == whole.data is not None
+    assert in_order(by_item.problems) == in_order(whole.problems)
+    assert by_item.bent == whole.bent
+    if text == LISTS:
+        assert codes(in_order(by_item.problems)) == [
+            "duplicate-key",
+            "unknown-tag",
+            "non-string-key",
+            "non-string-key",
+        ]
+        assert [str(problem.place) for _, problem in by_item.bent] == ["f:4:14"]
+
+
+def test_the_tree_of_a_sound_file_is_made_for_who_asks_for_a_place_alone() -> None:
+    document = parse("endpoints:\n  - endpoint: one\n  - endpoint: two\n    env: {A: x, B: 010}\n", "f")
+    assert document.bent
+    assert "root" not in vars(document.source)
+    assert str(document.place(("endpoints", 1, "endpoint"))) == "f:3:15"
+    assert "root" in vars(document.source)
+
+
+@BOTH
+def test_a_tree_is_given_away_item_by_item(pure: bool) -> None:
+    """All items of a list but the last are gone when the next one is read."""
+    seen: list[str] = []
+
+    def each(node: Node) -> str:
+        seen.append(node.value[0][1].value)
+        return "done"
+
+    root = compose(
+        "a:\n" + "- {n: x}\n- {n: y}\n- {n: z}\n" + "b: {c: [{n: deep}, {n: deeper}]}\n", each, pure=pure
+    )
+    assert root is not None
+    assert seen == ["x", "y"]
+    assert root.value[0][1].value[:2] == ["done", "done"]

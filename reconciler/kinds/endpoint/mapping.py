@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from reconciler.kinds.endpoint.paths import known_names, wire_paths
@@ -77,7 +78,7 @@ def desired_endpoint(
         fields=_fields(declared, spec),
         lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
         renamed_from=declared.get("renamedFrom"),
-        place=locate(("endpoint",)),
+        where=partial(locate, ("endpoint",)),
     )
     return desired, told
 

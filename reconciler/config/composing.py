@@ -25,7 +25,7 @@ EachItem: TypeAlias = Callable[[Node], Any]
 
 
 class NotYaml(Exception):
-    """PyYAML refused a text. `said` is its error; None where it cannot place a character it does not allow."""
+    """PyYAML refused a text. `said` is its error; None where it cannot place a forbidden character."""
 
     def __init__(self, said: Any = None) -> None:
         super().__init__(said)

@@ -5,6 +5,7 @@ Nearly every word of a file has been seen before, which makes this several times
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any, Final
 
 from reconciler.config.composing import DEEPEST
@@ -63,7 +64,7 @@ class Builder:
         if value.__class__ is str:
             if node.tag is None:
                 if node.style:
-                    return value
+                    return intern(value)
                 words = self._words
                 return words[value] if value in words else self._word(node)
             return self._tagged(node)
@@ -100,7 +101,7 @@ class Builder:
             # The common cases of `_value`, here to save a call for every word of the file.
             text = value.value
             if text.__class__ is str and value.tag is None and (value.style or text in words):
-                data[name] = text if value.style else words[text]
+                data[name] = intern(text) if value.style else words[text]
             else:
                 data[name] = self._value(value, depth + 1)
         for value in inherited:

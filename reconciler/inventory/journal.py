@@ -22,7 +22,7 @@ from pathlib import Path
 
 from reconciler.inventory.disk import Disk, make_directories, put, write_all
 from reconciler.inventory.paths import beside
-from reconciler.inventory.shape import unique_keys
+from reconciler.inventory.shape import loads
 from reconciler.inventory.steps import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.trouble import REBUILD, unwritable, writing
 from reconciler.model.errors import InventoryError
@@ -61,7 +61,7 @@ def replay(path: Path, data: bytes) -> Replay:
                 break
             raise _damaged(path, number, "its checksum does not fit")
         try:
-            steps += [step_from_json(item) for item in json.loads(payload, object_pairs_hook=unique_keys)]
+            steps += [step_from_json(item) for item in loads(payload)]
         except (ValueError, TypeError) as fault:
             # The checksum fits, so this was written on purpose: no tear, wherever it stands.
             raise _damaged(path, number, str(fault)) from fault

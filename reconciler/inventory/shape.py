@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
-from reconciler.model.values import Json, canonical, seal_from_json
+from reconciler.model.values import Json, Sealed, canonical, seal_from_json
 
 _RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called", "lease"})
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
@@ -38,14 +38,14 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
 
 
 def record_from_json(name: str, record: Json) -> Tracked:
-    """The reverse; raises `Misshapen` with all that is wrong in one sentence."""
+    """The reverse, from what `loads` gives; raises `Misshapen` with all that is wrong in one sentence."""
     faults = list(_faults(record))
     if faults:
         raise Misshapen("; ".join(faults))
     return Tracked(
         name=name,
         id=record["id"],
-        applied={key: seal_from_json(value) for key, value in record["applied"].items()},
+        applied=record["applied"],
         origin=cast(Origin, record.get("origin", "declared")),
         prevent_destroy=record.get("prevent_destroy", False),
         called=record.get("called", ""),
@@ -106,7 +106,7 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
 
 
 def intent_from_json(value: Json) -> Intent:
-    """The reverse; raises `Misshapen`."""
+    """The reverse, from what `loads` gives; raises `Misshapen`."""
     match value:
         case {
             "name": str(name),
@@ -121,7 +121,7 @@ def intent_from_json(value: Json) -> Intent:
                 digest=digest,
                 known_ids=tuple(ids),
                 app_name=app_name,
-                applied={key: seal_from_json(item) for key, item in applied.items()},
+                applied=applied,
                 prevent_destroy=prevent_destroy,
                 origin="imperative" if value.get("origin") == "imperative" else "declared",
             )
@@ -131,13 +131,20 @@ def intent_from_json(value: Json) -> Intent:
             )
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An `object_pairs_hook` that refuses what json would settle silently: the same key twice."""
+def loads(text: str | bytes) -> Json:
+    """JSON that we wrote, fingerprints in it as `Sealed`.
+
+    Raises ValueError, as `Misshapen` for what json would settle silently: the same key twice.
+    """
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise Misshapen(f"{json.dumps(key, ensure_ascii=False)} stands there twice")
-    return found
+    return seal_from_json(found) if "hmac-sha256" in found else found
 
 
 def _kind(value: Json) -> str:
@@ -150,5 +157,7 @@ def _kind(value: Json) -> str:
             return "a number"
         case str():
             return "a string"
+        case Sealed():
+            return "a fingerprint"
         case _:
             return "a list"

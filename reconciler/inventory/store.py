@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.shape import Misshapen, record_from_json, record_to_json, unique_keys
+from reconciler.inventory.shape import Misshapen, loads, record_from_json, record_to_json
 from reconciler.inventory.trouble import reading, unreadable_map, writing
 from reconciler.model.errors import InventoryError
 from reconciler.model.pretty import pretty
@@ -107,7 +107,7 @@ def _document(path: Path, data: bytes) -> tuple[Json, str]:
             unreadable_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")
         ) from error
     try:
-        return json.loads(text, object_pairs_hook=unique_keys), text
+        return loads(text), text
     except Misshapen as fault:
         raise InventoryError(_misshapen(path, str(fault))) from fault
     except json.JSONDecodeError as error:

@@ -102,7 +102,7 @@ class Live:
     """One endpoint of the account in normal form.
 
     `fields` holds all that Novita reports of it, numbers as ints. `state` is Novita's word (`serving`, ...),
-    `raw` the answer itself, for what plans do not compare: workers, logs, times.
+    `raw` those parts of the answer that plans do not compare: workers, times.
     """
 
     id: str

@@ -142,16 +142,12 @@ def _sealed_as_json(value: object) -> Json:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def seal_from_json(value: Json) -> Value:
-    """The reverse of how `canonical` writes a `Sealed`, anywhere inside a value."""
+def seal_from_json(value: dict[str, Any]) -> Sealed | dict[str, Any]:
+    """The reverse of how `canonical` writes a `Sealed`; an object that is none as it is."""
     match value:
         case {"hmac-sha256": str(mac), "key": str(key_id)} if len(value) == 2 and _SEALED.fullmatch(
             f"{mac}:{key_id}"
         ):
             return Sealed(mac=mac, key_id=key_id)
-        case dict():
-            return {key: seal_from_json(item) for key, item in value.items()}
-        case list():
-            return [seal_from_json(item) for item in value]
         case _:
             return value

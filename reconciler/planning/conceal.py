@@ -21,20 +21,21 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
     envs = live.fields.get("envs", {})
     literal = (desired or {}).get("envs", {})
     sealed = (applied or {}).get("envs", {})
-    fields: dict[str, Any] = dict(live.fields)
-    fields["envs"] = {
-        key: value
-        if isinstance(literal.get(key), str) and not isinstance(sealed.get(key), Sealed)
-        else _hidden(value)
+    fields: dict[str, Any] = {}
+    hidden = {
+        key: _hidden(value)
         for key, value in envs.items()
+        if not isinstance(literal.get(key), str) or isinstance(sealed.get(key), Sealed)
     }
-    image = fields.get("image", {})
+    if hidden:
+        fields["envs"] = {**envs, **hidden}
+    image = live.fields.get("image", {})
     if "command" in image:
         was = value_at(applied or {}, COMMAND)
         now = value_at(desired or {}, COMMAND)
         if isinstance(was, Sealed) or not (isinstance(now, str) or (now is ABSENT and isinstance(was, str))):
             fields["image"] = {**image, "command": _hidden(image["command"])}
-    return replace(live, fields=fields)
+    return replace(live, fields={**live.fields, **fields}) if fields else live
 
 
 def _hidden(value: Value) -> Secret:

@@ -8,12 +8,16 @@ change. Empty `envs` and `volumeMounts` are reported as empty whichever way the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Value
 
 WORKER_NUMBERS = ("minNum", "maxNum", "freeTimeout", "maxConcurrent", "gpuNum", "requestTimeout")
+UNCOMPARED = ("state", "workers", "createdAt")
+"""What is kept of an answer as it came. All the rest has its place in the fields; kept twice, it would double
+what ten thousand endpoints take."""
 MOUNT_KEYS = ("type", "id", "size", "mountPath")
 
 
@@ -55,7 +59,7 @@ def parse(answer: Json) -> Live:
         fields=fields,
         state=_state(answer.get("state")),
         url=_text(answer.get("url")),
-        raw=answer,
+        raw={key: answer[key] for key in UNCOMPARED if key in answer},
     )
 
 
@@ -158,7 +162,7 @@ def _some(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else intern(str(value))
 
 
 def _worker_config(config: Mapping[str, Any]) -> dict[str, Any]:

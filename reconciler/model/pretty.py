@@ -6,13 +6,20 @@ The standard encoder is compiled only as long as nobody asks for an indent.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from reconciler.model.values import Json
 
 _DEEP: Final = "\n    "
+_WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
+    str: encode_basestring,
+    int: int.__repr__,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+}
 _ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -37,12 +44,19 @@ def pieces(document: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _text(value: Json, margin: str, sort_keys: bool) -> str:
-    if value.__class__ is str:
-        return encode_basestring(value)
+    word = _WORDS.get(value.__class__)
+    if word is not None:
+        return word(value)
     inner = margin + "  "
     if isinstance(value, dict) and value:
-        keys = sorted(value) if sort_keys else value
-        lines = [f"{inner}{encode_basestring(key)}: {_text(value[key], inner, sort_keys)}" for key in keys]
+        items = sorted(value.items(), key=itemgetter(0)) if sort_keys else value.items()
+        lines = [
+            # words here, to save a call for each
+            f"{inner}{encode_basestring(key)}: {word(item)}"
+            if (word := _WORDS.get(item.__class__))
+            else f"{inner}{encode_basestring(key)}: {_text(item, inner, sort_keys)}"
+            for key, item in items
+        ]
         return f"{{{','.join(lines)}{margin}}}"
     if isinstance(value, list | tuple) and value:
         return f"[{','.join([inner + _text(item, inner, sort_keys) for item in value])}{margin}]"

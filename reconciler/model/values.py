@@ -28,6 +28,7 @@ Path: TypeAlias = tuple[str, ...]
 
 MASK = "(sensitive value)"
 
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 _SEALED = re.compile(r"[0-9a-f]{64}:[0-9a-f]{12}")
 
 
@@ -95,13 +96,18 @@ class Keyring:
 
 def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
     """The same value with every `Secret` in it replaced by `change(secret)`."""
+    if value.__class__ in _PLAIN:
+        return value
     match value:
-        case Secret():
-            return change(value)
-        case Mapping():
-            return {key: replace_secrets(item, change) for key, item in value.items()}
+        case dict() | Mapping():
+            return {
+                key: item if item.__class__ in _PLAIN else replace_secrets(item, change)
+                for key, item in value.items()
+            }
         case list() | tuple():
             return [replace_secrets(item, change) for item in value]
+        case Secret():
+            return change(value)
         case _:
             return value
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from reconciler.kinds.endpoint.paths import rank
 from reconciler.model.plan import ABSENT, Absent
 from reconciler.model.values import Fields, Path, Sealed, Secret, Value
+
+_WORDS: Final = frozenset({str, int, bool, float, type(None), Absent})
 
 
 def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
@@ -16,9 +18,39 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
     Lists are compared whole, and so is a map that only one side has. The values are those of the two trees,
     secrets still wrapped.
     """
+    left, right = narrowed(have, want)
+    paths = between_words(left, right)
+    if paths is None:
+        paths = between_trees(left, right)
+    for path in sorted(paths, key=rank):
+        yield path, value_at(have, path), value_at(want, path)
+
+
+def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | None:
+    """The paths of two trees that differ everywhere, if in single words alone; else None.
+
+    Most changes are such, and deepdiff takes 0.12 ms for each and 73 ms to import.
+    """
+    paths: set[Path] = set()
+    for key in {**left, **right}:
+        path = (*above, key)
+        mine, theirs = left.get(key, ABSENT), right.get(key, ABSENT)
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            below = between_words(mine, theirs, path)
+            if below is None:
+                return None
+            paths |= below
+        elif mine.__class__ in _WORDS and theirs.__class__ in _WORDS:
+            paths.add(path)
+        else:
+            return None
+    return paths
+
+
+def between_trees(left: Fields, right: Fields) -> set[Path]:
+    """The paths at which two trees differ, whatever they hold."""
     from deepdiff import DeepDiff
 
-    left, right = _narrowed(have, want)
     found = DeepDiff(
         _comparable(left),
         _comparable(right),
@@ -26,9 +58,7 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
         threshold_to_diff_deeper=0,
         ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
     )
-    paths = {_path(level) for levels in found.values() for level in levels}
-    for path in sorted(paths, key=rank):
-        yield path, value_at(have, path), value_at(want, path)
+    return {_path(level) for levels in found.values() for level in levels}
 
 
 def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
@@ -50,8 +80,8 @@ def value_at(tree: Any, path: Path) -> Value | Absent:
     return tree
 
 
-def _narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:
-    """The two trees without the branches in which they are equal: deepdiff takes its time over each."""
+def narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:
+    """The two trees without the branches in which they are equal."""
     left: dict[str, Any] = {}
     right: dict[str, Any] = {}
     for key in {**have, **want}:
@@ -59,7 +89,7 @@ def _narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:
         if mine == theirs:
             continue
         if isinstance(mine, dict) and isinstance(theirs, dict):
-            mine, theirs = _narrowed(mine, theirs)
+            mine, theirs = narrowed(mine, theirs)
         if mine is not ABSENT:
             left[key] = mine
         if theirs is not ABSENT:
@@ -94,5 +124,5 @@ def equal(have: Fields, want: Fields) -> bool:
     """Whether two trees mean the same, secrets compared by value. Cheap enough to ask for every endpoint."""
     if have == want:
         return True
-    left, right = map(_comparable, _narrowed(have, want))
+    left, right = map(_comparable, narrowed(have, want))
     return bool(left == right)

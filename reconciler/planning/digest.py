@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
 from reconciler.model.plan import Change, Plan
-from reconciler.model.values import Keyring, Value, digest, seal
+from reconciler.model.values import Keyring, digest, seal
 from reconciler.planning.requests import requests_of
+
+Facts: TypeAlias = Mapping[str, Any]
 
 
 def plan_digest(plan: Plan, keyring: Keyring) -> str:
     """SHA-256 over what would be done to what; secrets count by their keyed fingerprint."""
-    return digest([change_facts(change, keyring) for change in plan.pending])
+    return digest_of(plan_facts(plan, keyring))
 
 
-def change_facts(change: Change, keyring: Keyring) -> Value:
+def plan_facts(plan: Plan, keyring: Keyring) -> Mapping[str, Facts]:
+    """What each pending change does, by the name of its endpoint."""
+    return {change.name: change_facts(change, keyring) for change in plan.pending}
+
+
+def digest_of(facts: Mapping[str, Facts]) -> str:
+    """The digest of a plan by what its changes do, for who has asked that already."""
+    return digest(list(facts.values()))
+
+
+def change_facts(change: Change, keyring: Keyring) -> Facts:
     """What one change does: its action, the object and record it was judged by, each call by its body."""
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)

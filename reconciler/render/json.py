@@ -11,9 +11,8 @@ from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
 from reconciler.model.pretty import pretty
 from reconciler.model.resource import Lease, Tracked, address
-from reconciler.model.values import Json, Keyring
-from reconciler.planning.digest import plan_digest
-from reconciler.planning.requests import requests_of
+from reconciler.model.values import Json
+from reconciler.planning.digest import Facts, digest_of, plan_facts
 from reconciler.render.json_drift import drift_document, verdict_document
 from reconciler.render.json_parts import fields_document, identity, plain, sensitive
 from reconciler.render.sides import id_of, sides
@@ -46,6 +45,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
     """
     plan = found.plan or Plan(changes=(), complete=False)
     counts = plan.counts()
+    facts = plan_facts(plan, found.keyring) if found.plan and found.keyring else {}
     document: dict[str, Json] = {
         "format_version": FORMAT,
         "terraform_version": TERRAFORM,
@@ -54,12 +54,12 @@ def plan_document(found: Findings) -> dict[str, Json]:
         "applyable": bool(plan.pending and not plan.errors),
         "complete": plan.complete,
         "errored": found.plan is None or any(p.is_error and p.exit_code == 1 for p in found.problems),
-        "resource_changes": _changes(plan, found.keyring, explained=found.explained),
+        "resource_changes": _changes(plan, facts, explained=found.explained) if found.keyring else [],
         "resource_drift": drift_document(found),
         "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
         "problems": [problem.to_dict() for problem in found.problems],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
-        "digest": plan_digest(found.plan, found.keyring) if found.plan and found.keyring else "",
+        "digest": digest_of(facts) if found.plan and found.keyring else "",
         "exit_code": int(found.exit_code),
     }
     if found.report is not None:
@@ -74,10 +74,8 @@ def document_text(found: Findings) -> str:
     return pretty(plan_document(found)) + "\n"
 
 
-def _changes(plan: Plan, keyring: Keyring | None, *, explained: bool) -> list[dict[str, Json]]:
-    if keyring is None:
-        return []
-    changes = [_change(change, keyring) for change in plan.changes]
+def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:
+    changes = [_change(change, facts.get(change.name, {})) for change in plan.changes]
     if explained:
         from reconciler.planning.explaining import explain
 
@@ -88,7 +86,7 @@ def _changes(plan: Plan, keyring: Keyring | None, *, explained: bool) -> list[di
     return changes
 
 
-def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
+def _change(change: Change, facts: Facts) -> dict[str, Json]:
     before, after = sides(change)
     actions = ACTIONS[change.action]
     if isinstance(change, Adopt) and change.fields:
@@ -114,8 +112,8 @@ def _change(change: Change, keyring: Keyring) -> dict[str, Json]:
         "change": detail,
         "fields": fields_document(change.fields),
         "requests": [
-            {"method": r.method, "path": r.path, "body_sha256": r.fingerprint(keyring)}
-            for r in requests_of(change)
+            {"method": method, "path": path, "body_sha256": fingerprint}
+            for method, path, fingerprint in facts.get("requests", ())
         ],
     }
 

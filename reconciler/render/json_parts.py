@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from reconciler.model.plan import ABSENT, Absent, FieldChange
 from reconciler.model.values import MASK, Json, Sealed, Secret, Value, mask
+
+_AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
+"""What most values are; it saves a call for each."""
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -39,19 +42,25 @@ def field_document(field: FieldChange) -> dict[str, Json]:
 
 def plain(value: Value | Absent) -> Json:
     """The value with secrets masked and fingerprints hidden."""
+    if value.__class__ in _AS_THEY_ARE:
+        return value
+    if isinstance(value, dict | Mapping):
+        return {key: item if item.__class__ in _AS_THEY_ARE else plain(item) for key, item in value.items()}
     if value is ABSENT:
         return None
     if isinstance(value, Sealed):
         return MASK
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
     return mask(value)
 
 
 def sensitive(value: Value) -> Any:
     """Terraform's sensitivity tree: true at what is hidden, and only the branches that lead there."""
+    if isinstance(value, dict | Mapping):
+        return {
+            key: inner
+            for key, item in value.items()
+            if item.__class__ not in _AS_THEY_ARE and (inner := sensitive(item))
+        }
     if isinstance(value, Secret | Sealed):
         return True
-    if isinstance(value, Mapping):
-        return {key: inner for key, item in value.items() if (inner := sensitive(item))}
     return {} if value is None else False

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from reconciler.model.plan import ABSENT, Absent
 from reconciler.model.values import Path
-from reconciler.planning.diff import differences, equal, leaves, value_at
+from reconciler.planning.diff import (
+    between_trees,
+    between_words,
+    differences,
+    equal,
+    leaves,
+    narrowed,
+    value_at,
+)
 from tests.builders import KEYRING, secret
 
 texts = st.text(st.characters(codec="utf-8"), max_size=5) | st.sampled_from(
@@ -33,6 +41,41 @@ def by_hand(have: Any, want: Any, above: Path = ()) -> list[tuple[Path, Any, Any
         elif getattr(before, "value", before) != getattr(after, "value", after):
             found.append(((*above, key), before, after))
     return found
+
+
+words = texts | st.integers() | st.none()
+plain_trees = st.recursive(
+    st.dictionaries(texts, words, max_size=3),
+    lambda inner: st.dictionaries(texts, words | inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(plain_trees, plain_trees)
+def test_where_words_differ_deepdiff_would_say_the_same(have: dict[str, Any], want: dict[str, Any]) -> None:
+    left, right = narrowed(have, want)
+    found = between_words(left, right)
+    assert found in (None, between_trees(left, right))
+
+
+def test_differing_words_are_found_at_every_depth() -> None:
+    have = {"a": {"b": {"c": 1}, "d": "x"}, "e": None}
+    want = {"a": {"b": {"c": 2}, "f": "x"}, "e": "y"}
+    assert between_words(have, want) == {("a", "b", "c"), ("a", "d"), ("a", "f"), ("e",)}
+
+
+@pytest.mark.parametrize(
+    ("have", "want"),
+    [
+        ({"a": [1]}, {"a": [2]}),
+        ({}, {"a": {"b": 1}}),
+        ({"a": {"b": 1}}, {"a": "x"}),
+        ({"a": "x"}, {"a": secret("x")}),
+        ({"a": {"b": KEYRING.seal("x")}}, {"a": {"b": "x"}}),
+    ],
+)
+def test_what_is_more_than_a_word_is_left_to_deepdiff(have: dict[str, Any], want: dict[str, Any]) -> None:
+    assert between_words(have, want) is None
 
 
 @given(trees, trees)

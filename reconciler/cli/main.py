@@ -107,7 +107,7 @@ def cli(ctx: click.Context, /, **shared: Any) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
-    # Nearly all that a command makes it keeps to its end: a tenth of a plan of 10,000 was the search for garbage.
+    # What a command makes it keeps to its end; looking for garbage took a tenth of a plan of 10,000.
     gc.set_threshold(100_000, 20, 20)
     arguments = list(sys.argv[1:] if args is None else args)
     _open_missing_streams()

@@ -10,6 +10,7 @@ sent again. Anything else is left for the user, with the IDs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler.applying.clock import Clock, attempts
 from reconciler.inventory.session import Session
@@ -53,14 +54,15 @@ def create(
     clock: Clock,
     keyring: Keyring,
     settle_seconds: float,
-    record: Callable[[str], Tracked],
+    record: Tracked,
     name_was_ours: bool,
     deposed: Tracked | None,
     waiting: Callable[[str], None],
 ) -> str:
     """Create the endpoint once and record it; returns its ID.
 
-    `known_ids` are the live IDs of that name from before; `name_was_ours` says that we have just freed its
+    `known_ids` are the live IDs of that name from before, `record` is what will be recorded, without its ID;
+    `name_was_ours` says that we have just freed its
     app name, `deposed` is the record of ours that had the name until now. Raises `Unresolved` when the
     outcome cannot be told, and whatever the client raises when Novita refused; then nothing was made.
     """
@@ -68,9 +70,8 @@ def create(
     intent = Intent(
         name=desired.name,
         app_name=change.app_name if isinstance(change, Replace) else desired.app_name,
-        digest=request.fingerprint(keyring),
         known_ids=known_ids,
-        applied=record("").applied,
+        applied=record.applied,
         prevent_destroy=desired.lifecycle.prevent_destroy,
         origin=desired.origin,
     )
@@ -87,7 +88,7 @@ def create(
         except ReconcilerError:
             session.settle(desired.name)
             raise
-        session.record(record(made), deposed=deposed)
+        session.record(replace(record, id=made), deposed=deposed)
         return made
     session.settle(desired.name)
     raise Refused(

@@ -1,7 +1,8 @@
 """Many creates, read back by few listings: who fills a batch reads it back for all.
 
 A listing costs a request for every hundred endpoints of the account, and reading one by one a request each.
-So batches are larger than the account has pages; what a listing does not show as written is read by itself.
+So batches are larger than the account has pages, and no faster than a person reads; what a listing does not
+show as written is read by itself.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from reconciler.novita.remote import Reader
 SMALLEST: Final = 32
 """Creates (count); fewer are read back one by one, each as soon as it is made."""
 
+EVERY: Final = 2.0
+"""Seconds between two batches at the least: so long may somebody wait to be told of a create."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
@@ -41,13 +45,15 @@ class ReadBack:
         self._clock = clock
         self._size = size
         self._guard = threading.Lock()
+        self._last = clock.now()
         self._waiting: list[Unread] = []
 
     def add(self, one: Unread) -> Sequence[Unread]:
         """The batch that this one completes, for the caller to read back; else nothing."""
         with self._guard:
             self._waiting.append(one)
-            return self._taken() if len(self._waiting) >= self._size else ()
+            is_full = len(self._waiting) >= self._size
+            return self._taken() if is_full and self._clock.now() - self._last >= EVERY else ()
 
     def rest(self) -> Sequence[Unread]:
         """What is in no batch yet."""
@@ -69,6 +75,7 @@ class ReadBack:
 
     def _taken(self) -> Sequence[Unread]:
         taken, self._waiting = self._waiting, []
+        self._last = self._clock.now()
         return taken
 
     def _listed(self) -> Mapping[str, Live]:

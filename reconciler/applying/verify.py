@@ -44,6 +44,8 @@ def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> P
 
 def matches(live: Live, target: Fields) -> bool:
     """Whether a live endpoint is as it was written."""
+    if all(live.fields.get(key) == value for key, value in target.items()):
+        return True  # to the letter, as nearly always
     want, have = sides(target, None, live.fields, ())
     return equal(have, want)
 

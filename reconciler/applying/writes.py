@@ -97,7 +97,7 @@ class Writer:
             clock=self.clock,
             keyring=self.keyring,
             settle_seconds=self.settle_seconds,
-            record=lambda object_id: as_desired(change.desired, object_id, self.keyring),
+            record=as_desired(change.desired, "", self.keyring),
             name_was_ours=app_name in self.freed,
             deposed=deposed,
             waiting=waiting,

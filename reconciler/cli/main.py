@@ -118,6 +118,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except OSError as error:
         code = _unwritable(error)
+    gc.freeze()  # or the interpreter would search it all once more, on its way out
     sys.exit(code)
 
 

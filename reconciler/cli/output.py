@@ -139,9 +139,11 @@ def _write_document(document: Json) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
     # a lone surrogate, or a terminal that is not UTF-8, must not end a run in a traceback
-    click.echo(
-        text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"),
-        file=stream,
-        nl=False,
-    )
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    if os.name == "nt":  # an old console there needs click to translate colours
+        click.echo(text, file=stream, nl=False)
+        return
+    stream.write(text)
+    stream.flush()

@@ -19,6 +19,8 @@ from reconciler.inventory.trouble import reading, writing
 from reconciler.kinds.endpoint.paths import KEYED
 from reconciler.model.values import Fields, Json, Secret, replace_secrets
 
+_SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
 KEPT: Final = 20
 """Versions of one endpoint (count)."""
 
@@ -106,7 +108,7 @@ def _as_dict(version: Version) -> dict[str, Any]:
 
 
 def _line(version: Version) -> bytes:
-    return json.dumps(_as_dict(version), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    return _SORTED(_as_dict(version)).encode() + b"\n"
 
 
 def _parsed(line: bytes) -> Version | None:

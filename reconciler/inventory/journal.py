@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from reconciler.inventory.disk import Disk, make_directories, put, write_all
 from reconciler.inventory.paths import beside
+from reconciler.inventory.queue import Queue, Ticket
 from reconciler.inventory.shape import loads
 from reconciler.inventory.steps import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.trouble import REBUILD, unwritable, writing
@@ -30,6 +30,7 @@ from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
 
 _UNSAVED = "The step was not saved; a create is not sent before its intent is"
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _HEAD, _MIDDLE, _TAIL = b'{"crc32":"', b'","steps":', b"}\n"
 _CRC = slice(len(_HEAD), len(_HEAD) + 8)
 _STEPS = slice(len(_HEAD) + 8 + len(_MIDDLE), -len(_TAIL))
@@ -76,7 +77,7 @@ def line_of(encoded: Sequence[bytes]) -> bytes:
 
 
 def encode(step: Step) -> bytes:
-    return json.dumps(step_to_json(step), separators=(",", ":"), ensure_ascii=False).encode()
+    return _COMPACT(step_to_json(step)).encode()
 
 
 def _checked(line: bytes) -> bytes | None:
@@ -107,14 +108,16 @@ def _damaged(path: Path, number: int, why: str) -> InventoryError:
     )
 
 
-@dataclass(slots=True, eq=False)
-class _Ticket:
+class _Ticket(Ticket):
     """One caller's steps on their way to the disk."""
 
-    steps: Sequence[Step]
-    encoded: Sequence[bytes]
-    done: bool = False
-    error: OSError | None = None
+    __slots__ = ("encoded", "error", "steps")
+
+    def __init__(self, *steps: Step, alone: bool = False) -> None:
+        super().__init__(alone=alone)
+        self.steps = steps
+        self.encoded = [encode(step) for step in steps]
+        self.error: OSError | None = None
 
 
 class Journal:
@@ -134,22 +137,12 @@ class Journal:
         self._length = sound
         self._is_named = False  # its name is known to be durable
         self._broken = ""  # why no line may follow
-        self._turn = threading.Condition()
-        self._waiting: list[_Ticket] = []
-        self._taken = False
+        self._queue: Queue[_Ticket] = Queue()
 
     def append(self, *steps: Step) -> None:
         """Return once the steps are durable, all of them or none; raise InventoryError if they are not."""
-        ticket = _Ticket(steps=steps, encoded=[encode(step) for step in steps])
-        group: list[_Ticket] = []
-        with self._turn:
-            self._waiting.append(ticket)
-            while self._taken and not ticket.done:
-                self._turn.wait()
-            if not ticket.done:
-                self._taken = True
-                group, self._waiting = self._waiting, []
-        if group:
+        ticket = _Ticket(*steps)
+        if group := self._queue.join(ticket):
             self._lead(group)
         if ticket.error is not None:
             raise InventoryError(unwritable(self._path, ticket.error, _UNSAVED)) from ticket.error
@@ -157,16 +150,11 @@ class Journal:
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Hold back appends, so that the map and the journal can be changed together."""
-        with self._turn:
-            while self._taken:
-                self._turn.wait()
-            self._taken = True
+        group = self._queue.join(_Ticket(alone=True))
         try:
             yield
         finally:
-            with self._turn:
-                self._taken = False
-                self._turn.notify_all()
+            self._queue.leave(group)
 
     def restart(self, intents: Sequence[Intent]) -> None:
         """Begin anew with these intents only; all else is in the map. Call it inside `quiet`."""
@@ -191,7 +179,7 @@ class Journal:
             fd, self._fd = self._fd, None
             self._disk.close(fd)
 
-    def _lead(self, group: Sequence[_Ticket]) -> None:
+    def _lead(self, group: list[_Ticket]) -> None:
         """Write for the whole group, and tell each member how it went."""
         error: OSError | None = OSError(errno.EINTR, "the write was interrupted")
         try:
@@ -200,11 +188,9 @@ class Journal:
         except OSError as failure:
             error = failure
         finally:
-            with self._turn:
-                self._taken = False
-                for ticket in group:
-                    ticket.done, ticket.error = True, error
-                self._turn.notify_all()
+            for ticket in group:
+                ticket.error = error
+            self._queue.leave(group)
 
     def _commit(self, group: Sequence[_Ticket]) -> None:
         if self._broken:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
-from reconciler.model.values import Json, Sealed, canonical, seal_from_json
+from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 
 _RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called", "lease"})
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
@@ -25,7 +25,7 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
 
     Raises TypeError when a secret was not sealed: it must never reach the disk.
     """
-    record: dict[str, Json] = {"id": tracked.id, "applied": json.loads(canonical(tracked.applied))}
+    record: dict[str, Json] = {"id": tracked.id, "applied": to_json(tracked.applied)}
     if tracked.origin == "imperative":
         record["origin"] = tracked.origin
     if tracked.prevent_destroy:
@@ -96,10 +96,9 @@ def _lease_from_json(value: Json) -> Lease | None:
 def intent_to_json(intent: Intent) -> dict[str, Json]:
     written: dict[str, Json] = {
         "name": intent.name,
-        "digest": intent.digest,
         "known_ids": list(intent.known_ids),
         "app_name": intent.app_name,
-        "applied": json.loads(canonical(intent.applied)),
+        "applied": to_json(intent.applied),
         "prevent_destroy": intent.prevent_destroy,
     }
     return written if intent.origin == "declared" else {**written, "origin": intent.origin}
@@ -110,7 +109,6 @@ def intent_from_json(value: Json) -> Intent:
     match value:
         case {
             "name": str(name),
-            "digest": str(digest),
             "known_ids": [*ids],
             "app_name": str(app_name),
             "applied": dict(applied),
@@ -118,7 +116,6 @@ def intent_from_json(value: Json) -> Intent:
         } if all(isinstance(item, str) for item in ids):
             return Intent(
                 name=name,
-                digest=digest,
                 known_ids=tuple(ids),
                 app_name=app_name,
                 applied=applied,
@@ -126,9 +123,7 @@ def intent_from_json(value: Json) -> Intent:
                 origin="imperative" if value.get("origin") == "imperative" else "declared",
             )
         case _:
-            raise Misshapen(
-                "an intent must have name, digest, known_ids, app_name, applied and prevent_destroy"
-            )
+            raise Misshapen("an intent must have name, known_ids, app_name, applied and prevent_destroy")
 
 
 def loads(text: str | bytes) -> Json:

@@ -23,6 +23,11 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
 _ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def one_line(value: Json) -> str:
+    """JSON on one line, as `json.dumps(ensure_ascii=False)` has it, which makes an encoder for each call."""
+    return _ONE_LINE(value)
+
+
 def pretty(value: Json, *, sort_keys: bool = False) -> str:
     """The text without a newline at its end; keys are strings. Raises TypeError for what JSON cannot hold."""
     return _text(value, "\n", sort_keys)

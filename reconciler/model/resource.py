@@ -154,11 +154,9 @@ class Intent:
     """A create that was begun: written before the request leaves, closed after its outcome is known.
 
     `known_ids` are the live IDs of that name before the request; a new one that reads as `applied` is ours.
-    `digest` is that of the request's body.
     """
 
     name: str
-    digest: str
     known_ids: tuple[str, ...]
     app_name: str
     applied: Fields

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = Any
 """What `json.loads` can return: None, bool, int, float, str, list, dict."""
@@ -28,7 +28,9 @@ Path: TypeAlias = tuple[str, ...]
 
 MASK = "(sensitive value)"
 
-_PLAIN = frozenset({str, int, bool, float, type(None)})
+WORDS: Final = frozenset({str, int, bool, float, type(None)})
+"""The types of single, open values. Most values are such; to ask for them first saves a call for each."""
+
 _SEALED = re.compile(r"[0-9a-f]{64}:[0-9a-f]{12}")
 
 
@@ -96,12 +98,12 @@ class Keyring:
 
 def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
     """The same value with every `Secret` in it replaced by `change(secret)`."""
-    if value.__class__ in _PLAIN:
+    if value.__class__ in WORDS:
         return value
     match value:
         case dict() | Mapping():
             return {
-                key: item if item.__class__ in _PLAIN else replace_secrets(item, change)
+                key: item if item.__class__ in WORDS else replace_secrets(item, change)
                 for key, item in value.items()
             }
         case list() | tuple():
@@ -132,9 +134,7 @@ def canonical(value: Value) -> bytes:
 
     Raises TypeError when a `Secret` is left in the value: it must be sealed, masked or revealed first.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_sealed_as_json
-    ).encode()
+    return _CANONICAL(value).encode()
 
 
 def digest(value: Value) -> str:
@@ -146,6 +146,22 @@ def _sealed_as_json(value: object) -> Json:
     if isinstance(value, Sealed):
         return {"hmac-sha256": value.mac, "key": value.key_id}
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_sealed_as_json
+).encode
+
+
+def to_json(value: Value) -> Json:
+    """The value as `canonical` would write it. Raises TypeError for a `Secret`, as that does."""
+    if value.__class__ in WORDS:
+        return value
+    if isinstance(value, dict | Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return _sealed_as_json(value)
 
 
 def seal_from_json(value: dict[str, Any]) -> Sealed | dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from reconciler.kinds.endpoint.paths import rank
 from reconciler.model.plan import ABSENT, Absent
-from reconciler.model.values import Fields, Path, Sealed, Secret, Value
+from reconciler.model.values import WORDS, Fields, Path, Sealed, Secret, Value
 
-_WORDS: Final = frozenset({str, int, bool, float, type(None), Absent})
+_SINGLE: Final = WORDS | {Absent}
 
 
 def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
@@ -40,7 +40,7 @@ def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | 
             if below is None:
                 return None
             paths |= below
-        elif mine.__class__ in _WORDS and theirs.__class__ in _WORDS:
+        elif mine.__class__ in _SINGLE and theirs.__class__ in _SINGLE:
             paths.add(path)
         else:
             return None
@@ -65,7 +65,7 @@ def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
     """(path, value) for every value that is not a map."""
     for key, value in tree.items():
         path = (*above, key)
-        if isinstance(value, Mapping):
+        if value.__class__ not in WORDS and isinstance(value, Mapping):
             yield from leaves(value, path)
         else:
             yield path, value

@@ -138,7 +138,7 @@ def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
         leaves({"appName": desired.app_name, **desired.fields}), key=lambda leaf: rank(leaf[0])
     ):
         yield FieldChange(
-            path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_sensitive(after)
+            path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_is_secret(after)
         )
 
 
@@ -232,7 +232,11 @@ def _who(
 
 
 def _sensitive(*values: object) -> bool:
-    return any(isinstance(value, Secret | Sealed) for value in values)
+    return any(map(_is_secret, values))
+
+
+def _is_secret(value: object) -> bool:
+    return value.__class__ is Secret or value.__class__ is Sealed
 
 
 def _released(tracked: Tracked) -> Forget:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from reconciler.model.plan import ABSENT, Absent, FieldChange
-from reconciler.model.values import MASK, Json, Sealed, Secret, Value, mask
-
-_AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
-"""What most values are; it saves a call for each."""
+from reconciler.model.values import MASK, WORDS, Json, Sealed, Secret, Value, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -42,10 +39,10 @@ def field_document(field: FieldChange) -> dict[str, Json]:
 
 def plain(value: Value | Absent) -> Json:
     """The value with secrets masked and fingerprints hidden."""
-    if value.__class__ in _AS_THEY_ARE:
+    if value.__class__ in WORDS:
         return value
     if isinstance(value, dict | Mapping):
-        return {key: item if item.__class__ in _AS_THEY_ARE else plain(item) for key, item in value.items()}
+        return {key: item if item.__class__ in WORDS else plain(item) for key, item in value.items()}
     if value is ABSENT:
         return None
     if isinstance(value, Sealed):
@@ -59,7 +56,7 @@ def sensitive(value: Value) -> Any:
         return {
             key: inner
             for key, item in value.items()
-            if item.__class__ not in _AS_THEY_ARE and (inner := sensitive(item))
+            if item.__class__ not in WORDS and (inner := sensitive(item))
         }
     if isinstance(value, Secret | Sealed):
         return True

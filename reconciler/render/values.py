@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.model.plan import Absent
+from reconciler.model.pretty import one_line
 from reconciler.model.values import MASK, Path, Sealed, Secret, Value, mask
 from reconciler.render.plain import plain
 
@@ -17,9 +16,9 @@ def shown(value: Value | Absent) -> str:
         case Sealed():
             return MASK
         case Secret():
-            return MASK if value.masked == MASK else json.dumps(value.masked, ensure_ascii=False)
+            return MASK if value.masked == MASK else one_line(value.masked)
         case _:
-            return json.dumps(mask(value), ensure_ascii=False)
+            return one_line(mask(value))
 
 
 def dotted(path: Path) -> str:

@@ -27,7 +27,7 @@ def tracked(name: str, **applied: Any) -> Tracked:
 
 
 def intent(name: str) -> Intent:
-    return Intent(name=name, digest="d" * 64, known_ids=("other",), app_name=name, applied={"name": name})
+    return Intent(name=name, known_ids=("other",), app_name=name, applied={"name": name})
 
 
 def opened(path: Path, *, disk: Disk | None = None, base_url: str = URL) -> AbstractContextManager[Session]:
@@ -238,7 +238,6 @@ records = st.builds(
 intents = st.builds(
     Intent,
     name=texts,
-    digest=texts,
     known_ids=st.lists(texts, max_size=3).map(tuple),
     app_name=texts,
     applied=st.dictionaries(texts, values, max_size=4),

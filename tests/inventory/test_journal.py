@@ -104,8 +104,7 @@ def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
     [
         b'[{"teleport":"x"}]',
         b'[{"intent":{"name":"x"}}]',
-        b'[{"intent":{"name":"x","digest":"","known_ids":[1],"app_name":"","applied":{},'
-        b'"prevent_destroy":false}}]',
+        b'[{"intent":{"name":"x","known_ids":[1],"app_name":"","applied":{},"prevent_destroy":false}}]',
         b'[{"record":{"name":"x"}}]',
         b"[7]",
         b"7",
@@ -223,7 +222,7 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
     others = [threading.Thread(target=work, args=(number,)) for number in range(1, len(names))]
     for thread in others:
         thread.start()
-    while len(journal._waiting) < len(others):
+    while len(journal._queue) < len(others):
         time.sleep(0.0005)  # nothing but the queue says that all have arrived
     gate.gate.set()
     for thread in [leader, *others]:
@@ -332,7 +331,7 @@ def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
 
     def open_later() -> None:
         late.start()
-        while not journal._waiting:
+        while len(journal._queue) < 2:
             time.sleep(0.0005)
         gate.gate.set()
 

@@ -88,6 +88,17 @@ def test_a_base_url_may_have_a_path(base: str) -> None:
 
 
 @respx.mock
+def test_no_cookie_is_sent_back() -> None:
+    """Who calls is told by the key alone."""
+    route = respx.get(f"{BASE}{API_ROOT}/endpoint")
+    route.respond(json={}, headers={"set-cookie": "session=1; Path=/"})
+    with Client(BASE, secret()) as client:
+        client.send(GET)
+        client.send(GET)
+    assert "cookie" not in route.calls.last.request.headers
+
+
+@respx.mock
 def test_redirects_are_not_followed() -> None:
     """The key does not travel to where a redirect points."""
     respx.get(f"{BASE}{API_ROOT}/endpoint").respond(307, headers={"location": "https://evil.test/"})

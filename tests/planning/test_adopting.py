@@ -50,7 +50,7 @@ def test_what_is_declared_nowhere_is_listed_and_kept() -> None:
     assert (made.changes, [one.id for one in made.unmanaged]) == ((), [found.id])
 
 
-INTENT = Intent(name="lost", digest="", known_ids=(), app_name="lost", applied={})
+INTENT = Intent(name="lost", known_ids=(), app_name="lost", applied={})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from reconciler.planning.intents import newcomers, reads_as_sent, recorded, reso
 from tests.builders import KEYRING, inventory, live, tracked
 
 INTENT = Intent(
-    name="a", digest="d", known_ids=("old",), app_name="a", applied=tracked("a").applied, prevent_destroy=True
+    name="a", known_ids=("old",), app_name="a", applied=tracked("a").applied, prevent_destroy=True
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from reconciler.model.values import Path
@@ -83,6 +84,7 @@ WIRE_PATHS: Final[frozenset[Path]] = frozenset(path for paths in YAML_NAMES.valu
 }
 
 
+@lru_cache(4096)
 def rank(path: Path) -> tuple[int, Path]:
     """A sort key for paths: the order of the wire, then that of keys."""
     return _RANK.get(path, _RANK.get(path[:1], len(_RANK))), path

@@ -7,6 +7,8 @@ before it is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from os.path import normpath
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +31,15 @@ def shown(path: Path, root: Path) -> str:
     """A file as the user would type it: relative to the root where that is shorter."""
     file, base = absolute(root / path), absolute(root)
     return str(file.relative_to(base)) if file.is_relative_to(base) else str(path)
+
+
+def size_of(root: Path, files: Sequence[Path]) -> int:
+    """How large (bytes) the files of a run are together; what cannot be looked at counts nothing."""
+    total = 0
+    for path in chain(*groups(root, files)):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def searched(root: Path, instead: Texts = NO_TEXTS) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,9 @@ from reconciler.model.resource import Desired, Removed, Spec, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
+
+AT_ONCE: Final = 256
+"""Endpoints (count) that are held against the schema by one call."""
 
 NO_ENDPOINTS: Final = Problem(
     code="no-endpoints",
@@ -197,12 +200,19 @@ class _Run:
         self._usable: dict[str, Spec | None] = {}
         self._taken = {problem.place for problem in before}
 
-    def desired(self, defaults: Sequence[Layer], items: Mapping[str, Sequence[Layer]]) -> tuple[Desired, ...]:
-        """The endpoints without errors; the problems of the others are collected."""
+    def desired(self, defaults: Sequence[Layer], items: dict[str, list[Layer]]) -> tuple[Desired, ...]:
+        """The endpoints without errors; the problems of the others are collected.
+
+        Takes what it has judged out of `items`: the two together are never whole in memory.
+        """
         sound = self._are_sound(defaults)
         # Broken defaults were reported once; laid under every endpoint they would be reported again for each.
         base = tuple(defaults) if sound else ()
-        return self.judged([Layers((*base, *layers)) for layers in items.values()], sound=sound)
+        result: list[Desired] = []
+        names = iter(tuple(items))
+        while chunk := tuple(islice(names, AT_ONCE)):
+            result += self.judged([Layers((*base, *items.pop(name))) for name in chunk], sound=sound)
+        return tuple(result)
 
     def judged(self, stacks: Sequence[Layers], *, sound: bool = True) -> tuple[Desired, ...]:
         """The same of merged layers; without `sound` defaults under them no endpoint can be told."""

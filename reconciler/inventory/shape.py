@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, cast
 
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
@@ -135,7 +136,7 @@ def loads(text: str | bytes) -> Json:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
-    found = dict(pairs)
+    found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise Misshapen(f"{json.dumps(key, ensure_ascii=False)} stands there twice")

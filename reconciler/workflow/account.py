@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from reconciler.config.files import size_of
 from reconciler.config.load import load_settings
 from reconciler.config.settings import key_problem
 from reconciler.kinds.endpoint.kind import ENDPOINT
@@ -15,6 +17,9 @@ from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader, Remote
 from reconciler.novita.retry import Timing
 from reconciler.workflow.context import WORLD, Context
+
+LARGE = 256 * 1024
+"""Bytes of endpoint files, about three hundred endpoints, that take longer to read than a call to begin."""
 
 SIMULATOR_URL = "http://simulator"
 """What stands for the address of the simulator that runs in this process."""
@@ -73,8 +78,32 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 @contextmanager
 def reader(context: Context, settings: Settings) -> Iterator[Reader]:
     """An account that can only be read: `Reader` has no writes, and its client would send none."""
+    if context.account is not None:
+        yield context.account
+        return
     with _client(context, settings, read_only=True) as client:
         yield Reader(client, ENDPOINT, parallelism=context.parallelism)
+
+
+@contextmanager
+def read_ahead(context: Context) -> Iterator[Context]:
+    """The same run, its account being listed while its endpoint files are read, where that may save time.
+
+    Where the files are small, or the settings in doubt, nothing is asked for before all has been read.
+    """
+    settings, problems = load_settings(context.root, environ=context.environ)
+    is_sure = bool(settings.api_key or settings.is_simulator) and not any(one.is_error for one in problems)
+    if context.client is not None or not is_sure or size_of(context.root, context.files) < LARGE:
+        yield context
+        return
+    from reconciler.novita.ahead import Ahead
+
+    with new_client(context, settings, read_only=True) as client:
+        account = Ahead(client, ENDPOINT, parallelism=context.parallelism)
+        try:
+            yield replace(context, account=account)
+        finally:
+            account.abandon()
 
 
 @contextmanager

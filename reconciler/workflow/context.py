@@ -13,6 +13,7 @@ from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from reconciler.novita.client import CallInfo, Client
+    from reconciler.novita.remote import Reader
 
 STATE = Path("state/novita.json")
 WORLD = Path(".reconciler/simulator.json")
@@ -27,8 +28,8 @@ class Context:
     """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
 
     `commit` is the one that the plan of this run is bound to, None where it is bound to none. `now` tells the
-    time in UTC, `client` is one that outlives the run. `own_process` is False where we are a guest in
-    somebody's program, whose global settings are not ours.
+    time in UTC, `client` is one that outlives the run, `account` one that is being read already.
+    `own_process` is False where we are a guest in somebody's program, whose global settings are not ours.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Context:
     on_call: Callable[[CallInfo], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
+    account: Reader | None = None
 
     @property
     def state_path(self) -> Path:

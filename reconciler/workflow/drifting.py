@@ -22,6 +22,7 @@ from reconciler.planning.alarm import expired, judge
 from reconciler.planning.diff import leaves
 from reconciler.planning.restoring import restored
 from reconciler.planning.selection import Selection
+from reconciler.workflow.account import read_ahead
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import Goal, Planned, load_config, planned
 
@@ -48,14 +49,17 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     References may be unset. `baseline` is a document that an
     earlier run wrote; what it tells of is known. Raises ReconcilerError when nobody can tell.
     """
-    loaded = load_config(context, lenient=True, may_lack_endpoints=True)
-    known, problems = _known(context, baseline)
-    by_declaration = not is_kept(context.state_path)
-    if not by_declaration:
-        # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
-        loaded = replace(loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference"))
-    inventory = load_inventory(context.state_path)
-    made = planned(context, loaded, inventory, guarded=False)
+    with read_ahead(context) as context:
+        loaded = load_config(context, lenient=True, may_lack_endpoints=True)
+        known, problems = _known(context, baseline)
+        by_declaration = not is_kept(context.state_path)
+        if not by_declaration:
+            # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
+            loaded = replace(
+                loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference")
+            )
+        inventory = load_inventory(context.state_path)
+        made = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
     verdict = judge(
         made.plan,

@@ -29,7 +29,7 @@ from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
 from reconciler.planning.replacing import created_first
 from reconciler.planning.selection import Selection
-from reconciler.workflow.account import base_url, reader, with_key
+from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import settled
 
@@ -136,8 +136,9 @@ NOTHING: Final = Goal(load=partial(load_config, may_lack_endpoints=True), destro
 
 def plan(context: Context, goal: Goal = DECLARED) -> Planned:
     """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
-    loaded = goal.load(context)
-    return planned(context, loaded, load_inventory(context.state_path), goal)
+    with read_ahead(context) as context:
+        loaded = goal.load(context)
+        return planned(context, loaded, load_inventory(context.state_path), goal)
 
 
 def planned(

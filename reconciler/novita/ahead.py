@@ -1,0 +1,45 @@
+"""A listing that travels while its caller is busy with something else."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+from reconciler.kinds.base import Kind
+from reconciler.model.resource import Listing, Page
+from reconciler.novita.client import Client
+from reconciler.novita.remote import Reader
+
+
+class Ahead(Reader):
+    """A reader whose first listing began when it was made; every later one begins when it is asked for."""
+
+    def __init__(self, client: Client, kind: Kind, *, parallelism: int = 10) -> None:
+        super().__init__(client, kind, parallelism=parallelism)
+        self._first: Future[Listing] | None = Future()
+        self._is_wanted = True
+        # a daemon: nobody waits for an answer that nobody wants any more
+        threading.Thread(target=self._list_into, args=(self._first,), name="ahead", daemon=True).start()
+
+    def listing(self) -> Listing:
+        first, self._first = self._first, None
+        return super().listing() if first is None else first.result()
+
+    def abandon(self) -> None:
+        """Ask for no further page."""
+        self._is_wanted = False
+
+    def _list_into(self, first: Future[Listing]) -> None:
+        try:
+            first.set_result(super().listing())
+        except BaseException as error:  # it is the caller's, who will ask for the listing
+            first.set_exception(error)
+
+    def _page(self, number: int) -> Page:
+        if not self._is_wanted:
+            raise Abandoned
+        return super()._page(number)
+
+
+class Abandoned(Exception):
+    """The rest of the listing is not wanted."""

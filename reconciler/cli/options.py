@@ -135,5 +135,6 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         ),
         command=ctx.command_path,
         on_call=out.call if given.get("verbose") else None,
+        on_listed=out.listed if out.is_watched else None,
     )
     return Run(context=context, out=out)

@@ -24,8 +24,10 @@ from reconciler.render.table import Screen
 
 if TYPE_CHECKING:
     from reconciler.cli.events import Stream
+    from reconciler.model.events import Listed
     from reconciler.model.findings import Findings
     from reconciler.novita.client import CallInfo
+    from reconciler.render.bar import Bar
 
 
 class Output:
@@ -39,6 +41,7 @@ class Output:
         self.explained = False
         self.stream: Stream | None = None
         self.found: Findings | None = None
+        self._bar: Bar | None = None
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
@@ -78,7 +81,43 @@ class Output:
 
     def tell(self, text: str) -> None:
         """Text beside the result."""
-        _write(sys.stderr, text)
+        if self._bar is not None:
+            self._bar.above(text)
+        else:
+            _write(sys.stderr, text)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees how a run gets on."""
+        return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+    def begin(self, what: str, total: int) -> Bar:
+        """A bar on stderr; what is told beside the result passes above it until its `end`."""
+        from reconciler.render.bar import Bar
+
+        self._bar = Bar(
+            what,
+            total,
+            lambda text: _write(sys.stderr, text),
+            columns=lambda: shutil.get_terminal_size().columns,
+            style=self.error_style,
+            unicode=(sys.stderr.encoding or "").lower().startswith("utf"),
+        )
+        return self._bar
+
+    def end(self) -> None:
+        """The bar has served."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.stop()
+
+    def listed(self, found: Listed) -> None:
+        """A page of the account has come, or its last one."""
+        if found.is_over:
+            self.end()
+            return
+        bar = self._bar or self.begin("Listing endpoints", found.total)
+        bar.done, bar.total = found.count, found.total
 
     def line(self, text: str) -> None:
         self.tell(text + "\n")

@@ -16,7 +16,7 @@ from reconciler.cli.show import show, show_beside
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 from reconciler.render.plain import plain
-from reconciler.render.progress import Bar, Lines, report_text
+from reconciler.render.progress import Lines, Watched, report_text
 from reconciler.workflow.applying import Applied, apply
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import DECLARED, Goal, Planned
@@ -149,11 +149,12 @@ def _unapproved(summary: str) -> Problem:
     )
 
 
-def _progress(out: Output) -> Stream | Bar | Lines:
+def _progress(out: Output) -> Stream | Watched | Lines:
     if out.stream is not None:
         return out.stream
-    is_watched = sys.stderr.isatty() and not os.environ.get("CI")
-    return Bar(out.error_style) if is_watched else Lines(out.line, out.error_style)
+    if out.is_watched:
+        return Watched(out.line, lambda total: out.begin("", total), out.end, out.error_style)
+    return Lines(out.line, out.error_style)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ def watch(
 
     if interval == 0:
         raise click.BadParameter("must be more than 0", param_hint="--interval")
-    seen = looks(run.context, name=name, every=interval, within=within, initial=initial)
+    context = replace(run.context, on_listed=None)  # the table is what moves here
+    seen = looks(context, name=name, every=interval, within=within, initial=initial)
     try:
         with closing(seen):
             if run.out.as_json or output == "name" or run.out.screen is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from reconciler.kinds.base import Kind
+from reconciler.model.events import Listed
 from reconciler.model.resource import Listing, Page
 from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader
@@ -14,8 +16,15 @@ from reconciler.novita.remote import Reader
 class Ahead(Reader):
     """A reader whose first listing began when it was made; every later one begins when it is asked for."""
 
-    def __init__(self, client: Client, kind: Kind, *, parallelism: int = 10) -> None:
-        super().__init__(client, kind, parallelism=parallelism)
+    def __init__(
+        self,
+        client: Client,
+        kind: Kind,
+        *,
+        parallelism: int = 10,
+        on_listed: Callable[[Listed], None] | None = None,
+    ) -> None:
+        super().__init__(client, kind, parallelism=parallelism, on_listed=on_listed)
         self._first: Future[Listing] | None = Future()
         self._is_wanted = True
         # a daemon: nobody waits for an answer that nobody wants any more
@@ -26,8 +35,10 @@ class Ahead(Reader):
         return super().listing() if first is None else first.result()
 
     def abandon(self) -> None:
-        """Ask for no further page."""
+        """Ask for no further page, and tell of none."""
         self._is_wanted = False
+        self._on_listed(Listed(count=0, total=0, is_over=True))
+        self._on_listed = lambda _listed: None
 
     def _list_into(self, first: Future[Listing]) -> None:
         try:

@@ -30,16 +30,23 @@ Fetch = Callable[[int], Page]
 _NOTHING: Final = Page(endpoints=(), total=None)
 
 
-def list_all(fetch: Fetch, *, parallelism: int, pause: Callable[[], None] = lambda: None) -> Listing:
+def list_all(
+    fetch: Fetch,
+    *,
+    parallelism: int,
+    pause: Callable[[], None] = lambda: None,
+    tell: Callable[[int, int], None] = lambda _count, _total: None,
+) -> Listing:
     """All endpoints. Walks twice if need be, as some may have moved between pages; then IncompleteListing.
 
-    `pause` gives endpoints that come or go the time to arrive, between the two.
+    `pause` gives endpoints that come or go the time to arrive, between the two. `tell` hears how many of how
+    many were found, after each page.
     """
-    first = _Walk(fetch, parallelism)
+    first = _Walk(fetch, parallelism, tell)
     if first.run():
         return first.listing(0)
     pause()
-    second = _Walk(fetch, parallelism)
+    second = _Walk(fetch, parallelism, tell)
     if second.run():
         return second.listing(first.asked)
     raise IncompleteListing(_incomplete(second))
@@ -55,8 +62,11 @@ def glimpse(fetch: Fetch, *, parallelism: int) -> Listing:
 class _Walk:
     """One walk over the pages. `flaw` says what was wrong with it, when it is more than a wrong count."""
 
-    def __init__(self, fetch: Fetch, parallelism: int) -> None:
+    def __init__(
+        self, fetch: Fetch, parallelism: int, tell: Callable[[int, int], None] = lambda _count, _total: None
+    ) -> None:
         self._fetch = fetch
+        self._tell = tell
         self._parallelism = parallelism
         self.found: dict[str, Live] = {}
         self.total = 0
@@ -126,6 +136,7 @@ class _Walk:
         before = len(self.found)
         self.found.update((live.id, live) for live in page.endpoints)
         self.total = max(self.total, page.total or 0)
+        self._tell(len(self.found), self.total)
         return len(self.found) > before
 
     def _expected(self, first: Page) -> int:

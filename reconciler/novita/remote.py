@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, NotFound, Refused
+from reconciler.model.events import Listed
 from reconciler.model.resource import Limits, Listing, Live, Page
 from reconciler.model.values import Json
 from reconciler.model.wire import API_ROOT, Request
@@ -22,16 +23,35 @@ _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
 
 class Reader:
-    """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them."""
+    """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them.
 
-    def __init__(self, client: Client, kind: Kind, *, parallelism: int = 10) -> None:
+    `on_listed` hears how a listing gets on, from whichever thread.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        kind: Kind,
+        *,
+        parallelism: int = 10,
+        on_listed: Callable[[Listed], None] | None = None,
+    ) -> None:
         self._client = client
         self._kind = kind
         self._parallelism = parallelism
+        self._on_listed = on_listed or (lambda _listed: None)
 
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
-        return list_all(self._page, parallelism=self._parallelism, pause=lambda: self._client.pause(ARRIVING))
+        try:
+            return list_all(
+                self._page,
+                parallelism=self._parallelism,
+                pause=lambda: self._client.pause(ARRIVING),
+                tell=lambda count, total: self._on_listed(Listed(count=count, total=total)),
+            )
+        finally:
+            self._on_listed(Listed(count=0, total=0, is_over=True))
 
     def glimpse(self) -> Listing:
         """What the listing shows while it may be changing: true of what is in it, and of nothing else."""

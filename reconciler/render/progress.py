@@ -1,9 +1,9 @@
-"""An apply while it runs: a line an event, and a bar above the prompt of a terminal."""
+"""An apply while it runs: a line an event, and on a terminal a bar below them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from reconciler.model.events import (
     ApplyStarted,
@@ -16,11 +16,9 @@ from reconciler.model.events import (
     Report,
 )
 from reconciler.model.plan import Action
+from reconciler.render.bar import Bar
 from reconciler.render.problems import sentence
 from reconciler.render.style import PLAIN, Style
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 BEGINNING: Final[Mapping[Action, str]] = {
     Action.CREATE: "Creating...",
@@ -84,52 +82,38 @@ class Lines:
             self._write(line)
 
 
-class Bar:
+class Watched:
     """The same lines on a terminal, with a bar of what is done below them.
 
-    It appears with the first event and not before, for until then the terminal belongs to the plan and the
-    question. Whatever else is written to stderr meanwhile passes above it; stdout is left alone.
+    `begin` makes the bar, with the first event and not before, for until then the terminal belongs to the
+    plan and the question; `end` takes it away.
     """
 
-    def __init__(self, style: Style = PLAIN) -> None:
-        self._style = style
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        begin: Callable[[int], Bar],
+        end: Callable[[], None],
+        style: Style = PLAIN,
+    ) -> None:
+        self._lines = Lines(write, style)
+        self._begin = begin
+        self._end = end
+        self._bar: Bar | None = None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Watched:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        if self._bar is not None:
+            self._end()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, ApplyStarted) and event.total:
-            self._start(event.total)
-        if self._progress is None or self._task is None:
-            return
-        if (line := event_line(event, self._style)) is not None:
-            from rich.text import Text
-
-            self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
-        if isinstance(event, ChangeEnded):
-            self._progress.advance(self._task)
-
-    def _start(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-        console = Console(stderr=True, highlight=False, no_color=not self._style.colour)
-        self._progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            redirect_stdout=False,
-        )
-        self._task = self._progress.add_task("", total=total)
-        self._progress.start()
+            self._bar = self._begin(event.total)
+        self._lines(event)
+        if isinstance(event, ChangeEnded) and self._bar is not None:
+            self._bar.done += 1
 
 
 def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:

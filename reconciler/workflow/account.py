@@ -82,7 +82,7 @@ def reader(context: Context, settings: Settings) -> Iterator[Reader]:
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:
-        yield Reader(client, ENDPOINT, parallelism=context.parallelism)
+        yield Reader(client, ENDPOINT, parallelism=context.parallelism, on_listed=context.on_listed)
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def read_ahead(context: Context) -> Iterator[Context]:
     from reconciler.novita.ahead import Ahead
 
     with new_client(context, settings, read_only=True) as client:
-        account = Ahead(client, ENDPOINT, parallelism=context.parallelism)
+        account = Ahead(client, ENDPOINT, parallelism=context.parallelism, on_listed=context.on_listed)
         try:
             yield replace(context, account=account)
         finally:

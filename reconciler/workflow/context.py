@@ -12,6 +12,7 @@ from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
+    from reconciler.model.events import Listed
     from reconciler.novita.client import CallInfo, Client
     from reconciler.novita.remote import Reader
 
@@ -44,6 +45,7 @@ class Context:
     commit: str | None = None
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
+    on_listed: Callable[[Listed], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
     account: Reader | None = None

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from reconciler.workflow.account import LARGE
+
 from .desk import Desk, item
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -122,17 +124,41 @@ def test_the_result_stays_on_stdout(desk: Desk) -> None:
 
 def test_the_bar_leaves_the_lines_alone(desk: Desk) -> None:
     """Lines above the bar are whole, and nothing of the bar is left at the end."""
-    desk.sim.world.switch(latency_seconds=0.05)
+    desk.sim.world.switch(latency_seconds=0.7)
     desk.declare(*(item(f"e{number}") for number in range(4)))
     with terminal(desk, "apply", "--auto-approve") as (screen, process):
         shown = screen.rest()
         assert process.wait(10) == 0
-    assert "4/4" in shown, "the bar was there"
+    assert re.search(r"─ \d/4 0:01", ANSI.sub("", shown)), "the bar was there"
+    assert "─" not in at_last(shown)
     for number in range(4):
         assert re.search(
             rf"novita_endpoint\.e{number}: Creation complete after \d+s \[id=\w+\]", ANSI.sub("", shown)
         )
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is back"
+
+
+def test_a_long_listing_has_a_bar(desk: Desk) -> None:
+    """Beside the plan, which stays whole."""
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.sim.world.switch(latency_seconds=1.3)
+    with terminal(desk, "plan") as (screen, process):
+        shown = screen.rest()
+        assert process.wait(10) == 0
+    assert re.search(r"Listing endpoints ━+ 1/1 0:01", ANSI.sub("", shown))
+    assert at_last(shown).startswith("No changes.")
+
+
+def test_what_is_wrong_is_told_without_a_bar(desk: Desk) -> None:
+    """Files that are read while the account is listed, and turn out to be wrong, end the listing's bar."""
+    desk.write("endpoints.yaml", "# " + "x" * LARGE + "\nendpoints: 1\n")
+    desk.sim.world.switch(latency_seconds=2.0)
+    with terminal(desk, "plan", "--no-color") as (screen, process):
+        shown = screen.rest()
+        assert process.wait(10) == 1
+    assert shown.startswith("Error: `endpoints` must be a list")
+    assert "Listing" not in shown
 
 
 def test_no_color_is_kept(desk: Desk) -> None:

@@ -1,7 +1,5 @@
 """An apply while it runs: the line of each event, and the bar that stays out of the way."""
 
-import pytest
-
 from reconciler.model.events import (
     ApplyStarted,
     ChangeEnded,
@@ -14,7 +12,8 @@ from reconciler.model.events import (
     Result,
 )
 from reconciler.model.problem import Problem
-from reconciler.render.progress import Bar, Lines, event_line, report_text
+from reconciler.render.bar import Bar
+from reconciler.render.progress import Lines, Watched, event_line, report_text
 from tests.builders import change, endpoint
 
 CREATE = change(endpoint("a"), None, None)
@@ -54,23 +53,35 @@ def test_lines_for_pipes() -> None:
     assert said == [line for _, line in LINES if line]
 
 
-def test_the_bar_shows_the_same_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """On stderr alone; stdout is left to the result."""
-    with Bar() as bar:
+class Counter(Bar):
+    """A bar that only counts."""
+
+    def __init__(self, total: int) -> None:
+        self.done, self.total = 0, total
+
+
+def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
+    said: list[str] = []
+    bars: list[Counter] = []
+
+    def begin(total: int) -> Counter:
+        bars.append(Counter(total))
+        return bars[-1]
+
+    with Watched(said.append, begin, lambda: said.append("end")) as watched:
+        assert bars == []
         for event, _ in LINES:
-            bar(event)
-    said = capsys.readouterr()
-    assert said.out == ""
-    for _, line in LINES:
-        assert (line or "") in said.err
+            watched(event)
+    assert said == [*(line for _, line in LINES if line), "end"]
+    assert [(bar.done, bar.total) for bar in bars] == [(4, 1)]
 
 
-def test_without_changes_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    """The terminal belongs to the plan then, and events without a start are nobody's."""
-    with Bar() as bar:
-        bar(ApplyStarted(total=0))
-        bar(ChangeStarted(change=CREATE))
-    assert capsys.readouterr() == ("", "")
+def test_without_changes_there_is_no_bar() -> None:
+    """The terminal belongs to the plan then."""
+    said: list[str] = []
+    with Watched(said.append, Counter, lambda: said.append("end")) as watched:
+        watched(ApplyStarted(total=0))
+    assert said == []
 
 
 def test_the_report_tells_what_is_left() -> None:

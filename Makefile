@@ -24,7 +24,7 @@ chaos: .venv/developing
 	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
 
 # figures beside their floors, into benchmarks/RESULTS.md
-bench: .venv/developing
+bench: .venv/benching
 	$(BIN)/python -m benchmarks.run --results benchmarks/RESULTS.md
 
 docs: .venv/developing
@@ -49,6 +49,10 @@ clean:
 .venv/installed: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
+
+.venv/benching: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $@ .venv/developing .venv/installed
 
 .venv/developing: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -3,64 +3,86 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import pty
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RECONCILER = str(Path(sys.executable).parent / "reconciler")
+UNSET = (
+    "CI",
+    "GITHUB_ACTIONS",
+    "NOVITA_BASE_URL",
+    "PYTHONDONTWRITEBYTECODE",
+    "RECONCILER_STATE_KEY",
+    "TF_CLI_CONFIG_FILE",
+)
+"""What would change a run; installed packages have their bytecode, so a checkout may have its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """The median of several runs: seconds of wall time, MB of peak memory."""
+    """Seconds of wall time and MB of peak memory: of one process, or the medians of several."""
 
     wall: float
     memory: float
-    runs: int
 
 
-def timed(
+def once(
     command: Sequence[str],
     *,
     cwd: Path = ROOT,
     environ: Mapping[str, str] | None = None,
-    runs: int = 5,
     expected: Sequence[int] = (0,),
-    before: Sequence[str] = (),
+    terminal: bool = False,
 ) -> Timing:
-    """Run it once to warm up and then `runs` times; `before` is run, unmeasured, ahead of each.
-
-    Raises RuntimeError with its words when it ends otherwise than expected.
-    """
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
-    walls, peaks = [], []
-    for _ in range(runs + 1):
-        if before:
-            subprocess.run(before, cwd=cwd, env=env, check=True, capture_output=True)
-        with (cwd / ".bench-output").open("w+b") as output:
-            start = time.perf_counter()
-            process = subprocess.Popen(
-                command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            walls.append(time.perf_counter() - start)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode not in expected:
-                output.seek(0)
-                said = output.read().decode(errors="replace")[-2000:]
-                raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-        peaks.append(usage.ru_maxrss / 1024)
-    (cwd / ".bench-output").unlink()
-    return Timing(
-        wall=statistics.median(walls[1:] or walls), memory=statistics.median(peaks[1:] or peaks), runs=runs
+    """Run it to its end, with `terminal` at one. Raises RuntimeError with its words for another exit code."""
+    env = {
+        **{name: value for name, value in os.environ.items() if name not in UNSET},
+        "PYTHONPATH": str(ROOT),
+    }
+    env |= {"TERM": "xterm-256color", **(environ or {})}
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    said: list[bytes] = []
+    reader = threading.Thread(target=_read_all, args=(ours, said))
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
     )
+    os.close(theirs)
+    reader.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    reader.join()
+    os.close(ours)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in expected:
+        words = b"".join(said).decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{words}")
+    return Timing(wall=wall, memory=usage.ru_maxrss / 1024)
+
+
+def raced(*contestants: Callable[[], Timing], runs: int) -> list[Timing]:
+    """The medians of each. They take turns, so that a machine that changes its pace does so for all alike."""
+    for run in contestants:
+        run()  # to warm up
+    laps = [[run() for run in contestants] for _ in range(runs)]
+    return [
+        Timing(
+            wall=statistics.median(one.wall for one in own),
+            memory=statistics.median(one.memory for one in own),
+        )
+        for own in zip(*laps, strict=True)
+    ]
 
 
 @contextlib.contextmanager
@@ -83,9 +105,19 @@ def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[s
         process.wait(timeout=30)
 
 
-def received(url: str) -> dict[str, int]:
-    """How many requests of each path the fake has answered."""
-    import json
-
+def received(url: str) -> int:
+    """How many requests the fake has answered, those of this function aside."""
     with urllib.request.urlopen(f"{url}/counts", timeout=10) as answer:
-        return json.load(answer)
+        counts: dict[str, int] = json.load(answer)
+    return sum(count for path, count in counts.items() if path != "/counts")
+
+
+def _read_all(descriptor: int, said: list[bytes]) -> None:
+    while True:
+        try:
+            data = os.read(descriptor, 1 << 16)
+        except OSError:  # how Linux says that nobody is left at the other end of a terminal
+            return
+        if not data:
+            return
+        said.append(data)

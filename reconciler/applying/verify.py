@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reconciler.applying.clock import Clock, attempts
-from reconciler.kinds.endpoint.ownership import sides
+from reconciler.kinds.endpoint.ownership import is_to_the_letter, sides
 from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
@@ -44,8 +44,8 @@ def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> P
 
 def matches(live: Live, target: Fields) -> bool:
     """Whether a live endpoint is as it was written."""
-    if all(live.fields.get(key) == value for key, value in target.items()):
-        return True  # to the letter, as nearly always
+    if is_to_the_letter(target, live.fields):
+        return True
     want, have = sides(target, None, live.fields, ())
     return equal(have, want)
 

@@ -20,14 +20,14 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
-from reconciler.render.table import Screen
 
 if TYPE_CHECKING:
     from reconciler.cli.events import Stream
-    from reconciler.model.events import Listed
     from reconciler.model.findings import Findings
+    from reconciler.model.resource import Listed
     from reconciler.novita.client import CallInfo
     from reconciler.render.bar import Bar
+    from reconciler.render.table import Screen
 
 
 class Output:
@@ -50,6 +50,8 @@ class Output:
         """The terminal behind stdout; None where there is none, or one that cannot be drawn on."""
         if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
             return None
+        from reconciler.render.table import Screen
+
         return Screen(
             width=shutil.get_terminal_size().columns,
             colour=self.style.colour,

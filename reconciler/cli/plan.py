@@ -49,7 +49,6 @@ def plan(
     from reconciler.workflow.commit import commit_of, uncommitted
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
-    from reconciler.workflow.saved import save_plan
 
     if bind_commit and out is None:
         raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
@@ -63,6 +62,8 @@ def plan(
     made = made.with_problems(uncommitted(context, made.read))
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
+        from reconciler.workflow.saved import save_plan
+
         save_plan(context, Path(out), made, timestamp())
     show(run.out, made.findings("plan", timestamp(), exit_code=code))
     if out is not None:

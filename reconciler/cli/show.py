@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from reconciler.cli.output import Output
 from reconciler.model.findings import Findings
-from reconciler.render.json import plan_document
 from reconciler.render.text import plan_text
 from reconciler.workflow.planning import Planned
 
@@ -13,6 +12,8 @@ def show(out: Output, found: Findings) -> None:
     """The plan on stdout, and what there is to say about it: with --json inside, otherwise on stderr."""
     found = out.keep(found)
     if out.as_json:
+        from reconciler.render.json import plan_document
+
         out.document(plan_document(found))
         return
     if out.stream is not None:

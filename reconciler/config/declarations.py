@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.config.files import groups
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.source import collector_paused
-from reconciler.model.edits import Spot
+
+if TYPE_CHECKING:
+    from reconciler.model.edits import Spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.config.document import Source
 from reconciler.config.nodes import Node
-from reconciler.model.edits import Spot
 from reconciler.model.problem import Place
+
+if TYPE_CHECKING:
+    from reconciler.model.edits import Spot
 
 
 @dataclass(frozen=True, slots=True)

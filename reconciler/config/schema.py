@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 NAMES: Final = ("endpoints", "specs", "config")
 
+_INSTALLED: Final = Path(__file__).resolve().parents[1] / "schemas"
 _CHECKOUT: Final = Path(__file__).resolve().parents[2] / "schemas"
 
 
@@ -23,7 +23,7 @@ def text_of(name: str) -> str:
     if name not in NAMES:
         raise KeyError(name)
     file = f"{name}.schema.json"
-    installed = files("reconciler") / "schemas" / file
+    installed = _INSTALLED / file
     return (installed if installed.is_file() else _CHECKOUT / file).read_text(encoding="utf-8")
 
 

@@ -67,15 +67,6 @@ class ChangeServing:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """How far the listing of an account has come (counts of endpoints); `is_over` when it has ended."""
-
-    count: int
-    total: int
-    is_over: bool = False
-
-
 Event: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reconciler.model.events import Report
-from reconciler.model.plan import Plan
-from reconciler.model.problem import Problem
-from reconciler.model.values import Keyring
-from reconciler.model.verdict import Verdict
+if TYPE_CHECKING:
+    from reconciler.model.events import Report
+    from reconciler.model.plan import Plan
+    from reconciler.model.problem import Problem
+    from reconciler.model.values import Keyring
+    from reconciler.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

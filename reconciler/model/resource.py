@@ -189,5 +189,14 @@ class Page:
     total: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """How far the listing of an account has come (counts of endpoints); `is_over` when it has ended."""
+
+    count: int
+    total: int
+    is_over: bool = False
+
+
 Limits: TypeAlias = Mapping[str, Json]
 """The account's quotas as `endpoint/limit` gives them."""

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from reconciler.kinds.base import Kind
-from reconciler.model.events import Listed
-from reconciler.model.resource import Listing, Page
+from reconciler.model.resource import Listed, Listing, Page
 from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader
 

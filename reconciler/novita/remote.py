@@ -7,8 +7,7 @@ from typing import NoReturn
 
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, NotFound, Refused
-from reconciler.model.events import Listed
-from reconciler.model.resource import Limits, Listing, Live, Page
+from reconciler.model.resource import Limits, Listed, Listing, Live, Page
 from reconciler.model.values import Json
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble

@@ -10,7 +10,7 @@ from reconciler.kinds.endpoint.declaring import LONGEST_NAME
 from reconciler.kinds.endpoint.ownership import emitted, laid_over, owned, reported
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.model.values import Keyring, Secret, seal
+from reconciler.model.values import Fields, Keyring, Secret, seal
 from reconciler.planning.conceal import conceal
 
 
@@ -19,6 +19,18 @@ def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Track
     applied = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
     if desired.partial and before is not None:
         return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease)
+    return _record(desired, object_id, applied)
+
+
+def is_current(record: Tracked, desired: Desired, object_id: str, keyring: Keyring) -> bool:
+    """Whether the record is the one that `as_desired` would make."""
+    open_ = emitted(desired.fields, desired.lifecycle.ignore)
+    if not desired.partial and _record(desired, object_id, open_) == record:
+        return True  # without a secret there is nothing to seal
+    return as_desired(desired, object_id, keyring, record) == record
+
+
+def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
     return Tracked(
         name=desired.name,
         id=object_id,

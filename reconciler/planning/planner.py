@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.kinds.endpoint.ownership import replacement, sides
+from reconciler.kinds.endpoint.ownership import is_to_the_letter, replacement, sides
 from reconciler.kinds.endpoint.paths import REPLACING, SCALING, rank
 from reconciler.model.plan import (
     ABSENT,
@@ -37,7 +37,7 @@ from reconciler.model.plan import (
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
 from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
-from reconciler.planning.adopting import as_desired
+from reconciler.planning.adopting import is_current
 from reconciler.planning.attribute import cause
 from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, equal, leaves
@@ -156,16 +156,11 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Ad
 
 
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
+    if is_to_the_letter(desired.fields, live.fields):
+        return _unchanged(desired, tracked, live, conceal(live, desired.fields, tracked.applied), keyring)
     fields, want, seen = _compare(desired, tracked, live, keyring)
     if not fields:
-        return NoOp(
-            name=desired.name,
-            reason="as declared",
-            desired=desired,
-            live=seen,
-            tracked=tracked,
-            is_stale=as_desired(desired, live.id, keyring, tracked) != tracked,
-        )
+        return _unchanged(desired, tracked, live, seen, keyring)
     common: dict[str, Any] = {
         "name": desired.name,
         "fields": fields,
@@ -180,6 +175,17 @@ def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) 
     if all(change.path in SCALING for change in fields):
         return Scale(reason="only the worker counts differ", target=want, **common)
     return Update(reason=_why(fields), target=want, **common)
+
+
+def _unchanged(desired: Desired, tracked: Tracked, live: Live, seen: Live, keyring: Keyring) -> NoOp:
+    return NoOp(
+        name=desired.name,
+        reason="as declared",
+        desired=desired,
+        live=seen,
+        tracked=tracked,
+        is_stale=not is_current(tracked, desired, live.id, keyring),
+    )
 
 
 def _why(fields: Sequence[FieldChange]) -> str:

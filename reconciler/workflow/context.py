@@ -12,7 +12,7 @@ from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
-    from reconciler.model.events import Listed
+    from reconciler.model.resource import Listed
     from reconciler.novita.client import CallInfo, Client
     from reconciler.novita.remote import Reader
 

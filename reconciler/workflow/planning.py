@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.config.load import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.events import Report
 from reconciler.model.exits import Exit
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Plan
@@ -32,6 +31,9 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import settled
+
+if TYPE_CHECKING:
+    from reconciler.model.events import Report
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,10 @@
+"""`octodns-sync` without --doit, failing when its plan holds a change."""
+
+from __future__ import annotations
+
+import sys
+
+from octodns.manager import Manager
+
+if __name__ == "__main__":
+    sys.exit(Manager(sys.argv[1]).sync(dry_run=True) != 0)

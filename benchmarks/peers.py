@@ -1,0 +1,56 @@
+"""Tools that people would use instead, at the same work or at less; left out with a word where missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+
+from benchmarks import octodns_peer, terraform
+from benchmarks.measure import fake, raced
+from benchmarks.rows import Row
+from benchmarks.targets import Bench
+
+COUNT = 1_000
+
+
+def octodns(bench: Bench) -> Iterator[Row | str]:
+    """A no-change plan of as many DNS records, listed from the same account."""
+    if importlib.util.find_spec("octodns") is None:
+        yield "octoDNS is not installed (the extra `bench`): its rows are left out."
+        return
+    for count in (COUNT, 10 * COUNT):
+        repo = bench.recorded(count)
+        with fake(count) as url:
+            sync = octodns_peer.no_change(bench.folder / f"octodns-{count}", count, url)
+            ours, peer = raced(bench.reconciler(repo, "plan", url=url), sync, runs=bench.runs)
+        yield Row(
+            what=f"no-change plan, {count:,}, 0 ms", ours=ours.wall, floor=peer.wall,
+            floor_is="octoDNS, as many TXT records", at_most=1,
+        )  # fmt: skip
+
+
+def terraform_engine(bench: Bench) -> Iterator[Row | str]:
+    """Terraform's engine alone: built-in resources, each one short string, no network and no plugin."""
+    if shutil.which("terraform") is None:
+        yield "terraform is not on this machine: its rows are left out."
+        return
+    repo = bench.recorded(COUNT)
+    folder = bench.folder / "terraform"
+    applied = terraform.applied(folder, COUNT)
+    with fake(COUNT) as url:
+        ours, peer = raced(
+            bench.reconciler(repo, "plan", url=url), terraform.no_change(folder), runs=bench.runs
+        )
+    yield Row(
+        what=f"no-change plan, {COUNT:,}, 0 ms", ours=ours.wall, floor=peer.wall,
+        floor_is="Terraform's engine alone", at_most=1,
+    )  # fmt: skip
+    yield Row(
+        what=f"apply, {COUNT:,} creates, 0 ms, 10 at once",
+        ours=bench.creating(COUNT, latency=0, width=10)().wall, floor=applied.wall,
+        floor_is="Terraform's engine alone, local state",
+    )  # fmt: skip
+
+
+PEERS = {"octodns": octodns, "terraform": terraform_engine}

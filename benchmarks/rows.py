@@ -1,0 +1,65 @@
+"""One measurement beside what it is held against, and the table of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_NUMBERS = (1, 2, 4, 5)
+"""The columns that hold some."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Our figure, the floor's or the peer's, and how they must relate, if they must at all."""
+
+    what: str
+    ours: float
+    floor: float
+    floor_is: str
+    at_most: float | None = None
+    unit: str = "s"
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.floor
+
+    @property
+    def verdict(self) -> str:
+        """Judged by what the table shows of the ratio."""
+        if self.at_most is None:
+            return ""
+        return "ok" if round(self.ratio, 2) <= self.at_most else "MISSED"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as Markdown, aligned."""
+    head = ("what", "ours", "held against", "which is", "ratio", "at most", "")
+    cells = [head, *map(_cells, rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    lines = [_line(row, widths) for row in cells]
+    ruler = [
+        ("-" * (width - 1) + ":") if 0 < at < 6 and at != 3 else "-" * width
+        for at, width in enumerate(widths)
+    ]
+    return "\n".join([lines[0], _line(ruler, widths), *lines[1:]]) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    figures = [_figure(value, row.unit) for value in (row.ours, row.floor)]
+    limit = "" if row.at_most is None else f"{row.at_most:g}"
+    return (row.what, *figures, row.floor_is, f"{row.ratio:.2f}", limit, row.verdict)
+
+
+def _figure(value: float, unit: str) -> str:
+    if unit == "s":
+        return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+    return f"{value:.0f} {unit}".strip()
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.rjust(width) if at in _NUMBERS else cell.ljust(width)
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return f"| {' | '.join(padded)} |"

@@ -1,0 +1,213 @@
+"""What is measured, and what it must be at most: each target is a ratio inside one run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.measure import RECONCILER, ROOT, Timing, fake, once, raced, received
+from benchmarks.rows import Row
+from benchmarks.world import write_repo
+
+PYTHON = sys.executable
+FLOORS = (PYTHON, "-m", "benchmarks.floors")
+SIZES = (100, 1_000, 10_000)
+PAGE = 100
+"""Endpoints of one answer (count)."""
+
+
+class Bench:
+    """The parts, each yielding rows; `runs` whole processes make a figure. Folders are made once."""
+
+    def __init__(self, folder: Path, runs: int) -> None:
+        self.folder, self.runs = folder, runs
+
+    def startup(self) -> Iterator[Row]:
+        def click() -> Timing:
+            return once([PYTHON, "-c", "import click"])
+
+        version, help_, validate, floor = raced(
+            self.reconciler(self.folder, "--version"),
+            self.reconciler(self.folder, "--help"),
+            self.reconciler(self.repo(10), "validate"),
+            click,
+            runs=3 * self.runs,
+        )
+        for what, ours, limit in (
+            ("--version", version, 2.5),
+            ("--help", help_, 2.5),
+            ("validate, 10 endpoints", validate, 4.0),
+        ):
+            yield Row(what=what, ours=ours.wall, floor=floor.wall, floor_is="import click", at_most=limit)
+
+    def validate(self) -> Iterator[Row]:
+        for count in SIZES[1:]:
+            repo = self.repo(count)
+            ours, floor = raced(
+                self.reconciler(repo, "validate"), self.floor("yaml", repo / "endpoints.yaml"), runs=self.runs
+            )
+            yield Row(
+                what=f"validate, {count:,}", ours=ours.wall, floor=floor.wall,
+                floor_is="CSafeLoader on the same files", at_most=1.0,
+            )  # fmt: skip
+
+    def plan(self) -> Iterator[Row]:
+        for count in SIZES[1:]:
+            repo = self.recorded(count)
+            for latency in (0, 20, 100):
+                with fake(count, latency) as url:
+                    plan = self.reconciler(repo, "plan", "--detailed-exitcode", url=url)
+                    ours, floor, listing = raced(
+                        plan,
+                        self.floor("plan", url, repo / "endpoints.yaml"),
+                        self.floor("listing", url),
+                        runs=self.runs,
+                    )
+                    before = received(url)
+                    plan()
+                    requests = received(url) - before
+                yield Row(
+                    what=f"no-change plan, {count:,}, {latency} ms", ours=ours.wall, floor=floor.wall,
+                    floor_is="httpx listing, then CSafeLoader", at_most=1.2,
+                )  # fmt: skip
+                if latency == 0:
+                    yield Row(
+                        what=f"its requests, {count:,}", ours=requests, floor=-(-count // PAGE) + 1,
+                        floor_is="pages, and one", at_most=1, unit="",
+                    )  # fmt: skip
+                    yield Row(
+                        what=f"its peak memory, {count:,}", ours=ours.memory, floor=listing.memory,
+                        floor_is="httpx listing", at_most=2 if count == SIZES[-1] else None, unit="MB",
+                    )  # fmt: skip
+
+    def changed(self) -> Iterator[Row]:
+        repo = self.recorded(1_000)
+        with fake(1_000) as same, fake(1_000, changed=True) as other:
+            floor, text, document = raced(
+                self.reconciler(repo, "plan", url=same),
+                self.reconciler(repo, "plan", url=other),
+                self.reconciler(repo, "plan", "--json", url=other),
+                runs=self.runs,
+            )
+        for what, ours in (("plan", text), ("plan --json", document)):
+            yield Row(
+                what=f"{what}, 1,000 changed of 1,000", ours=ours.wall, floor=floor.wall,
+                floor_is="the no-change plan", at_most=2,
+            )  # fmt: skip
+
+    def apply(self) -> Iterator[Row]:
+        for width in (10, 32):
+            ours, floor = raced(
+                self.creating(1_000, latency=20, width=width),
+                lambda width=width: _with_fake(
+                    lambda url: once([*FLOORS, "creates", url, "1000", str(width)]), latency=20
+                ),
+                runs=self.runs,
+            )
+            yield Row(
+                what=f"apply, 1,000 creates, 20 ms, {width} at once", ours=ours.wall, floor=floor.wall,
+                floor_is="bare httpx creates", at_most=1.5,
+            )  # fmt: skip
+
+    def terminal(self) -> Iterator[Row]:
+        """What it costs to be watched: the bar, the colours, and the terminal's own reading."""
+        watched, piped = raced(
+            self.creating(1_000, latency=20, width=10, terminal=True),
+            self.creating(1_000, latency=20, width=10),
+            runs=self.runs,
+        )
+        yield Row(
+            what="apply at a terminal, 1,000 creates", ours=watched.wall, floor=piped.wall,
+            floor_is="the same in a pipe", at_most=1.02,
+        )  # fmt: skip
+        with fake(10_000, 100) as url:
+            repo = self.recorded(10_000)
+            watched, piped = raced(
+                self.reconciler(repo, "plan", url=url, terminal=True),
+                self.reconciler(repo, "plan", url=url),
+                runs=self.runs,
+            )
+        yield Row(
+            what="plan at a terminal, 10,000, 100 ms", ours=watched.wall, floor=piped.wall,
+            floor_is="the same in a pipe", at_most=1.02,
+        )  # fmt: skip
+
+    def growth(self) -> Iterator[Row]:
+        """Ten times as many endpoints; 11 where it is linear but for what does not grow."""
+        commands: Mapping[str, Callable[[int, str], Callable[[], Timing]]] = {
+            "validate": lambda count, _url: self.reconciler(self.repo(count), "validate"),
+            "no-change plan": lambda count, url: self.reconciler(self.recorded(count), "plan", url=url),
+            "no-change plan --json": lambda count, url: self.reconciler(
+                self.recorded(count), "plan", "--json", url=url
+            ),
+            "drift": lambda count, url: self.reconciler(self.recorded(count), "drift", url=url),
+        }
+        for what, command in commands.items():
+            times = []
+            for count in SIZES:
+                with fake(count) as url:
+                    (found,) = raced(command(count, url), runs=self.runs)
+                times.append(found.wall)
+            yield from _steps(what, times)
+        yield from _steps(
+            "apply of creates, 32 at once",
+            [self.creating(count, latency=0, width=32)().wall for count in SIZES],
+        )
+
+    def reconciler(
+        self, repo: Path, *words: str, url: str = "", terminal: bool = False
+    ) -> Callable[[], Timing]:
+        """One run of the command in a repo, against the account at a URL."""
+        environ = {"NOVITA_API_KEY": "k", **({"NOVITA_BASE_URL": url} if url else {})}
+        return lambda: once([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
+
+    def floor(self, *words: object) -> Callable[[], Timing]:
+        return lambda: once([*FLOORS, *map(str, words)], cwd=ROOT)
+
+    def creating(
+        self, count: int, *, latency: float, width: int, terminal: bool = False
+    ) -> Callable[[], Timing]:
+        """An apply of that many creates to an empty account: what one has made is strange to the next."""
+        repo = self.folder / f"apply-{count}"
+        if not repo.exists():
+            write_repo(repo, count)
+
+        def run(url: str) -> Timing:
+            shutil.rmtree(repo / "state", ignore_errors=True)
+            words = ("apply", "--yes", "--parallelism", str(width))
+            return self.reconciler(repo, *words, url=url, terminal=terminal)()
+
+        return lambda: _with_fake(run, latency=latency)
+
+    def repo(self, count: int) -> Path:
+        path = self.folder / str(count)
+        if not path.exists():
+            write_repo(path, count)
+        return path
+
+    def recorded(self, count: int) -> Path:
+        """A repo whose inventory holds what is live, so that nothing is to be done."""
+        repo = self.repo(count)
+        if not (repo / "state/novita.json").exists():
+            with fake(count) as url:
+                self.reconciler(repo, "apply", "--yes", url=url)()
+        return repo
+
+
+PARTS = ("startup", "validate", "plan", "changed", "apply", "terminal", "growth")
+
+
+def _with_fake(run: Callable[[str], Timing], *, latency: float) -> Timing:
+    with fake(0, latency) as url:
+        return run(url)
+
+
+def _steps(what: str, times: list[float]) -> Iterator[Row]:
+    for at, (small, large) in enumerate(pairwise(SIZES)):
+        yield Row(
+            what=f"{what}, {large:,}", ours=times[at + 1], floor=times[at],
+            floor_is=f"the same of {small:,}", at_most=11,
+        )  # fmt: skip

@@ -1,0 +1,29 @@
+"""Terraform at the least that it can do: as many built-in `terraform_data` resources as we have endpoints.
+
+No provider, no network, no refresh of anything: a lower bound of what users would run instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.measure import Timing, once
+
+ENVIRON = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+OPTIONS = ("-input=false", "-no-color", "-lock=false", "-parallelism=10")
+
+
+def applied(folder: Path, count: int) -> Timing:
+    """A folder with that many resources, made by one apply; how long that took."""
+    folder.mkdir()
+    resource = 'resource "terraform_data" "endpoint-{number:05}" {{\n  input = "endpoint-{number:05}"\n}}\n'
+    (folder / "main.tf").write_text("".join(resource.format(number=number) for number in range(count)))
+    once(["terraform", "init", "-no-color"], cwd=folder, environ=ENVIRON)
+    return once(["terraform", "apply", "-auto-approve", *OPTIONS], cwd=folder, environ=ENVIRON)
+
+
+def no_change(folder: Path) -> Callable[[], Timing]:
+    """A plan of the same that finds nothing to do; it fails where there is something."""
+    command = ["terraform", "plan", "-detailed-exitcode", *OPTIONS]
+    return lambda: once(command, cwd=folder, environ=ENVIRON)

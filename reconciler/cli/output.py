@@ -181,8 +181,9 @@ def _write_document(document: Json) -> None:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
-    # a lone surrogate, or a terminal that is not UTF-8, must not end a run in a traceback
-    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    if not text.isascii():
+        # a lone surrogate, or a terminal that is not UTF-8, must not end a run in a traceback
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     if os.name == "nt":  # an old console there needs click to translate colours
         click.echo(text, file=stream, nl=False)
         return

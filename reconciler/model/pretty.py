@@ -20,6 +20,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
     bool: lambda value: "true" if value else "false",
     type(None): lambda _: "null",
 }
+_word: Final = _WORDS.get
 _ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -49,7 +50,7 @@ def pieces(document: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _text(value: Json, margin: str, sort_keys: bool) -> str:
-    word = _WORDS.get(value.__class__)
+    word = _word(value.__class__)
     if word is not None:
         return word(value)
     inner = margin + "  "
@@ -58,11 +59,15 @@ def _text(value: Json, margin: str, sort_keys: bool) -> str:
         lines = [
             # words here, to save a call for each
             f"{inner}{encode_basestring(key)}: {word(item)}"
-            if (word := _WORDS.get(item.__class__))
+            if (word := _word(item.__class__))
             else f"{inner}{encode_basestring(key)}: {_text(item, inner, sort_keys)}"
             for key, item in items
         ]
         return f"{{{','.join(lines)}{margin}}}"
     if isinstance(value, list | tuple) and value:
-        return f"[{','.join([inner + _text(item, inner, sort_keys) for item in value])}{margin}]"
+        lines = [
+            inner + (word(item) if (word := _word(item.__class__)) else _text(item, inner, sort_keys))
+            for item in value
+        ]
+        return f"[{','.join(lines)}{margin}]"
     return _ONE_LINE(value)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = Any
@@ -137,20 +138,36 @@ def canonical(value: Value) -> bytes:
     return _CANONICAL(value).encode()
 
 
-def digest(value: Value) -> str:
-    """SHA-256 of the canonical form, as 64 hex digits."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+def digest(value: Value, keyring: Keyring | None = None) -> str:
+    """SHA-256 of the canonical form, as 64 hex digits; with a keyring, that of the sealed value."""
+    form = canonical(value) if keyring is None else _sealing(keyring)(value).encode()
+    return hashlib.sha256(form).hexdigest()
 
 
 def _sealed_as_json(value: object) -> Json:
     if isinstance(value, Sealed):
         return {"hmac-sha256": value.mac, "key": value.key_id}
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-_CANONICAL: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_sealed_as_json
-).encode
+def _encoder(default: Callable[[object], Json]) -> Callable[[Value], str]:
+    """A new one for each call would take as long as what it encodes."""
+    return json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=default).encode
+
+
+_CANONICAL: Final = _encoder(_sealed_as_json)
+
+
+@lru_cache(4)
+def _sealing(keyring: Keyring) -> Callable[[Value], str]:
+    """The canonical form of what `seal` would make, without making it."""
+
+    def sealed(value: object) -> Json:
+        return _sealed_as_json(keyring.seal(value.value) if isinstance(value, Secret) else value)
+
+    return _encoder(sealed)
 
 
 def to_json(value: Value) -> Json:

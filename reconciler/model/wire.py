@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.pretty import pretty
-from reconciler.model.values import Json, Keyring, Value, digest, mask, reveal, seal
+from reconciler.model.values import Json, Keyring, Value, digest, mask, reveal
 
 API_ROOT = "/gpu-instance/openapi/v1"
 
@@ -34,7 +34,7 @@ class Request:
 
     def fingerprint(self, keyring: Keyring) -> str:
         """SHA-256 of the body with each secret replaced by its keyed fingerprint."""
-        return digest(seal(self.body, keyring))
+        return digest(self.body, keyring)
 
 
 def encode(body: Json) -> bytes:

@@ -18,6 +18,8 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
     Lists are compared whole, and so is a map that only one side has. The values are those of the two trees,
     secrets still wrapped.
     """
+    if have == want:
+        return
     left, right = narrowed(have, want)
     paths = between_words(left, right)
     if paths is None:
@@ -49,11 +51,14 @@ def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | 
 
 def between_trees(left: Fields, right: Fields) -> set[Path]:
     """The paths at which two trees differ, whatever they hold."""
+    one, other = _comparable(left), _comparable(right)
+    if one == other:
+        return set()
     from deepdiff import DeepDiff
 
     found = DeepDiff(
-        _comparable(left),
-        _comparable(right),
+        one,
+        other,
         view="tree",
         threshold_to_diff_deeper=0,
         ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
@@ -74,7 +79,7 @@ def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
 def value_at(tree: Any, path: Path) -> Value | Absent:
     """The value at a path, or ABSENT."""
     for segment in path:
-        if not isinstance(tree, Mapping) or segment not in tree:
+        if not isinstance(tree, dict | Mapping) or segment not in tree:
             return ABSENT
         tree = tree[segment]
     return tree
@@ -108,14 +113,16 @@ def _path(level: Any) -> Path:
 
 def _comparable(value: Value) -> Any:
     match value:
+        case str() | int() | None:
+            return value
+        case dict() | Mapping():
+            return {key: _comparable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_comparable(item) for item in value]
         case Secret():
             return value.value
         case Sealed():
             return ("sealed", value.key_id, value.mac)
-        case Mapping():
-            return {key: _comparable(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_comparable(item) for item in value]
         case _:
             return value
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from reconciler.model.plan import Change, Plan
-from reconciler.model.values import Keyring, digest, seal
+from reconciler.model.values import Keyring, digest
 from reconciler.planning.requests import requests_of
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -38,7 +38,7 @@ def change_facts(change: Change, keyring: Keyring) -> Facts:
         "requests": [
             [request.method, request.path, request.fingerprint(keyring)] for request in requests_of(change)
         ],
-        "live": digest(seal(live.fields, keyring)) if live else None,
+        "live": digest(live.fields, keyring) if live else None,
         "record": digest([tracked.id, tracked.applied]) if tracked else None,
         "fields": sorted(list(field.path) for field in change.fields),
     }

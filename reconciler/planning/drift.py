@@ -10,7 +10,7 @@ from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
 from reconciler.planning.attribute import agree, cause
 from reconciler.planning.conceal import conceal
-from reconciler.planning.diff import differences, equal, leaves, value_at
+from reconciler.planning.diff import differences, leaves, value_at
 
 
 def drifted(
@@ -38,7 +38,7 @@ def drifted(
             cause=Cause.DRIFT if path in unset else _cause(path, seen, declared, last, keyring),
             sensitive=isinstance(before, Sealed | Secret) or isinstance(after, Sealed | Secret),
         )
-        for path, before, after in (() if equal(have, want) else differences(have, want))
+        for path, before, after in differences(have, want)
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
     ]
     fields += (field for field in _unknown(last, seen, declared, keyring) if field.path not in unset)
@@ -65,7 +65,7 @@ def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyrin
 def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
     """The secrets applied under another key that are not what the YAML says."""
     for path, sealed in leaves(last) if declared is not None else ():
-        if not isinstance(sealed, Sealed) or sealed.key_id == keyring.id:
+        if sealed.__class__ is not Sealed or sealed.key_id == keyring.id:
             continue
         now = value_at(live.fields, path)
         if not agree(now, value_at(declared, path), path):

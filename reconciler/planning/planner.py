@@ -40,7 +40,7 @@ from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
 from reconciler.planning.adopting import is_current
 from reconciler.planning.attribute import cause
 from reconciler.planning.conceal import conceal
-from reconciler.planning.diff import differences, equal, leaves
+from reconciler.planning.diff import differences, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.join import Join, ambiguous, contradictions
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -208,8 +208,6 @@ def _compare(
     ignore = (*desired.lifecycle.ignore, *desired.unset)
     # what a partial one does not mention is not dropped
     want, have = sides(desired.fields, None if desired.partial else applied, seen.fields, ignore)
-    if equal(have, want):
-        return (), want, seen
     fields = tuple(
         FieldChange(
             path=path,

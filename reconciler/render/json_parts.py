@@ -37,9 +37,21 @@ def field_document(field: FieldChange) -> dict[str, Json]:
     }
 
 
+def is_open(value: Value | Absent) -> bool:
+    """Whether nothing in it is to be hidden; most endpoints need no second look, and no copy."""
+    if value.__class__ in WORDS:
+        return True
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            if item.__class__ not in WORDS and not is_open(item):
+                return False
+        return True
+    return False
+
+
 def plain(value: Value | Absent) -> Json:
     """The value with secrets masked and fingerprints hidden."""
-    if value.__class__ in WORDS:
+    if is_open(value):
         return value
     if isinstance(value, dict | Mapping):
         return {key: item if item.__class__ in WORDS else plain(item) for key, item in value.items()}
@@ -52,6 +64,8 @@ def plain(value: Value | Absent) -> Json:
 
 def sensitive(value: Value) -> Any:
     """Terraform's sensitivity tree: true at what is hidden, and only the branches that lead there."""
+    if is_open(value):
+        return {} if value is None or isinstance(value, dict) else False
     if isinstance(value, dict | Mapping):
         return {
             key: inner

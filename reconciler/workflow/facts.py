@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from reconciler.model.plan import Action, Change, Replace
-from reconciler.model.values import WORDS, Fields, Json, Keyring, digest, mask, seal
+from reconciler.model.values import WORDS, Fields, Json, Keyring, digest, mask
 from reconciler.planning.diff import leaves
 from reconciler.planning.digest import change_facts
 
@@ -61,7 +61,7 @@ def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for path, value in leaves(tree):
         shown = value if value.__class__ in WORDS else mask(value)
-        secret = "" if shown == value else digest(seal(value, keyring))
+        secret = "" if shown == value else digest(value, keyring)
         found[".".join(path)] = {"shown": shown, "secret": secret}
     return found
 

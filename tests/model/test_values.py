@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -92,6 +93,13 @@ def test_what_is_sealed_survives_the_way_over_the_disk(value: Any) -> None:
     """Reading back what was written gives the sealed value."""
     sealed = seal(value, KEYRING)
     assert json.loads(canonical(sealed), object_hook=seal_from_json) == sealed
+
+
+@given(with_secrets)
+def test_the_digest_of_a_value_is_that_of_the_sealed_one(value: Any) -> None:
+    """Without making that first."""
+    assert digest(value, KEYRING) == digest(seal(value, KEYRING))
+    assert digest(MappingProxyType({"a": value}), KEYRING) == digest({"a": seal(value, KEYRING)})
 
 
 @given(texts, texts)

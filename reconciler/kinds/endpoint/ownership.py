@@ -30,7 +30,9 @@ def sides(
 
 def owned(desired: Fields, applied: Fields | None) -> dict[str, Any]:
     """The fields we answer for, with "" for an optional one that was dropped from the YAML."""
-    want = {key: dict(value) if isinstance(value, Mapping) else value for key, value in desired.items()}
+    want = {
+        key: dict(value) if isinstance(value, dict | Mapping) else value for key, value in desired.items()
+    }
     for path in OPTIONAL:
         head, leaf = path
         inner = want.get(head)
@@ -62,7 +64,7 @@ def reported(live: Fields, want: Fields) -> dict[str, Any]:
             }
         elif key in KEYED:
             have[key] = live.get(key, {})
-        elif isinstance(value, Mapping) and key in live:
+        elif isinstance(value, dict | Mapping) and key in live:
             have[key] = {
                 leaf: live[key].get(leaf, "" if (key, leaf) in OPTIONAL else inner)
                 for leaf, inner in value.items()

@@ -97,9 +97,21 @@ class Keyring:
         return f"Keyring({self.id})"
 
 
-def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
-    """The same value with every `Secret` in it replaced by `change(secret)`."""
+def is_open(value: Value) -> bool:
+    """Whether it is plain data with nothing to hide; most values need no second look, and no copy."""
     if value.__class__ in WORDS:
+        return True
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            if item.__class__ not in WORDS and not is_open(item):
+                return False
+        return True
+    return False
+
+
+def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
+    """The same value with every `Secret` in it replaced by `change(secret)`; no copy where there is none."""
+    if is_open(value):
         return value
     match value:
         case dict() | Mapping():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.model.plan import ABSENT, Absent, FieldChange
-from reconciler.model.values import MASK, WORDS, Json, Sealed, Secret, Value, mask
+from reconciler.model.values import MASK, WORDS, Json, Sealed, Secret, Value, is_open, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -35,18 +35,6 @@ def field_document(field: FieldChange) -> dict[str, Json]:
         "sensitive": field.sensitive,
         "forces_replacement": field.forces_replacement,
     }
-
-
-def is_open(value: Value | Absent) -> bool:
-    """Whether nothing in it is to be hidden; most endpoints need no second look, and no copy."""
-    if value.__class__ in WORDS:
-        return True
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            if item.__class__ not in WORDS and not is_open(item):
-                return False
-        return True
-    return False
 
 
 def plain(value: Value | Absent) -> Json:

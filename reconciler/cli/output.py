@@ -42,6 +42,7 @@ class Output:
         self.stream: Stream | None = None
         self.found: Findings | None = None
         self._bar: Bar | None = None
+        self._listing: Bar | None = None
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
@@ -115,10 +116,13 @@ class Output:
 
     def listed(self, found: Listed) -> None:
         """A page of the account has come, or its last one."""
+        if self._bar is not self._listing:
+            return  # an apply has the last line
         if found.is_over:
             self.end()
+            self._listing = None
             return
-        bar = self._bar or self.begin("Listing endpoints", found.total)
+        bar = self._listing = self._bar or self.begin("Listing endpoints", found.total)
         bar.done, bar.total = found.count, found.total
 
     def line(self, text: str) -> None:

@@ -7,8 +7,9 @@ read again and compared with what was meant before anybody gets to see it.
 from __future__ import annotations
 
 import json as jsonlib
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from reconciler.config.composing import tree
 from reconciler.config.parts import parts_of
@@ -18,6 +19,8 @@ from reconciler.config.writing import pair
 from reconciler.model.edits import Append, Edit, Remove, Set, edited_data
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
+
+_INDENT: Final = re.compile(r"\n([ \t]+)\S")
 
 
 def edited(text: str, edits: Sequence[Edit], *, json: bool = False, shown: str = "this file") -> str:
@@ -30,7 +33,7 @@ def edited(text: str, edits: Sequence[Edit], *, json: bool = False, shown: str =
         raise InvalidConfig(*before.problems)
     try:
         meant = edited_data(before.data, edits)
-        result = _as_json(text, meant) if json else _as_yaml(text, edits)
+        result = _as_json(text, edits, meant) if json else _as_yaml(text, edits)
     except (LookupError, ValueError) as error:
         raise _cannot(shown) from error
     after = parse(result.removeprefix(BOM), shown)
@@ -61,9 +64,18 @@ def _after(text: str, edit: Edit) -> str:
     return ended + pair(name, value, comment=getattr(edit, "comment", "")) + "\n"
 
 
-def _as_json(text: str, data: Any) -> str:
-    end = "\n" if text.endswith("\n") else ""
-    return jsonlib.dumps(data, indent=2, ensure_ascii=False) + end
+def _as_json(text: str, edits: Sequence[Edit], meant: Any) -> str:
+    """The same for JSON, which is YAML all in the flow; written anew where something else would come out."""
+    try:
+        result = _as_yaml(text, edits)
+        if jsonlib.loads(result.removeprefix(BOM)) == meant:
+            return result
+    except (LookupError, ValueError):
+        pass
+    found = _INDENT.search(text)
+    anew = jsonlib.dumps(meant, indent=found[1] if found else None, ensure_ascii=False)
+    start, end = BOM * text.startswith(BOM), "\n" * text.endswith("\n")
+    return start + (anew + end).replace("\n", "\r\n" if "\r\n" in text else "\n")
 
 
 def _cannot(shown: str) -> InvalidConfig:

@@ -254,6 +254,37 @@ def test_json_stays_json() -> None:
     assert after == text.replace('"ä"', '"ä",\n      "port": 80')
 
 
+JSON = {"endpoints": [{"endpoint": "ä", "env": {"A": "1"}, "storage": [], "replicas": 1}], "defaults": {}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(JSON, ensure_ascii=False, indent=2) + "\n",
+        json.dumps(JSON, ensure_ascii=False, indent=4),
+        json.dumps(JSON, ensure_ascii=False, indent="\t") + "\n",
+        json.dumps(JSON, ensure_ascii=False, indent=4).replace("\n", "\r\n"),
+        json.dumps(JSON, ensure_ascii=False),
+        json.dumps(JSON, ensure_ascii=False, separators=(",", ":")),
+        '\ufeff{ "endpoints": [\n  { "endpoint": "ä", "env": { "A": "1" }, "storage": [ ], '
+        '"replicas" : 1 }\n], "defaults": { } }\n',
+    ],
+    ids=["two", "four", "tabs", "dos", "line", "tight", "own"],
+)
+def test_json_keeps_its_layout(text: str) -> None:
+    """Whatever that is: only the words that an edit is about go and come."""
+    after = edited(text, [Set(path=(*A, "replicas"), value=3)], json=True)
+    assert after == text[::-1].replace("1", "3", 1)[::-1]
+    after = edited(text, [Set(path=(*A, "image"), value="x:1"), Remove(path=(*A, "env", "A"))], json=True)
+    meant = json.loads(text.removeprefix("\ufeff"))
+    del meant["endpoints"][0]["env"]
+    meant["endpoints"][0]["image"] = "x:1"
+    assert json.loads(after.removeprefix("\ufeff")) == meant
+    assert after.replace("\r\n", "").count("\n") == (0 if "\r" in text else after.count("\n"))
+    kept = [line for line in text.split("\n") if "storage" in line and "env" not in line]
+    assert [line for line in after.split("\n") if line in kept] == kept
+
+
 WORDS = st.text() | st.sampled_from(
     [
         "no",

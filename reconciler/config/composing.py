@@ -16,7 +16,7 @@ HALF: Final = re.compile(r"\\u[dD]")
 """What an escaped half of a character begins with."""
 
 _BRACKET: Final = re.compile(r"[\[\]{}]")
-_DASHES: Final = re.compile(rf"(?:[-?:] ){{{DEEPEST}}}")
+_DASHES: Final = rf"(?:[-?:] ){{{DEEPEST}}}"
 _NESTED: Final = tuple(f"{one} {other} " for one in "-?:" for other in "-?:")
 _PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
@@ -117,7 +117,7 @@ def too_deep(text: str) -> bool:
     steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
     if max(accumulate(steps), default=0) > DEEPEST * 2:
         return True
-    nested = any(two in text for two in _NESTED) and _DASHES.search(text) is not None
+    nested = any(two in text for two in _NESTED) and re.search(_DASHES, text) is not None
     return nested or "\n" + " " * 2000 in text
 
 

@@ -23,8 +23,16 @@ def holds_references(value: Any) -> bool:
     if value.__class__ is str:
         return "${" in value
     if value.__class__ is dict:
-        return any(map(holds_references, value.values()))
-    return value.__class__ is list and any(map(holds_references, value))
+        value = value.values()
+    elif value.__class__ is not list:
+        return False
+    for item in value:
+        if item.__class__ is str:  # here, to save a call for most of a file
+            if "${" in item:
+                return True
+        elif (item.__class__ is dict or item.__class__ is list) and holds_references(item):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,9 @@ _BOMS: Final = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_CONTROL: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Not compiled before it is needed, for that takes longer than to read a small file."""
+
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -134,7 +136,7 @@ def _halves(source: Source, root: Node) -> list[Problem]:
 
 
 def _control_character(source: Source) -> Problem:
-    found = _CONTROL.search(source.text)
+    found = re.search(_CONTROL, source.text)
     place = source.place(0, 0)
     what = "a character"
     if found is not None:

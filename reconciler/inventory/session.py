@@ -15,7 +15,6 @@ from pathlib import Path
 from reconciler.inventory import store
 from reconciler.inventory.disk import Disk
 from reconciler.inventory.journal import Journal, journal_of
-from reconciler.inventory.lock import hold
 from reconciler.inventory.look import look
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.steps import Begin, Drop, Record, Settle, Step
@@ -56,6 +55,8 @@ def open_session(
     Raises InventoryLocked or InventoryError. An exception from inside is never hidden by a fold that fails
     too: the steps are in the journal then, and the next run folds them.
     """
+    from reconciler.inventory.lock import hold  # here, for most runs only look
+
     path = resolve(path)
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
         session = Session(path, base_url=base_url, disk=disk or Disk())
@@ -84,6 +85,8 @@ def start_over(
     disk: Disk | None = None,
 ) -> None:
     """Replace map and journal by this inventory, whatever they held and even if they cannot be read."""
+    from reconciler.inventory.lock import hold
+
     path, disk = resolve(path), disk or Disk()
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
         store.write(path, inventory, disk=disk)

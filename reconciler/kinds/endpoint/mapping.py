@@ -49,6 +49,11 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
 }
 
+_REMARKABLE: Final = frozenset(
+    {*NEVER_SENT, *REFUSED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
+)
+"""Names without which there is nothing to say of what is refused, not sent, or wins over another."""
+
 
 def desired_endpoint(
     declared: Mapping[str, Any], spec: Spec | None, locate: Locate
@@ -59,13 +64,16 @@ def desired_endpoint(
     None when any problem is an error.
     """
     problems = [
-        *_refused(declared, locate),
-        *_never_sent(declared, locate),
         *_worker_problems(declared, locate),
-        *_precedence_notes(declared, locate),
         *_app_name_problems(declared, locate),
         *_mount_problems(declared, locate),
     ]
+    if not _REMARKABLE.isdisjoint(declared):
+        problems += [
+            *_refused(declared, locate),
+            *_never_sent(declared, locate),
+            *_precedence_notes(declared, locate),
+        ]
     ignore, unknown = _ignored_paths(declared, locate)
     problems += unknown
     told = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)

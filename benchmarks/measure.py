@@ -89,20 +89,19 @@ def raced(*contestants: Callable[[], Timing], runs: int) -> list[Timing]:
 def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[str]:
     """The URL of a fake account of `count` endpoints that takes `latency` milliseconds an answer."""
     words = [sys.executable, "-m", "benchmarks.fake", "--count", str(count), "--latency", str(latency)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*words, *(["--changed"] if changed else [])],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdin
-    assert process.stdout
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.stdin.close()
-        process.wait(timeout=30)
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
 
 
 def received(url: str) -> int:

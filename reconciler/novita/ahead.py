@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 
-from reconciler.kinds.base import Kind
 from reconciler.model.resource import Listed, Listing, Page
-from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader
 
 
 class Ahead(Reader):
-    """A reader whose first listing began when it was made; every later one begins when it is asked for."""
+    """A reader whose first listing may `begin` before it is asked for."""
 
-    def __init__(
-        self,
-        client: Client,
-        kind: Kind,
-        *,
-        parallelism: int = 10,
-        on_listed: Callable[[Listed], None] | None = None,
-    ) -> None:
-        super().__init__(client, kind, parallelism=parallelism, on_listed=on_listed)
-        self._first: Future[Listing] | None = Future()
-        self._is_wanted = True
+    _first: Future[Listing] | None = None
+    _is_wanted = True
+
+    def begin(self) -> None:
+        self._first = Future()
         # a daemon: nobody waits for an answer that nobody wants any more
         threading.Thread(target=self._list_into, args=(self._first,), name="ahead", daemon=True).start()
 

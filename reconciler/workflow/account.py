@@ -100,6 +100,7 @@ def read_ahead(context: Context) -> Iterator[Context]:
 
     with new_client(context, settings, read_only=True) as client:
         account = Ahead(client, ENDPOINT, parallelism=context.parallelism, on_listed=context.on_listed)
+        account.begin()
         try:
             yield replace(context, account=account)
         finally:

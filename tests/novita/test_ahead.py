@@ -35,7 +35,9 @@ class Account:
 
 def ahead_of(account: Account) -> Ahead:
     client = Client("https://api.test", secret(), app=account, timing=ManualTime().timing())
-    return Ahead(client, ENDPOINT, parallelism=2)
+    reader = Ahead(client, ENDPOINT, parallelism=2)
+    reader.begin()
+    return reader
 
 
 def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:

@@ -118,6 +118,13 @@ def test_a_step_nobody_knows_is_refused_even_at_the_end(payload: bytes) -> None:
         replay(Path("j"), THREE[0] + crafted(payload))
 
 
+def test_an_intent_may_hold_what_earlier_versions_wrote() -> None:
+    """A digest of its request, which nobody asks for any more."""
+    step = encode(Begin(intent=intent("x"))).replace(b'"name":"x",', b'"name":"x","digest":"d",', 1)
+    assert b"digest" in step
+    assert replay(Path("j"), line_of([step])).steps == (Begin(intent=intent("x")),)
+
+
 def test_the_next_writer_cuts_a_torn_end_off(tmp_path: Path) -> None:
     """Reading leaves a torn line where it is; the next append removes it first."""
     path, journal = tmp_path / "novita.json", tmp_path / "novita.json.journal"

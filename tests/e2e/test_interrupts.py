@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -90,8 +92,13 @@ def test_once_more_stops_at_once(desk: Desk) -> None:
     process.send_signal(signal.SIGINT)
     heard = iter(process.stderr.readline, "")
     assert any("Once more stops at once" in line for line in heard)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(5) == 130
+    for _ in range(10):
+        # CPython overlooks a signal that comes just as it goes back to waiting: people press again
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+            break
+    assert process.poll() == 130
     leave.set()
     assert not (desk.root / "state/novita.json").exists()
     while "chat" not in desk.live():

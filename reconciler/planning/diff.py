@@ -113,8 +113,6 @@ def _path(level: Any) -> Path:
 
 def _comparable(value: Value) -> Any:
     match value:
-        case str() | int() | None:
-            return value
         case dict() | Mapping():
             return {key: _comparable(item) for key, item in value.items()}
         case list() | tuple():

@@ -79,15 +79,16 @@ def _loader(pure: bool) -> Any:
                 if index and self.each is not None:
                     done = parent.value
                     done[index - 1] = self.each(done[index - 1])
+            elif self._root is None:
+                self._root = parent
             elif parent is self._root:
-                self._is_below_root = True
+                # no list in a key, and none under `<<`, whose items must still be mappings when it is merged
+                key = getattr(index, "value", None)
+                self._is_below_root = isinstance(key, str) and key != "<<"
             elif self._is_below_root:
-                if self._root is None:
-                    self._root = parent
-                else:
-                    self._is_below_root = False
-                    if index == 0:
-                        self._list = parent
+                self._is_below_root = False
+                if index == 0:
+                    self._list = parent
 
         def ascend_resolver(self) -> None: ...
 

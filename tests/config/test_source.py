@@ -88,6 +88,7 @@ def test_broken_yaml_is_explained(text: str, at: str, summary: str, hint: str, p
             "l: [&p {x: 1}, &q {x: 2, z: 3}]\nc: {<<: [*p, *q]}\n",
             {"l": [{"x": 1}, {"x": 2, "z": 3}], "c": {"x": 1, "z": 3}},
         ),
+        ("<<: [{x: 1}, {x: 2, z: 3}, {w: 4}]\nx: 0\n", {"x": 0, "z": 3, "w": 4}),
         ("a: &x [1]\nb: *x\n", {"a": [1], "b": [1]}),
         ("a: '<<'\n'<<': 1\n", {"a": "<<", "<<": 1}),
         ("a: &a {x: 1}\nb: {'<<': 0}\nc: {<<: *a}\n", {"a": {"x": 1}, "b": {"<<": 0}, "c": {"x": 1}}),
@@ -141,6 +142,8 @@ def test_an_impossible_escape_is_refused_without_libyaml() -> None:
         ("? \n: 1", 'f.yaml:1:2 non-string-key | write ""'),
         ("0123: 1", 'f.yaml:1:1 non-string-key | write "0123"'),
         ("? [a]\n: 1", "f.yaml:1:3 non-string-key | write `key: value`"),
+        ("? [{b: 1, b: 2}, c]\n: 1", "f.yaml:1:3 non-string-key | write `key: value`"),
+        ("<<: [1, {}]", "f.yaml:1:6 invalid-yaml | write `<<: *name`, where `&name` marks a mapping"),
         ("a: !foo 1", "f.yaml:1:4 unknown-tag | remove the tag; quote the value"),
         ("a: !foo {x: 1}", "f.yaml:1:4 unknown-tag | remove the tag; quote the value"),
         ("!foo a: 1", "f.yaml:1:1 unknown-tag | remove the tag; quote the value"),
@@ -359,6 +362,14 @@ def test_the_tree_of_a_sound_file_is_made_for_who_asks_for_a_place_alone() -> No
     assert "root" not in vars(document.source)
     assert str(document.place(("endpoints", 1, "endpoint"))) == "f:3:15"
     assert "root" in vars(document.source)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "text", ["<<: [{a: 1}, {b: 2}]\n", "? [{a: 1}, {b: 2}]\n: 1\n", "- [1, 2]\n- [3, 4]\n"]
+)
+def test_what_is_no_list_of_items_is_kept_as_a_tree(text: str, pure: bool) -> None:
+    assert compose(text, lambda node: pytest.fail(f"given away: {node}"), pure=pure) is not None
 
 
 @BOTH

@@ -20,23 +20,33 @@ class Lanes:
 
     def __init__(self, build: Callable[[], httpx.Client]) -> None:
         self._build = build
-        first = build()  # at once, so that what cannot be built is told before the first call
-        self._all = [first]
-        self._free = deque(self._all)
+        self._free = deque([build()])  # at once, so that what cannot be built is told before the first call
+        self._is_closed = False
 
     @contextmanager
     def one(self) -> Iterator[httpx.Client]:
-        """A client that nobody else is using; the one used last, whose connection is warm."""
-        try:
-            client = self._free.pop()
-        except IndexError:
-            client = self._build()
-            self._all.append(client)
+        """A client that nobody else is using; the one used last, whose connection is warm.
+
+        Raises RuntimeError once they are closed: what is asked for then, nobody waits for.
+        """
+        client = self._take()
         try:
             yield client
         finally:
             self._free.append(client)
+            if self._is_closed:
+                self.close()
+
+    def _take(self) -> httpx.Client:
+        if self._is_closed:
+            raise RuntimeError("the client is closed, and sends nothing any more")
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._build()
 
     def close(self) -> None:
-        for client in self._all:
-            client.close()
+        """Close what is free at once, and what is in use when its call is over."""
+        self._is_closed = True
+        while self._free:
+            self._free.pop().close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,9 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live, Page
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future
+
+    from reconciler.novita.crew import Crew
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 2000
@@ -161,20 +164,20 @@ class _Walk:
         if expected <= 1:
             yield self._one_by_one(first + 1)
             return
-        from concurrent.futures import ThreadPoolExecutor
+        from reconciler.novita.crew import Crew
 
-        pool = ThreadPoolExecutor(self._parallelism, thread_name_prefix="listing")
+        crew = Crew(self._parallelism)
         try:
             following = range(first + 1, first + 1 + expected)
-            yield chain(self._ahead(pool, following), self._one_by_one(following.stop))
+            yield chain(self._ahead(crew, following), self._one_by_one(following.stop))
         finally:
-            pool.shutdown(cancel_futures=True)
+            crew.dismiss()
 
-    def _ahead(self, pool: Executor, numbers: range) -> Iterator[Page | None]:
+    def _ahead(self, crew: Crew, numbers: range) -> Iterator[Page | None]:
         """The pages in order, asked for a little ahead, so that a count too high does not cost them all."""
         waiting: deque[Future[Page | None]] = deque()
         for number in numbers:
-            waiting.append(pool.submit(self._next, number))
+            waiting.append(crew.begin(partial(self._next, number)))
             self.asked += 1
             if len(waiting) >= 2 * self._parallelism:
                 yield waiting.popleft().result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, NotFound, Refused
@@ -16,6 +16,9 @@ from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end
 
 ARRIVING = 1.0
 """Seconds between two readings of a listing that was not complete."""
+
+OVER: Final = Listed(count=0, total=0, is_over=True)
+"""The last word of a listing."""
 
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
@@ -38,7 +41,7 @@ class Reader:
         self._client = client
         self._kind = kind
         self._parallelism = parallelism
-        self._on_listed = on_listed or (lambda _listed: None)
+        self._on_listed = on_listed
 
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
@@ -47,10 +50,10 @@ class Reader:
                 self._page,
                 parallelism=self._parallelism,
                 pause=lambda: self._client.pause(ARRIVING),
-                tell=lambda count, total: self._on_listed(Listed(count=count, total=total)),
+                tell=lambda count, total: self._tell(Listed(count=count, total=total)),
             )
         finally:
-            self._on_listed(Listed(count=0, total=0, is_over=True))
+            self._tell(OVER)
 
     def glimpse(self) -> Listing:
         """What the listing shows while it may be changing: true of what is in it, and of nothing else."""
@@ -90,6 +93,10 @@ class Reader:
         except Refused as error:
             if error.status != 400:  # with which a server that counts from 1 refuses page 0
                 raise
+
+    def _tell(self, found: Listed) -> None:
+        if self._on_listed is not None:
+            self._on_listed(found)
 
     def _if_offered(self, request: Request) -> Json:
         """The answer to what a run can do without; None when there is none."""

@@ -67,6 +67,30 @@ def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Desk) -> None:
     assert "replicas" in ran.err
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(operation="list", kind="hang", seconds=40.0, times=None),
+        Fault(operation="list", status=429, retry_after=40, times=None),
+    ],
+    ids=["hangs", "is asked again for"],
+)
+def test_nobody_waits_for_a_later_page_that_nobody_wants(desk: Desk, fault: Fault) -> None:
+    desk.sim.world.switch(max_page_size=1)
+    desk.declare(item("a"), item("b"), item("c"))
+    desk.apply()
+    desk.sim.faults.after("list", lambda _request: desk.sim.faults.add(fault))
+    before = len(desk.sent("list"))
+    # of a size that takes longer to read than pages of one take to be asked for
+    declare(desk, *[item(f"n{number}") for number in range(5_000)], item("z", replicas="many"))
+    began = time.monotonic()
+    ran = desk.process("plan")
+    assert time.monotonic() - began < 20
+    assert len(desk.sent("list")) - before > 2
+    assert ran.code == 1
+    assert "replicas" in ran.err
+
+
 @pytest.mark.parametrize("fault", [Fault(status=401, times=None), Fault(status=400, reason="X", times=None)])
 def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Desk, fault: Fault) -> None:
     desk.sim.faults.add(fault)

@@ -112,17 +112,21 @@ def test_once_more_stops_at_once(desk: Desk) -> None:
     assert desk.plan().codes == []
 
 
+@pytest.mark.parametrize("page", [1, 2])
 @pytest.mark.parametrize("args", [("plan",), ("plan", "--json"), ("apply", "--auto-approve")])
-def test_before_anything_was_approved(desk: Desk, args: tuple[str, ...]) -> None:
+def test_before_anything_was_approved(desk: Desk, args: tuple[str, ...], page: int) -> None:
     """Ctrl-C while the account is read is 130 in a word, nothing written, and one document with --json."""
-    desk.declare(item("chat"))
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    desk.declare(item("chat"), item("rerank"))
+    desk.sim.world.switch(max_page_size=1)
     leave = threading.Event()
 
     def hold(_request: Request) -> None:
         os.kill(desk.started[-1].pid, signal.SIGINT)
-        leave.wait(20)
+        leave.wait(40)
 
-    desk.sim.faults.before("list", hold)
+    desk.sim.faults.before("list", hold, nth=page)
     before = desk.files()
     process = desk.start(*args)
     out, err = process.communicate(timeout=20)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.novita.ahead import Abandoned, Ahead
+from reconciler.model.resource import Listed
+from reconciler.novita.ahead import Ahead
 from reconciler.novita.client import Client
+from reconciler.novita.remote import OVER
 
 from .support import ManualTime, secret
 
@@ -33,16 +35,14 @@ class Account:
         return 200, {"content-type": "application/json"}, json.dumps(body).encode()
 
 
-def ahead_of(account: Account) -> Ahead:
-    client = Client("https://api.test", secret(), app=account, timing=ManualTime().timing())
-    reader = Ahead(client, ENDPOINT, parallelism=2)
-    reader.begin()
-    return reader
+def client_of(account: Account) -> Client:
+    return Client("https://api.test", secret(), app=account, timing=ManualTime().timing())
 
 
 def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
-    reader = ahead_of(account)
+    reader = Ahead(client_of(account), ENDPOINT, parallelism=2)
+    reader.begin()
     assert account.begun.wait(10)
     account.goes_on.set()
     first = reader.listing()
@@ -54,10 +54,14 @@ def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() ->
 
 def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
     account = Account()
-    reader = ahead_of(account)
-    assert account.begun.wait(10)
-    reader.abandon()
+    told: list[Listed] = []
+    with client_of(account) as client:
+        reader = Ahead(client, ENDPOINT, parallelism=2, on_listed=told.append)
+        reader.begin()
+        assert account.begun.wait(10)
+        reader.abandon()
     account.goes_on.set()
-    with pytest.raises(Abandoned):
+    with pytest.raises(RuntimeError, match="closed"):
         reader.listing()
     assert account.asked == 1
+    assert told == [OVER]

@@ -6,36 +6,59 @@ Those of concurrent.futures are waited for at the end of a process, for as long 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from functools import partial
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
 
 class Crew:
-    """Does at most `size` things (count) at once. Every method may be called from any thread."""
+    """Does at most `size` things (count) at once. Whoever leaves its `with` wants no more of it.
+
+    Its threads are gone when there is nothing to do. Every method may be called from any thread.
+    """
 
     def __init__(self, size: int) -> None:
-        self._turn = threading.Semaphore(size)
-        self._is_dismissed = False
+        self._size = size
+        self._guard = threading.Lock()  # of the two below
+        self._busy = 0
+        self._waiting: deque[tuple[Future[Any], Callable[[], None]]] = deque()
 
-    def begin(self, do: Callable[[], T]) -> Future[T]:
+    def begin(self, do: Callable[..., T], *given: Any) -> Future[T]:
         """Do something as soon as it is its turn; the future has what it returns or raises."""
         found: Future[T] = Future()
-        threading.Thread(target=self._do, args=(do, found), name="crew", daemon=True).start()
+        with self._guard:
+            self._waiting.append((found, partial(_do, found, do, *given)))
+            if self._busy < self._size:
+                self._busy += 1
+                threading.Thread(target=self._work, name="crew", daemon=True).start()
         return found
 
-    def dismiss(self) -> None:
-        """Cancel what has not begun, and do not wait for the rest."""
-        self._is_dismissed = True
+    def __enter__(self) -> Self:
+        return self
 
-    def _do(self, do: Callable[[], T], found: Future[T]) -> None:
-        with self._turn:
-            if self._is_dismissed:
+    def __exit__(self, *_: object) -> None:
+        """Cancel what has not begun, and do not wait for the rest."""
+        with self._guard:
+            for found, _do in self._waiting:
                 found.cancel()
-                return
-            try:
-                found.set_result(do())
-            except BaseException as error:  # it is for whoever asks for the result
-                found.set_exception(error)
+            self._waiting.clear()
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                if not self._waiting:
+                    self._busy -= 1
+                    return
+                _found, do = self._waiting.popleft()
+            do()
+
+
+def _do(found: Future[T], do: Callable[..., T], *given: Any) -> None:
+    try:
+        found.set_result(do(*given))
+    except BaseException as error:  # it is for whoever asks for the result
+        found.set_exception(error)

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from reconciler.model.errors import ApiError, IncompleteListing, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live, Page
+from reconciler.novita.crew import Crew
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-    from reconciler.novita.crew import Crew
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 2000
@@ -164,20 +162,15 @@ class _Walk:
         if expected <= 1:
             yield self._one_by_one(first + 1)
             return
-        from reconciler.novita.crew import Crew
-
-        crew = Crew(self._parallelism)
-        try:
-            following = range(first + 1, first + 1 + expected)
+        following = range(first + 1, first + 1 + expected)
+        with Crew(self._parallelism) as crew:
             yield chain(self._ahead(crew, following), self._one_by_one(following.stop))
-        finally:
-            crew.dismiss()
 
     def _ahead(self, crew: Crew, numbers: range) -> Iterator[Page | None]:
         """The pages in order, asked for a little ahead, so that a count too high does not cost them all."""
         waiting: deque[Future[Page | None]] = deque()
         for number in numbers:
-            waiting.append(crew.begin(partial(self._next, number)))
+            waiting.append(crew.begin(self._next, number))
             self.asked += 1
             if len(waiting) >= 2 * self._parallelism:
                 yield waiting.popleft().result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NoReturn
 
 from reconciler.kinds.base import Kind
@@ -12,6 +12,7 @@ from reconciler.model.values import Json
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.client import Client
+from reconciler.novita.crew import Crew
 from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all
 
 ARRIVING = 1.0
@@ -73,6 +74,13 @@ class Reader:
         if live.id != object_id:
             _unexpected(request, f"it is about {live.id!r}", None)
         return live
+
+    def those(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
+        """The endpoints with these IDs, without the ones that Novita says do not exist."""
+        with Crew(self._parallelism) as crew:
+            asked = [crew.begin(self.get, one) for one in object_ids]
+            found = [one.result() for one in asked]
+        return tuple(one for one in found if one is not None)
 
     def limits(self) -> Limits | None:
         """The account's quotas; None when they cannot be had, for no run depends on them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.applying.clock import RealClock, attempts
 from reconciler.model.resource import Inventory, Live
@@ -28,6 +27,4 @@ def whole(account: Reader, ids: Iterable[str]) -> tuple[Live, ...]:
     missing = [one for one in ids if one not in known]
     if not missing:
         return listed
-    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="confirm") as pool:
-        confirmed = list(pool.map(account.get, missing))
-    return (*listed, *(one for one in confirmed if one is not None))
+    return (*listed, *account.those(missing))

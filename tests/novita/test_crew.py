@@ -37,8 +37,8 @@ def test_after_the_dismissal_nothing_begins() -> None:
     crew, work = Crew(1), Work()
     first = crew.begin(work)
     assert work.begun.acquire(timeout=10)
-    second = crew.begin(work)
-    crew.dismiss()
+    with crew:
+        second = crew.begin(work)
     work.goes_on.set()
     assert first.result(10) == "crew"
     with pytest.raises(CancelledError):

@@ -118,12 +118,14 @@ def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.cli.output import Output
+    from reconciler.cli.signals import heard_at_once
     from reconciler.planning.selection import Selection
     from reconciler.workflow.context import STATE, Context
 
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)
+    ctx.with_resource(heard_at_once())
     out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
     context = Context(
         root=root,

@@ -1,0 +1,55 @@
+"""Signals are heard at once, wherever the main thread waits.
+
+CPython runs a handler between two steps of the main thread. A signal that comes just before that thread goes
+to wait, or that another thread receives, interrupts nothing: the handler would run when the wait is over,
+which with a server that hangs is a minute. So a thread learns of each signal from the descriptor that
+CPython writes to in any case (`signal.set_wakeup_fd`), and wakes the main thread.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+PAUSES: Final = (0.0, 0.05, 0.2)
+"""Seconds before each waking: the main thread may be about to wait at the first one, too."""
+
+
+@contextmanager
+def heard_at_once() -> Iterator[None]:
+    """Within this, a signal that has a handler does not wait for the main thread.
+
+    It does nothing outside of the main thread, and on Windows.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main or main.ident is None or os.name == "nt":
+        yield
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    # nobody sends this one, and it means nothing to us
+    former = signal.signal(signal.SIGURG, lambda _number, _frame: None)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    thread = threading.Thread(target=_wake, args=(main.ident, reading), name="signals", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        thread.join()
+        os.close(reading)
+        signal.signal(signal.SIGURG, former)
+
+
+def _wake(main: int, reading: int) -> None:
+    while heard := os.read(reading, 64):
+        if any(number != signal.SIGURG for number in heard):
+            for seconds in PAUSES:
+                time.sleep(seconds)
+                signal.pthread_kill(main, signal.SIGURG)

@@ -1,0 +1,96 @@
+"""Signals that CPython would hear late."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+
+from reconciler.cli.signals import heard_at_once
+
+LONG = 1.5
+"""Seconds of a wait, in which a handler that is not late runs at once."""
+
+
+@pytest.fixture
+def heard() -> Iterator[list[float]]:
+    """When the handler of SIGINT ran."""
+    times: list[float] = []
+    former = signal.signal(signal.SIGINT, lambda _number, _frame: times.append(time.monotonic()))
+    yield times
+    signal.signal(signal.SIGINT, former)
+
+
+def in_another_thread() -> threading.Thread:
+    """A signal that interrupts no wait of the main thread, as when it comes just before."""
+
+    def raised() -> None:
+        time.sleep(0.1)  # for the main thread to wait meanwhile; were it late, the test would still pass
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    thread = threading.Thread(target=raised)
+    thread.start()
+    return thread
+
+
+def on_a_lock() -> None:
+    threading.Event().wait(LONG)
+
+
+def on_a_pipe() -> None:
+    reading, writing = os.pipe()
+    timer = threading.Timer(LONG, os.write, (writing, b"x"))
+    timer.start()
+    assert os.read(reading, 1) == b"x"
+    timer.join()
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("wait", [on_a_lock, on_a_pipe])
+@pytest.mark.parametrize(("way", "is_late"), [(heard_at_once, False), (nullcontext, True)])
+def test_a_handler_need_not_wait_for_the_main_thread(
+    heard: list[float],
+    wait: Callable[[], None],
+    way: Callable[[], AbstractContextManager[None]],
+    is_late: bool,
+) -> None:
+    began = time.monotonic()
+    with way():
+        thread = in_another_thread()
+        wait()
+        thread.join()
+    assert [at - began > LONG / 2 for at in heard] == [is_late]
+
+
+def test_it_leaves_nothing_behind(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = os.pipe()
+    monkeypatch.setattr(os, "pipe", lambda: made)
+    before = signal.getsignal(signal.SIGURG)
+    with heard_at_once():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert len(heard) == 1
+    assert signal.getsignal(signal.SIGURG) == before
+    assert "signals" not in {thread.name for thread in threading.enumerate()}
+    for descriptor in made:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
+def test_in_another_thread_it_does_nothing() -> None:
+    before = signal.getsignal(signal.SIGURG)
+    seen = []
+
+    def run() -> None:
+        with heard_at_once():
+            seen.append(signal.getsignal(signal.SIGURG))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [before]

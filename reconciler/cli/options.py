@@ -127,6 +127,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         raise click.UsageError(f"-C {root}: no such directory", ctx)
     ctx.with_resource(heard_at_once())
     out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
+    ctx.call_on_close(out.close)
     context = Context(
         root=root,
         environ=os.environ,

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 class Output:
     """The two streams of one run. `found` is what was last shown on them, for the reports.
 
-    `explained`: each change is to be explained; `stream` has stdout to itself when there is one.
+    `explained`: each change is to be explained; `stream` has stdout to itself when there is one. What is
+    told beside the result may be told from any thread.
     """
 
     def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
@@ -41,6 +43,8 @@ class Output:
         self.explained = False
         self.stream: Stream | None = None
         self.found: Findings | None = None
+        self._guard = threading.RLock()  # of stderr and the three below
+        self._is_over = False
         self._bar: Bar | None = None
         self._listing: Bar | None = None
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
@@ -84,10 +88,11 @@ class Output:
 
     def tell(self, text: str) -> None:
         """Text beside the result."""
-        if self._bar is not None:
-            self._bar.above(text)
-        else:
-            _write(sys.stderr, text)
+        with self._guard:
+            if self._bar is not None:
+                self._bar.above(text)
+            elif not self._is_over:
+                _write(sys.stderr, text)
 
     @property
     def is_watched(self) -> bool:
@@ -98,32 +103,41 @@ class Output:
         """A bar on stderr; what is told beside the result passes above it until its `end`."""
         from reconciler.render.bar import Bar
 
-        self._bar = Bar(
-            what,
-            total,
-            lambda text: _write(sys.stderr, text),
-            columns=lambda: shutil.get_terminal_size().columns,
-            style=self.error_style,
-            unicode=(sys.stderr.encoding or "").lower().startswith("utf"),
-        )
-        return self._bar
+        with self._guard:
+            self._bar = Bar(
+                what,
+                total,
+                lambda text: _write(sys.stderr, text),
+                columns=lambda: shutil.get_terminal_size().columns,
+                style=self.error_style,
+                unicode=(sys.stderr.encoding or "").lower().startswith("utf"),
+            )
+            return self._bar
 
     def end(self) -> None:
         """The bar has served."""
-        bar, self._bar = self._bar, None
-        if bar is not None:
-            bar.stop()
+        with self._guard:
+            bar, self._bar = self._bar, None
+            if bar is not None:
+                bar.stop()
+
+    def close(self) -> None:
+        """The run is over: what still goes on in a thread has nothing to say any more."""
+        with self._guard:
+            self.end()
+            self._is_over = True
 
     def listed(self, found: Listed) -> None:
         """A page of the account has come, or its last one."""
-        if self._bar is not self._listing:
-            return  # an apply has the last line
-        if found.is_over:
-            self.end()
-            self._listing = None
-            return
-        bar = self._listing = self._bar or self.begin("Listing endpoints", found.total)
-        bar.done, bar.total = found.count, found.total
+        with self._guard:
+            if self._bar is not self._listing or self._is_over:
+                return  # an apply has the last line
+            if found.is_over:
+                self.end()
+                self._listing = None
+                return
+            bar = self._listing = self._bar or self.begin("Listing endpoints", found.total)
+            bar.done, bar.total = found.count, found.total
 
     def line(self, text: str) -> None:
         self.tell(text + "\n")

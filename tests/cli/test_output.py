@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import Any
+
 import pytest
 
 from reconciler.cli.output import Output
 from reconciler.model.resource import Listed
+from reconciler.render import bar as bars
 
 PAGE = Listed(count=100, total=300)
 OVER = Listed(count=0, total=0, is_over=True)
@@ -40,3 +45,38 @@ def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
     assert out._bar is not None
     out.listed(OVER)
     assert out._bar is None
+
+
+def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing is told of from its own thread, and may be given up by another."""
+    begun = threading.Event()
+
+    class Slow(bars.Bar):
+        def __init__(self, *given: Any, **more: Any) -> None:
+            begun.set()
+            time.sleep(0.2)  # in which the other thread would get ahead
+            super().__init__(*given, **more)
+
+    monkeypatch.setattr(bars, "Bar", Slow)
+    out = Output()
+    listing = threading.Thread(target=out.listed, args=(PAGE,))
+    listing.start()
+    assert begun.wait(10)
+    out.listed(OVER)
+    listing.join()
+    assert out._bar is None
+
+
+def test_once_it_is_over_no_bar_stands_and_nobody_speaks(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is still under way in a thread must not write over the last words of a run."""
+    out = Output()
+    out.listed(PAGE)
+    bar = out._bar
+    assert bar is not None
+    out.line("in time")
+    out.close()
+    assert not bar._thread.is_alive()
+    out.line("too late")
+    out.listed(PAGE)
+    assert out._bar is None
+    assert capsys.readouterr().err == "in time\n"

@@ -14,9 +14,9 @@ from typing import Any, Final
 from reconciler.config.composing import tree
 from reconciler.config.parts import parts_of
 from reconciler.config.source import BOM, parse
-from reconciler.config.splicing import spliced
+from reconciler.config.splicing import Cut, Splicer, spliced
 from reconciler.config.writing import pair
-from reconciler.model.edits import Append, Edit, Remove, Set, edited_data
+from reconciler.model.edits import Append, Edit, Remove, Set, edited_data, rounds
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 
@@ -48,15 +48,29 @@ def _as_yaml(text: str, edits: Sequence[Edit]) -> str:
     is_dos = text.count("\r\n") == text.count("\n") > 0
     if is_dos:
         text = text.replace("\r\n", "\n")
-    for edit in edits:
-        text = _after(text, edit)
+    for waiting in rounds(edits):
+        while waiting:
+            text, waiting = _after(text, waiting)
     return bom + (text.replace("\n", "\r\n") if is_dos else text)
 
 
-def _after(text: str, edit: Edit) -> str:
+def _after(text: str, edits: list[Edit]) -> tuple[str, list[Edit]]:
+    """The text after the first edits of a round, as far as each is above the one before, and those left."""
     root = tree(text)
-    if root is not None:
-        return spliced(text, parts_of(text, root), edit)
+    if root is None:
+        return _begun(text, edits[0]), edits[1:]
+    splicer = Splicer(text, parts_of(text, root))
+    cuts: list[Cut] = []
+    for edit in edits:
+        cut = splicer.cut(edit)
+        if cuts and cut.end > cuts[-1].start:
+            break
+        cuts.append(cut)
+    return spliced(text, cuts), edits[len(cuts) :]
+
+
+def _begun(text: str, edit: Edit) -> str:
+    """A text that held no data, after its first edit."""
     if isinstance(edit, Remove):
         return text
     ended = text if not text or text.endswith("\n") else text + "\n"

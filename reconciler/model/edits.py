@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, assert_never
+from itertools import groupby, zip_longest
+from typing import Literal, TypeAlias, assert_never
 
 from reconciler.model.values import Json
 
@@ -58,6 +59,34 @@ def edited_data(data: Json, edits: Iterable[Edit]) -> Json:
             case _:
                 assert_never(edit)
     return data
+
+
+def rounds(edits: Iterable[Edit]) -> list[list[Edit]]:
+    """The same edits in few rounds: one look is enough for all of one, from the end of a file to its start.
+
+    What is done inside of one item of a list is nothing to another item: a round has the first edit of each,
+    the next one the second. Items leave together, but for the first, which may leave an empty list.
+    """
+    found: list[list[Edit]] = []
+    for scope, run in groupby(edits, key=_scope):
+        if scope == "item":
+            of_each: dict[Spot, list[Edit]] = {}
+            for edit in run:
+                of_each.setdefault(edit.path[:2], []).append(edit)
+            found += ([edit for edit in turn if edit] for turn in zip_longest(*of_each.values()))
+        elif scope == "items":
+            found += (list(others) for _, others in groupby(run, key=lambda edit: edit.path[1] == 0))
+        else:
+            found += ([edit] for edit in run)
+    return found
+
+
+def _scope(edit: Edit) -> Literal["item", "items", "all"]:
+    """What an edit may be about: the inside of one item of a list, which items there are, or anything."""
+    if len(edit.path) > 2 and isinstance(edit.path[1], int):
+        return "item"
+    is_whole = isinstance(edit, Remove) and len(edit.path) == 2 and isinstance(edit.path[1], int)
+    return "items" if is_whole else "all"
 
 
 def _at(data: Json, path: Spot) -> Json:

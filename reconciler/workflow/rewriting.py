@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.config.declarations import Item
 from reconciler.config.editing import edited
 from reconciler.inventory.disk import deliver
-from reconciler.model.edits import Edit
+from reconciler.model.edits import Edit, Remove
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 
@@ -25,9 +25,14 @@ class Rewritten:
 
 
 def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[Rewritten, ...]:
-    """Each file with its edits, from its end to its start, so that none moves what another is about."""
+    """Each file with its edits, from its end to its start, so that none moves what another is about.
+
+    Items that leave do so after all others were edited.
+    """
     by_file: dict[Path, list[Item]] = {}
-    for item in sorted(edits, key=lambda item: item.spot, reverse=True):
+    for item in sorted(
+        edits, key=lambda item: (Remove(path=item.spot) not in edits[item], item.spot), reverse=True
+    ):
         by_file.setdefault(item.file, []).append(item)
     return tuple(
         _file_with(file, items[0].shown, [edit for item in items for edit in edits[item]])

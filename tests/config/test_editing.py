@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.config import editing
 from reconciler.config.editing import Append, Edit, Remove, Set, edited
 from reconciler.config.source import parse
 from reconciler.config.writing import Layout, block
@@ -363,3 +364,54 @@ def test_an_edit_says_what_was_meant_and_spares_the_comments(
     kept = [line for line in text.splitlines() if line in after.splitlines()]
     if "fresh" in edit.path and not isinstance(data.get("fresh"), list | dict):
         assert len(kept) >= len(text.splitlines()) - ("fresh" in data)
+
+
+LISTS = st.lists(st.dictionaries(KEYS, DATA, min_size=1, max_size=3), min_size=1, max_size=4)
+
+
+@given(st.fixed_dictionaries({"a": LISTS, "b": LISTS}), LAYOUTS, st.booleans(), st.data())
+def test_many_edits_at_once_say_the_same_as_one_by_one(
+    data: dict[str, Any], layout: Layout, as_json: bool, draw: st.DataObject
+) -> None:
+    text = json.dumps(data, indent=layout.step) if as_json else block(data, layout) + "\n"
+    spots = sorted(places(data), key=repr)
+    edit = st.one_of(
+        st.builds(lambda path, value: Set(path=path, value=value), st.sampled_from(spots), DATA),
+        st.builds(lambda path: Remove(path=path), st.sampled_from(spots)),
+        st.builds(lambda path, value: Set(path=(*path, "new"), value=value), st.sampled_from(spots), DATA),
+    )
+    edits = draw.draw(st.lists(edit, max_size=8))
+    if draw.draw(st.booleans()):
+        edits.sort(key=lambda one: repr(one.path), reverse=True)
+    if not encodable(text + repr(edits)):
+        return
+    step = text
+    try:
+        for one in edits:
+            step = edited(step, [one], json=as_json)
+    except InvalidConfig:
+        return
+    assert parse(edited(text, edits, json=as_json), "").data == parse(step, "").data
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda spot: [Set(path=(*spot, "x", "y"), value=1), Set(path=(*spot, "z"), value=2)],
+        lambda spot: [Remove(path=spot)],
+        lambda spot: [Remove(path=(*spot, "nothing"))],
+    ],
+    ids=["set", "remove", "nothing"],
+)
+def test_a_file_is_looked_at_a_few_times_however_many_edits(
+    monkeypatch: pytest.MonkeyPatch, make: Any, as_json: bool
+) -> None:
+    looks = []
+    tree = editing.tree
+    monkeypatch.setattr(editing, "tree", lambda text: looks.append(1) or tree(text))
+    data = {"endpoints": [{"endpoint": f"e{number}", "image": "x"} for number in range(50)]}
+    text = json.dumps(data, indent=2) if as_json else block(data) + "\n"
+    edits = [edit for number in reversed(range(50)) for edit in make(("endpoints", number))]
+    assert parse(edited(text, edits, json=as_json), "").data == edited_data(data, edits)
+    assert len(looks) <= 4

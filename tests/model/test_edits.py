@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.edits import Append, Edit, Remove, Set, edited_data, under
+from reconciler.model.edits import Append, Edit, Remove, Set, edited_data, rounds, under
 
 DATA = {"a": {"b": {"c": 1}}, "list": [{"x": 1}, 2], "none": None}
 
@@ -59,4 +59,25 @@ def test_edits_of_an_item_are_edits_of_its_file() -> None:
     assert [one.path for one in under(("endpoints", 3), edits)] == [
         ("endpoints", 3, "image"),
         ("endpoints", 3, "env", "A"),
+    ]
+
+
+def test_edits_that_are_nothing_to_each_other_share_a_round() -> None:
+    """The first inside of each item, then the second; items that leave, but for the first; the rest alone."""
+
+    def inside(item: int, name: str) -> Edit:
+        return Set(path=("list", item, name), value=1)
+
+    def gone(item: int) -> Edit:
+        return Remove(path=("list", item))
+
+    alone = Append(path=("list",), value=1)
+    edits = [inside(5, "a"), inside(5, "b"), inside(3, "c"), alone, gone(4), gone(2), gone(0), inside(1, "d")]
+    assert rounds(edits) == [
+        [inside(5, "a"), inside(3, "c")],
+        [inside(5, "b")],
+        [alone],
+        [gone(4), gone(2)],
+        [gone(0)],
+        [inside(1, "d")],
     ]

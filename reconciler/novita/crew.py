@@ -25,13 +25,13 @@ class Crew:
         self._size = size
         self._guard = threading.Lock()  # of the two below
         self._busy = 0
-        self._waiting: deque[tuple[Future[Any], Callable[[], None]]] = deque()
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
 
     def begin(self, do: Callable[..., T], *given: Any) -> Future[T]:
         """Do something as soon as it is its turn; the future has what it returns or raises."""
         found: Future[T] = Future()
         with self._guard:
-            self._waiting.append((found, partial(_do, found, do, *given)))
+            self._waiting.append((found, partial(do, *given)))
             if self._busy < self._size:
                 self._busy += 1
                 threading.Thread(target=self._work, name="crew", daemon=True).start()
@@ -53,12 +53,8 @@ class Crew:
                 if not self._waiting:
                     self._busy -= 1
                     return
-                _found, do = self._waiting.popleft()
-            do()
-
-
-def _do(found: Future[T], do: Callable[..., T], *given: Any) -> None:
-    try:
-        found.set_result(do(*given))
-    except BaseException as error:  # it is for whoever asks for the result
-        found.set_exception(error)
+                found, do = self._waiting.popleft()
+            try:
+                found.set_result(do())
+            except BaseException as error:  # it is for whoever asks for the result
+                found.set_exception(error)

@@ -29,10 +29,10 @@ def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[Rewritten, ...]:
 
     Items that leave do so after all others were edited.
     """
+    ordered = sorted(edits, key=lambda item: item.spot, reverse=True)
+    ordered.sort(key=lambda item: Remove(path=item.spot) in edits[item])
     by_file: dict[Path, list[Item]] = {}
-    for item in sorted(
-        edits, key=lambda item: (Remove(path=item.spot) not in edits[item], item.spot), reverse=True
-    ):
+    for item in ordered:
         by_file.setdefault(item.file, []).append(item)
     return tuple(
         _file_with(file, items[0].shown, [edit for item in items for edit in edits[item]])

@@ -91,9 +91,9 @@ def read_ahead(context: Context) -> Iterator[Context]:
 
     Where the files are small, or the settings in doubt, nothing is asked for before all has been read.
     """
-    settings, problems = load_settings(context.root, environ=context.environ)
-    is_sure = bool(settings.api_key or settings.is_simulator) and not any(one.is_error for one in problems)
-    if context.client is not None or not is_sure or size_of(context.root, context.files) < LARGE:
+    is_worth_it = context.client is None and size_of(context.root, context.files) >= LARGE
+    settings = _sound_settings(context) if is_worth_it else None
+    if settings is None:
         yield context
         return
     from reconciler.novita.ahead import Ahead
@@ -105,6 +105,13 @@ def read_ahead(context: Context) -> Iterator[Context]:
             yield replace(context, account=account)
         finally:
             account.abandon()
+
+
+def _sound_settings(context: Context) -> Settings | None:
+    """The settings, if they are enough to talk to the account; if not, `load` will tell why."""
+    settings, problems = load_settings(context.root, environ=context.environ)
+    has_key = bool(settings.api_key or settings.is_simulator)
+    return settings if has_key and not any(one.is_error for one in problems) else None
 
 
 @contextmanager

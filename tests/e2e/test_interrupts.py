@@ -33,12 +33,15 @@ def interrupted(
     process = desk.start("apply", "--auto-approve", "--parallelism", "1", *args)
     assert process.stdout is not None
     assert process.stderr is not None
+    bound = threading.Timer(20, process.kill)
+    bound.start()
     err = ""
     for line in process.stderr:
         err += line
         if TOLD in line:
             told.set()
     out = process.stdout.read()
+    bound.cancel()
     assert "Traceback" not in err
     return Ran(code=process.wait(20), out=out, err=err)
 

@@ -26,7 +26,7 @@ class AccountProvider(BaseProvider):
         super().__init__(id, *args, **options)
         self.url = url
 
-    def populate(self, zone: Any, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002
+    def populate(self, zone: Any, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002 - octoDNS calls it so
         connection = HTTPConnection(urlsplit(self.url).netloc)
         found: list[Any] = []
         total = 1
@@ -42,5 +42,5 @@ class AccountProvider(BaseProvider):
             )
         return True
 
-    def _apply(self, plan: Any) -> None:  # noqa: ARG002
+    def _apply(self, plan: Any) -> None:  # noqa: ARG002 - octoDNS calls it so
         raise AssertionError("a measurement writes nothing")

@@ -75,7 +75,7 @@ def _git(context: Context, *arguments: str) -> str | None:
     """What git says in the run's folder; None where there is no git, or nothing that it can tell of."""
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and the words are ours or paths behind `--`
-            ["git", "--no-optional-locks", "--literal-pathspecs", "-C", context.root, *arguments],  # noqa: S607
+            ["git", "--no-optional-locks", "--literal-pathspecs", "-C", context.root, *arguments],  # noqa: S607 - the git that the user has
             env=context.environ,
             capture_output=True,
             encoding="utf-8",

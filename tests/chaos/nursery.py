@@ -51,7 +51,7 @@ class Nursery:
 
 def _serve() -> None:
     from reconciler.cli import apply, main, plan  # noqa: F401 - loaded once, for every child
-    from reconciler.cli.performing import perform  # noqa: F401
+    from reconciler.cli.performing import perform  # noqa: F401 - and so is this
 
     for module in ("httpx", "yaml", "jsonschema_rs", "deepdiff", "stamina", "filelock"):
         __import__(module)

@@ -280,7 +280,8 @@ def test_an_excerpt_is_cut_and_cleaned() -> None:
 def test_a_value_of_one_line_is_underlined() -> None:
     """The width of a place is that of the value; of a block only its start."""
     document = parse("a: hello\nb: |\n  x\n  y\n", "f.yaml")
-    assert [document.place((name,)).width for name in "ab"] == [5, 1]  # type: ignore[union-attr]
+    places = [document.place((name,)) for name in "ab"]
+    assert [place and place.width for place in places] == [5, 1]
 
 
 def test_the_collector_comes_back() -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -154,9 +155,9 @@ def test_a_failure_in_json(desk: Desk) -> None:
         {"kind": "status_after", "status": 504},
     ],
 )
-def test_a_create_whose_answer_was_lost(desk: Desk, fault: dict[str, object]) -> None:
+def test_a_create_whose_answer_was_lost(desk: Desk, fault: dict[str, Any]) -> None:
     """It was made: it is found in the listing and recorded, and not made again."""
-    desk.sim.faults.add(Fault(operation="create", **fault))  # type: ignore[arg-type]
+    desk.sim.faults.add(Fault(operation="create", **fault))
     desk.declare(item("chat"))
     ran = desk.apply()
     assert "looking for it in the listing" in ran.err
@@ -179,9 +180,9 @@ def test_a_create_whose_answer_was_lost_while_listings_lag(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "fault", [{"kind": "lost_request"}, {"kind": "reset"}, {"status": 500}, {"kind": "html_502"}]
 )
-def test_a_create_that_never_arrived(desk: Desk, fault: dict[str, object]) -> None:
+def test_a_create_that_never_arrived(desk: Desk, fault: dict[str, Any]) -> None:
     """It is sent again, but only after the listing was looked at."""
-    desk.sim.faults.add(Fault(operation="create", **fault))  # type: ignore[arg-type]
+    desk.sim.faults.add(Fault(operation="create", **fault))
     desk.declare(item("chat"))
     desk.apply()
     calls = [one.operation for one in desk.sim.requests]
@@ -225,11 +226,11 @@ def test_a_lost_create_that_somebody_changed(desk: Desk) -> None:
     "fault", [{"kind": "lost_answer"}, {"kind": "lost_request"}, {"status": 502}, {"status": 429}]
 )
 @pytest.mark.parametrize("operation", ["update", "delete"])
-def test_updates_and_deletes_are_tried_again(desk: Desk, operation: str, fault: dict[str, object]) -> None:
+def test_updates_and_deletes_are_tried_again(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
     """What does the same when sent twice is sent twice."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
-    desk.sim.faults.add(Fault(operation=operation, **fault))  # type: ignore[arg-type]
+    desk.sim.faults.add(Fault(operation=operation, **fault))
     desk.declare(item("chat", replicas=2))
     desk.apply()
     assert desk.plan().code == 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.model.pretty import pieces
+from reconciler.model.encoding import pieces
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.render.problems import problems_text

@@ -16,8 +16,8 @@ from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.shape import Misshapen, loads, record_from_json, record_to_json
 from reconciler.inventory.trouble import reading, unreadable_map, writing
+from reconciler.model.encoding import pretty
 from reconciler.model.errors import InventoryError
-from reconciler.model.pretty import pretty
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Inventory, Tracked
 from reconciler.model.values import Json

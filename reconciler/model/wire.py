@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model.pretty import pretty
+from reconciler.model.encoding import pretty
 from reconciler.model.values import Json, Keyring, Value, digest, mask, reveal
 
 API_ROOT = "/gpu-instance/openapi/v1"

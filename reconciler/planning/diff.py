@@ -91,7 +91,7 @@ def narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:
     right: dict[str, Any] = {}
     for key in {**have, **want}:
         mine, theirs = have.get(key, ABSENT), want.get(key, ABSENT)
-        if mine == theirs:
+        if mine is theirs or mine == theirs:
             continue
         if isinstance(mine, dict) and isinstance(theirs, dict):
             mine, theirs = narrowed(mine, theirs)

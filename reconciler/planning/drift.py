@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.kinds.endpoint.ownership import emitted, sides
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open
 from reconciler.planning.attribute import agree, cause
 from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, leaves, value_at
@@ -29,7 +29,9 @@ def drifted(
     ignore, unset = (desired.lifecycle.ignore, desired.unset) if desired else ((), ())
     seen = conceal(live, declared, tracked.applied)
     last = emitted(tracked.applied, ignore)
-    want, have = sides(last, None, _fingerprinted(seen.fields, last, keyring), ())
+    is_sealed = not is_open(last)
+    there = _fingerprinted(seen.fields, last, keyring) if is_sealed else seen.fields
+    want, have = sides(last, None, there, ())
     fields = [
         FieldChange(
             path=path,
@@ -41,7 +43,8 @@ def drifted(
         for path, before, after in differences(have, want)
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
     ]
-    fields += (field for field in _unknown(last, seen, declared, keyring) if field.path not in unset)
+    if is_sealed:
+        fields += (field for field in _unknown(last, seen, declared, keyring) if field.path not in unset)
     if fields:
         yield Drift(
             name=tracked.name,

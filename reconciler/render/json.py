@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
+from reconciler.model.encoding import pretty
 from reconciler.model.events import Result
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
-from reconciler.model.pretty import pretty
 from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.values import Json
 from reconciler.planning.digest import Facts, digest_of, plan_facts
 from reconciler.render.json_drift import drift_document, verdict_document
-from reconciler.render.json_parts import fields_document, identity, plain, sensitive
+from reconciler.render.json_parts import fields_document, identity, plain, shown
 from reconciler.render.sides import id_of, sides
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list
 
 
 def _change(change: Change, facts: Facts) -> dict[str, Json]:
-    before, after = sides(change)
+    left, right = sides(change)
+    before, before_hidden = shown(left)
+    after, after_hidden = (before, before_hidden) if right is left else shown(right)
     actions = ACTIONS[change.action]
     if isinstance(change, Adopt) and change.fields:
         actions = ["update"]
@@ -95,11 +97,11 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
         actions = ["create", "delete"]
     detail: dict[str, Json] = {
         "actions": actions,
-        "before": plain(before),
-        "after": plain(after),
+        "before": before,
+        "after": after,
         "after_unknown": UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {},
-        "before_sensitive": sensitive(before),
-        "after_sensitive": sensitive(after),
+        "before_sensitive": before_hidden,
+        "after_sensitive": after_hidden,
         "replace_paths": [list(field.path) for field in change.fields if field.forces_replacement],
     }
     if isinstance(change, Adopt):

@@ -6,7 +6,7 @@ from reconciler.model.findings import Findings
 from reconciler.model.plan import Drift
 from reconciler.model.values import Json
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
-from reconciler.render.json_parts import field_document, fields_document, identity, plain, sensitive
+from reconciler.render.json_parts import field_document, fields_document, identity, shown
 
 
 def drift_document(found: Findings) -> list[dict[str, Json]]:
@@ -47,16 +47,17 @@ def _moved(one: Moved) -> dict[str, Json]:
 
 
 def _drift(drift: Drift) -> dict[str, Json]:
-    after = drift.live.fields if drift.live else None
+    before, before_hidden = shown(drift.before)
+    after, after_hidden = shown(drift.live.fields if drift.live else None)
     return {
         **identity(drift.name, drift.address),
         "id": drift.id,
         "change": {
             "actions": ["update"] if drift.live else ["delete"],
-            "before": plain(drift.before),
-            "after": plain(after),
-            "before_sensitive": sensitive(drift.before),
-            "after_sensitive": sensitive(after),
+            "before": before,
+            "after": after,
+            "before_sensitive": before_hidden,
+            "after_sensitive": after_hidden,
         },
         "fields": fields_document(drift.fields),
     }

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from reconciler.model.plan import ABSENT, Absent, FieldChange
-from reconciler.model.values import MASK, WORDS, Json, Sealed, Secret, Value, is_open, mask
+from reconciler.model.values import MASK, WORDS, Fields, Json, Sealed, Secret, Value, is_open, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -37,6 +36,11 @@ def field_document(field: FieldChange) -> dict[str, Json]:
     }
 
 
+def shown(fields: Fields | None) -> tuple[Json, Json]:
+    """One side of a change as `plain` has it, and Terraform's sensitivity tree beside it."""
+    return (fields, {}) if fields is None or is_open(fields) else (plain(fields), _sensitive(fields))
+
+
 def plain(value: Value | Absent) -> Json:
     """The value with secrets masked and fingerprints hidden."""
     if is_open(value):
@@ -50,16 +54,12 @@ def plain(value: Value | Absent) -> Json:
     return mask(value)
 
 
-def sensitive(value: Value) -> Any:
-    """Terraform's sensitivity tree: true at what is hidden, and only the branches that lead there."""
-    if is_open(value):
-        return {} if value is None or isinstance(value, dict) else False
+def _sensitive(value: Value) -> Json:
+    """True at what is hidden, and only the branches that lead there."""
     if isinstance(value, dict | Mapping):
         return {
             key: inner
             for key, item in value.items()
-            if item.__class__ not in WORDS and (inner := sensitive(item))
+            if item.__class__ not in WORDS and (inner := _sensitive(item))
         }
-    if isinstance(value, Secret | Sealed):
-        return True
-    return {} if value is None else False
+    return isinstance(value, Secret | Sealed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent
-from reconciler.model.pretty import one_line
 from reconciler.model.values import MASK, Path, Sealed, Secret, Value, mask
 from reconciler.render.plain import plain
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from reconciler.inventory.disk import Disk, deliver, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.allowances import Allowances
+from reconciler.model.encoding import pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
-from reconciler.model.pretty import pretty
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection

@@ -30,20 +30,18 @@ def sides(
 
 def owned(desired: Fields, applied: Fields | None) -> dict[str, Any]:
     """The fields we answer for, with "" for an optional one that was dropped from the YAML."""
-    want = {
-        key: dict(value) if isinstance(value, dict | Mapping) else value for key, value in desired.items()
-    }
+    want = dict(desired)
     for path in OPTIONAL:
         head, leaf = path
         inner = want.get(head)
-        if not isinstance(inner, dict) or _is_set(inner.get(leaf), path):
+        if inner is None or _is_set(inner.get(leaf), path):
             continue
         emitted_before = _is_set((applied or {}).get(head, {}).get(leaf), path)
         declared_empty = leaf in inner and path != CUDA
         if emitted_before or declared_empty:
-            inner[leaf] = ""
-        else:
-            inner.pop(leaf, None)
+            want[head] = {**inner, leaf: ""}
+        elif leaf in inner:
+            want[head] = {key: value for key, value in inner.items() if key != leaf}
     return want
 
 
@@ -55,7 +53,9 @@ def reported(live: Fields, want: Fields) -> dict[str, Any]:
     """
     have: dict[str, Any] = {}
     for key, value in want.items():
-        if key == "volumeMounts":
+        if live.get(key) == value:
+            have[key] = value
+        elif key == "volumeMounts":
             have[key] = {
                 path: {k: mount.get(k, "" if k == "id" else v) for k, v in value[path].items()}
                 if path in value

@@ -1,0 +1,59 @@
+"""Our JSON is that of the standard library, whoever writes it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.encoding import compact, pieces, pretty
+from reconciler.model.values import Secret
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+)
+REFUSED_BY_ORJSON = ("\ud800", 2**64, -(2**63) - 1)
+
+
+@given(VALUES | st.sampled_from(REFUSED_BY_ORJSON), st.booleans())
+def test_it_is_byte_for_byte_the_same(value: object, sort_keys: bool) -> None:
+    """Whatever JSON can hold, empty or deep, in the order given or sorted."""
+    expected = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
+    assert pretty(value, sort_keys=sort_keys) == expected
+
+
+@given(VALUES)
+def test_a_digest_is_made_of_the_same_bytes_as_ever(value: object) -> None:
+    """Fingerprints stand in files of users: they must not change with who writes the JSON."""
+    expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert compact(value, _refused) == expected
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_fraction_keeps_its_value(value: float) -> None:
+    """How its exponent is spelled is up to the encoder."""
+    assert json.loads(pretty([value])) == [value]
+    assert json.loads(compact([value], _refused)) == [value]
+
+
+@given(st.dictionaries(st.text(), VALUES | st.sampled_from(REFUSED_BY_ORJSON)))
+def test_its_pieces_are_the_whole(document: dict[str, object]) -> None:
+    """Whatever the document holds, none of it is lost between two pieces."""
+    assert "".join(pieces(document)) == pretty(document)
+
+
+@pytest.mark.parametrize(
+    "value", [object(), Secret(value="hf_x", source="${env:A}"), datetime.now(UTC)], ids=type
+)
+def test_what_json_cannot_hold_is_refused(value: object) -> None:
+    """A secret that nobody revealed must not become text by accident."""
+    with pytest.raises(TypeError):
+        pretty({"a": [value]})
+    with pytest.raises(TypeError):
+        compact({"a": [value]}, _refused)
+
+
+def _refused(value: object) -> object:
+    raise TypeError(type(value).__name__)

@@ -118,8 +118,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except OSError as error:
         code = _unwritable(error)
-    gc.freeze()  # or the interpreter would search it all once more, on its way out
-    sys.exit(code)
+    with suppress(OSError):
+        sys.stderr.flush()
+    # The system takes back at once what the interpreter would take apart, a twentieth of the time of a plan.
+    os._exit(code)
 
 
 def _open_missing_streams() -> None:
@@ -131,8 +133,6 @@ def _open_missing_streams() -> None:
 
 def _unwritable(error: OSError) -> int:
     """A stream takes no more. Silence where a reader has seen enough, a word where a disk is full."""
-    # or else the interpreter would try, and complain, once more at its end
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
             click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)

@@ -11,7 +11,6 @@ another one after it was damaged later, and is refused.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -25,12 +24,12 @@ from reconciler.inventory.queue import Queue, Ticket
 from reconciler.inventory.shape import loads
 from reconciler.inventory.steps import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.trouble import REBUILD, unwritable, writing
+from reconciler.model.encoding import compact
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
 
 _UNSAVED = "The step was not saved; a create is not sent before its intent is"
-_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _HEAD, _MIDDLE, _TAIL = b'{"crc32":"', b'","steps":', b"}\n"
 _CRC = slice(len(_HEAD), len(_HEAD) + 8)
 _STEPS = slice(len(_HEAD) + 8 + len(_MIDDLE), -len(_TAIL))
@@ -77,7 +76,7 @@ def line_of(encoded: Sequence[bytes]) -> bytes:
 
 
 def encode(step: Step) -> bytes:
-    return _COMPACT(step_to_json(step)).encode()
+    return compact(step_to_json(step))
 
 
 def _checked(line: bytes) -> bytes | None:

@@ -15,7 +15,7 @@ _ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 def one_line(value: Any) -> str:
     """On one line, with spaces, as `json.dumps(ensure_ascii=False)` has it."""
-    return _ONE_LINE(value)
+    return str(value) if value.__class__ is int else _ONE_LINE(value)  # which takes its time to begin
 
 
 def pretty(value: Any, *, sort_keys: bool = False) -> str:
@@ -41,16 +41,13 @@ def pieces(document: Mapping[str, Any]) -> Iterator[str]:
     yield "\n}" if document else "{}"
 
 
-def compact(value: Any, default: Callable[[Any], Any]) -> bytes:
-    """One byte string for all values of one meaning: sorted keys, no spaces, UTF-8.
-
-    `default` makes JSON of what is none, or raises TypeError.
-    """
+def compact(value: Any, default: Callable[[Any], Any] | None = None, *, sort_keys: bool = False) -> bytes:
+    """On one line without a space, UTF-8. `default` makes JSON of what is none, or raises TypeError."""
     try:
-        return _compiled(value, default, sort_keys=True)
+        return _compiled(value, default, sort_keys=sort_keys)
     except TypeError:
         return json.dumps(
-            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=default
+            value, separators=(",", ":"), ensure_ascii=False, default=default, sort_keys=sort_keys
         ).encode()
 
 

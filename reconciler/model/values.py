@@ -147,12 +147,12 @@ def canonical(value: Value) -> bytes:
 
     Raises TypeError when a `Secret` is left in the value: it must be sealed, masked or revealed first.
     """
-    return compact(value, _sealed_as_json)
+    return compact(value, _sealed_as_json, sort_keys=True)
 
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
     """SHA-256 of the canonical form, as 64 hex digits; with a keyring, that of the sealed value."""
-    form = canonical(value) if keyring is None else compact(value, _sealing(keyring))
+    form = canonical(value) if keyring is None else compact(value, _sealing(keyring), sort_keys=True)
     return hashlib.sha256(form).hexdigest()
 
 
@@ -175,7 +175,7 @@ def _sealing(keyring: Keyring) -> Callable[[object], Json]:
 
 def to_json(value: Value) -> Json:
     """The value as `canonical` would write it. Raises TypeError for a `Secret`, as that does."""
-    if value.__class__ in WORDS:
+    if is_open(value):
         return value
     if isinstance(value, dict | Mapping):
         return {key: to_json(item) for key, item in value.items()}

@@ -148,17 +148,17 @@ def field_lines(
     fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
 ) -> Iterator[str]:
     """A line a field, aligned, with what is to be remarked about it."""
-    width = max((len(dotted(field.path)) for field in fields), default=0)
-    for field in fields:
+    names = [dotted(field.path) for field in fields]
+    width = max(map(len, names), default=0)
+    for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
-        name = dotted(field.path).ljust(width)
         if symbol == "~":
             value = f"{shown(field.before)} -> {shown(field.after)}"
         else:
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)
         remark = style.faint(f"  # {', '.join(said)}") if said else ""
-        yield f"      {_painted(symbol, style)} {name} = {value}{remark}"
+        yield f"      {_painted(symbol, style)} {name:<{width}} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent
-from reconciler.model.values import MASK, Path, Sealed, Secret, Value, mask
+from reconciler.model.values import MASK, WORDS, Path, Sealed, Secret, Value, mask
 from reconciler.render.plain import plain
 
 
 def shown(value: Value | Absent) -> str:
     """JSON, with secrets masked; a missing value reads `(none)`."""
+    if value.__class__ in WORDS:
+        return one_line(value)
     match value:
         case Absent():
             return "(none)"

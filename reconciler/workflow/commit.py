@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -73,6 +72,8 @@ def uncommitted(context: Context, files: Iterable[Path]) -> tuple[Problem, ...]:
 
 def _git(context: Context, *arguments: str) -> str | None:
     """What git says in the run's folder; None where there is no git, or nothing that it can tell of."""
+    import subprocess
+
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and the words are ours or paths behind `--`
             ["git", "--no-optional-locks", "--literal-pathspecs", "-C", context.root, *arguments],  # noqa: S607 - the git that the user has

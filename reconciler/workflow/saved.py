@@ -15,7 +15,7 @@ from typing import Any, Final
 from reconciler.inventory.disk import Disk, deliver, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.allowances import Allowances
-from reconciler.model.encoding import pretty
+from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
@@ -137,7 +137,7 @@ def promise(context: Context, planned: Planned, goal: Goal) -> None:
     path = _approved(context)
     document = {"saved_plan": _promise(context, planned, goal)}
     try:
-        put(Disk(), path, json.dumps(document, ensure_ascii=False).encode())
+        put(Disk(), path, compact(document))
     except OSError as error:
         raise InventoryError(
             Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")

@@ -23,7 +23,7 @@ MOUNT_KEYS = ("type", "id", "size", "mountPath")
 
 def parse(answer: Json) -> Live:
     """One endpoint as Novita answers it. Raises ValueError when it has no ID."""
-    if not isinstance(answer, Mapping) or not isinstance(answer.get("id"), str) or not answer["id"]:
+    if not isinstance(answer, dict) or not isinstance(answer.get("id"), str) or not answer["id"]:
         raise ValueError("an endpoint without an id")
     if not answer["id"].isprintable():
         raise ValueError("an endpoint whose id is not text")
@@ -150,11 +150,11 @@ def number(value: object) -> int | None:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _items(value: object) -> Iterable[Mapping[str, Any]]:
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else ()
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 
 def _some(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -207,6 +207,6 @@ def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(state: object) -> str:
-    if isinstance(state, Mapping):
+    if isinstance(state, dict):
         state = state.get("state")
     return _text(state)

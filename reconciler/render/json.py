@@ -14,7 +14,7 @@ from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.values import Json
 from reconciler.planning.digest import Facts, digest_of, plan_facts
 from reconciler.render.json_drift import drift_document, verdict_document
-from reconciler.render.json_parts import fields_document, identity, plain, shown
+from reconciler.render.json_parts import fields_document, identity, plain, side_document
 from reconciler.render.sides import id_of, sides
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list
 
 def _change(change: Change, facts: Facts) -> dict[str, Json]:
     left, right = sides(change)
-    before, before_hidden = shown(left)
-    after, after_hidden = (before, before_hidden) if right is left else shown(right)
+    before, before_hidden = side_document(left)
+    after, after_hidden = (before, before_hidden) if right is left else side_document(right)
     actions = ACTIONS[change.action]
     if isinstance(change, Adopt) and change.fields:
         actions = ["update"]

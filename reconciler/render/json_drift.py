@@ -6,7 +6,7 @@ from reconciler.model.findings import Findings
 from reconciler.model.plan import Drift
 from reconciler.model.values import Json
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
-from reconciler.render.json_parts import field_document, fields_document, identity, shown
+from reconciler.render.json_parts import field_document, fields_document, identity, side_document
 
 
 def drift_document(found: Findings) -> list[dict[str, Json]]:
@@ -47,8 +47,8 @@ def _moved(one: Moved) -> dict[str, Json]:
 
 
 def _drift(drift: Drift) -> dict[str, Json]:
-    before, before_hidden = shown(drift.before)
-    after, after_hidden = shown(drift.live.fields if drift.live else None)
+    before, before_hidden = side_document(drift.before)
+    after, after_hidden = side_document(drift.live.fields if drift.live else None)
     return {
         **identity(drift.name, drift.address),
         "id": drift.id,

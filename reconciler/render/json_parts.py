@@ -36,7 +36,7 @@ def field_document(field: FieldChange) -> dict[str, Json]:
     }
 
 
-def shown(fields: Fields | None) -> tuple[Json, Json]:
+def side_document(fields: Fields | None) -> tuple[Json, Json]:
     """One side of a change as `plain` has it, and Terraform's sensitivity tree beside it."""
     return (fields, {}) if fields is None or is_open(fields) else (plain(fields), _sensitive(fields))
 

@@ -13,6 +13,10 @@ from typing import Any, Final
 _ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"a {type(value).__name__} is no JSON")
+
+
 def one_line(value: Any) -> str:
     """On one line, with spaces, as `json.dumps(ensure_ascii=False)` has it."""
     return str(value) if value.__class__ is int else _ONE_LINE(value)  # which takes its time to begin
@@ -20,10 +24,10 @@ def one_line(value: Any) -> str:
 
 def pretty(value: Any, *, sort_keys: bool = False) -> str:
     """Over several lines, as `json.dumps(indent=2)` has it, without a newline at its end."""
-    try:
-        return _compiled(value, indent=True, sort_keys=sort_keys).decode()
-    except TypeError:
+    found = _compiled(value, indent=True, sort_keys=sort_keys)
+    if found is None:
         return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
+    return found.decode()
 
 
 def pieces(document: Mapping[str, Any]) -> Iterator[str]:
@@ -41,23 +45,24 @@ def pieces(document: Mapping[str, Any]) -> Iterator[str]:
     yield "\n}" if document else "{}"
 
 
-def compact(value: Any, default: Callable[[Any], Any] | None = None, *, sort_keys: bool = False) -> bytes:
+def compact(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> bytes:
     """On one line without a space, UTF-8. `default` makes JSON of what is none, or raises TypeError."""
-    try:
-        return _compiled(value, default, sort_keys=sort_keys)
-    except TypeError:
-        return json.dumps(
-            value, separators=(",", ":"), ensure_ascii=False, default=default, sort_keys=sort_keys
-        ).encode()
+    found = _compiled(value, default, sort_keys=sort_keys)
+    if found is not None:
+        return found
+    return json.dumps(
+        value, separators=(",", ":"), ensure_ascii=False, default=default, sort_keys=sort_keys
+    ).encode()
 
 
 def _compiled(
     value: Any,
-    default: Callable[[Any], Any] | None = None,
+    default: Callable[[Any], Any] = _refuse,
     *,
     indent: bool = False,
     sort_keys: bool = False,
-) -> bytes:
+) -> bytes | None:
+    """None for what orjson refuses by itself. What `default` raises comes out as it is."""
     import orjson
 
     option = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # a `Secret` is a dataclass
@@ -65,7 +70,12 @@ def _compiled(
         option |= orjson.OPT_INDENT_2
     if sort_keys:
         option |= orjson.OPT_SORT_KEYS
-    return orjson.dumps(value, default, option)
+    try:
+        return orjson.dumps(value, default, option)
+    except TypeError as error:
+        if error.__cause__ is not None:  # it may be a Ctrl-C, in the midst of sealing
+            raise error.__cause__ from None
+        return None
 
 
 def _indented(value: Any, by: int) -> str:

@@ -55,5 +55,19 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
         compact({"a": [value]}, _refused)
 
 
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+def test_what_is_raised_while_it_is_written_comes_out(interrupt: type[BaseException]) -> None:
+    """orjson makes a TypeError of all that its callback raises, and a Ctrl-C would be lost in that."""
+    calls = []
+
+    def interrupted(value: object) -> object:
+        calls.append(value)
+        raise interrupt
+
+    with pytest.raises(interrupt):
+        compact({"a": [object()]}, interrupted)
+    assert len(calls) == 1
+
+
 def _refused(value: object) -> object:
     raise TypeError(type(value).__name__)

@@ -34,7 +34,7 @@ def owned(desired: Fields, applied: Fields | None) -> dict[str, Any]:
     for path in OPTIONAL:
         head, leaf = path
         inner = want.get(head)
-        if inner is None or _is_set(inner.get(leaf), path):
+        if not isinstance(inner, dict) or _is_set(inner.get(leaf), path):
             continue
         emitted_before = _is_set((applied or {}).get(head, {}).get(leaf), path)
         declared_empty = leaf in inner and path != CUDA

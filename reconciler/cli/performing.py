@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.show import show, show_beside
+from reconciler.cli.signals import was_interrupted
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 from reconciler.render.plain import plain
@@ -180,6 +181,8 @@ def _graceful(out: Output, stop: threading.Event) -> Iterator[Callable[[], bool]
                 # what nohup or a shell made us deaf to stays unheard
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     previous.setdefault(number, signal.signal(number, handle))
+            if was_interrupted():  # and whatever it hit has swallowed that
+                raise KeyboardInterrupt
         return True
 
     try:

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -92,6 +94,33 @@ def test_the_report_in_json(desk: Desk) -> None:
     ran = interrupted(desk, "--json")
     assert ran.code == ran.document["exit_code"] == 130
     assert [one["outcome"] for one in ran.document["results"]] == ["done", "not attempted"]
+
+
+def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Desk) -> None:
+    """A destructor or a library may swallow Ctrl-C; who pressed it must not find endpoints made since."""
+    desk.declare(item("chat"))
+    script = (
+        "import os, signal\n"
+        "from reconciler.cli import performing\n"
+        "from reconciler.cli.main import main\n"
+        "show = performing.show\n"
+        "def swallowing(*given):\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except KeyboardInterrupt: pass\n"
+        "    show(*given)\n"
+        "performing.show = swallowing\n"
+        "main(['apply', '--auto-approve'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=desk.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, desk.sent("create")) == (130, [])
+    assert "Interrupted." in done.stderr
 
 
 def test_once_more_stops_at_once(desk: Desk) -> None:

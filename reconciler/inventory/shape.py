@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from sys import intern
 from typing import Any, cast
 
+from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 
@@ -62,8 +63,7 @@ def _faults(record: Json) -> Iterator[str]:
         yield f"unknown key {json.dumps(key)}"
     if not isinstance(record.get("id"), str) or not record["id"]:
         yield '"id" must be the endpoint ID, a string'
-    if not isinstance(record.get("applied"), dict):
-        yield '"applied" must be an object'
+    yield from _faults_of_fields(record.get("applied"))
     if record.get("origin", "declared") not in ("declared", "imperative"):
         yield '"origin" must be "declared" or "imperative"'
     if not isinstance(record.get("prevent_destroy", False), bool):
@@ -72,6 +72,23 @@ def _faults(record: Json) -> Iterator[str]:
         yield '"called" must be a name, a string'
     if "lease" in record and _lease_from_json(record["lease"]) is None:
         yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
+
+
+def _faults_of_fields(applied: Json) -> Iterator[str]:
+    """What must be an object and is none; all else may be of any kind, for it is only compared."""
+    if not isinstance(applied, dict):
+        yield '"applied" must be an object'
+        return
+    yield from _misfits("applied", applied, (*OBJECTS, *KEYED))
+    mounts = applied.get("volumeMounts")
+    if isinstance(mounts, dict):
+        yield from _misfits("volumeMounts", mounts, mounts)
+
+
+def _misfits(name: str, found: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        if not isinstance(found.get(key, {}), dict):
+            yield f'{json.dumps(key, ensure_ascii=False)} in "{name}" must be an object'
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
@@ -114,7 +131,7 @@ def intent_from_json(value: Json) -> Intent:
             "app_name": str(app_name),
             "applied": dict(applied),
             "prevent_destroy": bool(prevent_destroy),
-        } if all(isinstance(item, str) for item in ids):
+        } if all(isinstance(item, str) for item in ids) and not any(_faults_of_fields(applied)):
             return Intent(
                 name=name,
                 known_ids=tuple(ids),

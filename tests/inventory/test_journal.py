@@ -105,6 +105,7 @@ def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
         b'[{"teleport":"x"}]',
         b'[{"intent":{"name":"x"}}]',
         b'[{"intent":{"name":"x","known_ids":[1],"app_name":"","applied":{},"prevent_destroy":false}}]',
+        b'[{"intent":{"name":"x","known_ids":[],"app_name":"","applied":{"image":1},"prevent_destroy":false}}]',
         b'[{"record":{"name":"x"}}]',
         b"[7]",
         b"7",

@@ -27,6 +27,9 @@ OPTIONAL: Final[tuple[Path, ...]] = (AUTH, COMMAND, CUDA)
 KEYED: Final = ("envs", "volumeMounts")
 """Lists on the wire, maps in normal form; the declared map is the whole map."""
 
+OBJECTS: Final = ("workerConfig", "policy", "image", "healthy")
+"""Objects on the wire and in normal form; what an update does not mention of them stays."""
+
 WIRE_ORDER: Final[tuple[Path, ...]] = (
     ("appName",),
     ("name",),

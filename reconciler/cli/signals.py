@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -50,12 +49,14 @@ def heard_at_once() -> Iterator[None]:
     os.set_blocking(writing, False)
     # nobody sends this one, and it means nothing to us
     former = signal.signal(signal.SIGURG, lambda _number, _frame: None)
+    over = threading.Event()
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    thread = threading.Thread(target=_wake, args=(main.ident, reading), name="signals", daemon=True)
+    thread = threading.Thread(target=_wake, args=(main.ident, reading, over), name="signals", daemon=True)
     thread.start()
     try:
         yield
     finally:
+        over.set()
         signal.set_wakeup_fd(before)
         os.close(writing)
         thread.join()
@@ -70,9 +71,10 @@ def _remember(number: int, frame: FrameType | None) -> None:
     signal.default_int_handler(number, frame)
 
 
-def _wake(main: int, reading: int) -> None:
+def _wake(main: int, reading: int, over: threading.Event) -> None:
     while heard := os.read(reading, 64):
         if any(number != signal.SIGURG for number in heard):
             for seconds in PAUSES:
-                time.sleep(seconds)
+                if over.wait(seconds):
+                    return
                 signal.pthread_kill(main, signal.SIGURG)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
+from reconciler.cli import signals
 from reconciler.cli.signals import heard_at_once
 
 LONG = 1.5
@@ -66,6 +67,16 @@ def test_a_handler_need_not_wait_for_the_main_thread(
         wait()
         thread.join()
     assert [at - began > LONG / 2 for at in heard] == [is_late]
+
+
+def test_an_end_waits_for_no_pause(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who pressed Ctrl-C has the prompt back at once."""
+    monkeypatch.setattr(signals, "PAUSES", (0.0, 30.0))
+    began = time.monotonic()
+    with heard_at_once():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert time.monotonic() - began < 15
+    assert len(heard) == 1
 
 
 def test_it_leaves_nothing_behind(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:

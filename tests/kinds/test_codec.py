@@ -131,6 +131,8 @@ def test_any_empty_and_absent_cuda_are_one(version: Any) -> None:
         ("policy", {"type": "", "value": "4"}, {"value": 4}),
         ("healthy", {"path": "/p", "period": 10, "timeout": "10"}, {"path": "/p"}),
         ("image", {"image": "i", "authId": "", "command": None, "digest": "x"}, {"image": "i"}),
+        ("image", {"image": "i", "authId": 7, "command": ["a", "b"]}, {"image": "i", "authId": "7"}),
+        ("policy", {"type": ["queue"], "value": 4}, {"value": 4}),
     ],
 )
 def test_parts_are_read_as_far_as_they_make_sense(key: str, value: Any, expected: Any) -> None:

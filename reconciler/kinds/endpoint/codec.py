@@ -27,10 +27,7 @@ def parse(answer: Json) -> Live:
         raise ValueError("an endpoint without an id")
     if not answer["id"].isprintable():
         raise ValueError("an endpoint whose id is not text")
-    fields: dict[str, Any] = {}
-    for key in ("name", "appName", "clusterID"):
-        if answer.get(key):
-            fields[key] = _shared(answer[key])
+    fields = _some(answer, "name", "appName", "clusterID")
     fields |= {
         key: value
         for key, value in (
@@ -158,15 +155,12 @@ def _items(value: object) -> Iterable[Mapping[str, Any]]:
 
 
 def _some(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: _shared(value[key]) for key in keys if value.get(key)}
-
-
-def _shared(value: Any) -> Any:
-    """The same text as the one of the YAML and of the inventory: a tenth of the memory of a large plan."""
-    return intern(value) if value.__class__ is str else value
+    """Those of its texts that are some; a list or an object, which we would not know how to send, is none."""
+    return {key: _text(value[key]) for key in keys if value.get(key) and isinstance(value[key], str | int)}
 
 
 def _text(value: object) -> str:
+    """The same text as the one of the YAML and of the inventory: a tenth of the memory of a large plan."""
     return "" if value is None else intern(str(value))
 
 
@@ -185,7 +179,7 @@ def is_any_cuda(version: object) -> bool:
 
 
 def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": _shared(policy["type"])} if policy.get("type") else {}
+    found = _some(policy, "type")
     if (value := number(policy.get("value"))) is not None:
         found["value"] = value
     return found

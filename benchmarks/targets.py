@@ -18,6 +18,9 @@ SIZES = (100, 1_000, 10_000)
 PAGE = 100
 """Endpoints of one answer (count)."""
 
+MORE = 3
+"""Times as many runs where a few milliseconds, or a few hundredths, decide."""
+
 
 class Bench:
     """The parts, each yielding rows; `runs` whole processes make a figure. Folders are made once."""
@@ -34,7 +37,7 @@ class Bench:
             self.reconciler(self.folder, "--help"),
             self.reconciler(self.repo(10), "validate"),
             click,
-            runs=3 * self.runs,
+            runs=MORE * self.runs,
         )
         for what, ours, limit in (
             ("--version", version, 2.5),
@@ -117,7 +120,7 @@ class Bench:
         watched, piped = raced(
             self.creating(1_000, latency=20, width=10, terminal=True),
             self.creating(1_000, latency=20, width=10),
-            runs=self.runs,
+            runs=MORE * self.runs,
         )
         yield Row(
             what="apply at a terminal, 1,000 creates", ours=watched.wall, floor=piped.wall,

@@ -30,8 +30,8 @@ def report(rows: list[Row], words: list[str], runs: int) -> str:
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     how = (
         f"{os.cpu_count()} cores, {system}. Medians of {runs} whole processes after one to warm\n"
-        "up; three times as many for start-up, the apply at a terminal and 1,000 beside octoDNS, where little\n"
-        "decides; one for an apply told by its growth or beside Terraform's.\n"
+        "up; three times as many where little decides: start-up, the apply at a terminal, 1,000 beside\n"
+        "octoDNS; one for an apply told by its growth or beside Terraform's.\n"
         "What is compared takes turns. `make bench` writes this file; decision 18 says what came of it."
     )
     missed = [row.what for row in rows if row.verdict == "MISSED"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.applying.clock import Clock, attempts
 from reconciler.kinds.endpoint.ownership import is_to_the_letter, sides
+from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
@@ -72,4 +71,4 @@ def _sentence(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
 
 
 def _shown(value: Value) -> str:
-    return json.dumps(mask(value), ensure_ascii=False)
+    return one_line(mask(value))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.config.scalars import plain
+from reconciler.model.encoding import one_line
 
 _INSIDE: Final = r"(?:[\w./:@+=%-]*[\w./@+=%-])?"
 _PLAIN: Final = re.compile(rf"[A-Za-z_./]{_INSIDE}(?: [\w./@+=%-]{_INSIDE})*\Z", re.ASCII)
@@ -60,7 +61,7 @@ def word(value: Any, style: str = "") -> str:
         return "'" + value.replace("'", "''") + "'"
     if style != '"' and _PLAIN.match(value) and isinstance(plain(value), str) and value not in _SHORT:
         return value
-    return "".join(c if c.isprintable() else _escaped(c) for c in json.dumps(value, ensure_ascii=False))
+    return "".join(c if c.isprintable() else _escaped(c) for c in one_line(value))
 
 
 def is_word(value: Any) -> bool:

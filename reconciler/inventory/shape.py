@@ -10,10 +10,12 @@ from sys import intern
 from typing import Any, cast
 
 from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
+from reconciler.model.encoding import one_line
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 
 _RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called", "lease"})
+_MAPS = (*OBJECTS, *KEYED)
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -79,7 +81,7 @@ def _faults_of_fields(applied: Json) -> Iterator[str]:
     if not isinstance(applied, dict):
         yield '"applied" must be an object'
         return
-    yield from _misfits("applied", applied, (*OBJECTS, *KEYED))
+    yield from _misfits("applied", applied, _MAPS)
     mounts = applied.get("volumeMounts")
     if isinstance(mounts, dict):
         yield from _misfits("volumeMounts", mounts, mounts)
@@ -88,7 +90,7 @@ def _faults_of_fields(applied: Json) -> Iterator[str]:
 def _misfits(name: str, found: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
     for key in keys:
         if not isinstance(found.get(key, {}), dict):
-            yield f'{json.dumps(key, ensure_ascii=False)} in "{name}" must be an object'
+            yield f'{one_line(key)} in "{name}" must be an object'
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
@@ -156,7 +158,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
     found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-        raise Misshapen(f"{json.dumps(key, ensure_ascii=False)} stands there twice")
+        raise Misshapen(f"{one_line(key)} stands there twice")
     return seal_from_json(found) if "hmac-sha256" in found else found
 
 

@@ -16,7 +16,7 @@ from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.shape import Misshapen, loads, record_from_json, record_to_json
 from reconciler.inventory.trouble import reading, unreadable_map, writing
-from reconciler.model.encoding import pretty
+from reconciler.model.encoding import one_line, pretty
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Inventory, Tracked
@@ -143,7 +143,7 @@ def _misshapen(path: Path, fault: str, place: Place | None = None) -> Problem:
 
 def _place(path: Path, text: str, name: str) -> Place | None:
     """Where the record of that name begins, if the file is laid out the way we write it."""
-    key = json.dumps(name, ensure_ascii=False) + ":"
+    key = one_line(name) + ":"
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(f"    {key}"):
             return Place(file=str(path), line=number, column=5, text=line, width=len(key) - 1)

@@ -152,8 +152,8 @@ def canonical(value: Value) -> bytes:
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
     """SHA-256 of the canonical form, as 64 hex digits; with a keyring, that of the sealed value."""
-    form = canonical(value) if keyring is None else compact(value, _sealing(keyring), sort_keys=True)
-    return hashlib.sha256(form).hexdigest()
+    default = _sealed_as_json if keyring is None else _sealing(keyring)
+    return hashlib.sha256(compact(value, default, sort_keys=True)).hexdigest()
 
 
 def _sealed_as_json(value: object) -> Json:

@@ -70,7 +70,7 @@ def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
     """(path, value) for every value that is not a map."""
     for key, value in tree.items():
         path = (*above, key)
-        if value.__class__ is dict or (value.__class__ not in WORDS and isinstance(value, Mapping)):
+        if value.__class__ not in WORDS and isinstance(value, Mapping):
             yield from leaves(value, path)
         else:
             yield path, value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.paths import KEYED, SCALING
+from reconciler.model.encoding import one_line
 from reconciler.model.plan import ABSENT
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, address
@@ -31,7 +31,7 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
         is_ignored = any(path[: len(one)] == one for one in ignored)
         if said is not ABSENT and not is_ignored and not agree(value, said, path):
             which = counts if path in SCALING else others
-            which.append(f"{'.'.join(path)} = {json.dumps(mask(said), ensure_ascii=False)}")
+            which.append(f"{'.'.join(path)} = {one_line(mask(said))}")
     if counts and declared.lease is not None:
         hint = f"reconciler scale {declared.name} --end-lease   ends the lease"
         yield _note(declared, f"has a lease with {', '.join(counts)}", hint)

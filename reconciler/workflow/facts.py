@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from reconciler.model.encoding import one_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.values import WORDS, Fields, Json, Keyring, digest, mask
 from reconciler.planning.diff import leaves
@@ -123,4 +123,4 @@ def _moved(then: Json, now: Json) -> str:
 
 
 def _shown(leaf: Json) -> str:
-    return json.dumps(leaf["shown"], ensure_ascii=False) if leaf else "nothing"
+    return one_line(leaf["shown"]) if leaf else "nothing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -19,6 +18,7 @@ from reconciler.kinds.endpoint.mapping import policy_of, suggested_app_name, wor
 from reconciler.kinds.endpoint.paths import AUTH, COMMAND, CUDA, FREE_TIMEOUT, MAX, MIN
 from reconciler.kinds.endpoint.variables import reference_to, variable_for
 from reconciler.model.edits import Edit, Remove, Set
+from reconciler.model.encoding import one_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
 from reconciler.model.values import Fields, Path, Secret
@@ -216,7 +216,7 @@ class _Writer:
         """A reference is not overwritten. `value` is what is live, None where it must not be shown."""
         found = text if isinstance(text, str) else "a reference"
         secret = value is None or isinstance(value, Secret) or name in ("command", "storage")
-        what = "what is live" if secret else json.dumps(value, ensure_ascii=False)
+        what = "what is live" if secret else one_line(value)
         return self._problem(f"`{name}` is {found}, and references are not overwritten", f"let it say {what}")
 
     def _problem(self, summary: str, hint: str) -> Problem:

@@ -34,6 +34,9 @@ from reconciler.planning.intents import newcomers, reads_as_sent, unresolved
 SENDS = 3
 """How often one create is sent at most, each but the first after proof that nothing was made."""
 
+TAKEN = "SERVERLESS_APP_NAME_IS_EXIST"
+"""Novita's reason for an app name that another endpoint has."""
+
 NAME_FREE_WITHIN = 30.0
 """Seconds that an app name may stay taken after its owner was deleted by us."""
 
@@ -76,18 +79,24 @@ def create(
         origin=desired.origin,
     )
     session.begin(intent)
+    lost: ReconcilerError | None = None
     for _ in range(SENDS):
         try:
             made = _send(remote, request, clock, waiting, name_was_ours=name_was_ours)
-        except (AnswerLost, ServerError) as lost:
+        except ReconcilerError as error:
+            # An app name that is taken after an answer was lost may be taken by what that call made.
+            is_taken = lost is not None and isinstance(error, Refused) and error.reason == TAKEN
+            if not (is_taken or isinstance(error, AnswerLost | ServerError)):
+                session.settle(desired.name)
+                raise
+            lost = lost or error
             waiting("the answer was lost; looking for it in the listing")
             found = _look(remote, clock, intent, keyring, settle_seconds, lost)
+            if found is None and is_taken:
+                raise Unresolved(_unknown(intent, lost, error)) from error
             if found is None:
                 continue
             made = found.id
-        except ReconcilerError:
-            session.settle(desired.name)
-            raise
         session.record(replace(record, id=made), deposed=deposed)
         return made
     session.settle(desired.name)
@@ -110,7 +119,7 @@ def _send(
         try:
             return remote.create(request)
         except Refused as error:
-            if not (name_was_ours and error.reason == "SERVERLESS_APP_NAME_IS_EXIST"):
+            if not (name_was_ours and error.reason == TAKEN):
                 raise
             refusal = error
             if attempt == 0:
@@ -120,7 +129,12 @@ def _send(
 
 
 def _look(
-    remote: Remote, clock: Clock, intent: Intent, keyring: Keyring, settle_seconds: float, lost: ApiError
+    remote: Remote,
+    clock: Clock,
+    intent: Intent,
+    keyring: Keyring,
+    settle_seconds: float,
+    lost: ReconcilerError,
 ) -> Live | None:
     """The endpoint that the lost create made; None when, after the settling time, there is none."""
     found: tuple[Live, ...] = ()
@@ -137,11 +151,11 @@ def _look(
     return None
 
 
-def _unknown(intent: Intent, lost: ApiError, blind: ReconcilerError) -> Problem:
+def _unknown(intent: Intent, lost: ReconcilerError, blind: ReconcilerError) -> Problem:
     return Problem(
         code="create-unresolved",
         summary=f"it is not known whether `{intent.name}` was created: its answer was lost, "
-        "and the account could not be listed since",
+        "and looking for it told nothing",
         detail=f"{lost.problem.summary}\n{blind.problem.summary}",
         hint="run `reconciler plan`; it looks again and says what it finds",
         exit_code=Exit.UNRESOLVED,

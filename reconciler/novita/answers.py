@@ -1,21 +1,28 @@
-"""What an answer says: the JSON that was asked for, or a classified failure; by reason before status."""
+"""What an answer says: the JSON that was asked for, or a classified failure.
+
+The status decides whether the call may have been carried out: after most 4xx it was not, after any other it
+may have been. Only then does the reason say why it failed. A create whose answer proves nothing is looked
+for, never taken for refused.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TypeAlias
 
-from reconciler.model.errors import NotFound, Refused
+from reconciler.model.errors import AnswerLost, NotFound, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.model.wire import Request
 from reconciler.novita import reasons, trouble
-from reconciler.novita.failure import Failure
+from reconciler.novita.failure import Again, Failure
 from reconciler.novita.phrases import Masker, call, purpose, status_line
 from reconciler.novita.reasons import Meaning
 
+_DEFINED = frozenset(map(int, HTTPStatus))
 # The one message worth matching: its reason is not known.
 _INACTIVE = "serverless cluster is not active"
 
@@ -63,9 +70,20 @@ def judge(request: Request, answer: Answer, masker: Masker) -> Outcome:
         status = content.code  # a refusal that travels under 200
     elif 300 <= status < 400:
         return _redirected(request, answer, masker)
-    meaning = _meaning(request, status, content, empty=not answer.body.strip())
+    if is_refusal(status):
+        meaning = _meaning(request, status, content, empty=not answer.body.strip())
+    else:
+        meaning = reasons.uncertain(content.reason)
     failure = _failure(request, answer, content, meaning, masker)
     return replace(failure, status=status)
+
+
+def is_refusal(status: int) -> bool:
+    """Whether a status proves that the call was not carried out.
+
+    408, 425 and those that HTTP does not define, such as 499, come from a proxy that gave up waiting.
+    """
+    return 400 <= status < 500 and status in _DEFINED and status not in (408, 425)
 
 
 def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -> Meaning:
@@ -99,10 +117,8 @@ def _by_status(status: int, content: _Content, *, empty: bool) -> Meaning:
             return reasons.ADDRESS
         case 429:
             return reasons.BUSY
-        case 408:
-            return reasons.BROKEN
         case _:
-            return reasons.BROKEN if status >= 500 else reasons.OTHER
+            return reasons.OTHER
 
 
 def _failure(
@@ -113,12 +129,13 @@ def _failure(
     said = masker.quote(content.message, request)
     label = f"{status}, {reason}" if reason else status
     first = f"{call(request)} answered {' '.join(filter(None, (status, reason)))}"
+    cause = meaning.cause + (trouble.doubt(request) if meaning.again is Again.UNKNOWN else "")
     return Failure(
         kind=meaning.kind,
         problem=Problem(
             code=meaning.code,
             summary=f"{meaning.summary or f'failed to {purpose(request)}'} ({label})",
-            detail=f'{first}: "{said}". {meaning.cause}' if said else f"{first}. {meaning.cause}",
+            detail=f'{first}: "{said}". {cause}' if said else f"{first}. {cause}",
             hint=meaning.hint,
         ),
         reason=reason,
@@ -138,16 +155,16 @@ def _unusable(request: Request, answer: Answer, content: _Content, masker: Maske
 
 
 def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
-    """A redirect is not followed: it could carry the key to another host."""
+    """A redirect is not followed: it could carry the key to another host. A create may be done behind it."""
     status = status_line(answer.status)
     target = masker.quote(answer.headers.get("location", "nowhere"), request)
     return Failure(
-        kind=Refused,
+        kind=Refused if request.safe else AnswerLost,
         problem=Problem(
             code="redirected",
             summary=f"failed to {purpose(request)} ({status})",
             detail=f"{call(request)} answered {status} to {target}. Redirects are not followed, because they"
-            " could carry the API key to another host.",
+            f" could carry the API key to another host.{trouble.doubt(request)}",
             hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL), then run `reconciler plan`",
         ),
         status=answer.status,

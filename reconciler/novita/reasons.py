@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused, ServerError, Throttled
 from reconciler.novita.failure import CLUSTER, FEW, USUAL, Again, Patience
 from reconciler.novita.phrases import CONSOLE
+
+KEYS_REFUSED: Final = ("VALIDATOR_PARAM", "INVALID_REQUEST_BODY", "REQUEST")
+"""Reasons of a request whose keys or values are not understood; another spelling may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,19 @@ ACCOUNT = Meaning(
     " and refuses changes.",
     hint=f"Settle it in Novita Console ({CONSOLE}), then run `reconciler plan`; workers come back by"
     " themselves",
+)
+UNVERIFIED = Meaning(
+    kind=KeyRefused,
+    code="account-blocked",
+    cause="The account is not activated, or its owner's name is not verified yet.",
+    hint=f"Complete the account in Novita Console ({CONSOLE}), then run `reconciler plan`",
+)
+PERMISSION = Meaning(
+    kind=KeyRefused,
+    code="key-lacks-permission",
+    cause="The API key is valid, and lacks the permission for this call.",
+    hint=f"Give the key that permission in Novita Console ({CONSOLE}), or use another key, then run"
+    " `reconciler plan`",
 )
 EDGE = Meaning(
     kind=Refused,
@@ -133,6 +150,12 @@ QUOTA = Meaning(
     " support for a higher GPU quota",
     again=Again.UNDONE,
 )
+LIMIT = Meaning(
+    kind=Refused,
+    code="quota-exceeded",
+    cause="The account has as many endpoints or GPUs as its quota allows; waiting does not change that.",
+    hint="Delete what nobody needs, or ask Novita support for a higher quota, then run `reconciler apply`",
+)
 BUSY = Meaning(
     kind=Throttled,
     code="throttled",
@@ -156,19 +179,24 @@ OTHER = Meaning(
 
 REASONS = {
     **dict.fromkeys(("UNAUTHORIZED", "FORBIDDEN", "INVALID_API_KEY", "MISSING_API_KEY"), KEY),
-    "PERMISSION_DENIED": KEY,
+    **dict.fromkeys(("BILLING_AUTH_FAILED", "API_NOT_ALLOWED", "ACCESS_DENY"), PERMISSION),
+    **dict.fromkeys(("FEATURE_NOT_ALLOWED", "PERMISSION_DENIED"), PERMISSION),
     **dict.fromkeys(("BALANCE_NOT_ENOUGH", "EXPIRED_OR_BALANCE_NOT_ENOUGH", "BANNED_USER"), ACCOUNT),
-    "NOT_ENOUGH_BUDGET": ACCOUNT,
+    **dict.fromkeys(("NOT_ENOUGH_BALANCE", "BILLING_BALANCE_NOT_ENOUGH", "NOT_ENOUGH_BUDGET"), ACCOUNT),
+    **dict.fromkeys(("NEED_REAL_NAME_VERIFY", "USER_NOT_ACTIVATED"), UNVERIFIED),
+    "API_NOT_FOUND": ADDRESS,
     "SERVERLESS_PRODUCT_NOT_FOUND": PRODUCT,
     **dict.fromkeys(("IMAGE_NOT_FOUND", "IMAGE_URL_OR_AUTH_ERROR"), IMAGE),
     **dict.fromkeys(("SERVERLESS_APP_NAME_IS_EXIST", "CONFLICT"), TAKEN),
-    **dict.fromkeys(("VALIDATOR_PARAM", "INVALID_COMMAND_PARAM"), INPUT),
-    **dict.fromkeys(("OPERATION_LIMIT", "CLUSTER_STATUS", "DEPENDENT_RESOURCE_STATE"), STATE),
+    **dict.fromkeys((*KEYS_REFUSED, "INVALID_COMMAND_PARAM"), INPUT),
+    **dict.fromkeys(("UNSUPPORTED_BILLING_MODE", "CUDA_VERSION_INCOMPATIBLE"), INPUT),
+    **dict.fromkeys(("OPERATION_LIMIT", "CLUSTER_STATUS", "DEPENDENT_RESOURCE_STATE", "NODE_STATUS"), STATE),
     "INSUFFICIENT_RESOURCE": STOCK,
     "RATE_LIMIT_EXCEEDED": QUOTA,
+    **dict.fromkeys(("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT"), LIMIT),
     **dict.fromkeys(("IMAGE_AUTH_IN_USE", "NETWORK_STORAGE_IN_USE"), DEPENDENCY),
     "CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT": DEPENDENCY,
-    **dict.fromkeys(("UNKNOWN", "WALLET_NOT_FOUND"), BROKEN),
+    **dict.fromkeys(("UNKNOWN", "WALLET_NOT_FOUND", "SERVICE_UNAVAILABLE"), BROKEN),
 }
 
 
@@ -184,3 +212,11 @@ def by_reason(reason: str) -> Meaning | None:
     if reason.endswith(("_UNAVAILABLE", "_TOO_LARGE")):
         return DEPENDENCY
     return None
+
+
+def uncertain(reason: str) -> Meaning:
+    """What a status means after which the call may have been carried out, whatever the reason says."""
+    known = REASONS.get(reason, BROKEN)
+    return (
+        BROKEN if known is BROKEN else replace(BROKEN, cause=f"{BROKEN.cause} {known.cause}", hint=known.hint)
+    )

@@ -14,6 +14,7 @@ from reconciler.novita import trouble
 from reconciler.novita.client import Client
 from reconciler.novita.crew import Crew
 from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all
+from reconciler.novita.reasons import KEYS_REFUSED
 
 ARRIVING = 1.0
 """Seconds between two readings of a listing that was not complete."""
@@ -162,7 +163,7 @@ class Remote(Reader):
                 return self._delete(request)
             except Refused as error:
                 # Which key holds the ID is contested; only a refusal of the keys is worth another spelling.
-                if error.reason != "VALIDATOR_PARAM":
+                if error.reason not in KEYS_REFUSED:
                     raise
         return self._delete(last)
 

@@ -74,7 +74,12 @@ CASES = [
     ),
     Case(CREATE, refusal(400, "EXPIRED_OR_BALANCE_NOT_ENOUGH"), KeyRefused, 1, ("Settle",), Exit.REFUSED),
     Case(GET, refusal(400, "BANNED_USER"), KeyRefused, 1, ("BANNED_USER",), Exit.REFUSED),
-    Case(CREATE, refusal(500, "BALANCE_NOT_ENOUGH"), KeyRefused, 1, ("500",), Exit.REFUSED),
+    Case(
+        CREATE, refusal(403, "NOT_ENOUGH_BALANCE"), KeyRefused, 1, ("money",), Exit.REFUSED, "account-blocked"
+    ),
+    Case(
+        GET, refusal(403, "ACCESS_DENY"), KeyRefused, 1, ("permission",), Exit.REFUSED, "key-lacks-permission"
+    ),
     # the edge
     Case(GET, reply(403, HTML), Refused, 1, ("not a bad key", "1010"), code="edge-blocked"),
     Case(CREATE, reply(403, "error code: 1010"), Refused, 1, ("not a bad key",), code="edge-blocked"),
@@ -118,9 +123,9 @@ CASES = [
     Case(CREATE, refusal(400, "NEW_THING"), Refused, 1, ("NEW_THING",), code="refused"),
     Case(GET, reply(400, '["odd"]'), Refused, 1, ("odd",), code="refused"),
     Case(GET, reply(418, {"msg": "teapot"}), Refused, 1, ("teapot",), code="refused"),
-    Case(GET, reply(499, ""), Refused, 1, ("(499)",), code="refused"),
     Case(GET, reply(307, "", location="https://evil.test/x"), Refused, 1, ("evil.test", "not followed")),
-    Case(CREATE, reply(302, ""), Refused, 1, ("302 Found", "reconciler plan"), code="redirected"),
+    Case(UPDATE, reply(302, ""), Refused, 1, ("302 Found", "reconciler plan"), code="redirected"),
+    Case(CREATE, reply(302, ""), AnswerLost, 1, ("302 Found", "may or may not"), code="redirected"),
     # in a while
     Case(GET, refusal(400, "OPERATION_LIMIT"), Refused, 4, ("Asked 4 times",), code="wrong-state"),
     Case(UPDATE, refusal(400, "CLUSTER_STATUS"), Refused, 4, ("busy",), code="wrong-state"),
@@ -145,6 +150,10 @@ CASES = [
     Case(UPDATE, reply(408, ""), ServerError, 5, ("408",), code="server-error"),
     Case(CREATE, reply(503, HTML), ServerError, 1, ("503 Service Unavailable",), code="server-error"),
     Case(CREATE, refusal(504, "UNKNOWN"), ServerError, 1, ("504",), code="server-error"),
+    Case(GET, reply(499, ""), ServerError, 5, ("(499)",), code="server-error"),
+    Case(CREATE, reply(499, ""), ServerError, 1, ("may or may not",), code="server-error"),
+    Case(CREATE, refusal(500, "BALANCE_NOT_ENOUGH"), ServerError, 1, ("money", "may or may not")),
+    Case(GET, refusal(503, "SERVERLESS_ENDPOINT_NOT_FOUND"), ServerError, 5, ("failed on its side",)),
     # 2xx that is none
     Case(GET, reply(200, {"code": 400, "reason": "X"}), Refused, 1, ("X",)),
     Case(GET, reply(200, {"code": "503", "reason": "Y"}), ServerError, 5, ("Y",), code="server-error"),

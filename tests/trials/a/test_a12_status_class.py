@@ -1,0 +1,182 @@
+"""The status class says whether a call may have been carried out; the reason only explains."""
+
+import pytest
+
+from reconciler.inventory.session import load
+from reconciler.simulator import Fault
+from reconciler.simulator.faults import Kind
+from tests.e2e.desk import Desk, item
+
+UNCERTAIN = [
+    (503, "SERVICE_UNAVAILABLE"),
+    (500, "SERVERLESS_PRODUCT_NOT_FOUND"),
+    (500, "BALANCE_NOT_ENOUGH"),
+    (502, "VALIDATOR_PARAM"),
+    (503, "CLUSTER_STATUS"),
+    (504, "RATE_LIMIT_EXCEEDED"),
+    (500, "SERVERLESS_APP_NAME_IS_EXIST"),
+    (500, "INVALID_API_KEY"),
+    (503, "SERVERLESS_ENDPOINT_NOT_FOUND"),
+    (500, "UPSTREAM_TOO_LARGE"),
+    (524, "ORIGIN_TIMEOUT"),
+    (530, "X"),
+    (408, "REQUEST_TIMEOUT"),
+    (425, "TOO_EARLY"),
+    (499, "CLIENT_CLOSED_REQUEST"),
+    (460, ""),
+    (303, ""),
+    (308, ""),
+]
+REFUSED = [
+    (400, "STORAGE_UNAVAILABLE"),
+    (400, "NEW_REASON"),
+    (409, "CONFLICT"),
+    (413, "BODY_TOO_LARGE"),
+    (422, "UNPROCESSABLE"),
+]
+
+
+def uncertain(
+    status: int, reason: str, *, acts: bool, times: int | None = 1, operation: str = "create"
+) -> Fault:
+    kind: Kind = "status_after" if acts else "status"
+    message = "the serverless cluster is not active" if status == 530 else "injected fault"
+    return Fault(operation=operation, kind=kind, status=status, reason=reason, message=message, times=times)
+
+
+@pytest.mark.parametrize(("status", "reason"), UNCERTAIN)
+def test_a_create_that_was_carried_out_is_recorded(desk: Desk, status: int, reason: str) -> None:
+    """It is looked for, whatever the reason says, and neither sent again nor taken for refused."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(status, reason, acts=True))
+    desk.apply()
+    assert len(desk.sent("create")) == 1
+    assert desk.inventory["chat"]["id"] == desk.id("chat")
+    assert (desk.plan().code, desk.plan().codes) == (0, [])
+
+
+@pytest.mark.parametrize(("status", "reason"), UNCERTAIN[:6])
+def test_a_create_that_cannot_be_looked_for_stays_open(desk: Desk, status: int, reason: str) -> None:
+    """Exit 5; the next run finds it and records it."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(status, reason, acts=True))
+    desk.sim.faults.after(
+        "create",
+        lambda _: desk.sim.faults.add(uncertain(403, "FORBIDDEN", acts=False, times=None, operation="list")),
+    )
+    assert desk.run("apply", "--auto-approve").code == 5
+    assert set(load(desk.root / "state/novita.json").intents) == {"chat"}
+    desk.sim.faults.clear()
+    desk.apply()
+    assert len(desk.sent("create")) == 1
+    assert desk.inventory["chat"]["id"] == desk.id("chat")
+
+
+def test_a_create_that_was_not_carried_out_is_sent_again(desk: Desk) -> None:
+    """Once the settling time has shown that nothing was made."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", acts=False))
+    desk.apply()
+    assert len(desk.sent("create")) == 2
+    assert len(desk.sim.world.endpoints) == 1
+
+
+@pytest.mark.parametrize(("status", "reason"), REFUSED)
+def test_a_refusal_stays_a_refusal(desk: Desk, status: int, reason: str) -> None:
+    """A 4xx that HTTP defines proves that nothing was made: exit 4, no look, nothing left open."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(status, reason, acts=False))
+    assert desk.run("apply", "--auto-approve").code == 4
+    assert len(desk.sent("create")) == 1
+    assert not load(desk.root / "state/novita.json").intents
+
+
+def test_a_name_taken_by_a_create_that_was_lost(desk: Desk) -> None:
+    """A listing that lags hides what was made, and the second send is refused: that is not the end of it."""
+    desk.sim.world.switch(list_lag_seconds=1.0)
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(503, "UNKNOWN", acts=True))
+    ran = desk.run("apply", "--auto-approve")
+    assert ran.code == 5, ran.err
+    assert set(load(desk.root / "state/novita.json").intents) == {"chat"}
+    desk.write("config.yaml", {"novita": {"settle_seconds": 5}})
+    desk.apply()
+    assert len(desk.sim.world.endpoints) == 1
+    assert desk.inventory["chat"]["id"] == desk.id("chat")
+
+
+@pytest.mark.parametrize(("status", "reason"), [*UNCERTAIN[:3], *UNCERTAIN[7:9], *UNCERTAIN[10:16:2]])
+@pytest.mark.parametrize("operation", ["list", "get"])
+def test_a_read_is_asked_again(desk: Desk, status: int, reason: str, operation: str) -> None:
+    """No reason ends a plan at once, and none makes an endpoint count as gone."""
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
+    desk.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
+    planned = desk.plan()
+    assert (planned.code, planned.actions) == (0, {})
+
+
+@pytest.mark.parametrize("operation", ["update", "delete"])
+@pytest.mark.parametrize(("status", "reason"), UNCERTAIN[1:4] + UNCERTAIN[8:9])
+def test_what_may_be_sent_twice_is_sent_again(desk: Desk, operation: str, status: int, reason: str) -> None:
+    """A delete is not taken for done because the answer says `not found` under a 5xx."""
+    desk.declare(item("chat"), item("old"))
+    desk.apply()
+    desk.declare(item("chat", replicas=2))
+    desk.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
+    desk.apply()
+    assert len(desk.sent(operation)) == 2
+    assert set(desk.live()) == {"chat"}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "code", "exit_code"),
+    [
+        (403, "NOT_ENOUGH_BALANCE", "account-blocked", 8),
+        (400, "BILLING_BALANCE_NOT_ENOUGH", "account-blocked", 8),
+        (403, "NEED_REAL_NAME_VERIFY", "account-blocked", 8),
+        (403, "USER_NOT_ACTIVATED", "account-blocked", 8),
+        (403, "BILLING_AUTH_FAILED", "key-lacks-permission", 8),
+        (403, "API_NOT_ALLOWED", "key-lacks-permission", 8),
+        (403, "ACCESS_DENY", "key-lacks-permission", 8),
+        (403, "FEATURE_NOT_ALLOWED", "key-lacks-permission", 8),
+        (404, "API_NOT_FOUND", "wrong-address", 4),
+        (400, "CREATE_INSTANCE_LIMIT", "quota-exceeded", 4),
+        (400, "INVALID_REQUEST_BODY", "invalid-value", 4),
+        (400, "REQUEST", "invalid-value", 4),
+        (400, "UNSUPPORTED_BILLING_MODE", "invalid-value", 4),
+    ],
+)
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_what_the_official_reasons_mean(
+    desk: Desk, operation: str, status: int, reason: str, code: str, exit_code: int
+) -> None:
+    """An empty account is no bad key, and an address that is wrong is no missing endpoint."""
+    desk.declare(item("chat"))
+    if operation == "update":
+        desk.apply()
+        desk.declare(item("chat", replicas=2))
+    desk.sim.faults.add(uncertain(status, reason, acts=False, times=None, operation=operation))
+    ran = desk.run("apply", "--auto-approve", "--json")
+    assert ran.code == exit_code
+    assert [one["problem"]["code"] for one in ran.document["results"]] == [code]
+    assert reason in ran.document["results"][0]["problem"]["detail"]
+
+
+def test_a_busy_node_is_waited_for(desk: Desk) -> None:
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(400, "NODE_STATUS", acts=False))
+    desk.apply()
+    assert len(desk.sent("create")) == 2
+
+
+@pytest.mark.parametrize("reason", ["INVALID_REQUEST_BODY", "REQUEST", "VALIDATOR_PARAM"])
+def test_a_delete_is_spelled_otherwise(desk: Desk, reason: str) -> None:
+    """Which key holds the ID is contested, and several reasons refuse a key."""
+    desk.declare(item("chat"), item("old"))
+    desk.apply()
+    desk.declare(item("chat"))
+    desk.sim.faults.add(uncertain(400, reason, acts=False, times=2, operation="delete"))
+    desk.apply()
+    assert set(desk.live()) == {"chat"}

@@ -1,0 +1,69 @@
+"""Printed commands reach a program word for word, and run nothing else."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.command import Name, command_line, quoted
+
+NASTY = (
+    "a b",
+    "a; touch pwned",
+    "$(touch pwned)",
+    "`touch pwned`",
+    "it's",
+    'say "hi" ! !!',
+    "two\nlines; touch pwned",
+    "\n# comment",
+    "ends with a newline\n",
+    "tab\tesc\x1b[2J\r100%\\n",
+    "bidi \u202e and \x9b and \u2028",
+    "-rf",
+    "--yes",
+    "--target=a b",
+    "größe-模型",
+    "~",
+    "*",
+    "",
+)
+
+
+def arrived(line: str, folder: Path, shell: str = "sh") -> list[str]:
+    """The words that a program gets when a shell runs the line."""
+    program = "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"
+    (folder / "show").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{program}" "$@"\n')
+    (folder / "show").chmod(0o755)
+    ran = subprocess.run(
+        [shell, "-c", f"./show {line}"], cwd=folder, capture_output=True, check=True, timeout=20
+    )
+    assert sorted(path.name for path in folder.iterdir()) == ["show"]
+    return ran.stdout.decode().split("\0")
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("word", NASTY)
+def test_every_word_arrives_and_nothing_else_runs(word: str, shell: str, tmp_path: Path) -> None:
+    line = command_line("scale", word, f"--target={word}")
+    assert arrived(line, tmp_path, shell) == ["scale", word, f"--target={word}"]
+    assert line.isprintable() or word.endswith("\n")
+
+
+@given(word=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_any_text_is_one_word(word: str) -> None:
+    assert word.endswith("\n") or quoted(word).isprintable()
+    assert not word.isprintable() or shlex.split(quoted(word)) == [word]
+
+
+def test_a_lone_surrogate_is_no_crash() -> None:
+    assert quoted("\ud800") == "\"$(printf '\\355\\240\\200')\""
+
+
+def test_a_name_is_never_an_option() -> None:
+    assert command_line("recover", Name("chat"), "--id", "x") == "recover chat --id x"
+    assert command_line("recover", Name("-x"), "--id", "x") == "recover --id x -- -x"
+    assert command_line("scale", Name("--yes"), Name("4")) == "scale -- --yes 4"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from reconciler.config.document import Document
 from reconciler.config.files import first_of, shown
 from reconciler.config.references import Resolver, coerce, whole
 from reconciler.config.wording import WANTED
+from reconciler.model.hosts import NOVITA, fault, is_loopback, is_one_of
 from reconciler.model.problem import Place, Problem
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
 from reconciler.model.values import Secret
@@ -22,6 +23,9 @@ from reconciler.model.wire import API_ROOT
 
 if TYPE_CHECKING:
     from reconciler.model.verdict import Ignore
+
+TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
+"""The variable that names hosts, or domains as `*.example.com`, to which a file may send the API key."""
 
 PLACEHOLDERS: Final = frozenset({"your-novita-api-key-here", "your-api-key"})
 CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
@@ -162,7 +166,8 @@ class _Reader:
     def _base_url(self) -> str:
         text = self._environ.get("NOVITA_BASE_URL", "").strip()
         said = _Said(text, "NOVITA_BASE_URL", None)
-        if not text:
+        is_from_file = not text
+        if is_from_file:
             said = self._said("base_url")
             text = self._text("base_url") or ""
         if not text or "${" in text:
@@ -174,7 +179,26 @@ class _Reader:
             what, hint = wrong
             self._report("bad-base-url", f"the base URL in {said.where} {what}", hint, said.place)
             return DEFAULT_BASE_URL
+        if is_from_file and not self._is_trusted(text, said):
+            return DEFAULT_BASE_URL
         return text.rstrip("/").removesuffix(API_ROOT).rstrip("/")
+
+    def _is_trusted(self, url: str, said: _Said) -> bool:
+        """Whether the key may go to an URL from a file, which others than the owner of the key can change."""
+        host = urlsplit(url).hostname or ""
+        named = re.split(r"[\s,]+", self._environ.get(TRUSTED_HOSTS, ""))
+        if is_loopback(host) or is_one_of(host, (*NOVITA, *named)):
+            return True
+        # What a reference says may be a secret, put there to be shown.
+        shown, export = (said.value, "HOST") if "${" in said.value else (host, quote(host))
+        self._report(
+            "untrusted-host",
+            f"{said.where} would send the API key to {shown}, which is not Novita's nor in {TRUSTED_HOSTS}",
+            f"export {TRUSTED_HOSTS}={export}   if that host may have the key; else remove {said.where}:"
+            f" without it the key goes to {DEFAULT_BASE_URL}",
+            said.place,
+        )
+        return False
 
     def _text(self, name: str) -> str | None:
         said = self._said(name)
@@ -237,7 +261,7 @@ def url_fault(text: str) -> tuple[str, str] | None:
     example = f"write {DEFAULT_BASE_URL}"
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return "is not a URL", example
     if parts.scheme not in ("http", "https") or not host or " " in text or not text.isprintable():
@@ -247,19 +271,15 @@ def url_fault(text: str) -> tuple[str, str] | None:
             "holds a user name or password",
             "remove what stands before the `@`; the key goes into NOVITA_API_KEY",
         )
+    if wrong := fault(host):
+        return f"is not a URL: the host {wrong}", example
+    if port == 0:
+        return "is not a URL: there is no port 0", example
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         return "holds a query or a fragment", "remove what follows the `?` or `#`"
     if parts.scheme == "http" and not is_loopback(host):
         return (
             "is not https, so the key would travel in the clear",
-            f"write https://{parts.netloc}{parts.path}",
+            "write https:// instead; http:// is only for this machine (localhost)",
         )
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and never leaves it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

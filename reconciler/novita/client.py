@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from reconciler import __version__
+from reconciler.model.hosts import is_loopback
 from reconciler.model.values import Json, Secret
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.answers import Answer, Outcome, judge
-from reconciler.novita.credentials import address_of, header_safe, invalid, is_loopback, not_an_address
+from reconciler.novita.credentials import address_of, header_safe, invalid, not_an_address
 from reconciler.novita.failure import Failure
 from reconciler.novita.gate import Gate
 from reconciler.novita.lanes import Lanes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.hosts import fault, is_loopback
 from reconciler.model.problem import Problem
 from reconciler.model.values import Secret
 from reconciler.novita.phrases import CONSOLE
@@ -15,8 +15,10 @@ def address_of(base_url: str, *, embedded: bool) -> SplitResult:
     """The base URL in parts, or InvalidConfig: the key goes only where TLS or this machine protects it."""
     try:
         parts = urlsplit(base_url.strip())
-        parts.port  # noqa: B018 (reading it is what checks it)
+        is_sound = parts.port != 0 and not fault(parts.hostname or "")
     except ValueError:
+        is_sound = False
+    if not is_sound:
         parts = urlsplit("")
     if embedded and parts.scheme not in ("http", "https"):
         return urlsplit("http://localhost")
@@ -35,14 +37,6 @@ def address_of(base_url: str, *, embedded: bool) -> SplitResult:
             "Use https:// in `novita.base_url`; http:// is only for this machine (localhost)",
         )
     return parts
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, by its address or the one name that always means it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def header_safe(api_key: Secret) -> str:

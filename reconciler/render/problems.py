@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.render.plain import plain
 from reconciler.render.style import PLAIN, Style
+
+COMMANDS: Final = frozenset({"reconciler", "export"})
+"""What a command that is to be typed begins with."""
 
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
@@ -30,7 +34,7 @@ def problem_text(problem: Problem, style: Style = PLAIN) -> str:
 def sentence(text: str) -> str:
     """With a capital, unless it begins with a command to type, an address or a label."""
     first, _, _ = text.partition(" ")
-    return text[:1].upper() + text[1:] if first.isalpha() and first != "reconciler" else text
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in COMMANDS else text
 
 
 def _excerpt(place: Place, style: Style) -> list[str]:

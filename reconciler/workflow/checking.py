@@ -21,7 +21,9 @@ from reconciler.workflow.checking_account import account_checks, unasked
 from reconciler.workflow.checking_inventory import inventory_checks
 from reconciler.workflow.context import Context
 
-CHECKED_APART: Final = frozenset({"no-endpoints", "bad-api-key", "bad-base-url", "not-enabled"})
+CHECKED_APART: Final = frozenset(
+    {"no-endpoints", "bad-api-key", "bad-base-url", "untrusted-host", "not-enabled"}
+)
 """Codes of problems that have a check of their own."""
 
 
@@ -88,8 +90,8 @@ def _key(loaded: Loaded) -> Check:
 
 def _address(loaded: Loaded) -> Check:
     for problem in loaded.problems:
-        if problem.code in ("bad-base-url", "not-enabled"):
-            return Check(name="address", grade=Grade.FAIL, found=problem.summary, way_out=problem.hint)
+        if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
+            return Check(name="address", grade=Grade.FAIL, found=_at(problem), way_out=problem.hint)
     if loaded.settings.is_simulator:
         return Check(name="address", grade=Grade.OK, found="the simulator in this process")
     return Check(name="address", grade=Grade.OK, found=base_url(loaded.settings))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.load import load_settings
-from reconciler.config.settings import is_loopback, key_problem
+from reconciler.config.settings import key_problem
+from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings
 
 from .support import codes, loaded, told, write
@@ -106,7 +107,8 @@ novita:
   config_dir: ${env:DIR:-conf}
 """
     write(tmp_path, {"key.txt": "sk-1\n"})
-    found = settings(tmp_path, text, URL="https://x.example", ADOPT="true", POLL="3")
+    environ = {"URL": "https://x.example", "RECONCILER_TRUSTED_HOSTS": "x.example"}
+    found = settings(tmp_path, text, ADOPT="true", POLL="3", **environ)
     assert found.api_key is not None
     assert (found.api_key.value, found.api_key.source) == ("sk-1", "${file:key.txt}")
     assert (found.base_url, found.adopt, found.poll_interval, found.config_dir) == (

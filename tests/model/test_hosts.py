@@ -1,0 +1,61 @@
+"""Hosts: sound or not, this machine or not, named or not."""
+
+import pytest
+
+from reconciler.model.hosts import fault, is_loopback, is_one_of
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.novita.ai",
+        "API.Novita.AI.",
+        "a_b",
+        "localhost",
+        "10.0.0.8",
+        "::1",
+        "xn--bcher-kva.example",
+        "a" * 63,
+    ],
+)
+def test_sound(host: str) -> None:
+    """Names as DNS and containers have them, and addresses."""
+    assert fault(host) == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("", "empty part"),
+        ("api..novita.ai", "empty part"),
+        (".novita.ai", "empty part"),
+        ("novita.ai..", "empty part"),
+        ("a" * 64, "too long"),
+        (".".join(["a" * 50] * 5), "too long"),
+        ("b\u00fccher.example", "outside ASCII"),
+        ("a b", "character"),
+        ("a%2eb", "character"),
+        ("a\\b", "character"),
+        ("10.0.0", "IP address"),
+        ("2130706433", "IP address"),
+        ("999.1.1.1", "IP address"),
+        ("0x7f000001", "IP address"),
+    ],
+)
+def test_unsound(host: str, words: str) -> None:
+    """What no resolver can look up, or each would look up in its own way."""
+    assert words in fault(host)
+
+
+def test_this_machine() -> None:
+    """By address or as localhost, and nothing that only looks like it."""
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST.")))
+    assert not any(map(is_loopback, ("0.0.0.0", "localhost.example", "127.0.0.1.example", "2130706433")))
+
+
+def test_patterns() -> None:
+    """A host matches itself in any spelling, a domain with a star what is inside of it."""
+    assert is_one_of("API.gw.example.", ["*.GW.example"])
+    assert is_one_of("2001:db8::1", ["[2001:DB8::1]"])
+    assert not is_one_of("gw.example", ["*.gw.example"])
+    assert not is_one_of("evilgw.example", ["*.gw.example", "gw.example", "*", "*.", ""])

@@ -80,6 +80,7 @@ def create(
     )
     session.begin(intent)
     lost: ReconcilerError | None = None
+    last: ReconcilerError | None = None
     for _ in range(SENDS):
         try:
             made = _send(remote, request, clock, waiting, name_was_ours=name_was_ours)
@@ -90,7 +91,9 @@ def create(
                 session.settle(desired.name)
                 raise
             lost = lost or error
-            waiting("the answer was lost; looking for it in the listing")
+            last = error if last is None or _is_answer(error) else last
+            what = error.problem.summary if _is_answer(error) else "the answer was lost"
+            waiting(f"{what}; looking for it in the listing")
             found = _look(remote, clock, intent, keyring, settle_seconds, lost)
             if found is None and is_taken:
                 raise Unresolved(_unknown(intent, lost, error)) from error
@@ -100,13 +103,25 @@ def create(
         session.record(replace(record, id=made), deposed=deposed)
         return made
     session.settle(desired.name)
-    raise Refused(
-        Problem(
-            code="create-unanswered",
-            summary=f"creating `{desired.name}` was sent {SENDS} times without an answer and made nothing",
-            hint="check Novita's status, then run `reconciler apply` again",
-            address=change.address,
-        )
+    assert last is not None
+    raise Refused(_unmade(change, last))
+
+
+def _is_answer(error: ReconcilerError) -> bool:
+    return isinstance(error, ApiError) and error.status != 0
+
+
+def _unmade(change: Create | Replace, last: ReconcilerError) -> Problem:
+    """Nothing was made, however often it was sent; `last` is the last answer, if there was any."""
+    how = f" times and made nothing: {last.problem.summary}"
+    if not _is_answer(last):
+        how = " times without an answer and made nothing"
+    return Problem(
+        code=last.problem.code if _is_answer(last) else "create-unanswered",
+        summary=f"creating `{change.name}` was sent {SENDS}{how}",
+        detail=last.problem.detail,
+        hint="check Novita's status, then run `reconciler apply` again",
+        address=change.address,
     )
 
 
@@ -156,7 +171,9 @@ def _unknown(intent: Intent, lost: ReconcilerError, blind: ReconcilerError) -> P
         code="create-unresolved",
         summary=f"it is not known whether `{intent.name}` was created: its answer was lost, "
         "and looking for it told nothing",
-        detail=f"{lost.problem.summary}\n{blind.problem.summary}",
+        detail="\n".join(
+            text for error in (lost, blind) for text in (error.problem.summary, error.problem.detail) if text
+        ),
         hint="run `reconciler plan`; it looks again and says what it finds",
         exit_code=Exit.UNRESOLVED,
     )

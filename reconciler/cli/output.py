@@ -19,6 +19,7 @@ import click
 from reconciler.model.encoding import pieces
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
+from reconciler.render.plain import plain
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
 
@@ -149,7 +150,8 @@ class Output:
     def call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no answer"
         again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
-        words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}"
+        said = f": {plain(call.said)}" if call.said else ""
+        words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{said}"
         with suppress(OSError):  # a call that was made is made, whoever hears of it
             self.line(self.error_style.faint(words))
 

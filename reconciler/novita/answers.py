@@ -8,6 +8,7 @@ for, never taken for refused.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -18,13 +19,21 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.model.wire import Request
 from reconciler.novita import reasons, trouble
+from reconciler.novita.error_body import read_error
 from reconciler.novita.failure import Again, Failure
 from reconciler.novita.phrases import Masker, call, purpose, status_line
 from reconciler.novita.reasons import Meaning
 
 _DEFINED = frozenset(map(int, HTTPStatus))
-# The one message worth matching: its reason is not known.
+QUOTABLE = 4096
+"""Bytes of a body without a message of its own that are looked at to quote some."""
+
 _INACTIVE = "serverless cluster is not active"
+_UNPAID = re.compile(
+    r"\b(?:insufficient|not enough|no) (?:account )?(?:balance|funds?|credits?)\b"
+    r"|\bbalance (?:is )?(?:not enough|insufficient)\b|\barrears\b|\boverdue\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,10 @@ Outcome: TypeAlias = Success | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """The body as far as it can be understood. `code` is 0 when it holds none."""
+    """The body as far as it can be understood. `code` is 0 when it holds none.
+
+    `is_error` says that the body itself calls it an error.
+    """
 
     is_json: bool
     is_object: bool = False
@@ -56,6 +68,7 @@ class _Content:
     reason: str = ""
     message: str = ""
     code: int = 0
+    is_error: bool = False
 
 
 def judge(request: Request, answer: Answer, masker: Masker) -> Outcome:
@@ -65,9 +78,9 @@ def judge(request: Request, answer: Answer, masker: Masker) -> Outcome:
     if 200 <= status < 300:
         if not content.is_json:
             return _unusable(request, answer, content, masker)
-        if not (content.reason and content.code >= 400):
+        if not content.is_error:
             return Success(content.json)
-        status = content.code  # a refusal that travels under 200
+        status = _status_beneath(request, content)
     elif 300 <= status < 400:
         return _redirected(request, answer, masker)
     if is_refusal(status):
@@ -76,6 +89,17 @@ def judge(request: Request, answer: Answer, masker: Masker) -> Outcome:
         meaning = reasons.uncertain(content.reason)
     failure = _failure(request, answer, content, meaning, masker)
     return replace(failure, status=status)
+
+
+def _status_beneath(request: Request, content: _Content) -> int:
+    """The status that an error under 200 stands for: its own code, or one for what may have been done."""
+    is_create = not request.safe
+    if is_create and content.json.get("id"):
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    if 400 <= content.code < 600:
+        return content.code
+    is_known = reasons.by_reason(content.reason) or _by_message(content.message)
+    return HTTPStatus.INTERNAL_SERVER_ERROR if is_create and not is_known else HTTPStatus.BAD_REQUEST
 
 
 def is_refusal(status: int) -> bool:
@@ -87,10 +111,11 @@ def is_refusal(status: int) -> bool:
 
 
 def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -> Meaning:
-    """By message in one case, else by reason, else by status."""
-    if _INACTIVE in content.message.lower():
-        return reasons.INACTIVE
-    known = reasons.by_reason(content.reason) or _by_status(status, content, empty=empty)
+    """By reason, else by message, else by status."""
+    said = _by_message(content.message)
+    if said is reasons.INACTIVE:
+        return said
+    known = reasons.by_reason(content.reason) or said or _by_status(status, content, empty=empty)
     if known.kind is not NotFound:
         return known
     if not request.safe:
@@ -98,6 +123,13 @@ def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -
         return reasons.PRODUCT
     # Only a request that names one object can find it absent; a listing "not found" is a wrong address.
     return known if _names_one(request) else reasons.ADDRESS
+
+
+def _by_message(message: str) -> Meaning | None:
+    """The two messages that are worth matching where no reason is known."""
+    if _INACTIVE in message.lower():
+        return reasons.INACTIVE
+    return reasons.ACCOUNT if _UNPAID.search(message) else None
 
 
 def _names_one(request: Request) -> bool:
@@ -111,6 +143,8 @@ def _by_status(status: int, content: _Content, *, empty: bool) -> Meaning:
             return reasons.EDGE
         case 401 | 403:
             return reasons.KEY
+        case 402:
+            return reasons.ACCOUNT
         case 404 if content.is_object:
             return reasons.ABSENT
         case 404 | 405:
@@ -127,18 +161,20 @@ def _failure(
     reason = masker.quote(content.reason, request, 80)
     status = status_line(answer.status)
     said = masker.quote(content.message, request)
-    label = f"{status}, {reason}" if reason else status
-    first = f"{call(request)} answered {' '.join(filter(None, (status, reason)))}"
+    beneath = f"code {content.code}" if answer.status < 300 and content.code else ""
+    named = [one for one in (status, beneath, reason) if one]
+    first = f"{call(request)} answered {' '.join(named)}"
     cause = meaning.cause + (trouble.doubt(request) if meaning.again is Again.UNKNOWN else "")
     return Failure(
         kind=meaning.kind,
         problem=Problem(
             code=meaning.code,
-            summary=f"{meaning.summary or f'failed to {purpose(request)}'} ({label})",
+            summary=f"{meaning.summary or f'failed to {purpose(request)}'} ({', '.join(named)})",
             detail=f'{first}: "{said}". {cause}' if said else f"{first}. {cause}",
             hint=meaning.hint,
         ),
         reason=reason,
+        said=": ".join(filter(None, (reason, said))),
         again=meaning.again,
         patience=meaning.patience,
         retry_after=answer.headers.get("retry-after", ""),
@@ -151,7 +187,7 @@ def _unusable(request: Request, answer: Answer, content: _Content, masker: Maske
     said = masker.quote(content.message, request)
     failure = trouble.lost(request, why=f"{status}, but it is not JSON")
     detail = f'{call(request)} answered {status}: "{said}".{trouble.doubt(request)}'
-    return replace(failure, status=answer.status, problem=replace(failure.problem, detail=detail))
+    return replace(failure, status=answer.status, said=said, problem=replace(failure.problem, detail=detail))
 
 
 def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
@@ -172,37 +208,23 @@ def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
 
 
 def _read(body: bytes) -> _Content:
-    """Novita writes errors in at least two styles; anything else is quoted as text."""
+    """What a body holds; where it names no message of its own, it is the message."""
     if not body.strip():
         return _Content(is_json=True, json={})
+    text = body[:QUOTABLE].decode("utf-8", "replace")
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return _Content(is_json=False, message=body[:4000].decode("utf-8", "replace"))
+        return _Content(is_json=False, message=text)
     if not isinstance(parsed, dict):
-        return _Content(is_json=True, json=parsed, message=body[:4000].decode("utf-8", "replace"))
-    nested = parsed.get("error")
-    inner = nested if isinstance(nested, dict) else {}
+        return _Content(is_json=True, json=parsed, message=text)
+    found = read_error(parsed)
     return _Content(
         is_json=True,
         is_object=True,
         json=parsed,
-        reason=_text(parsed.get("reason")) or _word(inner.get("code")),
-        message=_text(parsed.get("message")) or _text(inner.get("message")) or _text(parsed.get("msg")),
-        code=_number(parsed.get("code")),
+        reason=found.reason,
+        message=found.message or ("" if found.reason else text),
+        code=found.code,
+        is_error=found.is_error,
     )
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _word(value: Json) -> str:
-    """A code that is a word; the numeric ones repeat the status."""
-    return value if isinstance(value, str) and not value.isdigit() else ""
-
-
-def _number(value: Json) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value[:9])
-    return value if isinstance(value, int) else 0

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from reconciler import __version__
+from reconciler.model.encoding import one_line
 from reconciler.model.hosts import is_loopback
 from reconciler.model.values import Json, Secret
 from reconciler.model.wire import API_ROOT, Request
@@ -46,7 +47,8 @@ App: TypeAlias = Callable[
 class CallInfo:
     """One attempt of one call, for -v: no body, no key. `status` is None when no answer came.
 
-    `date` is when the server says that it answered, as an HTTP date, or "".
+    `date` is when the server says that it answered, as an HTTP date, or "". `said` are the words of one that
+    failed, without secrets.
     """
 
     method: str
@@ -55,6 +57,7 @@ class CallInfo:
     seconds: float
     attempt: int
     date: str = ""
+    said: str = ""
 
 
 class Client:
@@ -149,6 +152,10 @@ class Client:
         """Wait between two calls, with the same clock as between two attempts of one."""
         self._timing.sleep(seconds)
 
+    def quote(self, answer: Json, request: Request) -> str:
+        """Some of an answer to a request, in one line without secrets."""
+        return self._masker.quote(one_line(answer), request)
+
     def close(self) -> None:
         """Close all connections; the client cannot be used afterwards."""
         self._lanes.close()
@@ -170,9 +177,10 @@ class Client:
             answer = self._exchange(request)
             if isinstance(answer, Answer):
                 turn.throttled() if answer.status == TOO_MANY else turn.calm()
+        seconds = time.perf_counter() - started
+        answered = answer if isinstance(answer, Answer) else None
+        outcome = judge(request, answer, self._masker) if isinstance(answer, Answer) else answer
         if self._on_call:
-            seconds = time.perf_counter() - started
-            answered = answer if isinstance(answer, Answer) else None
             self._on_call(
                 CallInfo(
                     method=request.method,
@@ -181,9 +189,10 @@ class Client:
                     seconds=seconds,
                     attempt=number,
                     date=answered.headers.get("date", "") if answered else "",
+                    said=outcome.said if isinstance(outcome, Failure) else "",
                 )
             )
-        return judge(request, answer, self._masker) if isinstance(answer, Answer) else answer
+        return outcome
 
     def _exchange(self, request: Request) -> Answer | Failure:
         import httpx

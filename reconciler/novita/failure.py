@@ -37,12 +37,16 @@ CLUSTER = Patience(attempts=8, longest=8.0, budget=60.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One failed attempt. `retry_after` is that header as the server wrote it, or ""."""
+    """One failed attempt. `retry_after` is that header as the server wrote it, or "".
+
+    `said` are the words of the server, or of the network where there was no answer.
+    """
 
     kind: type[ApiError]
     problem: Problem
     status: int = 0
     reason: str = ""
+    said: str = ""
     again: Again = Again.NEVER
     patience: Patience = USUAL
     retry_after: str = ""

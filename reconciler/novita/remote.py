@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NoReturn
+from dataclasses import replace
+from typing import Final
 
 from reconciler.kinds.base import Kind
-from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, NotFound, Refused
+from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.resource import Limits, Listed, Listing, Live, Page
 from reconciler.model.values import Json
 from reconciler.model.wire import API_ROOT, Request
@@ -71,9 +72,9 @@ class Reader:
         try:
             live = self._kind.parse_one(answer)
         except ValueError as error:
-            _unexpected(request, str(error), error)
+            raise self._unexpected(request, answer, str(error)) from error
         if live.id != object_id:
-            _unexpected(request, f"it is about {live.id!r}", None)
+            raise self._unexpected(request, answer, f"it is about {live.id!r}")
         return live
 
     def those(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
@@ -103,6 +104,12 @@ class Reader:
             if error.status != 400:  # with which a server that counts from 1 refuses page 0
                 raise
 
+    def _unexpected(self, request: Request, answer: Json, why: str) -> ApiError:
+        """A 2xx with JSON that is not what was asked for is as good as no answer; what it says is told."""
+        failure = trouble.lost(request, why=f"it is not what was asked for, {why}")
+        detail = f"{failure.problem.detail} It says: {self._client.quote(answer, request)}"
+        return replace(failure, problem=replace(failure.problem, detail=detail)).error()
+
     def _tell(self, found: Listed) -> None:
         if self._on_listed is not None:
             self._on_listed(found)
@@ -119,7 +126,11 @@ class Reader:
     def _page(self, number: int) -> Page:
         request = self._kind.list_request(number, PAGE_SIZE)
         try:
-            return self._kind.parse_page(self._client.send(request))
+            answer = self._client.send(request)
+            try:
+                return self._kind.parse_page(answer)
+            except ValueError as error:
+                raise ValueError(f"{error}: {self._client.quote(answer, request)}") from error
         except KeyRefused:
             raise
         except ApiError as error:
@@ -137,7 +148,7 @@ class Remote(Reader):
         answer = self._client.send(request)
         created = self._kind.parse_created(answer)
         if created is None:
-            _unexpected(request, "it holds no ID", None)
+            raise self._unexpected(request, answer, "it holds no ID")
         return created
 
     def update(self, request: Request) -> None:
@@ -172,13 +183,6 @@ class Remote(Reader):
             self._client.send(request)
         except NotFound:
             return
-
-
-def _unexpected(request: Request, why: str, cause: Exception | None) -> NoReturn:
-    """A 2xx with JSON that is not what was asked for: as good as no answer."""
-    error = trouble.lost(request, why=f"it is not what was asked for, {why}").error()
-    assert isinstance(error, AnswerLost)
-    raise error from cause
 
 
 def _unwrapped(answer: Json) -> Limits | None:

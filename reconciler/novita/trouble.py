@@ -32,6 +32,7 @@ def unreachable(request: Request, *, host: str, why: str, loopback: bool = False
             detail=f"{call(request)}: {why}. Nothing was sent.",
             hint=hint,
         ),
+        said=why,
         again=Again.NEVER if broken_trust or loopback else Again.UNDONE,
     )
 
@@ -52,6 +53,7 @@ def lost(request: Request, *, why: str) -> Failure:
             detail=f"{call(request)} was sent, and no usable answer came back.{doubt(request)}",
             hint=hint,
         ),
+        said=why,
         again=Again.UNKNOWN,
     )
 

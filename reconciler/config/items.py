@@ -29,12 +29,18 @@ _ELSEWHERE: Final = {
 
 @dataclass(slots=True)
 class Declared:
-    """All endpoint files of a run, taken together."""
+    """All endpoint files of a run, taken together.
+
+    `unnamed` are items that no endpoint can be made of, for want of a name of their own. A set that
+    `is_partial` lacks what could not be read: what seems to be missing from an item may be there.
+    """
 
     defaults: list[Layer] = field(default_factory=list)
     items: dict[str, list[Layer]] = field(default_factory=dict)
     removed: list[Removed] = field(default_factory=list)
+    unnamed: list[Layer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    is_partial: bool = False
     files: list[str] = field(default_factory=list)
 
 
@@ -50,7 +56,9 @@ def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_T
             result.problems += (problem for _, problem in document.bent)
             if document.data is not None:
                 _read_top(document, own, result)
-            elif not document.problems:
+            elif document.problems:
+                result.is_partial = True
+            else:
                 result.problems.append(_empty(document))
         for name, layer in own.items():
             result.items.setdefault(name, []).append(layer)
@@ -63,9 +71,11 @@ def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_T
 def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> None:
     data = document.data
     if not isinstance(data, dict):
+        result.is_partial = True
         result.problems.append(_no_mapping(document))
         return
     if "endpoint" in data and "endpoints" not in data:
+        result.is_partial = True
         result.problems.append(
             Problem(
                 code="lone-endpoint",
@@ -78,6 +88,7 @@ def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> No
     for key in data:
         if key not in _TOP:
             meant = close_to(key, _TOP[:3])
+            result.is_partial |= meant != ""
             hint = (
                 f"did you mean `{meant}`?"
                 if meant
@@ -91,6 +102,7 @@ def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> No
     if isinstance(defaults, dict):
         result.defaults.append(Layer(document.source, defaults, ("defaults",)))
     elif defaults is not None:
+        result.is_partial = True
         result.problems.append(
             _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
         )
@@ -105,23 +117,25 @@ def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> No
             if none
             else "start each endpoint with `- endpoint: NAME`"
         )
+        result.is_partial |= not none
         result.problems.append(_wrong(document, ("endpoints",), "a list", hint))
         return
     for index, item in enumerate(items):
-        _read_item(document, index, item, own, result.problems)
+        _read_item(document, index, item, own, result)
 
 
-def _read_item(
-    document: Document, index: int, item: Any, own: dict[str, Layer], problems: list[Problem]
-) -> None:
+def _read_item(document: Document, index: int, item: Any, own: dict[str, Layer], result: Declared) -> None:
+    problems = result.problems
     if not isinstance(item, dict):
         problems.append(_wrong(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
         return
     name = item.get("endpoint")
+    layer = Layer(document.source, item, ("endpoints", index))
     if not isinstance(name, str):
         problems.append(_unnamed(document, index, item))
+        rest = {key: value for key, value in item.items() if key not in ("endpoint", _meant_as_name(item))}
+        result.unnamed.append(Layer(document.source, rest, layer.spot))
         return
-    layer = Layer(document.source, item, ("endpoints", index))
     if name in own:
         first = place_of_name(own[name])
         problems.append(
@@ -132,6 +146,7 @@ def _read_item(
                 place=place_of_name(layer),
             )
         )
+        result.unnamed.append(layer)
         return
     own[name] = layer
 
@@ -144,8 +159,7 @@ def _unnamed(document: Document, index: int, item: dict[str, Any]) -> Problem:
     path = ("endpoints", index, "endpoint")
     if item.get("endpoint") is None:
         place = document.place(path) or document.place(path[:-1])
-        others = [key for key in item if key != "endpoint"]
-        close = close_to("endpoint", others) or ("name" if "name" in item else "")
+        close = _meant_as_name(item)
         hint = f"did you mean `endpoint` by `{close}`?" if close else "write `endpoint: NAME`"
         return Problem(
             code="missing-key", summary="this endpoint has no `endpoint`, its name", hint=hint, place=place
@@ -160,6 +174,12 @@ def _unnamed(document: Document, index: int, item: dict[str, Any]) -> Problem:
             place=document.place(path),
         )
     return _wrong(document, path, "text", "write `endpoint: NAME`")
+
+
+def _meant_as_name(item: dict[str, Any]) -> str:
+    """The key that was probably written for `endpoint`, or nothing."""
+    others = [key for key in item if key != "endpoint"]
+    return close_to("endpoint", others) or ("name" if "name" in item else "")
 
 
 def _wrong(document: Document, path: tuple[str | int, ...], wanted: str, hint: str) -> Problem:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.config.document import Source
-from reconciler.config.nodes import Node
+from reconciler.config.nodes import Node, inherited
+from reconciler.config.wording import Steps
 from reconciler.model.problem import Place
 
 if TYPE_CHECKING:
@@ -21,6 +22,25 @@ class Layer:
     source: Source
     data: Mapping[str, Any]
     spot: Spot = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """A null in a layer that removes nothing, for no layer below has a value there."""
+
+    layer: Layer
+    path: Steps
+
+    @property
+    def place(self) -> Place | None:
+        """Of its key, or of the item of a list."""
+        return self.layer.source.find((*self.layer.spot, *self.path), key=isinstance(self.path[-1], str))
+
+    @property
+    def is_merged_over(self) -> bool:
+        """Whether it takes back what `<<` brings into its mapping: that is something to remove."""
+        node = self.layer.source.node((*self.layer.spot, *self.path[:-1]))
+        return node is not None and inherited(node, self.path[-1]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +69,17 @@ class Layers:
 
     layers: tuple[Layer, ...]
 
-    def merged(self) -> dict[str, Any]:
-        """Maps merge by key, everything else replaces, null removes."""
+    def merged(self, nulls: list[Null] | None = None, /) -> dict[str, Any]:
+        """Maps merge by key, everything else replaces, null removes.
+
+        A null that has nothing to remove joins `nulls`.
+        """
         result: dict[str, Any] = {}
         for layer in self.layers:
-            _lay_over(result, layer.data)
+            found: list[Steps] = []
+            _lay_over(result, layer.data, (), found)
+            if found and nulls is not None:
+                nulls += (Null(layer, path) for path in found)
         return result
 
     @property
@@ -74,21 +100,40 @@ class ByHand(Layers):
     layers: tuple[Layer, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
 
-    def merged(self) -> dict[str, Any]:
+    def merged(self, _nulls: list[Null] | None = None, /) -> dict[str, Any]:
+        """Here null means that nothing is said, as in Python."""
         result: dict[str, Any] = {}
-        _lay_over(result, self.data)
+        _lay_over(result, self.data, (), [])
         return result
 
 
-def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:
-    """Mappings inside `below` are this merge's own: they are made here, never those of a file."""
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: Steps, nulls: list[Steps]) -> None:
+    """Mappings inside `below` are this merge's own: they are made here, never those of a file.
+
+    The paths of nulls that remove nothing join `nulls`; `path` is where we are.
+    """
     for key, value in above.items():
         if value is None:
-            below.pop(key, None)
+            if below.pop(key, None) is None:
+                nulls.append((*path, key))
         elif value.__class__ is dict:
             known = below.get(key)
             if known.__class__ is not dict:
                 known = below[key] = {}
-            _lay_over(known, value)
+            _lay_over(known, value, (*path, key), nulls)
         else:
             below[key] = value
+            if value.__class__ is list:
+                nulls += _nulls_in(value, (*path, key))
+
+
+def _nulls_in(value: Any, path: Steps) -> Iterator[Steps]:
+    """The nulls inside of a list, which replaces what is below it as a whole."""
+    if value is None:
+        yield path
+    elif value.__class__ is list:
+        for index, item in enumerate(value):
+            yield from _nulls_in(item, (*path, index))
+    elif value.__class__ is dict:
+        for key, item in value.items():
+            yield from _nulls_in(item, (*path, key))

@@ -43,17 +43,24 @@ def descend(node: Node, path: Sequence[str | int]) -> Node | None:
 
 
 def pair_of(node: Node, name: str | int) -> tuple[Node, Node] | None:
+    """The key and the value of that name in a mapping, or in what `<<` merges into it."""
     if node.id != "mapping":
         return None
-    merged: list[Node] = []
     for key, value in node.value:
         if key.value == name:
             return key, value
+    return inherited(node, name)
+
+
+def inherited(node: Node, name: str | int) -> tuple[Node, Node] | None:
+    """The same, in what `<<` merges into it alone."""
+    if node.id != "mapping":
+        return None
+    for key, value in node.value:
         if key.value == "<<":
-            merged += value.value if value.id == "sequence" else [value]
-    for other in merged:
-        if (found := pair_of(other, name)) is not None:
-            return found
+            for other in value.value if value.id == "sequence" else [value]:
+                if (found := pair_of(other, name)) is not None:
+                    return found
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -34,6 +34,7 @@ class _Report:
     path: Steps
     where: Locator
     examples: Sequence[Any] = ()
+    doubtful: Collection[Steps] = ()
 
     @property
     def example(self) -> str:
@@ -48,23 +49,65 @@ class _Report:
 
 
 def reports(
-    errors: Iterable[Any], where: Locator, *, address: str | None = None, base: Steps = ()
+    errors: Iterable[Any],
+    where: Locator,
+    *,
+    address: str | None = None,
+    base: Steps = (),
+    doubtful: Collection[Steps] = (),
 ) -> list[Problem]:
-    """The problems behind jsonschema's errors, each once. `base` is the path of the data below `where`."""
+    """The problems behind jsonschema's errors, each once. `base` is the path of the data below `where`.
+
+    Nothing is said of `doubtful` paths, for which it was told before that their values are unknown; nor is a
+    key called missing that a misspelled one stands for.
+    """
     from dataclasses import replace
 
+    errors = tuple(errors)
+    lacking = {*doubtful, *unsound(errors, base)}
     found: dict[Problem, None] = {}
     judged: set[Steps] = set()
     for error in errors:
         path = (*base, *error.absolute_path)
+        if path in doubtful:
+            continue
         if error.validator not in ("required", "additionalProperties"):
             # Of a value only the first fault is told: an empty text is too short, and fits no pattern either.
             if path in judged and "propertyNames" not in error.schema_path:
                 continue
             judged.add(path)
-        for problem in _explain(_Report(error, path, where)):
+        for problem in _explain(_Report(error, path, where, doubtful=lacking)):
             found[replace(problem, address=address)] = None
     return list(found)
+
+
+def unsound(errors: Iterable[Any], base: Steps = ()) -> set[Steps]:
+    """The paths of what is at fault, and of the keys that misspelled ones probably stand for."""
+    found: set[Steps] = set()
+    for error in errors:
+        path = (*base, *error.absolute_path)
+        if error.validator == "additionalProperties":
+            for key, meant in _misspelled(error):
+                found |= {(*path, key), (*path, meant)} if meant else {(*path, key)}
+        elif "propertyNames" in error.schema_path:
+            found.add((*path, error.instance))
+        elif error.validator != "required":
+            found.add(path)
+    return found
+
+
+def _misspelled(error: Any) -> Iterator[tuple[str, str]]:
+    """Each key that is not known, and the one that was probably meant, or nothing."""
+    properties = error.schema["properties"]
+    known = _known(properties)
+    for key in error.instance:
+        if key not in properties:
+            other = OTHER_NAMES.get(key, "")
+            yield key, other if other in known else close_to(key, known)
+
+
+def _known(properties: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name, field in properties.items() if not field.get("deprecated"))
 
 
 def _explain(report: _Report) -> Iterator[Problem]:
@@ -100,13 +143,8 @@ def _explain(report: _Report) -> Iterator[Problem]:
 
 
 def _unknown_keys(report: _Report) -> Iterator[Problem]:
-    properties = report.error.schema["properties"]
-    known = tuple(name for name, field in properties.items() if not field.get("deprecated"))
-    for key in report.error.instance:
-        if key in properties:
-            continue
-        other = OTHER_NAMES.get(key, "")
-        meant = other if other in known else close_to(key, known)
+    known = _known(report.error.schema["properties"])
+    for key, meant in _misspelled(report.error):
         hint = f"did you mean `{meant}`?" if meant else _known_keys(known)
         path = (*report.path, key)
         yield report.problem("unknown-key", f"unknown key `{spelled(path)}`", hint, path, key=True)
@@ -119,7 +157,7 @@ def _known_keys(known: Sequence[str]) -> str:
 
 def _missing_keys(report: _Report) -> Iterator[Problem]:
     for key in report.error.validator_value:
-        if key in report.error.instance:
+        if key in report.error.instance or (*report.path, key) in report.doubtful:
             continue
         path = (*report.path, "endpoint") if report.where.place((*report.path, "endpoint")) else report.path
         here = f"`{spelled(report.path)}`" if report.path else "this endpoint"

@@ -7,7 +7,7 @@ and walks the data again, to say what.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +52,19 @@ def errors(name: str, data: Any, definition: str = "") -> Iterable[Any]:
 
 def type_at(path: Sequence[str | int], definition: str = "fields", name: str = "endpoints") -> str:
     """The JSON type of a field that a reference may fill: `integer`, `boolean`, `number` or `string`."""
+    kinds = _real(field_at(path, definition, name), schema_of(name)).get("type", "string")
+    return kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null")
+
+
+def paths_of_fields() -> Set[tuple[str]]:
+    """The path of every field of an endpoint."""
+    return {(name,) for name in schema_of("endpoints")["$defs"]["fields"]["properties"]}
+
+
+def field_at(
+    path: Sequence[str | int], definition: str = "fields", name: str = "endpoints"
+) -> dict[str, Any]:
+    """The schema of a field, with its default and its examples; {} for what is none."""
     root = schema_of(name)
     schema: Any = root["$defs"][definition]
     for step in path:
@@ -60,8 +73,8 @@ def type_at(path: Sequence[str | int], definition: str = "fields", name: str = "
         schema = (
             below if below is not None else schema.get("items") or schema.get("additionalProperties") or {}
         )
-    kinds = _real(schema, root).get("type", "string")
-    return kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null")
+    found: dict[str, Any] = schema
+    return found
 
 
 def _real(schema: Any, root: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,17 @@ class _Reader:
             adopt=self._flag("adopt", default=False),
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
+            is_complete=self._is_complete(),
         )
+
+    def _is_complete(self) -> bool:
+        """Whether no setting is missing because it could not be read."""
+        document = self._document
+        if document is None or (document.data is None and not document.problems):
+            return True
+        is_read = isinstance(document.data, dict) and isinstance(self._data.get("novita"), dict | None)
+        folder = self._said("config_dir")
+        return is_read and (folder.place is None or not self._is_reported(folder))
 
     def _check_provider(self) -> None:
         providers = self._data.get("providers")

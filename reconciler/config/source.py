@@ -27,6 +27,9 @@ _BOMS: Final = (
 _CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Not compiled before it is needed, for that takes longer than to read a small file."""
 
+_MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
+"""What begins a line that git put between the sides of a merge."""
+
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -59,6 +62,8 @@ def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
 def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     """The document in a text. `pure` reads without libyaml, as on machines that lack it."""
     source = Source(shown, text)
+    if "<<<<<<<" in text and (conflict := _conflict(source)):
+        return Document(source, None, (conflict,))
     if too_deep(text):
         problem = Problem(
             code="too-deep",
@@ -73,7 +78,9 @@ def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     try:
         root = compose(text, builder.item if by_item else None, pure=pure)
     except NotYaml as error:
-        found = in_plain_words(error.said, source) if error.said else _control_character(source)
+        found = _conflict(source) or (
+            in_plain_words(error.said, source) if error.said else _control_character(source)
+        )
         return Document(source, None, (found,))
     if root is None:
         return Document(source, None)
@@ -119,6 +126,19 @@ def _decoded(raw: bytes, shown: str) -> Document:
             place=source.place(len(lines) - 1, len(lines[-1])),
         )
         return Document(source, None, (problem,))
+
+
+def _conflict(source: Source) -> Problem | None:
+    """What git left of a merge that nobody has finished, at its first marker."""
+    found = re.search(_MARKER, source.text)
+    if found is None:
+        return None
+    return Problem(
+        code="merge-conflict",
+        summary="this file holds the markers of an unresolved git merge conflict",
+        hint="keep what is meant of both sides, and remove the lines with the markers",
+        place=source.place(source.text.count("\n", 0, found.start()), 0, 7),
+    )
 
 
 def _halves(source: Source, root: Node) -> list[Problem]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.config import schema
 from reconciler.config.document import Document
+from reconciler.config.pruning import has
 from reconciler.config.references import Resolver
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
@@ -49,6 +50,30 @@ class SpecEntry:
         """The place of a part of it; of its name where there is no such part."""
         found = self.document.place(("specs", self.index, *path)) if path else None
         return found or self.document.place(("specs", self.index, "name"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specs:
+    """The specs of a run by name. `file` is theirs as shown; None when there is none.
+
+    Unless they `are_all_known`, a name that is missing may be one that could not be read.
+    """
+
+    entries: Mapping[str, SpecEntry]
+    file: str | None
+    are_all_known: bool = True
+
+
+def names_are_known(document: Document) -> bool:
+    """Whether every spec of a file could be read so far that its name is known."""
+    if not isinstance(document.data, dict):
+        return not document.problems and document.data is None
+    listed = document.data.get("specs")
+    if listed is None:
+        return len(document.data) == 0 or "specs" in document.data
+    return isinstance(listed, list) and all(
+        isinstance(item, dict) and isinstance(item.get("name"), str | int | float) for item in listed
+    )
 
 
 def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
@@ -126,6 +151,15 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "platforms",
             "novita",
         )
+    if reader.is_left_empty("platforms", "novita", "cudaVersion"):
+        reader.report(
+            "empty-value",
+            f"`cudaVersion` of spec {entry.name} is left empty",
+            'write `cudaVersion: "any"`, or the version that is wanted; or remove the line',
+            "platforms",
+            "novita",
+            "cudaVersion",
+        )
     if any(problem.is_error for problem in reader.problems):
         return None, tuple(reader.problems)
     spec = Spec(
@@ -153,14 +187,21 @@ class _Reader:
 
     def text(self, *path: str) -> str:
         """The text at a path with its references replaced; "" where there is none."""
-        value: Any = self._entry.data
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
+        value = self._value(*path)
         if value is None:
             return ""
         found = self._resolver.resolve(str(value))
         self.problems += (problem.at(self._entry.place(*path)) for problem in found.problems)
         return found.value.strip()
+
+    def is_left_empty(self, *path: str) -> bool:
+        return has(self._entry.data, path) and self._value(*path) is None
+
+    def _value(self, *path: str) -> Any:
+        value: Any = self._entry.data
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
 
     def gpu(self) -> int:
         text = self.text("resources", "gpu")

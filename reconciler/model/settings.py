@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.model.values import Keyring, Secret
@@ -18,7 +18,8 @@ SIMULATOR = "simulator"
 class Settings:
     """What config.yaml's `novita` section and the environment say together.
 
-    poll_interval and settle_seconds are seconds. `base_url` is an URL, or the word `simulator`.
+    poll_interval and settle_seconds are seconds. `base_url` is an URL, or the word `simulator`. They are not
+    complete where config.yaml could not be read: then nothing is to be concluded from a default.
     """
 
     enabled: bool = True
@@ -30,6 +31,7 @@ class Settings:
     adopt: bool = False
     state_key: Secret | None = None
     drift_ignore: tuple[Ignore, ...] = ()
+    is_complete: bool = field(default=True, compare=False)
 
     @property
     def keyring(self) -> Keyring:

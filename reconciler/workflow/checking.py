@@ -26,6 +26,8 @@ CHECKED_APART: Final = frozenset(
 )
 """Codes of problems that have a check of their own."""
 
+_NOT_READ: Final = "config.yaml cannot be read"
+
 
 def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
     """Each check as soon as it is made; `now` is this machine's time in epoch seconds."""
@@ -40,7 +42,9 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
     except InventoryError as error:
         inventory = error
     records = inventory.records if isinstance(inventory, Inventory) else {}
-    if Grade.FAIL in (key.grade, address.grade):
+    if not loaded.settings.is_complete:
+        yield from unasked(_NOT_READ)
+    elif Grade.FAIL in (key.grade, address.grade):
         yield from unasked("Novita was not asked, for want of a key or an address")
     else:
         yield from account_checks(context, loaded, records, now)
@@ -84,6 +88,8 @@ def _key(loaded: Loaded) -> Check:
         return Check(name="key", grade=Grade.OK, found=found)
     if settings.is_simulator:
         return Check(name="key", grade=Grade.OK, found="none, and the simulator needs none")
+    if not settings.is_complete:
+        return Check(name="key", grade=Grade.SKIP, found=_NOT_READ)
     wrong = next((problem for problem in loaded.problems if problem.code == "bad-api-key"), key_problem())
     return Check(name="key", grade=Grade.FAIL, found=wrong.summary, way_out=wrong.hint)
 
@@ -92,6 +98,8 @@ def _address(loaded: Loaded) -> Check:
     for problem in loaded.problems:
         if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
             return Check(name="address", grade=Grade.FAIL, found=_at(problem), way_out=problem.hint)
+    if not loaded.settings.is_complete:
+        return Check(name="address", grade=Grade.SKIP, found=_NOT_READ)
     if loaded.settings.is_simulator:
         return Check(name="address", grade=Grade.OK, found="the simulator in this process")
     return Check(name="address", grade=Grade.OK, found=base_url(loaded.settings))

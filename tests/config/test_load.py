@@ -192,7 +192,10 @@ def test_one_mistake_one_problem(
             "defaults: {appName: a}\nendpoints: []",
             "1:12 unknown-key | move `appName` into the item under `endpoints:`",
         ),
-        ("defaults: {ports: 1}\nendpoints: [{endpoint: a}]", "1:12 unknown-key | did you mean `port`?"),
+        (
+            "defaults: {ports: 1}\nendpoints: [{endpoint: a, specName: one, image: x}]",
+            "1:12 unknown-key | did you mean `port`?",
+        ),
         (
             "endpoints: [{endpoint: '', specName: one, image: x}]",
             "1:24 bad-format | write a value, or remove the key",
@@ -228,13 +231,13 @@ def test_the_form_of_a_file(tmp_path: Path, text: str, expected: str) -> None:
         "defaults:\nendpoints: []",
         '{"$schema": "endpoints.schema.json", "endpoints": []}',
         "endpoints:\n- endpoint: Überall 1\n  appName: a\n  specName: one\n  image: x\n",
-        item(command='""', env="", policy="", storage="", lifecycle="", replicas="", renamedFrom=""),
-        item(env="{A: null, DATE: 2024-01-01, EMPTY: ''}", taskTimeout="1200.0", maxConcurrent="1_000"),
+        item(command='""', env="{}", storage="[]", lifecycle="{}"),
+        item(env="{DATE: 2024-01-01, EMPTY: ''}", taskTimeout="1200.0", maxConcurrent="1_000"),
         "endpoints:\n- &a {endpoint: a, specName: one, image: x}\n- {<<: *a, endpoint: b}\n",
     ],
 )
 def test_files_without_a_mistake(tmp_path: Path, text: str) -> None:
-    """No endpoints, defaults alone, empty fields, anchors: all of it is valid."""
+    """No endpoints, defaults alone, fields of no content, anchors: all of it is valid."""
     assert loaded(tmp_path, {"endpoints.yaml": text}).problems == ()
 
 

@@ -7,7 +7,7 @@ once live here, and so does what is said about fields that Novita does not have.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -56,26 +56,27 @@ _REMARKABLE: Final = frozenset(
 
 
 def desired_endpoint(
-    declared: Mapping[str, Any], spec: Spec | None, locate: Locate
+    declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """The endpoint as it should be, and what is to be said about it.
 
     `spec` is None when the one named cannot be used, which was reported where it was found. The endpoint is
-    None when any problem is an error.
+    None when any problem is an error. `doubtful` are the fields that lack what is at fault: of these nothing
+    is concluded.
     """
     problems = [
-        *_worker_problems(declared, locate),
-        *_app_name_problems(declared, locate),
+        *_worker_problems(declared, locate, doubtful),
+        *_app_name_problems(declared, locate, doubtful),
         *_mount_problems(declared, locate),
     ]
     if not _REMARKABLE.isdisjoint(declared):
-        problems += [
-            *_refused(declared, locate),
-            *_never_sent(declared, locate),
-            *_precedence_notes(declared, locate),
-        ]
+        problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
+        if not doubtful:
+            problems += _precedence_notes(declared, locate)
     ignore, unknown = _ignored_paths(declared, locate)
     problems += unknown
+    if "endpoint" not in declared:
+        return None, tuple(problems)
     told = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
     if spec is None or any(problem.is_error for problem in told):
         return None, told
@@ -178,7 +179,7 @@ def _never_sent(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem
     )
 
 
-def _worker_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+def _worker_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[str]) -> Iterator[Problem]:
     if declared.get("replicas") == 0:
         yield Problem(
             code="replicas-zero",
@@ -186,6 +187,8 @@ def _worker_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pr
             hint="to scale to zero when idle, write `minReplicas: 0` and `maxReplicas: N`",
             place=locate(("replicas",)),
         )
+    if not doubtful.isdisjoint(("minReplicas", "maxReplicas")):
+        return
     low, high = workers_of(declared)
     if isinstance(low, int) and isinstance(high, int) and low > high:
         declared_max = "maxReplicas" in declared
@@ -221,7 +224,9 @@ def _wins(winner: str, loser: str, outcome: str, locate: Locate) -> Problem:
     )
 
 
-def _app_name_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+def _app_name_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[str]) -> Iterator[Problem]:
+    if "endpoint" in doubtful:
+        return
     name = declared["endpoint"]
     if not name.isprintable():
         yield Problem(
@@ -230,7 +235,7 @@ def _app_name_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[
             hint=f"it is {name!a}; leave them out",
             place=locate(("endpoint",)),
         )
-    if "appName" in declared or (len(name) <= APP_NAME_MAX and APP_NAME.match(name)):
+    if "appName" in declared or "appName" in doubtful or (len(name) <= APP_NAME_MAX and APP_NAME.match(name)):
         return
     why = (
         f"it is longer than {APP_NAME_MAX} characters"
@@ -269,7 +274,9 @@ def suggested_app_name(name: str) -> str:
 def _mount_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, mount in enumerate(declared.get("storage", ())):
-        path = mount["mountPath"]
+        path = mount.get("mountPath") if isinstance(mount, Mapping) else None
+        if path is None:
+            continue
         if path in seen:
             yield Problem(
                 code="duplicate-mount",
@@ -284,6 +291,8 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
     paths: list[Path] = []
     problems: list[Problem] = []
     for index, text in enumerate(declared.get("lifecycle", {}).get("ignoreChanges", ())):
+        if text is None:
+            continue
         if found := wire_paths(text):
             paths += found
         else:

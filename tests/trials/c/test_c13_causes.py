@@ -1,0 +1,55 @@
+"""A file that cannot be read is the cause, and is told alone: nothing is concluded from what it lacks."""
+
+import pytest
+
+from tests.e2e.desk import SPECS, Desk, item
+
+BROKEN = [
+    "specs: [\n",
+    "specs: {a: 1}\n",
+    "specs\n",
+    "a: b: c\n",
+    "specs: [{nmae: small}]\n",
+    b"\xff\xfe\xff",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_specs_that_cannot_be_read(desk: Desk, text: str | bytes, command: str) -> None:
+    desk.declare(item("chat"), item("embed", specName="large"))
+    (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    problems = desk.run(command, "--json").document["problems"]
+    assert {problem["file"] for problem in problems} == {"specs.yaml"}
+    assert len(problems) == 1
+
+
+def test_a_spec_that_is_not_there_is_told_beside_one_that_is_broken(desk: Desk) -> None:
+    desk.write("specs.yaml", {"specs": [*SPECS["specs"], {"name": "bad", "resources": {"gpu": [1]}}]})
+    desk.declare(item("chat", specName="smal"))
+    problems = desk.run("validate", "--json").document["problems"]
+    assert [problem["code"] for problem in problems] == ["unknown-spec", "wrong-type"]
+
+
+@pytest.mark.parametrize("text", ["novita: [\n", "- a\n", "novita: 5\n", "novita: {config_dir: 5}\n"])
+def test_a_config_that_cannot_be_read(desk: Desk, text: str) -> None:
+    """Where it would have led to is not known: neither are the specs, nor the key, nor the address."""
+    (desk.root / "specs.yaml").rename(desk.root / "elsewhere.yaml")
+    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    desk.declare(item("chat"))
+    desk.write("config.yaml", text)
+    for command in (["validate"], ["plan"], ["list"]):
+        document = desk.run(*command, "--json").document
+        assert {problem["file"] for problem in document["problems"]} == {"config.yaml"}, command
+        assert len(document["problems"]) == 1
+    told = desk.run("doctor").out
+    assert "API key is required" not in told
+
+
+@pytest.mark.parametrize("base", ["endpoints: [\n", "- a\n", "defaults: 5\n", "endpoints: {chat: {}}\n"])
+def test_a_layer_that_cannot_be_read(desk: Desk, base: str) -> None:
+    """What the items above it seem to lack may be in it."""
+    desk.write("base.yaml", base)
+    desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "minReplicas": 20}]})
+    document = desk.run("-f", "base.yaml", "-f", "prod.yaml", "validate", "--json").document
+    assert [problem["file"] for problem in document["problems"]] == ["base.yaml"]

@@ -32,7 +32,7 @@ def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> P
             summary=f"{object_id} was written, but cannot be read after {SETTLES_WITHIN:.0f} s",
             hint="run `reconciler plan` in a minute",
         )
-    want, have = sides(target, None, live.fields, ())
+    want, have = sides(target, None, live.fields, (), live.unread)
     kept = [_sentence(*difference) for difference in differences(have, want)]
     return Problem(
         code="value-kept",
@@ -45,7 +45,7 @@ def matches(live: Live, target: Fields) -> bool:
     """Whether a live endpoint is as it was written."""
     if is_to_the_letter(target, live.fields):
         return True
-    want, have = sides(target, None, live.fields, ())
+    want, have = sides(target, None, live.fields, (), live.unread)
     return equal(have, want)
 
 

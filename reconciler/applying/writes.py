@@ -146,7 +146,7 @@ class Writer:
         fresh = self.remote.get(planned.id)
         if fresh is None or fresh.is_going:
             raise NotFound(_moved(planned, "it is gone"))
-        if not equal(fresh.fields, planned.fields):
+        if fresh.unread != planned.unread or not equal(fresh.fields, planned.fields):
             raise Refused(_moved(planned, "somebody changed it"))
 
 

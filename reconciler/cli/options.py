@@ -138,6 +138,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         ),
         command=ctx.command_path,
         on_call=out.call if given.get("verbose") else None,
+        on_unread=out.unread if given.get("verbose") else None,
         on_listed=out.listed if out.is_watched else None,
     )
     return Run(context=context, out=out)

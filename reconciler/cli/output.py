@@ -26,7 +26,7 @@ from reconciler.render.style import Style
 if TYPE_CHECKING:
     from reconciler.cli.events import Stream
     from reconciler.model.findings import Findings
-    from reconciler.model.resource import Listed
+    from reconciler.model.resource import Listed, Live
     from reconciler.novita.client import CallInfo
     from reconciler.render.bar import Bar
     from reconciler.render.table import Screen
@@ -44,10 +44,11 @@ class Output:
         self.explained = False
         self.stream: Stream | None = None
         self.found: Findings | None = None
-        self._guard = threading.RLock()  # of stderr and the three below
+        self._guard = threading.RLock()  # of stderr and the four below
         self._is_over = False
         self._bar: Bar | None = None
         self._listing: Bar | None = None
+        self._unread: set[str] = set()
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
@@ -154,6 +155,17 @@ class Output:
         words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{said}"
         with suppress(OSError):  # a call that was made is made, whoever hears of it
             self.line(self.error_style.faint(words))
+
+    def unread(self, live: Live) -> None:
+        """A part of an answer cannot be read; said once, however often it is answered."""
+        from reconciler.planning.unread import unread_line
+        from reconciler.render.plain import plain
+
+        words = f"cannot be read, hence not compared: {plain(unread_line(live))}"
+        with self._guard, suppress(OSError):
+            if words not in self._unread:
+                self._unread.add(words)
+                self.line(self.error_style.faint(words))
 
 
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:

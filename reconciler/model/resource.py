@@ -102,7 +102,8 @@ class Live:
     """One endpoint of the account in normal form.
 
     `fields` holds all that Novita reports of it, numbers as ints. `state` is Novita's word (`serving`, ...),
-    `raw` those parts of the answer that plans do not compare: workers, times.
+    `raw` those parts of the answer that plans do not compare: workers, times. `unread` are the wire paths of
+    what has a form that cannot be read, `("id",)` and `("name",)` among them; such an ID is made up.
     """
 
     id: str
@@ -111,6 +112,17 @@ class Live:
     state: str = ""
     url: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    unread: tuple[Path, ...] = ()
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether its ID is known."""
+        return ("id",) not in self.unread
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its name is known."""
+        return ("name",) not in self.unread
 
     @property
     def is_going(self) -> bool:
@@ -175,10 +187,14 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """All endpoints of the account, proven complete."""
+    """All endpoints of the account, proven complete.
+
+    `unidentified` are those whose ID cannot be read: they count, and nothing can be done about them.
+    """
 
     endpoints: tuple[Live, ...]
     requests: int = 0
+    unidentified: tuple[Live, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ for, never taken for refused.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from reconciler.model.wire import Request
 from reconciler.novita import reasons, trouble
 from reconciler.novita.error_body import read_error
 from reconciler.novita.failure import Again, Failure
+from reconciler.novita.json_text import json_of
 from reconciler.novita.phrases import Masker, call, purpose, status_line
 from reconciler.novita.reasons import Meaning
 
@@ -213,8 +213,8 @@ def _read(body: bytes) -> _Content:
         return _Content(is_json=True, json={})
     text = body[:QUOTABLE].decode("utf-8", "replace")
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = json_of(body)
+    except ValueError:
         return _Content(is_json=False, message=text)
     if not isinstance(parsed, dict):
         return _Content(is_json=True, json=parsed, message=text)

@@ -89,7 +89,12 @@ class _Walk:
             return self._follow(page, pages, first + 1)
 
     def listing(self, asked_before: int) -> Listing:
-        return Listing(endpoints=tuple(self.found.values()), requests=self.asked + asked_before)
+        found = self.found.values()
+        return Listing(
+            endpoints=tuple(one for one in found if one.is_identified),
+            requests=self.asked + asked_before,
+            unidentified=tuple(one for one in found if not one.is_identified),
+        )
 
     def _first(self) -> tuple[int, Page]:
         """The number of the first page, and that page; ValueError when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from reconciler.kinds.base import Kind
@@ -30,7 +31,8 @@ _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 class Reader:
     """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them.
 
-    `on_listed` hears how a listing gets on, from whichever thread.
+    `on_listed` hears how a listing gets on, `on_unread` of each endpoint of which something cannot be read;
+    both from whichever thread.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Reader:
         *,
         parallelism: int = 10,
         on_listed: Callable[[Listed], None] | None = None,
+        on_unread: Callable[[Live], None] | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._parallelism = parallelism
         self._on_listed = on_listed
+        self._on_unread = on_unread
 
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
@@ -64,6 +68,19 @@ class Reader:
 
     def get(self, object_id: str) -> Live | None:
         """The endpoint, or None when Novita says that it does not exist."""
+        return self._asked(object_id, identified=True)
+
+    def those(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
+        """The endpoints with these IDs, without the ones that Novita says do not exist.
+
+        One whose answer holds no readable ID has the one that was asked for, and is not identified.
+        """
+        with Crew(self._parallelism) as crew:
+            asked = [crew.begin(partial(self._asked, one, identified=False)) for one in object_ids]
+            found = [one.result() for one in asked]
+        return tuple(one for one in found if one is not None)
+
+    def _asked(self, object_id: str, *, identified: bool) -> Live | None:
         request = self._kind.get_request(object_id)
         try:
             answer = self._client.send(request)
@@ -73,16 +90,14 @@ class Reader:
             live = self._kind.parse_one(answer)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
+        self._tell_unread(live)
+        if not live.is_identified:
+            if identified:
+                raise self._unexpected(request, answer, "its ID cannot be read")
+            return replace(live, id=object_id)
         if live.id != object_id:
             raise self._unexpected(request, answer, f"it is about {live.id!r}")
         return live
-
-    def those(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
-        """The endpoints with these IDs, without the ones that Novita says do not exist."""
-        with Crew(self._parallelism) as crew:
-            asked = [crew.begin(self.get, one) for one in object_ids]
-            found = [one.result() for one in asked]
-        return tuple(one for one in found if one is not None)
 
     def limits(self) -> Limits | None:
         """The account's quotas; None when they cannot be had, for no run depends on them."""
@@ -94,7 +109,11 @@ class Reader:
         listed = answer.get("data") if isinstance(answer, Mapping) else answer
         if not isinstance(listed, list):
             return None
-        return frozenset(str(one["id"]) for one in listed if isinstance(one, Mapping) and one.get("id"))
+        return frozenset(
+            str(one["id"])
+            for one in listed
+            if isinstance(one, Mapping) and one.get("id") and isinstance(one["id"], str | int)
+        )
 
     def probe(self) -> None:
         """Ask for the least that an account answers, once. Raises what keeps it from being read."""
@@ -114,6 +133,12 @@ class Reader:
         if self._on_listed is not None:
             self._on_listed(found)
 
+    def _tell_unread(self, *found: Live) -> None:
+        if self._on_unread is not None:
+            for live in found:
+                if live.unread:
+                    self._on_unread(live)
+
     def _if_offered(self, request: Request) -> Json:
         """The answer to what a run can do without; None when there is none."""
         try:
@@ -128,7 +153,7 @@ class Reader:
         try:
             answer = self._client.send(request)
             try:
-                return self._kind.parse_page(answer)
+                page = self._kind.parse_page(answer)
             except ValueError as error:
                 raise ValueError(f"{error}: {self._client.quote(answer, request)}") from error
         except KeyRefused:
@@ -138,6 +163,8 @@ class Reader:
             if number == 0 or is_past_end(error):
                 raise
             raise broken_off(error, number) from error
+        self._tell_unread(*page.endpoints)
+        return page
 
 
 class Remote(Reader):

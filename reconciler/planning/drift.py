@@ -31,7 +31,7 @@ def drifted(
     last = emitted(tracked.applied, ignore)
     is_sealed = not is_open(last)
     there = _fingerprinted(seen.fields, last, keyring) if is_sealed else seen.fields
-    want, have = sides(last, None, there, ())
+    want, have = sides(last, None, there, (), live.unread)
     fields = [
         FieldChange(
             path=path,

@@ -45,6 +45,7 @@ class Join:
             or tracked.name in former
             or tracked.id not in by_id
             or by_id[tracked.id].name == tracked.live_name
+            or not by_id[tracked.id].is_named
         )
         return cls(
             records=inventory.records,

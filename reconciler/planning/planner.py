@@ -44,6 +44,7 @@ from reconciler.planning.diff import differences, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.join import Join, ambiguous, contradictions
 from reconciler.planning.selection import EVERYTHING, Selection
+from reconciler.planning.unread import unidentifiable, unread_by
 
 
 def make_plan(
@@ -55,11 +56,13 @@ def make_plan(
     *,
     unwanted: str = "no longer declared",
     released: Collection[str] = (),
+    unidentified: Iterable[Live] = (),
 ) -> Plan:
     """The plan that brings `live` to `desired`; `live` must be the whole account.
 
-    Its problems are those of the join alone; guards and limits are asked separately. `unwanted` says why a
-    recorded endpoint is to go; those `released` are only forgotten.
+    Its problems are those of the join and of what cannot be read; guards and limits are asked separately.
+    `unwanted` says why a recorded endpoint is to go; those `released` are only forgotten. `unidentified` are
+    live endpoints without a readable ID.
     """
     join = Join.of(desired, inventory, live)
     changes: list[Change] = []
@@ -70,6 +73,7 @@ def make_plan(
     drift: list[Drift] = []
     claimed: set[str] = set()
     used: set[str] = set()
+    nameless = {one.name for one in unidentified if one.is_named}
 
     for one in desired:
         tracked = join.record_of(one)
@@ -90,6 +94,8 @@ def make_plan(
             drift += drifted(tracked, None, keyring, one)
         if len(strangers) > 1:
             problems.append(ambiguous(one, strangers))
+        elif not strangers and one.name in nameless:
+            problems.append(unidentifiable(one))
         else:
             gone_id = tracked.id if tracked else ""
             changes.append(
@@ -111,9 +117,13 @@ def make_plan(
             changes.append(removed)
             drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
 
+    unread = [(change, problem) for change in changes if (problem := unread_by(change))]
+    withheld = {change.name for change, problem in unread if problem.is_error}
     return Plan(
-        changes=tuple(sorted(changes, key=lambda change: change.name)),
-        problems=tuple(problems),
+        changes=tuple(
+            sorted((one for one in changes if one.name not in withheld), key=lambda change: change.name)
+        ),
+        problems=(*problems, *(problem for _, problem in unread)),
         drift=tuple(sorted(drift, key=lambda one: one.name)),
         unmanaged=tuple(
             conceal(one)
@@ -207,7 +217,7 @@ def _compare(
     seen = conceal(live, desired.fields, applied)
     ignore = (*desired.lifecycle.ignore, *desired.unset)
     # what a partial one does not mention is not dropped
-    want, have = sides(desired.fields, None if desired.partial else applied, seen.fields, ignore)
+    want, have = sides(desired.fields, None if desired.partial else applied, seen.fields, ignore, live.unread)
     fields = tuple(
         FieldChange(
             path=path,
@@ -250,7 +260,7 @@ def _released(tracked: Tracked) -> Forget:
 def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
-    if live.name != tracked.live_name:
+    if live.is_named and live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live), tracked=tracked)

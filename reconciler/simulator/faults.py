@@ -1,10 +1,11 @@
 """Faults on the wire: scripted one by one, drawn at random from a seed, or code to run at an exact moment."""
 
+import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from reconciler.simulator.messages import Request, Response, answer, error, error_payload
 from reconciler.simulator.routes import OPERATIONS
@@ -25,6 +26,8 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Hook = Callable[[Request], object]
+Rewrite = Callable[[Any], object]
+"""Takes the JSON of an answer and gives what is sent in its place: bytes as they are, all else as JSON."""
 
 _REASONS = {
     400: "VALIDATOR_PARAM",
@@ -107,6 +110,7 @@ class Faults:
         self._scripted: list[_Scripted] = []
         self._before: list[_Hooked] = []
         self._after: list[_Hooked] = []
+        self._rewrites: list[tuple[str, Rewrite]] = []
         self._random: Random | None = None
         self._rate = 0.0
         self._drawn: Sequence[Fault] = ()
@@ -139,9 +143,25 @@ class Faults:
         with self._lock:
             self._after.append(_Hooked(operation, callback, nth))
 
+    def rewrite(self, operation: str, change: Rewrite) -> None:
+        """Lets `change` rewrite every answer to such a request, as far as the world gave one."""
+        with self._lock:
+            self._rewrites.append((operation, change))
+
+    def rewritten(self, operation: str, response: Response) -> Response:
+        """The answer after all rewrites of its operation."""
+        with self._lock:
+            due = [change for name, change in self._rewrites if name in ("*", operation)]
+        for change in due:
+            found = change(json.loads(response.body))
+            body = found if isinstance(found, bytes) else json.dumps(found).encode()
+            response = replace(response, body=body)
+        return response
+
     def clear(self) -> None:
         """Drops all faults and hooks, random ones included."""
         with self._lock:
+            self._rewrites.clear()
             self._scripted.clear()
             self._before.clear()
             self._after.clear()

@@ -122,7 +122,7 @@ class Server:
         response = None
         if fault is None or fault.acts:
             self.faults.run_before(operation, request)
-            response = self.world.handle(request)
+            response = self.faults.rewritten(operation, self.world.handle(request))
             self.faults.run_after(operation, request)
             self._save()
         if fault is not None:

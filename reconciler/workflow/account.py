@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from reconciler.config.files import size_of
 from reconciler.config.load import load_settings
@@ -82,7 +83,7 @@ def reader(context: Context, settings: Settings) -> Iterator[Reader]:
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:
-        yield Reader(client, ENDPOINT, parallelism=context.parallelism, on_listed=context.on_listed)
+        yield Reader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
 
 
 @contextmanager
@@ -99,7 +100,7 @@ def read_ahead(context: Context) -> Iterator[Context]:
     from reconciler.novita.ahead import Ahead
 
     with new_client(context, settings, read_only=True) as client:
-        account = Ahead(client, ENDPOINT, parallelism=context.parallelism, on_listed=context.on_listed)
+        account = Ahead(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
         account.begin()
         try:
             yield replace(context, account=account)
@@ -118,4 +119,9 @@ def _sound_settings(context: Context) -> Settings | None:
 def remote(context: Context, settings: Settings) -> Iterator[Remote]:
     """An account that can be written to; only an approved plan gets one."""
     with _client(context, settings, read_only=False) as client:
-        yield Remote(client, ENDPOINT, parallelism=context.parallelism)
+        yield Remote(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
+
+
+def _heard_by(context: Context) -> dict[str, Any]:
+    """Who is told of what is read."""
+    return {"on_listed": context.on_listed, "on_unread": context.on_unread}

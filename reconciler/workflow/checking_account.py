@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -12,10 +12,11 @@ from reconciler.model.check import Check, Grade
 from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Tracked
+from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.novita.client import CallInfo
 from reconciler.novita.remote import Reader
 from reconciler.planning.limits import check_limits
+from reconciler.planning.unread import unread_line
 from reconciler.workflow.account import reader
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import whole
@@ -36,14 +37,20 @@ def account_checks(
 ) -> Iterator[Check]:
     """Every check of `NAMES`, in that order."""
     calls: list[CallInfo] = []
+    unread: list[Live] = []
 
     def on_call(call: CallInfo) -> None:
         calls.append(call)
         if context.on_call:
             context.on_call(call)
 
+    def on_unread(live: Live) -> None:
+        unread.append(live)
+        if context.on_unread:
+            context.on_unread(live)
+
     try:
-        with reader(replace(context, on_call=on_call), loaded.settings) as account:
+        with reader(replace(context, on_call=on_call, on_unread=on_unread), loaded.settings) as account:
             error = _refusal(account)
             yield _reachable(error, calls[-1])
             if error is None:
@@ -58,7 +65,7 @@ def account_checks(
                 return
             yield _limits(account, loaded.desired)
             yield _regions(account, loaded.desired)
-            yield from _records(account, records)
+            yield from _records(account, records, unread)
     except ReconcilerError as error:
         yield _failed("account", error.problem)
 
@@ -133,15 +140,17 @@ def _regions(account: Reader, declared: tuple[Desired, ...]) -> Check:
     return Check(name="regions", grade=Grade.OK, found=found)
 
 
-def _records(account: Reader, records: Mapping[str, Tracked]) -> Iterator[Check]:
+def _records(account: Reader, records: Mapping[str, Tracked], unread: Sequence[Live]) -> Iterator[Check]:
     try:
-        live = {one.id for one in whole(account, (record.id for record in records.values()))}
+        listed = whole(account, (record.id for record in records.values()))
     except ReconcilerError as error:
         yield _failed("listing", error.problem)
         yield Check(name="records", grade=Grade.SKIP, found="the account could not be listed")
         return
-    count = "1 endpoint" if len(live) == 1 else f"{len(live)} endpoints"
-    yield Check(name="listing", grade=Grade.OK, found=f"{count}, proven complete")
+    live = {one.id for one in listed.endpoints}
+    number = len(live) + len(listed.unidentified)
+    count = "1 endpoint" if number == 1 else f"{number} endpoints"
+    yield _listing(f"{count}, proven complete", unread)
     gone = sorted(name for name, record in records.items() if record.id not in live)
     if gone:
         yield Check(
@@ -154,6 +163,19 @@ def _records(account: Reader, records: Mapping[str, Tracked]) -> Iterator[Check]
         yield Check(
             name="records", grade=Grade.OK, found=f"all {len(records)} are live" if records else "none"
         )
+
+
+def _listing(found: str, unread: Sequence[Live]) -> Check:
+    """What was listed, and what of it cannot be read."""
+    said = list(dict.fromkeys(map(unread_line, unread)))
+    if not said:
+        return Check(name="listing", grade=Grade.OK, found=found)
+    return Check(
+        name="listing",
+        grade=Grade.WARN,
+        found=f"{found}; not readable: {_some(said)}",
+        way_out="what cannot be read is not compared; correct it in Novita Console, or report its form",
+    )
 
 
 def _failed(name: str, problem: Problem) -> Check:

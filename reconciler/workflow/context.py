@@ -12,7 +12,7 @@ from reconciler.model.allowances import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
-    from reconciler.model.resource import Listed
+    from reconciler.model.resource import Listed, Live
     from reconciler.novita.client import CallInfo, Client
     from reconciler.novita.remote import Reader
 
@@ -46,6 +46,7 @@ class Context:
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
     on_listed: Callable[[Listed], None] | None = None
+    on_unread: Callable[[Live], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
     account: Reader | None = None

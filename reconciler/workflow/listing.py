@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from reconciler.applying.clock import RealClock, attempts
-from reconciler.model.resource import Inventory, Live
+from reconciler.model.resource import Inventory, Listing
 from reconciler.novita.remote import Reader
 from reconciler.planning.intents import newcomers
 
 
-def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> tuple[Live, ...]:
+def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> Listing:
     """The whole account once the open creates had their time to arrive in it."""
-    live: tuple[Live, ...] = ()
+    live = Listing(endpoints=())
     for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
         live = whole(account, (record.id for record in inventory.records.values()))
-        if all(newcomers(intent, live) for intent in inventory.intents.values()):
+        if all(newcomers(intent, live.endpoints) for intent in inventory.intents.values()):
             break
     return live
 
 
-def whole(account: Reader, ids: Iterable[str]) -> tuple[Live, ...]:
-    """The whole account, with each of these IDs that the listing lacks asked for by itself."""
-    listed = account.listing().endpoints
-    known = {one.id for one in listed}
+def whole(account: Reader, ids: Iterable[str]) -> Listing:
+    """The whole account, with each of these IDs that the listing lacks asked for by itself.
+
+    One that answers without a readable ID is among the endpoints under the ID that was asked for.
+    """
+    listed = account.listing()
+    known = {one.id for one in listed.endpoints}
     missing = [one for one in ids if one not in known]
     if not missing:
         return listed
-    return (*listed, *account.those(missing))
+    return replace(listed, endpoints=(*listed.endpoints, *account.those(missing)))

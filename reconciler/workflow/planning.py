@@ -161,7 +161,8 @@ def planned(
     with_key(settings)
     allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=goal.destroying)
     with reader(context, settings) as account:
-        live = settled(account, inventory, settings.settle_seconds if settle else 0.0)
+        listed = settled(account, inventory, settings.settle_seconds if settle else 0.0)
+        live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
         records, grips = grip(goal.hand, found.of(inventory), live)
         desired, leases = leased(loaded.desired, records, context.now(), context.selection)
@@ -176,6 +177,7 @@ def planned(
                 context.selection,
                 unwanted=goal.why_unwanted,
                 released=frozenset(one.name for one in loaded.removed if not one.destroy),
+                unidentified=listed.unidentified,
             ),
             {
                 *found.unresolved,

@@ -50,7 +50,7 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
         if word is not None:
             found = _by_word(account, session.inventory, word)
         else:
-            live = settled(account, session.inventory, settings.settle_seconds)
+            live = settled(account, session.inventory, settings.settle_seconds).endpoints
             resolution = resolve(session.inventory, live, settings.keyring)
             found = Recovered(
                 made=tuple(resolution.made.values()),

@@ -115,7 +115,7 @@ def _apps(account: Reader, before: tuple[App, ...], context: Context, name: str 
     known = {app.id for app in before}
     mine = (
         app_of(one)
-        for one in whole(account, known)
+        for one in whole(account, known).endpoints
         if one.id in known
         or (context.selection.has(one.name) and (name is None or name in (one.name, one.id)))
     )

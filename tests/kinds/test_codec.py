@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.codec import create_body, number, parse, update_body
+from reconciler.kinds.endpoint.codec import create_body, number, parse, parse_all, update_body
 from reconciler.model.values import reveal
 from tests.builders import PINNED, SPEC, answer, endpoint, live, secret
 
@@ -156,11 +156,31 @@ def test_an_endpoint_on_its_way_out_says_so(state: str) -> None:
     assert not live().is_going
 
 
-@pytest.mark.parametrize("wrong", [None, [], "x", {}, {"id": ""}, {"id": 5}, {"name": "a"}])
-def test_without_an_id_it_is_no_endpoint(wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", [None, [], "x", {}, {"endpoint": {}}])
+def test_without_anything_of_an_endpoint_it_is_none(wrong: Any) -> None:
     """Nothing could be done with it."""
     with pytest.raises(ValueError, match="an endpoint without an id"):
         parse(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", 5, None, "a\nb", "\ud800", ["id"], {"id": "x"}])
+def test_an_id_that_cannot_be_read_is_named(wrong: Any) -> None:
+    """The endpoint counts in a listing, and nothing can be done about it."""
+    found = parse({**answer(), "id": wrong})
+    assert not found.is_identified
+    assert found.name == "base-test"
+
+
+def test_items_of_a_page_that_cannot_be_read_are_told_apart() -> None:
+    """Each counts, also those that read alike and those too deep to be looked at, and stays the same."""
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    items = [answer(), None, None, {"name": deep}, {"name": "a", "volumeMounts": [{"mountPath": ""}]}]
+    found = parse_all(items)
+    assert len({one.id for one in found}) == len(items)
+    assert found == parse_all(items)
+    assert [one.is_identified for one in found] == [True, False, False, False, False]
 
 
 def test_tombstone_workers_and_server_fields_are_no_fields() -> None:
@@ -318,9 +338,3 @@ def test_what_was_sent_is_read_back(declared: dict[str, Any]) -> None:
             assert {k: v for k, v in value.items() if v not in ("", "any")} == found[key]
         else:
             assert found[key] == value
-
-
-def test_an_id_that_is_no_text_is_refused() -> None:
-    """It would stand in plans and commands."""
-    with pytest.raises(ValueError, match="not text"):
-        parse({"id": "a\x1b[2J"})

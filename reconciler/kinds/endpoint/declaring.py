@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.codec import is_any_cuda
+from reconciler.kinds.endpoint.codec import UNCOMPARED, is_any_cuda
 from reconciler.kinds.endpoint.mapping import (
     APP_NAME,
     APP_NAME_MAX,
@@ -24,7 +24,7 @@ from reconciler.model.values import Fields, Value
 
 LONGEST_NAME: Final = 220
 
-_UNSETTABLE: Final = re.compile("[\0\ud800-\udfff]")
+_UNSETTABLE: Final = "\0"
 _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
 
 
@@ -65,13 +65,18 @@ def obstacle(live: Live) -> str:
     name, app_name = live.name, live.fields.get("appName")
     envs = live.fields.get("envs", {})
     odd = [key for key in envs if not _ENV_KEY.match(key)]
-    unsettable = [key for key, value in envs.items() if _UNSETTABLE.search(value)]
+    unsettable = [key for key, value in envs.items() if _UNSETTABLE in value]
     if not name:
         return "it has no name"
     if not name.isprintable() or len(name) > LONGEST_NAME or "${" in name:
         return f"its name is not one of 1 to {LONGEST_NAME} printable characters without `${{`"
     if app_name and not is_app_name(app_name) and not is_app_name(name):
         return f"neither its name nor its appName `{app_name}` can be an `appName`"
+    if unread := [path for path in live.unread if path[0] not in (*UNCOMPARED, "url")]:
+        head, *rest = unread[0]
+        return (
+            f"its {f'value of {rest[0]}' if head == 'envs' and rest else '.'.join(unread[0])} cannot be read"
+        )
     if not live.fields.get("image", {}).get("image"):
         return "Novita does not say which image it runs"
     if shape_of(live.fields) is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.kinds.base import Kind
-from reconciler.kinds.endpoint.codec import create_body, number, parse, update_body
+from reconciler.kinds.endpoint.codec import create_body, is_endpoint, number, parse, parse_all, update_body
 from reconciler.model.resource import Desired, Live, Page
 from reconciler.model.values import Fields, Json
 from reconciler.model.wire import API_ROOT, Request
@@ -46,7 +46,9 @@ class Endpoint:
         found = answer["endpoints"]
         if found is not None and not isinstance(found, list):
             raise ValueError("`endpoints` is not a list")
-        return Page(endpoints=tuple(parse(item) for item in found or ()), total=number(answer.get("total")))
+        if found and not any(map(is_endpoint, found)):
+            raise ValueError("`endpoints` holds none")
+        return Page(endpoints=parse_all(found or ()), total=number(answer.get("total")))
 
     def parse_one(self, answer: Json) -> Live:
         if isinstance(answer, Mapping) and isinstance(answer.get("endpoint"), Mapping):

@@ -14,15 +14,22 @@ from reconciler.model.values import Fields, Path
 
 
 def sides(
-    desired: Fields, applied: Fields | None, live: Fields, ignore: Iterable[Path]
+    desired: Fields,
+    applied: Fields | None,
+    live: Fields,
+    ignore: Iterable[Path],
+    unread: Iterable[Path] = (),
 ) -> tuple[Fields, Fields]:
     """(want, have): two trees of the same owned paths, equal exactly when nothing is to be done.
 
     `want` holds the live value of every ignored path, so that ignoring is a matter of what is wanted and
-    not of what is reported; it is also what an update is made from.
+    not of what is reported; it is also what an update is made from. What is `unread` of the live side counts
+    as wanted: nobody can tell that it differs.
     """
     want = owned(desired, applied)
     have = reported(live, want)
+    for path in unread:
+        have = with_side_of(have, want, path)
     for path in ignore:
         want = with_side_of(want, have, path)
     return want, have

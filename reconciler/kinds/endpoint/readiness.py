@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from reconciler.kinds.endpoint.codec import text
 from reconciler.model.resource import Live
 
 SERVING: Final = frozenset({"serving", "running"})
@@ -66,18 +67,18 @@ def trouble(worker: Mapping[str, Any]) -> str:
 
 def called(worker: Mapping[str, Any]) -> str:
     """What to call a worker in a sentence."""
-    return f"worker {worker.get('id', '?')}"
+    return f"worker {text(worker.get('id')) or '?'}"
 
 
 def state_of(worker: Mapping[str, Any]) -> str:
     """Novita's word for how a worker does; "" when it has none."""
     state = worker.get("state")
-    return str(state.get("state") or "") if isinstance(state, Mapping) else str(state or "")
+    return text(state.get("state") if isinstance(state, Mapping) else state) or ""
 
 
 def told(state: object) -> str:
     """Novita's own words, cut at 200 characters."""
     if not isinstance(state, Mapping):
         return ""
-    words = (str(state[key]) for key in ("error", "message") if state.get(key))
+    words = (said for key in ("error", "message") if state.get(key) and (said := text(state[key])))
     return " - ".join(dict.fromkeys(words))[:200]

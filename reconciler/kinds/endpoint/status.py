@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.codec import number
+from reconciler.kinds.endpoint.codec import number, text
 from reconciler.kinds.endpoint.readiness import (
     GONE_WORKERS,
     Phase,
@@ -125,7 +125,7 @@ def _message(live: Live, status: Status, workers: Sequence[Mapping[str, Any]]) -
 
 def _worker(worker: Mapping[str, Any]) -> Worker:
     return Worker(
-        id=str(worker.get("id") or "?"),
+        id=text(worker.get("id")) or "?",
         state=state_of(worker) or "unknown",
         healthy=bool(worker.get("healthy")),
         message=told(worker.get("state")),

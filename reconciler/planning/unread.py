@@ -1,0 +1,79 @@
+"""What a change lacks where a part of Novita's answer cannot be read.
+
+Such a part is not compared. An update, however, sends an endpoint in full, so that what is neither declared
+nor readable would be lost; and nothing is deleted whose name nobody can check. Such a change is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.kinds.endpoint.codec import UNCOMPARED, unsendable
+from reconciler.model.command import command_line
+from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, Replace, Scale, Update
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Desired, Live, address
+from reconciler.model.values import Path
+
+
+def unread_by(change: Change) -> Problem | None:
+    """An error when the change cannot be made without what is unread, a note when it can; else None."""
+    match change:
+        case Create() | Forget():
+            return None
+        case Delete() | Replace():
+            missing = _identity(change)
+        case Update() | Scale():
+            missing = (*_identity(change), *unsendable(change.live, change.target))
+        case Adopt() if change.fields:
+            missing = (*_identity(change), *unsendable(change.live, change.target))
+        case _:
+            missing = ()
+    if missing:
+        return Problem(
+            code="unreadable-endpoint",
+            summary=f"`{change.name}` ({change.live.id}) cannot be changed: Novita's answer about it has"
+            f" {_named(missing)} in a form that cannot be read",
+            detail="An update sends every field and a delete checks the name: nothing unread is put at risk.",
+            hint=f"correct it in Novita Console; {_without(change.name)}",
+            address=change.address,
+        )
+    uncompared = [path for path in change.live.unread if path[0] not in (*UNCOMPARED, "url")]
+    if not uncompared:
+        return None
+    return Problem(
+        code="unread-fields",
+        severity=Severity.NOTE,
+        summary=f"`{change.name}`: Novita's answer has {_named(uncompared)} in a form that cannot be"
+        " read; not compared",
+        address=change.address,
+    )
+
+
+def unidentifiable(desired: Desired) -> Problem:
+    """A live endpoint of a declared name has an ID that nobody can read."""
+    return Problem(
+        code="unreadable-endpoint",
+        summary=f"a live endpoint is called `{desired.name}`, and its ID cannot be read",
+        detail="It may be the declared one, and a create could make it a second time.",
+        hint=f"look at it in Novita Console; {_without(desired.name)}",
+        address=address(desired.name),
+        place=desired.place,
+    )
+
+
+def unread_line(live: Live) -> str:
+    """Which endpoint, and what of it cannot be read."""
+    return f"`{live.name}` ({live.id}): {_named(live.unread)}"
+
+
+def _without(name: str) -> str:
+    return f"`{command_line('reconciler', 'apply', '--exclude', name)}` does the rest"
+
+
+def _identity(change: Update | Scale | Adopt | Replace | Delete) -> tuple[Path, ...]:
+    return tuple(path for path in (("id",), ("name",)) if path in change.live.unread)
+
+
+def _named(paths: Iterable[Path]) -> str:
+    return ", ".join(".".join(path) for path in paths)

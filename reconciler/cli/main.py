@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from reconciler import __version__
+from reconciler.cli.arguments import check_arguments
 from reconciler.cli.completing import VARIABLE, answer, commands
 from reconciler.cli.options import shared_options
 from reconciler.model.exits import Exit
@@ -110,7 +111,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     # What a command makes it keeps to its end; looking for garbage took a tenth of a plan of 10,000.
     gc.set_threshold(100_000, 20, 20)
     arguments = list(sys.argv[1:] if args is None else args)
-    _open_missing_streams()
+    _prepare_streams()
     if question := os.environ.get(VARIABLE):
         sys.exit(answer(cli, question))
     try:
@@ -124,11 +125,21 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     os._exit(code)
 
 
-def _open_missing_streams() -> None:
-    """What was closed before we began (`>&-`) is None to Python, and /dev/null to us."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
+def _prepare_streams() -> None:
+    """What was closed before we began (`>&-`) is None to Python, and /dev/null to us.
+
+    What a stream cannot hold is escaped, and what it cannot read is replaced: neither ends a run.
+    """
+    for name, mode, errors in (
+        ("stdin", "r", "replace"),
+        ("stdout", "w", "backslashreplace"),
+        ("stderr", "w", "backslashreplace"),
+    ):
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for the whole process
+        else:
+            stream.reconfigure(errors=errors)
 
 
 def _unwritable(error: OSError) -> int:
@@ -142,6 +153,7 @@ def _unwritable(error: OSError) -> int:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
+        check_arguments(arguments)
         result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
     except OSError as error:
         if error.filename is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.arguments import check_environment
 from reconciler.cli.completing import a_directory, a_file, an_endpoint
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.planning.selection import Selection
     from reconciler.workflow.context import STATE, Context
 
+    check_environment(os.environ)
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)

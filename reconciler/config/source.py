@@ -40,6 +40,9 @@ def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
     """
     if instead and (text := instead.get(absolute(path))) is not None:
         return parse(text.removeprefix(BOM), shown)
+    if not _is_text(shown):
+        name = shown.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return _unreadable(name, "the name of this file is not UTF-8", "rename the file", "bad-file-name")
     try:
         if path.exists() and not path.is_file():
             # A pipe would be waited for, and a directory has no text.
@@ -105,6 +108,14 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decoded(raw: bytes, shown: str) -> Document:

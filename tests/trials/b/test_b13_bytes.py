@@ -1,0 +1,117 @@
+"""Bytes that are not UTF-8, wherever the system hands them over: a usage error that names them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from reconciler.cli.main import COMMANDS, cli
+from tests.e2e.desk import ROOT, Desk, item
+
+BAD = "caf\udce9"
+SHOWN = "caf\\xe9"
+
+
+def _lines(name: str) -> Iterator[list[str]]:
+    """Every option of a command with such a value, and the command with it as an argument."""
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None
+    yield [name, BAD]
+    yield ["-C", BAD, name]
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.is_flag:
+            yield [name, option.opts[-1], BAD]
+            yield [name, f"{option.opts[-1]}={BAD}"]
+    if isinstance(command, click.Group):
+        yield from ([name, below, BAD] for below in command.list_commands(context))
+
+
+LINES = [
+    *([*_lines(name)] for name in COMMANDS),
+    [[BAD], ["scale", "chat", BAD], ["plan", "--", BAD], [f"-f{BAD}", "plan"]],
+]
+
+
+@pytest.mark.parametrize("lines", LINES, ids=[*COMMANDS, "others"])
+def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Desk, lines: list[list[str]]) -> None:
+    for line in lines:
+        ran = desk.run(*line)
+        assert ran.code == 64, line
+        assert SHOWN in ran.err
+        assert "has a bug" not in ran.err
+        ran.err.encode("utf-8")  # nothing of it is half a character
+    assert desk.sent("create", "update", "delete", "list") == []
+
+
+def test_it_is_one_document_with_json(desk: Desk) -> None:
+    ran = desk.run("plan", "--json", "--target", BAD)
+    (problem,) = ran.document["problems"]
+    assert (ran.code, ran.document["exit_code"], problem["code"]) == (64, 64, "usage")
+    assert SHOWN in problem["summary"]
+
+
+@pytest.mark.parametrize(
+    "command", [["plan"], ["validate"], ["doctor"], ["state", "list"], ["apply", "--yes"]]
+)
+@pytest.mark.parametrize(
+    "name", ["NOVITA_API_KEY", "NOVITA_BASE_URL", "RECONCILER_STATE_KEY", "RECONCILER_X"]
+)
+def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Desk, name: str, command: list[str]) -> None:
+    desk.declare(item("chat"))
+    desk.monkeypatch.setenv(name, "s3cret\udcff")
+    ran = desk.run(*command)
+    assert ran.code == 64
+    assert f"the environment variable {name} holds bytes that are not UTF-8" in ran.err
+    assert "s3cret" not in ran.out + ran.err
+
+
+def test_help_needs_no_variable(desk: Desk) -> None:
+    desk.monkeypatch.setenv("NOVITA_API_KEY", "\udcff")
+    assert desk.run("plan", "--help").code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "validate", "preview", "drift", "doctor"])
+def test_a_file_whose_name_is_not_utf_8_is_told(desk: Desk, command: str) -> None:
+    desk.declare(item("chat"))
+    desk.write("endpoints/x.yaml", {"endpoints": [item("embed")]}).rename(desk.root / f"endpoints/{BAD}.yaml")
+    for options in ([], ["--json"]):
+        ran = desk.run(command, *options)
+        assert ran.code == 1
+        assert "has a bug" not in ran.err
+        assert SHOWN in (ran.out + ran.err).replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1:strict"},
+    ],
+)
+def test_a_terminal_without_unicode_is_told_all(desk: Desk, environ: dict[str, str]) -> None:
+    """Names beyond ASCII are escaped where the stream cannot hold them; the bytes of a bad argument too."""
+    desk.declare(item("größe \U0001f600", appName="a", env={"Ä": "x"}))
+
+    def run(*args: str | bytes) -> tuple[int, bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *args],
+            cwd=desk.root,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert b"has a bug" not in done.stdout + done.stderr
+        assert b"Traceback" not in done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    for args in (["validate"], ["plan", "--json"], ["plan"], ["--help"], ["init"], ["list"], ["doctor"]):
+        assert run(*args)[0] in (0, 1)
+    code, told = run("plan", "--target", b"caf\xe9")
+    assert (code, b"caf\\xe9" in told) == (64, True)

@@ -48,6 +48,8 @@ def apply(
     """
     from reconciler.cli.performing import perform
     from reconciler.model.allowances import Allowances
+    from reconciler.model.command import completed_with
+    from reconciler.render.plain import plain
     from reconciler.workflow.saved import read_approved, read_saved
 
     allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first)
@@ -61,4 +63,10 @@ def apply(
             "what was approved brings its own --target, --exclude, --adopt, --allow-delete and --no-delete"
         )
     saved = read_approved(context) if plan_file is None else read_saved(context, Path(plan_file))
-    return perform(run.out, saved.context(context), saved=saved, goal=saved.goal(context), wait=wait)
+    made, now = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
+    if saved.is_moved:
+        run.out.line(f"The plan was made in {made}, and is performed in {now}.\n")
+    elif context.root.resolve() != saved.run.root.resolve():
+        run.out.line(f"The plan is performed in {now}, where it was made.\n")
+    with completed_with(saved.options):
+        return perform(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

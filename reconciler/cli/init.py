@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, shared
+from reconciler.model.command import command_line
 from reconciler.model.exits import Exit
 
 
@@ -25,6 +26,6 @@ def init(run: Run) -> int:
     run.out.result(
         "\nNext:\n"
         "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, to try without an account\n"
-        "  reconciler plan\n"
+        f"  {command_line('reconciler', 'plan')}\n"
     )
     return Exit.OK

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, output_option, shared
+from reconciler.model.command import completed
 from reconciler.model.exits import Exit
 
 
@@ -33,7 +34,9 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
         columns = WIDE if output == "wide" else LIST
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
-        run.out.line("The account has no endpoints; `reconciler apply` creates those that are declared.")
+        run.out.line(
+            completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
+        )
     # also with --json: a list of endpoints has no place for them
     run.out.problems(found.problems)
     return Exit.OK

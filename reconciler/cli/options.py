@@ -120,6 +120,7 @@ def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.cli.output import Output
     from reconciler.cli.signals import heard_at_once
+    from reconciler.model.command import completed_with
     from reconciler.planning.selection import Selection
     from reconciler.workflow.context import STATE, Context
 
@@ -135,6 +136,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         environ=os.environ,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,
+        stated=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
         ),
@@ -143,4 +145,5 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_unread=out.unread if given.get("verbose") else None,
         on_listed=out.listed if out.is_watched else None,
     )
+    ctx.with_resource(completed_with(context.options))
     return Run(context=context, out=out)

@@ -46,6 +46,8 @@ def plan(
     from reconciler.cli.output import timestamp
     from reconciler.cli.show import show
     from reconciler.model.allowances import Allowances
+    from reconciler.model.command import Name, command_line
+    from reconciler.render.plain import plain
     from reconciler.workflow.commit import commit_of, uncommitted
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
@@ -67,7 +69,9 @@ def plan(
         save_plan(context, Path(out), made, timestamp())
     show(run.out, made.findings("plan", timestamp(), exit_code=code))
     if out is not None:
-        run.out.line(f"\nSaved the plan to: {out}")
+        run.out.line(f"\nSaved the plan to: {plain(out)}")
         if made.blocked is None:
-            run.out.line(f"To perform exactly these actions:\n  reconciler apply {out}")
+            run.out.line(
+                f"To perform exactly these actions:\n  {command_line('reconciler', 'apply', Name(out))}"
+            )
     return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -72,6 +71,7 @@ def scale(
 
 
 def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
+    from reconciler.model.command import command_line
     from reconciler.model.exits import Exit
     from reconciler.render.edits import diff_text
     from reconciler.render.style import PLAIN
@@ -84,7 +84,8 @@ def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
         run.out.document({"file": found.shown, "diff": diff, "exit_code": 0})
     elif diff:
         run.out.result(diff)
-        run.out.line(f"\nWrote {found.shown}. To send it: reconciler apply --target {quote(name)}")
+        send = command_line("reconciler", "apply", "--target", name)
+        run.out.line(f"\nWrote {found.shown}. To send it: {send}")
     else:
         run.out.line(f"{found.shown} says so already.")
     return Exit.OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, shared
+from reconciler.model.command import completed
 from reconciler.model.exits import Exit
 
 
@@ -32,7 +33,8 @@ def specs(run: Run, name: str | None) -> int:
         run.out.result(specs_text(found.specs, run.out.screen))
     else:
         run.out.line(
-            f"{found.file or 'specs.yaml'} holds no specs. `reconciler init` writes one to start from."
+            f"{found.file or 'specs.yaml'} holds no specs. "
+            + completed("`reconciler init` writes one to start from.")
         )
     run.out.problems(found.problems)
     return Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, output_option, shared
+from reconciler.model.command import completed
 from reconciler.model.exits import Exit
 
 
@@ -31,5 +32,7 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         columns = WIDE_STATUS if output == "wide" else STATUS
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
-        run.out.line("The account has no endpoints; `reconciler apply` creates those that are declared.")
+        run.out.line(
+            completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
+        )
     return Exit.OK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.files import groups
+from reconciler.config.files import file_of, groups
 from reconciler.config.items import declared
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.source import collector_paused
@@ -53,4 +53,4 @@ def declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]
 
 
 def _item(root: Path, layer: Layer) -> Item:
-    return Item(file=root / layer.source.file, shown=layer.source.file, spot=layer.spot)
+    return Item(file=file_of(layer.source.file, root), shown=layer.source.file, spot=layer.spot)

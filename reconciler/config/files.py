@@ -28,9 +28,14 @@ def absolute(path: Path) -> Path:
 
 
 def shown(path: Path, root: Path) -> str:
-    """A file as the user would type it: relative to the root where that is shorter."""
-    file, base = absolute(root / path), absolute(root)
-    return str(file.relative_to(base)) if file.is_relative_to(base) else str(path)
+    """A file of a run as the user would type it: a path from here, or from a root that is absolute."""
+    below = root.is_absolute() and path.is_relative_to(root)
+    return str(path.relative_to(root) if below else path)
+
+
+def file_of(shown: str, root: Path) -> Path:
+    """The file that is `shown` so."""
+    return root / shown if root.is_absolute() else Path(shown)
 
 
 def size_of(root: Path, files: Sequence[Path]) -> int:

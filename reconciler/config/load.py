@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from reconciler.config import schema
 from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, groups, shown
@@ -21,12 +21,6 @@ from reconciler.config.specs import SpecEntry, Specs, entries, names_are_known
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import Settings
-
-NO_ENDPOINTS: Final = Problem(
-    code="no-endpoints",
-    summary="no endpoints.yaml found here, and no endpoints/*.yaml",
-    hint="reconciler init   writes one; or name a file with -f FILE, or a directory with -C DIR",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +106,18 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
     found = declared(root, layers, instead)
     judge = Judge(resolver, specs, found.problems)
     desired = judge.desired(found)
-    missing = () if found.files else (NO_ENDPOINTS,)
+    missing = Problem(
+        code="no-endpoints",
+        summary="no endpoints.yaml found here, and no endpoints/*.yaml",
+        hint="reconciler init   writes one; or name a file with -f FILE, or a directory with -C DIR",
+    )
     everything = [
         *problems,
         *spec_problems,
         *found.problems,
         *judge.problems,
         *shared_app_names(desired),
-        *missing,
+        *(() if found.files else (missing,)),
     ]
     return Loaded(
         settings=settings,
@@ -130,7 +128,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         found_endpoint_file=bool(found.files),
         removed=tuple(found.removed),
         read=(
-            *filter(None, (first_of(root, CONFIG_FILES), root / specs.file if specs.file else None)),
+            *filter(None, (first_of(root, CONFIG_FILES), specs_file(root, settings, instead))),
             *chain(*layers),
         ),
     )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.inventory.paths import beside
+from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 
@@ -20,7 +21,8 @@ def way_out(path: Path) -> str:
     backup = beside(path, ".backup")
     if not backup.is_file():
         return f"{rebuild}; the endpoints themselves are not touched"
-    return f"Restore the previous map with `cp {backup} {path}`, or start over: {rebuild}"
+    restore = command_line("cp", Name(backup), Name(path))
+    return f"Restore the previous map with `{restore}`, or start over: {rebuild}"
 
 
 def unreadable_map(
@@ -54,7 +56,8 @@ def reading(path: Path) -> Iterator[None]:
             Problem(
                 code="inventory-unreadable",
                 summary=f"Cannot read {error.filename or path}: {reason(error)}",
-                hint=f"Check who owns it with `ls -l {path}`, or name another file with `--state PATH`",
+                hint=f"Check who owns it with `{command_line('ls', '-l', Name(path))}`,"
+                " or name another file with `--state PATH`",
             )
         ) from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.model.command import completed
+
 
 class Grade(StrEnum):
     """How a check ended; SKIP could not be made, mostly because an earlier one failed."""
@@ -17,9 +19,12 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """`found` is one clause without a full stop, `way_out` the next thing to do or type."""
+    """`found` is one clause without a full stop, `way_out` the next thing to do or type, like a hint."""
 
     name: str
     grade: Grade
     found: str
     way_out: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "way_out", completed(self.way_out))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from reconciler.model.command import completed
+
 
 class Severity(StrEnum):
     """How much a problem weighs. Only errors stop a command."""
@@ -37,7 +39,8 @@ class Place:
 class Problem:
     """One finding. `code` is stable and meant for programs, the rest is meant for people.
 
-    `summary` is one sentence without a full stop, `detail` says more, `hint` is the next thing to do or type.
+    `summary` is one sentence without a full stop, `detail` says more, `hint` is the next thing to do or type:
+    a command of `reconciler` in it is completed with the shared options of the run.
     `address` is the endpoint it concerns, such as `novita_endpoint.base-test`.
     `exit_code` is what the command ends with when this problem stops it (design: 1 error, 3 guard, ...).
     """
@@ -50,6 +53,9 @@ class Problem:
     place: Place | None = None
     address: str | None = None
     exit_code: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hint", completed(self.hint))
 
     @property
     def is_error(self) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from shlex import quote
 
 from reconciler.kinds.endpoint.declaring import LONGEST_NAME
 from reconciler.kinds.endpoint.ownership import emitted, laid_over, owned, reported
+from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.values import Fields, Keyring, Secret, seal
@@ -86,15 +86,14 @@ def refusal(
         why, hint = f"it is {live.state}", "it can no longer be managed"
     elif holder is not None:
         why = f"it is recorded as `{holder}`"
-        hint = f"reconciler state rm {quote(holder)}   forgets that record; the endpoint lives on"
+        hint = f"{_forgetting(holder)}   forgets that record; the endpoint lives on"
     elif name in inventory.intents:
         why = f"a create of `{name}` is open"
-        hint = (
-            f"reconciler recover   settles it; your word does too: reconciler recover {quote(name)} --id ID"
-        )
+        word = command_line("reconciler", "recover", Name(name), "--id", "ID")
+        hint = f"reconciler recover   settles it; your word does too: {word}"
     elif occupant is not None and not occupant.is_going:
         why = f"`{name}` is recorded with {occupant.id}, which is live"
-        hint = f"reconciler state rm {quote(name)}   forgets that record; the endpoint lives on"
+        hint = f"{_forgetting(name)}   forgets that record; the endpoint lives on"
     else:
         return None
     return Problem(
@@ -103,6 +102,10 @@ def refusal(
         hint=hint,
         address=address(name),
     )
+
+
+def _forgetting(name: str) -> str:
+    return command_line("reconciler", "state", "rm", Name(name))
 
 
 def remarks(record: Tracked, live: Live) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.model.command import Name, command_line
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
@@ -110,6 +111,7 @@ def unresolved(name: str, found: Iterable[Live]) -> Problem:
     """What only a person can settle, with the IDs and the command that settles it."""
     ids = sorted(one.id for one in found)
     several = len(ids) > 1
+    settle = command_line("reconciler", "recover", Name(name), "--id", ids[0])
     what = (
         f"{len(ids)} new endpoints have that name" if several else "a new endpoint of that name is otherwise"
     )
@@ -117,7 +119,7 @@ def unresolved(name: str, found: Iterable[Live]) -> Problem:
         code="create-unresolved",
         summary=f"creating `{name}` was begun and its answer was lost; {what}: {', '.join(ids)}",
         detail="One of them may be ours, and a guess could bill twice or take what is somebody else's.",
-        hint=f"reconciler recover {name} --id {ids[0]}   if that is the one, or --none if none is",
+        hint=f"{settle}   if that is the one, or --none if none is",
         address=address(name),
         exit_code=Exit.UNRESOLVED,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Lease, address
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -48,7 +49,7 @@ def running(desired: Desired, lease: Lease) -> Problem:
         severity=Severity.NOTE,
         summary=f"`{desired.name}` has {lease.min} to {lease.max} workers by a lease"
         f" until {moment(lease.until)}: {lease.why}",
-        hint=f"reconciler scale {desired.name} --end-lease   ends it now",
+        hint=f"{command_line('reconciler', 'scale', Name(desired.name), '--end-lease')}   ends it now",
         address=address(desired.name),
         place=desired.place,
     )

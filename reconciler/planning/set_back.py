@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.paths import KEYED, SCALING
+from reconciler.model.command import Name, command_line
 from reconciler.model.encoding import one_line
 from reconciler.model.plan import ABSENT
 from reconciler.model.problem import Problem, Severity
@@ -33,7 +34,8 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
             which = counts if path in SCALING else others
             which.append(f"{'.'.join(path)} = {one_line(mask(said))}")
     if counts and declared.lease is not None:
-        hint = f"reconciler scale {declared.name} --end-lease   ends the lease"
+        command = command_line("reconciler", "scale", Name(declared.name), "--end-lease")
+        hint = f"{command}   ends the lease"
         yield _note(declared, f"has a lease with {', '.join(counts)}", hint)
         counts = []
     if counts or others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from reconciler.model.command import Name, command_line
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.verdict import Alarm, Moved, Standing, Verdict
@@ -134,15 +135,9 @@ def _pending(plan: Plan, verdict: Verdict) -> Iterator[str]:
 
 def _ways_out(verdict: Verdict) -> Iterator[str]:
     names = [alarm.drift.name for alarm in verdict.alarms if alarm.rings]
-    listed = " ".join(_quoted(name) for name in names) if len(names) <= SHOWN_NAMES else "NAME..."
+    listed = [Name(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
     yield "To take what is live into the YAML:"
-    yield f"  reconciler drift accept {listed}"
+    yield f"  {command_line('reconciler', 'drift', 'accept', *listed)}"
     yield "To bring back what was declared:"
-    yield f"  reconciler drift revert {listed}"
-
-
-def _quoted(name: str) -> str:
-    from shlex import quote
-
-    return quote(plain(name))
+    yield f"  {command_line('reconciler', 'drift', 'revert', *listed)}"

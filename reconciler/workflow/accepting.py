@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from reconciler.config.declarations import Declaration, Item, declarations
 from reconciler.config.load import Loaded, load
@@ -71,7 +70,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
 
 
 def _load(context: Context, files: Sequence[Rewritten]) -> Loaded:
-    texts = {Path(file.shown): file.after for file in files}
+    texts = {file.file.absolute(): file.after for file in files}
     return load(context.root, context.files, environ=context.environ, lenient=True, instead=texts)
 
 

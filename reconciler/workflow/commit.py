@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
@@ -40,7 +41,8 @@ def check_commit(context: Context, bound: str, shown: str) -> None:
                 code="stale-plan",
                 summary=f"{shown} no longer holds",
                 detail=f"commit: it was made at {bound}, this is {current}",
-                hint=f"plan again, or check out that commit: git checkout {bound}",
+                hint="plan again, or check out that commit: "
+                + command_line("git", *context.options.folder(), "checkout", bound),
                 exit_code=Exit.STALE,
             )
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.model.allowances import Allowances
+from reconciler.model.command import Options
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
@@ -28,15 +29,17 @@ def utc_now() -> datetime:
 class Context:
     """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
 
-    `commit` is the one that the plan of this run is bound to, None where it is bound to none. `now` tells the
-    time in UTC, `client` is one that outlives the run, `account` one that is being read already.
-    `own_process` is False where we are a guest in somebody's program, whose global settings are not ours.
+    `stated` are those of directory, files and state that the user chose. `commit` is the one that the plan of
+    this run is bound to, None where it is bound to none. `now` tells the time in UTC, `client` is one that
+    outlives the run, `account` one that is being read already. `own_process` is False where we are a guest in
+    somebody's program, whose global settings are not ours.
     """
 
     root: Path
     environ: Mapping[str, str]
     files: tuple[Path, ...] = ()
     state: Path = STATE
+    stated: frozenset[str] = frozenset()
     selection: Selection = EVERYTHING
     allow: Allowances = field(default_factory=Allowances)
     parallelism: int = 10
@@ -50,6 +53,17 @@ class Context:
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
     account: Reader | None = None
+
+    @property
+    def options(self) -> Options:
+        """The shared options that lead another command to the same files and the same inventory."""
+        return Options(
+            directory=str(self.root),
+            files=tuple(map(str, self.files)),
+            state="" if self.state == STATE else str(self.state),
+            targets=self.selection.targets,
+            excludes=self.selection.excludes,
+        )
 
     @property
     def state_path(self) -> Path:

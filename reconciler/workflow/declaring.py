@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from reconciler.config.declarations import declarations
 from reconciler.config.load import Loaded, load
 from reconciler.kinds.endpoint.accepting import edits_for
 from reconciler.kinds.endpoint.paths import MAX, MIN
+from reconciler.model.command import Name, command_line
 from reconciler.model.edits import under
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -44,7 +44,7 @@ def declare_counts(context: Context, name: str, low: int | None, high: int | Non
 
 def _prove(context: Context, before: Loaded, file: Rewritten, name: str, counts: Mapping[str, int]) -> None:
     """Raises InvalidConfig unless the files would say the counts, and of all else what they say now."""
-    texts = {Path(file.shown): file.after}
+    texts = {file.file.absolute(): file.after}
     after = load(context.root, context.files, environ=context.environ, lenient=True, instead=texts)
     if after.errors:
         raise InvalidConfig(*after.errors)
@@ -63,7 +63,8 @@ def _undeclared(name: str) -> Problem:
     return Problem(
         code="not-declared",
         summary=f"`{name}` is not declared, so there is nothing to edit",
-        hint=f"reconciler scale {name} N   without --write scales it by hand",
+        hint=command_line("reconciler", "scale", Name(name), Name("N"))
+        + "   without --write scales it by hand",
         address=address(name),
     )
 

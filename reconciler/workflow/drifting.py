@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.config.load import Loaded
 from reconciler.inventory.session import is_kept
 from reconciler.inventory.session import load as load_inventory
+from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
@@ -135,7 +136,7 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
             code="no-baseline",
             severity=Severity.NOTE,
             summary=f"there is no baseline {baseline} yet: all drift is new",
-            hint=f"reconciler drift --json-into {baseline}   writes one",
+            hint=f"{_writing(baseline)}   writes one",
         )
         return frozenset(), (note,)
     except OSError as error:
@@ -146,9 +147,13 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
             Problem(
                 code="bad-baseline",
                 summary=f"the baseline {baseline} is no drift document",
-                hint=f"write one with: reconciler drift --json-into {baseline}",
+                hint=f"write one with: {_writing(baseline)}",
             )
         ) from error
+
+
+def _writing(baseline: Path) -> str:
+    return command_line("reconciler", "drift", "--json-into", str(baseline))
 
 
 def _fingerprints(drifts: Any) -> Iterator[str]:

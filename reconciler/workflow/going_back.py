@@ -11,6 +11,7 @@ from reconciler.config.load import Loaded
 from reconciler.config.references import Resolver
 from reconciler.inventory.history import Version, history, remember, revived, with_references
 from reconciler.inventory.session import load as load_inventory
+from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.events import Outcome, Report
 from reconciler.model.plan import Delete, Forget, NoOp
@@ -94,7 +95,7 @@ def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Versio
             Problem(
                 code="no-such-version",
                 summary=f"`{name}` has {what}; known: {numbers}",
-                hint=f"look at them with: reconciler history {name}",
+                hint=f"look at them with: {command_line('reconciler', 'history', Name(name))}",
             )
         )
     return found

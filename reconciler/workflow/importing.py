@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.config.files import SUFFIXES, shown
+from reconciler.config.files import SUFFIXES, file_of, shown
 from reconciler.config.load import Loaded, specs_file
 from reconciler.config.references import Resolver
 from reconciler.config.settings import CONFIG_FILES
@@ -101,8 +101,11 @@ def _references(context: Context, loaded: Loaded) -> set[str]:
     """The variables that are read already."""
     root = context.root
     specs = specs_file(root, loaded.settings)
-    files = [*map(Path, loaded.endpoint_files), *CONFIG_FILES, *([specs] if specs else ())]
-    texts = (_text(root / file) for file in files)
+    files = [
+        *(file_of(name, root) for name in loaded.endpoint_files),
+        *(root / name for name in CONFIG_FILES),
+    ]
+    texts = map(_text, [*files, specs] if specs else files)
     return {name for text in texts if text is not None for name in variables_in(text)}
 
 

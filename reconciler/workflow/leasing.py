@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.config.load import Loaded
 from reconciler.kinds.endpoint.paths import SCALING
+from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Lease, address
@@ -59,7 +60,8 @@ def _endless(name: str, why: str) -> Problem:
     return Problem(
         code="endless-lease",
         summary=f"`{name}` cannot have a lease: {why}, so nothing would end it",
-        hint=f"scale it without --for: reconciler scale {name} --min N --max N",
+        hint="scale it without --for: "
+        + command_line("reconciler", "scale", Name(name), "--min", "N", "--max", "N"),
         address=address(name),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from os.path import relpath
 from pathlib import Path
 
-from reconciler.config.files import shown
+from reconciler.config.files import file_of, shown
 from reconciler.config.load import Loaded, load
+from reconciler.model.command import command_line, completed_with, quoted
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
@@ -54,8 +55,10 @@ def proven(
     ]
     if bad or len(changes) != len(ids):
         raise InvalidConfig(*bad, _nothing_written())
-    problems = () if files == context.files else (_not_searched(out, files),)
-    return Proof(records=tuple(records[name] for name in ids), plan=_command(files), problems=problems)
+    with completed_with(replace(context.options, files=tuple(map(str, files)))):
+        command = command_line("reconciler", "plan")
+    problems = () if files == context.files else (_not_searched(out, command),)
+    return Proof(records=tuple(records[name] for name in ids), plan=command, problems=problems)
 
 
 def _loaded(
@@ -69,9 +72,10 @@ def _loaded(
         return load(context.root, files, environ=environ, lenient=True, instead=instead)
 
     loaded = read(context.files)
-    if shown(out, context.root) in loaded.endpoint_files:
+    if shown(context.root / out, context.root) in loaded.endpoint_files:
         return loaded, context.files
-    files = (*(context.files or map(Path, before.endpoint_files)), out)
+    searched = (Path(relpath(file_of(name, context.root), context.root)) for name in before.endpoint_files)
+    files = (*(context.files or searched), out)
     return read(files), files
 
 
@@ -79,16 +83,12 @@ def _is_settled(change: Change) -> bool:
     return isinstance(change, NoOp) and not change.is_stale
 
 
-def _command(files: Iterable[Path]) -> str:
-    return "".join(("reconciler", *(f" -f {shlex.quote(str(file))}" for file in files), " plan"))
-
-
-def _not_searched(out: Path, files: Iterable[Path]) -> Problem:
+def _not_searched(out: Path, command: str) -> Problem:
     return Problem(
         code="not-searched",
         severity=Severity.WARNING,
         summary=f"no plan reads {out} by itself, and one without it would delete what it declares",
-        hint=f"{_command(files)}   reads it; or move it to endpoints.yaml or into endpoints/",
+        hint=f"{command}   reads it; or move it to endpoints.yaml or into endpoints/",
     )
 
 
@@ -101,7 +101,7 @@ def _unproven(change: Change, object_id: str) -> Problem:
         code="import-unproven",
         summary=f"`{change.name}` ({object_id}) would not stay as it is: the plan would {change.action} it",
         detail="\n".join(fields),
-        hint=f"leave it out with --exclude {shlex.quote(change.name)}",
+        hint=f"leave it out with --exclude {quoted(change.name)}",
         address=change.address,
     )
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.inventory.disk import Disk, deliver, put
-from reconciler.inventory.paths import beside, resolve
 from reconciler.model.allowances import Allowances
+from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.exits import Exit
@@ -22,25 +22,31 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.render.json import plan_document
+from reconciler.workflow.account import SIMULATOR_URL, base_url, settings_of
 from reconciler.workflow.commit import check_commit
 from reconciler.workflow.context import Context
 from reconciler.workflow.drifting import restoring
 from reconciler.workflow.facts import Facts, difference, facts_from_json, facts_of, is_remainder, of_type
 from reconciler.workflow.going_back import way_back
+from reconciler.workflow.origin import Origin, applying, approved_file
 from reconciler.workflow.planning import DECLARED, NOTHING, Goal, Planned
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
     """What was promised: by whom it may be kept, and each change as it was to be, by name.
 
-    `commit` is the one that it is bound to, `back_to` the name and the version of a rollback, `restoring` the
-    endpoints of a `drift revert`. With `partly`, changes that are no longer pending count as done.
+    `run` is this run in the folder of the plan `file`, with the options that it was made with. `commit` is
+    the one that it is bound to, `back_to` the name and the version of a rollback, `restoring` the endpoints
+    of a `drift revert`. With `partly`, changes that are no longer pending count as done.
     """
 
     shown: str
+    file: Path
+    run: Context
+    origin: Origin
     base_url: str
     key: str
     destroying: bool
@@ -51,24 +57,37 @@ class SavedPlan:
     restoring: tuple[str, ...] = ()
     partly: bool = False
 
-    def goal(self, context: Context) -> Goal:
+    @property
+    def options(self) -> Options:
+        """The shared options that the plan was made with, for the commands that this run prints."""
+        return self.run.options
+
+    def goal(self) -> Goal:
         """What the plan worked towards. Raises InvalidConfig when that version is no longer known."""
         if self.back_to is not None:
-            _, goal, _ = way_back(context, *self.back_to)
+            _, goal, _ = way_back(self.run, *self.back_to)
             return goal
         if self.restoring:
-            return restoring(self.context(context), self.restoring)
+            return restoring(self.context(), self.restoring)
         return NOTHING if self.destroying else DECLARED
 
-    def context(self, context: Context) -> Context:
-        """The run's context with the options that the plan was made with, and about its endpoints alone.
+    def context(self) -> Context:
+        """The run with the options that the plan was made with, and about its endpoints alone.
 
-        Raises InvalidConfig when it is bound to another commit than this.
+        Raises InvalidConfig when it was made for another account than this, or is bound to another commit.
         """
+        url = base_url(settings_of(self.run))
+        if url != self.base_url:
+            raise InvalidConfig(self._other_account(url))
         if self.commit is not None:
-            check_commit(context, self.commit, self.shown)
+            check_commit(self.run, self.commit, self.shown)
         names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
-        return replace(context, selection=Selection(names=names), allow=self.allow, commit=self.commit)
+        return replace(self.run, selection=Selection(names=names), allow=self.allow, commit=self.commit)
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether its folder is another one now than when it was made."""
+        return str(self.run.root.resolve()) != self.origin.root
 
     def stale(self, now: Planned) -> Problem | None:
         """What moved since; None when the promise can be kept."""
@@ -84,8 +103,8 @@ class SavedPlan:
         )
 
     def _moved(self, now: Planned) -> Iterator[str]:
-        if self.base_url != now.base_url:
-            yield f"account: it was made for {self.base_url}, this run talks to {now.base_url}"
+        if self.is_moved and not self.partly and not self.origin.is_of(now.inventory):
+            yield f"inventory: {self.run.state_path} is not that of {self.origin.root}, where it was made"
         if self.key != now.keyring.id:
             yield "account: it was made under another API key (or RECONCILER_STATE_KEY)"
             return
@@ -95,6 +114,17 @@ class SavedPlan:
             old, new = promised.get(name), pending.get(name)
             if old != new and not (self.partly and old and is_remainder(name, old, new, now.live_ids)):
                 yield from difference(name, old, new)
+
+    def _other_account(self, url: str) -> Problem:
+        made = "simulator" if self.base_url == SIMULATOR_URL else self.base_url
+        again = command_line(f"NOVITA_BASE_URL={made}", *applying(self.run, self.file))
+        return Problem(
+            code="stale-plan",
+            summary=f"{self.shown} no longer holds",
+            detail=f"account: it was made for {self.base_url}, this run talks to {url}",
+            hint=f"to perform it as it was made: {again}",
+            exit_code=Exit.STALE,
+        )
 
     def _deposed(self) -> Mapping[str, Facts]:
         """Each replacement by the name under which the old endpoint is recorded until it is gone."""
@@ -116,7 +146,7 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
             )
         )
     document = plan_document(planned.findings("plan", timestamp))
-    document["saved_plan"] = _promise(context, planned, DECLARED)
+    document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
     try:
         deliver(context.root / path, pretty(document).encode() + b"\n")
     except OSError as error:
@@ -134,8 +164,8 @@ def _holds_plan(path: Path) -> bool:
 
 def promise(context: Context, planned: Planned, goal: Goal) -> None:
     """Leave word of what was approved, for `--resume`; the inventory's lock is held."""
-    path = _approved(context)
-    document = {"saved_plan": _promise(context, planned, goal)}
+    path = approved_file(context)
+    document = {"saved_plan": _promise(context, planned, goal, path)}
     try:
         put(Disk(), path, compact(document))
     except OSError as error:
@@ -146,21 +176,18 @@ def promise(context: Context, planned: Planned, goal: Goal) -> None:
 
 def redeem(context: Context) -> None:
     """All that was approved is done: there is nothing to resume."""
-    _approved(context).unlink(missing_ok=True)
+    approved_file(context).unlink(missing_ok=True)
 
 
 def is_promised(context: Context) -> bool:
     """Whether there is word of an approved apply that did not do all."""
-    return _approved(context).exists()
+    return approved_file(context).exists()
 
 
 def read_saved(context: Context, path: Path) -> SavedPlan:
     """The promise in a plan file. Raises InvalidConfig when it is not one."""
-    return _read(
-        context.root / path,
-        shown=f"the saved plan {path}",
-        hint=f"save one with: reconciler plan --out {path}",
-    )
+    again = command_line("reconciler", "plan", "--out", str(path))
+    return _read(context, context.root / path, shown=f"the saved plan {path}", hint=f"save one with: {again}")
 
 
 def read_approved(context: Context) -> SavedPlan:
@@ -173,10 +200,8 @@ def read_approved(context: Context) -> SavedPlan:
                 hint="reconciler plan   shows whether there is anything to do",
             )
         )
-    found = _read(
-        _approved(context), shown="what was approved", hint="plan and approve anew: reconciler apply"
-    )
-    return replace(found, partly=True)
+    path, hint = approved_file(context), "plan and approve anew: reconciler apply"
+    return replace(_read(context, path, shown="what was approved", hint=hint), partly=True)
 
 
 def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[Planned], bool]:
@@ -191,9 +216,10 @@ def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable
     return approve
 
 
-def _promise(context: Context, planned: Planned, goal: Goal) -> dict[str, Json]:
+def _promise(context: Context, planned: Planned, goal: Goal, file: Path) -> dict[str, Json]:
     return {
         "format": FORMAT,
+        "origin": Origin.of(context, planned, file).to_json(),
         "base_url": planned.base_url,
         "key": planned.keyring.id,
         "commit": context.commit,
@@ -208,7 +234,7 @@ def _promise(context: Context, planned: Planned, goal: Goal) -> dict[str, Json]:
     }
 
 
-def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
+def _read(context: Context, path: Path, *, shown: str, hint: str) -> SavedPlan:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["saved_plan"]
         if found["format"] > FORMAT:
@@ -219,8 +245,21 @@ def _read(path: Path, *, shown: str, hint: str) -> SavedPlan:
                     hint="upgrade, or plan again with this one",
                 )
             )
+        if found["format"] < FORMAT:
+            raise InvalidConfig(
+                Problem(
+                    code="older-plan",
+                    summary=f"{shown} was made by an older reconciler, which did not note where it belongs",
+                    hint=hint,
+                    exit_code=Exit.STALE,
+                )
+            )
+        origin = Origin.from_json(found["origin"])
         return SavedPlan(
             shown=shown,
+            file=path,
+            run=origin.context(context, path, shown),
+            origin=origin,
             base_url=of_type(str, found["base_url"]),
             key=of_type(str, found["key"]),
             destroying=of_type(bool, found["destroy"]),
@@ -251,7 +290,3 @@ def _version(value: Any) -> tuple[str, int] | None:
         return None
     name, number = value
     return of_type(str, name), of_type(int, number)
-
-
-def _approved(context: Context) -> Path:
-    return beside(resolve(context.state_path), ".approved.json")

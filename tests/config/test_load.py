@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.files import listed
-from reconciler.config.load import NO_ENDPOINTS, in_order, load
+from reconciler.config.load import in_order, load
 from reconciler.model.problem import Place, Problem
 
 from .support import SPECS, codes, loaded, told, write
@@ -333,7 +333,7 @@ def test_what_the_search_finds(tmp_path: Path) -> None:
 def test_no_endpoint_file_at_all(tmp_path: Path, files: dict[str, str]) -> None:
     """A directory without endpoint files says how to get one."""
     result = loaded(tmp_path, files)
-    assert result.problems == (NO_ENDPOINTS,)
+    assert [problem.code for problem in result.problems] == ["no-endpoints"]
     assert not result.found_endpoint_file
     assert result.problems[0].hint.startswith("reconciler init")
 

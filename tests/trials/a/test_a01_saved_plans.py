@@ -1,0 +1,342 @@
+"""A saved plan knows where it belongs, and every printed command leads back to the same place."""
+
+import ast
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.cli.main import COMMANDS
+from reconciler.model.command import COMMANDS as PRINTED
+from reconciler.simulator import Server
+from tests.e2e.desk import ROOT, Desk, Ran, item
+
+PROD = ("-f", "prod.yaml", "--state", "state/prod.json")
+YAML = """\
+endpoints:
+  - endpoint: chat
+    image: ubuntu:22.04
+    specName: small
+"""
+PRINTED_COMMAND = re.compile(
+    rf"(?<![\w/-])reconciler (?:-\S+ (?:'[^']*'|\S+) )*(?:{'|'.join(COMMANDS)})\b[^`\n]*"
+)
+
+
+@pytest.fixture
+def two(desk: Desk) -> Desk:
+    """Two sets of files for two inventories; dev has been applied."""
+    desk.write("prod.yaml", {"endpoints": [item("prod-a"), item("prod-b")]})
+    desk.declare(item("dev"))
+    desk.apply()
+    return desk
+
+
+def typed(desk: Desk, text: str) -> Ran:
+    """A printed command, as a person copies it."""
+    return desk.run(*shlex.split(text)[1:])
+
+
+def printed(text: str) -> list[str]:
+    """Every command of ours in the output."""
+    return [found.split("   ")[0].strip() for found in PRINTED_COMMAND.findall(text)]
+
+
+def untouched(desk: Desk, *args: str) -> Ran:
+    """A run that ends with 6 before anything was written or sent."""
+    before, writes = desk.files(), len(desk.sent())
+    ran = desk.run(*args)
+    assert ran.code == 6, ran.err
+    assert desk.files() == before
+    assert len(desk.sent()) == writes
+    return ran
+
+
+def names(desk: Desk, state: str) -> set[str]:
+    return set(json.loads((desk.root / state).read_text())["endpoints"])
+
+
+def test_the_printed_command_is_complete(two: Desk) -> None:
+    ran = two.run(*PROD, "plan", "--out", "prod.plan")
+    (command,) = printed(ran.err)
+    assert shlex.split(command) == ["reconciler", *PROD, "apply", "prod.plan"]
+    assert typed(two, command).code == 0
+    assert names(two, "state/prod.json") == {"prod-a", "prod-b"}
+    assert names(two, "state/novita.json") == {"dev"}
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("-f", "prod.yaml"), ("-f", "./prod.yaml"), PROD, ("--state", "state/prod.json")]
+)
+def test_what_is_left_out_is_taken_from_the_plan(args: tuple[str, ...], two: Desk) -> None:
+    """Without the options, or with some of them, it does what it was made to do, where it was made to."""
+    two.run(*PROD, "plan", "--out", "prod.plan")
+    ran = two.run("apply", "prod.plan", *args)
+    assert ran.code == 0, ran.err
+    assert names(two, "state/prod.json") == {"prod-a", "prod-b"}
+    assert names(two, "state/novita.json") == {"dev"}
+    assert two.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "made", "now"),
+    [
+        (("--state", "state/novita.json"), "state/prod.json", "state/novita.json"),
+        (("-f", "endpoints.yaml"), "prod.yaml", "endpoints.yaml"),
+        (("-f", "endpoints.yaml", "-f", "prod.yaml"), "prod.yaml", "endpoints.yaml prod.yaml"),
+        (("-f", "prod.yaml", "--state", "elsewhere.json"), "state/prod.json", "elsewhere.json"),
+    ],
+)
+def test_an_option_that_says_otherwise_is_refused(
+    args: tuple[str, ...], made: str, now: str, two: Desk
+) -> None:
+    two.run(*PROD, "plan", "--out", "prod.plan")
+    ran = untouched(two, *args, "apply", "prod.plan")
+    assert f"it was made with {made}, this run has {now}" in ran.err
+    assert untouched(two, *args, "apply", "prod.plan", "--json").codes == ["made-elsewhere"]
+    (command,) = printed(ran.err)
+    assert shlex.split(command) == ["reconciler", *PROD, "apply", "prod.plan"]
+    assert typed(two, command).code == 0
+
+
+def test_a_plan_without_options_refuses_them(two: Desk) -> None:
+    two.declare(item("dev"), item("more"))
+    two.run("plan", "--out", "dev.plan")
+    ran = untouched(two, "-f", "prod.yaml", "apply", "dev.plan")
+    assert "it was made with no -f, this run has prod.yaml" in ran.err
+    untouched(two, "--state", "state/prod.json", "apply", "dev.plan")
+    assert two.run("apply", "dev.plan").code == 0
+
+
+def test_the_folder_is_part_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two folders that look alike: the plan of one is not performed in the other."""
+    desk.declare(item("chat"))
+    shutil.copytree(desk.root, desk.root.with_name("other"))
+    monkeypatch.chdir(desk.root.parent)
+    ran = desk.run("-C", "infra", "plan", "--out", "../the.plan")
+    assert printed(ran.err) == ["reconciler -C infra apply ../the.plan"]
+    ran = untouched(desk, "-C", "other", "apply", "../the.plan")
+    assert f"-C: it was made with {desk.root}, this run has {desk.root.with_name('other')}" in ran.err
+    assert not (desk.root.with_name("other") / "state").exists()
+    (command,) = printed(ran.err)
+    monkeypatch.chdir(desk.root.with_name("other"))
+    ran = desk.run("apply", "../the.plan")
+    assert ran.code == 0
+    assert f"The plan is performed in {desk.root}, where it was made." in ran.err
+    assert shlex.split(command) == [
+        "reconciler",
+        "-C",
+        str(desk.root),
+        "apply",
+        str(desk.root.parent / "the.plan"),
+    ]
+    assert not (desk.root.with_name("other") / "state").exists()
+    assert set(desk.inventory) == {"chat"}
+
+
+@pytest.mark.parametrize("place", ["infra", ".", "kept"])
+def test_from_another_folder_the_plan_leads_to_its_own(
+    place: str, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`apply FILE` without -C, from wherever one happens to be."""
+    desk.declare(item("chat"))
+    (tmp_path / "kept").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert desk.run("-C", "infra", "plan", "--out", str(tmp_path / place / "the.plan")).code == 0
+    away = tmp_path / "away"
+    away.mkdir()
+    monkeypatch.chdir(away)
+    ran = desk.run("apply", f"../{place}/the.plan")
+    assert ran.code == 0, ran.err
+    assert set(desk.inventory) == {"chat"}
+    assert list(away.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+@pytest.mark.parametrize("args", [(), ("-C", "infra")])
+def test_a_checkout_elsewhere_performs_it(
+    how: str, args: tuple[str, ...], desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One job plans, another applies in a checkout of its own; it is said that the folder is another."""
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.declare(item("chat"), item("embed"))
+    monkeypatch.chdir(tmp_path if args else desk.root)
+    assert desk.run(*args, "plan", "--out", "the.plan").code == 0
+    job = tmp_path / "second-job"
+    job.mkdir()
+    (shutil.move if how == "moved" else shutil.copytree)(desk.root, job / "infra")
+    monkeypatch.chdir(job if args else job / "infra")
+    ran = desk.run(*args, "apply", "the.plan")
+    assert ran.code == 0, ran.err
+    assert f"The plan was made in {desk.root}, and is performed in {job / 'infra'}." in ran.err
+    assert set(json.loads((job / "infra/state/novita.json").read_text())["endpoints"]) == {"chat", "embed"}
+
+
+def test_in_another_folder_with_another_inventory_it_is_stale(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Files that look alike are not enough: the inventory tells whose plan it is."""
+    desk.declare(item("chat"))
+    desk.apply()
+    other = tmp_path / "other"
+    shutil.copytree(desk.root, other)
+    monkeypatch.chdir(other)
+    desk.write("../other/endpoints.yaml", {"endpoints": [item("else")]})
+    desk.apply()
+    for folder in (desk.root, other):
+        desk.write(str(folder / "endpoints.yaml"), {"endpoints": [item("chat"), item("else"), item("new")]})
+    (other / "state/novita.json").write_text(
+        json.dumps({**json.loads((other / "state/novita.json").read_text()), "endpoints": {}})
+    )
+    monkeypatch.chdir(desk.root)
+    assert desk.run("plan", "--out", "the.plan", "--target", "new").code == 0
+    shutil.copy("the.plan", other)
+    monkeypatch.chdir(other)
+    ran = untouched(desk, "apply", "the.plan")
+    assert "inventory: state/novita.json is not that of" in ran.err
+
+
+def test_another_account_is_refused_before_it_is_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.declare(item("chat"))
+    desk.run("plan", "--out", "the.plan", "--state", "a b.json")
+    with Server(seed=2) as elsewhere:
+        monkeypatch.setenv("NOVITA_BASE_URL", elsewhere.url)
+        ran = untouched(desk, "apply", "the.plan")
+        assert elsewhere.requests == []
+        assert f"it was made for {desk.sim.url}, this run talks to {elsewhere.url}" in ran.err
+    assert f"NOVITA_BASE_URL={desk.sim.url} reconciler --state 'a b.json' apply the.plan" in ran.err
+
+
+def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Desk) -> None:
+    two.run(*PROD, "plan", "--out", "my prod.plan")
+    document = json.loads((two.root / "my prod.plan").read_text())
+    document["saved_plan"]["format"] = 1
+    del document["saved_plan"]["origin"]
+    two.write("my prod.plan", document)
+    ran = untouched(two, *PROD, "apply", "my prod.plan")
+    assert "older reconciler" in ran.err
+    (command,) = printed(ran.err)
+    assert shlex.split(command) == ["reconciler", *PROD, "plan", "--out", "my prod.plan"]
+    typed(two, command)
+    assert two.run("apply", "my prod.plan").code == 0
+
+
+@pytest.mark.parametrize("broken", ["directory", "root", "way", "files", "state", "read", "records"])
+def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Desk) -> None:
+    desk.declare(item("chat"))
+    desk.run("plan", "--out", "the.plan")
+    document = json.loads((desk.root / "the.plan").read_text())
+    document["saved_plan"]["origin"][broken] = 7
+    desk.write("the.plan", document)
+    ran = desk.run("apply", "the.plan")
+    assert ran.code == 1
+    assert "the.plan is no plan" in ran.err
+    assert desk.sent() == []
+
+
+def test_a_stale_plan_prints_complete_commands(two: Desk) -> None:
+    """Also when the options came from the plan: `apply FILE` alone was typed."""
+    two.run(*PROD, "--target", "prod-*", "plan", "--out", "prod.plan")
+    two.write("prod.yaml", {"endpoints": [item("prod-a", replicas=2)]})
+    (command,) = printed(untouched(two, "apply", "prod.plan").err)
+    assert shlex.split(command) == ["reconciler", *PROD, "--target", "prod-*", "plan"]
+    assert typed(two, command).code == 0
+
+
+def test_resume_belongs_to_its_files(two: Desk) -> None:
+    """What was approved with -f prod.yaml is finished with prod.yaml, or not at all."""
+    two.killed("create", *PROD)
+    ran = untouched(two, "-f", "endpoints.yaml", "--state", "state/prod.json", "apply", "--resume")
+    (command,) = printed(ran.err)
+    assert shlex.split(command) == ["reconciler", *PROD, "apply", "--resume"]
+    assert two.run("--state", "state/prod.json", "apply", "--resume").code == 0
+    assert names(two, "state/prod.json") == {"prod-a", "prod-b"}
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from strings(one)
+
+
+def scenes(desk: Desk) -> Iterator[tuple[str, ...]]:
+    """Commands that end in a hint with a command."""
+    yield ("init",)
+    yield ("drift",)
+    yield "drift", "accept", "nobody"
+    yield "plan", "--out", "the.plan"
+    yield "apply", "nothing.plan"
+    yield "apply", "--resume"
+    yield "recover", "chat", "--none"
+    yield "history", "nobody"
+    yield "rollback", "chat", "77"
+    yield "scale", "chat", "--end-lease"
+    yield "scale", "nobody", "1", "--write"
+    yield "scale", "chat", "2", "--write"
+    yield "deploy", "chat", "--image", "a:1", "--spec", "small", "--yes"
+    yield "update", "nobody", "--image", "a:1", "--yes"
+    yield "get", "nobody"
+    yield "get", "chatt"
+    yield "state", "rm", "nobody"
+    yield "import", "embed", desk.id("chat")
+    yield "drift", "--baseline", "none.json"
+
+
+def test_every_command_that_is_printed_is_complete(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the run is about: what it prints means the same folder, files and inventory."""
+    desk.write("my prod.yaml", YAML)
+    options = ["-C", desk.root.name, "-f", "my prod.yaml", "--state", "state/my prod.json"]
+    monkeypatch.chdir(desk.root.parent)
+    assert desk.run(*options, "apply", "--yes").code == 0
+    desk.sim.world.console_update(desk.id("chat"), healthy={"path": "/ready"})
+    seen = set()
+    for args in scenes(desk):
+        for as_json in ((), ("--json",)):
+            ran = desk.run(*options, *args, *as_json)
+            texts = [ran.err, *(strings(ran.document) if as_json else [ran.out])]
+            commands = [command for text in texts for command in printed(text)]
+            for command in commands:
+                words = shlex.split(command)
+                name = words[words.index("-C") + 2] if "init" in words else next(w for w in words[7:])
+                expected = options[:2] if name in ("init", "simulator") else options
+                assert words[1 : 1 + len(expected)] == expected, (args, command)
+            seen.update((args, bool(as_json)) for _ in commands[:1])
+    silent = {args for args in scenes(desk) if not {(args, False), (args, True)} & seen}
+    assert not silent
+
+
+def test_the_list_of_commands_is_the_one_of_the_command_line() -> None:
+    assert set(COMMANDS) <= PRINTED
+
+
+def test_no_name_gets_into_a_printed_command_unquoted() -> None:
+    """In the source, a command is written whole, or made by `command_line`; no problem is made at import."""
+    begun = re.compile(rf"reconciler (?:{'|'.join(PRINTED)})(?: [^`\s]+)*(?: )?$")
+    faults = []
+    for path in sorted((ROOT / "reconciler").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                for before, after in zip(node.values, node.values[1:], strict=False):
+                    if (
+                        isinstance(before, ast.Constant)
+                        and isinstance(after, ast.FormattedValue)
+                        and begun.search(str(before.value))
+                    ):
+                        faults.append(f"{path.name}:{node.lineno}")
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign | ast.AnnAssign) and any(
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem"
+                for node in ast.walk(statement)
+            ):
+                faults.append(f"{path.name}:{statement.lineno} makes a problem before there is a run")  # noqa: PERF401
+    assert faults == []

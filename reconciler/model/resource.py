@@ -190,11 +190,14 @@ class Listing:
     """All endpoints of the account, proven complete.
 
     `unidentified` are those whose ID cannot be read: they count, and nothing can be done about them.
+    `pages` are the numbers of the pages that it came in. They are none where it came in a single page, and so
+    shows the account at one moment.
     """
 
     endpoints: tuple[Live, ...]
     requests: int = 0
     unidentified: tuple[Live, ...] = ()
+    pages: range = range(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,8 @@ from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.client import Client
 from reconciler.novita.crew import Crew
-from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all
+from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all, look_again
 from reconciler.novita.reasons import KEYS_REFUSED
-
-ARRIVING = 1.0
-"""Seconds between two readings of a listing that was not complete."""
 
 OVER: Final = Listed(count=0, total=0, is_over=True)
 """The last word of a listing."""
@@ -56,7 +53,8 @@ class Reader:
             return list_all(
                 self._page,
                 parallelism=self._parallelism,
-                pause=lambda: self._client.pause(ARRIVING),
+                pause=self._client.pause,
+                confirm=self.those,
                 tell=lambda count, total: self._tell(Listed(count=count, total=total)),
             )
         finally:
@@ -65,6 +63,10 @@ class Reader:
     def glimpse(self) -> Listing:
         """What the listing shows while it may be changing: true of what is in it, and of nothing else."""
         return glimpse(self._page, parallelism=self._parallelism)
+
+    def again(self, pages: Iterable[int]) -> tuple[Live, ...]:
+        """What these pages of the listing show now, all asked for at once."""
+        return look_again(self._page, pages, parallelism=self._parallelism)
 
     def get(self, object_id: str) -> Live | None:
         """The endpoint, or None when Novita says that it does not exist."""

@@ -63,6 +63,8 @@ class Account:
         if lag:
             listed = [endpoint for endpoint in self.fleet if now >= endpoint.created + lag]
         start, stop = bounds(query, "pageNum", len(listed), self.profile)
+        if self.profile.list_order == "newest":
+            listed = list(listed)[::-1]
         return {
             "endpoints": [self._answer(endpoint) for endpoint in islice(listed, start, stop)],
             "total": len(listed) + self.profile.total_offset,

@@ -63,6 +63,8 @@ class Profile:
     default_page_size: int = switch(10, "page size when none is asked for")
     max_page_size: int = switch(1000, "larger page sizes are cut to this")
     past_end: Literal["empty", "repeat", "400"] = switch("empty", "what a page past the end answers")
+    # Neither the docs nor a client tells in which order endpoints are listed.
+    list_order: Literal["oldest", "newest"] = switch("oldest", "which endpoint a listing begins with")
     total_offset: int = switch(0, "added to total in listings: a server that miscounts")
 
     # Visible at once or within some 2 s, says one test-suite; listings may be slower than reads.

@@ -18,6 +18,7 @@ from reconciler.novita.remote import Reader
 from reconciler.planning.standing import managed
 from reconciler.workflow.account import reader
 from reconciler.workflow.context import Context
+from reconciler.workflow.listing import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def apps(context: Context) -> Apps:
     """Every endpoint of the account that the run is about."""
     ground = survey(context)
     with reader(context, ground.settings) as account:
-        live = account.listing().endpoints
+        live = whole(account, (one.id for one in ground.inventory.records.values())).endpoints
     seen = ground.seen(live, live)
     unmatched = context.selection.unmatched(app.name for app in seen)
     if unmatched:

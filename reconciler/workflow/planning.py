@@ -15,7 +15,7 @@ from reconciler.model.exits import Exit
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, address
+from reconciler.model.resource import Desired, Inventory, Listing, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
 from reconciler.planning.by_hand import Hand, grip, unordered
@@ -30,7 +30,7 @@ from reconciler.planning.replacing import created_first
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
-from reconciler.workflow.listing import settled
+from reconciler.workflow.listing import before_creating, settled
 
 if TYPE_CHECKING:
     from reconciler.model.events import Report
@@ -151,17 +151,19 @@ def planned(
     *,
     settle: bool = False,
     guarded: bool = True,
+    listed: Listing | None = None,
 ) -> Planned:
     """Plan against the account as it is now.
 
     With `settle` a create whose answer was lost is given its settling time before it counts as not done.
     Where nobody means to apply it, a plan need not be `guarded`, nor held against the account's limits.
+    `listed` is the account where it was listed already.
     """
     settings = loaded.settings
     with_key(settings)
     allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=goal.destroying)
     with reader(context, settings) as account:
-        listed = settled(account, inventory, settings.settle_seconds if settle else 0.0)
+        listed = listed or settled(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
         records, grips = grip(goal.hand, found.of(inventory), live)
@@ -189,7 +191,10 @@ def planned(
         changes = drained(changes) if allow.drain else changes
         made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
         limited = guarded and needs_limits(made.changes)
-        limits = account.limits() if limited else None
+        limits, hidden = before_creating(account, listed, made.changes) if limited else (None, ())
+    if hidden:
+        complete = replace(listed, endpoints=(*live, *hidden), pages=range(0))
+        return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *elsewhere(inventory, base_url(settings)),

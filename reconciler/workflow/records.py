@@ -15,6 +15,7 @@ from reconciler.planning.adopting import as_found, as_live, refusal, remarks
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.holding import held
+from reconciler.workflow.listing import whole
 from reconciler.workflow.planning import load_config
 
 
@@ -113,7 +114,7 @@ def rebuild(context: Context) -> Rebuilt:
     except InventoryError:
         old = {}
     with reader(context, loaded.settings) as account:
-        listing = account.listing()
+        listing = whole(account, (record.id for record in old.values()))
     by_id = {one.id: one for one in listing.endpoints if not one.is_going}
     found: dict[str, Tracked] = {}
     problems: list[Problem] = []

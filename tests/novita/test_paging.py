@@ -1,7 +1,7 @@
 """Listings are proven complete whatever the paging habits, or refused as incomplete."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +10,7 @@ from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused, R
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Page
 from reconciler.novita import paging
-from reconciler.novita.paging import list_all
+from reconciler.novita.paging import list_all, look_again
 
 NO = Problem(code="refused", summary="no")
 
@@ -251,3 +251,64 @@ def test_ten_thousand_are_quick() -> None:
     listing = list_all(Pages(10_000), parallelism=10)
     assert len(listing.endpoints) == 10_000
     assert time.perf_counter() - started < 2
+
+
+def walks_of(*walks: tuple[tuple[int, ...], int]) -> Callable[[int], Page]:
+    """A server of one page, which shows each of these in turn: (endpoints, total)."""
+    shown = iter(walks)
+
+    def fetch(number: int) -> Page:
+        numbers, total = next(shown) if number == 0 else ((), 0)
+        return Page(endpoints=tuple(map(live, numbers)), total=total)
+
+    return fetch
+
+
+def test_walks_are_united() -> None:
+    """What one walk missed an earlier one saw; what only earlier ones saw is asked for."""
+    asked: list[str] = []
+
+    def confirm(ids: Iterable[str]) -> list[Live]:
+        asked.extend(ids)
+        return [live(2)]
+
+    fetch = walks_of(((1, 2, 3), 4), ((1, 4, 5), 4), ((1, 3, 4), 4))
+    listing = list_all(fetch, parallelism=1, confirm=confirm)
+    assert {found.id for found in listing.endpoints} == {"id1", "id2", "id3", "id4"}
+    assert asked == ["id2", "id5"]
+    assert listing.pages == range(1)
+
+
+def test_what_went_before_its_page_was_read_counts_after_four_walks() -> None:
+    """Each walk sees three of the four that were there when it began."""
+    fetch = walks_of(((1, 2), 4), ((1, 3), 4), ((1, 4), 4), ((1, 5, 6), 4))
+    assert len(list_all(fetch, parallelism=1).endpoints) == 3
+
+
+def test_three_walks_that_agree_are_enough_for_a_refusal() -> None:
+    """The pauses grow, and their number has a bound."""
+    pauses: list[float] = []
+    with pytest.raises(IncompleteListing, match="2 found, but Novita counts 9") as caught:
+        list_all(walks_of(*[((1, 2), 9)] * 3), parallelism=1, pause=pauses.append)
+    assert pauses == list(paging.PAUSES[:2])
+    assert "read 3 times" in caught.value.problem.detail
+    assert "showed the same each time" in caught.value.problem.detail
+
+
+def test_a_count_out_of_reach_is_refused_in_an_account_that_changes() -> None:
+    """After as many walks as there are pauses, and one."""
+    pauses: list[float] = []
+    with pytest.raises(IncompleteListing, match="but Novita counts 9") as caught:
+        list_all(walks_of(*(((one,), 9) for one in range(9))), parallelism=1, pause=pauses.append)
+    assert pauses == sorted(pauses) == list(paging.PAUSES)
+    assert "changed from one time to the next" in caught.value.problem.detail
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"), [(0, range(0)), (100, range(0)), (101, range(2)), (250, range(3))]
+)
+def test_the_pages_of_a_listing(count: int, pages: range) -> None:
+    """None for an account that came in one page, and so at one moment."""
+    listing = list_all(Pages(count), parallelism=2)
+    assert listing.pages == pages
+    assert len(look_again(Pages(count), pages, parallelism=2)) == (count if pages else 0)

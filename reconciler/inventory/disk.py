@@ -1,11 +1,75 @@
-"""The few file operations that the inventory is made of, so that a test can stop between any two."""
+"""The few file operations that the inventory is made of, so that a test can stop between any two.
+
+Its files are opened here and nowhere else, and only as what they should be: ordinary files of their own. A
+link, a pipe or a device in their place may have come with somebody's pull request, and is refused.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
+from typing import Final
+
+LARGEST: Final = 256 * 2**20
+"""Bytes; the map of 100,000 endpoints has a quarter of it."""
+
+_WRITING: Final = os.O_WRONLY | os.O_RDWR
+
+
+class NotOrdinary(OSError):
+    """There is something else than an ordinary file; `strerror` says what it is."""
+
+
+def open_ordinary(path: Path, flags: int, *, follow: bool = False) -> int:
+    """Open a file that is an ordinary one, and without waiting for anybody. Raises OSError.
+
+    Through a symbolic link only to `follow`; and for writing never where the content has another name too.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        check_ordinary(path, follow=follow)  # here, for to open a device may already do something
+    guard = os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    fd = os.open(path, flags | guard, 0o666)
+    try:
+        _check(path, os.fstat(fd), is_written=bool(flags & _WRITING))
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def check_ordinary(path: Path, *, follow: bool = False, is_written: bool = False) -> None:
+    """The same without opening it. Raises NotOrdinary, or another OSError."""
+    _check(path, path.stat() if follow else path.lstat(), is_written=is_written)
+
+
+def read_ordinary(path: Path, *, follow: bool = False) -> bytes:
+    """The content of an ordinary file of bounded size. Raises OSError."""
+    with os.fdopen(open_ordinary(path, os.O_RDONLY, follow=follow), "rb") as file:
+        if os.fstat(file.fileno()).st_size > LARGEST:
+            raise NotOrdinary(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
+        return file.read(LARGEST)
+
+
+def _check(path: Path, status: os.stat_result, *, is_written: bool) -> None:
+    what = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
+    if what == "a directory":
+        raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
+    if what:
+        raise NotOrdinary(errno.ELOOP, f"it is {what}, and no ordinary file", str(path))
+    if is_written and status.st_nlink > 1:
+        raise NotOrdinary(errno.EMLINK, "its content has another name too (a hard link)", str(path))
+
+
+_KINDS: Final = {
+    stat.S_IFREG: "",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 class Disk:
@@ -14,12 +78,13 @@ class Disk:
     def read(self, path: Path) -> bytes | None:
         """The content of a file, None when there is no such file."""
         try:
-            return path.read_bytes()
+            return read_ordinary(path)
         except FileNotFoundError:
             return None
 
     def open(self, path: Path, flags: int) -> int:
-        return os.open(path, flags, 0o666)
+        """A file descriptor. Raises NotOrdinary."""
+        return open_ordinary(path, flags)
 
     def write(self, fd: int, data: bytes) -> int:
         return os.write(fd, data)

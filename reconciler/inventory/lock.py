@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.inventory.disk import Disk, make_directories, put
+from reconciler.inventory.disk import Disk, check_ordinary, make_directories, put, read_ordinary
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.trouble import writing
 from reconciler.model.errors import InventoryLocked
@@ -78,6 +78,8 @@ def hold(
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
     with writing(file, saved="Nothing was changed"):
         make_directories(Disk(), file.parent)
+        with contextlib.suppress(FileNotFoundError):
+            check_ordinary(file, is_written=True)  # filelock would empty whatever a link leads to
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -101,7 +103,7 @@ def read_owner(note: Path) -> Owner | None:
     has not put its own there yet.
     """
     try:
-        owner = Owner(**json.loads(note.read_bytes()))
+        owner = Owner(**json.loads(read_ordinary(note)))
         gone = owner.host == socket.gethostname() and not _is_alive(owner.pid)
     except (OSError, ValueError, TypeError, OverflowError):
         return None

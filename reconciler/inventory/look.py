@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.disk import LARGEST, Disk, check_ordinary, open_ordinary
 from reconciler.inventory.journal import Replay, journal_of, replay
 from reconciler.inventory.steps import Begin, State
 from reconciler.inventory.trouble import reading
@@ -45,6 +46,8 @@ def look(path: Path, disk: Disk) -> Found:
     """
     journal = journal_of(path)
     with reading(path):
+        with suppress(FileNotFoundError):
+            check_ordinary(journal, is_written=True)  # a run that could not append to it would come too far
         while True:
             data, steps, is_same = _read_both(path, journal, disk)
             if not is_same:
@@ -62,12 +65,12 @@ def look(path: Path, disk: Disk) -> Found:
 def _read_both(path: Path, journal: Path, disk: Disk) -> tuple[bytes | None, bytes | None, bool]:
     """The bytes of map and journal, None for a missing one, and whether the map stayed the same meanwhile."""
     try:
-        file = path.open("rb")
+        file = os.fdopen(open_ordinary(path, os.O_RDONLY), "rb")
     except FileNotFoundError:
         steps = disk.read(journal)
         return None, steps, not path.exists()
     with file:  # open until the comparison: the number of an open file is not given to its successor
-        data, before = file.read(), _identity(os.fstat(file.fileno()))
+        data, before = file.read(LARGEST), _identity(os.fstat(file.fileno()))
         steps = disk.read(journal)
         try:
             return data, steps, before == _identity(path.stat())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.inventory.disk import NotOrdinary
 from reconciler.inventory.paths import beside
 from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InventoryError
@@ -51,6 +52,8 @@ def reading(path: Path) -> Iterator[None]:
                 hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
             )
         ) from error
+    except NotOrdinary as error:
+        raise InventoryError(_not_ordinary(error)) from error
     except OSError as error:
         raise InventoryError(
             Problem(
@@ -73,7 +76,20 @@ def writing(
         raise InventoryError(unwritable(path, error, saved)) from error
 
 
+def _not_ordinary(error: NotOrdinary) -> Problem:
+    file = str(error.filename)
+    return Problem(
+        code="inventory-not-ordinary",
+        summary=f"{file} is not used: {error.strerror}",
+        detail="A file that somebody planted could lead a write to another place.",
+        hint=f"See what it is with `{command_line('ls', '-l', file)}`, "
+        f"and remove it with `{command_line('rm', file)}`",
+    )
+
+
 def unwritable(path: Path, error: OSError, saved: str) -> Problem:
+    if isinstance(error, NotOrdinary):
+        return _not_ordinary(error)
     return Problem(
         code="inventory-unwritable",
         summary=f"Cannot write {path}: {reason(error)}",

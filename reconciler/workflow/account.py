@@ -17,7 +17,7 @@ from reconciler.model.values import Secret
 from reconciler.novita.client import Client
 from reconciler.novita.remote import Reader, Remote
 from reconciler.novita.retry import Timing
-from reconciler.workflow.context import WORLD, Context
+from reconciler.workflow.context import Context
 
 LARGE = 256 * 1024
 """Bytes of endpoint files, about three hundred endpoints, that take longer to read than a call to begin."""
@@ -64,7 +64,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
     if settings.is_simulator:
         from reconciler.simulator.embedded import embedded
 
-        app = embedded(context.root / WORLD)
+        app = embedded(context.world_path)
     return Client(
         base_url(settings),
         key,

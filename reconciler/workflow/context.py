@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.inventory.paths import contained
 from reconciler.model.allowances import Allowances
 from reconciler.model.command import Options
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -67,4 +68,10 @@ class Context:
 
     @property
     def state_path(self) -> Path:
-        return self.root / self.state
+        """Raises InventoryError where links lead it out of the root."""
+        return contained(self.root, self.state)
+
+    @property
+    def world_path(self) -> Path:
+        """The file of the embedded simulator. Raises InventoryError as `state_path` does."""
+        return contained(self.root, WORLD)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config.load import Loaded
+from reconciler.inventory.disk import read_ordinary
 from reconciler.inventory.session import is_kept
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
@@ -129,7 +130,7 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
     if baseline is None:
         return frozenset(), ()
     try:
-        document = json.loads((context.root / baseline).read_text(encoding="utf-8"))
+        document = json.loads(read_ordinary(context.root / baseline, follow=True))
         return frozenset(_fingerprints(document["resource_drift"])), ()
     except FileNotFoundError:
         note = Problem(
@@ -142,7 +143,7 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
     except OSError as error:
         why = f"cannot read the baseline {baseline}: {error.strerror or error}"
         raise InvalidConfig(Problem(code="bad-baseline", summary=why)) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidConfig(
             Problem(
                 code="bad-baseline",

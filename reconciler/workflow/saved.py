@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.disk import Disk, deliver, put
+from reconciler.inventory.disk import Disk, deliver, put, read_ordinary
 from reconciler.model.allowances import Allowances
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
@@ -187,7 +187,13 @@ def is_promised(context: Context) -> bool:
 def read_saved(context: Context, path: Path) -> SavedPlan:
     """The promise in a plan file. Raises InvalidConfig when it is not one."""
     again = command_line("reconciler", "plan", "--out", str(path))
-    return _read(context, context.root / path, shown=f"the saved plan {path}", hint=f"save one with: {again}")
+    return _read(
+        context,
+        context.root / path,
+        shown=f"the saved plan {path}",
+        hint=f"save one with: {again}",
+        follow=True,
+    )
 
 
 def read_approved(context: Context) -> SavedPlan:
@@ -234,9 +240,9 @@ def _promise(context: Context, planned: Planned, goal: Goal, file: Path) -> dict
     }
 
 
-def _read(context: Context, path: Path, *, shown: str, hint: str) -> SavedPlan:
+def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool = False) -> SavedPlan:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["saved_plan"]
+        found = json.loads(read_ordinary(path, follow=follow))["saved_plan"]
         if found["format"] > FORMAT:
             raise InvalidConfig(
                 Problem(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 from reconciler.config.schema import text_of
+from reconciler.inventory.paths import contained
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.context import Context
@@ -30,7 +32,7 @@ def start(context: Context) -> Started:
     written: list[str] = []
     kept: list[str] = []
     for name, text in texts.items():
-        path = context.root / name
+        path = contained(context.root, Path(name))
         try:
             path.parent.mkdir(exist_ok=True)
             with path.open("x", encoding="utf-8") as file:

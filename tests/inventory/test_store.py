@@ -212,7 +212,7 @@ def test_an_unreadable_map_is_named(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="Not a directory"):
         store.read(tmp_path / "file" / "novita.json")
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(InventoryError, match="symbolic links"):
+    with pytest.raises(InventoryError, match="a symbolic link"):
         store.read(tmp_path / "loop")
 
 

@@ -1,0 +1,158 @@
+"""Links, pipes and second names in the place of our own files: nothing is read or written through them."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+STATE = "state/novita.json"
+SUFFIXES = ["", ".journal", ".history.jsonl", ".lock", ".lock.json", ".backup", ".approved.json", ".tmp"]
+VICTIM = "what somebody else wrote\n"
+
+
+def link(path: Path, victim: Path) -> None:
+    path.symlink_to(victim)
+
+
+def dangling(path: Path, victim: Path) -> None:
+    path.symlink_to(victim.with_name("not-there"))
+
+
+def hard_link(path: Path, victim: Path) -> None:
+    os.link(victim, path)
+
+
+def pipe(path: Path, _victim: Path) -> None:
+    os.mkfifo(path)
+
+
+def directory(path: Path, _victim: Path) -> None:
+    path.mkdir()
+
+
+def device(path: Path, _victim: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.fixture
+def victim(desk: Desk) -> Path:
+    folder = desk.root.parent / "elsewhere"
+    folder.mkdir()
+    file = folder / "victim"
+    file.write_text(VICTIM)
+    return file
+
+
+@pytest.mark.parametrize("plant", [link, dangling, hard_link, pipe, directory, device])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_nothing_goes_through_a_planted_file(
+    desk: Desk, victim: Path, suffix: str, plant: Callable[[Path, Path], None]
+) -> None:
+    """Every command ends, the file elsewhere stays what it was, and a refusal names what was planted."""
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    path = desk.root / (STATE + suffix)
+    if path.exists():
+        path.unlink()
+    plant(path, victim)
+    desk.declare(item("chat", port=9000), item("embed"), item("new"))
+    for command in (
+        ["plan"],
+        ["apply", "--yes", "--adopt"],
+        ["apply", "--resume", "--yes"],
+        ["history"],
+        ["rollback", "chat", "--yes"],
+        ["recover"],
+        ["drift"],
+        ["doctor"],
+        ["state", "list"],
+        ["state", "rm", "new"],
+        ["deploy", "by-hand", "--spec", "small", "--image", "x", "--yes"],
+    ):
+        ran = desk.run(*command)
+        told = ran.out + ran.err
+        assert "has a bug" not in told, command
+        assert victim.read_text() == VICTIM
+        assert [file.name for file in victim.parent.iterdir()] == ["victim"]
+        if "is not used" in told:
+            assert path.name in told
+            assert "ls -l" in told
+
+
+@pytest.mark.parametrize("plant", [link, hard_link, pipe, device])
+def test_a_journal_that_was_planted_stops_the_apply_before_it_writes(
+    desk: Desk, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    (desk.root / "state").mkdir()
+    plant(desk.root / f"{STATE}.journal", victim)
+    desk.declare(item("chat"))
+    ran = desk.run("apply", "--yes")
+    assert ran.code == 1
+    assert "novita.json.journal is not used" in ran.err
+    assert "`rm " in ran.err
+    assert desk.sent() == []
+
+
+def test_a_folder_that_leads_outside_is_refused(desk: Desk, victim: Path) -> None:
+    """Another repository's inventory is not taken for ours, unless it is named outright."""
+    desk.declare(item("chat"))
+    desk.apply()
+    (desk.root / "state").rename(victim.parent / "state")
+    (desk.root / "state").symlink_to("../elsewhere/state")
+    before = (victim.parent / STATE).read_bytes()
+    desk.declare(item("chat", port=9000))
+    for command in (["plan"], ["apply", "--yes"], ["state", "list"], ["history"], ["destroy", "--yes"]):
+        ran = desk.run(*command)
+        assert ran.code == 1, command
+        assert f"state/novita.json leads out of this folder, to {victim.parent}/state/novita.json" in ran.err
+        assert f"--state {victim.parent}/state/novita.json" in ran.err
+    assert desk.run("doctor").code == 1
+    assert (victim.parent / STATE).read_bytes() == before
+    assert desk.run("--state", f"{victim.parent}/state/novita.json", "apply", "--yes").code == 0
+
+
+def test_links_that_stay_inside_are_followed(desk: Desk) -> None:
+    """A map that is shared by two names, and a folder that is kept elsewhere in the same repository."""
+    (desk.root / "kept").mkdir()
+    (desk.root / "state").symlink_to("kept")
+    desk.declare(item("chat"))
+    desk.apply()
+    assert (desk.root / "kept/novita.json").is_file()
+    (desk.root / "kept/novita.json").rename(desk.root / "kept/map.json")
+    (desk.root / "kept/novita.json").symlink_to("map.json")
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    assert (desk.root / "kept/novita.json").is_symlink()
+    assert set(desk.inventory) == {"chat", "embed"}
+
+
+def test_the_folder_of_the_simulator_leads_nowhere_else(desk: Desk, victim: Path) -> None:
+    desk.declare(item("chat"))
+    desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    (desk.root / ".reconciler").symlink_to(victim.parent)
+    for command in (["plan"], ["init"], ["apply", "--yes"]):
+        ran = desk.run(*command)
+        assert "leads out of this folder" in ran.err, command
+    assert [file.name for file in victim.parent.iterdir()] == ["victim"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "device", "sparse"])
+def test_a_saved_plan_is_an_ordinary_file(desk: Desk, kind: str) -> None:
+    """A pipe is not waited for, and a file of 20 GB is not read."""
+    desk.declare(item("chat"))
+    path = desk.root / "prod.plan"
+    if kind == "sparse":
+        with path.open("wb") as file:
+            file.truncate(20 * 2**30)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        pipe(path, path) if kind == "pipe" else directory(path, path)
+    ran = desk.run("apply", "prod.plan")
+    assert ran.code == 1
+    assert "cannot read prod.plan" in ran.err
+    assert stat.S_IFMT(path.lstat().st_mode) != 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import SplitResult
 
 from reconciler import __version__
 from reconciler.model.encoding import one_line
@@ -17,16 +17,24 @@ from reconciler.model.values import Json, Secret
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.answers import Answer, Outcome, judge
-from reconciler.novita.credentials import address_of, header_safe, invalid, not_an_address
-from reconciler.novita.failure import Failure
+from reconciler.novita.credentials import address_of, header_safe, not_an_address
+from reconciler.novita.decoding import ACCEPTED, decoded
+from reconciler.novita.failure import Again, Failure
 from reconciler.novita.gate import Gate
 from reconciler.novita.lanes import Lanes
 from reconciler.novita.phrases import Masker
+from reconciler.novita.proxies import trust, way_to
 from reconciler.novita.retry import Timing, persist
+from reconciler.novita.transport import (
+    App,
+    Lane,
+    Unusable,
+    mounted,
+    spare_the_command_line_of_httpx,
+    trust_nobody,
+)
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 USER_AGENT: Final = (
@@ -34,13 +42,8 @@ USER_AGENT: Final = (
 )
 
 TOO_MANY: Final = 429
-LARGEST_ANSWER: Final = 64 << 20
-"""Bytes; a hundred endpoints in full take a few hundred KB."""
-
-App: TypeAlias = Callable[
-    [str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], bytes]
-]
-"""A server in this process: (method, target, headers, body) -> (status, headers, body)."""
+LARGEST_ANSWER: Final = 32 << 20
+"""Bytes, once unpacked; a hundred endpoints in full take a few hundred KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,8 @@ class CallInfo:
 class Client:
     """A pool of connections to one Novita account. Thread-safe; close it, or use it as a context manager.
 
-    connect_timeout, read_timeout: seconds. app: stands in for the network. on_call: told of every attempt,
+    connect_timeout: seconds for a connection; read_timeout: for a whole call, from the connection to the last
+    byte of the answer. app: stands in for the network. on_call: told of every attempt,
     from whichever thread made it. With `read_only` nothing but GET leaves it. `base_url` and `api_key` are
     what it was made with.
     """
@@ -84,7 +88,7 @@ class Client:
     ) -> None:
         timing = timing or Timing()
         if timing.own_process:
-            _spare_the_command_line_of_httpx()
+            spare_the_command_line_of_httpx()
         import httpx
 
         address = address_of(base_url, embedded=app is not None)
@@ -101,34 +105,19 @@ class Client:
         self._read_only = read_only
         self._gate = Gate(parallelism)
         self._urls: dict[str, httpx.URL] = {}
-        headers = {"Authorization": f"Bearer {key}", "User-Agent": user_agent, "Accept": "application/json"}
         try:
             httpx.URL(self._root)
-            # A proxy from the environment would carry loopback traffic, key and all, off this machine.
-            trust_env = not self._loopback
-            is_plain = address.scheme == "http"
-            trust = _trust_nobody() if is_plain else httpx.create_ssl_context(trust_env=trust_env)
-            timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-            self._lanes = Lanes(
-                lambda: _cookieless()(
-                    headers=headers,
-                    timeout=timeout,
-                    follow_redirects=False,
-                    trust_env=trust_env,
-                    verify=trust,
-                    transport=httpx.MockTransport(_mounted(app)) if app else None,
-                )
-            )
         except httpx.InvalidURL as error:
             raise not_an_address() from error
-        except (ValueError, OSError, ImportError) as error:
-            # Its text may quote a proxy's password.
-            raise invalid(
-                "invalid-environment",
-                f"a proxy or certificate variable of the environment cannot be used ({type(error).__name__})",
-                "Correct HTTPS_PROXY, ALL_PROXY (socks needs the package socksio), SSL_CERT_FILE"
-                " or SSL_CERT_DIR",
-            ) from None
+        transport = partial(mounted, app) if app else _network(address)
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+        }
+        timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
+        self._lanes = Lanes(lambda: Lane(transport(), headers, timeout))
 
     def send(self, request: Request, *, patient: bool = True) -> Json:
         """The parsed answer, {} for an empty one. Raises the errors of `model.errors`.
@@ -199,29 +188,36 @@ class Client:
 
         content = request.content()
         try:
-            with (
-                self._lanes.one() as http,
-                http.stream(
+            with self._lanes.one() as lane:
+                lane.bounds.begin(self._read_timeout, LARGEST_ANSWER)
+                with lane.http.stream(
                     request.method,
                     self._url(request.path),
                     params=dict(request.query) or None,
                     content=content or None,
                     headers={"Content-Type": "application/json"} if content else None,
-                ) as response,
-            ):
-                body = self._body(response)
+                ) as response:
+                    codings = response.headers.get_list("content-encoding", split_commas=True)
+                    assert isinstance(response.stream, httpx.SyncByteStream)
+                    # As it came: what httpx unpacks has no bound.
+                    body = decoded(response.stream, codings, most=LARGEST_ANSWER)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            why = self._masker.quote(str(error), request) or type(error).__name__
-            return trouble.unreachable(request, host=self._host, why=why, loopback=self._loopback)
+            return self._unreachable(request, error)
         except httpx.ReadTimeout:
-            return trouble.lost(request, why=f"no answer within {self._read_timeout:g} s")
-        except _Unusable as error:
+            return trouble.lost(request, why=lane.bounds.overdue())
+        except Unusable as error:
             return trouble.lost(request, why=str(error))
-        except httpx.RequestError as error:
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+            return replace(self._unreachable(request, error), again=Again.NEVER)
+        except (httpx.RequestError, ValueError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
             return trouble.lost(request, why=why)
         # httpx gives header names in lower case.
         return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+
+    def _unreachable(self, request: Request, error: Exception) -> Failure:
+        why = self._masker.quote(str(error), request) or type(error).__name__
+        return trouble.unreachable(request, host=self._host, why=why, loopback=self._loopback)
 
     def _url(self, path: str) -> httpx.URL:
         """Parsed once: there are a dozen paths, and thousands of calls."""
@@ -231,74 +227,14 @@ class Client:
             self._urls[path] = httpx.URL(self._root + path)
         return self._urls[path]
 
-    def _body(self, response: httpx.Response) -> bytes:
-        """The whole body, if it is of a size and a speed that an API's answer can have."""
-        began, body = time.monotonic(), bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise _Unusable(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB")
-            if time.monotonic() - began > self._read_timeout:
-                raise _Unusable(f"the answer was not complete within {self._read_timeout:g} s")
-        return bytes(body)
 
-
-class _Unusable(Exception):
-    """An answer that never ends."""
-
-
-def _spare_the_command_line_of_httpx() -> None:
-    """Import httpx without its own command line, which would load rich and click for nothing (45 ms)."""
-    if "httpx" not in sys.modules:
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]  # reads as not installed, which is allowed
-        import httpx
-
-        del sys.modules["httpx._main"], httpx
-
-
-@cache
-def _cookieless() -> type[httpx.Client]:
-    """httpx's client without a jar: Novita is told who calls by the key alone.
-
-    Looking for cookies takes a third of what httpx adds to a call.
-    """
+def _network(address: SplitResult) -> Callable[[], httpx.HTTPTransport]:
+    """What makes the connections to an address. Raises InvalidConfig for a variable that keeps it from it."""
     import httpx
 
-    class Nothing(httpx.Cookies):
-        def extract_cookies(self, response: httpx.Response) -> None: ...
-
-        def set_cookie_header(self, request: httpx.Request) -> None: ...
-
-    nothing = Nothing()
-
-    class Client(httpx.Client):
-        cookies = property(lambda _self: nothing)
-
-    return Client
-
-
-def _trust_nobody() -> ssl.SSLContext:
-    """For plain HTTP: saves reading every root certificate, and fails closed if TLS is met after all."""
-    import ssl
-
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _mounted(app: App) -> Callable[[httpx.Request], httpx.Response]:
-    """The app as httpx calls it. What it raises reads as on a network: refused, timed out, or cut off."""
-    import httpx
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        target = request.url.raw_path.decode("ascii")
-        try:
-            status, headers, body = app(request.method, target, dict(request.headers), request.content)
-        except ConnectionRefusedError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error), request=request) from error
-        except ConnectionError as error:
-            raise httpx.ReadError(str(error), request=request) from error
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        return httpx.Response(status, headers=list(pairs), content=body)
-
-    return handle
+    trusted = trust_nobody() if address.scheme == "http" else trust()
+    host = address.hostname or ""
+    # A proxy would carry loopback traffic, key and all, off this machine.
+    way = None if is_loopback(host) else way_to(host, address.port)
+    proxy = way.proxy(trusted) if way else None
+    return lambda: httpx.HTTPTransport(verify=trusted, proxy=proxy, trust_env=False)

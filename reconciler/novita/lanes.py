@@ -9,22 +9,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import httpx
+from typing import Generic, Protocol, TypeVar
 
 
-class Lanes:
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=Closable)
+
+
+class Lanes(Generic[T]):
     """As many clients as there ever were calls at once. Every method may be called from any thread."""
 
-    def __init__(self, build: Callable[[], httpx.Client]) -> None:
+    def __init__(self, build: Callable[[], T]) -> None:
         self._build = build
         self._free = deque([build()])  # at once, so that what cannot be built is told before the first call
         self._is_closed = False
 
     @contextmanager
-    def one(self) -> Iterator[httpx.Client]:
+    def one(self) -> Iterator[T]:
         """A client that nobody else is using; the one used last, whose connection is warm.
 
         Raises RuntimeError once they are closed: what is asked for then, nobody waits for.
@@ -37,7 +41,7 @@ class Lanes:
             if self._is_closed:
                 self.close()
 
-    def _take(self) -> httpx.Client:
+    def _take(self) -> T:
         if self._is_closed:
             raise RuntimeError("the client is closed, and sends nothing any more")
         try:

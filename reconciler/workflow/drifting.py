@@ -169,7 +169,7 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
     names = [
         record.name
         for record in inventory.records.values()
-        if any(isinstance(v, Sealed) and v.key_id != keyring.id for _, v in leaves(record.applied))
+        if any(isinstance(v, Sealed) and not keyring.knows(v) for _, v in leaves(record.applied))
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

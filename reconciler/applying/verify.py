@@ -8,7 +8,7 @@ from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
-from reconciler.model.values import Fields, Path, Secret, Value, mask
+from reconciler.model.values import Fields, Path, Value, is_open, mask
 from reconciler.novita.remote import Reader
 from reconciler.planning.diff import differences, equal
 
@@ -64,10 +64,14 @@ def wait_until_gone(reader: Reader, clock: Clock, object_id: str, *, released: b
 
 def _sentence(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
     name = ".".join(path)
-    if isinstance(kept, Secret) or isinstance(sent, Secret) or path[0] == "envs":
+    if _may_be_secret(kept) or _may_be_secret(sent) or path[0] == "envs":
         return f"another {name}"
     where = "" if isinstance(sent, Absent) else f" where {_shown(sent)} was sent"
     return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_shown(kept)}{where}"
+
+
+def _may_be_secret(value: Value | Absent) -> bool:
+    return not isinstance(value, Absent) and not is_open(value)
 
 
 def _shown(value: Value) -> str:

@@ -74,6 +74,25 @@ class Source:
             found = None if pair is None else pair[0]
         return None if found is None else self.at(found)
 
+    def find_word(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
+        """Where the nth `word` (from 0) stands in the text at `path`.
+
+        The whole text where it holds nothing else, or spells the word in another way; None when there is no
+        such path.
+        """
+        node = self.node(path)
+        if node is None:
+            return None
+        at, end = node.start_mark.index - 1, node.end_mark.index
+        for _ in range(nth + 1):
+            at = self.text.find(word, at + 1, end)
+            if at < 0:
+                return self.at(node)
+        if node.value == word:
+            return self.at(node)
+        before = _BREAK.split(self.text[:at])
+        return self.place(len(before) - 1, len(before[-1]), len(_BREAK.split(word)[0]))
+
     def at(self, node: Node) -> Place:
         start, end = node.start_mark, node.end_mark
         width = end.column - start.column if node.id == "scalar" and end.line == start.line else 1
@@ -145,6 +164,9 @@ class Document:
 
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
         return self.source.find(path, key=key)
+
+    def place_of(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
+        return self.source.find_word(path, word, nth)
 
     def node(self, path: Sequence[str | int]) -> Node | None:
         return self.source.node(path)

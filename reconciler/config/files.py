@@ -6,8 +6,10 @@ before it is written.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from os.path import normpath
 from pathlib import Path
@@ -20,6 +22,10 @@ Texts: TypeAlias = Mapping[Path, str]
 NO_TEXTS: Final[Texts] = MappingProxyType({})
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+_OF_NO_INTEREST: Final = frozenset(
+    {".adoc", ".gif", ".jpeg", ".jpg", ".md", ".pdf", ".png", ".rst", ".svg", ".txt"}
+)
 
 
 def absolute(path: Path) -> Path:
@@ -47,34 +53,84 @@ def size_of(root: Path, files: Sequence[Path]) -> int:
     return total
 
 
-def searched(root: Path, instead: Texts = NO_TEXTS) -> list[Path]:
-    """endpoints.yaml and the files in endpoints/, in a fixed order."""
-    names = [root / f"endpoints{suffix}" for suffix in SUFFIXES]
-    return [path for path in names if _exists(path, instead)] + listed(root / "endpoints", instead)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search came upon: the files to read, in a fixed order; hidden ones; others that are not read."""
+
+    files: list[Path] = field(default_factory=list)
+    hidden: list[Path] = field(default_factory=list)
+    unread: list[Path] = field(default_factory=list)
+
+
+def layers(root: Path, files: Sequence[Path], instead: Texts = NO_TEXTS) -> list[Found]:
+    """What there is in each layer: one search under the root, or one for each `-f`."""
+    if not files:
+        found = below(root / "endpoints", instead)
+        return [replace(found, files=[*_at_top(root, instead), *found.files])]
+    return [
+        below(root / path, instead) if _is_directory(root / path) else Found(files=[root / path])
+        for path in files
+    ]
 
 
 def groups(root: Path, files: Sequence[Path], instead: Texts = NO_TEXTS) -> list[list[Path]]:
-    """The files of each layer: one search, or one for each `-f`."""
-    if not files:
-        return [searched(root, instead)]
-    return [listed(root / path, instead) if _is_directory(root / path) else [root / path] for path in files]
+    """The files of each layer."""
+    return [found.files for found in layers(root, files, instead)]
 
 
 def listed(directory: Path, instead: Texts = NO_TEXTS) -> list[Path]:
-    """The YAML and JSON files of a directory by name; hidden ones are editors' business."""
-    new = {directory / path.name for path in instead if path.parent == absolute(directory)}
-    try:
-        inside = sorted(new.union(directory.iterdir()))
-    except (FileNotFoundError, NotADirectoryError):
-        inside = sorted(new)
-    except OSError:
-        # Reading it will fail as well, and say why. Taken for empty, all its endpoints would seem to be gone.
-        return [directory / "*.yaml"]
-    return [
-        path
-        for path in inside
-        if path.suffix in SUFFIXES and not path.name.startswith(".") and not _is_directory(path)
-    ]
+    """The YAML and JSON files below a directory, in a fixed order; hidden ones are editors' business."""
+    return below(directory, instead).files
+
+
+def below(directory: Path, instead: Texts = NO_TEXTS) -> Found:
+    """What is below a directory, in folders inside of it as well; links to folders are not followed.
+
+    A folder that cannot be listed is told of when a file stands for all of its files and cannot be read
+    either: taken for empty, its endpoints would seem to be gone.
+    """
+    top = absolute(directory)
+    new = {directory / path.relative_to(top) for path in instead if _is_visible(path, top)}
+    found = Found(files=[path for path in new if _is_read(path.name)])
+    waiting = [directory]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    path = folder / entry.name
+                    if entry.name.startswith("."):
+                        found.hidden.append(path)
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    elif not _is_read(entry.name) or (entry.is_symlink() and _is_directory(path)):
+                        found.unread.append(path)
+                    elif path not in new:
+                        found.files.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError:
+            found.files.append(folder / "*.yaml")
+    for paths in (found.files, found.hidden, found.unread):
+        paths.sort(key=lambda path: path.parts)
+    return found
+
+
+def _at_top(root: Path, instead: Texts) -> list[Path]:
+    """endpoints.yaml, .yml and .json of the root, in every case of these letters."""
+    names = [f"endpoints{suffix}" for suffix in SUFFIXES]
+    with suppress(OSError):  # the usual names are tried all the same
+        there = sorted(path.name for path in root.iterdir() if path.name.startswith("endpoints."))
+        names += (name for name in there if name not in names)
+    return [root / name for name in names if _is_read(name) and _exists(root / name, instead)]
+
+
+def _is_visible(path: Path, top: Path) -> bool:
+    return path.is_relative_to(top) and not any(part.startswith(".") for part in path.relative_to(top).parts)
+
+
+def _is_read(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
 
 
 def first_of(root: Path, names: Sequence[Path], instead: Texts = NO_TEXTS) -> Path | None:

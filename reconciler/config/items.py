@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config.document import Document
+from reconciler.config.fence import Fence
 from reconciler.config.files import NO_TEXTS, Texts, shown
 from reconciler.config.layers import Layer, Layers
 from reconciler.config.removals import contradictions, removals
@@ -47,10 +48,11 @@ class Declared:
 def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_TEXTS) -> Declared:
     """Reads the files. A later group is laid over an earlier one; inside a group names are unique."""
     result = Declared()
+    fence = Fence(root)
     for group in groups:
         own: dict[str, Layer] = {}
         for path in group:
-            document = read(path, shown(path, root), instead)
+            document = read(path, shown(path, root), instead, fence=fence, named=True)
             result.files.append(document.file)
             result.problems += document.problems
             result.problems += (problem for _, problem in document.bent)

@@ -109,7 +109,7 @@ class Judge:
         if not holds_references(merged):
             return _Item(stack=stack, item=merged, bare=merged, sound=sound, doubtful=doubtful)
         found = resolved(merged, stack, self._resolver)
-        self._taken |= {problem.place for problem in found.problems}
+        self._taken |= {*found.places, *(problem.place for problem in found.problems)}
         self.problems += (replace(problem, address=_address(merged)) for problem in found.problems)
         return _Item(
             stack=stack,

@@ -56,6 +56,13 @@ class Spots:
                 return found
         return None
 
+    def place_of(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
+        """The place of the nth `word` (from 0) in the text at `path`; of the text where that is all."""
+        for source, spot in reversed(self.spots):
+            if (found := source.find_word((*spot, *path), word, nth)) is not None:
+                return found
+        return None
+
     def node(self, path: Sequence[str | int]) -> Node | None:
         for source, spot in reversed(self.spots):
             if (found := source.node((*spot, *path))) is not None:
@@ -88,6 +95,9 @@ class Layers:
 
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
         return self.spots.place(path, key=key)
+
+    def place_of(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
+        return self.spots.place_of(path, word, nth)
 
     def node(self, path: Sequence[str | int]) -> Node | None:
         return self.spots.node(path)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config import schema
-from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, groups, shown
+from reconciler.config.fence import Fence
+from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, layers, shown
 from reconciler.config.items import declared
 from reconciler.config.judging import Judge
 from reconciler.config.layers import ByHand
@@ -18,6 +19,7 @@ from reconciler.config.references import Resolver
 from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, parse, read
 from reconciler.config.specs import SpecEntry, Specs, entries, names_are_known
+from reconciler.config.unread import unread
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import Settings
@@ -27,7 +29,8 @@ from reconciler.model.settings import Settings
 class Loaded:
     """What the files say. `desired` is in file order and lacks the endpoints that have errors.
 
-    `read` are all files that were read for it; what `${file:PATH}` names is none of them.
+    `read` are all files that were read for it; what `${file:PATH}` names is none of them. `hidden` are files
+    and folders that were passed over for their names.
     """
 
     settings: Settings
@@ -38,6 +41,7 @@ class Loaded:
     found_endpoint_file: bool
     removed: tuple[Removed, ...] = ()
     read: tuple[Path, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -63,7 +67,7 @@ def _specs(root: Path, settings: Settings, instead: Texts) -> tuple[Specs, tuple
     path = specs_file(root, settings, instead)
     if path is None:
         return Specs(entries={}, file=None, are_all_known=settings.is_complete), ()
-    document = read(path, shown(path, root), instead)
+    document = read(path, shown(path, root), instead, fence=Fence(root))
     specs, problems = entries(document)
     is_known = settings.is_complete and names_are_known(document)
     found = Specs(entries=specs, file=document.file, are_all_known=is_known)
@@ -102,8 +106,9 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
 
     settings, problems = settings_of(root, resolver)
     specs, spec_problems = _specs(root, settings, instead)
-    layers = groups(root, files, instead)
-    found = declared(root, layers, instead)
+    searched = layers(root, files, instead)
+    read_from = [one.files for one in searched]
+    found = declared(root, read_from, instead)
     judge = Judge(resolver, specs, found.problems)
     desired = judge.desired(found)
     missing = Problem(
@@ -118,6 +123,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         *judge.problems,
         *shared_app_names(desired),
         *(() if found.files else (missing,)),
+        *unread(shown(path, root) for one in searched for path in one.unread),
     ]
     return Loaded(
         settings=settings,
@@ -127,9 +133,10 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
         removed=tuple(found.removed),
+        hidden=tuple(shown(path, root) for one in searched for path in one.hidden),
         read=(
             *filter(None, (first_of(root, CONFIG_FILES), specs_file(root, settings, instead))),
-            *chain(*layers),
+            *chain(*read_from),
         ),
     )
 

@@ -1,108 +1,177 @@
-"""`${env:NAME}`, `${env:NAME:-default}` and `${file:PATH}` inside of text; `$${` is a literal `${`."""
+"""What references stand for in this run, and what of that may be shown. Their grammar is in `parsing`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from reconciler.config.fence import Fence, Unreadable
+from reconciler.config.parsing import Fault, Reference, scan, split, whole
+from reconciler.config.permitted import API_KEY, refused_part, refused_variable
+from reconciler.config.showing import may_be_shown
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.values import MASK, Secret
 
 LARGEST: Final = 2**20
 """Bytes; a larger file is no secret and no setting."""
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{1,18})?\Z")
-_MARK: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One `${...}`: the scheme, what it names, and the default if it has one."""
-
-    scheme: str
-    name: str
-    default: str | None
-    text: str
-
-
-Part: TypeAlias = str | Reference
+_BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """A text with its references replaced.
 
-    `masked` is what people may see if the text is a secret, `hidden` the values of its references.
-    `has_references` is False for a text in which only `$${` was found. Where something was wrong, `value` is
-    the text as it was.
+    `pieces` are its parts in order: a literal, or what a reference says and that reference. Where something
+    was wrong, `value` is the text as it was.
     """
 
+    text: str
     value: str
-    masked: str
-    has_references: bool
-    problems: tuple[Problem, ...] = ()
-    hidden: tuple[str, ...] = ()
+    pieces: tuple[tuple[str, Reference | None], ...]
+    has_references: bool = False
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(fault.problem for fault in self.faults)
+
+    @property
+    def masked(self) -> str:
+        """The text with the mask for each reference."""
+        return "".join(MASK if reference else value for value, reference in self.pieces)
+
+    @property
+    def shown(self) -> str:
+        """The text with the mask for each reference whose value may not be shown where others are."""
+        return "".join(MASK if _is_hidden(*piece) else piece[0] for piece in self.pieces)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing in it has to be masked where plain words of references are shown."""
+        return not any(_is_hidden(*piece) for piece in self.pieces)
+
+    @property
+    def secret(self) -> str | Secret:
+        """The value for a place where what comes from a reference must not be shown.
+
+        Where that may be unset, a secret stands for it too, so that nobody takes its place for a literal.
+        """
+        if not self.has_references or any(problem.is_error for problem in self.problems):
+            return self.value
+        if self.faults:
+            return Secret(value=self.text, source=self.text)
+        # that a part is empty is seen: it tells nothing, and a token may be missing there
+        masked = "".join(MASK if reference and value else value for value, reference in self.pieces)
+        hidden = tuple(value for value, reference in self.pieces if reference)
+        return Secret(value=self.value, source=self.text, masked=masked, parts=hidden)
+
+    @property
+    def maskable(self) -> str | Secret:
+        """The value for a place where plain words of references may be shown, and nothing else of them."""
+        if self.is_open:
+            return self.value
+        hidden = tuple(value for value, reference in self.pieces if _is_hidden(value, reference))
+        return Secret(value=self.value, source=self.text, masked=self.shown, parts=hidden)
+
+    def unmaskable(self, kind: str = "string") -> tuple[Fault, ...]:
+        """What is wrong with it in a place where nothing can be masked, such as a path, a number or an URL.
+
+        `kind` is the JSON type of the place, or `url`.
+        """
+        return tuple(
+            Fault(_cannot_be_masked(one), one.text, one.start)
+            for value, one in self.pieces
+            if one and _is_hidden(_judged(value, kind), one, is_number=kind not in ("string", "url"))
+        )
+
+
+def _is_hidden(value: str, reference: Reference | None, *, is_number: bool = False) -> bool:
+    """Whether what a reference says must be masked. A file may say a number openly, and no text."""
+    if reference is None or not value:
+        return False
+    return not (reference.scheme == "env" or is_number) or not may_be_shown(reference.name, value)
+
+
+def _judged(value: str, kind: str) -> str:
+    """What of a value has to be a plain word: of an URL what follows the scheme, of a number nothing."""
+    match kind:
+        case "string":
+            return value
+        case "url":
+            return value.strip().removeprefix("https://").removeprefix("http://")
+        case _:
+            return "0"
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Where references lead in this run. `lenient` makes an unset variable a warning."""
+    """Where references lead in this run.
+
+    `environ` is the environment, `dotenv` what `.env` files say of variables that are unset or empty in it.
+    `lenient` makes a reference that leads to nothing a warning.
+    """
 
     root: Path
     environ: Mapping[str, str]
     lenient: bool = False
+    dotenv: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _files(self) -> dict[str, str | Problem]:
         """Every file is read once, so that all endpoints of one run see one content."""
         return {}
 
-    def resolve(self, text: str) -> Resolved:
-        """The text with all references replaced, or the text itself and what is wrong with it."""
-        parts = split(text)
-        if isinstance(parts, Problem):
-            return Resolved(text, text, has_references=False, problems=(parts,))
-        value: list[str] = []
-        masked: list[str] = []
-        hidden: list[str] = []
-        problems: list[Problem] = []
-        for part in parts:
-            if isinstance(part, str):
-                value.append(part)
-                masked.append(part)
-                continue
-            found = self._look_up(part)
-            if isinstance(found, Problem):
-                problems.append(found)
-            else:
-                value.append(found)
-                masked.append(MASK)
-                hidden.append(found)
-        has_references = any(isinstance(part, Reference) for part in parts)
-        if problems:
-            return Resolved(text, text, has_references, tuple(problems))
-        return Resolved("".join(value), "".join(masked), has_references, hidden=tuple(hidden))
+    @cached_property
+    def _fence(self) -> Fence:
+        return Fence(self.root)
+
+    def resolve(self, text: str, *, is_api_key: bool = False) -> Resolved:
+        """The text with all references replaced, or the text itself and what is wrong with it.
+
+        `is_api_key` says that it is the one place that may read NOVITA_API_KEY.
+        """
+        pieces: list[tuple[str, Reference | None]] = []
+        faults: list[Fault] = []
+        has_references = is_malformed = False
+        for part in scan(text):
+            match part:
+                case str():
+                    pieces.append((part, None))
+                case Fault():
+                    faults.append(part)
+                    is_malformed = True
+                case Reference():
+                    has_references = True
+                    found = self._look_up(part, is_api_key=is_api_key)
+                    if isinstance(found, Problem):
+                        faults.append(Fault(found, part.text, part.start))
+                    else:
+                        pieces.append((found, part))
+        if faults:
+            return Resolved(text, text, ((text, None),), has_references and not is_malformed, tuple(faults))
+        return Resolved(text, "".join(value for value, _ in pieces), tuple(pieces), has_references)
 
     def secret(self, text: str) -> tuple[str | Secret, tuple[Problem, ...]]:
-        """Like `resolve`, for a place where what comes from a reference must not be shown.
-
-        Where that may be unset, a secret stands for it too, so that nobody takes its place for a literal.
-        """
+        """`Resolved.secret` of a text, and what is wrong with it."""
         found = self.resolve(text)
-        if not found.has_references or any(problem.is_error for problem in found.problems):
-            return found.value, found.problems
-        if found.problems:
-            return Secret(value=text, source=text), found.problems
-        return Secret(value=found.value, source=text, masked=found.masked, parts=found.hidden), ()
+        return found.secret, found.problems
 
-    def _look_up(self, reference: Reference) -> str | Problem:
-        found = self._variable(reference) if reference.scheme == "env" else self._file(reference)
+    def _look_up(self, reference: Reference, *, is_api_key: bool) -> str | Problem:
+        if reference.scheme == "file":
+            found = self._file(reference)
+        elif (refused := refused_variable(reference.name, self.environ)) is not None and not (
+            is_api_key and reference.name == API_KEY
+        ):
+            return _refused(reference, *refused)
+        else:
+            found = self._variable(reference)
         if isinstance(found, Problem):
             return found
         try:
@@ -112,16 +181,21 @@ class Resolver:
         return found
 
     def _variable(self, reference: Reference) -> str | Problem:
-        found = self.environ.get(reference.name)
+        name = reference.name
+        for found in (self.environ.get(name), self.dotenv.get(name)):
+            if found is not None and not found.isspace() and found:
+                return found
         if reference.default is not None:
-            return found or reference.default
-        if found is not None:
-            return found
-        return Problem(
-            code="unset-reference",
-            summary=f"the environment variable {reference.name} is not set",
-            hint=f"export {reference.name}=...   or give a default: ${{env:{reference.name}:-default}}",
-            severity=Severity.WARNING if self.lenient else Severity.ERROR,
+            return reference.default
+        if name in self.environ or name in self.dotenv:
+            return self._unset(
+                f"the environment variable {name} is set, but empty",
+                f"give {name} a value, or allow it to be empty: ${{env:{name}:-}}",
+                detail="A CI secret that does not exist, or is not given to this job, is an empty variable.",
+            )
+        return self._unset(
+            f"the environment variable {name} is not set",
+            f"export {name}=...   or give a default: ${{env:{name}:-default}}",
         )
 
     def _file(self, reference: Reference) -> str | Problem:
@@ -130,95 +204,66 @@ class Resolver:
         return self._files[reference.name]
 
     def _read(self, reference: Reference) -> str | Problem:
-        path = self.root / reference.name
+        path = Path(reference.name)
+        refused = "an absolute path" if path.is_absolute() else refused_part(path)
         try:
-            if not path.is_file():
-                missing = "there is no such file" if not path.exists() else "it is not a file"
-                return _unusable(reference, missing, f"check the path; it is relative to {self.root}")
-            with path.open("rb") as file:
-                raw = file.read(LARGEST + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            return _unusable(reference, f"the file cannot be read: {reason.lower()}", "check its permissions")
-        if len(raw) > LARGEST:
-            return _unusable(reference, "the file is larger than 1 MiB", "name a file that holds one value")
-        try:
-            content = raw.decode()
-        except UnicodeDecodeError:
-            content = "\0"
-        if "\0" in content:
+            if refused is None:
+                raw, real = self._fence.read(self.root / path, LARGEST)
+                refused = refused_part(real)
+        except Unreadable as error:
+            return _unusable(reference, error.why, error.way_out)
+        if refused is not None:
+            what = refused if path.is_absolute() else f"what is in {refused}"
+            return _refused(
+                reference,
+                f"references never read {what}",
+                f"keep the value in a file of its own below {self.root.absolute()}",
+            )
+        content = _decoded(raw)
+        if content is None or "\0" in content:
             return _unusable(reference, "the file is not UTF-8 text", "store binary data elsewhere")
-        return content[:-2] if content.endswith("\r\n") else content.removesuffix("\n")
+        content = content[:-2] if content.endswith("\r\n") else content.removesuffix("\n").removesuffix("\r")
+        if not content.strip():
+            return self._unset(
+                f"the file {reference.name} is empty",
+                f"write the value into {reference.name}, or remove the reference to it",
+            )
+        return content
 
-
-def split(text: str) -> tuple[Part, ...] | Problem:
-    """The literal parts and the references of a text, in order; a problem when it holds a malformed one."""
-    parts: list[Part] = []
-    position = 0
-    for found in _MARK.finditer(text):
-        if found.start() > position:
-            parts.append(text[position : found.start()])
-        position = found.end()
-        if found[0] == "$${":
-            parts.append("${")
-            continue
-        part = _reference(found)
-        if isinstance(part, Problem):
-            return part
-        parts.append(part)
-    if position < len(text):
-        parts.append(text[position:])
-    return tuple(parts)
-
-
-def whole(text: str) -> bool:
-    """Whether the text is one reference and nothing else."""
-    parts = split(text)
-    return isinstance(parts, tuple) and len(parts) == 1 and isinstance(parts[0], Reference)
-
-
-def _reference(found: re.Match[str]) -> Reference | Problem:
-    inner = found[1]
-    if not found[2]:
-        return _malformed(found[0], "has no closing brace", f"write `{found[0].split()[0]}}}`")
-    if "${" in inner:
-        return _malformed(found[0], "holds another reference", "name one variable or one file")
-    scheme, colon, name = inner.partition(":")
-    if not colon:
-        proposal = f"${{env:{inner}}}" if _NAME.match(inner) else "${env:NAME}"
-        return _malformed(found[0], "does not say where to look", f"write `{proposal}`")
-    if scheme not in ("env", "file"):
-        return _malformed(
-            found[0], "looks in a place that is not known", "write `${env:NAME}` or `${file:PATH}`"
+    def _unset(self, summary: str, hint: str, detail: str = "") -> Problem:
+        return Problem(
+            code="unset-reference",
+            summary=summary,
+            detail=detail,
+            hint=hint,
+            severity=Severity.WARNING if self.lenient else Severity.ERROR,
         )
-    default = None
-    if scheme == "env":
-        name, dash, rest = name.partition(":-")
-        default = rest if dash else None
-    if not name.strip():
-        return _malformed(
-            found[0], "names nothing", f"write `${{{scheme}:{'NAME' if scheme == 'env' else 'PATH'}}}`"
-        )
-    if scheme == "env" and not _NAME.match(name):
-        return _malformed(
-            found[0],
-            "names no variable",
-            "use letters, digits and `_`; a default follows `:-` as in ${env:NAME:-default}",
-        )
-    return Reference(scheme, name, default, found[0])
 
 
-def _malformed(text: str, what: str, hint: str) -> Problem:
-    shown = text if len(text) <= 60 else text[:59] + "…"
-    return Problem(
-        code="bad-reference",
-        summary=f"the reference {shown} {what}",
-        hint=f"{hint}; a literal `${{` is written `$${{`",
-    )
+def _decoded(raw: bytes) -> str | None:
+    """The text of a file, without the mark of its encoding; None where it is no text."""
+    bom, encoding = next((found for found in _BOMS if raw.startswith(found[0])), (b"", "utf-8"))
+    try:
+        return raw[len(bom) :].decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _unusable(reference: Reference, what: str, hint: str) -> Problem:
     return Problem(code="unreadable-reference", summary=f"{reference.text} cannot be used: {what}", hint=hint)
+
+
+def _refused(reference: Reference, why: str, hint: str) -> Problem:
+    return Problem(code="reference-refused", summary=f"{reference.text} is refused: {why}", hint=hint)
+
+
+def _cannot_be_masked(reference: Reference) -> Problem:
+    return Problem(
+        code="reference-refused",
+        summary=f"{reference.text} is refused: what it says may be a secret, and could not be masked here",
+        hint="write the value itself, or read it from a variable that holds one plain word and is not named"
+        " like a secret",
+    )
 
 
 def coerce(text: str, kind: str) -> Any:
@@ -231,3 +276,6 @@ def coerce(text: str, kind: str) -> Any:
     if kind == "number" and _NUMBER.match(text):
         return float(text)
     return int(text) if _INTEGER.match(text) else None
+
+
+__all__ = ["Fault", "Reference", "Resolved", "Resolver", "coerce", "split", "whole"]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.config import schema
 from reconciler.config.layers import Layers
-from reconciler.config.references import Resolver, coerce, split, whole
+from reconciler.config.parsing import Fault, scan, whole
+from reconciler.config.references import Resolver, coerce
 from reconciler.config.wording import WANTED, Steps, spelled
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Place, Problem
 
 REFUSED: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
 """What names things must read the same for everybody and on every day."""
 
 SECRET: Final = frozenset({"env", "command"})
+
+MASKABLE: Final = frozenset({"image", "imageAuthId", "healthPath"})
+"""Text that is neither a key nor one of a few words, so a mask can stand for it; so is a storage's ID."""
 
 
 def holds_references(value: Any) -> bool:
@@ -39,18 +43,20 @@ def holds_references(value: Any) -> bool:
 class ResolvedItem:
     """The item with its references replaced. What could not be replaced stays as it was written.
 
-    `unset` are the paths of references that may be unset in this run, and are.
+    `unset` are the paths of references that may be unset in this run, and are; `places` those of the values
+    with a problem in them.
     """
 
     item: dict[str, Any]
     problems: list[Problem]
+    places: list[Place | None]
     unset: list[Steps]
 
 
 def resolved(item: Mapping[str, Any], where: Layers, resolver: Resolver) -> ResolvedItem:
     walk = _Walk(where, resolver)
     found = {key: walk.value(value, (key,)) for key, value in item.items()}
-    return ResolvedItem(item=found, problems=walk.problems, unset=walk.unset)
+    return ResolvedItem(item=found, problems=walk.problems, places=walk.places, unset=walk.unset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class _Walk:
     where: Layers
     resolver: Resolver
     problems: list[Problem] = field(default_factory=list)
+    places: list[Place | None] = field(default_factory=list)
     unset: list[Steps] = field(default_factory=list)
 
     def value(self, value: Any, path: Steps) -> Any:
@@ -83,18 +90,21 @@ class _Walk:
             )
             return text
         if path[0] in SECRET:
-            secret, problems = self.resolver.secret(text)
-            self._report(path, *problems)
-            return secret
+            found = self.resolver.resolve(text)
+            self._blame(path, text, found.faults)
+            return found.secret
         kind = schema.type_at(path)
         if kind != "string" and not whole(text):
-            if isinstance(malformed := split(text), Problem):
-                self._report(path, malformed)
+            self._blame(path, text, [part for part in scan(text) if isinstance(part, Fault)])
             return text
         found = self.resolver.resolve(text)
-        self._report(path, *found.problems)
-        if found.problems or kind == "string":
-            return found.value
+        can_be_masked = path[0] in MASKABLE or (path[0] == "storage" and path[-1] == "id")
+        faults = found.faults or (() if can_be_masked else found.unmaskable(kind))
+        self._blame(path, text, faults)
+        if faults:
+            return text
+        if kind == "string":
+            return found.maskable
         value = coerce(found.value, kind)
         if value is None:
             summary = f"`{spelled(path)}` must be {WANTED[kind]}, and what {text} says is not"
@@ -105,7 +115,17 @@ class _Walk:
             return text
         return value
 
-    def _report(self, path: Steps, *problems: Problem) -> None:
-        self.problems.extend(replace(problem, place=self.where.place(path)) for problem in problems)
-        if problems and not any(problem.is_error for problem in problems):
-            self.unset.append(path)
+    def _blame(self, path: Steps, text: str, faults: Sequence[Fault]) -> None:
+        """Report what is wrong with the references of a text, each in its place."""
+        for fault in faults:
+            place = self.where.place_of(path, fault.text, text.count(fault.text, 0, fault.start))
+            self.problems.append(fault.problem.at(place))
+        if faults:
+            self.places.append(self.where.place(path))
+            if not any(fault.problem.is_error for fault in faults):
+                self.unset.append(path)
+
+    def _report(self, path: Steps, problem: Problem) -> None:
+        place = self.where.place(path)
+        self.problems.append(problem.at(place))
+        self.places.append(place)

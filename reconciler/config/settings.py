@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 from reconciler.config import schema
 from reconciler.config.document import Document
+from reconciler.config.fence import Fence
 from reconciler.config.files import first_of, shown
-from reconciler.config.references import Resolver, coerce, whole
+from reconciler.config.parsing import Fault, whole
+from reconciler.config.references import Resolved, Resolver, coerce
 from reconciler.config.wording import WANTED
 from reconciler.model.hosts import NOVITA, fault, is_loopback, is_one_of
 from reconciler.model.problem import Place, Problem
@@ -61,7 +63,7 @@ def settings_of(root: Path, resolver: Resolver) -> tuple[Settings, tuple[Problem
     from reconciler.config.source import read
 
     path = first_of(root, CONFIG_FILES)
-    document = None if path is None else read(path, shown(path, root))
+    document = None if path is None else read(path, shown(path, root), fence=Fence(root))
     reader = _Reader(document, resolver)
     return reader.settings(), tuple(reader.problems)
 
@@ -142,9 +144,9 @@ class _Reader:
             source = "novita.api_key"
             if not isinstance(said.value, str):
                 return None
-            found = self._resolver.resolve(said.value)
-            self.problems += (problem.at(said.place) for problem in found.problems)
-            if found.problems:
+            found = self._resolver.resolve(said.value, is_api_key=True)
+            self._blame("api_key", found, found.faults)
+            if found.faults:
                 return None
             source = said.value if found.has_references else source
             text = found.value.strip()
@@ -179,7 +181,7 @@ class _Reader:
         is_from_file = not text
         if is_from_file:
             said = self._said("base_url")
-            text = self._text("base_url") or ""
+            text = self._text("base_url", "url") or ""
         if not text or "${" in text:
             return DEFAULT_BASE_URL
         if text == SIMULATOR:
@@ -210,13 +212,22 @@ class _Reader:
         )
         return False
 
-    def _text(self, name: str) -> str | None:
+    def _text(self, name: str, kind: str = "string") -> str | None:
+        """The text of a field that everybody sees; as it is written where a reference in it is at fault."""
         said = self._said(name)
         if not isinstance(said.value, str):
             return None
         found = self._resolver.resolve(said.value)
-        self.problems += (problem.at(said.place) for problem in found.problems)
-        return found.value.strip() or None
+        faults = found.faults or found.unmaskable(kind)
+        self._blame(name, found, faults)
+        return (found.text if faults else found.value).strip() or None
+
+    def _blame(self, name: str, found: Resolved, faults: Sequence[Fault]) -> None:
+        assert self._document is not None  # or else nothing was said
+        for one in faults:
+            nth = found.text.count(one.text, 0, one.start)
+            place = self._document.place_of(("novita", name), one.text, nth)
+            self.problems.append(one.problem.at(place))
 
     def _seconds(self, name: str, default: float) -> float:
         value = self._coerced(name, "number")
@@ -244,9 +255,10 @@ class _Reader:
         if not whole(said.value) or self._is_reported(said):
             return None
         found = self._resolver.resolve(said.value)
-        self.problems += (problem.at(said.place) for problem in found.problems)
-        value = None if found.problems else coerce(found.value, kind)
-        if value is None and not found.problems:
+        faults = found.faults or found.unmaskable(kind)
+        self._blame(name, found, faults)
+        value = None if faults else coerce(found.value, kind)
+        if value is None and not faults:
             summary = f"{said.where} must be {WANTED[kind]}, and what {said.value} says is not"
             self._report("bad-reference", summary, "correct the value behind the reference", said.place)
         return value

@@ -11,6 +11,7 @@ from typing import Final
 from reconciler.config.composing import DEEPEST, HALF, NotYaml, compose, too_deep
 from reconciler.config.construct import Builder
 from reconciler.config.document import Document, Source
+from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.files import NO_TEXTS, Texts, absolute
 from reconciler.config.jargon import in_plain_words
 from reconciler.config.nodes import Node, walk
@@ -33,32 +34,25 @@ _MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
-def read(path: Path, shown: str, instead: Texts = NO_TEXTS) -> Document:
+def read(
+    path: Path, shown: str, instead: Texts = NO_TEXTS, *, fence: Fence | None = None, named: bool = False
+) -> Document:
     """The document in a file, or in the text that stands in for it.
 
-    Never raises for what a user can do; see its `problems`.
+    `fence` is the folder that the file must be in after following links; one that is `named` by a person may
+    lie elsewhere. Never raises for what a user can do; see its `problems`.
     """
     if instead and (text := instead.get(absolute(path))) is not None:
         return parse(text.removeprefix(BOM), shown)
     if not _is_text(shown):
         name = shown.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        return _unreadable(name, "the name of this file is not UTF-8", "rename the file", "bad-file-name")
+        return _unreadable(
+            name, Unreadable("the name of this file is not UTF-8", "rename the file", "bad-file-name")
+        )
     try:
-        if path.exists() and not path.is_file():
-            # A pipe would be waited for, and a directory has no text.
-            return _unreadable(shown, "this is not a file", "name a YAML or JSON file")
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return _unreadable(
-            shown, "there is no such file", "check the path; it is relative to -C DIR", "file-not-found"
-        )
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return _unreadable(shown, f"this file cannot be read: {reason.lower()}", "check its permissions")
-    if len(raw) > LARGEST_MIB * 2**20:
-        return _unreadable(
-            shown, f"this file is larger than {LARGEST_MIB} MiB", "split it into several files"
-        )
+        raw, _ = (fence or Fence(path.parent)).read(path, LARGEST_MIB * 2**20, named=named)
+    except Unreadable as error:
+        return _unreadable(shown, error)
     return _decoded(raw, shown)
 
 
@@ -182,9 +176,11 @@ def _control_character(source: Source) -> Problem:
     )
 
 
-def _unreadable(shown: str, summary: str, hint: str, code: str = "unreadable-file") -> Document:
+def _unreadable(shown: str, error: Unreadable) -> Document:
     place = Place(file=shown, line=1, column=1)
-    return Document(Source(shown, ""), None, (Problem(code=code, summary=summary, hint=hint, place=place),))
+    summary = error.why if error.code != "unreadable-file" else f"this file is not read: {error.why}"
+    problem = Problem(code=error.code, summary=summary, hint=error.way_out, place=place)
+    return Document(Source(shown, ""), None, (problem,))
 
 
 __all__ = ["Document", "collector_paused", "parse", "read"]

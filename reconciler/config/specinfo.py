@@ -10,13 +10,13 @@ from reconciler.model.app import SpecInfo
 
 
 def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
-    """The spec with its references replaced; one that is unset stands as it was written."""
+    """The spec with its references replaced; one that is unset stands as it was written, a secret masked."""
 
     def text(*path: str) -> str:
         value: object = entry.data
         for step in path:
             value = value.get(step) if isinstance(value, Mapping) else None
-        return "" if value is None else resolver.resolve(str(value)).value.strip()
+        return "" if value is None else resolver.resolve(str(value)).shown.strip()
 
     spec, problems = usable_spec(entry, resolver)
     why_not = [problem.summary for problem in problems if problem.is_error]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reconciler.config import schema
 from reconciler.config.document import Document
+from reconciler.config.parsing import Fault
 from reconciler.config.pruning import has
-from reconciler.config.references import Resolver
+from reconciler.config.references import Resolved, Resolver
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
+from reconciler.model.values import Secret
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
 
@@ -45,6 +47,14 @@ class SpecEntry:
     document: Document
     index: int
     broken: bool = False
+
+    def place_of(self, path: Sequence[str], fault: Fault) -> Place | None:
+        """The place of what is wrong with a reference in a part of it."""
+        text = self.data
+        for step in path:
+            text = text[step]
+        nth = str(text).count(fault.text, 0, fault.start)
+        return self.document.place_of(("specs", self.index, *path), fault.text, nth) or self.place(*path)
 
     def place(self, *path: str) -> Place | None:
         """The place of a part of it; of its name where there is no such part."""
@@ -133,7 +143,7 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
     gpu = reader.gpu()
     rootfs = reader.rootfs()
     product, region, cuda = (
-        reader.text("platforms", "novita", name) for name in ("productId", "region", "cudaVersion")
+        reader.maskable("platforms", "novita", name) for name in ("productId", "region", "cudaVersion")
     )
     if not product:
         reader.report(
@@ -185,14 +195,29 @@ class _Reader:
         for path in (("resources", "gpu"), ("resources", "ephemeralStorage"), ("platforms", "novita")):
             self.problems += document.bent_within((*spec, *path))
 
-    def text(self, *path: str) -> str:
+    def maskable(self, *path: str) -> str | Secret:
         """The text at a path with its references replaced; "" where there is none."""
+        found = self._resolved(path)
+        self._blame(path, found.faults)
+        value = found.maskable
+        if isinstance(value, str):
+            return value.strip()
+        return replace(value, value=value.value.strip(), masked=value.masked.strip())
+
+    def number(self, *path: str) -> tuple[str, str]:
+        """(the text where a number is wanted, which nothing can mask; the same as it may be shown)."""
+        found = self._resolved(path)
+        faults = found.faults or found.unmaskable("integer")
+        self._blame(path, faults)
+        return (found.text, found.text) if faults else (found.value.strip(), found.shown.strip())
+
+    def _resolved(self, path: tuple[str, ...]) -> Resolved:
         value = self._value(*path)
-        if value is None:
-            return ""
-        found = self._resolver.resolve(str(value))
-        self.problems += (problem.at(self._entry.place(*path)) for problem in found.problems)
-        return found.value.strip()
+        return self._resolver.resolve("" if value is None else str(value))
+
+    def _blame(self, path: tuple[str, ...], faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            self.problems.append(fault.problem.at(self._entry.place_of(path, fault)))
 
     def is_left_empty(self, *path: str) -> bool:
         return has(self._entry.data, path) and self._value(*path) is None
@@ -204,9 +229,9 @@ class _Reader:
         return value
 
     def gpu(self) -> int:
-        text = self.text("resources", "gpu")
+        text, shown = self.number("resources", "gpu")
         if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
-            found = f"not {text}" if text else "and it is missing"
+            found = f"not {shown}" if text else "and it is missing"
             self.report(
                 "bad-gpu",
                 f"`resources.gpu` of spec {self._entry.name} must be a number of GPUs, {found}",
@@ -218,9 +243,9 @@ class _Reader:
         return 1 if self._is_open(text) else int(text)
 
     def rootfs(self) -> int:
-        text = self.text("resources", "ephemeralStorage")
+        text, shown = self.number("resources", "ephemeralStorage")
         if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
-            found = f"`{text}` is not a number of GB" if text else "`resources.ephemeralStorage` is missing"
+            found = f"`{shown}` is not a number of GB" if text else "`resources.ephemeralStorage` is missing"
             self.report(
                 "bad-rootfs-size",
                 f"failed to parse rootfs size of spec {self._entry.name}: {found}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from reconciler.model.problem import Place
-from reconciler.model.values import Fields, Json, Path
+from reconciler.model.values import Fields, Json, Path, Secret
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
@@ -28,15 +28,16 @@ def address(name: str) -> str:
 class Spec:
     """A GPU shape from specs.yaml that has all that Novita needs.
 
-    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID.
+    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID. Text is a `Secret`
+    where a reference says it and may not be shown.
     """
 
     name: str
-    product_id: str
-    region: str
+    product_id: str | Secret
+    region: str | Secret
     gpu: int
     rootfs_gb: int
-    cuda_version: str = ""
+    cuda_version: str | Secret = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final, TypeAlias
 
 from reconciler.model.encoding import compact
@@ -50,6 +49,10 @@ class Secret:
     masked: str = field(default=MASK, compare=False)
     parts: tuple[str, ...] = field(default=(), compare=False)
 
+    def __post_init__(self) -> None:
+        if not self.value:
+            object.__setattr__(self, "masked", "")  # that it is empty must be seen, and tells nothing
+
     @property
     def is_referenced(self) -> bool:
         """Whether it can be had again by its source; one that was read from the account cannot."""
@@ -67,7 +70,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The keyed fingerprint (HMAC-SHA256) of a secret, and the ID of the key that made it."""
+    """The keyed fingerprint (HMAC-SHA256) of a secret, and which key made it."""
 
     mac: str
     key_id: str
@@ -78,59 +81,24 @@ class Keyring:
     """The key under which secrets are fingerprinted: `RECONCILER_STATE_KEY`, else the API key.
 
     A bare hash of a short secret can be guessed from a leaked file; a keyed one cannot without the key.
-    `former` is the key of the seals that earlier versions wrote. They are still verified, never made.
     """
 
     key: bytes
-    former: bytes
-    id: str
-    former_id: str
 
     @classmethod
-    def of(cls, text: str, *, stretched: bool = False) -> Keyring:
-        """The keyring of a key. A weak key must be `stretched`, which takes some 100 ms once a process."""
-        former = hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest()
-        key = hmac.digest(_stretched(text) if stretched else former, b"seal/2", "sha256")
-        return cls(key=key, former=former, id=_key_id(key), former_id=_key_id(former))
+    def of(cls, text: str) -> Keyring:
+        return cls(hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest())
 
-    def seal(self, text: str, path: Path = ()) -> Sealed:
-        """The seal of a secret at its path, so that equal secrets of two fields have different seals."""
-        return Sealed(mac=_mac(self.key, _bound(path) + text), key_id=self.id)
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that tell two keys apart and give neither away."""
+        return hmac.digest(self.key, b"key-id", "sha256").hex()[:12]
 
-    def knows(self, sealed: Sealed) -> bool:
-        """Whether the seal was made under this key, so that a value can be compared with it."""
-        return sealed.key_id in (self.id, self.former_id)
-
-    def matches(self, sealed: Sealed, text: str, path: Path = ()) -> bool:
-        """Whether the seal is that of this text at this path; False under another key."""
-        if sealed.key_id == self.former_id:
-            return hmac.compare_digest(sealed.mac, _mac(self.former, text))
-        return sealed == self.seal(text, path)
+    def seal(self, text: str) -> Sealed:
+        return Sealed(mac=hmac.digest(self.key, text.encode(), "sha256").hex(), key_id=self.id)
 
     def __repr__(self) -> str:
         return f"Keyring({self.id})"
-
-
-def _key_id(key: bytes) -> str:
-    """Twelve hex digits that tell two keys apart and give neither away."""
-    return _mac(key, "key-id")[:12]
-
-
-def _mac(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode(), "sha256").hex()
-
-
-def _bound(path: Path) -> str:
-    """The path as a prefix; with the lengths no two paths, and no path and text, can be confused."""
-    return "".join(f"{len(segment)}:{segment}/" for segment in path) + "="
-
-
-@cache
-def _stretched(text: str) -> bytes:
-    """32 MiB and some 100 ms for each guess. The salt is fixed, see docs/decisions/0023."""
-    return hashlib.scrypt(
-        text.encode(), salt=b"novita-reconciler/seal/2", n=2**15, r=8, p=1, maxmem=2**26, dklen=32
-    )
 
 
 def is_open(value: Value) -> bool:
@@ -143,6 +111,15 @@ def is_open(value: Value) -> bool:
         if item.__class__ not in WORDS and not is_open(item):
             return False
     return True
+
+
+def seals_in(value: Value) -> Iterator[Sealed]:
+    """Every `Sealed` in the value, in lists and maps as well."""
+    if value.__class__ is Sealed:
+        yield value
+    elif not is_open(value) and isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from seals_in(item)
 
 
 def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
@@ -169,26 +146,25 @@ def reveal(value: Value) -> Json:
 
 
 def mask(value: Value) -> Json:
-    """The value as people may see it."""
-    return replace_secrets(value, lambda secret: secret.masked)
-
-
-def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
-    """The value as it may be kept on disk, each secret sealed at its path; no copy where there is none."""
+    """The value as people may see it; of an applied secret the mask."""
+    if isinstance(value, Sealed):
+        return MASK
     if is_open(value):
         return value
     match value:
         case dict() | Mapping():
-            return {
-                key: item if item.__class__ in WORDS else seal(item, keyring, (*path, key))
-                for key, item in value.items()
-            }
+            return {key: item if item.__class__ in WORDS else mask(item) for key, item in value.items()}
         case list() | tuple():
-            return [seal(item, keyring, (*path, str(number))) for number, item in enumerate(value)]
+            return [mask(item) for item in value]
         case Secret():
-            return keyring.seal(value.value, path)
+            return value.masked
         case _:
             return value
+
+
+def seal(value: Value, keyring: Keyring) -> Value:
+    """The value as it may be kept on disk or digested."""
+    return replace_secrets(value, lambda secret: keyring.seal(secret.value))
 
 
 def canonical(value: Value) -> bytes:
@@ -200,7 +176,7 @@ def canonical(value: Value) -> bytes:
 
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
-    """SHA-256 of the canonical form, as 64 hex digits; with a keyring, each secret counts by its seal."""
+    """SHA-256 of the canonical form, as 64 hex digits; with a keyring, that of the sealed value."""
     default = _sealed_as_json if keyring is None else _sealing(keyring)
     return hashlib.sha256(compact(value, default, sort_keys=True)).hexdigest()
 
@@ -214,7 +190,7 @@ def _sealed_as_json(value: object) -> Json:
 
 
 def _sealing(keyring: Keyring) -> Callable[[object], Json]:
-    """For the canonical form of a value that holds secrets."""
+    """For the canonical form of what `seal` would make, without making it."""
 
     def sealed(value: object) -> Json:
         return _sealed_as_json(keyring.seal(value.value) if isinstance(value, Secret) else value)

@@ -11,7 +11,7 @@ from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.values import Fields, Keyring, Secret, seal
-from reconciler.planning.conceal import conceal
+from reconciler.planning.conceal import conceal, hidden_beside
 
 
 def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
@@ -47,15 +47,13 @@ def as_live(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
     Values that are secret today are sealed.
     """
     want = emitted(desired.fields, desired.lifecycle.ignore)
-    have = reported(live.fields, owned(want, None))
+    have = hidden_beside(reported(live.fields, owned(want, None)), [want])
     envs = have.get("envs", {})
     literal = {key for key, value in want.get("envs", {}).items() if isinstance(value, str)}
     have["envs"] = {
-        key: value if key in literal else Secret(value=value, source="live") for key, value in envs.items()
+        key: value if key in literal or isinstance(value, Secret) else Secret(value=value, source="live")
+        for key, value in envs.items()
     }
-    image = have.get("image", {})
-    if isinstance(want.get("image", {}).get("command"), Secret) and "command" in image:
-        have["image"] = {**image, "command": Secret(value=image["command"], source="live")}
     return Tracked(
         name=desired.name,
         id=live.id,

@@ -71,7 +71,10 @@ def draft(
     for live, spec in zip(endpoints, chosen, strict=True):
         item = item_of(live, spec)
         if "env" in item:
-            item["env"] = {key: reference_to(names[live.name, ("envs", key)]) for key in item["env"]}
+            item["env"] = {
+                key: reference_to(names[live.name, ("envs", key)]) if value.strip() else value
+                for key, value in item["env"].items()
+            }
         if (live.name, COMMAND) in names:
             item["command"] = reference_to(names[live.name, COMMAND])
         items.append(item)
@@ -82,6 +85,8 @@ def draft(
 def _wanted(live: Live) -> Iterator[Wanted]:
     envs = live.fields.get("envs", {})
     for key, value in sorted(envs.items()):
+        if not value.strip():
+            continue  # it hides nothing, and as a variable it would count as unset
         yield Wanted(endpoint=live.name, path=("envs", key), value=value)
     command = live.fields.get("image", {}).get("command", "")
     if holds_credential(command, envs.values()):
@@ -109,7 +114,7 @@ def _specs(
 
 
 def _spec_name(shape: Spec, used: Iterable[str]) -> str:
-    product = re.sub(r"[^a-z0-9]+", "-", shape.product_id.lower()).strip("-")
+    product = re.sub(r"[^a-z0-9]+", "-", str(shape.product_id).lower()).strip("-")
     name = f"novita-{product}-{shape.gpu}gpu"
     return next(one for one in chain((name,), (f"{name}-{n}" for n in count(2))) if one not in used)
 

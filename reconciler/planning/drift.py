@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.ownership import emitted, sides
-from reconciler.model.plan import Cause, Drift, FieldChange
+from reconciler.model.plan import ABSENT, Absent, Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open, seals_in
 from reconciler.planning.attribute import agree, cause
 from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, leaves, value_at
@@ -38,7 +38,7 @@ def drifted(
             before=after,
             after=before,
             cause=Cause.DRIFT if path in unset else _cause(path, seen, declared, last, keyring),
-            sensitive=isinstance(before, Sealed | Secret) or isinstance(after, Sealed | Secret),
+            sensitive=_is_hidden(before) or _is_hidden(after),
         )
         for path, before, after in differences(have, want)
         if not any(path[: len(ignored)] == ignored for ignored in ignore)
@@ -68,23 +68,29 @@ def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyrin
 def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
     """The secrets applied under another key that are not what the YAML says."""
     for path, sealed in leaves(last) if declared is not None else ():
-        if sealed.__class__ is not Sealed or keyring.knows(sealed):
+        if all(one.key_id == keyring.id for one in seals_in(sealed)):
             continue
         now = value_at(live.fields, path)
         if not agree(now, value_at(declared, path), path):
             yield FieldChange(path=path, before=sealed, after=now, cause=Cause.UNKNOWN, sensitive=True)
 
 
+def _is_hidden(value: Value | Absent) -> bool:
+    return value is not ABSENT and not is_open(value)
+
+
 def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:
     """The live fields with a fingerprint wherever the record holds one."""
 
-    def matching(value: Value, last: Value, path: Path) -> Value:
+    def matching(value: Value, last: Value) -> Value:
         if isinstance(last, Sealed) and isinstance(value, str | Secret):
-            text = value.value if isinstance(value, Secret) else value
-            is_unmoved = not keyring.knows(last) or keyring.matches(last, text, path)
-            return last if is_unmoved else keyring.seal(text, path)
+            if last.key_id != keyring.id:
+                return last
+            return keyring.seal(value.value if isinstance(value, Secret) else value)
         if isinstance(last, dict) and isinstance(value, dict):
-            return {key: matching(item, last.get(key), (*path, key)) for key, item in value.items()}
+            return {key: matching(item, last.get(key)) for key, item in value.items()}
+        if isinstance(last, list) and isinstance(value, list) and len(last) == len(value):
+            return list(map(matching, value, last))
         return value
 
-    return {key: matching(value, applied.get(key), (key,)) for key, value in live.items()}
+    return {key: matching(value, applied.get(key)) for key, value in live.items()}

@@ -36,7 +36,7 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value
+from reconciler.model.values import Fields, Keyring, Path, Value, is_open
 from reconciler.planning.adopting import is_current
 from reconciler.planning.attribute import cause
 from reconciler.planning.conceal import conceal
@@ -250,7 +250,7 @@ def _sensitive(*values: object) -> bool:
 
 
 def _is_secret(value: object) -> bool:
-    return value.__class__ is Secret or value.__class__ is Sealed
+    return value is not ABSENT and not is_open(value)
 
 
 def _released(tracked: Tracked) -> Forget:
@@ -263,4 +263,4 @@ def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forge
     if live.is_named and live.name != tracked.live_name:
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
-    return Delete(name=tracked.name, reason=why, live=conceal(live), tracked=tracked)
+    return Delete(name=tracked.name, reason=why, live=conceal(live, None, tracked.applied), tracked=tracked)

@@ -55,4 +55,5 @@ def _block(name: str, versions: Sequence[Version], style: Style) -> str:
 def _said(fields: Fields, head: str, leaf: str) -> str:
     """What the file says there; "" when it does not."""
     inner = fields.get(head)
-    return str(inner.get(leaf, "")) if isinstance(inner, Mapping) else ""
+    found = inner.get(leaf, "") if isinstance(inner, Mapping) else ""
+    return str(found.get("reference", "") if isinstance(found, Mapping) else found)

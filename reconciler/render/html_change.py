@@ -21,7 +21,7 @@ from reconciler.render.problems import sentence
 from reconciler.render.sides import id_of, sides
 from reconciler.render.summary import in_short
 from reconciler.render.text import fate, remarks_on, symbol_of
-from reconciler.render.values import dotted, plain, shown
+from reconciler.render.values import both_shown, dotted, plain, shown
 
 
 def escape(text: str) -> str:
@@ -168,12 +168,14 @@ def _table(
 def _row(field: FieldChange, remarks: Callable[[FieldChange], list[str]] | None) -> str:
     name = f"<tr><th scope=row>{escape(dotted(field.path))}"
     if remarks is None:
-        return f"{name}<td>{_value(field.after)}"
-    return f"{name}<td>{_value(field.before)}<td>{_value(field.after)}<td>{escape(', '.join(remarks(field)))}"
+        return f"{name}<td>{_value(field.after, shown(field.after))}"
+    before, after = both_shown(field)
+    cells = f"<td>{_value(field.before, before)}<td>{_value(field.after, after)}"
+    return f"{name}{cells}<td>{escape(', '.join(remarks(field)))}"
 
 
-def _value(value: Value | Absent) -> str:
-    return "<i>none</i>" if value is ABSENT else escape(shown(value))
+def _value(value: Value | Absent, words: str) -> str:
+    return "<i>none</i>" if value is ABSENT else escape(words)
 
 
 def _outcome(result: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.plan import ABSENT, Absent, FieldChange
-from reconciler.model.values import MASK, WORDS, Fields, Json, Sealed, Secret, Value, is_open, mask
+from reconciler.model.values import WORDS, Fields, Json, Value, is_open, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -43,15 +43,7 @@ def side_document(fields: Fields | None) -> tuple[Json, Json]:
 
 def plain(value: Value | Absent) -> Json:
     """The value with secrets masked and fingerprints hidden."""
-    if is_open(value):
-        return value
-    if isinstance(value, dict | Mapping):
-        return {key: item if item.__class__ in WORDS else plain(item) for key, item in value.items()}
-    if value is ABSENT:
-        return None
-    if isinstance(value, Sealed):
-        return MASK
-    return mask(value)
+    return None if value is ABSENT else mask(value)
 
 
 def _sensitive(value: Value) -> Json:
@@ -62,4 +54,4 @@ def _sensitive(value: Value) -> Json:
             for key, item in value.items()
             if item.__class__ not in WORDS and (inner := _sensitive(item))
         }
-    return isinstance(value, Secret | Sealed)
+    return not is_open(value)

@@ -33,7 +33,7 @@ from reconciler.render.summary import (
     told,
 )
 from reconciler.render.text import OUTSIDE, remarks_on, symbol_of
-from reconciler.render.values import dotted, plain, shown
+from reconciler.render.values import both_shown, dotted, plain
 
 LIMIT: Final = 65_000
 """Bytes. GitHub takes 65,536 characters in a comment and refuses the whole of a longer one."""
@@ -174,7 +174,7 @@ def _details(change: Change, explanation: Explanation | None) -> str:
 
 def _field(field: FieldChange, remarks: Sequence[str]) -> str:
     name = dotted(field.path)
-    before, after = (clipped(shown(value), SHOWN_DETAIL) for value in (field.before, field.after))
+    before, after = (clipped(value, SHOWN_DETAIL) for value in both_shown(field))
     lines = [f"- {name} = {before}"] if field.before is not ABSENT else []
     lines += [f"+ {name} = {after}"] if field.after is not ABSENT else []
     lines[-1] += f"  # {', '.join(remarks)}" if remarks else ""

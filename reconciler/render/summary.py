@@ -16,7 +16,7 @@ from reconciler.model.verdict import Standing
 from reconciler.render.drift import drift_line
 from reconciler.render.progress import report_line
 from reconciler.render.text import NO_CHANGES, SYMBOLS, plan_line
-from reconciler.render.values import dotted, plain, shown
+from reconciler.render.values import both_shown, dotted, plain
 
 ENDINGS: Final[Mapping[int, str]] = {
     Exit.ERROR: "an error",
@@ -128,7 +128,7 @@ def in_short(change: Change) -> str:
 
 def step(field: FieldChange) -> str:
     """A field before and after, in few characters."""
-    before, after = (clipped(plain(shown(value)), SHOWN_VALUE) for value in (field.before, field.after))
+    before, after = (clipped(plain(value), SHOWN_VALUE) for value in both_shown(field))
     if field.before is ABSENT:
         return f"+ {after}"
     return f"- {before}" if field.after is ABSENT else f"{before} → {after}"

@@ -9,7 +9,7 @@ from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldCha
 from reconciler.model.resource import Live
 from reconciler.render.sides import id_of
 from reconciler.render.style import PLAIN, Style
-from reconciler.render.values import dotted, plain, shown
+from reconciler.render.values import both_shown, dotted, plain, shown
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
@@ -153,7 +153,7 @@ def field_lines(
     for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
         if symbol == "~":
-            value = f"{shown(field.before)} -> {shown(field.after)}"
+            value = " -> ".join(both_shown(field))
         else:
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from reconciler.model.encoding import one_line
-from reconciler.model.plan import Absent
+from reconciler.model.plan import Absent, FieldChange
 from reconciler.model.values import MASK, WORDS, Path, Sealed, Secret, Value, mask
 from reconciler.render.plain import plain
+
+EMPTY: Final = "(empty)"
+"""What stands for a secret, or beside one, that is the empty text."""
 
 
 def shown(value: Value | Absent) -> str:
@@ -17,10 +22,20 @@ def shown(value: Value | Absent) -> str:
             return "(none)"
         case Sealed():
             return MASK
+        case Secret(value=""):
+            return EMPTY
         case Secret():
             return MASK if value.masked == MASK else one_line(value.masked)
         case _:
             return one_line(mask(value))
+
+
+def both_shown(field: FieldChange) -> tuple[str, str]:
+    """(what it was, what it will be), each on one line; beside a secret, empty text reads `(empty)`."""
+    before, after = (
+        EMPTY if value == "" and field.sensitive else shown(value) for value in (field.before, field.after)
+    )
+    return before, after
 
 
 def dotted(path: Path) -> str:
@@ -28,4 +43,4 @@ def dotted(path: Path) -> str:
     return ".".join(path)
 
 
-__all__ = ["dotted", "plain", "shown"]
+__all__ = ["both_shown", "dotted", "plain", "shown"]

@@ -13,6 +13,7 @@ from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked
+from reconciler.model.values import mask, reveal
 from reconciler.novita.client import CallInfo
 from reconciler.novita.remote import Reader
 from reconciler.planning.limits import check_limits
@@ -122,21 +123,22 @@ def _limits(account: Reader, declared: tuple[Desired, ...]) -> Check:
 def _regions(account: Reader, declared: tuple[Desired, ...]) -> Check:
     users: dict[str, list[str]] = {}
     for one in declared:
-        users.setdefault(str(one.fields["clusterID"]), []).append(one.name)
+        users.setdefault(reveal(one.fields["clusterID"]), []).append(one.name)
     offered = account.clusters()
     if offered is None:
         return Check(name="regions", grade=Grade.SKIP, found="Novita does not say which regions there are")
+    shown = {reveal(one.fields["clusterID"]): mask(one.fields["clusterID"]) for one in declared}
     unknown = sorted(users.keys() - offered)
     if unknown:
         region = unknown[0]
-        more = f"; nor are {_some(unknown[1:])}" if len(unknown) > 1 else ""
+        more = f"; nor are {_some([shown[name] for name in unknown[1:]])}" if len(unknown) > 1 else ""
         return Check(
             name="regions",
             grade=Grade.WARN,
-            found=f"{region} of {_some(users[region])} is none of the account's regions{more}",
+            found=f"{shown[region]} of {_some(users[region])} is none of the account's regions{more}",
             way_out=f"correct `region` in specs.yaml; there are: {', '.join(sorted(offered))}",
         )
-    found = f"{_some(sorted(users))}" if users else f"{len(offered)} are offered, none is used"
+    found = f"{_some(sorted(shown.values()))}" if users else f"{len(offered)} are offered, none is used"
     return Check(name="regions", grade=Grade.OK, found=found)
 
 

@@ -18,10 +18,9 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, address
-from reconciler.model.values import Keyring, Sealed
+from reconciler.model.values import Keyring, seals_in
 from reconciler.model.verdict import Alarm, Verdict
 from reconciler.planning.alarm import expired, judge
-from reconciler.planning.diff import leaves
 from reconciler.planning.restoring import restored
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import read_ahead
@@ -169,7 +168,7 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
     names = [
         record.name
         for record in inventory.records.values()
-        if any(isinstance(v, Sealed) and not keyring.knows(v) for _, v in leaves(record.applied))
+        if any(sealed.key_id != keyring.id for sealed in seals_in(record.applied))
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

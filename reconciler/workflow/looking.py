@@ -15,6 +15,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.novita.remote import Reader
+from reconciler.planning.conceal import conceal
 from reconciler.planning.standing import managed
 from reconciler.workflow.account import reader
 from reconciler.workflow.context import Context
@@ -41,7 +42,16 @@ class Ground:
     def seen(self, live: Iterable[Live], among: Sequence[Live]) -> tuple[App, ...]:
         """These endpoints by name, with whose they are; `among` is all that is known to be live."""
         whose = managed(self.desired, self.inventory, among)
-        apps = (app_of(one, whose.get(one.id, Managed.UNMANAGED)) for one in live)
+        records = {record.id: record for record in self.inventory.records.values()}
+        declared = {one.name: one.fields for one in self.desired or ()}
+
+        def shown(one: Live) -> Live:
+            record = records.get(one.id)
+            return conceal(
+                one, declared.get(record.name if record else one.name), record.applied if record else None
+            )
+
+        apps = (app_of(shown(one), whose.get(one.id, Managed.UNMANAGED)) for one in live)
         return tuple(sorted(apps, key=lambda app: (app.name, app.id)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.config.load import Loaded, load
+from reconciler.config.unread import hidden
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
@@ -100,6 +101,8 @@ class Planned:
 def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
     """The configuration without errors in it. Raises InvalidConfig with all problems at once."""
     loaded = load(context.root, context.files, environ=context.environ, lenient=lenient)
+    if context.on_call is not None:  # every detail is wanted
+        loaded = replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
     problems = [
         problem for problem in loaded.problems if not (may_lack_endpoints and problem.code == "no-endpoints")
     ]

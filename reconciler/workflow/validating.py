@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.config.load import Loaded, load
+from reconciler.config.unread import hidden
 from reconciler.workflow.context import Context
 
 
 def validate(context: Context) -> Loaded:
     """All problems at once; an unset reference is a warning here."""
-    return load(context.root, context.files, environ=context.environ, lenient=True)
+    loaded = load(context.root, context.files, environ=context.environ, lenient=True)
+    if context.on_call is None:
+        return loaded
+    return replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))

@@ -307,7 +307,7 @@ def test_names_within_one_search_are_unique(tmp_path: Path) -> None:
 
 
 def test_what_the_search_finds(tmp_path: Path) -> None:
-    """endpoints.* first, then endpoints/ by name; hidden and other files are let be."""
+    """endpoints.* first, then all below endpoints/ by name; hidden files and documentation are let be."""
     names = ["endpoints.json", "endpoints/b.yml", "endpoints/a.yaml", "endpoints/c.json"]
     files: dict[str, str | bytes] = {
         name: item(endpoint=f"e{n}") if name[-1] != "n" else '{"endpoints": []}'
@@ -316,7 +316,8 @@ def test_what_the_search_finds(tmp_path: Path) -> None:
     files |= {
         "endpoints/.hidden.yaml": "x: [",
         "endpoints/notes.txt": "x: [",
-        "endpoints/dir.yaml/x.yaml": "x: [",
+        "endpoints/dir.yaml/.x/x.yaml": "x: [",
+        "endpoints/dir.yaml/x.JSON": '{"endpoints": []}',
     }
     result = loaded(tmp_path, files)
     assert result.problems == ()
@@ -325,6 +326,7 @@ def test_what_the_search_finds(tmp_path: Path) -> None:
         "endpoints/a.yaml",
         "endpoints/b.yml",
         "endpoints/c.json",
+        "endpoints/dir.yaml/x.JSON",
     )
     assert [desired.name for desired in result.desired] == ["e2", "e1"]
 

@@ -148,7 +148,8 @@ def variables(desk: Desk, ran: Any) -> dict[str, str]:
         for one in yaml.safe_load(path.read_text()).get("endpoints", []):
             has = {each["key"]: each["value"] for each in live[one["endpoint"]]["envs"]}
             for key, text in one.get("env", {}).items():
-                found[text.removeprefix("${env:").removesuffix("}")] = has[key]
+                if text:
+                    found[text.removeprefix("${env:").removesuffix("}")] = has[key]
             if one.get("command", "").startswith("${env:"):
                 command = live[one["endpoint"]]["image"]["command"]
                 found[one["command"].removeprefix("${env:").removesuffix("}")] = command

@@ -29,7 +29,7 @@ def guarded(desk: Desk) -> Desk:
     desk.monkeypatch.setenv("PART", PART)
     desk.monkeypatch.setenv("FLAG", FLAG)
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", STATE_KEY)
-    filed = desk.root.parent / "token"
+    filed = desk.root / "token"
     filed.write_text(FILED + "\n")
     desk.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
     desk.declare(secretive("chat"), secretive("embed"))
@@ -39,7 +39,7 @@ def guarded(desk: Desk) -> Desk:
 def secretive(name: str, **more: str | int) -> dict[str, object]:
     return item(
         name,
-        env={"TOKEN": "${env:TOKEN}", "MIXED": "Bearer ${env:PART} end", "FILED": "${file:../token}"},
+        env={"TOKEN": "${env:TOKEN}", "MIXED": "Bearer ${env:PART} end", "FILED": "${file:token}"},
         command="serve --flag ${env:FLAG}",
         **more,
     )
@@ -48,7 +48,8 @@ def secretive(name: str, **more: str | int) -> dict[str, object]:
 def found(desk: Desk, *said: str) -> Iterator[str]:
     """Where a secret is: in what was said, or in a file of the folder."""
     places = {f"output {number}": text for number, text in enumerate(said)}
-    places |= {name: content.decode(errors="replace") for name, content in desk.files().items()}
+    files = {name: content for name, content in desk.files().items() if name != "token"}
+    places |= {name: content.decode(errors="replace") for name, content in files.items()}
     for place, text in places.items():
         for secret in SECRETS:
             if secret in text:

@@ -19,19 +19,19 @@ def named(name: str, app_name: str, object_id: str, **declared: Any) -> Live:
 
 
 def test_env_values_become_references() -> None:
-    """And so does a command that seems to hold a credential; other commands stay."""
+    """And so does a command that seems to hold a credential; other commands and empty values stay."""
     found = drafted(
         live("a", env={"TOKEN": "hf_one", "N": ""}, command="run --token hf_one"),
         live("b", env={"TOKEN": "hf_two"}, command="run"),
         live("c"),
     )
     assert [item.get("env") for item in found.items] == [
-        {"N": "${env:N}", "TOKEN": "${env:A_TOKEN}"},
+        {"N": "", "TOKEN": "${env:A_TOKEN}"},
         {"TOKEN": "${env:B_TOKEN}"},
         None,
     ]
     assert [item.get("command") for item in found.items] == ["${env:A_COMMAND}", "run", None]
-    assert [one.name for one in found.variables] == ["A_COMMAND", "A_TOKEN", "B_TOKEN", "N"]
+    assert [one.name for one in found.variables] == ["A_COMMAND", "A_TOKEN", "B_TOKEN"]
     assert "hf_" not in repr(found.items)
 
 

@@ -11,7 +11,6 @@ from reconciler.planning.drift import drifted
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, parse_bare, plan, secret, tracked
 
 TOKEN = {"env": {"T": secret("old")}}
-T = ("envs", "T")
 
 
 def moved(
@@ -36,11 +35,7 @@ def moved(
         ({}, {"env": {"A": "1"}}, {("envs", "A"): (ABSENT, secret("1"))}),
         ({"env": {"A": "1"}}, {}, {("envs", "A"): ("1", ABSENT)}),
         (TOKEN, {"env": {"T": "old"}}, {}),
-        (
-            TOKEN,
-            {"env": {"T": "new"}},
-            {("envs", "T"): (KEYRING.seal("old", ("envs", "T")), KEYRING.seal("new", ("envs", "T")))},
-        ),
+        (TOKEN, {"env": {"T": "new"}}, {("envs", "T"): (KEYRING.seal("old"), KEYRING.seal("new"))}),
         ({}, {"name": "renamed"}, {("name",): ("base-test", "renamed")}),
     ],
 )

@@ -21,7 +21,7 @@ from reconciler.model.edits import Edit, Remove, Set
 from reconciler.model.encoding import one_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
-from reconciler.model.values import Fields, Path, Secret
+from reconciler.model.values import Fields, Path, Secret, is_open
 
 _Outcome: TypeAlias = tuple[Edit, ...] | Problem
 
@@ -133,7 +133,7 @@ class _Writer:
     def _single(self, name: str, value: Any) -> _Outcome:
         if _is_reference(self.declared.get(name)):
             return self._refers(name, self.declared[name], value)
-        if isinstance(value, Secret):
+        if not is_open(value):
             return self._problem(f"the live `{name}` may be a secret", "write it in the YAML as a reference")
         if value in ("", None, []):
             return self._dropped(name)
@@ -146,7 +146,10 @@ class _Writer:
             return self._dropped("env", key)
         if _is_reference(known):
             return self._refers(f"env.{key}", known, None)
-        if known is None or isinstance(value, Secret):
+        text = value.value if isinstance(value, Secret) else value
+        if not text.strip():
+            value = text  # it hides nothing, and as a variable it would count as unset
+        elif known is None or isinstance(value, Secret):
             value = reference_to(variable_for(self.declared["endpoint"], key))
         else:
             value = escaped(value)

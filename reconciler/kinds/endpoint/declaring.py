@@ -20,7 +20,7 @@ from reconciler.kinds.endpoint.mapping import (
     suggested_app_name,
 )
 from reconciler.model.resource import Live, Spec
-from reconciler.model.values import Fields, Value
+from reconciler.model.values import Fields, Value, reveal
 
 LONGEST_NAME: Final = 220
 
@@ -112,11 +112,15 @@ def spec_of(fields: Fields, specs: Iterable[Spec]) -> Spec | None:
 
 def is_same_shape(one: Spec, other: Spec) -> bool:
     """Whether two specs make the same endpoint, whatever their names."""
-    anything = is_any_cuda(one.cuda_version) and is_any_cuda(other.cuda_version)
-    return (anything or one.cuda_version == other.cuda_version) and (
-        (one.product_id, one.region, one.gpu, one.rootfs_gb)
-        == (other.product_id, other.region, other.gpu, other.rootfs_gb)
+    mine, theirs = (
+        reveal([spec.product_id, spec.region, spec.gpu, spec.rootfs_gb, _some_cuda(spec.cuda_version)])
+        for spec in (one, other)
     )
+    return bool(mine == theirs)
+
+
+def _some_cuda(version: Value) -> Value:
+    return "" if is_any_cuda(version) else version
 
 
 def escaped(value: Value) -> Value:

@@ -1,0 +1,44 @@
+"""Whether what a reference says may be shown: a plain word, from a place that is not named like a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WORD: Final = re.compile(r"/|/?[A-Za-z0-9][A-Za-z0-9._/:@-]{0,127}", re.ASCII)
+"""A tag, a name, a version, an image, or a path."""
+
+_TOKEN: Final = re.compile(
+    r"(?i:sk|pk|rk|hf|gh[a-z]|github_pat|gl[a-z]+|xox[a-z]|npm|pypi|nvapi|r8|whsec|dop_v1|shp[a-z]+|vault|hvs)[_-]"
+    r"|AKIA|ASIA|AIza|eyJ|SG\."
+)
+"""What the tokens of well-known services begin with."""
+
+_RANDOM: Final = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20}")
+"""Twenty letters and digits in one run: no name that people give."""
+
+_DIGEST: Final = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|(?:sha256:)?[0-9a-f]{64})(?![A-Za-z0-9])")
+"""The name of a commit or of an image's content, which is public wherever the image is."""
+
+_SECRET_NAME: Final = re.compile(
+    r"""
+    KEY | TOKEN | SECRET | PASS | PASWD | PWD | CRED | AUTH | PRIVATE | PRIV_ | DSN | JWT | BEARER | COOKIE
+    | SESSION | SIGNATURE | SIGNING | WEBHOOK | CERT | CONNECTION | CONN_?STR | SALT | SEED | NETRC
+    | (?<![A-Z]) (?: PAT | PIN | OTP | MFA | PEM | PSK | SIG | SAS | PW | CONN ) (?![A-Z])
+    """,
+    re.VERBOSE,
+)
+
+
+def may_be_shown(name: str, value: str) -> bool:
+    """Whether a value may be shown that a reference to `name`, a variable or a file, says.
+
+    Empty text tells nothing. Everything else must be one plain word of at most 128 characters that looks like
+    no token, no URL and no user with a password, and `name` must not sound like a secret.
+    """
+    if not value:
+        return True
+    if _SECRET_NAME.search(name.upper()) or not _WORD.fullmatch(value) or _TOKEN.match(value):
+        return False
+    rest = _DIGEST.sub("", value)
+    return "://" not in rest and "@" not in rest.removesuffix("@") and not _RANDOM.search(rest)

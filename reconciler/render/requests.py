@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from urllib.parse import urlencode
 
+from reconciler.model.command import quoted
 from reconciler.model.values import Json
 from reconciler.model.wire import Request, encode
+from reconciler.render.plain import plain
 
 
 def url_of(base_url: str, request: Request) -> str:
@@ -26,20 +28,25 @@ def request_lines(
 ) -> Iterator[str]:
     """A block for each (address, action, request)."""
     for address, action, request in requests:
-        yield f"# {address}: {action}"
+        yield f"# {plain(address)}: {action}"
         yield f"{request.method} {url_of(base_url, request)}"
         yield body_text(request, reveal=reveal)
         yield ""
 
 
 def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool) -> Iterator[str]:
-    """A runnable command for each request; the key is left to the shell."""
+    """A runnable command for each request; the key is left to the shell.
+
+    The comments are quoted as well: not every shell that somebody types at knows comments.
+    """
     for address, action, request in requests:
-        yield f"# {address}: {action}"
-        yield f"curl --fail-with-body -X {request.method} {shlex.quote(url_of(base_url, request))} \\"
+        yield f"# {quoted(plain(address))}: {action}"
+        yield f"curl --fail-with-body -X {request.method} {quoted(url_of(base_url, request))} \\"
         yield '  -H "Authorization: Bearer $NOVITA_API_KEY" \\'
         yield "  -H 'Content-Type: application/json' \\"
-        yield f"  --data-binary {shlex.quote(body_text(request, reveal=reveal))}"
+        body = body_text(request, reveal=reveal)
+        is_plain = all(map(str.isprintable, body.split("\n")))
+        yield f"  --data-binary {quote(body) if is_plain else quoted(body)}"
         yield ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.inventory.git import Keeping, keeping
+from reconciler.inventory.git import Keeping, keeping, refusal, way_out
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import is_kept, is_unfolded
@@ -78,6 +78,9 @@ def _git(context: Context) -> Check:
         return Check(name="git", grade=Grade.SKIP, found="there is no map yet")
     share = "it holds no secrets; commit it wherever more than one machine applies"
     match keeping(resolve(context.state_path)):
+        case None if refused := refusal(resolve(context.state_path).parent, context.environ):
+            found = f"git refuses: {refused}"
+            return Check(name="git", grade=Grade.WARN, found=found, way_out=way_out(refused))
         case None:
             return Check(name="git", grade=Grade.SKIP, found="there is no git repository here")
         case Keeping.TRACKED:

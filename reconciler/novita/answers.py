@@ -18,6 +18,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.model.wire import Request
 from reconciler.novita import reasons, trouble
+from reconciler.novita.dates import in_seconds
 from reconciler.novita.error_body import read_error
 from reconciler.novita.failure import Again, Failure
 from reconciler.novita.json_text import json_of
@@ -38,11 +39,12 @@ _UNPAID = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer. Header names are in lower case."""
+    """One HTTP answer. Header names are in lower case; `asked` is the wait that it asks for (s)."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def _failure(
     beneath = f"code {content.code}" if answer.status < 300 and content.code else ""
     named = [one for one in (status, beneath, reason) if one]
     first = f"{call(request)} answered {' '.join(named)}"
+    asked = answer.asked if meaning.again is not Again.NEVER else 0.0
     cause = meaning.cause + (trouble.doubt(request) if meaning.again is Again.UNKNOWN else "")
     return Failure(
         kind=meaning.kind,
@@ -174,10 +177,10 @@ def _failure(
             hint=meaning.hint,
         ),
         reason=reason,
-        said=": ".join(filter(None, (reason, said))),
+        said=": ".join(filter(None, (reason, said, f"wait {in_seconds(asked)}" if asked else ""))),
         again=meaning.again,
         patience=meaning.patience,
-        retry_after=answer.headers.get("retry-after", ""),
+        asked=asked,
     )
 
 

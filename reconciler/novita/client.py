@@ -18,13 +18,14 @@ from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.answers import Answer, Outcome, judge
 from reconciler.novita.credentials import address_of, header_safe, not_an_address
+from reconciler.novita.dates import http_date, retry_after
 from reconciler.novita.decoding import ACCEPTED, decoded
-from reconciler.novita.failure import Again, Failure
+from reconciler.novita.failure import USUAL, Again, Failure
 from reconciler.novita.gate import Gate
 from reconciler.novita.lanes import Lanes
 from reconciler.novita.phrases import Masker
 from reconciler.novita.proxies import trust, way_to
-from reconciler.novita.retry import Timing, persist
+from reconciler.novita.retry import Pause, Timing, persist
 from reconciler.novita.transport import (
     App,
     Lane,
@@ -104,6 +105,7 @@ class Client:
         self._timing = timing
         self._read_only = read_only
         self._gate = Gate(parallelism)
+        self._pause = Pause(timing)
         self._urls: dict[str, httpx.URL] = {}
         try:
             httpx.URL(self._root)
@@ -126,7 +128,7 @@ class Client:
         """
         assert request.method == "GET" or not self._read_only, "a run that only reads asked for a write"
         if not patient:
-            outcome = self._attempt(request, 1)
+            outcome = self._attempt(request, 1, patient=False)
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome.json
@@ -160,8 +162,10 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._root!r})"
 
-    def _attempt(self, request: Request, number: int) -> Outcome:
+    def _attempt(self, request: Request, number: int, *, patient: bool = True) -> Outcome:
         with self._gate.passing() as turn:
+            if (held := self._pause.wait(request, USUAL.budget)) is not None:
+                return held
             started = time.perf_counter()
             answer = self._exchange(request)
             if isinstance(answer, Answer):
@@ -169,6 +173,8 @@ class Client:
         seconds = time.perf_counter() - started
         answered = answer if isinstance(answer, Answer) else None
         outcome = judge(request, answer, self._masker) if isinstance(answer, Answer) else answer
+        if isinstance(outcome, Failure) and patient:
+            self._pause.ask(outcome.asked)
         if self._on_call:
             self._on_call(
                 CallInfo(
@@ -212,8 +218,13 @@ class Client:
         except (httpx.RequestError, ValueError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
             return trouble.lost(request, why=why)
-        # httpx gives header names in lower case.
-        return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+        headers = dict(response.headers)  # httpx gives their names in lower case
+        asked = 0.0
+        if header := headers.get("retry-after"):
+            # A moment is compared with the clock that it was made by; ours may be wrong.
+            sent = http_date(headers.get("date", ""))
+            asked = retry_after(header, self._timing.now() if sent is None else sent)
+        return Answer(status=response.status_code, headers=headers, body=body, asked=asked)
 
     def _unreachable(self, request: Request, error: Exception) -> Failure:
         why = self._masker.quote(str(error), request) or type(error).__name__

@@ -8,6 +8,7 @@ from enum import Enum
 from reconciler.model.errors import ApiError
 from reconciler.model.problem import Problem
 from reconciler.model.wire import Request
+from reconciler.novita.dates import in_seconds
 
 
 class Again(Enum):
@@ -37,7 +38,7 @@ CLUSTER = Patience(attempts=8, longest=8.0, budget=60.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One failed attempt. `retry_after` is that header as the server wrote it, or "".
+    """One failed attempt. `asked` is how long Novita asks not to be asked again (s), 0.0 when it does not.
 
     `said` are the words of the server, or of the network where there was no answer.
     """
@@ -49,7 +50,7 @@ class Failure:
     said: str = ""
     again: Again = Again.NEVER
     patience: Patience = USUAL
-    retry_after: str = ""
+    asked: float = 0.0
 
     def error(self, *, tries: int = 1, seconds: float = 0.0) -> ApiError:
         """The exception for the caller; it says how often we asked if that was more than once."""
@@ -57,4 +58,8 @@ class Failure:
         if tries > 1:
             detail = f"{problem.detail} Asked {tries} times in {seconds:.0f} s.".strip()
             problem = replace(problem, detail=detail)
+        if self.asked:
+            wish = f"{problem.detail} Novita asks to wait {in_seconds(self.asked)}."
+            hint = f"Run it again in {in_seconds(self.asked)}; `reconciler plan -v` shows each call"
+            problem = replace(problem, detail=wish.strip(), hint=hint)
         return self.kind(problem, status=self.status, reason=self.reason)

@@ -1,5 +1,8 @@
 """Asking again: when a failure allows it, how often, and how long to wait in between.
 
+A Retry-After is waited for in full, by every call of a client. One that does not fit into the budget of a
+call (`failure.Patience`: 90 s of calls and waits at most) ends it at once, and the error has the number.
+
 stamina counts the attempts and computes the exponential waits. It has no way to inject a sleep (its testing
 mode only zeroes the waits, for the whole process), and a run must be able to interrupt a wait and a test to
 observe it. So its hook returns a wait of 0, and the wait it would have made, jitter added, is slept here.
@@ -13,16 +16,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
 
 from reconciler.model.errors import ApiError
 from reconciler.model.values import Json
 from reconciler.model.wire import Request
+from reconciler.novita import trouble
 from reconciler.novita.answers import Outcome, Success
 from reconciler.novita.failure import Failure
-
-LONGEST_RETRY_AFTER = 60.0
-"""We wait no longer than this on a server's word (s)."""
 
 _FIRST_WAIT = 0.5
 _MOST_ATTEMPTS = 8
@@ -43,6 +43,28 @@ class Timing:
     now: Callable[[], float] = time.time
     dice: Callable[[], float] = random.random
     own_process: bool = False
+
+
+class Pause:
+    """The pause that Novita asked for, which all calls of a client make. Thread-safe."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._end = -math.inf
+
+    def ask(self, seconds: float) -> None:
+        """Novita has asked for a pause of so many seconds."""
+        if seconds > 0:
+            self._end = max(self._end, self._timing.clock() + seconds)
+
+    def wait(self, request: Request, budget: float) -> Failure | None:
+        """Wait for its end, or say that it is further away than `budget` seconds."""
+        began = self._timing.clock()
+        while (left := self._end - (now := self._timing.clock())) > 0:
+            if now - began + left > budget:
+                return trouble.paused(request, seconds=left)
+            self._timing.sleep(left)
+        return None
 
 
 def persist(request: Request, attempt: Callable[[int], Outcome], timing: Timing) -> Json:
@@ -122,26 +144,8 @@ class _Persistence:
 
     def _next_wait(self, failure: Failure) -> float:
         wait = min(self._backoff * (1 + self._timing.dice() / 2), failure.patience.longest)
-        asked = retry_after(failure.retry_after, self._timing.now())
-        return max(wait, min(asked, LONGEST_RETRY_AFTER))
+        return max(wait, failure.asked)
 
     def _pause(self) -> None:
         self._slept += self._wait
         self._timing.sleep(self._wait)
-
-
-def retry_after(header: str, now: float) -> float:
-    """Seconds that a Retry-After header asks for, from a number or an HTTP date; 0 when it says nothing."""
-    try:
-        seconds = float(header)
-    except ValueError:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            moment = parsedate_to_datetime(header)
-        except ValueError:
-            return 0.0
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        seconds = moment.timestamp() - now
-    return 0.0 if math.isnan(seconds) else max(seconds, 0.0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.model.errors import AnswerLost, Unreachable
+from reconciler.model.errors import AnswerLost, Throttled, Unreachable
 from reconciler.model.problem import Problem
 from reconciler.model.wire import Request
+from reconciler.novita.dates import in_seconds
 from reconciler.novita.failure import Again, Failure
 from reconciler.novita.phrases import call, purpose
 
@@ -55,6 +56,19 @@ def lost(request: Request, *, why: str) -> Failure:
         ),
         said=why,
         again=Again.UNKNOWN,
+    )
+
+
+def paused(request: Request, *, seconds: float) -> Failure:
+    """Novita asked not to be asked for longer than a call waits: nothing was sent."""
+    return Failure(
+        kind=Throttled,
+        problem=Problem(
+            code="throttled",
+            summary=f"failed to {purpose(request)} (Novita asked to wait, {in_seconds(seconds)} from now)",
+            detail=f"{call(request)} was not sent: an earlier answer asked for that.",
+        ),
+        asked=seconds,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from reconciler.config.load import Loaded
@@ -15,6 +14,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import mask, reveal
 from reconciler.novita.client import CallInfo
+from reconciler.novita.dates import http_date
 from reconciler.novita.remote import Reader
 from reconciler.planning.limits import check_limits
 from reconciler.planning.unread import unread_line
@@ -86,10 +86,10 @@ def _reachable(error: ApiError | None, call: CallInfo) -> Check:
 
 
 def _clock(call: CallInfo, now: float) -> Check:
-    try:
-        ahead = now - parsedate_to_datetime(call.date).timestamp()
-    except ValueError:
+    there = http_date(call.date)
+    if there is None:
         return Check(name="clock", grade=Grade.SKIP, found="no answer said what time it is there")
+    ahead = now - there
     if abs(ahead) <= CLOCK_TOLERANCE:
         return Check(name="clock", grade=Grade.OK, found=f"within {CLOCK_TOLERANCE:.0f} s of Novita's")
     return Check(

@@ -15,7 +15,8 @@ from reconciler.model.errors import (
 )
 from reconciler.model.wire import Request
 from reconciler.novita.client import Client
-from reconciler.novita.retry import Timing, retry_after
+from reconciler.novita.dates import http_date, retry_after
+from reconciler.novita.retry import Timing
 
 from .support import (
     CREATE,
@@ -96,14 +97,16 @@ def test_doubt_on_a_later_attempt_ends_a_create() -> None:
         ([refusal(429, "X", retry_after="-3"), OK], [0.5]),
         ([refusal(429, "X", retry_after="soon"), OK], [0.5]),
         ([refusal(429, "X", retry_after="Tue, 14 Nov 2023 22:13:50 GMT"), OK], [30]),
-        ([refusal(429, "X", retry_after="3600"), OK], [60]),
+        ([refusal(429, "X", retry_after="80"), OK], [80]),
         ([reply(503, "", retry_after="20")], [20, 20, 20, 20]),
         ([refusal(429, "X", retry_after="40")], [40, 40]),
-        ([refusal(429, "X", retry_after="inf")], [60]),
+        ([refusal(429, "X", retry_after="3600")], []),
+        ([refusal(429, "X", retry_after="inf")], []),
+        ([refusal(429, "X", retry_after="50"), refusal(429, "X", retry_after="50")], [50]),
     ],
 )
 def test_the_waits(script: list[Reply], waits: list[float]) -> None:
-    """Waits double up to eight seconds, a Retry-After is honoured up to sixty, all within ninety."""
+    """Waits double up to eight seconds, a Retry-After is waited for in full, all within ninety."""
     time = ManualTime()
     client, _ = client_of(*script, time=time)
     with client:
@@ -217,3 +220,51 @@ def test_retries_write_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> N
 def test_retry_after(header: str, seconds: float) -> None:
     """Seconds or an HTTP date; nonsense and the past ask for nothing."""
     assert retry_after(header, now=10.0) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "0",
+        "Tue, 14 Nov 2023 22:13:50 +99999999999999999999",
+        "Tue, 14 Nov 99999 22:13:50 GMT",
+        "Tue, 14 Nov 2023 99:99:99 GMT",
+        ", , ,",
+        "\x00",
+    ],
+)
+def test_what_is_no_date(text: str) -> None:
+    """Whatever a server writes is a date or is none."""
+    assert http_date(text) is None
+
+
+def test_all_calls_pause() -> None:
+    """A call that begins while Novita wants none waits, or says that it does not and was not sent."""
+    time = ManualTime()
+    client, stub = client_of(refusal(503, "X", retry_after="30"), OK, time=time)
+    with client:
+        with pytest.raises(ServerError, match="503"):
+            client.send(CREATE)
+        client.send(GET)
+        assert time.slept == pytest.approx([30])
+        assert len(stub.seen) == 2
+    client, stub = client_of(refusal(503, "X", retry_after="120"), OK, time=time)
+    with client:
+        with pytest.raises(ServerError):
+            client.send(CREATE)
+        with pytest.raises(Throttled, match="asked to wait, 120 s from now"):
+            client.send(GET)
+    assert len(stub.seen) == 1
+
+
+def test_what_a_run_can_do_without_holds_nobody_up() -> None:
+    """Its wish for a pause is its own."""
+    time = ManualTime()
+    client, _ = client_of(refusal(503, "X", retry_after="120"), OK, time=time)
+    with client:
+        with pytest.raises(ServerError, match="503"):
+            client.send(GET, patient=False)
+        assert client.send(GET) == {"id": "new"}
+    assert time.slept == []

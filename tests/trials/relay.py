@@ -60,7 +60,7 @@ def relay(behind: str) -> Iterator[Relay]:
             if answer is None or answer.acts:
                 real = self._ask(body)
                 answer = answer or real
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()

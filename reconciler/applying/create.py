@@ -77,6 +77,7 @@ def create(
         applied=record.applied,
         prevent_destroy=desired.lifecycle.prevent_destroy,
         origin=desired.origin,
+        renamed_from=record.renamed_from,
     )
     session.begin(intent)
     lost: ReconcilerError | None = None
@@ -100,7 +101,8 @@ def create(
             if found is None:
                 continue
             made = found.id
-        session.record(replace(record, id=made), deposed=deposed)
+        old = change.tracked.name if isinstance(change, Replace) else None
+        session.record(replace(record, id=made), replaces=old, deposed=deposed)
         return made
     session.settle(desired.name)
     assert last is not None

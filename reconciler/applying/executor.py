@@ -48,10 +48,12 @@ class Executor:
     def run(self, plan: Plan) -> Report:
         """Perform all pending changes; never raises for what a change runs into."""
         self._emit(ApplyStarted(total=len(plan.pending)))
+        renamed, stale = _unrefreshed(plan)
+        self._refresh_records(renamed)  # first, for others may take the names that they had
         for stage in stages(plan.changes):
             self._stage(stage)
         if not self._hopeless:
-            self._refresh_records(plan)
+            self._refresh_records(stale)
         return Report(
             results=tuple(self._results[change.name] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
@@ -112,12 +114,18 @@ class Executor:
         self._results[result.change.name] = result
         self._emit(ChangeEnded(result=result))
 
-    def _refresh_records(self, plan: Plan) -> None:
-        for change in plan.changes:
-            if isinstance(change, NoOp) and change.is_stale:
-                self._writer.perform(change, lambda _why: None)
+    def _refresh_records(self, changes: Sequence[NoOp]) -> None:
+        for change in changes:
+            self._writer.perform(change, lambda _why: None)
 
     def _emit(self, event: Event) -> None:
         # who watches may leave, and a replacement must not stop half-way for that
         with self._emitting, suppress(OSError):
             self._emit_to(event)
+
+
+def _unrefreshed(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:
+    """What needs no call and whose record is behind: under another name, and the rest."""
+    stale = [change for change in plan.changes if isinstance(change, NoOp) and change.is_stale]
+    renamed = [change for change in stale if change.tracked.name != change.name]
+    return renamed, [change for change in stale if change.tracked.name == change.name]

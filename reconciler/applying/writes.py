@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.applying.clock import Clock
@@ -12,14 +12,16 @@ from reconciler.applying.reading_back import ReadBack, batches
 from reconciler.applying.verify import read_back, wait_until_gone
 from reconciler.inventory.session import Session
 from reconciler.model.errors import NotFound, Refused
-from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Aside, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.values import Keyring
+from reconciler.model.wire import Request
 from reconciler.novita.remote import Remote
 from reconciler.planning.adopting import as_desired
 from reconciler.planning.diff import equal
-from reconciler.planning.requests import create_of, drains_of, requests_of
+from reconciler.planning.renaming import is_renamed
+from reconciler.planning.requests import asides_of, create_of, drains_of, requests_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class Writer:
         deposed: Tracked | None = None,
     ) -> str:
         """Create the endpoint once and record it, without reading it back; returns its ID."""
+        if isinstance(change, Create) and change.gone is not None and change.gone.name != change.name:
+            self.session.drop(change.gone.name)  # renamed, and nothing is left of it
         app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
         return create(
             change,
@@ -119,12 +123,40 @@ class Writer:
             if not self.remote.drain(request):
                 waiting("draining is not offered by Novita; going on without")
                 break
-        for request in requests_of(change)[len(drains) :]:
+        if isinstance(change, Update) and change.aside is not None:
+            self._set_aside(change.aside, asides_of(change))
+        for request in requests_of(change)[len(drains) + len(asides_of(change)) :]:
             self._still_as_planned(change.live)
+            self._begin_rename(change)
             self.remote.update(request)
             kept = read_back(self.remote, self.clock, change.live.id, change.target)
         self._record(change)
         return change.live.id, kept
+
+    def _set_aside(self, aside: Aside, requests: Sequence[Request]) -> None:
+        """Give an endpoint a temporary name. Its record says so before and after."""
+        for request in requests:
+            self._still_as_planned(aside.live)
+            self.session.record(replace(aside.tracked, renaming=aside.name))
+            self.remote.update(request)
+            kept = read_back(self.remote, self.clock, aside.live.id, {"name": aside.name})
+            if kept is not None:
+                raise Refused(kept)
+        self.session.record(aside.record, replaces=aside.tracked.name)
+
+    def _begin_rename(self, change: Update | Scale | Adopt) -> None:
+        """Write down the new name before it is sent. Raises Refused where another endpoint is recorded so."""
+        if isinstance(change, Adopt) or not is_renamed(change):
+            return
+        holder = self.session.inventory.records.get(change.name)
+        if (
+            holder
+            and holder.id != change.live.id
+            and any(holder.id in ids for ids in self.known_ids.values())
+        ):
+            raise Refused(_taken(change, holder))
+        if change.live.name != change.name:
+            self.session.record(replace(change.tracked, renaming=change.name))
 
     def _delete(
         self, planned: Live, tracked: Tracked, waiting: Callable[[str], None], *, released: bool
@@ -158,6 +190,16 @@ def _moved(planned: Live, what: str) -> Problem:
     )
 
 
+def _taken(change: Update | Scale, holder: Tracked) -> Problem:
+    return Problem(
+        code="rename-impossible",
+        summary=f"`{change.name}` cannot be renamed from `{change.tracked.name}`: {holder.id} is recorded as"
+        f" `{change.name}`, and has not given up that name",
+        hint="run `reconciler apply` for both of them",
+        address=change.address,
+    )
+
+
 def _old_name(change: Update | Scale | Adopt | NoOp) -> str | None:
-    tracked = getattr(change, "tracked", None)
+    tracked = change.gone if isinstance(change, Adopt) else change.tracked
     return tracked.name if tracked is not None and tracked.name != change.name else None

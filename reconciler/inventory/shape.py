@@ -14,7 +14,9 @@ from reconciler.model.encoding import one_line
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 
-_RECORD_KEYS = frozenset({"id", "applied", "origin", "prevent_destroy", "called", "lease"})
+_RECORD_KEYS = frozenset(
+    {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming"}
+)
 _MAPS = (*OBJECTS, *KEYED)
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -36,6 +38,10 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
         record["prevent_destroy"] = True
     if tracked.called:
         record["called"] = tracked.called
+    if tracked.renamed_from:
+        record["renamed_from"] = tracked.renamed_from
+    if tracked.renaming:
+        record["renaming"] = tracked.renaming
     if tracked.lease:
         record["lease"] = _lease_to_json(tracked.lease)
     return record
@@ -53,6 +59,8 @@ def record_from_json(name: str, record: Json) -> Tracked:
         origin=cast(Origin, record.get("origin", "declared")),
         prevent_destroy=record.get("prevent_destroy", False),
         called=record.get("called", ""),
+        renamed_from=record.get("renamed_from", ""),
+        renaming=record.get("renaming", ""),
         lease=_lease_from_json(record["lease"]) if "lease" in record else None,
     )
 
@@ -70,8 +78,9 @@ def _faults(record: Json) -> Iterator[str]:
         yield '"origin" must be "declared" or "imperative"'
     if not isinstance(record.get("prevent_destroy", False), bool):
         yield '"prevent_destroy" must be true or false'
-    if not isinstance(record.get("called", ""), str):
-        yield '"called" must be a name, a string'
+    for key in ("called", "renamed_from", "renaming"):
+        if not isinstance(record.get(key, ""), str):
+            yield f'"{key}" must be a name, a string'
     if "lease" in record and _lease_from_json(record["lease"]) is None:
         yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
 
@@ -121,7 +130,11 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
         "applied": to_json(intent.applied),
         "prevent_destroy": intent.prevent_destroy,
     }
-    return written if intent.origin == "declared" else {**written, "origin": intent.origin}
+    if intent.origin != "declared":
+        written["origin"] = intent.origin
+    if intent.renamed_from:
+        written["renamed_from"] = intent.renamed_from
+    return written
 
 
 def intent_from_json(value: Json) -> Intent:
@@ -141,6 +154,7 @@ def intent_from_json(value: Json) -> Intent:
                 applied=applied,
                 prevent_destroy=prevent_destroy,
                 origin="imperative" if value.get("origin") == "imperative" else "declared",
+                renamed_from=str(value.get("renamed_from", "")),
             )
         case _:
             raise Misshapen("an intent must have name, known_ids, app_name, applied and prevent_destroy")

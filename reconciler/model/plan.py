@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import ClassVar, Final, TypeAlias
 
@@ -75,20 +75,40 @@ class _Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create(_Change):
-    """`gone_id` is the ID on record where there is one: of an endpoint that is no longer there."""
+    """`gone` is the record where there is one: of an endpoint that is no longer there."""
 
     action: ClassVar[Action] = Action.CREATE
     desired: Desired
-    gone_id: str = ""
+    gone: Tracked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """An endpoint that gives up its name for another one: it gets a temporary one until `heir` is free."""
+
+    live: Live
+    tracked: Tracked
+    name: str
+    heir: str
+
+    @property
+    def record(self) -> Tracked:
+        """Its record from then on."""
+        return replace(
+            self.tracked, name=self.name, renaming=self.heir, renamed_from=self.tracked.name, called=""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(_Change):
+    """`aside` is the endpoint that has this one's name and must give it up first."""
+
     action: ClassVar[Action] = Action.UPDATE
     desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
+    aside: Aside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +151,14 @@ class Delete(_Change):
 class Adopt(_Change):
     """Without fields only the record is written; with fields the endpoint is overwritten as well.
 
-    `gone_id` is as with `Create`.
+    `gone` is as with `Create`.
     """
 
     action: ClassVar[Action] = Action.ADOPT
     desired: Desired
     target: Fields
     live: Live
-    gone_id: str = ""
+    gone: Tracked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

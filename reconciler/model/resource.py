@@ -136,7 +136,8 @@ class Tracked:
     """One record of the inventory: this ID is ours, and this is what we applied last (secrets sealed).
 
     `called` is the live name where that is not the record's: of an endpoint that was replaced and is still to
-    be deleted.
+    be deleted. `renaming` is the name that a rename gives it whose outcome is not known yet, `renamed_from`
+    the declared `renamedFrom` that was carried out last, or the name that one had which is set aside.
     """
 
     name: str
@@ -146,10 +147,16 @@ class Tracked:
     prevent_destroy: bool = False
     called: str = ""
     lease: Lease | None = None
+    renamed_from: str = ""
+    renaming: str = ""
 
     @property
     def live_name(self) -> str:
         return self.called or self.name
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether its endpoint goes by that name, as far as is known."""
+        return name == self.live_name or (name == self.renaming and name != "")
 
     def deposed(self) -> Tracked:
         """The record of the same endpoint once another has taken its name; to be deleted."""
@@ -159,6 +166,8 @@ class Tracked:
             called=self.live_name,
             prevent_destroy=False,
             lease=None,
+            renamed_from="",
+            renaming="",
         )
 
 
@@ -175,6 +184,7 @@ class Intent:
     applied: Fields
     prevent_destroy: bool = False
     origin: Origin = "declared"
+    renamed_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
         origin=desired.origin,
         prevent_destroy=desired.lifecycle.prevent_destroy,
         lease=desired.lease,
+        renamed_from=desired.renamed_from or "",
     )
 
 

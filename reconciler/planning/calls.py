@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.wire import Request
-from reconciler.planning.requests import drains_of, requests_of
+from reconciler.planning.requests import asides_of, drains_of, requests_of
 
 NEW_ID: Final = "NEW-ID"
 """Stands for the ID that only the answer to the create will tell."""
@@ -42,7 +42,10 @@ def calls_of(change: Change, freed_by: str | None = None) -> Iterator[Call]:
                 yield _look(change.live.id, "makes sure that nobody has changed it since the plan")
             for drain in drains:
                 yield _call(drain, "gives a worker that becomes too many no new work")
-            for write in writes[len(drains) :]:
+            asides = asides_of(change)
+            for request in asides:
+                yield _call(request, "gives the endpoint that has the name a temporary one")
+            for write in writes[len(drains) + len(asides) :]:
                 yield _look(change.live.id, "makes sure that nobody has changed it since the plan")
                 yield _call(write, "writes what is declared, and the live value of all else")
                 yield _look(change.live.id, "reads it back until it is as declared")

@@ -104,6 +104,7 @@ def recorded(intent: Intent, object_id: str) -> Tracked:
         applied=intent.applied,
         prevent_destroy=intent.prevent_destroy,
         origin=intent.origin,
+        renamed_from=intent.renamed_from,
     )
 
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.planning.renaming import Renames, renames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
     """The three sides, found by name and by ID.
 
-    `former` leads from a name that an endpoint had to the one name it has now; `known` are the IDs of all
-    records, `recorded` those that they hold on to.
+    `known` are the IDs of all records, `recorded` those that they hold on to.
     """
 
     records: Mapping[str, Tracked]
     by_id: Mapping[str, Live]
     by_name: Mapping[str, Sequence[Live]]
-    former: Mapping[str, str]
+    renames: Renames
     known: frozenset[str]
     recorded: frozenset[str]
 
@@ -34,31 +34,29 @@ class Join:
         for one in by_id.values():
             by_name.setdefault(one.name, []).append(one)
         declared = {one.name for one in desired}
-        former: dict[str, str] = {}
-        for want in desired:
-            if want.renamed_from is not None and want.renamed_from not in declared:
-                former.setdefault(want.renamed_from, want.name)
+        renamed = renames(desired, inventory, by_id.keys())
         recorded = frozenset(
             tracked.id
             for tracked in inventory.records.values()
             if tracked.name in declared
-            or tracked.name in former
+            or tracked.name in renamed.former
             or tracked.id not in by_id
-            or by_id[tracked.id].name == tracked.live_name
+            or tracked.may_be_called(by_id[tracked.id].name)
             or not by_id[tracked.id].is_named
         )
         return cls(
             records=inventory.records,
             by_id=by_id,
             by_name=by_name,
-            former=former,
+            renames=renamed,
             known=frozenset(tracked.id for tracked in inventory.records.values()),
             recorded=recorded,
         )
 
     def record_of(self, desired: Desired) -> Tracked | None:
-        """The record of that name, else of the name it had."""
-        return next((self.records[name] for name in self._names(desired) if name in self.records), None)
+        """The record of that endpoint: of its name, or of the name it had."""
+        takes = self.renames.takes
+        return takes[desired.name] if desired.name in takes else self.records.get(desired.name)
 
     def strangers(self, desired: Desired) -> Sequence[Live]:
         """Live endpoints of that name, else of the name it had, that no record holds on to."""
@@ -88,30 +86,8 @@ class Join:
     def _names(self, desired: Desired) -> Iterator[str]:
         yield desired.name
         old = desired.renamed_from
-        if old is not None and self.former.get(old) == desired.name:
+        if old is not None and self.renames.former.get(old) == desired.name:
             yield old
-
-
-def _impossible_renames(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
-    """A `renamedFrom` that is left over from a rename long done is no fault; one that cannot be done is."""
-    declared = {one.name for one in desired}
-    for one in desired:
-        old, records = one.renamed_from, inventory.records
-        if old is None or old not in records:
-            continue
-        if old in declared:
-            why = f"`{old}` is still declared"
-        elif one.name in records:
-            why = f"both exist: `{old}` is {records[old].id}, `{one.name}` is {records[one.name].id}"
-        else:
-            continue
-        yield Problem(
-            code="rename-impossible",
-            summary=f"`{one.name}` cannot be renamed from `{old}`: {why}",
-            hint="remove `renamedFrom`, or rename one after the other",
-            address=address(one.name),
-            place=one.place,
-        )
 
 
 def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
@@ -128,8 +104,7 @@ def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
 
 
 def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
-    """One endpoint that two names lay claim to, and renames that nothing can come of."""
-    yield from _impossible_renames(desired, inventory)
+    """One endpoint that two names lay claim to."""
     heirs: dict[str, str] = {}
     for one in desired:
         if one.renamed_from is not None and heirs.setdefault(one.renamed_from, one.name) != one.name:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.plan import Action, Change, Create, Delete, Replace
+from reconciler.planning.renaming import holds_name_of, is_renamed
 from reconciler.planning.requests import requests_of
 
 
@@ -29,7 +30,19 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
             deletes.append(change)
         else:
             writes.append(change)
-    return tuple(tuple(group) for group in (local, freeing, writes, deletes) if group)
+    return tuple(tuple(group) for group in (local, freeing, *_in_turn(writes), deletes) if group)
+
+
+def _in_turn(writes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """The writes, each rename after the one that gives up its name."""
+    while any(map(is_renamed, writes)):
+        holders = [one for one in writes if is_renamed(one)]
+        later = [one for one in holders if any(holds_name_of(other, one) for other in holders)]
+        if not later or len(later) == len(writes):
+            break
+        yield [one for one in writes if one not in later]
+        writes = later
+    yield writes
 
 
 def app_name(change: Create | Replace) -> str:

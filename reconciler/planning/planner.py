@@ -43,6 +43,7 @@ from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.join import Join, ambiguous, contradictions
+from reconciler.planning.renaming import make_room
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unread import unidentifiable, unread_by
 
@@ -68,6 +69,7 @@ def make_plan(
     changes: list[Change] = []
     problems = [
         *selection.unmatched([*(one.name for one in desired), *inventory.records]),
+        *join.renames.problems,
         *contradictions(desired, inventory),
     ]
     drift: list[Drift] = []
@@ -79,7 +81,7 @@ def make_plan(
         tracked = join.record_of(one)
         ours = join.by_id.get(tracked.id) if tracked else None
         strangers = () if ours else join.strangers(one)
-        used.update({tracked.name} if tracked else ())
+        used.update({tracked.name, one.name} if tracked else ())
         claimed.update(candidate.id for candidate in (ours, *strangers) if candidate)
         if not selection.has(one.name):
             continue
@@ -97,9 +99,8 @@ def make_plan(
         elif not strangers and one.name in nameless:
             problems.append(unidentifiable(one))
         else:
-            gone_id = tracked.id if tracked else ""
             changes.append(
-                _adopted(one, strangers[0], keyring, gone_id) if strangers else _created(one, gone_id)
+                _adopted(one, strangers[0], keyring, tracked) if strangers else _created(one, tracked)
             )
 
     for name, tracked in inventory.records.items():
@@ -119,11 +120,10 @@ def make_plan(
 
     unread = [(change, problem) for change in changes if (problem := unread_by(change))]
     withheld = {change.name for change, problem in unread if problem.is_error}
+    kept, notes = make_room([one for one in changes if one.name not in withheld])
     return Plan(
-        changes=tuple(
-            sorted((one for one in changes if one.name not in withheld), key=lambda change: change.name)
-        ),
-        problems=(*problems, *(problem for _, problem in unread)),
+        changes=tuple(sorted(kept, key=lambda change: change.name)),
+        problems=(*problems, *notes, *(problem for _, problem in unread)),
         drift=tuple(sorted(drift, key=lambda one: one.name)),
         unmanaged=tuple(
             conceal(one)
@@ -133,13 +133,13 @@ def make_plan(
     )
 
 
-def _created(desired: Desired, gone_id: str) -> Create:
+def _created(desired: Desired, gone: Tracked | None) -> Create:
     return Create(
         name=desired.name,
-        reason=f"recorded as {gone_id}, which is gone" if gone_id else "does not exist yet",
+        reason=f"recorded as {gone.id}, which is gone" if gone else "does not exist yet",
         desired=desired,
         fields=tuple(_fields_of_create(desired)),
-        gone_id=gone_id,
+        gone=gone,
     )
 
 
@@ -152,7 +152,7 @@ def _fields_of_create(desired: Desired) -> Iterator[FieldChange]:
         )
 
 
-def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Adopt:
+def _adopted(desired: Desired, live: Live, keyring: Keyring, gone: Tracked | None) -> Adopt:
     fields, target, seen = _compare(desired, None, live, keyring)
     return Adopt(
         name=desired.name,
@@ -161,7 +161,7 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring, gone_id: str) -> Ad
         target=target,
         live=seen,
         fields=fields,
-        gone_id=gone_id,
+        gone=gone,
     )
 
 
@@ -260,7 +260,7 @@ def _released(tracked: Tracked) -> Forget:
 def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
-    if live.is_named and live.name != tracked.live_name:
+    if live.is_named and not tracked.may_be_called(live.name):
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live, None, tracked.applied), tracked=tracked)

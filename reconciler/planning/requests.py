@@ -20,13 +20,21 @@ def drains_of(change: Change) -> tuple[Request, ...]:
     return tuple(ENDPOINT.drain_request(worker) for worker in workers)
 
 
+def asides_of(change: Change) -> tuple[Request, ...]:
+    """The request that gives the endpoint in its way a temporary name; none where it has that already."""
+    aside = change.aside if isinstance(change, Update) else None
+    if aside is None or aside.live.name == aside.name:
+        return ()
+    return (ENDPOINT.update_request(aside.live, {"name": aside.name}),)
+
+
 def requests_of(change: Change) -> tuple[Request, ...]:
     """The writes of one change; empty when only the inventory is touched."""
     match change:
         case Create():
             return (ENDPOINT.create_request(change.desired),)
         case Update():
-            return (ENDPOINT.update_request(change.live, change.target),)
+            return (*asides_of(change), ENDPOINT.update_request(change.live, change.target))
         case Scale():
             return (*drains_of(change), ENDPOINT.update_request(change.live, change.target))
         case Replace():

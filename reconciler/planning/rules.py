@@ -47,9 +47,9 @@ def rule_of(change: Change) -> Rule:
     """The row of the planner's table that made this change."""
     match change:
         case Create():
-            return LOST if change.gone_id else NEW
+            return LOST if change.gone else NEW
         case Adopt():
-            return FOUND_AGAIN if change.gone_id else FOUND
+            return FOUND_AGAIN if change.gone else FOUND
         case NoOp():
             return SAME
         case Replace():

@@ -1,5 +1,6 @@
 """The table of cases, row by row, and then how records and live endpoints find each other."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from reconciler.model.plan import ABSENT, Action, Adopt, Cause, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import Keyring
+from reconciler.planning.calls import calls_of
+from reconciler.planning.order import stages
 from reconciler.planning.requests import requests_of
 from reconciler.planning.selection import Selection
 from tests.builders import (
@@ -440,3 +443,71 @@ def test_what_was_deposed_is_deleted_under_its_live_name() -> None:
     old = tracked("a", "old")
     made = plan([endpoint("a")], [tracked("a", "new"), old.deposed()], [live("a", "new"), live("a", "old")])
     assert [(one.name, one.action.value) for one in made.pending] == [("a (deposed old)", "delete")]
+
+
+class TestNamesThatChangeHands:
+    """Renames onto names that others have."""
+
+    def swap(self, **fields: Any) -> list[Desired]:
+        return [endpoint("a", renamedFrom="b", **fields), endpoint("b", renamedFrom="a", **fields)]
+
+    def test_a_swap_takes_a_temporary_name(self) -> None:
+        """The first rename sets the other one's endpoint aside, and a note says so."""
+        made = plan(self.swap(), [tracked("a"), tracked("b")], [live("a"), live("b")])
+        names = [request.body["name"] for change in made.changes for request in requests_of(change)]
+        assert "gives the endpoint that has the name a temporary one" in [
+            call.purpose for call in calls_of(made.changes[0])
+        ]
+        assert names == ["a-renaming-id-a", "a", "b"]
+        assert [one.code for one in made.problems] == ["temporary-name"]
+        first, second = stages(made.changes)
+        assert [one.name for one in (*first, *second)] == ["a", "b"]
+
+    def test_one_that_is_set_aside_already_takes_no_request(self) -> None:
+        """Killed after Novita had acted: only the record has to move."""
+        records = [replace(tracked("a"), renaming="a-renaming-id-a"), tracked("b")]
+        made = plan(self.swap(), records, [live("a-renaming-id-a", "id-a"), live("b")])
+        assert [len(requests_of(change)) for change in made.changes] == [1, 1]
+
+    def test_a_chain_is_done_from_its_end(self) -> None:
+        """No name is temporary where one is free."""
+        desired = [endpoint("b", renamedFrom="a"), endpoint("c", renamedFrom="b")]
+        made = plan(desired, [tracked("a"), tracked("b")], [live("a"), live("b")])
+        assert [[one.name for one in stage] for stage in stages(made.changes)] == [["c"], ["b"]]
+        assert made.problems == ()
+
+    def test_replacements_in_a_circle_rename_nothing(self) -> None:
+        """Each deletes its own and makes its own."""
+        made = plan(self.swap(spec=LARGER), [tracked("a"), tracked("b")], [live("a"), live("b")])
+        assert {one.action for one in made.changes} == {Action.REPLACE}
+        assert made.problems == ()
+        assert len(stages(made.changes)) == 1
+
+    def test_what_was_set_aside_goes_on(self) -> None:
+        """Its record says which name it is to get; the other one is done."""
+        records = [
+            replace(tracked("a", "id-b"), renamed_from="b"),
+            replace(tracked("tmp", "id-a"), renaming="b", renamed_from="a"),
+        ]
+        made = plan(self.swap(), records, [live("a", "id-b"), live("tmp", "id-a")])
+        assert [(one.name, one.action) for one in made.changes] == [("a", Action.NO_OP), ("b", Action.UPDATE)]
+
+    def test_what_was_set_aside_is_taken_back(self) -> None:
+        """Without the hints, each name has its own endpoint again."""
+        records = [replace(tracked("tmp", "id-a"), renaming="b", renamed_from="a"), tracked("b")]
+        made = plan([endpoint("a"), endpoint("b")], records, [live("tmp", "id-a"), live("b")])
+        assert [(one.name, one.action) for one in made.changes] == [("a", Action.UPDATE), ("b", Action.NO_OP)]
+
+    def test_a_hint_is_left_over_when_only_its_old_record_is_gone(self) -> None:
+        """The endpoint of the new name is the one, and the old record is forgotten."""
+        records = [tracked("new"), tracked("old")]
+        made = plan([endpoint("new", renamedFrom="old")], records, [live("new")])
+        assert [one.action for one in made.changes] == [Action.NO_OP, Action.FORGET]
+        assert made.problems == ()
+
+    def test_a_name_that_gives_nothing_away_breaks_the_chain(self) -> None:
+        """`c` cannot have `b`'s, which then has no right to the one of `a` either."""
+        desired = [endpoint("a"), endpoint("b", renamedFrom="a"), endpoint("c", renamedFrom="b")]
+        made = plan(desired, [tracked("a"), tracked("b")], [live("a"), live("b")])
+        assert [one.code for one in made.errors] == ["rename-impossible", "rename-impossible"]
+        assert not any(isinstance(one, Delete) for one in made.changes)

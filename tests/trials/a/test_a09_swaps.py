@@ -1,0 +1,169 @@
+"""Names that change hands: swaps, chains and cycles of `renamedFrom` keep every endpoint."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from reconciler.simulator import Fault
+from tests.e2e.desk import Desk, item
+
+START = ("a", "b", "c")
+MOVES: dict[str, dict[str, str]] = {
+    "a swap": {"a": "b", "b": "a", "c": ""},
+    "a chain": {"b": "a", "c": "b", "d": "c"},
+    "a chain into a new name": {"c": "", "d": "b", "b": "a"},
+    "a cycle of three": {"a": "c", "b": "a", "c": "b"},
+}
+"""New name -> the name that it had before; "" for one that keeps it."""
+
+
+def declared(moves: dict[str, str], **fields: object) -> list[dict[str, object]]:
+    """Each endpoint keeps its image and its app name, whatever it is called."""
+    return [
+        item(
+            new,
+            image=f"{old or new}:1",
+            appName=f"app-{old or new}",
+            **({"renamedFrom": old} if old else {}),
+            **fields,
+        )
+        for new, old in moves.items()
+    ]
+
+
+@pytest.fixture(params=["allow", "refuse"])
+def three(desk: Desk, request: pytest.FixtureRequest) -> Desk:
+    """A desk with three endpoints, in an account that allows equal names or refuses them."""
+    desk.sim.world.switch(duplicate_names=request.param)
+    desk.declare(*declared(dict.fromkeys(START, "")))
+    desk.apply()
+    return desk
+
+
+def moved(desk: Desk, before: dict[str, str], moves: dict[str, str]) -> None:
+    """Every endpoint has its new name, none was made or deleted, and a plan with the hints kept is empty."""
+    assert {new: desk.id(new) for new in moves} == {new: before[old or new] for new, old in moves.items()}
+    assert {name: record["id"] for name, record in desk.inventory.items()} == {
+        name: one["id"] for name, one in desk.live().items()
+    }
+    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 0)
+    assert not any("renaming" in record for record in desk.inventory.values())
+    writes = len(desk.sent())
+    assert (desk.plan().code, [one for one in desk.plan().codes if "rename" in one]) == (0, [])
+    desk.apply()
+    assert len(desk.sent()) == writes
+
+
+def ids(desk: Desk, names: Iterable[str] = START) -> dict[str, str]:
+    return {name: desk.id(name) for name in names}
+
+
+@pytest.mark.parametrize("parallelism", ["1", "10"])
+@pytest.mark.parametrize("case", MOVES)
+def test_names_change_hands_in_place(three: Desk, case: str, parallelism: str) -> None:
+    """In one apply; what is left over in the YAML changes nothing afterwards."""
+    before = ids(three)
+    three.declare(*declared(MOVES[case]))
+    assert set(three.plan().actions.values()) == {"update"}
+    three.apply("--parallelism", parallelism)
+    moved(three, before, MOVES[case])
+
+
+@pytest.mark.parametrize("case", ["a swap", "a cycle of three", "a chain"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_run_killed_at_any_step_is_gone_on_with(three: Desk, case: str, when: str, nth: int) -> None:
+    before = ids(three)
+    three.declare(*declared(MOVES[case]))
+    three.killed("update", "--parallelism", "1", when=when, nth=nth)
+    three.apply()
+    moved(three, before, MOVES[case])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_swap_that_was_killed_and_taken_back(desk: Desk, when: str, nth: int) -> None:
+    """The hints are removed again: no endpoint is made or deleted, and none is unrecorded."""
+    desk.declare(*declared(dict.fromkeys(START, "")))
+    desk.apply()
+    desk.declare(*declared(MOVES["a swap"]))
+    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
+    desk.declare(*(item(name, image=f"{name}:1") for name in START))
+    desk.apply()
+    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 0)
+    assert ids(desk) == {name: record["id"] for name, record in desk.inventory.items()}
+    assert desk.plan().code == 0
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_swap_that_was_killed_and_given_up(desk: Desk, nth: int) -> None:
+    """Everything that is ours is deleted, whatever it is called by now."""
+    desk.declare(*declared(dict.fromkeys(START, "")))
+    desk.apply()
+    desk.declare(*declared(MOVES["a cycle of three"]))
+    desk.killed("update", "--parallelism", "1", when="after", nth=nth)
+    assert desk.run("destroy", "--auto-approve").code == 0
+    assert desk.live() == {}
+
+
+def test_an_update_that_is_refused_on_the_way(three: Desk) -> None:
+    """The next apply goes on from there."""
+    before = ids(three)
+    three.declare(*declared(MOVES["a cycle of three"]))
+    for number in range(3):
+        three.sim.faults.add(Fault(operation="update", status=400, reason="VALIDATOR_PARAM"))
+        assert three.run("apply", "--auto-approve", "--parallelism", "1").code == 4, number
+    three.sim.faults.clear()
+    three.apply()
+    moved(three, before, MOVES["a cycle of three"])
+
+
+def test_fields_change_with_the_names(three: Desk) -> None:
+    before = ids(three)
+    three.declare(*declared(MOVES["a swap"], replicas=2))
+    three.apply()
+    moved(three, before, MOVES["a swap"])
+    assert {one["workerConfig"]["maxNum"] for one in three.live().values()} == {2}
+
+
+def test_preview_shows_every_request(desk: Desk) -> None:
+    """In the order of sending, the temporary name among them; what is shown is what is sent."""
+    desk.declare(*declared(dict.fromkeys(START, "")))
+    desk.apply()
+    desk.declare(*declared(MOVES["a swap"]))
+    names = [one["body"]["name"] for one in desk.run("preview", "--json").document]
+    assert names[1:] == ["a", "b"]
+    assert names[0].startswith("a-renaming-")
+    desk.run("plan", "--out", "the.plan")
+    assert "meanwhile" in desk.run("plan").err
+    assert desk.run("apply", "the.plan").code == 0
+    assert len(desk.sent("update")) == 3
+
+
+def test_half_of_a_swap_is_not_begun(three: Desk) -> None:
+    """With --target, an endpoint does not take a name that another keeps: nothing is lost, and it is said."""
+    before = ids(three)
+    three.declare(*declared(MOVES["a swap"]))
+    ran = three.run("apply", "--auto-approve", "--target", "a")
+    assert ran.code in (1, 3, 4)
+    assert "cannot be renamed" in ran.err + ran.out
+    assert ids(three) == before
+    three.apply()
+    moved(three, before, MOVES["a swap"])
+
+
+def test_a_name_that_is_still_declared_is_not_taken(desk: Desk) -> None:
+    """Without a hint of its own it keeps its endpoint; the message says what helps, and following it does."""
+    desk.declare(*declared(dict.fromkeys(START, "")))
+    desk.apply()
+    items = declared(dict.fromkeys(START, ""))
+    desk.declare(items[0], {**items[1], "renamedFrom": "a"}, items[2])
+    ran = desk.run("apply", "--auto-approve")
+    assert ran.code == 1
+    assert "`b` cannot be renamed from `a`: `a` is still declared" in ran.err
+    assert "renamedFrom" in ran.err
+    assert len(desk.sent()) == 3
+    before = ids(desk)
+    desk.declare(*declared({"a": "b", "b": "a", "c": ""}))
+    desk.apply()
+    moved(desk, before, {"a": "b", "b": "a", "c": ""})

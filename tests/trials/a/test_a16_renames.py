@@ -1,0 +1,161 @@
+"""A rename is an intent, as a create is: written before it is sent, resolved by looking."""
+
+import json
+
+import pytest
+
+from reconciler.simulator import Fault
+from tests.e2e.desk import Desk, item
+
+CHAT = item("chat", appName="chat")
+TALK = item("talk", appName="chat", renamedFrom="chat")
+
+
+@pytest.fixture
+def named(desk: Desk) -> Desk:
+    """A desk whose `chat` is live and recorded."""
+    desk.declare(CHAT, item("other"))
+    desk.apply()
+    return desk
+
+
+def converged(desk: Desk, names: set[str], *, creates: int = 2, deletes: int = 0) -> None:
+    """An apply brings the account to these names, and nothing is left to do."""
+    desk.apply()
+    assert set(desk.live()) == set(desk.inventory) == names
+    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (creates, deletes)
+    assert (desk.plan().code, desk.plan().codes) == (0, [])
+    assert {record["id"] for record in desk.inventory.values()} == {
+        one["id"] for one in desk.sim.world.endpoints
+    }
+
+
+EDITS = {
+    "none": ([TALK], {"talk"}, 0),
+    "another rename": ([item("speak", appName="chat", renamedFrom="talk")], {"speak"}, 0),
+    "another rename of the first name": ([item("speak", appName="chat", renamedFrom="chat")], {"speak"}, 0),
+    "back": ([CHAT], {"chat"}, 0),
+    "no hint": ([item("talk", appName="chat")], {"talk"}, 0),
+    "removed": ([], set(), 1),
+    "a field as well": ([{**TALK, "image": "ubuntu:24.04"}], {"talk"}, 0),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_killed_in_a_rename_loses_nothing(named: Desk, when: str, edit: str) -> None:
+    """Right before or after Novita acts, and whatever the YAML says next, the same endpoint goes on."""
+    named.declare(TALK, item("other"))
+    named.killed("update", when=when)
+    kept = {one["id"] for one in named.sim.world.endpoints}
+    items, names, deletes = EDITS[edit]
+    named.declare(*items, item("other"))
+    converged(named, names | {"other"}, deletes=deletes)
+    assert {one["id"] for one in named.sim.world.endpoints} <= kept
+
+
+def test_the_name_is_on_disk_before_the_request(named: Desk) -> None:
+    """In the journal, so that also a run that cannot end in any way leaves it."""
+    named.declare(TALK, item("other"))
+    named.killed("update", when="before")
+    steps = [
+        step
+        for line in (named.root / "state/novita.json.journal").read_text().splitlines()
+        for step in json.loads(line)["steps"]
+    ]
+    assert [step["record"]["renaming"] for step in steps if step.get("record", {}).get("renaming")] == [
+        "talk"
+    ]
+
+
+@pytest.mark.parametrize("edit", ["removed", "no hint", "another rename", "back"])
+def test_a_rename_whose_answers_are_lost(named: Desk, edit: str) -> None:
+    """Carried out, never answered: the next apply knows the endpoint by either name."""
+    named.declare(TALK, item("other"))
+    named.sim.faults.add(Fault(operation="update", kind="status_after", status=504, times=None))
+    assert named.run("apply", "--auto-approve").code == 4
+    named.sim.faults.clear()
+    items, names, deletes = EDITS[edit]
+    named.declare(*items, item("other"))
+    converged(named, names | {"other"}, deletes=deletes)
+
+
+@pytest.mark.parametrize("command", [("destroy", "--auto-approve"), ("apply", "--auto-approve")])
+def test_what_was_renamed_and_is_wanted_no_more_is_deleted(named: Desk, command: tuple[str, ...]) -> None:
+    named.declare(TALK, item("other"))
+    named.killed("update", when="after")
+    named.declare(item("other"))
+    assert named.run(*command).code == 0
+    assert "talk" not in named.live()
+
+
+@pytest.mark.parametrize("keeps_the_hint", [True, False])
+def test_what_is_gone_is_created_under_its_new_name(named: Desk, keeps_the_hint: bool) -> None:
+    """The old record goes with it, and no later plan finds both names."""
+    named.sim.world.console_delete(named.id("chat"))
+    named.declare(TALK, item("other"))
+    assert named.plan().actions == {"talk": "create"}
+    named.apply()
+    named.declare(TALK if keeps_the_hint else item("talk", appName="chat"), item("other"))
+    converged(named, {"talk", "other"}, creates=3)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_gone_is_created_once(named: Desk, when: str) -> None:
+    """Also by a run that is killed in the create, and with the hint gone by the next one."""
+    named.sim.world.console_delete(named.id("chat"))
+    named.declare(TALK, item("other"))
+    named.killed("create", when=when)
+    named.declare(item("talk", appName="chat"), item("other"))
+    named.apply()
+    assert set(named.live()) == set(named.inventory) == {"talk", "other"}
+    assert (named.plan().code, named.plan().codes) == (0, [])
+
+
+def test_both_records_of_a_rename_long_done(named: Desk) -> None:
+    """An inventory that holds both names, one of them gone, is mended by an apply."""
+    path = named.root / "state/novita.json"
+    found = json.loads(path.read_text())
+    found["endpoints"]["talk"] = found["endpoints"].pop("chat")
+    found["endpoints"]["chat"] = {**found["endpoints"]["talk"], "id": "gone-long-ago"}
+    path.write_text(json.dumps(found))
+    named.sim.world.console_update(found["endpoints"]["talk"]["id"], name="talk")
+    named.declare(TALK, item("other"))
+    assert named.plan().actions == {"chat": "forget"}
+    converged(named, {"talk", "other"})
+
+
+def test_the_new_name_is_recorded_and_gone(named: Desk) -> None:
+    """Then the old one is renamed all the same."""
+    named.declare(CHAT, item("talk"), item("other"))
+    named.apply()
+    named.sim.world.console_delete(named.id("talk"))
+    named.declare(TALK, item("other"))
+    assert named.plan().actions == {"talk": "update"}
+    converged(named, {"talk", "other"}, creates=3)
+
+
+def test_a_replacement_under_another_name(named: Desk) -> None:
+    """With --create-first the old record gives up its name in the same step, and nothing is left of it."""
+    named.declare(item("talk", appName="talk", specName="large", renamedFrom="chat"), item("other"))
+    named.apply("--create-first")
+    converged(named, {"talk", "other"}, creates=3, deletes=1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create", "delete"])
+def test_a_replacement_under_another_name_that_was_killed(named: Desk, operation: str, when: str) -> None:
+    named.declare(item("talk", appName="talk", specName="large", renamedFrom="chat"), item("other"))
+    named.killed(operation, "--create-first", when=when)
+    named.apply()
+    named.apply()
+    assert set(named.live()) == set(named.inventory) == {"talk", "other"}
+    assert (named.plan().code, named.plan().codes) == (0, [])
+
+
+def test_a_hint_that_stays_means_nothing_later(named: Desk) -> None:
+    """The old name can be declared anew."""
+    named.declare(TALK, item("other"))
+    named.apply()
+    named.declare(TALK, item("chat", appName="chat-2"), item("other"))
+    converged(named, {"talk", "chat", "other"}, creates=3)

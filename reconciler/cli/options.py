@@ -146,4 +146,15 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_listed=out.listed if out.is_watched else None,
     )
     ctx.with_resource(completed_with(context.options))
+    if "state" in context.stated:
+        _check_inventory(context)
     return Run(context=context, out=out)
+
+
+def _check_inventory(context: Context) -> None:
+    """Raises InvalidConfig when --state names what is read for something else."""
+    from reconciler.model.errors import InvalidConfig
+    from reconciler.workflow.outputs import inventory_refusal
+
+    if (problem := inventory_refusal(context)) is not None:
+        raise InvalidConfig(problem)

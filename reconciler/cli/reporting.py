@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from reconciler.cli.options import Run
     from reconciler.model.findings import Findings
 
+forced = click.option(
+    "--force", is_flag=True, help="Let an output replace a file that is not of its own making."
+)
+
 FORMATS: Final[Mapping[str, str]] = {
     "json": "the JSON document",
     "markdown": "Markdown for a pull request",
@@ -34,19 +38,22 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
     """
 
     @functools.wraps(command)
-    def wrapped(run: Run, /, *, explain: bool, **arguments: Any) -> int:
-        wanted = {name: arguments.pop(f"{name}_into") for name in FORMATS}
+    def wrapped(run: Run, /, *, explain: bool, force: bool, **arguments: Any) -> int:
+        wanted = {name: path for name in FORMATS if (path := arguments.pop(f"{name}_into")) is not None}
+        plan = arguments.get("out")
+        if wanted or plan is not None:
+            _check(run, {**wanted, **({"plan": plan} if plan is not None else {})}, force=force)
         run.out.explained = explain
         try:
             code = command(run, **arguments)
         except BaseException as error:
-            _finish(run, wanted, _cut_short(run, error))
+            _finish(run, wanted, _cut_short(run, error), force=force)
             raise
         if run.out.found is None:  # a group, of which a command is still to come
-            if explain or any(wanted.values()):
+            if explain or force or wanted:
                 raise click.UsageError("the options of a report stand after the last word of the command")
             return code
-        wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)))
+        wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)), force=force)
         return code if wrote_all or code not in (Exit.OK, Exit.CHANGES) else Exit.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
@@ -54,7 +61,21 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
             f"--{name}-into", metavar="FILE", help=f"Also write {what}.", shell_complete=a_file
         )
         wrapped = option(wrapped)
+    wrapped = forced(wrapped)
     return click.option("--explain", is_flag=True, help="Say why, by which rule, with which calls.")(wrapped)
+
+
+def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
+    """Raises InvalidConfig when a file that is to be written is there for something else."""
+    from reconciler.model.errors import InvalidConfig
+    from reconciler.workflow.outputs import Wanted, refusals
+
+    outputs = [
+        Wanted(option="--out" if kind == "plan" else f"--{kind}-into", kind=kind, path=path)
+        for kind, path in wanted.items()
+    ]
+    if refused := tuple(refusals(run.context, outputs, force=force)):
+        raise InvalidConfig(*refused)
 
 
 def _cut_short(run: Run, error: BaseException) -> Findings:
@@ -69,23 +90,26 @@ def _cut_short(run: Run, error: BaseException) -> Findings:
     return replace(found, exit_code=code, problems=(*found.problems, *problems))
 
 
-def _finish(run: Run, wanted: Mapping[str, str | None], found: Findings) -> bool:
+def _finish(run: Run, wanted: Mapping[str, str], found: Findings, *, force: bool) -> bool:
     """Say the last words where they are wanted; whether all of the files could be written."""
     if run.out.stream is not None:
         run.out.stream.end(found)
     problems = [
         problem
         for name, path in wanted.items()
-        if path is not None and (problem := _written(run.context.root / path, path, _text(name, found)))
+        if (problem := _written(run.context.root / path, path, name, _text(name, found), force=force))
     ]
     run.out.problems(problems)
     tell_github(run, found)
     return not problems
 
 
-def _written(path: Path, shown: str, text: str) -> Problem | None:
+def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Problem | None:
     from reconciler.inventory.disk import deliver
+    from reconciler.workflow.outputs import foreign
 
+    if not force and (why := foreign(path, kind)):  # it was not when the run began
+        return Problem(code="report-not-written", summary=f"cannot write {shown}: {why}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         deliver(path, text.encode("utf-8", "backslashreplace"))

@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
+from reconciler.cli.reporting import forced
 from reconciler.model.exits import Exit
 
 
@@ -63,12 +64,13 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
 
 
 @state.command()
+@forced
 @shared
-def rebuild(run: Run) -> int:
+def rebuild(run: Run, force: bool) -> int:
     """Record anew what is declared and live, by name."""
     from reconciler.workflow.records import rebuild as record_anew
 
-    found = record_anew(run.context)
+    found = record_anew(run.context, force=force)
     if run.out.as_json:
         run.out.document(
             {

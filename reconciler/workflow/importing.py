@@ -27,6 +27,7 @@ from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.holding import held
 from reconciler.workflow.import_files import endpoints_text, example_text, specs_text, variables_in
+from reconciler.workflow.outputs import import_refusal
 from reconciler.workflow.planning import load_config
 from reconciler.workflow.proving import proven
 
@@ -175,6 +176,8 @@ def _check_out(context: Context, out: Path) -> None:
         what, hint = f"{out} has another suffix than .yaml or .yml", "name a YAML file: --out endpoints.yaml"
     elif path.exists() or path.is_symlink():
         what, hint = f"{out} is there already", "name a new file: --out endpoints/imported.yaml"
+    elif why := import_refusal(context, path):
+        what, hint = f"{out}: {why}", "name a new file: --out endpoints/imported.yaml"
     else:
         return
     raise InvalidConfig(Problem(code="not-imported", summary=f"nothing was written: {what}", hint=hint))

@@ -16,6 +16,7 @@ from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.holding import held
 from reconciler.workflow.listing import whole
+from reconciler.workflow.outputs import foreign_inventory
 from reconciler.workflow.planning import load_config
 
 
@@ -102,12 +103,15 @@ class Rebuilt:
     problems: tuple[Problem, ...]
 
 
-def rebuild(context: Context) -> Rebuilt:
+def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
     """Record the ID of every declared endpoint that is live under its name exactly once.
 
     Records whose ID is alive are kept with what they know; all others are made anew, as if what is live had
     been applied last. An inventory that cannot be read is replaced; its file stays as the backup.
+    Raises InvalidConfig when the file does not look like one, unless with `force`.
     """
+    if not force and (problem := foreign_inventory(context)) is not None:
+        raise InvalidConfig(problem)
     loaded = load_config(context)
     try:
         old = load_inventory(context.state_path).records

@@ -132,19 +132,7 @@ class SavedPlan:
 
 
 def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) -> None:
-    """Write the plan without any secret.
-
-    Raises InvalidConfig when the file cannot be written, or when it is there and is no plan: a slip of the
-    finger must not cost anybody their configuration.
-    """
-    if (context.root / path).exists() and not _holds_plan(context.root / path):
-        raise InvalidConfig(
-            Problem(
-                code="plan-not-saved",
-                summary=f"{path} is there already and is no saved plan",
-                hint="name another file: reconciler plan --out the.plan",
-            )
-        )
+    """Write the plan without any secret. Raises InvalidConfig when the file cannot be written."""
     document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
     try:
@@ -153,13 +141,6 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
         raise InvalidConfig(
             Problem(code="plan-not-saved", summary=f"cannot write {path}: {error.strerror or error}")
         ) from error
-
-
-def _holds_plan(path: Path) -> bool:
-    try:
-        return not path.read_bytes() or "saved_plan" in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError, RecursionError):
-        return False
 
 
 def promise(context: Context, planned: Planned, goal: Goal) -> None:

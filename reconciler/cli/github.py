@@ -38,7 +38,7 @@ def _annotate(run: Run, found: Findings) -> None:
 
     path_of = _in_repository(run.context.root, run.context.environ.get("GITHUB_WORKSPACE"))
     for line in annotation_lines(found, path_of):
-        run.out.line(line)
+        run.out.command(line)
 
 
 def _in_repository(root: Path, workspace: str | None) -> Callable[[Place], str]:

@@ -50,6 +50,7 @@ def import_(
 
 
 def _import_one(out: Output, context: Context, name: str, object_id: str) -> int:
+    from reconciler.render.plain import plain
     from reconciler.workflow.records import take_up
 
     taken = take_up(context, name, object_id)
@@ -65,12 +66,13 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
         )
         return Exit.OK
     what = "is recorded" if taken.is_new else "was recorded already"
-    out.result(f"{name} {what} as {object_id}.\n")
+    out.result(f"{plain(name)} {what} as {plain(object_id)}.\n")
     out.problems(taken.problems)
     return Exit.OK
 
 
 def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, ...]) -> int:
+    from reconciler.render.plain import plain
     from reconciler.workflow.importing import import_all
 
     done = import_all(context, file, matches)
@@ -90,9 +92,9 @@ def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, .
         out.problems(done.problems)
         return Exit.OK
     for name in done.written:
-        out.result(f"  {out.style.added('+')} {name}\n")
-    count = len(done.endpoints)
-    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared, and recorded in {context.state}.\n")
+        out.result(f"  {out.style.added('+')} {plain(name)}\n")
+    count, state = len(done.endpoints), plain(str(context.state))
+    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared, and recorded in {state}.\n")
     if done.problems:
         out.tell("\n")
         out.problems(done.problems)

@@ -173,16 +173,29 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
         import traceback
 
-        traceback.print_exception(error)
+        from reconciler.render.plain import plain_lines
+
+        sys.stderr.write(plain_lines("".join(traceback.format_exception(error))))
     if _wants_json(arguments):
         fail(problems, code, as_json=True)
     elif isinstance(error, click.ClickException):
-        error.show()
+        _show(error)
     elif code == Exit.INTERRUPTED:
         click.echo("\nInterrupted.", err=True)
     else:
         fail(problems, code, colour=_wants_colour(arguments))
     return code
+
+
+def _show(error: click.ClickException) -> None:
+    """Click's words, which quote what was typed."""
+    from io import StringIO
+
+    from reconciler.render.plain import for_terminal
+
+    said = StringIO()
+    error.show(said)
+    click.echo(for_terminal(said.getvalue()), err=True, nl=False)
 
 
 def _wants_json(arguments: list[str]) -> bool:

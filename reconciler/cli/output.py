@@ -19,7 +19,7 @@ import click
 from reconciler.model.encoding import pieces
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
-from reconciler.render.plain import plain
+from reconciler.render.plain import for_terminal, in_json, plain
 from reconciler.render.problems import problems_text
 from reconciler.render.style import Style
 
@@ -78,7 +78,7 @@ class Output:
     def result(self, text: str) -> None:
         """Text for stdout, if it is for people."""
         if not self.is_for_programs:
-            _write(sys.stdout, text)
+            _write(sys.stdout, for_terminal(text))
 
     def document(self, document: Json) -> None:
         """The one JSON document of a run."""
@@ -86,10 +86,17 @@ class Output:
 
     def record(self, record: Json) -> None:
         """One line of JSON in a stream of them, there as soon as it is written."""
-        _write(sys.stdout, json.dumps(record, ensure_ascii=True) + "\n")
+        _write(sys.stdout, in_json(json.dumps(record, ensure_ascii=True)) + "\n")
 
     def tell(self, text: str) -> None:
         """Text beside the result."""
+        self._tell(for_terminal(text))
+
+    def command(self, line: str) -> None:
+        """A line that the runner of a CI job is to take for a command; what is foreign in it is escaped."""
+        self._tell(line + "\n")
+
+    def _tell(self, text: str) -> None:
         with self._guard:
             if self._bar is not None:
                 self._bar.above(text)
@@ -159,7 +166,6 @@ class Output:
     def unread(self, live: Live) -> None:
         """A part of an answer cannot be read; said once, however often it is answered."""
         from reconciler.planning.unread import unread_line
-        from reconciler.render.plain import plain
 
         words = f"cannot be read, hence not compared: {plain(unread_line(live))}"
         with self._guard, suppress(OSError):
@@ -180,7 +186,7 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
             )
         )
     else:
-        _write(sys.stderr, problems_text(problems, Style(colour=colour)))
+        _write(sys.stderr, for_terminal(problems_text(problems, Style(colour=colour))))
 
 
 def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
@@ -207,7 +213,7 @@ def _write_document(document: Json) -> None:
     else:
         found = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
     while piece := "".join(islice(found, 2_000)):
-        _write(sys.stdout, piece)
+        _write(sys.stdout, in_json(piece))
     _write(sys.stdout, "\n")
 
 

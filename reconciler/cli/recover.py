@@ -19,6 +19,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool) ->
 
     Sends nothing. Does nothing when nothing is open.
     """
+    from reconciler.render.plain import plain
     from reconciler.workflow.recovering import Word
     from reconciler.workflow.recovering import recover as settle
 
@@ -37,9 +38,9 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool) ->
         )
         return code
     for one in found.made:
-        run.out.result(f"{one.name} was made as {one.id}; it is recorded.\n")
+        run.out.result(f"{plain(one.name)} was made as {plain(one.id)}; it is recorded.\n")
     for lost in found.nothing:
-        run.out.result(f"{lost} was not made; if it is still declared, the next apply creates it.\n")
+        run.out.result(f"{plain(lost)} was not made; if it is still declared, the next apply creates it.\n")
     run.out.problems(found.unresolved)
     if not (found.made or found.nothing or found.unresolved):
         run.out.result("Nothing to recover.\n")

@@ -31,6 +31,7 @@ def rollback(
     """
     from reconciler.cli.performing import perform
     from reconciler.model.allowances import Allowances
+    from reconciler.render.plain import plain
     from reconciler.workflow.going_back import way_back
 
     if not run.context.selection.is_everything:
@@ -38,7 +39,7 @@ def rollback(
     context = replace(run.context, allow=Allowances(deletes=allow_delete), lock_timeout=lock_timeout)
     context, goal, found = way_back(context, name, version)
     run.out.line(
-        f"Back to version {found.number} of {name}, applied {found.at}."
+        f"Back to version {found.number} of {plain(name)}, applied {plain(found.at)}."
         " Change the YAML as well, or the next apply undoes it.\n"
     )
     return perform(run.out, context, approved=approved, goal=goal)

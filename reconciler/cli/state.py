@@ -21,6 +21,8 @@ def state(run: Run) -> None:
 @shared
 def list_(run: Run) -> int:
     """Name and ID of every tracked endpoint."""
+    from reconciler.render.cells import cells, padded
+    from reconciler.render.plain import plain
     from reconciler.workflow.records import records
 
     found = records(run.context).records
@@ -28,9 +30,10 @@ def list_(run: Run) -> int:
     if run.out.as_json:
         run.out.document([{"name": name, "id": found[name].id} for name in names])
         return Exit.OK
-    width = max(map(len, names), default=0)
+    shown = {name: plain(name) for name in names}
+    width = max(map(cells, shown.values()), default=0)
     for name in names:
-        run.out.result(f"{name.ljust(width)}  {found[name].id}\n")
+        run.out.result(f"{padded(shown[name], width)}  {plain(found[name].id)}\n")
     if not found:
         run.out.line(f"The inventory {run.context.state} is empty.")
     return Exit.OK
@@ -53,11 +56,12 @@ def show(run: Run, name: str) -> int:
 @shared
 def rm(run: Run, names: tuple[str, ...]) -> int:
     """Stop tracking endpoints without deleting them."""
+    from reconciler.render.plain import plain
     from reconciler.workflow.records import forget
 
     forget(run.context, names)
     for name in names:
-        run.out.line(f"Forgot {name}; it lives on, unmanaged.")
+        run.out.line(f"Forgot {plain(name)}; it lives on, unmanaged.")
     if run.out.as_json:
         run.out.document({"forgotten": list(names), "exit_code": 0})
     return Exit.OK
@@ -68,6 +72,7 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
 @shared
 def rebuild(run: Run, force: bool) -> int:
     """Record anew what is declared and live, by name."""
+    from reconciler.render.plain import plain
     from reconciler.workflow.records import rebuild as record_anew
 
     found = record_anew(run.context, force=force)
@@ -81,7 +86,7 @@ def rebuild(run: Run, force: bool) -> int:
         )
         return Exit.OK
     for one in found.recorded:
-        run.out.result(f"{one.name}  {one.id}\n")
+        run.out.result(f"{plain(one.name)}  {plain(one.id)}\n")
     if found.problems:
         run.out.problems(found.problems)
         run.out.tell("\n")

@@ -16,6 +16,7 @@ def validate(run: Run) -> int:
 
     An unset reference is a warning here; plan and apply refuse it.
     """
+    from reconciler.render.plain import plain
     from reconciler.workflow.validating import validate as check
 
     loaded = check(run.context)
@@ -42,7 +43,7 @@ def validate(run: Run) -> int:
     if errors:
         run.out.line(run.out.error_style.wrong(f"{errors} error" + ("s" if errors > 1 else "") + "."))
     else:
-        files = ", ".join(loaded.endpoint_files)
+        files = plain(", ".join(loaded.endpoint_files))
         count = len(loaded.desired)
         run.out.result(run.out.style.added("Success!") + " The configuration is valid.\n")
         run.out.result(f"  {count} endpoint{'' if count == 1 else 's'} in {files}\n")

@@ -106,7 +106,7 @@ def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool
     ]
     if wide:
         holding = ",".join(one.type.value for one in event.conditions if one.status)
-        words += [event.id, f"running={event.available_replicas}", f"conditions={holding or '-'}"]
+        words += [plain(event.id), f"running={event.available_replicas}", f"conditions={holding or '-'}"]
     return "  ".join([*words, *([plain(event.message)] if event.message else [])])
 
 

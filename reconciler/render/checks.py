@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.model.check import Check, Grade
+from reconciler.render.plain import lines_of, plain
 from reconciler.render.style import PLAIN, Style
-from reconciler.render.values import plain
 
 WIDTH = 10
 """Of the longest name of a check."""
@@ -24,7 +24,7 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
     grade = colours[check.grade](check.grade.value.ljust(4))
     lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.found)}"]
     margin = " " * (WIDTH + 8)
-    lines += [f"{margin}{plain(line)}".rstrip() for line in check.way_out.splitlines()]
+    lines += [f"{margin}{plain(line)}".rstrip() for line in lines_of(check.way_out)]
     return "\n".join(lines) + "\n"
 
 

@@ -66,10 +66,10 @@ def _alarm(alarm: Alarm, verdict: Verdict, change: Change | None, style: Style) 
     drift = alarm.drift
     if drift.live is None:
         what = "is not there" if verdict.by_declaration else "has been deleted"
-        yield style.strong(f"  # {drift.address} {what}")
+        yield style.strong(f"  # {plain(drift.address)} {what}")
         yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.moved[0]), style)
         return
-    yield style.strong(f"  # {drift.address} has changed")
+    yield style.strong(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
     moved = {one.field.path: one for one in alarm.moved if one.field}
     ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
@@ -128,7 +128,7 @@ def _pending(plan: Plan, verdict: Verdict) -> Iterator[str]:
         if change.name not in moved and change.action is not Action.FORGET
     ]
     if names:
-        listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+        listed = ", ".join(map(plain, names[:SHOWN_NAMES])) + (", ..." if len(names) > SHOWN_NAMES else "")
         count = "1 endpoint waits" if len(names) == 1 else f"{len(names)} endpoints wait"
         yield f"  {count} for an apply of what the YAML changed: {listed}. That is no drift."
 

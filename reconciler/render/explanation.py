@@ -14,7 +14,9 @@ NO_CALLS: Final = "none; only the inventory is written"
 
 def explanation_lines(found: Explanation, style: Style = PLAIN) -> Iterator[str]:
     """Why, rule and calls, each under its word."""
-    calls = [f"{call.method:<4} {call.path}{style.faint(f'  # {call.purpose}')}" for call in found.calls]
+    calls = [
+        f"{call.method:<4} {plain(call.path)}{style.faint(f'  # {call.purpose}')}" for call in found.calls
+    ]
     for word, lines in (("why", found.why), ("rule", (found.rule,)), ("calls", calls or (NO_CALLS,))):
         for number, line in enumerate(lines):
             label = style.faint(word.ljust(5)) if number == 0 else " " * 5

@@ -5,14 +5,16 @@ https://docs.github.com/en/actions/reference/workflow-commands-for-github-action
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from reconciler.model.findings import Findings
 from reconciler.model.problem import Place, Problem, Severity
+from reconciler.render.plain import lines_of, plain
 from reconciler.render.problems import sentence
 from reconciler.render.summary import step, told
-from reconciler.render.values import dotted, plain
+from reconciler.render.values import dotted
 
 SHOWN: Final = 10
 """Annotations of one level that GitHub shows of a step."""
@@ -61,12 +63,17 @@ def _command(level: str, problem: Problem, path_of: Callable[[Place], str]) -> s
     place = problem.place
     properties: dict[str, str] = {}
     if place:
-        properties = {"file": path_of(place), "line": str(place.line), "col": str(place.column)}
+        properties = {"file": _path(path_of(place)), "line": str(place.line), "col": str(place.column)}
     properties["title"] = plain(problem.address or f"reconciler: {problem.code}")
     said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
-    message = "\n".join(plain(line) for block in said for line in block.splitlines())
+    message = "\n".join(plain(line) for block in said for line in lines_of(block))
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {given}::{_data(message)}"
+
+
+def _path(path: str) -> str:
+    """A path that GitHub finds again: what ends a line or a property is encoded later."""
+    return re.sub("[^\r\n:]+", lambda part: plain(part[0]), path)
 
 
 def _data(text: str) -> str:

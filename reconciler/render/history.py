@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model.values import Fields, Json
+from reconciler.render.plain import plain
 from reconciler.render.style import PLAIN, Style
 
 
@@ -44,11 +45,16 @@ def version_document(version: Version) -> Json:
 
 
 def _block(name: str, versions: Sequence[Version], style: Style) -> str:
-    lines = [style.strong(name)]
+    lines = [style.strong(plain(name))]
     for version in reversed(versions):
         low, high = (_said(version.fields, "workerConfig", bound) for bound in ("minNum", "maxNum"))
-        workers, image = f"{low or '?'}-{high or '?'} workers", _said(version.fields, "image", "image")
-        lines.append(f"  {version.number:>4}  {version.at}  {version.action:<8} {workers:<14} {image}")
+        workers, image = (
+            plain(f"{low or '?'}-{high or '?'} workers"),
+            plain(_said(version.fields, "image", "image")),
+        )
+        lines.append(
+            f"  {version.number:>4}  {plain(version.at)}  {plain(version.action):<8} {workers:<14} {image}"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -17,11 +17,12 @@ from reconciler.planning.explaining import Explanation
 from reconciler.render.chart import chart, range_of
 from reconciler.render.drift import standing_of
 from reconciler.render.explanation import NO_CALLS
-from reconciler.render.problems import sentence
+from reconciler.render.plain import lines_of, plain
+from reconciler.render.problems import marked, sentence
 from reconciler.render.sides import id_of, sides
 from reconciler.render.summary import in_short
 from reconciler.render.text import fate, remarks_on, symbol_of
-from reconciler.render.values import both_shown, dotted, plain, shown
+from reconciler.render.values import both_shown, dotted, shown
 
 
 def escape(text: str) -> str:
@@ -102,11 +103,11 @@ def problem_card(problem: Problem) -> str:
     lines += [f'<p class="where">{" ".join(where)}'] if where else []
     if problem.place and problem.place.text.strip():
         place = problem.place
-        number, blank = f"{place.line} | ", " " * (place.column - 1)
-        pointer = f"{' ' * len(str(place.line))} | {blank}{'^' * max(1, place.width)}"
-        lines.append(f'<pre tabindex="0">{escape(number + place.text)}\n{pointer}</pre>')
-    lines += [f"<p>{_prose(line)}" for line in sentence(problem.detail).splitlines()]
-    lines += [f'<p class="hint">{_prose(line)}' for line in sentence(problem.hint).splitlines()]
+        number, (line, pointer) = str(place.line), marked(place)
+        below = f"{' ' * len(number)} | {pointer}"
+        lines.append(f'<pre tabindex="0">{escape(f"{number} | {line}")}\n{below}</pre>')
+    lines += [f"<p>{_prose(line)}" for line in lines_of(sentence(problem.detail))]
+    lines += [f'<p class="hint">{_prose(line)}' for line in lines_of(sentence(problem.hint))]
     return f'<div class="problem {kind}">{"".join(lines)}</div>'
 
 

@@ -15,6 +15,7 @@ from reconciler.model.values import Json
 from reconciler.planning.digest import Facts, digest_of, plan_facts
 from reconciler.render.json_drift import drift_document, verdict_document
 from reconciler.render.json_parts import fields_document, identity, plain, side_document
+from reconciler.render.plain import in_json
 from reconciler.render.sides import id_of, sides
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
 
 def document_text(found: Findings) -> str:
     """The same document as text, ending in a newline."""
-    return pretty(plan_document(found)) + "\n"
+    return in_json(pretty(plan_document(found))) + "\n"
 
 
 def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:

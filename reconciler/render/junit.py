@@ -15,6 +15,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import address
 from reconciler.model.verdict import Alarm, Standing
 from reconciler.render.drift import standing_of
+from reconciler.render.plain import plain_lines
 from reconciler.render.problems import problem_text
 from reconciler.render.summary import headline, in_short, step
 from reconciler.render.text import fate
@@ -143,4 +144,4 @@ def _name(at: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return plain_lines(_NOT_XML.sub("\ufffd", text))

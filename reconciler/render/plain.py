@@ -1,18 +1,96 @@
-"""Text that others chose, made harmless for a terminal and for the log of a CI job."""
+"""Text that others chose, made harmless for a terminal, for the log of a CI job and for a shown document.
+
+All that is foreign passes through here before it is printed: names, keys and values, Novita's words, names
+and lines of files. What could move a cursor, hide or reorder text, forge a line or command a CI job is shown
+as an escape.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-_COMMANDS: Final = ("::", "##[")
-"""What begins a line that GitHub's runner takes for a command, whatever white space stands before it."""
+_COLOUR: Final = re.compile("(\x1b\\[[0-9;]*m)")
+"""What `Style` writes, and rich."""
+
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters that Python calls printable, and that nobody sees."""
+
+_EMOJI: Final = "\u203c\u2049\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_IN_EMOJI: Final = re.compile(f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}#*0-9])\ufe0f")
+"""A joiner between two emoji, and the mark that one is to be shown in colour: so a family is one sign."""
+
+_COMMAND_ANYWHERE: Final = re.compile(r"#(?=#[A-Za-z]*\[)")
+"""`##[` and `##vso[`, which runners of Azure and of GitHub look for in the whole line."""
+
+_COMMAND_AT_START: Final = re.compile(r"^(\s*):(?=:)")
+"""`::`, which GitHub's runner takes for a command at the beginning of a line, behind white space as well."""
+
+_IN_JSON: Final = re.compile("[^\n\x20-\x7e]|#(?=#[A-Za-z]*\\[)")
 
 
 def plain(text: str) -> str:
-    """The text with everything escaped that could move a cursor, forge a line, or command a CI job."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    if text.lstrip().startswith(_COMMANDS):
-        start = len(text) - len(text.lstrip())
-        text = f"{text[:start]}\\x{ord(text[start]):02x}{text[start + 1 :]}"
-    return text
+    """The text on one line with everything escaped that is more than visible characters."""
+    if not text.isprintable() or (not text.isascii() and _INVISIBLE.search(text)):
+        text = _escaped(text)
+    if "##" in text:
+        text = _COMMAND_ANYWHERE.sub(r"\\x23", text)
+    return _COMMAND_AT_START.sub(r"\1\\x3a", text) if "::" in text else text
+
+
+def lines_of(text: str) -> list[str]:
+    """Its lines, none for an empty text; no other character than a newline ends one."""
+    return [line.removesuffix("\r") for line in text.split("\n")] if text else []
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text whose newlines are meant."""
+    return "\n".join(map(plain, lines_of(text)))
+
+
+def for_terminal(text: str) -> str:
+    """What is about to be printed: lines of ours, which may hold colours, each harmless by itself.
+
+    The second line of defence. It cannot tell a newline that is foreign from one of ours; `plain` can.
+    """
+    return "\n".join(map(_line, text.split("\n")))
+
+
+def in_json(text: str) -> str:
+    """A JSON text that means the same, with everything unseen in its strings as an escape of JSON."""
+    return text if text.isascii() and "##" not in text and "\x7f" not in text else _IN_JSON.sub(_json, text)
+
+
+def _line(line: str) -> str:
+    if "\x1b" not in line:
+        return plain(line)
+    parts = _COLOUR.split(line)  # text and colour by turns
+    parts[::2] = map(plain, parts[::2])
+    return "".join(parts)
+
+
+def _escaped(text: str) -> str:
+    kept = {found.start() for found in _IN_EMOJI.finditer(text)}
+    return "".join(char if at in kept or _is_seen(char) else _escape(char) for at, char in enumerate(text))
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and not _INVISIBLE.match(char)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    short = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}.get(char)
+    return short or (
+        f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
+
+
+def _json(found: re.Match[str]) -> str:
+    char = found[0]
+    if char != "#" and _is_seen(char):
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

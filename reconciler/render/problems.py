@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.render.plain import plain
+from reconciler.render.cells import cells
+from reconciler.render.plain import lines_of, plain
 from reconciler.render.style import PLAIN, Style
 
 COMMANDS: Final = frozenset({"reconciler", "export"})
 """What a command that is to be typed begins with."""
+
+TAB: Final = "    "
+"""What a tab of a line is shown as."""
 
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
@@ -25,9 +29,9 @@ def problem_text(problem: Problem, style: Style = PLAIN) -> str:
         f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {plain(problem.summary)}"
     ]
     if problem.place:
-        lines += [f"  {problem.place}", *_excerpt(problem.place, style)]
+        lines += [f"  {plain(str(problem.place))}", *_excerpt(problem.place, style)]
     for block in (sentence(problem.detail), sentence(problem.hint)):
-        lines += [f"  {plain(line)}".rstrip() for line in block.splitlines()]
+        lines += [f"  {plain(line)}".rstrip() for line in lines_of(block)]
     return "\n".join(lines) + "\n"
 
 
@@ -37,12 +41,22 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if first.isalpha() and first not in COMMANDS else text
 
 
+def marked(place: Place) -> tuple[str, str]:
+    """The line of a place, and below it what points at the place, both as a terminal shows them."""
+    at, end = place.column - 1, place.column - 1 + max(1, place.width)
+    before, there, after = (
+        plain(part.replace("\t", TAB)) for part in (place.text[:at], place.text[at:end], place.text[end:])
+    )
+    missing = end - max(at, len(place.text)) if end > len(place.text) else 0
+    return f"{before}{there}{after}", f"{' ' * cells(before)}{'^' * max(1, cells(there) + missing)}"
+
+
 def _excerpt(place: Place, style: Style) -> list[str]:
     if not place.text.strip():
         return []
-    number = str(place.line)
-    blank = " " * (place.column - 1)
+    number, (line, pointer) = str(place.line), marked(place)
+    blank = pointer[: pointer.index("^")]
     return [
-        style.faint(f"  {number} | ") + place.text,
-        style.faint(f"  {' ' * len(number)} | ") + blank + style.wrong("^" * max(1, place.width)),
+        style.faint(f"  {number} | ") + line,
+        style.faint(f"  {' ' * len(number)} | ") + blank + style.wrong(pointer.lstrip()),
     ]

@@ -17,6 +17,7 @@ from reconciler.model.events import (
 )
 from reconciler.model.plan import Action
 from reconciler.render.bar import Bar
+from reconciler.render.plain import lines_of, plain
 from reconciler.render.problems import sentence
 from reconciler.render.style import PLAIN, Style
 
@@ -47,20 +48,20 @@ def event_line(event: Event, style: Style = PLAIN) -> str | None:
         case ApplyStarted():
             return None
         case ChangeStarted(change=change):
-            return f"{change.address}: {BEGINNING[change.action]}"
+            return f"{plain(change.address)}: {BEGINNING[change.action]}"
         case ChangeWaiting(change=change, why=why):
-            return style.faint(f"{change.address}: Waiting: {why}")
+            return style.faint(plain(f"{change.address}: Waiting: {why}"))
         case ChangeServing(change=change, seconds=seconds):
-            return f"{change.address}: Serving after {lasted(seconds)}"
+            return f"{plain(change.address)}: Serving after {lasted(seconds)}"
         case ChangeEnded(result=result):
-            where = result.change.address
+            where = plain(result.change.address)
             if result.outcome is Outcome.DONE:
-                known = f" [id={result.id}]" if result.id else ""
+                known = f" [id={plain(result.id)}]" if result.id else ""
                 return f"{where}: {ENDING[result.change.action]} after {lasted(result.seconds)}{known}"
             if result.outcome is Outcome.NOT_ATTEMPTED:
                 return None
             word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
-            why = f": {result.problem.summary}" if result.problem else ""
+            why = f": {plain(result.problem.summary)}" if result.problem else ""
             return style.wrong(f"{where}: {word} after {lasted(result.seconds)}") + why
 
 
@@ -125,11 +126,13 @@ def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = Fals
     lines = [f"{style.wrong(what + ': ')}{counts}"]
     for result in report.results:
         if result.outcome is not Outcome.DONE:
-            lines.append(f"  {result.change.address}: {result.change.action.value} {result.outcome.value}")
+            lines.append(
+                f"  {plain(result.change.address)}: {result.change.action.value} {result.outcome.value}"
+            )
             if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED:
                 problem = result.problem
                 said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
-                lines += [f"    {line}" for text in said for line in text.splitlines()]
+                lines += [f"    {plain(line)}" for text in said for line in lines_of(text)]
     return "\n".join(lines) + "\n"
 
 

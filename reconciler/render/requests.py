@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from reconciler.model.command import quoted
 from reconciler.model.values import Json
 from reconciler.model.wire import Request, encode
-from reconciler.render.plain import plain
+from reconciler.render.plain import in_json, plain
 
 
 def url_of(base_url: str, request: Request) -> str:
@@ -30,7 +30,7 @@ def request_lines(
     for address, action, request in requests:
         yield f"# {plain(address)}: {action}"
         yield f"{request.method} {url_of(base_url, request)}"
-        yield body_text(request, reveal=reveal)
+        yield in_json(body_text(request, reveal=reveal))
         yield ""
 
 

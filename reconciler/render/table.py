@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.render.cells import cells, padded
 from reconciler.render.plain import plain
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def drawn(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
     )
     for at, title in enumerate(titles):
         is_outer = at in (0, len(titles) - 1)
-        width = max([len(title), *(len(_shown(row[at])) for row in rows)])
+        width = max([len(title), *(cells(_shown(row[at])) for row in rows)])
         table.add_column(
             title, no_wrap=not is_outer, overflow="fold", min_width=min(width, FOLDED) if is_outer else None
         )
@@ -84,7 +85,7 @@ def drawn(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
 
 def _fits(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
     widths = [
-        max(map(len, column))
+        max(map(cells, column))
         for column in zip(titles, *([_shown(cell) for cell in row] for row in rows), strict=True)
     ]
     first, *inner, last = widths
@@ -93,9 +94,9 @@ def _fits(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
 
 def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
     texts = [list(titles), *([plain(cell.text) or NOTHING for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*texts, strict=True)]
     for row in texts:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _shown(cell: Cell) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
+from reconciler.render.cells import cells, padded
 from reconciler.render.sides import id_of
 from reconciler.render.style import PLAIN, Style
 from reconciler.render.values import both_shown, dotted, plain, shown
@@ -118,11 +119,11 @@ def fate(change: Change) -> str:
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:
-    yield style.strong(f"  # {change.address} {fate(change)}")
+    yield style.strong(f"  # {plain(change.address)} {fate(change)}")
     if isinstance(change, Adopt) and change.fields:
-        yield style.strong(f'  # (imported from "{change.live.id}")')
+        yield style.strong(f'  # (imported from "{plain(change.live.id)}")')
     if change.action is not Action.SCALE:
-        yield style.faint(f"  # ({change.reason})")
+        yield style.faint(f"  # ({plain(change.reason)})")
     yield object_line(symbol_of(change), change.name, id_of(change), style)
     yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
     if isinstance(change, Replace):
@@ -132,7 +133,9 @@ def _change(change: Change, style: Style) -> Iterator[str]:
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
     """The line that a change of an endpoint begins with."""
     margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
-    return f"{margin}{_painted(symbol, style)} {name}" + (f"  [id={object_id}]" if object_id else "")
+    return f"{margin}{_painted(symbol, style)} {plain(name)}" + (
+        f"  [id={plain(object_id)}]" if object_id else ""
+    )
 
 
 def remarks_on(field: FieldChange) -> list[str]:
@@ -149,7 +152,7 @@ def field_lines(
 ) -> Iterator[str]:
     """A line a field, aligned, with what is to be remarked about it."""
     names = [dotted(field.path) for field in fields]
-    width = max(map(len, names), default=0)
+    width = max(map(cells, names), default=0)
     for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
         if symbol == "~":
@@ -158,15 +161,15 @@ def field_lines(
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)
         remark = style.faint(f"  # {', '.join(said)}") if said else ""
-        yield f"      {_painted(symbol, style)} {name:<{width}} = {value}{remark}"
+        yield f"      {_painted(symbol, style)} {padded(name, width)} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
     if drift.live is None:
-        yield style.strong(f"  # {drift.address} has been deleted")
+        yield style.strong(f"  # {plain(drift.address)} has been deleted")
         yield object_line("-", drift.name, drift.id, style)
         return
-    yield style.strong(f"  # {drift.address} has changed")
+    yield style.strong(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
     yield from field_lines(drift.fields, style, _nothing)
 
@@ -179,7 +182,7 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
     yield ""
     yield f"{_endpoints(count)} of the account {_be(count)} not managed from here, and left alone:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
-        yield f"  {plain(live.name)}  [id={live.id}]"
+        yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:
         yield style.faint(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
 

@@ -14,7 +14,11 @@ EMPTY: Final = "(empty)"
 
 
 def shown(value: Value | Absent) -> str:
-    """JSON, with secrets masked; a missing value reads `(none)`."""
+    """JSON, harmless and with secrets masked; a missing value reads `(none)`."""
+    return plain(_json(value))
+
+
+def _json(value: Value | Absent) -> str:
     if value.__class__ in WORDS:
         return one_line(value)
     match value:
@@ -39,8 +43,8 @@ def both_shown(field: FieldChange) -> tuple[str, str]:
 
 
 def dotted(path: Path) -> str:
-    """A wire path as people write it."""
-    return ".".join(path)
+    """A wire path as people write it, harmless: the key of an env is whatever somebody chose."""
+    return plain(".".join(path))
 
 
 __all__ = ["both_shown", "dotted", "plain", "shown"]

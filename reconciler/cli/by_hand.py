@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import choices
-from reconciler.cli.options import Run
+from reconciler.cli.completing import a_file
+from reconciler.cli.options import Run, variables_of
 
 if TYPE_CHECKING:
     from reconciler.model.allowances import Allowances
     from reconciler.workflow.context import Context
+
+_NAME = re.compile(r"[A-Z][A-Z_]*")
+"""What looks like the name of a variable, and not like the value of one."""
 
 _HOURS = {"m": 1 / 60, "h": 1, "d": 24}
 
@@ -48,38 +52,54 @@ def duration(text: str) -> timedelta:
     return timedelta(hours=int(found[1]) * _HOURS[found[2]])
 
 
-def environment(pairs: Iterable[str], files: Iterable[str], root: Path) -> dict[str, str] | None:
-    """The variables of --env-file and --env, the later one winning; None where neither was given."""
-    lines = [(line, file) for file in files for line in _lines(root / file, file)]
-    found: dict[str, str] = {}
-    for text, where in (*lines, *((pair, "--env") for pair in pairs)):
+def environment(given: Sequence[str], files: Sequence[str], context: Context) -> dict[str, str] | None:
+    """The variables of --env-file and --env, the later one winning; None where neither was given.
+
+    Of a KEY without a value the environment of this run says it.
+    """
+    if not given and not files:
+        return None
+    found = variables_of(context.root, tuple(map(Path, files)))
+    for text in given:
         key, sign, value = text.partition("=")
-        if not sign or not key.strip():
-            raise click.UsageError(f"{where}: a variable is written KEY=VALUE")  # its text may be a secret
-        found[key.strip()] = value
-    return found if found or tuple(pairs) or tuple(files) else None
+        found[key.strip()] = value if sign and key.strip() else _from_environment(text, context)
+    return found
 
 
-def _lines(path: Path, shown: str) -> list[str]:
-    """As docker reads them: KEY=VALUE, all after the sign is the value; blank lines and # lines are none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise click.UsageError(f"--env-file {shown} cannot be read: {why}") from error
-    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _from_environment(key: str, context: Context) -> str:
+    value = context.resolver().variable(key)
+    if value is None:
+        # a text that may be the secret itself is not repeated
+        name = key if _NAME.fullmatch(key) else "KEY"
+        raise click.UsageError(
+            f"--env {name}: no such variable is set here, or it is empty; export it,"
+            f" or write --env {name}= for an empty one"
+        )
+    return value
 
 
 ENVIRONMENT = (
     click.option(
-        "--env", "env", metavar="KEY=VALUE", multiple=True, help="A variable; literal, and kept secret."
+        "--env",
+        "env",
+        metavar="KEY[=VALUE]",
+        multiple=True,
+        help="A variable, literal and kept secret. KEY alone takes it from the environment: a VALUE can be"
+        " read in the list of processes.",
     ),
     click.option(
-        "--env-file", "env_files", metavar="FILE", multiple=True, help="Variables, one KEY=VALUE a line."
+        "--env-file",
+        "env_files",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=a_file,
+        help="Variables of a .env file, literal and kept secret.",
     ),
 )
 
 
 def with_environment(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --env and --env-file."""
+    """Give a command --env and --env-file, the latter in the place of the shared one."""
+    shared = command.__click_params__  # type: ignore[attr-defined]
+    shared[:] = [option for option in shared if "--env-file" not in option.opts]
     return functools.reduce(lambda found, option: option(found), reversed(ENVIRONMENT), command)

@@ -64,7 +64,7 @@ def deploy(
     from reconciler.workflow.operating import to_deploy
 
     item = {"endpoint": name, **{field: value for field, value in given.items() if value is not None}}
-    variables = environment(env, env_files, run.context.root)
+    variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
     context, goal = to_deploy(context_of(run, lock_timeout), item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from reconciler.cli import choices
 from reconciler.cli.options import Run, shared
+from reconciler.model.command import Name, command_line
 from reconciler.model.exits import Exit
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="All that is neither recorded nor declared.")
 @click.option("--match", "matches", metavar="GLOB", multiple=True, help="Of all, only these names.")
 @click.option("--out", metavar="FILE", help="The YAML file to write; it must not exist yet.")
+@click.option(
+    "--env-out",
+    metavar="FILE",
+    help="Write the live values of env here, for --env-file; git must ignore it.",
+)
 @choices.lock_timeout
 @shared
 def import_(
@@ -34,6 +39,7 @@ def import_(
     everything: bool,
     matches: tuple[str, ...],
     out: str | None,
+    env_out: str | None,
     lock_timeout: float,
 ) -> int:
     """Record endpoints that were made elsewhere. The account is only read.
@@ -43,8 +49,8 @@ def import_(
     """
     context = replace(run.context, lock_timeout=lock_timeout)
     if everything and out is not None and name is None:
-        return _import_all(run.out, context, Path(out), matches)
-    if everything or out is not None or matches or name is None or object_id is None:
+        return _import_all(run.out, context, Path(out), matches, Path(env_out) if env_out else None)
+    if everything or env_out is not None or out is not None or matches or name is None or object_id is None:
         raise click.UsageError("give NAME and ID, or --all with --out FILE")
     return _import_one(run.out, context, name, object_id)
 
@@ -58,6 +64,7 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
         out.document(
             {
                 "written": [],
+                "env_file": None,
                 "imported": [{"name": name, "id": object_id, "spec": None}],
                 "variables": [],
                 "problems": [problem.to_dict() for problem in taken.problems],
@@ -71,15 +78,18 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
     return Exit.OK
 
 
-def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, ...]) -> int:
+def _import_all(
+    out: Output, context: Context, file: Path, matches: tuple[str, ...], env_out: Path | None
+) -> int:
     from reconciler.render.plain import plain
     from reconciler.workflow.importing import import_all
 
-    done = import_all(context, file, matches)
+    done = import_all(context, file, matches, env_out=env_out)
     if out.as_json:
         out.document(
             {
                 "written": list(done.written),
+                "env_file": done.values or None,
                 "imported": [{"name": one.name, "id": one.id, "spec": one.spec} for one in done.endpoints],
                 "variables": [{"name": one.name, "endpoints": list(one.endpoints)} for one in done.variables],
                 "problems": [problem.to_dict() for problem in done.problems],
@@ -91,7 +101,7 @@ def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, .
         out.result("Nothing to import.\n")
         out.problems(done.problems)
         return Exit.OK
-    for name in done.written:
+    for name in (*done.written, *([done.values] if done.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
     count, state = len(done.endpoints), plain(str(context.state))
     out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared, and recorded in {state}.\n")
@@ -103,14 +113,12 @@ def _import_all(out: Output, context: Context, file: Path, matches: tuple[str, .
 
 
 def _next(done: Imported) -> str:
-    if not done.variables:
+    if not done.variables or done.values:
         return f"  {done.plan}   # shows no changes\n"
     count = len(done.variables)
-    example = Path(done.written[-1])
-    source, target = (shlex.quote(str(path)) for path in (example, example.with_name(".env")))
-    here = "" if example.is_absolute() else "./"
+    example = Path(done.example)
+    copy = command_line("cp", Name(example), Name(example.with_name(".env")))
     return (
-        f"  cp {source} {target}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
-        f"  set -a; . {here}{target}; set +a\n"
+        f"  {copy}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
         f"  {done.plan}   # shows no changes\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,6 +49,14 @@ _OPTIONS = (
         help="The inventory.  [default: state/novita.json]",
     ),
     click.option(
+        "--env-file",
+        "env_sources",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=a_file,
+        help="A .env file for ${env:NAME}; what is set wins.",
+    ),
+    click.option(
         "--target",
         "targets",
         metavar="GLOB",
@@ -70,7 +78,17 @@ _OPTIONS = (
     ),
     click.option("-v", "--verbose", "verbose", is_flag=True, default=None, help="Tell every call on stderr."),
 )
-_NAMES = ("directory", "files", "state", "targets", "excludes", "as_json", "no_color", "verbose")
+_NAMES = (
+    "directory",
+    "files",
+    "state",
+    "env_sources",
+    "targets",
+    "excludes",
+    "as_json",
+    "no_color",
+    "verbose",
+)
 
 
 output_option = click.option(
@@ -100,11 +118,28 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @functools.wraps(command)
     def wrapped(ctx: click.Context, /, **arguments: Any) -> Any:
-        own = {name: arguments.pop(name) for name in _NAMES}
+        own = {name: arguments.pop(name, None) for name in _NAMES}
         ctx.obj = _merged(ctx.obj or {}, own)  # which the commands of a group inherit
         return command(_run(ctx, ctx.obj), **arguments)
 
     return wrapped
+
+
+def variables_of(root: Path, files: Sequence[Path]) -> dict[str, str]:
+    """What `.env` files say, by their paths relative to `root`.
+
+    Raises UsageError for one that cannot be read, and InvalidConfig for lines that say nothing.
+    """
+    if not files:
+        return {}
+    from reconciler.config.env_files import variables
+    from reconciler.config.fence import Unreadable
+
+    try:
+        return variables(root, files)
+    except Unreadable as error:
+        names = ", ".join(map(str, files))
+        raise click.UsageError(f"--env-file {names}: {error.why}; {error.way_out}") from error
 
 
 def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -131,9 +166,12 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     ctx.with_resource(heard_at_once())
     out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
     ctx.call_on_close(out.close)
+    env_files = tuple(Path(file) for file in given.get("env_sources", ()))
     context = Context(
         root=root,
         environ=os.environ,
+        dotenv=variables_of(root, env_files),
+        env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,
         stated=frozenset(name for name in ("directory", "files", "state") if given.get(name)),

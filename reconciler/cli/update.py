@@ -46,7 +46,7 @@ def update(
     from reconciler.workflow.operating import to_update
 
     changes = {field: value for field, value in given.items() if value is not None}
-    variables = environment(env, env_files, run.context.root)
+    variables = environment(env, env_files, run.context)
     if no_env and variables is not None:
         raise click.UsageError("--no-env goes without --env and --env-file")
     if no_env or variables is not None:

@@ -15,7 +15,7 @@ from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, layers,
 from reconciler.config.items import declared
 from reconciler.config.judging import Judge
 from reconciler.config.layers import ByHand
-from reconciler.config.references import Resolver
+from reconciler.config.references import NO_VARIABLES, Resolver
 from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, parse, read
 from reconciler.config.specs import SpecEntry, Specs, entries, names_are_known
@@ -49,10 +49,10 @@ class Loaded:
 
 
 def load_settings(
-    root: Path, *, environ: Mapping[str, str], lenient: bool = False
+    root: Path, *, environ: Mapping[str, str], dotenv: Mapping[str, str] = NO_VARIABLES, lenient: bool = False
 ) -> tuple[Settings, tuple[Problem, ...]]:
     """The settings alone, for commands that need no endpoint file."""
-    return settings_of(root, Resolver(root, environ, lenient))
+    return settings_of(root, Resolver(root, environ, lenient, dotenv))
 
 
 def load_specs(
@@ -88,6 +88,7 @@ def load(
     files: Sequence[Path] = (),
     *,
     environ: Mapping[str, str],
+    dotenv: Mapping[str, str] = NO_VARIABLES,
     lenient: bool = False,
     instead: Texts = NO_TEXTS,
 ) -> Loaded:
@@ -98,7 +99,7 @@ def load(
     texts = {absolute(root / path): text for path, text in instead.items()}
     # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
     with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient), texts)
+        return _load(root, files, Resolver(root, environ, lenient, dotenv), texts)
 
 
 def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts) -> Loaded:

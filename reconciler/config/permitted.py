@@ -25,6 +25,7 @@ _PROTECTED: Final = re.compile(
     | CI_ (?: REGISTRY | DEPLOY | DEPENDENCY_PROXY ) _PASSWORD
     | CI_ (?: BUILD | RUNNER ) _TOKEN | CI_REPOSITORY_URL   # ... older names, and an URL with the token in it
     | SYSTEM_ACCESSTOKEN | (?: SYSTEM_ )? OIDCREQUEST .*    # Azure Pipelines
+    | PUSH_TOKEN                                    # ... what our recipe writes the repository with
     | BITBUCKET_ .* TOKEN                           # Bitbucket: OIDC and repository tokens
     | CIRCLE_ (?: .* _ )? (?: TOKEN | TOKEN_V2 )    # CircleCI
     | BUILDKITE_ .* TOKEN                           # Buildkite: the agent's

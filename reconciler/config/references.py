@@ -7,21 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.parsing import Fault, Reference, scan, split, whole
 from reconciler.config.permitted import API_KEY, refused_part, refused_variable
 from reconciler.config.showing import may_be_shown
+from reconciler.config.texts import decoded
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.values import MASK, Secret
+
+NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 LARGEST: Final = 2**20
 """Bytes; a larger file is no secret and no setting."""
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{1,18})?\Z")
-_BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +183,15 @@ class Resolver:
             return _unusable(reference, "its value is not UTF-8 text", "store binary data elsewhere")
         return found
 
+    def variable(self, name: str) -> str | None:
+        """The value of a variable; None where the environment and `.env` files have none, or a blank one."""
+        values = (source.get(name, "") for source in (self.environ, self.dotenv))
+        return next((value for value in values if value.strip()), None)
+
     def _variable(self, reference: Reference) -> str | Problem:
         name = reference.name
-        for found in (self.environ.get(name), self.dotenv.get(name)):
-            if found is not None and not found.isspace() and found:
-                return found
+        if (found := self.variable(name)) is not None:
+            return found
         if reference.default is not None:
             return reference.default
         if name in self.environ or name in self.dotenv:
@@ -219,7 +226,7 @@ class Resolver:
                 f"references never read {what}",
                 f"keep the value in a file of its own below {self.root.absolute()}",
             )
-        content = _decoded(raw)
+        content = decoded(raw)
         if content is None or "\0" in content:
             return _unusable(reference, "the file is not UTF-8 text", "store binary data elsewhere")
         content = content[:-2] if content.endswith("\r\n") else content.removesuffix("\n").removesuffix("\r")
@@ -238,15 +245,6 @@ class Resolver:
             hint=hint,
             severity=Severity.WARNING if self.lenient else Severity.ERROR,
         )
-
-
-def _decoded(raw: bytes) -> str | None:
-    """The text of a file, without the mark of its encoding; None where it is no text."""
-    bom, encoding = next((found for found in _BOMS if raw.startswith(found[0])), (b"", "utf-8"))
-    try:
-        return raw[len(bom) :].decode(encoding)
-    except UnicodeDecodeError:
-        return None
 
 
 def _unusable(reference: Reference, what: str, hint: str) -> Problem:

@@ -15,16 +15,12 @@ from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.files import NO_TEXTS, Texts, absolute
 from reconciler.config.jargon import in_plain_words
 from reconciler.config.nodes import Node, walk
+from reconciler.config.texts import unmarked
 from reconciler.model.problem import Place, Problem
 
 BOM: Final = "\ufeff"
 LARGEST_MIB: Final = 32
 
-_BOMS: Final = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
 _CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Not compiled before it is needed, for that takes longer than to read a small file."""
 
@@ -113,11 +109,7 @@ def _is_text(name: str) -> bool:
 
 
 def _decoded(raw: bytes, shown: str) -> Document:
-    encoding = "utf-8"
-    for bom, name in _BOMS:
-        if raw.startswith(bom):
-            raw, encoding = raw[len(bom) :], name
-            break
+    raw, encoding = unmarked(raw)
     try:
         return parse(raw.decode(encoding), shown)
     except UnicodeDecodeError as error:

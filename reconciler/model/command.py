@@ -43,6 +43,7 @@ class Options:
     state: str = ""
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
 
     def words(self, command: str) -> tuple[str, ...]:
         """Those that another command needs to mean the same files and the same inventory."""
@@ -51,7 +52,8 @@ class Options:
         if command in _IN_FOLDER:
             return self.folder()
         files = (word for file in self.files for word in ("-f", file))
-        return (*self.folder(), *files, *(("--state", self.state) if self.state else ()))
+        variables = (word for file in self.env_files for word in ("--env-file", file))
+        return (*self.folder(), *files, *variables, *(("--state", self.state) if self.state else ()))
 
     def folder(self) -> tuple[str, ...]:
         """What make, git and reconciler alike need to work in the same folder."""

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.config.load import Loaded, given_specs, load_specs
-from reconciler.config.references import Resolver
 from reconciler.config.specinfo import spec_info
 from reconciler.config.specs import SpecEntry, unknown_spec
 from reconciler.inventory.session import load as load_inventory
@@ -206,7 +205,7 @@ class NovitaDeploymentProvider(Unsupported):
 
         Raises InvalidConfig when the file is wrong.
         """
-        resolver = Resolver(self._context.root, self._context.environ, lenient=True)
+        resolver = self._context.resolver(lenient=True)
         return [spec_info(entry, resolver) for entry in self._specs().values()]
 
     def get_spec(self, name: str) -> SpecInfo:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from reconciler.config.declarations import Declaration, Item, declarations
 from reconciler.config.load import Loaded, load
-from reconciler.config.references import Resolver
 from reconciler.config.specs import usable_specs
 from reconciler.kinds.endpoint.accepting import edits_for
 from reconciler.model.edits import Edit, Remove, under
@@ -48,7 +47,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     if orphans := [one.name for one in drifts if one.name not in known]:
         raise InvalidConfig(*map(undeclared, orphans))
     before = _load(context, ())
-    specs = usable_specs(before.specs, Resolver(context.root, context.environ, lenient=True))
+    specs = usable_specs(before.specs, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[Item, tuple[Edit, ...]] = {}
     for one in drifts:
@@ -71,7 +70,14 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
 
 def _load(context: Context, files: Sequence[Rewritten]) -> Loaded:
     texts = {file.file.absolute(): file.after for file in files}
-    return load(context.root, context.files, environ=context.environ, lenient=True, instead=texts)
+    return load(
+        context.root,
+        context.files,
+        environ=context.environ,
+        dotenv=context.dotenv,
+        lenient=True,
+        instead=texts,
+    )
 
 
 def _edits(

@@ -33,7 +33,7 @@ def base_url(settings: Settings) -> str:
 
 def settings_of(context: Context) -> Settings:
     """The settings without errors in them, whatever the endpoint files say. Raises InvalidConfig."""
-    settings, problems = load_settings(context.root, environ=context.environ)
+    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
     return settings
@@ -110,7 +110,7 @@ def read_ahead(context: Context) -> Iterator[Context]:
 
 def _sound_settings(context: Context) -> Settings | None:
     """The settings, if they are enough to talk to the account; if not, `load` will tell why."""
-    settings, problems = load_settings(context.root, environ=context.environ)
+    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
     has_key = bool(settings.api_key or settings.is_simulator)
     return settings if has_key and not any(one.is_error for one in problems) else None
 

@@ -31,7 +31,7 @@ _NOT_READ: Final = "config.yaml cannot be read"
 
 def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
     """Each check as soon as it is made; `now` is this machine's time in epoch seconds."""
-    loaded = load(context.root, context.files, environ=context.environ, lenient=True)
+    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
     yield _files(loaded)
     key, address = _key(loaded), _address(loaded)
     yield key

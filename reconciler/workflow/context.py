@@ -14,6 +14,7 @@ from reconciler.model.command import Options
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
+    from reconciler.config.references import Resolver
     from reconciler.model.resource import Listed, Live
     from reconciler.novita.client import CallInfo, Client
     from reconciler.novita.remote import Reader
@@ -30,14 +31,18 @@ def utc_now() -> datetime:
 class Context:
     """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
 
-    `stated` are those of directory, files and state that the user chose. `commit` is the one that the plan of
-    this run is bound to, None where it is bound to none. `now` tells the time in UTC, `client` is one that
-    outlives the run, `account` one that is being read already. `own_process` is False where we are a guest in
-    somebody's program, whose global settings are not ours.
+    `dotenv` is what the files `env_files` say of variables, for references alone: no other setting is read
+    from it, and no program that we start sees it. `stated` are those of directory, files and state that the
+    user chose. `commit` is the one that the plan of this run is bound to, None where it is bound to none.
+    `now` tells the time in UTC, `client` is one that outlives the run, `account` one that is being read
+    already. `own_process` is False where we are a guest in somebody's program, whose global settings are not
+    ours.
     """
 
     root: Path
     environ: Mapping[str, str]
+    dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env_files: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     state: Path = STATE
     stated: frozenset[str] = frozenset()
@@ -64,7 +69,14 @@ class Context:
             state="" if self.state == STATE else str(self.state),
             targets=self.selection.targets,
             excludes=self.selection.excludes,
+            env_files=tuple(map(str, self.env_files)),
         )
+
+    def resolver(self, *, lenient: bool = False) -> Resolver:
+        """Where references lead in this run; with `lenient` one that leads to nothing is a warning."""
+        from reconciler.config.references import Resolver
+
+        return Resolver(self.root, self.environ, lenient, self.dotenv)
 
     @property
     def state_path(self) -> Path:

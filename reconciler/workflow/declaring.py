@@ -45,7 +45,14 @@ def declare_counts(context: Context, name: str, low: int | None, high: int | Non
 def _prove(context: Context, before: Loaded, file: Rewritten, name: str, counts: Mapping[str, int]) -> None:
     """Raises InvalidConfig unless the files would say the counts, and of all else what they say now."""
     texts = {file.file.absolute(): file.after}
-    after = load(context.root, context.files, environ=context.environ, lenient=True, instead=texts)
+    after = load(
+        context.root,
+        context.files,
+        environ=context.environ,
+        dotenv=context.dotenv,
+        lenient=True,
+        instead=texts,
+    )
     if after.errors:
         raise InvalidConfig(*after.errors)
     was = _by_name(before)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.config.load import load_settings, load_specs
-from reconciler.config.references import Resolver
 from reconciler.config.specinfo import spec_info
 from reconciler.config.specs import unknown_spec
 from reconciler.model.app import SpecInfo
@@ -28,9 +27,11 @@ class Specs:
 
 def specs(context: Context) -> Specs:
     """All specs of specs.yaml, also those that cannot be used on Novita."""
-    settings, problems = load_settings(context.root, environ=context.environ, lenient=True)
+    settings, problems = load_settings(
+        context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
+    )
     entries, found, file = load_specs(context.root, settings)
-    resolver = Resolver(context.root, context.environ, lenient=True)
+    resolver = context.resolver(lenient=True)
     return Specs(
         specs=tuple(spec_info(entry, resolver) for entry in entries.values()),
         problems=(*(problem for problem in problems if problem.code != "not-enabled"), *found),

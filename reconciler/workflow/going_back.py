@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.config.load import Loaded
-from reconciler.config.references import Resolver
 from reconciler.inventory.history import Version, history, remember, revived, with_references
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import Name, command_line
@@ -102,7 +101,7 @@ def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Versio
 
 
 def _as_it_was(context: Context, version: Version, today: Desired | None) -> Desired:
-    resolver = Resolver(context.root, context.environ, False)
+    resolver = context.resolver()
     problems: list[Problem] = []
 
     def secret(text: str) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.config.editing import Append, edited
+from reconciler.config.env_files import names_in
 from reconciler.config.writing import block
 from reconciler.kinds.endpoint.declaring import escaped
 from reconciler.model.resource import Spec
@@ -25,11 +26,10 @@ SPECS_HEAD: Final = """\
 """
 
 EXAMPLE_HEAD: Final = """\
-# What the YAML reads from the environment. Copy this to .env, keep that out of git, fill in the values, and:
-#   set -a; . ./.env; set +a
+# What the YAML reads from the environment. Copy this to .env, keep that out of git, fill in the values in
+# single quotes, and: reconciler --env-file .env plan
 """
 
-_ASSIGNED: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
 _REFERENCE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -51,7 +51,7 @@ def specs_text(before: str | None, specs: Sequence[Spec], shown: str) -> str:
 def example_text(before: str | None, variables: Iterable[Variable]) -> str:
     """.env.example with a line for each variable that it lacks, and never with a value."""
     text = EXAMPLE_HEAD if before is None else before
-    known = set(_ASSIGNED.findall(text))
+    known = names_in(text)
     lines = [
         f"\n# {_listed(variable.endpoints)}\n{variable.name}=\n"
         for variable in variables

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.files import SUFFIXES, file_of, shown
 from reconciler.config.load import Loaded, specs_file
-from reconciler.config.references import Resolver
 from reconciler.config.settings import CONFIG_FILES
+from reconciler.config.source import LARGEST_MIB
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import resolve
@@ -25,6 +26,7 @@ from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
+from reconciler.workflow.env_out import check, write
 from reconciler.workflow.holding import held
 from reconciler.workflow.import_files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.outputs import import_refusal
@@ -45,19 +47,31 @@ class ImportedEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What was written, in that order, and what to type next: `plan` is the command that sees all of it."""
+    """What was written, in that order, and what to type next: `plan` is the command that sees all of it.
+
+    `example` is the file that names the variables, `values` the one with their live values; "" for none.
+    """
 
     endpoints: tuple[ImportedEndpoint, ...] = ()
     written: tuple[str, ...] = ()
+    example: str = ""
+    values: str = ""
     variables: tuple[Variable, ...] = ()
     problems: tuple[Problem, ...] = ()
     plan: str = "reconciler plan"
 
 
 def import_all(
-    context: Context, out: Path, matches: tuple[str, ...] = (), *, disk: Disk | None = None
+    context: Context,
+    out: Path,
+    matches: tuple[str, ...] = (),
+    *,
+    env_out: Path | None = None,
+    disk: Disk | None = None,
 ) -> Imported:
     """Write YAML for every live endpoint that is neither recorded nor declared, and record them.
+
+    The live values of their variables are written to `env_out` alone, and nowhere without it.
 
     The plan after it is proven to be empty first; otherwise nothing is written and InvalidConfig says why.
     Files come before records: a record without a declaration would be deleted by the next apply.
@@ -65,6 +79,9 @@ def import_all(
     loaded = load_config(context, lenient=True, may_lack_endpoints=True)
     settings = settings_of(context)
     _check_out(context, out)
+    values = context.root / env_out if env_out is not None else None
+    if values is not None:
+        check(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
         live = account.listing().endpoints
@@ -73,16 +90,19 @@ def import_all(
         return Imported(problems=left_out)
     drafted = draft(
         found,
-        usable_specs(loaded.specs, Resolver(context.root, context.environ)),
+        usable_specs(loaded.specs, context.resolver()),
         spec_names=loaded.specs,
         app_names=[one.app_name for one in loaded.desired],
-        in_use={name: context.environ.get(name) for name in _references(context, loaded)},
+        in_use={name: context.resolver().variable(name) for name in _references(context, loaded)},
     )
     texts = _texts(context, loaded, out, drafted)
-    proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring)
+    env_file = (env_out or out.with_name(".env")) if drafted.variables else None
+    proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
     with held(context, base_url(settings)) as session:
         if session.inventory.records != inventory.records:
             raise InvalidConfig(_moved())
+        if values is not None and drafted.variables:
+            write(values, str(env_out), drafted.variables)
         written = [_write(disk or Disk(), context.root, path, text) for path, text in texts.items()]
         for record in proof.records:
             session.record(record)
@@ -92,6 +112,8 @@ def import_all(
             for one, item in zip(drafted.endpoints, drafted.items, strict=True)
         ),
         written=tuple(written),
+        example=written[-1] if drafted.variables else "",
+        values=str(env_out) if env_out and drafted.variables else "",
         variables=drafted.variables,
         problems=(*left_out, *proof.problems),
         plan=proof.plan,
@@ -106,7 +128,8 @@ def _references(context: Context, loaded: Loaded) -> set[str]:
         *(file_of(name, root) for name in loaded.endpoint_files),
         *(root / name for name in CONFIG_FILES),
     ]
-    texts = map(_text, [*files, specs] if specs else files)
+    fence = Fence(root)
+    texts = (_text(file, fence) for file in ([*files, specs] if specs else files))
     return {name for text in texts if text is not None for name in variables_in(text)}
 
 
@@ -116,11 +139,11 @@ def _texts(context: Context, loaded: Loaded, out: Path, drafted: Draft) -> Mappi
     found = {}
     if drafted.new_specs:
         specs = specs_file(root, loaded.settings) or root / "specs.yaml"
-        found[specs] = specs_text(_text(specs), drafted.new_specs, shown(specs, root))
+        found[specs] = specs_text(_text(specs, Fence(root)), drafted.new_specs, shown(specs, root))
     found[root / out] = endpoints_text(drafted.items)
     if drafted.variables:
         example = (root / out).with_name(EXAMPLE)
-        found[example] = example_text(_text(example), drafted.variables)
+        found[example] = example_text(_text(example, Fence(root)), drafted.variables)
     return found
 
 
@@ -143,14 +166,14 @@ def _found(
     return importable(asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents))
 
 
-def _text(path: Path) -> str | None:
+def _text(path: Path, fence: Fence) -> str | None:
     """The text of a file, line ends as they are; None when there is none. Raises InvalidConfig."""
     try:
-        return path.read_bytes().decode()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        return fence.read(path, LARGEST_MIB * 2**20, named=True)[0].decode()
+    except (Unreadable, UnicodeDecodeError) as error:
+        if getattr(error, "code", "") == "file-not-found":
+            return None
+        reason = error.why if isinstance(error, Unreadable) else "it is not UTF-8 text"
         raise InvalidConfig(
             Problem(code="unreadable-file", summary=f"cannot read {path.name}: {reason}")
         ) from error

@@ -110,7 +110,9 @@ def survey(context: Context) -> Ground:
 
     Raises InvalidConfig for the settings.
     """
-    settings, faults = load_settings(context.root, environ=context.environ, lenient=True)
+    settings, faults = load_settings(
+        context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
+    )
     if any(problem.is_error for problem in faults):
         raise InvalidConfig(*faults)
     problems: list[Problem] = []
@@ -119,7 +121,7 @@ def survey(context: Context) -> Ground:
     except InventoryError as error:
         inventory = Inventory()
         problems.append(_untold(f"the inventory cannot be read: {error.problem.summary}", error.problem.hint))
-    loaded = load(context.root, context.files, environ=context.environ, lenient=True)
+    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
     errors = [problem for problem in loaded.errors if problem.code != "no-endpoints"]
     if errors:
         why = f"the files have errors, the first is: {errors[0].summary}"

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from reconciler.config.load import Loaded, check_item, load_item
-from reconciler.config.references import Resolver
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.endpoint.changing import changed_fields
 from reconciler.kinds.endpoint.declaring import escaped
@@ -104,7 +103,7 @@ def from_item(
     context: Context, item: Mapping[str, Any], loaded: Loaded
 ) -> tuple[Desired, tuple[Problem, ...]]:
     """The endpoint that an item stands for, and what is to be said of it. Raises InvalidConfig."""
-    resolver = Resolver(context.root, context.environ)
+    resolver = context.resolver()
     desired, problems = load_item(escaped(item), loaded.specs, resolver)
     if desired is None:
         raise InvalidConfig(*problems)

@@ -100,7 +100,9 @@ class Planned:
 
 def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
     """The configuration without errors in it. Raises InvalidConfig with all problems at once."""
-    loaded = load(context.root, context.files, environ=context.environ, lenient=lenient)
+    loaded = load(
+        context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=lenient
+    )
     if context.on_call is not None:  # every detail is wanted
         loaded = replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
     problems = [

@@ -41,8 +41,12 @@ def proven(
     inventory: Inventory,
     live: Iterable[Live],
     keyring: Keyring,
+    env_file: Path | None,
 ) -> Proof:
-    """The proof for these texts. Raises InvalidConfig with what would not be as it is."""
+    """The proof for these texts; `env_file` is where the values of their variables will be.
+
+    Raises InvalidConfig with what would not be as it is.
+    """
     loaded, files = _loaded(context, before, out, drafted, texts)
     ids = {one.name: one.id for one in drafted.endpoints}
     records = {one.name: as_desired(one, ids[one.name], keyring) for one in loaded.desired if one.name in ids}
@@ -55,7 +59,9 @@ def proven(
     ]
     if bad or len(changes) != len(ids):
         raise InvalidConfig(*bad, _nothing_written())
-    with completed_with(replace(context.options, files=tuple(map(str, files)))):
+    env_files = context.env_files if env_file is None else dict.fromkeys((*context.env_files, env_file))
+    options = replace(context.options, files=tuple(map(str, files)), env_files=tuple(map(str, env_files)))
+    with completed_with(options):
         command = command_line("reconciler", "plan")
     problems = () if files == context.files else (_not_searched(out, command),)
     return Proof(records=tuple(records[name] for name in ids), plan=command, problems=problems)
@@ -69,7 +75,9 @@ def _loaded(
     instead = {path.absolute(): text for path, text in texts.items()}
 
     def read(files: tuple[Path, ...]) -> Loaded:
-        return load(context.root, files, environ=environ, lenient=True, instead=instead)
+        return load(
+            context.root, files, environ=environ, dotenv=context.dotenv, lenient=True, instead=instead
+        )
 
     loaded = read(context.files)
     if shown(context.root / out, context.root) in loaded.endpoint_files:

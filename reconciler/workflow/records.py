@@ -88,7 +88,7 @@ def _declared(context: Context, name: str) -> Desired | None:
     """The endpoint of that name, if one is declared; the variables of others need not be set for that."""
     if all(one.name != name for one in load_config(context, lenient=True, may_lack_endpoints=True).desired):
         return None
-    loaded = load(context.root, context.files, environ=context.environ)
+    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv)
     for desired in loaded.desired:
         if desired.name == name:
             return desired

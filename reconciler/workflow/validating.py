@@ -11,7 +11,7 @@ from reconciler.workflow.context import Context
 
 def validate(context: Context) -> Loaded:
     """All problems at once; an unset reference is a warning here."""
-    loaded = load(context.root, context.files, environ=context.environ, lenient=True)
+    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
     if context.on_call is None:
         return loaded
     return replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))

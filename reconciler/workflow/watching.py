@@ -85,7 +85,9 @@ def _no_interval(every: float) -> Problem:
 
 
 def _settings(context: Context) -> Settings:
-    settings, faults = load_settings(context.root, environ=context.environ, lenient=True)
+    settings, faults = load_settings(
+        context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
+    )
     if any(problem.is_error for problem in faults):
         raise InvalidConfig(*faults)
     return settings

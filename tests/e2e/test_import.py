@@ -217,8 +217,9 @@ def test_what_is_there_is_kept(desk: Desk) -> None:
     added = desk.files()[".env.example"].decode().removeprefix("# ours\nexport TOKEN=\nOTHER=\n")
     # TOKEN is read by what was imported first, and nobody knows here what it holds
     assert added == "\n# b\nB_NEW=\n\n# b\nB_TOKEN=\n"
-    assert "  . ./.env" not in ran.out
-    assert "set -a; . ./.env; set +a\n  reconciler plan" in ran.out
+    assert "set -a" not in ran.out
+    assert "  cp .env.example .env   # and fill in 2 values; not for git\n" in ran.out
+    assert "  reconciler --env-file .env plan   # shows no changes" in ran.out
 
 
 def test_a_selection_is_imported(desk: Desk) -> None:

@@ -1,0 +1,104 @@
+"""Files of values from every system: one reader, the true values, and file and line for what says nothing."""
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+READ = {
+    "plain": (b"A=v\n", "v"),
+    "bom": (b"\xef\xbb\xbfA=v\n", "v"),
+    "bom of utf-16": ("\ufeffA=v\n".encode("utf-16-le"), "v"),
+    "crlf": (b"B=x\r\nA=v\r\nC=y\r\n", "v"),
+    "lone cr": (b"B=x\rA=v\rC=y\r", "v"),
+    "no last line break": (b"A=v", "v"),
+    "form feed": (b"\x0cA=v\x0c\n", "v"),
+    "spaces": (b"A = v\n", "v"),
+    "tabs": (b"\tA\t=\tv\t\n", "v"),
+    "export": (b"export A=v\n", "v"),
+    "export with spaces": (b"  export   A = v\n", "v"),
+    "comment": (b"A=v # a comment\n", "v"),
+    "comment after a quote": (b"A='v' # it's one\n", "v"),
+    "no comment": (b"A=v#1\n", "v#1"),
+    "single quotes": (b"A='a b $C ${D} \\n'\n", "a b $C ${D} \\n"),
+    "double quotes": (b'A="a\\nb $C ${env:X}"\n', "a\nb $C ${env:X}"),
+    "lines in quotes": (b"A='one\r\ntwo'\r\nB=1\r\n", "one\r\ntwo"),
+    "the last one": (b"A=1\nA=v\n", "v"),
+    "comments and blanks": (b"# A=1\n\n   \n#\nA=v\n", "v"),
+    "dollars": (b"A=$HOME/$$\n", "$HOME/$$"),
+    "a reference": (b"A=${env:B}\n", "${env:B}"),
+    "equals": (b"A=b=c==\n", "b=c=="),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("way", ["references", "deploy", "update"])
+def test_every_reader_reads_alike(desk: Desk, name: str, way: str) -> None:
+    """By --env-file for references, and by --env-file of a change by hand."""
+    content, value = READ[name]
+    (desk.root / "the.env").write_bytes(content)
+    if way == "references":
+        desk.declare(item("chat", env={"A": "${env:A}"}))
+        desk.apply("--env-file", "the.env")
+    else:
+        deploy = ["deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--yes"]
+        assert desk.run(*deploy, *(["--env-file", "the.env"] if way == "deploy" else [])).code == 0
+        if way == "update":
+            assert desk.run("update", "chat", "--env-file", "the.env", "--yes").code == 0
+    assert {"key": "A", "value": value} in desk.live()["chat"]["envs"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"A=1\nS3CRET-alone\n", 2),
+        (b"A=1\r\n\r\nexport S3CRET\r\n", 3),
+        (b"A=1\r\rA: S3CRET\r", 3),
+        (b"\n\n\nS3CRET AND=more\n", 4),
+        (b"A='S3CRET is never closed\nB=1\n", 1),
+        (b'B=1\nA="S3CRET\n', 2),
+        (b"A='S3CRET' and more\n", 1),
+        (b"=S3CRET\n", 1),
+        (b"A+B=S3CRET\n", 1),
+        (b"A=S3CRET\0\n", 1),
+        (b"A=S3CRET\xff\n", 1),
+        (b"  <<<<<<< S3CRET\n", 1),
+    ],
+)
+@pytest.mark.parametrize("way", ["plan", "deploy"])
+def test_what_says_nothing_is_an_error_with_a_place(desk: Desk, content: bytes, line: int, way: str) -> None:
+    """File and line, and nothing of what stands there: it may be the secret."""
+    (desk.root / "the.env").write_bytes(content)
+    desk.declare(item("chat"))
+    rest = ["chat", "--image", "a:1", "--spec", "small", "--yes"] if way == "deploy" else []
+    ran = desk.run(way, *rest, "--env-file", "the.env")
+    assert ran.code == 1
+    assert f"the.env:{line}:1" in ran.err
+    assert "S3CRET" not in ran.out + ran.err
+    assert desk.sim.requests == []
+    assert "S3CRET" not in desk.run(way, *rest, "--env-file", "the.env", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b"v", "v"),
+        (b"v\n", "v"),
+        (b"v\r\n", "v"),
+        (b"v\r", "v"),
+        (b"\xef\xbb\xbfv\r\n", "v"),
+        ("\ufeffv\r\n".encode("utf-16-le"), "v"),
+        ("\ufeffv\n".encode("utf-16-be"), "v"),
+        (b"one\ntwo\n\n", "one\ntwo\n"),
+        (b"one\r\ntwo\r\n", "one\r\ntwo"),
+        (b" v \n", " v "),
+        (b"a\x0cb\n", "a\x0cb"),
+    ],
+    ids=repr,
+)
+def test_a_referenced_file_says_what_it_holds(desk: Desk, content: bytes, value: str) -> None:
+    """Without a mark in front and one line break at the end; all else is the value."""
+    (desk.root / "value.txt").write_bytes(content)
+    desk.declare(item("chat", env={"A": "${file:value.txt}"}))
+    desk.apply()
+    assert desk.live()["chat"]["envs"] == [{"key": "A", "value": value}]
+    assert desk.plan().code == 0

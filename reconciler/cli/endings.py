@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -30,6 +31,15 @@ def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
             return (Problem(code="interrupted", summary="interrupted", exit_code=code),), int(code)
         case _:
             return (_bug(error),), int(Exit.ERROR)
+
+
+def trace(error: BaseException, environ: Mapping[str, str]) -> str:
+    """The traceback of a fault of ours, without the values of variables that are named like secrets."""
+    from reconciler.config.showing import sounds_secret
+    from reconciler.novita.masking import Secrets
+
+    secrets = Secrets(value for name, value in environ.items() if sounds_secret(name))
+    return secrets.masked("".join(traceback.format_exception(error)))
 
 
 def _bug(error: BaseException) -> Problem:

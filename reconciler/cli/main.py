@@ -171,11 +171,10 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
 
     problems, code = ending(error)
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
-        import traceback
-
+        from reconciler.cli.endings import trace
         from reconciler.render.plain import plain_lines
 
-        sys.stderr.write(plain_lines("".join(traceback.format_exception(error))))
+        sys.stderr.write(plain_lines(trace(error, os.environ)))
     if _wants_json(arguments):
         fail(problems, code, as_json=True)
     elif isinstance(error, click.ClickException):

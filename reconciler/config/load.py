@@ -127,7 +127,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         *unread(shown(path, root) for one in searched for path in one.unread),
     ]
     return Loaded(
-        settings=settings,
+        settings=replace(settings, referenced=frozenset(resolver.said)),
         desired=desired,
         specs=specs.entries,
         problems=in_order(everything),

@@ -132,6 +132,11 @@ class Resolver:
         return {}
 
     @cached_property
+    def said(self) -> set[str]:
+        """What all references said that were looked up so far."""
+        return set()
+
+    @cached_property
     def _fence(self) -> Fence:
         return Fence(self.root)
 
@@ -157,6 +162,7 @@ class Resolver:
                         faults.append(Fault(found, part.text, part.start))
                     else:
                         pieces.append((found, part))
+                        self.said.add(found)
         if faults:
             return Resolved(text, text, ((text, None),), has_references and not is_malformed, tuple(faults))
         return Resolved(text, "".join(value for value, _ in pieces), tuple(pieces), has_references)

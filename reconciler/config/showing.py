@@ -30,6 +30,11 @@ _SECRET_NAME: Final = re.compile(
 )
 
 
+def sounds_secret(name: str) -> bool:
+    """Whether a variable or a file is named like a secret."""
+    return _SECRET_NAME.search(name.upper()) is not None
+
+
 def may_be_shown(name: str, value: str) -> bool:
     """Whether a value may be shown that a reference to `name`, a variable or a file, says.
 
@@ -38,7 +43,7 @@ def may_be_shown(name: str, value: str) -> bool:
     """
     if not value:
         return True
-    if _SECRET_NAME.search(name.upper()) or not _WORD.fullmatch(value) or _TOKEN.match(value):
+    if sounds_secret(name) or not _WORD.fullmatch(value) or _TOKEN.match(value):
         return False
     rest = _DIGEST.sub("", value)
     return "://" not in rest and "@" not in rest.removesuffix("@") and not _RANDOM.search(rest)

@@ -20,6 +20,7 @@ class Settings:
 
     poll_interval and settle_seconds are seconds. `base_url` is an URL, or the word `simulator`. They are not
     complete where config.yaml could not be read: then nothing is to be concluded from a default.
+    `referenced` is what the references of the endpoint files say.
     """
 
     enabled: bool = True
@@ -32,12 +33,19 @@ class Settings:
     state_key: Secret | None = None
     drift_ignore: tuple[Ignore, ...] = ()
     is_complete: bool = field(default=True, compare=False)
+    referenced: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def keyring(self) -> Keyring:
         """The key for fingerprints of secrets; without any, one that everybody knows."""
         secret = self.state_key or self.api_key
         return Keyring.of(secret.value if secret else "")
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """All values that are not to be repeated, whoever says them."""
+        keys = (key.value for key in (self.api_key, self.state_key) if key)
+        return self.referenced.union(keys)
 
     @property
     def is_simulator(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -24,7 +24,7 @@ from reconciler.novita.failure import USUAL, Again, Failure
 from reconciler.novita.gate import Gate
 from reconciler.novita.lanes import Lanes
 from reconciler.novita.phrases import Masker
-from reconciler.novita.proxies import trust, way_to
+from reconciler.novita.proxies import Way, trust, way_to
 from reconciler.novita.retry import Pause, Timing, persist
 from reconciler.novita.transport import (
     App,
@@ -99,7 +99,7 @@ class Client:
         self._host = address.netloc
         self._root = f"{address.scheme}://{address.netloc}{address.path.rstrip('/').removesuffix(API_ROOT)}"
         self._loopback = is_loopback(address.hostname or "")
-        self._masker = Masker(api_key)
+        self._masker = Masker(key)
         self._on_call = on_call
         self._read_timeout = read_timeout
         self._timing = timing
@@ -111,7 +111,11 @@ class Client:
             httpx.URL(self._root)
         except httpx.InvalidURL as error:
             raise not_an_address() from error
-        transport = partial(mounted, app) if app else _network(address)
+        # A proxy would carry loopback traffic, key and all, off this machine.
+        way = None if app or self._loopback else way_to(address.hostname or "", address.port)
+        if way is not None:
+            self.hide(lambda: (way.password,))
+        transport = partial(mounted, app) if app else _network(address, way)
         headers = {
             "Authorization": f"Bearer {key}",
             "User-Agent": user_agent,
@@ -142,6 +146,10 @@ class Client:
     def pause(self, seconds: float) -> None:
         """Wait between two calls, with the same clock as between two attempts of one."""
         self._timing.sleep(seconds)
+
+    def hide(self, values: Callable[[], Iterable[str]]) -> None:
+        """Mask what it returns as well in what a server says; it is asked when there is something to mask."""
+        self._masker.add(values)
 
     def quote(self, answer: Json, request: Request) -> str:
         """Some of an answer to a request, in one line without secrets."""
@@ -239,13 +247,10 @@ class Client:
         return self._urls[path]
 
 
-def _network(address: SplitResult) -> Callable[[], httpx.HTTPTransport]:
+def _network(address: SplitResult, way: Way | None) -> Callable[[], httpx.HTTPTransport]:
     """What makes the connections to an address. Raises InvalidConfig for a variable that keeps it from it."""
     import httpx
 
     trusted = trust_nobody() if address.scheme == "http" else trust()
-    host = address.hostname or ""
-    # A proxy would carry loopback traffic, key and all, off this machine.
-    way = None if is_loopback(host) else way_to(host, address.port)
     proxy = way.proxy(trusted) if way else None
     return lambda: httpx.HTTPTransport(verify=trusted, proxy=proxy, trust_env=False)

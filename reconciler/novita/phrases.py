@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from reconciler.model.values import MASK, Secret, replace_secrets
+from reconciler.model.values import replace_secrets
 from reconciler.model.wire import Request
+from reconciler.novita.masking import Secrets
 
 CONSOLE = "https://console.novita.ai"
 QUOTED = 200
 """How many characters of a foreign text a message may quote."""
+
+LOOKED_AT = 4096
+"""How many characters of a foreign text are looked at for that."""
 
 _PURPOSES = {
     "create": "create Novita endpoint",
@@ -44,30 +49,32 @@ def status_line(status: int) -> str:
 
 
 class Masker:
-    """Takes the API key, and every secret that a request carried, out of a text that a server wrote.
+    """Takes secrets out of what a server wrote: the API key, what was added, and what a request carried.
 
-    Masking comes before cutting: the first half of a key is still a leak.
+    Masking comes before cutting: the first half of a key is still a leak. Every method may be called from any
+    thread.
     """
 
-    def __init__(self, api_key: Secret) -> None:
-        self._api_key = api_key
+    def __init__(self, *values: str) -> None:
+        self._guard = threading.Lock()
+        self._secrets = Secrets(values)
+        self._sources: list[Callable[[], Iterable[str]]] = []
+
+    def add(self, source: Callable[[], Iterable[str]]) -> None:
+        """Mask what it returns as well; it is asked each time that there is something to mask."""
+        self._sources.append(source)
 
     def quote(self, text: str, request: Request, limit: int = QUOTED) -> str:
         """The text in one line without secrets, cut at `limit` characters."""
-        for secret in sorted(self._spellings(request), key=len, reverse=True):
-            text = text.replace(secret, MASK)
+        carried: list[str] = []
+        replace_secrets(request.body, lambda secret: carried.extend((secret.value, *secret.parts)))
+        is_whole, text = len(text) <= LOOKED_AT, text[:LOOKED_AT]
+        with self._guard:
+            self._secrets.add(carried)
+            for source in self._sources:
+                self._secrets.add(source())
+            text = self._secrets.masked(text)
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-        return text if len(text) <= limit else f"{text[:limit]}..."
-
-    def _spellings(self, request: Request) -> set[str]:
-        """Each secret as it is, and as an URL or a JSON string would hold it."""
-        values = {self._api_key.value, self._api_key.value.strip()}
-        replace_secrets(request.body, lambda secret: values.update((secret.value, *secret.parts)))
-        return set(_spelled(values)) - {""}
-
-
-def _spelled(values: Iterable[str]) -> Iterable[str]:
-    for value in values:
-        yield value
-        yield quote(value, safe="")
-        yield value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        if len(text) > limit:
+            return f"{text[:limit]}..."
+        return text if is_whole else f"{text.rpartition(' ')[0]} ..."  # the last word may be half a secret

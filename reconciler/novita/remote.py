@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -10,13 +10,16 @@ from typing import Final
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.resource import Limits, Listed, Listing, Live, Page
-from reconciler.model.values import Json
+from reconciler.model.values import Json, reveal
 from reconciler.model.wire import API_ROOT, Request
 from reconciler.novita import trouble
 from reconciler.novita.client import Client
 from reconciler.novita.crew import Crew
 from reconciler.novita.paging import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all, look_again
 from reconciler.novita.reasons import KEYS_REFUSED
+
+TELLING: Final = 8
+"""Characters from which on a live env value is masked in what Novita says."""
 
 OVER: Final = Listed(count=0, total=0, is_over=True)
 """The last word of a listing."""
@@ -46,6 +49,23 @@ class Reader:
         self._parallelism = parallelism
         self._on_listed = on_listed
         self._on_unread = on_unread
+        self._unhidden: dict[str, Live] = {}
+        client.hide(self._values)
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask these as well in what Novita says."""
+        self._client.hide(lambda: values)
+
+    def hide_values_of(self, endpoints: Iterable[Live]) -> None:
+        """Mask the env values of these as well, which another reader has read."""
+        self._unhidden.update((live.id, live) for live in endpoints)
+
+    def _values(self) -> Iterator[str]:
+        """The env values of endpoints read since the last time; short ones are words of any message."""
+        while self._unhidden:
+            _, live = self._unhidden.popitem()
+            values = map(reveal, live.fields.get("envs", {}).values())
+            yield from (value for value in values if isinstance(value, str) and len(value) >= TELLING)
 
     def listing(self) -> Listing:
         """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
@@ -92,7 +112,7 @@ class Reader:
             live = self._kind.parse_one(answer)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
-        self._tell_unread(live)
+        self._has_read(live)
         if not live.is_identified:
             if identified:
                 raise self._unexpected(request, answer, "its ID cannot be read")
@@ -135,7 +155,8 @@ class Reader:
         if self._on_listed is not None:
             self._on_listed(found)
 
-    def _tell_unread(self, *found: Live) -> None:
+    def _has_read(self, *found: Live) -> None:
+        self.hide_values_of(found)
         if self._on_unread is not None:
             for live in found:
                 if live.unread:
@@ -165,7 +186,7 @@ class Reader:
             if number == 0 or is_past_end(error):
                 raise
             raise broken_off(error, number) from error
-        self._tell_unread(*page.endpoints)
+        self._has_read(*page.endpoints)
         return page
 
 

@@ -51,6 +51,7 @@ def with_key(settings: Settings) -> Secret:
 @contextmanager
 def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
     if context.client is not None:
+        context.client.hide(lambda: settings.hidden)
         yield context.client
         return
     with new_client(context, settings, read_only=read_only) as client:
@@ -65,7 +66,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
         from reconciler.simulator.embedded import embedded
 
         app = embedded(context.world_path)
-    return Client(
+    client = Client(
         base_url(settings),
         key,
         parallelism=context.parallelism,
@@ -74,12 +75,15 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
         timing=Timing(own_process=context.own_process),
         read_only=read_only,
     )
+    client.hide(lambda: settings.hidden)
+    return client
 
 
 @contextmanager
 def reader(context: Context, settings: Settings) -> Iterator[Reader]:
     """An account that can only be read: `Reader` has no writes, and its client would send none."""
     if context.account is not None:
+        context.account.hide(settings.hidden)
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:

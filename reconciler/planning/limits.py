@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.kinds.endpoint.codec import number
+from reconciler.kinds.endpoint.reading import number
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Limits

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.codec import create_body, number, parse, parse_all, update_body
+from reconciler.kinds.endpoint.codec import create_body, parse, parse_all, update_body
+from reconciler.kinds.endpoint.reading import number
 from reconciler.model.values import reveal
 from tests.builders import PINNED, SPEC, answer, endpoint, live, secret
 

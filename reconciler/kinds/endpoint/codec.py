@@ -8,17 +8,15 @@ another form than is known counts as not reported, and is named.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from math import isfinite
 from operator import itemgetter
-from sys import intern
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.paths import CUDA
+from reconciler.kinds.endpoint.reading import Reading, is_nothing, text
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 
@@ -53,9 +51,6 @@ _NEVER_SAID: Final[tuple[Path, ...]] = (
 _OF_AN_ENDPOINT: Final = frozenset({"id", "name", "appName", "workerConfig", "image", "products", "envs"})
 _UNREADABLE: Final = Live(id="?", name="", fields={}, unread=(("id",), ("name",)))
 
-_DIGITS: Final = re.compile(r"-?[0-9]{1,20}")
-_LARGEST: Final = 2**63 - 1
-
 
 def parse(answer: Json) -> Live:
     """One endpoint as Novita answers it. `unread` names what cannot be read of it, which is not compared.
@@ -64,7 +59,7 @@ def parse(answer: Json) -> Live:
     """
     if not is_endpoint(answer):
         raise ValueError("an endpoint without an id")
-    read = _Reading()
+    read = Reading()
     fields = read.texts(answer, (), "name", "appName", "clusterID")
     fields |= {
         key: value
@@ -200,100 +195,7 @@ def _is_said(fields: Fields, path: Path) -> bool:
     value: Any = fields
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return not _is_nothing(value)
-
-
-def number(value: object) -> int | None:
-    """An int from an int or a digit string; None from anything that is neither, or beyond 64 bits."""
-    found: int | None = None
-    if value.__class__ is int:
-        found = value
-    elif (isinstance(value, float) and value.is_integer()) or (
-        isinstance(value, str) and _DIGITS.fullmatch(value)
-    ):
-        found = int(value)
-    return found if found is not None and -_LARGEST <= found <= _LARGEST else None
-
-
-def text(value: object) -> str | None:
-    """A text, also from a number; None from anything else, and from one with half a character in it.
-
-    The same object as the one of the YAML and of the inventory: a tenth of the memory of a large plan.
-    """
-    if isinstance(value, str):
-        return intern(str(value)) if value.isprintable() or _is_whole(value) else None
-    is_number = value.__class__ is int and number(value) is not None
-    if is_number or (isinstance(value, float) and isfinite(value)):
-        return intern(str(value))
-    return None
-
-
-class _Reading:
-    """Takes values out of an answer and remembers the paths of those that cannot be read."""
-
-    def __init__(self) -> None:
-        self.unread: list[Path] = []
-
-    def texts(self, holder: Mapping[str, Any], at: Path, *keys: str) -> dict[str, Any]:
-        """Those of its texts that are some."""
-        found: dict[str, Any] = {}
-        for key in keys:
-            value = holder.get(key)
-            if not value:
-                continue  # not reported
-            said = text(value)
-            if said is None:
-                self.unread.append((*at, key))
-            else:
-                found[key] = said
-        return found
-
-    def number(self, holder: Mapping[str, Any], path: Path) -> int | None:
-        value = holder.get(path[-1])
-        found = number(value)
-        if found is None and not _is_nothing(value):
-            self.unread.append(path)
-        return found
-
-    def object(self, holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        """An object; an empty one when it is not reported."""
-        value = holder.get(key)
-        if isinstance(value, dict):
-            return value
-        if value:
-            self.unread.append((key,))
-        return {}
-
-    def items(self, holder: Mapping[str, Any], key: str, inner: str) -> list[Mapping[str, Any]]:
-        """The objects of a list that have the `inner` key. One that has not must be empty."""
-        value = holder.get(key)
-        if value.__class__ is not list:
-            if not _is_nothing(value):
-                self.unread.append((key,))
-            return []
-        found: list[Mapping[str, Any]] = [item for item in value if item.__class__ is dict and inner in item]
-        if len(found) + sum(map(_is_nothing, value)) < len(value):
-            self.unread.append((key,))
-        return found
-
-    def as_whole(self, key: str, since: int) -> None:
-        """Where a part of a list could not be read, nobody knows the list."""
-        if len(self.unread) > since:
-            self.unread[since:] = [(key,)]
-
-
-def _is_nothing(value: object) -> bool:
-    """Whether an answer says nothing by it; a zero and a false are words."""
-    return value is None or (isinstance(value, str | list | dict) and not value)
-
-
-def _is_whole(value: str) -> bool:
-    """Whether it can be written as UTF-8."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return not is_nothing(value)
 
 
 def _mark_of(answer: Json) -> str:
@@ -304,7 +206,7 @@ def _mark_of(answer: Json) -> str:
     return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _worker_config(read: _Reading, config: Mapping[str, Any]) -> dict[str, Any]:
+def _worker_config(read: Reading, config: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         key: value
         for key in WORKER_NUMBERS
@@ -320,28 +222,28 @@ def is_any_cuda(version: object) -> bool:
     return version in (None, "", "any")
 
 
-def _policy(read: _Reading, policy: Mapping[str, Any]) -> dict[str, Any]:
+def _policy(read: Reading, policy: Mapping[str, Any]) -> dict[str, Any]:
     found = read.texts(policy, ("policy",), "type")
     if (value := read.number(policy, ("policy", "value"))) is not None:
         found["value"] = value
     return found
 
 
-def _ports(read: _Reading, answer: Mapping[str, Any]) -> list[dict[str, int]]:
+def _ports(read: Reading, answer: Mapping[str, Any]) -> list[dict[str, int]]:
     since = len(read.unread)
     found = [read.number(item, ("port",)) for item in read.items(answer, "ports", "port")]
     read.as_whole("ports", since)
     return [{"port": port} for port in found if port is not None]
 
 
-def _products(read: _Reading, answer: Mapping[str, Any]) -> list[dict[str, str]]:
+def _products(read: Reading, answer: Mapping[str, Any]) -> list[dict[str, str]]:
     since = len(read.unread)
     found = [read.texts(item, (), "id") for item in read.items(answer, "products", "id")]
     read.as_whole("products", since)
     return sorted((product for product in found if product), key=itemgetter("id"))
 
 
-def _envs(read: _Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
+def _envs(read: Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
     since = len(read.unread)
     found: dict[str, Any] = {}
     for item in read.items(answer, "envs", "key"):
@@ -355,7 +257,7 @@ def _envs(read: _Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _mounts(read: _Reading, answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _mounts(read: Reading, answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     since = len(read.unread)
     found: dict[str, dict[str, Any]] = {}
     for item in read.items(answer, "volumeMounts", "mountPath"):
@@ -367,13 +269,13 @@ def _mounts(read: _Reading, answer: Mapping[str, Any]) -> dict[str, dict[str, An
     return found
 
 
-def _state(read: _Reading, answer: Mapping[str, Any]) -> str:
+def _state(read: Reading, answer: Mapping[str, Any]) -> str:
     state = answer.get("state")
     holder, at = (state, ("state",)) if isinstance(state, dict) else (answer, ())
     return str(read.texts(holder, at, "state").get("state", ""))
 
 
-def _uncompared(read: _Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
+def _uncompared(read: Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The rest as it came; what is not of its form is named, and whoever shows it must tolerate it."""
     read.number(answer, ("createdAt",))
     read.items(answer, "workers", "id")

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.codec import number, text
 from reconciler.kinds.endpoint.readiness import (
     GONE_WORKERS,
     Phase,
@@ -27,6 +26,7 @@ from reconciler.kinds.endpoint.readiness import (
     trouble,
     workers_of,
 )
+from reconciler.kinds.endpoint.reading import number, text
 from reconciler.model.app import App, Condition, ConditionType, Managed, Status, Worker
 from reconciler.model.resource import Live
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.model.random_keys import is_random
 from reconciler.model.values import Keyring, Secret
 
 if TYPE_CHECKING:
@@ -37,9 +38,18 @@ class Settings:
 
     @property
     def keyring(self) -> Keyring:
-        """The key for fingerprints of secrets; without any, one that everybody knows."""
-        secret = self.state_key or self.api_key
-        return Keyring.of(secret.value if secret else "")
+        """The key for fingerprints of secrets; without any, one that everybody knows.
+
+        A person chose the state key, so it may be weak. Novita made the API key.
+        """
+        if self.state_key:
+            return Keyring.of(self.state_key.value, stretched=self.is_key_weak)
+        return Keyring.of(self.api_key.value if self.api_key else "")
+
+    @property
+    def is_key_weak(self) -> bool:
+        """Whether fingerprints are made under a key that a person may have thought of."""
+        return self.state_key is not None and not is_random(self.state_key.value)
 
     @property
     def hidden(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from reconciler.model.encoding import compact
@@ -70,7 +71,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The keyed fingerprint (HMAC-SHA256) of a secret, and which key made it."""
+    """The keyed fingerprint (HMAC-SHA256) of a secret, and the ID of the key that made it."""
 
     mac: str
     key_id: str
@@ -81,24 +82,59 @@ class Keyring:
     """The key under which secrets are fingerprinted: `RECONCILER_STATE_KEY`, else the API key.
 
     A bare hash of a short secret can be guessed from a leaked file; a keyed one cannot without the key.
+    `former` is the key of the seals that earlier versions wrote. They are still verified, never made.
     """
 
     key: bytes
+    former: bytes
+    id: str
+    former_id: str
 
     @classmethod
-    def of(cls, text: str) -> Keyring:
-        return cls(hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest())
+    def of(cls, text: str, *, stretched: bool = False) -> Keyring:
+        """The keyring of a key. A weak key must be `stretched`, which takes some 100 ms once a process."""
+        former = hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest()
+        key = hmac.digest(_stretched(text) if stretched else former, b"seal/2", "sha256")
+        return cls(key=key, former=former, id=_key_id(key), former_id=_key_id(former))
 
-    @property
-    def id(self) -> str:
-        """Twelve hex digits that tell two keys apart and give neither away."""
-        return hmac.digest(self.key, b"key-id", "sha256").hex()[:12]
+    def seal(self, text: str, path: Path = ()) -> Sealed:
+        """The seal of a secret at its path, so that equal secrets of two fields have different seals."""
+        return Sealed(mac=_mac(self.key, _bound(path) + text), key_id=self.id)
 
-    def seal(self, text: str) -> Sealed:
-        return Sealed(mac=hmac.digest(self.key, text.encode(), "sha256").hex(), key_id=self.id)
+    def knows(self, sealed: Sealed) -> bool:
+        """Whether the seal was made under this key, so that a value can be compared with it."""
+        return sealed.key_id in (self.id, self.former_id)
+
+    def matches(self, sealed: Sealed, text: str, path: Path = ()) -> bool:
+        """Whether the seal is that of this text at this path; False under another key."""
+        if sealed.key_id == self.former_id:
+            return hmac.compare_digest(sealed.mac, _mac(self.former, text))
+        return sealed == self.seal(text, path)
 
     def __repr__(self) -> str:
         return f"Keyring({self.id})"
+
+
+def _key_id(key: bytes) -> str:
+    """Twelve hex digits that tell two keys apart and give neither away."""
+    return _mac(key, "key-id")[:12]
+
+
+def _mac(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def _bound(path: Path) -> str:
+    """The path as a prefix; with the lengths no two paths, and no path and text, can be confused."""
+    return "".join(f"{len(segment)}:{segment}/" for segment in path) + "="
+
+
+@cache
+def _stretched(text: str) -> bytes:
+    """32 MiB and some 100 ms for each guess. The salt is fixed, see docs/decisions/0023."""
+    return hashlib.scrypt(
+        text.encode(), salt=b"novita-reconciler/seal/2", n=2**15, r=8, p=1, maxmem=2**26, dklen=32
+    )
 
 
 def is_open(value: Value) -> bool:
@@ -162,9 +198,22 @@ def mask(value: Value) -> Json:
             return value
 
 
-def seal(value: Value, keyring: Keyring) -> Value:
-    """The value as it may be kept on disk or digested."""
-    return replace_secrets(value, lambda secret: keyring.seal(secret.value))
+def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
+    """The value as it may be kept on disk, each secret sealed at its path; no copy where there is none."""
+    if is_open(value):
+        return value
+    match value:
+        case dict() | Mapping():
+            return {
+                key: item if item.__class__ in WORDS else seal(item, keyring, (*path, key))
+                for key, item in value.items()
+            }
+        case list() | tuple():
+            return [seal(item, keyring, (*path, str(number))) for number, item in enumerate(value)]
+        case Secret():
+            return keyring.seal(value.value, path)
+        case _:
+            return value
 
 
 def canonical(value: Value) -> bytes:
@@ -176,7 +225,7 @@ def canonical(value: Value) -> bytes:
 
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
-    """SHA-256 of the canonical form, as 64 hex digits; with a keyring, that of the sealed value."""
+    """SHA-256 of the canonical form, as 64 hex digits; with a keyring, each secret counts by its seal."""
     default = _sealed_as_json if keyring is None else _sealing(keyring)
     return hashlib.sha256(compact(value, default, sort_keys=True)).hexdigest()
 
@@ -190,7 +239,7 @@ def _sealed_as_json(value: object) -> Json:
 
 
 def _sealing(keyring: Keyring) -> Callable[[object], Json]:
-    """For the canonical form of what `seal` would make, without making it."""
+    """For the canonical form of a value that holds secrets."""
 
     def sealed(value: object) -> Json:
         return _sealed_as_json(keyring.seal(value.value) if isinstance(value, Secret) else value)

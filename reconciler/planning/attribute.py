@@ -23,8 +23,8 @@ def cause(
     if _foreign(last, keyring):
         return Cause.UNKNOWN
     last = _unblanked(last, path)
-    ours = not same(last, _unblanked(after, path), keyring)
-    theirs = not same(last, _unblanked(before, path), keyring)
+    ours = not same(last, _unblanked(after, path), keyring, path)
+    theirs = not same(last, _unblanked(before, path), keyring, path)
     match ours, theirs:
         case True, True:
             return Cause.BOTH
@@ -34,17 +34,22 @@ def cause(
             return Cause.CONFIG
 
 
-def same(last: Value | Absent, value: Value | Absent, keyring: Keyring) -> bool:
+def same(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Path) -> bool:
     """Whether a value means what was applied; a map matches when it agrees on what was applied of it."""
     match last, value:
         case Sealed(), Secret():
-            return last == keyring.seal(value.value)
+            return keyring.matches(last, value.value, path)
         case Sealed(), str():
-            return last == keyring.seal(value)
+            return keyring.matches(last, value, path)
         case dict(), dict():
-            return all(same(item, value.get(key, ABSENT), keyring) for key, item in last.items())
+            return all(
+                same(item, value.get(key, ABSENT), keyring, (*path, key)) for key, item in last.items()
+            )
         case list(), list() if len(last) == len(value):
-            return all(same(mine, theirs, keyring) for mine, theirs in zip(last, value, strict=True))
+            return all(
+                same(mine, theirs, keyring, (*path, str(number)))
+                for number, (mine, theirs) in enumerate(zip(last, value, strict=True))
+            )
         case _, Secret():
             return bool(last == value.value)
         case _:
@@ -62,7 +67,7 @@ def _was_absent(path: Path, applied: Fields) -> bool:
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
-    return any(sealed.key_id != keyring.id for sealed in seals_in(last))
+    return not all(map(keyring.knows, seals_in(last)))
 
 
 def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:

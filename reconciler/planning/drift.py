@@ -68,7 +68,7 @@ def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyrin
 def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
     """The secrets applied under another key that are not what the YAML says."""
     for path, sealed in leaves(last) if declared is not None else ():
-        if all(one.key_id == keyring.id for one in seals_in(sealed)):
+        if all(map(keyring.knows, seals_in(sealed))):
             continue
         now = value_at(live.fields, path)
         if not agree(now, value_at(declared, path), path):
@@ -82,15 +82,18 @@ def _is_hidden(value: Value | Absent) -> bool:
 def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:
     """The live fields with a fingerprint wherever the record holds one."""
 
-    def matching(value: Value, last: Value) -> Value:
+    def matching(value: Value, last: Value, path: Path) -> Value:
         if isinstance(last, Sealed) and isinstance(value, str | Secret):
-            if last.key_id != keyring.id:
-                return last
-            return keyring.seal(value.value if isinstance(value, Secret) else value)
+            text = value.value if isinstance(value, Secret) else value
+            is_unmoved = not keyring.knows(last) or keyring.matches(last, text, path)
+            return last if is_unmoved else keyring.seal(text, path)
         if isinstance(last, dict) and isinstance(value, dict):
-            return {key: matching(item, last.get(key)) for key, item in value.items()}
+            return {key: matching(item, last.get(key), (*path, key)) for key, item in value.items()}
         if isinstance(last, list) and isinstance(value, list) and len(last) == len(value):
-            return list(map(matching, value, last))
+            return [
+                matching(item, was, (*path, str(number)))
+                for number, (item, was) in enumerate(zip(value, last, strict=True))
+            ]
         return value
 
-    return {key: matching(value, applied.get(key)) for key, value in live.items()}
+    return {key: matching(value, applied.get(key), (key,)) for key, value in live.items()}

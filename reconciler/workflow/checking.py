@@ -26,6 +26,12 @@ CHECKED_APART: Final = frozenset(
 )
 """Codes of problems that have a check of their own."""
 
+_WEAK_STATE_KEY: Final = Check(
+    name="state key",
+    grade=Grade.WARN,
+    found="RECONCILER_STATE_KEY does not look random; it is stretched, which takes 0.1 s in each run",
+    way_out="Make one with `openssl rand -base64 32`; the next apply renews the fingerprints",
+)
 _NOT_READ: Final = "config.yaml cannot be read"
 
 
@@ -35,6 +41,8 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
     yield _files(loaded)
     key, address = _key(loaded), _address(loaded)
     yield key
+    if loaded.settings.is_key_weak:
+        yield _WEAK_STATE_KEY
     yield address
     inventory: Inventory | InventoryError
     try:

@@ -168,7 +168,7 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
     names = [
         record.name
         for record in inventory.records.values()
-        if any(sealed.key_id != keyring.id for sealed in seals_in(record.applied))
+        if not all(map(keyring.knows, seals_in(record.applied)))
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

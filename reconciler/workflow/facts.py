@@ -61,7 +61,7 @@ def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for path, value in leaves(tree):
         shown = value if value.__class__ in WORDS else mask(value)
-        secret = "" if shown == value else digest(value, keyring)
+        secret = "" if shown == value else digest([list(path), value], keyring)
         found[".".join(path)] = {"shown": shown, "secret": secret}
     return found
 

@@ -86,7 +86,9 @@ def test_an_error_stands_for_its_problems() -> None:
 
 def test_the_state_key_wins_over_the_api_key() -> None:
     """Fingerprints survive a rotated API key when RECONCILER_STATE_KEY is set."""
-    assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.of("s")
+    random = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
+    assert Settings(api_key=secret("k"), state_key=secret(random)).keyring == Keyring.of(random)
+    assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.of("s", stretched=True)
     assert Settings(api_key=secret("k")).keyring == Keyring.of("k")
     assert Settings().keyring == Keyring.of("")
 

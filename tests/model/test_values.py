@@ -1,6 +1,7 @@
 """Values with secrets in them, their canonical form, and the fingerprints that stand for them on disk."""
 
 import hashlib
+import hmac
 import json
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.model.values import (
     MASK,
     Keyring,
+    Sealed,
     Secret,
     canonical,
     digest,
@@ -56,8 +58,8 @@ def test_a_value_is_revealed_masked_or_sealed_at_any_depth() -> None:
     assert reveal(value) == {"a": ["x", 1], "b": {"c": ["y"], "d": None}}
     assert mask(value) == {"a": [MASK, 1], "b": {"c": [MASK], "d": None}}
     assert seal(value, KEYRING) == {
-        "a": [KEYRING.seal("x"), 1],
-        "b": {"c": [KEYRING.seal("y")], "d": None},
+        "a": [KEYRING.seal("x", ("a", "0")), 1],
+        "b": {"c": [KEYRING.seal("y", ("b", "c", "0"))], "d": None},
     }
 
 
@@ -95,11 +97,41 @@ def test_what_is_sealed_survives_the_way_over_the_disk(value: Any) -> None:
     assert json.loads(canonical(sealed), object_hook=seal_from_json) == sealed
 
 
+@given(st.lists(texts), texts, st.lists(texts), texts)
+def test_a_seal_is_bound_to_its_path(path: list[str], text: str, other_path: list[str], other: str) -> None:
+    """Equal secrets of two fields have different seals, and no path can pose as part of a text."""
+    one, two = KEYRING.seal(text, tuple(path)), KEYRING.seal(other, tuple(other_path))
+    assert (one == two) == ((path, text) == (other_path, other))
+    assert KEYRING.matches(one, other, tuple(other_path)) == (one == two)
+
+
 @given(with_secrets)
-def test_the_digest_of_a_value_is_that_of_the_sealed_one(value: Any) -> None:
-    """Without making that first."""
-    assert digest(value, KEYRING) == digest(seal(value, KEYRING))
-    assert digest(MappingProxyType({"a": value}), KEYRING) == digest({"a": seal(value, KEYRING)})
+def test_the_digest_of_a_value_depends_on_its_secrets_and_the_key(value: Any) -> None:
+    """A secret counts by its fingerprint: never in the clear, and never the same as open text."""
+    has_secrets = mask(value) != value
+    assert digest(MappingProxyType({"a": value}), KEYRING) == digest({"a": value}, KEYRING)
+    assert (digest(value, KEYRING) == digest(reveal(value), KEYRING)) != has_secrets
+    assert (digest(value, KEYRING) == digest(value, OTHER_KEYRING)) != has_secrets
+
+
+def test_a_seal_of_an_earlier_version_is_verified() -> None:
+    """Those were bound to no path, and made under a key without a domain of its own."""
+    key = hashlib.sha256(b"novita-reconciler/state-key\0sk-test").digest()
+    key_id = hmac.digest(key, b"key-id", "sha256").hex()[:12]
+    former = Sealed(mac=hmac.digest(key, b"x", "sha256").hex(), key_id=key_id)
+    assert KEYRING.knows(former)
+    assert KEYRING.matches(former, "x", ("envs", "A"))
+    assert not KEYRING.matches(former, "y", ("envs", "A"))
+    assert not OTHER_KEYRING.knows(former)
+    assert not OTHER_KEYRING.matches(former, "x")
+
+
+def test_a_weak_key_is_stretched() -> None:
+    """Under another key and another ID than the same text unstretched; the same each time."""
+    weak = Keyring.of("a", stretched=True)
+    assert weak == Keyring.of("a", stretched=True)
+    assert (weak.key, weak.id) != (Keyring.of("a").key, Keyring.of("a").id)
+    assert weak.former == Keyring.of("a").former
 
 
 @given(texts, texts)

@@ -169,12 +169,14 @@ def test_a_volume_that_gained_an_id_was_changed_by_us() -> None:
         ("a", "a", True),
         ("a", secret("a"), True),
         ("a", secret("b"), False),
-        (KEYRING.seal("a"), "a", True),
-        (KEYRING.seal("a"), secret("a"), True),
-        (KEYRING.seal("a"), secret("b"), False),
-        (KEYRING.seal("a"), ABSENT, False),
+        (KEYRING.seal("a", ("x",)), "a", True),
+        (KEYRING.seal("a", ("x",)), secret("a"), True),
+        (KEYRING.seal("a", ("x",)), secret("b"), False),
+        (KEYRING.seal("a", ("x",)), ABSENT, False),
         (ABSENT, ABSENT, True),
         (ABSENT, "", False),
+        ({"t": KEYRING.seal("a", ("x", "t"))}, {"t": "a"}, True),
+        ({"t": KEYRING.seal("a", ("x", "u"))}, {"t": "a"}, False),
         ({"a": 1}, {"a": 1, "filled": 2}, True),
         ({"a": 1}, {"a": 2}, False),
         ({"a": 1}, {}, False),
@@ -184,4 +186,4 @@ def test_a_volume_that_gained_an_id_was_changed_by_us() -> None:
 )
 def test_a_value_is_the_applied_one(last: Any, value: Any, expected: bool) -> None:
     """Secrets agree through their fingerprint, maps through what was applied of them."""
-    assert same(last, value, KEYRING) is expected
+    assert same(last, value, KEYRING, ("x",)) is expected

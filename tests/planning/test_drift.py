@@ -11,6 +11,7 @@ from reconciler.planning.drift import drifted
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, parse_bare, plan, secret, tracked
 
 TOKEN = {"env": {"T": secret("old")}}
+T = ("envs", "T")
 
 
 def moved(
@@ -35,7 +36,11 @@ def moved(
         ({}, {"env": {"A": "1"}}, {("envs", "A"): (ABSENT, secret("1"))}),
         ({"env": {"A": "1"}}, {}, {("envs", "A"): ("1", ABSENT)}),
         (TOKEN, {"env": {"T": "old"}}, {}),
-        (TOKEN, {"env": {"T": "new"}}, {("envs", "T"): (KEYRING.seal("old"), KEYRING.seal("new"))}),
+        (
+            TOKEN,
+            {"env": {"T": "new"}},
+            {("envs", "T"): (KEYRING.seal("old", ("envs", "T")), KEYRING.seal("new", ("envs", "T")))},
+        ),
         ({}, {"name": "renamed"}, {("name",): ("base-test", "renamed")}),
     ],
 )

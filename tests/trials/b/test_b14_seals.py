@@ -1,0 +1,102 @@
+"""The fingerprints in a committed inventory: no oracle for a weak key, no sign that two secrets are equal."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.desk import KEY, Desk, item
+
+PIN = "4711"
+MACHINE_MADE = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
+
+
+def former(key: str) -> bytes:
+    return hashlib.sha256(b"novita-reconciler/state-key\0" + key.encode()).digest()
+
+
+def seals(value: Any) -> list[dict[str, str]]:
+    """Every seal in a document."""
+    if isinstance(value, dict):
+        return [value] if "hmac-sha256" in value else [one for item in value.values() for one in seals(item)]
+    return [one for item in value for one in seals(item)] if isinstance(value, list) else []
+
+
+def state(desk: Desk) -> Any:
+    return json.loads((desk.root / "state/novita.json").read_text())
+
+
+def declare(desk: Desk) -> None:
+    desk.monkeypatch.setenv("PIN", PIN)
+    desk.declare(
+        item("chat", env={"PIN": "${env:PIN}", "SAME": "${env:PIN}"}, command="serve ${env:PIN}"),
+        item("embed", env={"PIN": "${env:PIN}"}),
+    )
+
+
+@pytest.mark.parametrize("key", ["a", "2024", "the team's key", "correct horse battery staple"])
+def test_a_weak_key_and_a_pin_cannot_be_guessed_from_the_file_at_the_speed_of_a_hash(
+    desk: Desk, key: str
+) -> None:
+    """Neither the ID of the key nor a seal is what a plain hash of the guess gives."""
+    desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
+    declare(desk)
+    desk.apply()
+    found = seals(state(desk))
+    assert len(found) == 4
+    fast = former(key)
+    for guess in (fast, hmac.digest(fast, b"seal/2", "sha256")):
+        key_id = hmac.digest(guess, b"key-id", "sha256").hex()[:12]
+        assert all(one["key"] != key_id for one in found)
+    assert desk.plan().code == 0
+    assert desk.run("drift").code == 0
+    assert "openssl rand -base64 32" in desk.run("doctor").out
+
+
+@pytest.mark.parametrize("key", ["a", MACHINE_MADE, None])
+def test_equal_secrets_of_different_fields_have_different_seals(desk: Desk, key: str | None) -> None:
+    """In the inventory, in a saved plan and in the journal of an apply."""
+    if key:
+        desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
+    declare(desk)
+    assert desk.run("plan", "--out", "the.plan").code == 0
+    leaves = json.loads((desk.root / "the.plan").read_text())["saved_plan"]["changes"]["chat"]["declared"]
+    fingerprints = [leaf["secret"] for leaf in leaves.values() if leaf["secret"]]
+    assert len(fingerprints) == len(set(fingerprints)) == 3
+    assert desk.run("apply", "the.plan").code == 0
+    of_chat = seals(state(desk)["endpoints"]["chat"])
+    assert len({one["hmac-sha256"] for one in of_chat}) == 3
+
+
+def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next_apply(desk: Desk) -> None:
+    """No false drift after the upgrade, and a secret that did change is still told."""
+    declare(desk)
+    desk.apply()
+    path = desk.root / "state/novita.json"
+    old = former(KEY)
+    key_id = hmac.digest(old, b"key-id", "sha256").hex()[:12]
+    document = state(desk)
+    for one in seals(document):
+        one["key"] = key_id
+        one["hmac-sha256"] = hmac.digest(old, PIN.encode(), "sha256").hex()
+    document["endpoints"]["chat"]["applied"]["image"]["command"]["hmac-sha256"] = hmac.digest(
+        old, f"serve {PIN}".encode(), "sha256"
+    ).hex()
+    path.write_text(json.dumps(document, indent=2))
+
+    assert desk.plan().code == 0
+    assert desk.run("drift").code == 0
+    desk.monkeypatch.setenv("PIN", "4712")
+    changed = desk.plan().document["resource_changes"]
+    assert {field["cause"] for change in changed for field in change["fields"]} == {"config"}
+    desk.monkeypatch.setenv("PIN", PIN)
+    live = next(one for one in desk.sim.world.endpoints if one["name"] == "embed")
+    desk.sim.world.console_update(live["id"], envs=[{"key": "PIN", "value": "theirs"}])
+    assert desk.run("drift").code == 2
+
+    desk.apply()
+    assert {one["key"] for one in seals(state(desk))}.isdisjoint({key_id})
+    assert len({one["hmac-sha256"] for one in seals(state(desk)["endpoints"]["chat"])}) == 3
+    assert desk.plan().code == 0

@@ -5,28 +5,54 @@
 #   ./ci.sh apply    performs exactly the.plan, and commits the inventory back
 #   ./ci.sh drift    ends with 2 when somebody touched the account
 #   ./ci.sh latest   takes over the inventory of the branch as it is now
-#   ./ci.sh keep     commits the inventory back to the branch
+#   ./ci.sh keep     commits the inventory back to the branch, also after a run that was cut off
 set -euo pipefail
 cd "$(dirname "$0")"
 
 branch=${BRANCH:-main}
 push_to=${PUSH_URL:-origin}              # where the checkout's own credentials may not write
 inventory=state/novita.json
+journal=$inventory.journal               # is there only while something is open, or was cut off
 
 # An earlier run may have committed the inventory after this run's commit was made.
 latest() {
   git fetch --quiet origin "$branch"
-  if git cat-file -e "FETCH_HEAD:./$inventory" 2>/dev/null; then
-    git checkout --quiet FETCH_HEAD -- "$inventory"
-  fi
+  local file
+  for file in "$inventory" "$journal"; do
+    if git cat-file -e "FETCH_HEAD:./$file" 2>/dev/null; then
+      git checkout --quiet FETCH_HEAD -- "$file"
+    fi
+  done
+}
+
+# Runs a command, and hands on the signals that end a job: bash would keep them to itself until it is killed.
+heeding() {
+  "$@" &
+  local child=$! code signalled
+  trap 'signalled=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
+  while                                  # a signal ends the wait, and not yet the command
+    signalled=
+    wait "$child"
+    code=$?
+    [ -n "$signalled" ]
+  do :; done
+  trap - INT TERM HUP
+  return "$code"
 }
 
 keep() {
-  [ -f "$inventory" ] || return 0
+  [ -f "$inventory" ] || [ -f "$journal" ] || return 0
+  trap '' INT TERM HUP                   # the inventory matters more than to end at once
+  reconciler state fold --lock-timeout 30s || echo "The journal could not be folded; it is kept as it is." >&2
   for _ in 1 2 3; do
     git fetch --quiet origin "$branch"
     git reset --quiet FETCH_HEAD         # onto the branch as it is now; the files stay as they are
-    git add "$inventory"
+    if [ -f "$inventory" ]; then git add "$inventory"; fi
+    if [ -f "$journal" ]; then
+      git add --force "$journal"
+    else
+      git rm --quiet --cached --ignore-unmatch -- "$journal"
+    fi
     if git diff --cached --quiet; then
       echo "The inventory is as it is on $branch."
       return 0
@@ -58,8 +84,8 @@ plan() {
 apply() {
   latest
   local code=0
-  reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
-  keep                                   # after a failure as well: what was made is recorded
+  heeding reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
+  keep                                   # after a failure or a cancel as well: what was made is recorded
   return "$code"
 }
 

@@ -7,13 +7,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.show import show, show_beside
 from reconciler.cli.signals import was_interrupted
+from reconciler.model.errors import InventoryError
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
 from reconciler.render.plain import plain
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the end of a CI job, and a terminal that is closed."""
+
+FOLDS_WITHIN = 1.5
+"""Seconds that a second signal leaves for the fold; GitHub's runner kills 2.5 s after it."""
 
 
 def perform(
@@ -65,7 +69,8 @@ def perform(
             show_beside(out, planned)
         return _ask(out, refusals.append, _question(goal))
 
-    with _graceful(out, stop) as begin, _progress(out) as progress:
+    folds: list[Callable[[], None]] = []
+    with _graceful(out, stop, folds) as begin, _progress(out) as progress:
         applied = apply(
             context,
             lambda planned: approve(planned) and begin(),
@@ -73,6 +78,7 @@ def perform(
             goal=goal,
             stop=stop,
             wait=wait,
+            begun=folds.append,
         )
     return _conclude(out, applied, command, shown, refusals, saved, destroying=destroying)
 
@@ -113,6 +119,20 @@ def _conclude(
         out.keep(found)
         out.problems(told)
     return code
+
+
+def _end(folds: tuple[Callable[[], None], ...]) -> None:
+    """Fold, if that can be done at once, and end the process."""
+
+    def fold() -> None:
+        for one in folds:
+            with suppress(InventoryError, OSError):
+                one()
+
+    folding = threading.Thread(target=fold, daemon=True)
+    folding.start()
+    folding.join(FOLDS_WITHIN)
+    os._exit(Exit.INTERRUPTED)
 
 
 def _question(goal: Goal) -> str:
@@ -159,15 +179,24 @@ def _progress(out: Output) -> Stream | Watched | Lines:
 
 
 @contextmanager
-def _graceful(out: Output, stop: threading.Event) -> Iterator[Callable[[], bool]]:
+def _graceful(
+    out: Output, stop: threading.Event, folds: list[Callable[[], None]]
+) -> Iterator[Callable[[], bool]]:
     """From `begin()` on, the first of these signals stops what has not begun, and the second stops all.
 
-    Stopping at once loses nothing that Novita has confirmed: each step is on disk before the next.
+    Stopping at once loses nothing that Novita has confirmed: each step is on disk before the next. What was
+    done is folded all the same, by `folds`, for a CI job may keep the inventory alone.
     """
+    ending = threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        if ending.is_set():
             os._exit(Exit.INTERRUPTED)
+        if stop.is_set():
+            # beside the main thread, which may hold what a fold needs
+            ending.set()
+            threading.Thread(target=_end, args=(tuple(folds),), daemon=True).start()
+            return
         stop.set()
         # in a thread, because a handler may run in the middle of a write to the same stream
         words = "\nInterrupted: finishing what is in flight. Once more stops at once."

@@ -1,13 +1,17 @@
-"""`reconciler state list|show|rm|rebuild`"""
+"""`reconciler state list|show|rm|fold|rebuild`"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import forced
 from reconciler.model.exits import Exit
+from reconciler.render.plain import plain
 
 
 @click.group()
@@ -22,7 +26,6 @@ def state(run: Run) -> None:
 def list_(run: Run) -> int:
     """Name and ID of every tracked endpoint."""
     from reconciler.render.cells import cells, padded
-    from reconciler.render.plain import plain
     from reconciler.workflow.records import records
 
     found = records(run.context).records
@@ -56,7 +59,6 @@ def show(run: Run, name: str) -> int:
 @shared
 def rm(run: Run, names: tuple[str, ...]) -> int:
     """Stop tracking endpoints without deleting them."""
-    from reconciler.render.plain import plain
     from reconciler.workflow.records import forget
 
     forget(run.context, names)
@@ -68,11 +70,28 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
 
 
 @state.command()
+@choices.lock_timeout
+@shared
+def fold(run: Run, lock_timeout: float) -> int:
+    """Write into the inventory what a run that was cut off left in the journal. Needs no key, no network."""
+    from reconciler.workflow.records import fold as fold_journal
+
+    found = fold_journal(replace(run.context, lock_timeout=lock_timeout))
+    open_ = sorted(found.intents)
+    if run.out.as_json:
+        run.out.document({"recorded": len(found.records), "open": open_, "exit_code": 0})
+        return Exit.OK
+    run.out.line(f"{len(found.records)} recorded in {run.context.state}.")
+    for name in open_:
+        run.out.line(f"The create of {plain(name)} is open, and stays in the journal beside it.")
+    return Exit.OK
+
+
+@state.command()
 @forced
 @shared
 def rebuild(run: Run, force: bool) -> int:
     """Record anew what is declared and live, by name."""
-    from reconciler.render.plain import plain
     from reconciler.workflow.records import rebuild as record_anew
 
     found = record_anew(run.context, force=force)

@@ -103,11 +103,12 @@ class Session:
         self._path = path
         self._disk = disk
         self._base_url = base_url
-        self._guard = threading.Lock()  # of the four below
+        self._guard = threading.Lock()  # of the five below
         self._state = found.state()
         self._snapshot: Inventory | None = None
         self._known_url = found.folded.base_url
         self._stale = found.is_unfolded
+        self._has_facts = found.is_unfolded  # something to fold beside open intents
         self._journal = Journal(journal_of(path), sound=found.replay.sound, disk=disk, durable=self._apply)
 
     @property
@@ -157,6 +158,13 @@ class Session:
             with self._guard:
                 self._snapshot, self._known_url, self._stale = now, self._base_url, False
 
+    def fold_facts(self) -> None:
+        """Fold, unless there is nothing but open intents, which stay in the journal anyway."""
+        with self._guard:
+            has_facts = self._has_facts
+        if has_facts:
+            self.fold()
+
     def close(self) -> None:
         self._journal.end()
 
@@ -172,3 +180,4 @@ class Session:
         with self._guard:
             self._state.apply(steps)
             self._snapshot, self._stale = None, True
+            self._has_facts |= not all(isinstance(step, Begin) for step in steps)

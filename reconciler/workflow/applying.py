@@ -48,18 +48,21 @@ def apply(
     stop: threading.Event | None = None,
     clock: Clock | None = None,
     wait: float | None = None,
+    begun: Callable[[Callable[[], None]], None] = lambda _fold: None,
 ) -> Applied:
     """Plan, ask, and perform what was approved.
 
     `approve` is shown the plan and is the only way to a write; it is asked again when another run changed the
     inventory while the answer was awaited. `wait` is how long (s) to wait until what was written serves; the
-    lock is free by then. Raises ReconcilerError for what stops the whole run.
+    lock is free by then. `begun` is handed what folds the steps made so far, for whoever must end the process
+    at once; that may be called from any thread. Raises ReconcilerError for what stops the whole run.
     """
     stop, clock = stop or threading.Event(), clock or RealClock()
     first = plan(context, goal)
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)
     with held(context, first.base_url) as session:
+        begun(session.fold_facts)
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)

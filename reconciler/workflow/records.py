@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 from reconciler.config.load import load
+from reconciler.inventory.session import is_kept, start_over
 from reconciler.inventory.session import load as load_inventory
-from reconciler.inventory.session import start_over
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
@@ -41,6 +41,15 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
     with held(context, records(context).base_url) as session:
         for name in names:
             session.drop(name)
+
+
+def fold(context: Context) -> Inventory:
+    """Write what the journal holds into the map; open creates stay in the journal. Asks nobody."""
+    if not is_kept(context.state_path):
+        return Inventory()
+    with held(context, records(context).base_url) as session:
+        session.fold_facts()
+        return session.inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import yaml
 from .conftest import Infra
 from .machine import Ended
 
-JOB = {"stage", "script", "needs", "artifacts", "resource_group", "environment", "rules"}
+JOB = {"stage", "script", "after_script", "needs", "artifacts", "resource_group", "environment", "rules"}
 GLOBAL = {"variables", "default", "stages"}
 
 
@@ -49,6 +49,8 @@ class Pipeline:
         ]
         lines = [*before, *job["script"]]
         ended = machine.run("\n".join(lines), self.workspace, self._environ(), ("bash", "-eo", "pipefail"))
+        if after := job.get("after_script"):
+            machine.run("\n".join(after), self.workspace, self._environ(), ("bash", "-eo", "pipefail"))
         self._keep(name, job.get("artifacts", {}), ended)
         return ended
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from reconciler.model.values import replace_secrets
 from reconciler.model.wire import Request
-from reconciler.novita.masking import Secrets
+
+if TYPE_CHECKING:
+    from reconciler.novita.masking import Secrets
 
 CONSOLE = "https://console.novita.ai"
 QUOTED = 200
@@ -57,8 +60,8 @@ class Masker:
 
     def __init__(self, *values: str) -> None:
         self._guard = threading.Lock()
-        self._secrets = Secrets(values)
-        self._sources: list[Callable[[], Iterable[str]]] = []
+        self._secrets: Secrets | None = None  # nothing has to be masked as long as all goes well
+        self._sources: list[Callable[[], Iterable[str]]] = [lambda: values]
 
     def add(self, source: Callable[[], Iterable[str]]) -> None:
         """Mask what it returns as well; it is asked each time that there is something to mask."""
@@ -70,9 +73,12 @@ class Masker:
         replace_secrets(request.body, lambda secret: carried.extend((secret.value, *secret.parts)))
         is_whole, text = len(text) <= LOOKED_AT, text[:LOOKED_AT]
         with self._guard:
-            self._secrets.add(carried)
-            for source in self._sources:
-                self._secrets.add(source())
+            if self._secrets is None:
+                from reconciler.novita.masking import Secrets
+
+                self._secrets = Secrets()
+            for values in (carried, *(source() for source in self._sources)):
+                self._secrets.add(values)
             text = self._secrets.masked(text)
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         if len(text) > limit:

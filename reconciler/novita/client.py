@@ -153,7 +153,11 @@ class Client:
 
     def quote(self, answer: Json, request: Request) -> str:
         """Some of an answer to a request, in one line without secrets."""
-        return self._masker.quote(one_line(answer), request)
+        return self.mask(one_line(answer), request)
+
+    def mask(self, text: str, request: Request) -> str:
+        """Some of a text from an answer, in one line without secrets."""
+        return self._masker.quote(text, request)
 
     def close(self) -> None:
         """Close all connections; the client cannot be used afterwards."""

@@ -24,6 +24,9 @@ TELLING: Final = 8
 OVER: Final = Listed(count=0, total=0, is_over=True)
 """The last word of a listing."""
 
+_WORDS: Final = ("error", "message")
+"""What Novita says of a state, in words of its own."""
+
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
@@ -112,7 +115,7 @@ class Reader:
             live = self._kind.parse_one(answer)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
-        self._has_read(live)
+        (live,) = self._taken(request, [live])
         if not live.is_identified:
             if identified:
                 raise self._unexpected(request, answer, "its ID cannot be read")
@@ -155,12 +158,31 @@ class Reader:
         if self._on_listed is not None:
             self._on_listed(found)
 
-    def _has_read(self, *found: Live) -> None:
+    def _taken(self, request: Request, found: Iterable[Live]) -> tuple[Live, ...]:
+        """What was read, told of where something cannot be read, and without secrets in what it says."""
+        found = tuple(found)
         self.hide_values_of(found)
         if self._on_unread is not None:
             for live in found:
                 if live.unread:
                     self._on_unread(live)
+        return tuple(self._without_secrets(request, live) if _speaks(live) else live for live in found)
+
+    def _without_secrets(self, request: Request, live: Live) -> Live:
+        """A worker that fails may say with which token."""
+
+        def masked(value: Json, key: str = "") -> Json:
+            match value:
+                case str() if key in _WORDS:
+                    return self._client.mask(value, request)
+                case Mapping():
+                    return {name: masked(one, name) for name, one in value.items()}
+                case list():
+                    return [masked(one) for one in value]
+                case _:
+                    return value
+
+        return replace(live, raw=masked(live.raw))
 
     def _if_offered(self, request: Request) -> Json:
         """The answer to what a run can do without; None when there is none."""
@@ -186,8 +208,7 @@ class Reader:
             if number == 0 or is_past_end(error):
                 raise
             raise broken_off(error, number) from error
-        self._has_read(*page.endpoints)
-        return page
+        return replace(page, endpoints=self._taken(request, page.endpoints))
 
 
 class Remote(Reader):
@@ -233,6 +254,14 @@ class Remote(Reader):
             self._client.send(request)
         except NotFound:
             return
+
+
+def _speaks(live: Live) -> bool:
+    """Whether the endpoint or a worker of it has something to say of its state."""
+    workers = live.raw.get("workers")
+    told = (live.raw, *workers) if isinstance(workers, list) else (live.raw,)
+    states = (one.get("state") for one in told if isinstance(one, Mapping))
+    return any(isinstance(state, Mapping) and any(map(state.get, _WORDS)) for state in states)
 
 
 def _unwrapped(answer: Json) -> Limits | None:

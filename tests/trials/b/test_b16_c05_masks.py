@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import shlex
+import subprocess
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -244,3 +245,34 @@ def test_the_password_of_a_proxy_is_not_repeated(desk: Desk) -> None:
     assert "407" in said.out
     assert "s3cr3t-pass" not in said.out + said.err
     assert "bWU6czNjcjN0LXBhc3M=" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "get chat", "list", "watch chat", "plan -v", "apply --wait 1s"]
+)
+def test_a_worker_that_tells_its_token_is_masked(desk: Desk, between: Relay, command: str) -> None:
+    """What an endpoint or a worker says of its state is foreign text as well."""
+    desk.declare(item("chat", env={"T": "${env:TOKEN}"}))
+    desk.apply()
+    words = f"exit 1: bad token {SECRETS[0]} in {base64.b64encode(SECRETS[0].encode()).decode()}"
+
+    def fail(one: dict[str, Any]) -> None:
+        state = {"state": "failed", "error": words, "message": words}
+        one.update(state=state, workers=[{"id": "w", "state": state, "healthy": False}])
+
+    found = desk.sim.world.endpoints[0]
+    desk.sim.world.edit(str(found["id"]), fail)
+    shown = json.loads(json.dumps({"endpoints": [dict(found)], "total": 1}))
+    fail(shown["endpoints"][0])
+    between.canned["endpoints"] = Canned(body=json.dumps(shown).encode())
+    between.canned["endpoint"] = Canned(body=json.dumps({"endpoint": shown["endpoints"][0]}).encode())
+    process = desk.start(*command.split())
+    try:
+        out, err = process.communicate(timeout=2 if command.startswith("watch") else 30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+    assert SECRETS[0] not in out + err
+    assert base64.b64encode(SECRETS[0].encode()).decode()[:30] not in out + err
+    if command in ("status", "get chat"):
+        assert "bad token (sensitive value)" in " ".join((out + err).split())

@@ -1,6 +1,7 @@
 """Options of the whole suite."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,17 @@ from hypothesis import settings
 # by what it changed; everywhere else each run looks for new ones.
 settings.register_profile("patient", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("patient")
+
+# Under nohup, and in the background of a shell, signals are ignored, and child processes inherit that, but no
+# handler: with one here, each process that a test starts has the default action, as at a prompt. Only Ctrl-C
+# works again in this process too, because some tests press it.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, lambda *_: None),
+    (signal.SIGHUP, lambda *_: None),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -63,7 +63,7 @@ def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.Monkey
     listing.start()
     assert begun.wait(10)
     out.listed(OVER)
-    listing.join()
+    listing.join(60)
     assert out._bar is None
 
 

@@ -48,7 +48,7 @@ def on_a_pipe() -> None:
     timer = threading.Timer(LONG, os.write, (writing, b"x"))
     timer.start()
     assert os.read(reading, 1) == b"x"
-    timer.join()
+    timer.join(60)
     os.close(reading)
     os.close(writing)
 
@@ -65,7 +65,7 @@ def test_a_handler_need_not_wait_for_the_main_thread(
     with way():
         thread = in_another_thread()
         wait()
-        thread.join()
+        thread.join(60)
     assert [at - began > LONG / 2 for at in heard] == [is_late]
 
 
@@ -103,5 +103,5 @@ def test_in_another_thread_it_does_nothing() -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join()
+    thread.join(60)
     assert seen == [before]

@@ -32,7 +32,7 @@ def desk(
         for process in found.started:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            process.communicate(timeout=60)
 
 
 @pytest.fixture

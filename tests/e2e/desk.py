@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,7 +151,7 @@ class Desk:
 
         def kill(_request: Request) -> None:
             self.started[-1].kill()
-            self.started[-1].wait()
+            self.started[-1].wait(60)
 
         getattr(self.sim.faults, when)(operation, kill, nth=nth)
         process = self.start(*command, *args)
@@ -167,6 +168,13 @@ class Desk:
     def live(self) -> dict[str, dict[str, Any]]:
         """Name -> endpoint, as the account has it."""
         return {endpoint["name"]: endpoint for endpoint in self.sim.world.endpoints}
+
+    def await_live(self, name: str, seconds: float = 20) -> None:
+        """Wait until the account has made an endpoint of that name."""
+        end = time.monotonic() + seconds
+        while name not in self.live():
+            assert time.monotonic() < end, f"{name} was not made within {seconds} s"
+            time.sleep(0.01)
 
     def id(self, name: str) -> str:
         return str(self.live()[name]["id"])

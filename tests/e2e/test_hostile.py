@@ -42,7 +42,7 @@ def answering(send: Callable[[BufferedIOBase], None]) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(60)
 
 
 def test_an_answer_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

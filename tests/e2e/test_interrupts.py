@@ -143,8 +143,7 @@ def test_once_more_stops_at_once(desk: Desk) -> None:
     assert process.wait(5) == 130
     leave.set()
     assert not (desk.root / "state/novita.json").exists()
-    while "chat" not in desk.live():
-        threading.Event().wait(0.01)
+    desk.await_live("chat")
     planned = desk.plan()
     assert planned.actions == {}, "it was made: there is nothing to do but to record it"
     assert planned.codes == ["open-create"]

@@ -1,7 +1,5 @@
 """Creates whose answer nobody heard: found again by whatever runs next, never doubled, never guessed."""
 
-import time
-
 import pytest
 
 from reconciler.inventory.session import load
@@ -36,8 +34,7 @@ def test_the_next_plan_says_so_and_the_next_apply_records_it(desk: Desk, when: s
     """Killed right before or after Novita made it: the plan is empty, and apply alone writes the outcome."""
     desk.declare(item("chat"))
     desk.killed("create", when=when)
-    while "chat" not in desk.live():
-        time.sleep(0.01)
+    desk.await_live("chat")
     made = desk.id("chat")
     before = desk.files()
     planned = desk.plan()
@@ -71,8 +68,7 @@ def test_an_answer_that_comes_too_late(desk: Desk) -> None:
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="create", kind="late_answer", seconds=20))
     process = desk.start("apply", "--auto-approve")
-    while "chat" not in desk.live():
-        time.sleep(0.01)
+    desk.await_live("chat")
     process.kill()
     process.communicate(timeout=20)
     desk.apply()

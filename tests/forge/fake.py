@@ -136,5 +136,5 @@ def github() -> Iterator[GitHub]:
         yield found
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()

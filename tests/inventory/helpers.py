@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.inventory.disk import Disk
 from reconciler.inventory.session import Session, open_session
+from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import Keyring, Sealed
 
@@ -217,6 +218,19 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
+# What is recorded of an endpoint: the maps of the wire are maps, whatever else stands beside them.
+applied = st.builds(
+    lambda shaped, more: {**more, **shaped},
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "image": st.dictionaries(texts, values, max_size=2),
+            "envs": st.dictionaries(texts, texts | texts.map(KEYRING.seal), max_size=3),
+            "volumeMounts": st.dictionaries(texts, st.dictionaries(texts, values, max_size=2), max_size=2),
+        },
+    ),
+    st.dictionaries(texts.filter(lambda key: key not in (*OBJECTS, *KEYED)), values, max_size=4),
+)
 leases = st.builds(
     lambda low, more, days, why: Lease(
         min=low, max=low + more, until=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days), why=why
@@ -228,19 +242,19 @@ leases = st.builds(
 )
 records = st.builds(
     Tracked,
-    name=texts,
+    name=texts.filter(bool),
     id=texts.filter(bool),
-    applied=st.dictionaries(texts, values, max_size=4),
+    applied=applied,
     origin=st.sampled_from(["declared", "imperative"]),
     prevent_destroy=st.booleans(),
     lease=st.none() | leases,
 )
 intents = st.builds(
     Intent,
-    name=texts,
+    name=texts.filter(bool),
     known_ids=st.lists(texts, max_size=3).map(tuple),
     app_name=texts,
-    applied=st.dictionaries(texts, values, max_size=4),
+    applied=applied,
     prevent_destroy=st.booleans(),
     origin=st.sampled_from(["declared", "imperative"]),
 )

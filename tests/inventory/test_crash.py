@@ -143,7 +143,7 @@ def test_a_killed_process_keeps_its_word(tmp_path: Path) -> None:
     names = [child.stdout.readline().strip() for _ in range(500)]
     child.send_signal(signal.SIGKILL)
     names += [line.strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-    child.wait()
+    child.wait(60)
     child.stdout.close()
     assert set(names) <= set(load(path).records)
     with opened(path) as session:

@@ -171,7 +171,7 @@ def in_threads(count: int, work: object) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
 
 
 def test_an_append_returns_once_its_line_is_durable(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
         time.sleep(0.0005)  # nothing but the queue says that all have arrived
     gate.gate.set()
     for thread in [leader, *others]:
-        thread.join()
+        thread.join(60)
     return outcome
 
 
@@ -349,7 +349,7 @@ def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
         before = path.read_bytes()
         journal.restart([])
     for thread in (writer, opener, late):
-        thread.join()
+        thread.join(60)
     assert before.startswith(THREE[0])
     assert (before + (path.read_bytes() if path.exists() else b"")).count(b"\n") == 2
     journal.end()

@@ -89,7 +89,7 @@ def test_a_killed_owner_frees_it_at_once(path: Path) -> None:
     note = path.with_name("novita.json.lock.json")
     with holder(path) as child:
         child.kill()
-        child.wait()
+        child.wait(60)
         assert json.loads(note.read_text())["who"] == "grace"
         with held(path):
             assert json.loads(note.read_text())["who"] == "ada"
@@ -102,8 +102,8 @@ def test_waiting_gets_it_when_the_owner_is_done(path: Path) -> None:
         done = threading.Thread(target=_pipe(child.stdin).close)
         done.start()
         with held(path, timeout=30):
-            done.join()
-            assert child.wait() == 0
+            done.join(60)
+            assert child.wait(60) == 0
 
 
 def test_the_same_process_is_no_exception(path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_note_of_a_dead_owner_never_misleads(path: Path) -> None:
     """Between taking the lock and leaving a note, the predecessor's note is not taken for the truth."""
     with holder(path) as child:
         child.kill()
-        child.wait()
+        child.wait(60)
     with filelock.FileLock(f"{path}.lock"):
         problem = refused(path).problem
     assert "grace" not in problem.summary + problem.detail

@@ -223,7 +223,7 @@ def test_ten_threads_share_syncs(path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(60)
         assert disk.syncs < 500
         assert len(load(path).records) == 1000
     assert len(store.read(path).records) == 1000

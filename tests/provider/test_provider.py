@@ -315,7 +315,7 @@ def test_threads_take_turns(provider: NovitaDeploymentProvider, sim: Server) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert failures == []
     assert {counts(sim, f"probe-{number}") for number in range(6)} == {(2, 2)}
 

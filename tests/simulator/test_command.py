@@ -78,7 +78,7 @@ def test_it_says_where_it_is_and_puts_the_signals_back() -> None:
     helper = threading.Thread(target=ask_and_stop)
     helper.start()
     result = invoke("--port", str(port), "--set", "api_key=any")
-    helper.join()
+    helper.join(60)
     assert result.exit_code == 0
     assert f"export NOVITA_BASE_URL=http://127.0.0.1:{port}" in result.stdout
     assert f"GET {BASE}/clusters 200 " in result.stderr

@@ -157,7 +157,7 @@ def test_threads_share_one_caller(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(set(ids(call))) == 40
 
 
@@ -175,7 +175,7 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(60)
         assert process.exitcode == 0
     assert len(set(ids(embedded(path)))) == 60
 

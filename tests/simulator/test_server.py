@@ -315,7 +315,7 @@ def test_latency_holds_up_each_but_not_all() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(60)
         assert 0.2 <= time.perf_counter() - started < 8 * 0.2
 
 
@@ -332,7 +332,7 @@ def test_concurrent_creates_are_all_there(sim: Server) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert outcomes.count(200) == len(sim.world.endpoints) == 81
     assert outcomes.count(400) == 7
 

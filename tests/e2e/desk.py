@@ -154,9 +154,12 @@ class Desk:
             self.started[-1].wait(60)
 
         getattr(self.sim.faults, when)(operation, kill, nth=nth)
+        before = len(self.sent(operation))
         process = self.start(*command, *args)
         process.communicate(timeout=30)
         assert process.returncode == -signal.SIGKILL
+        # It is dead before Novita is done with its call.
+        self._await(lambda: len(self.sent(operation)) >= before + nth, f"{operation} {nth} was not received")
 
     def process(self, *args: str) -> Ran:
         """The command as a process, to its end."""
@@ -169,11 +172,14 @@ class Desk:
         """Name -> endpoint, as the account has it."""
         return {endpoint["name"]: endpoint for endpoint in self.sim.world.endpoints}
 
-    def await_live(self, name: str, seconds: float = 20) -> None:
+    def await_live(self, name: str) -> None:
         """Wait until the account has made an endpoint of that name."""
-        end = time.monotonic() + seconds
-        while name not in self.live():
-            assert time.monotonic() < end, f"{name} was not made within {seconds} s"
+        self._await(lambda: name in self.live(), f"{name} was not made")
+
+    def _await(self, is_so: Callable[[], bool], complaint: str) -> None:
+        end = time.monotonic() + 20
+        while not is_so():
+            assert time.monotonic() < end, complaint
             time.sleep(0.01)
 
     def id(self, name: str) -> str:

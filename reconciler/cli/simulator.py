@@ -78,6 +78,7 @@ def simulator(
         click.echo(describe())
         return
 
+    from reconciler.model.command import command_line
     from reconciler.simulator import Server, parse_fault
 
     try:
@@ -97,8 +98,8 @@ def simulator(
     server.faults.at_random(seed=seed, rate=fault_rate)
     with _interrupts() as stop, _started(server, port):
         click.echo(f"Simulated Novita on {server.url}, until Ctrl-C. In another terminal:")
-        click.echo(f"  export NOVITA_BASE_URL={server.url}")
-        click.echo(f"  export NOVITA_API_KEY={profile.api_key or 'any'}")
+        for variable, value in (("BASE_URL", server.url), ("API_KEY", profile.api_key or "any")):
+            click.echo(f"  {command_line('export', f'NOVITA_{variable}={value}')}")
         stop.wait()
 
 

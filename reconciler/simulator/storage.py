@@ -40,7 +40,7 @@ def load(path: Path) -> dict[str, Any] | None:
         data = json.loads(text)
     except ValueError as problem:
         raise ValueError(f"{path}: not a simulator's state file: {problem}") from None
-    if not isinstance(data, dict) or data.get("format") != 1:
+    if not isinstance(data, dict) or data.get("format") != 1 or "fleet" not in data:
         raise ValueError(f"{path}: not a simulator's state file")
     return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,7 +80,7 @@ def foreign_inventory(context: Context) -> Problem | None:
     """Why a new inventory must not replace what is there: it looks like none, not even a broken one."""
     path = resolve(context.state_path)
     companions = (beside(path, suffix) for suffix in (".journal", ".history.jsonl", ".backup", ".lock"))
-    if context.state == STATE or any(one.exists() for one in companions) or _holds(path, _MAP):
+    if context.state == STATE or any(one.exists() for one in companions) or _is_map(path):
         return None
     hint = "name another file with --state, or pass --force"
     return _refusal(f"{context.state} is there already and is no inventory", hint)
@@ -90,6 +91,17 @@ def import_refusal(context: Context, path: Path) -> str:
     if _identity(path) in {_identity(context.root / name) for name in _SETTINGS}:
         return "settings or specs are read from there"
     return _of_inventory(context, path) or ""
+
+
+def _is_map(path: Path) -> bool:
+    """Whether a file is absent or empty, an inventory, or what is left of one."""
+    if not _holds(path, _MAP) or not path.exists():
+        return not path.exists()
+    try:
+        found = json.loads(path.read_bytes() or b"{")
+    except ValueError:
+        return True
+    return isinstance(found, dict) and isinstance(found.get("format"), int)
 
 
 def _holds(path: Path, head: re.Pattern[bytes], promise: bool | None = None) -> bool:

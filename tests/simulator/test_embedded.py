@@ -128,7 +128,7 @@ def test_saves_can_always_be_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     signatures = set()
     for number in range(100):
-        storage.save(path, {"format": 1, "number": number % 10})
+        storage.save(path, {"format": 1, "fleet": {}, "number": number % 10})
         signatures.add(storage.signature(path))
     assert len(signatures) == 100
     assert storage.signature(tmp_path / "none") is None
@@ -137,11 +137,11 @@ def test_saves_can_always_be_told_apart(tmp_path: Path) -> None:
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     """If writing fails, the former state stands and no litter remains."""
     path = tmp_path / "world.json"
-    storage.save(path, {"format": 1})
+    storage.save(path, {"format": 1, "fleet": {}})
     path.with_name("target").mkdir()
     with pytest.raises(OSError, match="target"):
-        storage.save(path.with_name("target"), {"format": 1})
-    assert storage.load(path) == {"format": 1}
+        storage.save(path.with_name("target"), {"format": 1, "fleet": {}})
+    assert storage.load(path) == {"format": 1, "fleet": {}}
     assert sorted(one.name for one in tmp_path.iterdir()) == ["target", "world.json"]
 
 

@@ -29,6 +29,7 @@ def used(desk: Desk) -> Desk:
     desk.write(".env", "HF_TOKEN=hf_secret\n")
     desk.write("README.md", "# infra\n\nHow we run things.\n")
     desk.write("junit.xml", '<?xml version="1.0"?>\n<testsuites name="pytest tests"/>\n')
+    desk.write("answer.json", {"endpoints": {"chat": {"id": "4711"}}, "total": 1})
     desk.write("tf.json", {"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": []})
     assert desk.run("plan", "--out", "the.plan").code == 0
     desk.write("state/novita.json.journal", "")
@@ -191,7 +192,7 @@ def test_an_inventory_is_kept_nowhere_else(path: str, used: Desk) -> None:
         refused(used, "--state", path, *command)
 
 
-@pytest.mark.parametrize("path", ["README.md", "tf.json", "the.plan", "junit.xml"])
+@pytest.mark.parametrize("path", ["README.md", "tf.json", "the.plan", "junit.xml", "answer.json"])
 def test_a_rebuild_replaces_an_inventory_only(path: str, used: Desk) -> None:
     ran = refused(used, "--state", path, "state", "rebuild")
     assert "is no inventory" in ran.err
@@ -216,3 +217,12 @@ def test_an_import_does_not_land_among_the_settings(path: str, desk: Desk) -> No
     assert ran.code == 1
     assert desk.files() == {}
     assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
+
+
+@pytest.mark.parametrize("path", ["state/novita.json", "endpoints.yaml", "tf.json", "answer.json"])
+def test_a_simulator_keeps_its_world_nowhere_else(path: str, used: Desk) -> None:
+    before = used.files()
+    ran = used.run("simulator", "--port", "0", "--state", path)
+    assert ran.code == 1
+    assert "not a simulator's state file" in ran.err
+    assert used.files() == before

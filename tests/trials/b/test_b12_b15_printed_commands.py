@@ -157,3 +157,15 @@ def test_an_address_is_quoted(
     desk.declare(item("chat"))
     calls = shell(desk.run("preview", "--create", "--curl").out)
     assert [call[4].startswith(f"{desk.sim.url}/{where}/") for call in calls] in ([True], [])
+
+
+def test_what_a_simulator_prints_is_quoted(desk: Desk, shell: Callable[[str], list[list[str]]]) -> None:
+    """Its key is the user's choice; the lines are typed into another shell."""
+    key = "a b; touch pwned; $(touch pwned)'"
+    process = desk.start("simulator", "--port", "0", "--quiet", "--set", f"api_key={key}")
+    assert process.stdout is not None
+    lines = "".join(process.stdout.readline() for _ in range(3))
+    process.terminate()
+    process.communicate(timeout=20)
+    exports = "".join(line for line in lines.splitlines(keepends=True) if "export" in line)
+    assert shell(f'{exports}reconciler "$NOVITA_API_KEY"') == [["reconciler", key]]

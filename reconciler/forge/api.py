@@ -25,12 +25,14 @@ T = TypeVar("T")
 class ForgeError(Exception):
     """What GitHub did not do, in a sentence without the token.
 
-    `wait` is how long (s) to wait before it is worth another try, None when it is not.
+    `wait` is how long (s) to wait before it is worth another try, None when it is not; `status` is that of
+    the answer, 0 where there was none.
     """
 
-    def __init__(self, summary: str, wait: float | None = None) -> None:
+    def __init__(self, summary: str, wait: float | None = None, status: int = 0) -> None:
         super().__init__(summary)
         self.wait = wait
+        self.status = status
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -62,6 +64,25 @@ class Api:
             url = following[1] if following else None
             if url is not None and not url.startswith(self._under("")):
                 raise ForgeError(f"the next page of {path} is elsewhere: {url}")
+
+    def user(self) -> str | None:
+        """The login behind the token; None where GitHub does not tell, as of an app's. Raises ForgeError."""
+        try:
+            found, _ = self._call("GET", f"{self.url}/user")
+        except ForgeError as error:
+            if error.status in (401, 403, 404) and error.wait is None:
+                return None
+            raise
+        return str(found["login"])
+
+    def app(self) -> str | None:
+        """The login of the app whose token it is, as GraphQL tells it; None where it does not."""
+        root = self.url.removesuffix("/v3")  # of an enterprise server, whose REST is below it
+        try:
+            found, _ = self._call("POST", f"{root}/graphql", {"query": "{ viewer { login } }"})
+            return str(found["data"]["viewer"]["login"])
+        except (ForgeError, KeyError, TypeError):
+            return None
 
     def _under(self, path: str) -> str:
         return f"{self.url}/repos/{self.repository}{path}"
@@ -117,4 +138,4 @@ def _refusal(shown: str, error: HTTPError) -> ForgeError:
     elif error.code in (403, 429) and "rate limit" in message.lower():
         asked = error.headers.get("retry-after", "")
         wait = float(asked) if asked.isdigit() else 1.0
-    return ForgeError(f"{shown}: {error.code} {message}", wait)
+    return ForgeError(f"{shown}: {error.code} {message}", wait, error.code)

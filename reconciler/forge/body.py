@@ -21,7 +21,7 @@ class Body:
     told: str
 
     def is_mine(self, body: str | None) -> bool:
-        """Whether this is what an earlier run wrote; a text that quotes it begins otherwise."""
+        """Whether it bears our mark; a text that quotes it begins otherwise."""
         return (body or "").startswith(self.mark)
 
     def tells_the_same(self, body: str) -> bool:

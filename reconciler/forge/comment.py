@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.forge.api import Api
+from reconciler.forge.author import ours
 from reconciler.forge.body import Body
 
 
@@ -21,9 +22,7 @@ def number_of(event: Any) -> int | None:
 
 def comment(api: Api, number: int, body: Body, *, only_if_there: bool) -> str:
     """Write the comment, or write over the one that is there; says what was done."""
-    for known in api.pages(f"/issues/{number}/comments?per_page=100"):
-        if not body.is_mine(known["body"]):
-            continue
+    for known in ours(api, api.pages(f"/issues/{number}/comments?per_page=100"), body):
         if known["body"] != body.text:
             api.call("PATCH", f"/issues/comments/{known['id']}", {"body": body.text})
         return f"The comment on #{number} is up to date."

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from reconciler.forge.api import Api
+from reconciler.forge.author import ours
 from reconciler.forge.body import Body
 
 LABEL: Final = "drift"
@@ -48,6 +49,6 @@ def all_clear(api: Api, body: Body) -> str:
 
 def _open(api: Api, body: Body) -> Iterator[dict[str, Any]]:
     """Ours among the open issues; GitHub counts pull requests among them."""
-    for known in api.pages(f"/issues?state=open&labels={LABEL}&per_page=100"):
-        if "pull_request" not in known and body.is_mine(known["body"]):
+    for known in ours(api, api.pages(f"/issues?state=open&labels={LABEL}&per_page=100"), body):
+        if "pull_request" not in known:
             yield known

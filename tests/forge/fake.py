@@ -20,8 +20,9 @@ AS_USUAL: tuple[int, dict[str, str], bool] = (0, {}, True)
 class GitHub:
     """The comments by pull request, the issues, and the calls as METHOD PATH.
 
-    `answers` are given one a call before all is as usual: (status, headers, whether to act all the same); a
-    `message` among the headers is GitHub's word.
+    `login` is whose token it is; that of an app may not ask who it is, unless `graphql` tells. `answers` are
+    given one a call before all is as usual: (status, headers, whether to act all the same); a `message` among
+    the headers is GitHub's word.
     """
 
     url: str = ""
@@ -29,6 +30,9 @@ class GitHub:
     issues: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str], bool]] = field(default_factory=list)
+    login: str = "github-actions[bot]"
+    is_app: bool = True
+    graphql: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -40,18 +44,24 @@ class GitHub:
         """What a job's environment says of it."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
 
-    def said(self, number: int, *bodies: str) -> None:
+    def said(self, number: int, *bodies: str, by: str = "a-stranger") -> None:
         """Comments of others."""
         for body in bodies:
-            self._add(self.comments.setdefault(number, []), {"body": body})
+            self._add(self.comments.setdefault(number, []), {"body": body, "user": {"login": by}})
 
     def _add(self, where: list[dict[str, Any]], what: dict[str, Any]) -> dict[str, Any]:
-        made = {"id": 1000 + sum(map(len, self.comments.values())) + len(self.issues), **what}
+        number = 1000 + sum(map(len, self.comments.values())) + len(self.issues)
+        made = {"id": number, "user": {"login": self.login}, **what}
         where.append(made)
         return made
 
     def act(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """The status and the answer; a list is answered whole."""
+        if path == "/user":
+            refused = {"message": "Resource not accessible by integration"}
+            return (403, refused) if self.is_app else (200, {"login": self.login})
+        if path == "/graphql" and self.graphql:
+            return 200, {"data": {"viewer": {"login": self.login}}}
         match [method, *path.removeprefix(f"/repos/{REPOSITORY}/").split("/")]:
             case _ if len(str(body.get("body", ""))) > LONGEST:
                 return 422, {"message": "Validation Failed: body is too long"}

@@ -1,9 +1,9 @@
-# Everything a newcomer types: demo, test, lint, fmt, docs, bench. Each installs what it needs into .venv.
+# Everything a newcomer types: demo, test, lint, fmt, docs, bench, lock. Each installs what it needs into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick chaos bench docs lint fmt clean
+.PHONY: demo test quick chaos bench docs lock lint fmt clean
 
 demo: .venv/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
@@ -29,6 +29,14 @@ bench: .venv/benching
 
 docs: .venv/developing
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
+
+# what action.yml installs, after a change of the dependencies
+LOCK := reconciler/forge/requirements.lock
+lock: .venv/developing
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK).new pyproject.toml
+	(head -1 $(LOCK); cat $(LOCK).new) >$(LOCK).made && mv $(LOCK).made $(LOCK) && rm $(LOCK).new
 
 lint: .venv/developing
 	$(BIN)/ruff check .

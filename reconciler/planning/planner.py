@@ -44,6 +44,7 @@ from reconciler.planning.diff import differences, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.join import Join, ambiguous, contradictions
 from reconciler.planning.renaming import make_room
+from reconciler.planning.replacing import app_names_taken
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unread import unidentifiable, unread_by
 
@@ -118,6 +119,7 @@ def make_plan(
             changes.append(removed)
             drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
 
+    problems += app_names_taken(changes, join.by_id.values())
     unread = [(change, problem) for change in changes if (problem := unread_by(change))]
     withheld = {change.name for change, problem in unread if problem.is_error}
     kept, notes = make_room([one for one in changes if one.name not in withheld])

@@ -72,9 +72,9 @@ class _Matching:
         """Give away what is renamed; the renames that nothing can come of are problems."""
         wanted: dict[str, str] = {}
         for one in renamed:
-            old, own = str(one.renamed_from), self._records.get(one.name)
-            if own is not None and own.renamed_from == old and not own.renaming:
-                continue  # done
+            old = str(one.renamed_from)
+            if self._is_done(one):
+                continue
             if one.name in self._moving:
                 self._take(one.name, self._moving[one.name])
             elif self._source(old) is not None or old not in self._declared:
@@ -106,6 +106,12 @@ class _Matching:
                     self._take(name, record)
                     break
 
+    def _is_done(self, desired: Desired) -> bool:
+        """Whether its rename was carried out, and the hint in the YAML is left over."""
+        own = self._records.get(desired.name)
+        is_renamed = own is not None and not own.renaming and own.renamed_from == desired.renamed_from
+        return is_renamed and desired.renamed_from is not None
+
     def _take(self, name: str, record: Tracked) -> None:
         self.takes[name] = record
         self._taken.add(record.id)
@@ -120,7 +126,8 @@ class _Matching:
         given = {source.id for old in heirs.values() if (source := self._source(old)) is not None}
         for new, old in heirs.items():
             if old in self._declared and old not in heirs and old not in self.takes:
-                return new, f"`{old}` is still declared"
+                # one that was itself renamed to that name is not the one that is meant
+                return new, "" if self._is_done(self._declared[old]) else f"`{old}` is still declared"
             own, source = self._records.get(new), self._source(old)
             if own is None or own.id not in self._alive or own.id in given | self._taken:
                 continue

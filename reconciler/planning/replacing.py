@@ -1,12 +1,13 @@
-"""`--create-first`: replacements whose new endpoint may serve before the old one goes."""
+"""Replacements: those whose new endpoint may serve before the old one goes, and those that cannot be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from reconciler.model.plan import Change, Replace
+from reconciler.model.plan import Change, Delete, Replace
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Live
 
 
 def created_first(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
@@ -36,3 +37,23 @@ def _same_app_name(change: Replace) -> Problem:
         address=change.address,
         place=change.desired.place,
     )
+
+
+def app_names_taken(changes: Iterable[Change], live: Iterable[Live]) -> Iterator[Problem]:
+    """An error for each replacement that would delete, and then find its app name with another endpoint."""
+    replacing = [change for change in changes if isinstance(change, Replace)]
+    if not replacing:
+        return
+    going = {change.live.id for change in changes if isinstance(change, Replace | Delete)}
+    owners = {str(one.fields.get("appName")): one for one in live if one.id not in going}
+    for change in replacing:
+        owner = owners.get(change.app_name)
+        if owner is not None:
+            yield Problem(
+                code="app-name-taken",
+                summary=f"`{change.name}` would be made anew under the app name `{change.app_name}`, which"
+                f" {owner.id} (`{owner.name}`) has and keeps for life",
+                hint="declare another `appName` for it",
+                address=change.address,
+                place=change.desired.place,
+            )

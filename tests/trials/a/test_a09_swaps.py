@@ -167,3 +167,45 @@ def test_a_name_that_is_still_declared_is_not_taken(desk: Desk) -> None:
     desk.declare(*declared({"a": "b", "b": "a", "c": ""}))
     desk.apply()
     moved(desk, before, {"a": "b", "b": "a", "c": ""})
+
+
+@pytest.mark.parametrize("flags", [(), ("--create-first",)])
+def test_a_swap_in_which_one_is_replaced(desk: Desk, flags: tuple[str, ...]) -> None:
+    """Nothing is deleted whose successor could not be made: its app name stays with the other endpoint.
+
+    Under another app name the replacement and the rename are done in one apply.
+    """
+    desk.declare(item("a"), item("b"))
+    desk.apply()
+    kept = desk.id("a")
+    replaced = item("a", renamedFrom="b", specName="large")
+    desk.declare(replaced, item("b", renamedFrom="a"))
+    ran = desk.run("apply", "--auto-approve", *flags)
+    assert ran.code == 1
+    assert f"the app name `a`, which {kept} (`a`) has and keeps for life" in ran.err
+    assert desk.sent("update", "delete") == []
+    desk.declare({**replaced, "appName": "a-2"}, item("b", renamedFrom="a"))
+    desk.apply(*flags)
+    assert desk.id("b") == kept
+    assert {record["id"] for record in desk.inventory.values()} == {
+        one["id"] for one in desk.sim.world.endpoints
+    }
+    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 1)
+    assert desk.plan().code == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["update", "delete", "create"])
+def test_a_swap_in_which_one_is_replaced_that_was_killed(desk: Desk, operation: str, when: str) -> None:
+    """At any step: the next apply ends it, and nothing is left unrecorded."""
+    desk.declare(item("a"), item("b"))
+    desk.apply()
+    kept = desk.id("a")
+    desk.declare(item("a", renamedFrom="b", specName="large", appName="a-2"), item("b", renamedFrom="a"))
+    desk.killed(operation, "--parallelism", "1", when=when)
+    desk.apply()
+    assert desk.id("b") == kept
+    assert {record["id"] for record in desk.inventory.values()} == {
+        one["id"] for one in desk.sim.world.endpoints
+    }
+    assert (desk.plan().code, set(desk.live())) == (0, {"a", "b"})

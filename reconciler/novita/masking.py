@@ -38,8 +38,7 @@ _OPEN: Final = re.compile(r"\$\{(?:env|file):[^}:]*\}|" + re.escape(MASK))
 
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
 _BACKSLASH: Final = re.compile(
-    r"""'\\''|'"'"'|(?:\\x[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\[0-7]{3}|\\.""",
-    re.DOTALL,
+    r"(?:\\x[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\[0-7]{3}|\\.", re.DOTALL
 )
 _QUOTE: Final = re.compile(r"""'\\''|'"'"'""")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")

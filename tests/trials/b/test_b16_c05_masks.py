@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.cli.main import run as run_command
 from reconciler.novita.masking import Secrets
@@ -165,6 +167,32 @@ def test_time_grows_with_the_text_alone() -> None:
         began = time.perf_counter()
         secrets.masked(text)
         assert time.perf_counter() - began < 1.0, text[:20]
+
+
+PIECES = ("%73", "\\u0073", "\\ud800", "&#x1f;", "&#55296;", "&amp", "\\x", "\\U00110000", "\\U00", "\\", "%")
+PIECES += (
+    "+",
+    "'\\''",
+    "c2Vj",
+    "7365:63",
+    "secret",
+    "=",
+    MASK,
+    "${env:A}",
+    "\ud800",
+    "e\u0301",
+    "\u0130",
+    " ",
+)
+
+
+@given(
+    st.lists(st.text(max_size=12)),
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=4)).map("".join),
+)
+def test_no_text_is_too_odd(values: list[str], text: str) -> None:
+    """Whatever stands in it, a text is masked and never an error of its own."""
+    assert "the-secret-value" not in Secrets([*values, "the-secret-value"]).masked(f"{text} the-secret-value")
 
 
 @pytest.fixture

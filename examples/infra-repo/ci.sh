@@ -14,6 +14,13 @@ push_to=${PUSH_URL:-origin}              # where the checkout's own credentials 
 inventory=state/novita.json
 journal=$inventory.journal               # is there only while something is open, or was cut off
 
+# Where the checkout keeps no credentials, GIT_TOKEN is what git speaks to GitHub with.
+if [ -n "${GIT_TOKEN:-}" ]; then
+  basic=$(printf 'x-access-token:%s' "$GIT_TOKEN" | base64 | tr -d '\n')
+  export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.${GITHUB_SERVER_URL:-https://github.com}/.extraheader"
+  export GIT_CONFIG_VALUE_0="Authorization: Basic $basic"
+fi
+
 # An earlier run may have committed the inventory after this run's commit was made.
 latest() {
   git fetch --quiet origin "$branch"

@@ -2,19 +2,15 @@
 
 import socket
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.forge.fake import TOKEN, GitHub
 
 from .actions import Runner, Steps
-from .conftest import EXAMPLE, ROOT, Account, Infra
+from .conftest import EXAMPLE, Account, Infra
 
 pytestmark = pytest.mark.slow
-
-SCRIPTS = [ROOT / "action.yml", *sorted((EXAMPLE / ".github/workflows").glob("*.yml"))]
 
 
 @pytest.fixture
@@ -150,13 +146,3 @@ def test_a_repository_may_have_a_folder_of_our_name(runner: Runner, infra: Infra
     infra.push()
     steps, _ = runner.action(command="plan")
     assert "Commented on #7." in steps.log
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_foreign_actions_are_pinned(path: Path) -> None:
-    """By their major version at least, as they stand in the files."""
-    document = yaml.safe_load(path.read_text())
-    groups = [document["runs"]] if "runs" in document else document["jobs"].values()
-    used = [step["uses"] for group in groups for step in group["steps"] if "uses" in step]
-    assert used
-    assert all(name.partition("@")[2].startswith("v") for name in used)

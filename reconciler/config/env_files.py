@@ -29,8 +29,7 @@ def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
     """
     fence, found, problems = Fence(root), {}, []
     for file in files:
-        raw, _ = fence.read(root / file, LARGEST, named=True)
-        text = decoded(raw)
+        text = decoded(fence.read(root / file, LARGEST, named=True))
         if text is None or "\0" in text:
             problems.append(_fault(file, 1, "is not UTF-8 text", "save the file as UTF-8"))
             continue

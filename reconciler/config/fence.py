@@ -35,19 +35,19 @@ class Fence:
         return os.path.realpath(self.root)
 
     @cached_property
-    def _folders(self) -> dict[Path, tuple[str, str]]:
+    def _folders(self) -> dict[str, tuple[str, str]]:
         return {}
 
-    def read(self, path: Path, limit: int, *, named: bool = False) -> tuple[bytes, PurePath]:
-        """(the bytes of a regular file, its real path relative to the folder that it had to be below).
+    def read(self, path: Path, limit: int, *, named: bool = False) -> bytes:
+        """The bytes of a regular file.
 
         `path` is relative to the working directory, as `root` is. With `named`, because a person named it, it
         may lie elsewhere; links must then stay in the folder that it was named in. `limit` is in bytes.
         Raises Unreadable.
         """
         try:
-            folder, top = self.folder(path.parent, named=named)
-            real = os.path.join(folder, path.name)  # noqa: PTH118 - a Path would resolve nothing, and cost more
+            folder, top = self.folder(os.path.dirname(path), named=named)  # noqa: PTH120 - a Path costs more
+            real = f"{folder}{os.sep}{path.name}"
             try:
                 fd = os.open(real, _FLAGS)
             except OSError as error:
@@ -57,7 +57,7 @@ class Fence:
                 if not _is_below(real, top):
                     raise _leads_out(top) from None
                 fd = os.open(real, _FLAGS)
-            return _content(fd, limit), PurePath(os.path.relpath(real, top))
+            return _content(fd, limit)
         except FileNotFoundError as error:
             if path.parent.exists() and not os.access(path.parent, os.R_OK):
                 way_out = "check the permissions of the folder"
@@ -68,7 +68,14 @@ class Fence:
             reason = getattr(error, "strerror", None) or str(error)
             raise Unreadable(f"it cannot be read: {reason.lower()}", "check its permissions") from error
 
-    def folder(self, path: Path, *, named: bool = False) -> tuple[str, str]:
+    def real(self, path: Path) -> PurePath:
+        """Where a file is after following links, relative to the root; as it is where nobody can tell."""
+        try:
+            return PurePath(os.path.relpath(os.path.realpath(path), self._top))
+        except (OSError, ValueError):
+            return path
+
+    def folder(self, path: str, *, named: bool = False) -> tuple[str, str]:
         """(the real path of a folder, the one that links must not lead out of). Raises Unreadable."""
         if path not in self._folders:
             real, top = os.path.realpath(path), self._top
@@ -85,9 +92,11 @@ def _content(fd: int, limit: int) -> bytes:
         status = os.fstat(fd)
         if not S_ISREG(status.st_mode):
             raise Unreadable("it is not a file", "name a YAML or JSON file")
-        with os.fdopen(fd, "rb", closefd=False) as file:
-            raw = b"" if status.st_size > limit else file.read(limit + 1)
-        if status.st_size > limit or len(raw) > limit:
+        size = status.st_size
+        raw = os.read(fd, size + 1) if size <= limit else b""
+        while len(raw) not in (size, 0) and len(raw) <= limit and (more := os.read(fd, 2**16)):
+            raw += more  # it was read in parts, or it grows
+        if max(size, len(raw)) > limit:
             raise Unreadable(f"it is larger than {limit // 2**20} MiB", "split it into several files")
         return raw
     finally:

@@ -137,6 +137,11 @@ class Resolver:
         return set()
 
     @cached_property
+    def _texts(self) -> dict[str, Resolved]:
+        """What was resolved already: the same reference stands in many endpoints."""
+        return {}
+
+    @cached_property
     def _fence(self) -> Fence:
         return Fence(self.root)
 
@@ -145,6 +150,13 @@ class Resolver:
 
         `is_api_key` says that it is the one place that may read NOVITA_API_KEY.
         """
+        if is_api_key:
+            return self._resolve(text, is_api_key=True)
+        if text not in self._texts:
+            self._texts[text] = self._resolve(text)
+        return self._texts[text]
+
+    def _resolve(self, text: str, *, is_api_key: bool = False) -> Resolved:
         pieces: list[tuple[str, Reference | None]] = []
         faults: list[Fault] = []
         has_references = is_malformed = False
@@ -221,8 +233,9 @@ class Resolver:
         refused = "an absolute path" if path.is_absolute() else refused_part(path)
         try:
             if refused is None:
-                raw, real = self._fence.read(self.root / path, LARGEST)
-                refused = refused_part(real)
+                refused = refused_part(self._fence.real(self.root / path))
+            if refused is None:
+                raw = self._fence.read(self.root / path, LARGEST)
         except Unreadable as error:
             return _unusable(reference, error.why, error.way_out)
         if refused is not None:

@@ -46,7 +46,7 @@ def read(
             name, Unreadable("the name of this file is not UTF-8", "rename the file", "bad-file-name")
         )
     try:
-        raw, _ = (fence or Fence(path.parent)).read(path, LARGEST_MIB * 2**20, named=named)
+        raw = (fence or Fence(path.parent)).read(path, LARGEST_MIB * 2**20, named=named)
     except Unreadable as error:
         return _unreadable(shown, error)
     return _decoded(raw, shown)

@@ -183,19 +183,15 @@ def reveal(value: Value) -> Json:
 
 def mask(value: Value) -> Json:
     """The value as people may see it; of an applied secret the mask."""
-    if isinstance(value, Sealed):
-        return MASK
     if is_open(value):
         return value
-    match value:
-        case dict() | Mapping():
-            return {key: item if item.__class__ in WORDS else mask(item) for key, item in value.items()}
-        case list() | tuple():
-            return [mask(item) for item in value]
-        case Secret():
-            return value.masked
-        case _:
-            return value
+    if isinstance(value, Secret):
+        return value.masked
+    if isinstance(value, Sealed):
+        return MASK
+    if isinstance(value, dict | Mapping):
+        return {key: item if item.__class__ in WORDS else mask(item) for key, item in value.items()}
+    return [mask(item) for item in value]
 
 
 def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:

@@ -169,7 +169,7 @@ def _found(
 def _text(path: Path, fence: Fence) -> str | None:
     """The text of a file, line ends as they are; None when there is none. Raises InvalidConfig."""
     try:
-        return fence.read(path, LARGEST_MIB * 2**20, named=True)[0].decode()
+        return fence.read(path, LARGEST_MIB * 2**20, named=True).decode()
     except (Unreadable, UnicodeDecodeError) as error:
         if getattr(error, "code", "") == "file-not-found":
             return None

@@ -162,9 +162,7 @@ def test_what_novita_quotes_of_them_is_masked(tainted: Desk, operation: str) -> 
         tainted.apply()
         tainted.declare(declared(port=9000))
     bodies = [json.dumps(one["body"]) for one in tainted.run("preview", "--json", "--reveal").document]
-    sent = [value for value in HIDDEN.values() if any(value in body for body in bodies)]
-    assert len(sent) >= len(HIDDEN) - 1
-    for body in (*bodies, *sent):
+    for body in (*bodies, *HIDDEN.values()):
         fault = Fault(operation=operation, status=400, reason="VALIDATOR_PARAM", message=body)
         tainted.sim.faults.add(fault)
     for options in ((), ("--json",), ("-v", *REPORTS)):

@@ -131,6 +131,17 @@ def test_what_is_no_file_is_not_waited_for(desk: Desk, name: str) -> None:
     assert desk.run("validate").code == 1
 
 
+def test_a_file_of_variables_that_leaves_the_root(desk: Desk, shadow: Path) -> None:
+    """One that a person names is read where it is; a link of the repository to elsewhere is not followed."""
+    desk.write("endpoints.yaml", "endpoints: []")
+    (desk.root / "the.env").symlink_to(shadow)
+    ran = desk.run("plan", "--env-file", "the.env")
+    assert (ran.code, "leads out of" in ran.err, "hash" in ran.err) == (64, True, False)
+    shadow.write_text("A=1\n")
+    assert desk.run("plan", "--env-file", str(shadow)).code == 0
+    assert desk.run("plan", "--env-file", "../shadow").code == 0
+
+
 def test_a_large_file_is_not_read(desk: Desk) -> None:
     """Its size is asked before its bytes are."""
     with (desk.root / "endpoints.yaml").open("wb") as file:

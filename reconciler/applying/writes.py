@@ -18,7 +18,7 @@ from reconciler.model.resource import Live, Tracked
 from reconciler.model.values import Keyring
 from reconciler.model.wire import Request
 from reconciler.novita.remote import Remote
-from reconciler.planning.adopting import as_desired
+from reconciler.planning.adopting import as_desired, as_it_was
 from reconciler.planning.diff import equal
 from reconciler.planning.renaming import is_renamed
 from reconciler.planning.requests import asides_of, create_of, drains_of, requests_of
@@ -79,7 +79,13 @@ class Writer:
         is_known = before is not None and before == self.session.inventory.records.get(change.name)
         if change.desired.partial and not is_known:
             return  # a hand on somebody's endpoint does not make it ours
-        record = as_desired(change.desired, change.live.id, self.keyring, before)
+        match change:
+            case NoOp():
+                record = as_it_was(change.desired, change.tracked, self.keyring)
+            case Adopt(is_by_name=True):
+                record = replace(as_desired(change.desired, change.live.id, self.keyring), adopted=True)
+            case _:
+                record = as_desired(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=_old_name(change))
 
     def make(

@@ -21,6 +21,7 @@ from reconciler.cli.streaming import streamed
 @choices.allow_delete
 @choices.no_delete
 @choices.create_first
+@choices.agreements
 @click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
 @choices.wait
 @choices.parallelism
@@ -40,6 +41,7 @@ def apply(
     wait: float | None,
     parallelism: int,
     lock_timeout: float,
+    **agreed: bool,
 ) -> int:
     """Make the account match the files.
 
@@ -52,7 +54,9 @@ def apply(
     from reconciler.render.plain import plain
     from reconciler.workflow.saved import read_approved, read_saved
 
-    allow = Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first)
+    allow = Allowances(
+        adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
+    )
     context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
     if plan_file is None and not resume:
         return perform(run.out, context, approved=approved, wait=wait)
@@ -60,7 +64,7 @@ def apply(
         raise click.UsageError("--resume finishes the last approved run; it takes no PLAN")
     if allow != Allowances() or not context.selection.is_everything:
         raise click.UsageError(
-            "what was approved brings its own --target, --exclude, --adopt, --allow-delete and --no-delete"
+            "what was approved brings its own --target, --exclude, --adopt, --no-delete and --allow-..."
         )
     saved = read_approved(context) if plan_file is None else read_saved(context, Path(plan_file))
     made, now = plain(saved.origin.root), plain(str(saved.run.root.resolve()))

@@ -17,7 +17,6 @@ from reconciler.cli.completing import a_file
 from reconciler.cli.options import Run, variables_of
 
 if TYPE_CHECKING:
-    from reconciler.model.allowances import Allowances
     from reconciler.workflow.context import Context
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
@@ -30,18 +29,20 @@ def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[.
     """Give a command the options of approval, of the lock, and of waiting until it serves."""
 
     def given(command: Callable[..., Any]) -> Callable[..., Any]:
-        options = (choices.auto_approve, choices.lock_timeout, *([choices.wait] if waits else []))
+        always = (choices.auto_approve, choices.other_account, choices.lock_timeout)
+        options = (*always, *([choices.wait] if waits else []))
         return functools.reduce(lambda found, option: option(found), reversed(options), command)
 
     return given
 
 
-def context_of(run: Run, lock_timeout: float, allow: Allowances | None = None) -> Context:
-    """The run of a command about NAME alone."""
+def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:
+    """The run of a command about NAME alone; `allowed` are fields of `Allowances`."""
+    from reconciler.model.allowances import Allowances
+
     if not run.context.selection.is_everything:
         raise click.UsageError("this is about NAME alone; it takes no --target and no --exclude")
-    context = replace(run.context, lock_timeout=lock_timeout)
-    return replace(context, allow=allow) if allow else context
+    return replace(run.context, lock_timeout=lock_timeout, allow=Allowances(**allowed))
 
 
 def duration(text: str) -> timedelta:

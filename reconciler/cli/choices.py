@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import click
 
 from reconciler.cli.options import seconds
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 auto_approve: Final = click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
 adopt: Final = click.option(
@@ -18,6 +21,21 @@ allow_delete: Final = click.option(
 no_delete: Final = click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
 create_first: Final = click.option(
     "--create-first", is_flag=True, help="Replace by creating first, where the appName differs."
+)
+other_account: Final = click.option(
+    "--allow-other-account",
+    "other_account",
+    is_flag=True,
+    help="Write an inventory that seems to be another account's.",
+)
+other_files: Final = click.option(
+    "--allow-other-files",
+    "other_files",
+    is_flag=True,
+    help="Write an inventory that other files wrote.",
+)
+_adopted: Final = click.option(
+    "--allow-adopted", "adopted", is_flag=True, help="Delete or replace what was only adopted by its name."
 )
 parallelism: Final = click.option(
     "--parallelism",
@@ -38,3 +56,8 @@ wait: Final = click.option(
     metavar="[DURATION]",
     help="Wait until it serves (90, 90s, 10m; 30m if not said).",
 )
+
+
+def agreements(command: F) -> F:
+    """Give a command the flags that agree to what a guard asks about; named as in `Allowances`."""
+    return other_files(other_account(_adopted(command)))

@@ -17,7 +17,7 @@ from reconciler.cli.streaming import streamed
 @shared
 @reported
 @streamed
-def delete(run: Run, name: str, approved: bool, lock_timeout: float) -> int:
+def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeout: float) -> int:
     """Delete one endpoint, whoever made it, if it is the only one of its name.
 
     preventDestroy holds here too.
@@ -25,5 +25,5 @@ def delete(run: Run, name: str, approved: bool, lock_timeout: float) -> int:
     from reconciler.cli.performing import perform
     from reconciler.workflow.operating import to_delete
 
-    context, goal = to_delete(context_of(run, lock_timeout), name)
+    context, goal = to_delete(context_of(run, lock_timeout, other_account=other_account), name)
     return perform(run.out, context, approved=approved, goal=goal)

@@ -51,6 +51,7 @@ def deploy(
     env: tuple[str, ...],
     env_files: tuple[str, ...],
     approved: bool,
+    other_account: bool,
     lock_timeout: float,
     wait: float | None,
     **given: Any,
@@ -67,5 +68,5 @@ def deploy(
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context, goal = to_deploy(context_of(run, lock_timeout), item)
+    context, goal = to_deploy(context_of(run, lock_timeout, other_account=other_account), item)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)

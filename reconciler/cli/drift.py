@@ -87,6 +87,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
 @choices.auto_approve
 @choices.allow_delete
+@choices.agreements
 @choices.parallelism
 @choices.lock_timeout
 @shared
@@ -99,6 +100,7 @@ def revert(
     allow_delete: int | None,
     parallelism: int,
     lock_timeout: float,
+    **agreed: bool,
 ) -> int:
     """Undo what others changed or deleted: of these endpoints, or of all that ring.
 
@@ -112,7 +114,7 @@ def revert(
         raise click.UsageError("name the endpoints; revert takes no --target and no --exclude")
     context = replace(
         run.context,
-        allow=Allowances(deletes=allow_delete),
+        allow=Allowances(deletes=allow_delete, **agreed),
         parallelism=parallelism,
         lock_timeout=lock_timeout,
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the live values of env here, for --env-file; git must ignore it.",
 )
+@choices.other_account
 @choices.lock_timeout
 @shared
 def import_(
@@ -40,6 +41,7 @@ def import_(
     matches: tuple[str, ...],
     out: str | None,
     env_out: str | None,
+    other_account: bool,
     lock_timeout: float,
 ) -> int:
     """Record endpoints that were made elsewhere. The account is only read.
@@ -47,7 +49,10 @@ def import_(
     With NAME and ID it records one. With --all and --out it also writes the YAML that declares them, and
     only once the plan after it is proven to be empty; values of env stand in it as references.
     """
-    context = replace(run.context, lock_timeout=lock_timeout)
+    from reconciler.model.allowances import Allowances
+
+    allow = Allowances(other_account=other_account)
+    context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
     if everything and out is not None and name is None:
         return _import_all(run.out, context, Path(out), matches, Path(env_out) if env_out else None)
     if everything or env_out is not None or out is not None or matches or name is None or object_id is None:

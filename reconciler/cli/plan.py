@@ -26,6 +26,7 @@ from reconciler.model.exits import Exit
 @choices.allow_delete
 @choices.no_delete
 @choices.create_first
+@choices.agreements
 @click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
 @choices.parallelism
 @shared
@@ -41,6 +42,7 @@ def plan(
     create_first: bool,
     destroy: bool,
     parallelism: int,
+    **agreed: bool,
 ) -> int:
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
@@ -57,7 +59,9 @@ def plan(
     context = replace(
         run.context,
         commit=commit_of(run.context) if bind_commit else None,
-        allow=Allowances(adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first),
+        allow=Allowances(
+            adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
+        ),
         parallelism=parallelism,
     )
     made = make_plan(context, NOTHING if destroy else DECLARED)

@@ -17,15 +17,24 @@ from reconciler.model.exits import Exit
 @click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
 @choices.adopt
 @choices.allow_delete
+@choices.agreements
 @shared
-def preview(run: Run, create: bool, curl: bool, reveal: bool, adopt: bool, allow_delete: int | None) -> int:
+def preview(
+    run: Run,
+    create: bool,
+    curl: bool,
+    reveal: bool,
+    adopt: bool,
+    allow_delete: int | None,
+    **agreed: bool,
+) -> int:
     """Print the exact requests that apply would send, in the order of sending."""
     from reconciler.model.allowances import Allowances
     from reconciler.render.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.previewing import preview as of_plan
     from reconciler.workflow.previewing import preview_creates
 
-    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete))
+    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
     found = preview_creates(context) if create else of_plan(context)
     rows = [(one.address, one.action.value, one.request) for one in found.requests]
     errors = [problem for problem in found.problems if problem.is_error]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
+from reconciler.cli import choices
 from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
@@ -13,19 +16,22 @@ from reconciler.model.exits import Exit
 @click.argument("name", required=False, shell_complete=an_endpoint)
 @click.option("--id", "object_id", metavar="ID", help="This endpoint is what the create of NAME made.")
 @click.option("--none", "nothing", is_flag=True, help="The create of NAME made nothing.")
+@choices.other_account
 @shared
-def recover(run: Run, name: str | None, object_id: str | None, nothing: bool) -> int:
+def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, other_account: bool) -> int:
     """Settle creates whose answer was lost, by looking, or by your word on one of them.
 
     Sends nothing. Does nothing when nothing is open.
     """
+    from reconciler.model.allowances import Allowances
     from reconciler.render.plain import plain
     from reconciler.workflow.recovering import Word
     from reconciler.workflow.recovering import recover as settle
 
     if (object_id is not None) + nothing != (name is not None):
         raise click.UsageError("give NAME with one of --id and --none, or none of the three")
-    found = settle(run.context, Word(name=name, id=object_id) if name is not None else None)
+    context = replace(run.context, allow=Allowances(other_account=other_account))
+    found = settle(context, Word(name=name, id=object_id) if name is not None else None)
     code = Exit.UNRESOLVED if found.unresolved else Exit.OK
     if run.out.as_json:
         run.out.document(

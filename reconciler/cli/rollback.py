@@ -18,12 +18,19 @@ from reconciler.cli.streaming import streamed
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @choices.auto_approve
 @choices.allow_delete
+@choices.agreements
 @choices.lock_timeout
 @shared
 @reported
 @streamed
 def rollback(
-    run: Run, name: str, version: int | None, approved: bool, allow_delete: int | None, lock_timeout: float
+    run: Run,
+    name: str,
+    version: int | None,
+    approved: bool,
+    allow_delete: int | None,
+    lock_timeout: float,
+    **agreed: bool,
 ) -> int:
     """Bring one endpoint back to an applied version, by default the one before the last.
 
@@ -36,7 +43,8 @@ def rollback(
 
     if not run.context.selection.is_everything:
         raise click.UsageError("rollback is about NAME alone; it takes no --target and no --exclude")
-    context = replace(run.context, allow=Allowances(deletes=allow_delete), lock_timeout=lock_timeout)
+    allow = Allowances(deletes=allow_delete, **agreed)
+    context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
     context, goal, found = way_back(context, name, version)
     run.out.line(
         f"Back to version {found.number} of {plain(name)}, applied {plain(found.at)}."

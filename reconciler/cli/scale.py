@@ -46,6 +46,7 @@ def scale(
     write: bool,
     drain: bool,
     approved: bool,
+    other_account: bool,
     lock_timeout: float,
     wait: float | None,
 ) -> int:
@@ -56,7 +57,6 @@ def scale(
     brings back what is declared.
     """
     from reconciler.cli.performing import perform
-    from reconciler.model.allowances import Allowances
 
     _check(replicas, low, high, lasting, why, end_lease=end_lease)
     if write:
@@ -65,7 +65,7 @@ def scale(
         if any(click.get_current_context().params.get(option) for option in (*others, *reports)):
             raise click.UsageError("--write edits the YAML alone: it goes with N, --min and --max")
         return _write(run, name, low if replicas is None else replicas, replicas or high)
-    context = context_of(run, lock_timeout, Allowances(drain=drain))
+    context = context_of(run, lock_timeout, drain=drain, other_account=other_account)
     context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)
 

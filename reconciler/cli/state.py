@@ -88,13 +88,17 @@ def fold(run: Run, lock_timeout: float) -> int:
 
 
 @state.command()
+@choices.other_files
+@choices.other_account
 @forced
 @shared
-def rebuild(run: Run, force: bool) -> int:
+def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
     """Record anew what is declared and live, by name."""
+    from reconciler.model.allowances import Allowances
     from reconciler.workflow.records import rebuild as record_anew
 
-    found = record_anew(run.context, force=force)
+    allow = Allowances(other_files=other_files, other_account=other_account)
+    found = record_anew(replace(run.context, allow=allow), force=force)
     if run.out.as_json:
         run.out.document(
             {

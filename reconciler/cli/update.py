@@ -33,6 +33,7 @@ def update(
     env_files: tuple[str, ...],
     no_env: bool,
     approved: bool,
+    other_account: bool,
     lock_timeout: float,
     wait: float | None,
     **given: Any,
@@ -53,5 +54,5 @@ def update(
         changes["env"] = variables or {}
     if not changes:
         raise click.UsageError("say what to change: --image, --replicas, --task-timeout, --env or --env-file")
-    context, goal = to_update(context_of(run, lock_timeout), name, changes)
+    context, goal = to_update(context_of(run, lock_timeout, other_account=other_account), name, changes)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)

@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.inventory import store
 from reconciler.inventory.disk import LARGEST, Disk, check_ordinary, open_ordinary
 from reconciler.inventory.journal import Replay, journal_of, replay
-from reconciler.inventory.steps import Begin, State
+from reconciler.inventory.steps import Begin, Own, State
 from reconciler.inventory.trouble import reading
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
@@ -26,9 +26,9 @@ class Found:
 
     @property
     def is_unfolded(self) -> bool:
-        """Whether there is a journal that holds anything but whole, open intents."""
+        """Whether there is a journal that holds anything but whole, open intents and whose they are."""
         steps = self.replay.steps
-        is_kept = steps and all(isinstance(step, Begin) for step in steps)
+        is_kept = steps and all(isinstance(step, Begin | Own) for step in steps)
         return self.journal is not None and not (is_kept and len(self.journal) == self.replay.sound)
 
     def state(self) -> State:

@@ -17,15 +17,16 @@ from reconciler.inventory.disk import Disk
 from reconciler.inventory.journal import Journal, journal_of
 from reconciler.inventory.look import look
 from reconciler.inventory.paths import resolve
-from reconciler.inventory.steps import Begin, Drop, Record, Settle, Step
+from reconciler.inventory.steps import Begin, Drop, Own, Record, Settle, Step
 from reconciler.model.errors import InventoryError
+from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Tracked
 
 
 def load(path: Path, *, disk: Disk | None = None) -> Inventory:
     """The inventory as it is now, without a lock and without writing anything."""
-    found = look(resolve(path), disk or Disk())
-    return found.state().inventory(found.folded.base_url)
+    state = look(resolve(path), disk or Disk()).state()
+    return state.inventory(state.base_url)
 
 
 def is_kept(path: Path) -> bool:
@@ -106,9 +107,9 @@ class Session:
         self._guard = threading.Lock()  # of the five below
         self._state = found.state()
         self._snapshot: Inventory | None = None
-        self._known_url = found.folded.base_url
         self._stale = found.is_unfolded
         self._has_facts = found.is_unfolded  # something to fold beside open intents
+        self._is_ours = False  # a step of this run is in it
         self._journal = Journal(journal_of(path), sound=found.replay.sound, disk=disk, durable=self._apply)
 
     @property
@@ -116,8 +117,14 @@ class Session:
         """A snapshot of all steps so far. Its `base_url` is what the map said, until a fold says ours."""
         with self._guard:
             if self._snapshot is None:
-                self._snapshot = self._state.inventory(self._known_url)
+                self._snapshot = self._state.inventory(self._state.base_url)
             return self._snapshot
+
+    def own(self, owner: Owner) -> None:
+        """Say to whom the inventory belongs from here on; nothing where it says so already."""
+        now = self.inventory
+        if (now.base_url, now.owner) != (self._base_url, owner):
+            self._tell(Own(base_url=self._base_url, owner=owner))
 
     def begin(self, intent: Intent) -> None:
         """Say that a create is about to be sent. Send it only after this has returned."""
@@ -152,11 +159,13 @@ class Session:
             with self._guard:
                 if not self._stale:
                     return
-                now = self._state.inventory(self._base_url)
+                if self._is_ours:
+                    self._state.base_url = self._base_url
+                now = self._state.inventory(self._state.base_url)
             store.write(self._path, now, disk=self._disk)
             self._journal.restart(list(now.intents.values()))
             with self._guard:
-                self._snapshot, self._known_url, self._stale = now, self._base_url, False
+                self._snapshot, self._stale = now, False
 
     def fold_facts(self) -> None:
         """Fold, unless there is nothing but open intents, which stay in the journal anyway."""
@@ -179,5 +188,5 @@ class Session:
     def _apply(self, steps: Sequence[Step]) -> None:
         with self._guard:
             self._state.apply(steps)
-            self._snapshot, self._stale = None, True
-            self._has_facts |= not all(isinstance(step, Begin) for step in steps)
+            self._snapshot, self._stale, self._is_ours = None, True, True
+            self._has_facts |= not all(isinstance(step, Begin | Own) for step in steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,15 +12,18 @@ from typing import Any, cast
 
 from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
 from reconciler.model.encoding import one_line
+from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 
 _RECORD_KEYS = frozenset(
-    {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming"}
+    {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
 )
 _MAPS = (*OBJECTS, *KEYED)
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
+OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
 
 
 class Misshapen(ValueError):
@@ -36,6 +40,8 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
         record["origin"] = tracked.origin
     if tracked.prevent_destroy:
         record["prevent_destroy"] = True
+    if tracked.adopted:
+        record["adopted"] = True
     if tracked.called:
         record["called"] = tracked.called
     if tracked.renamed_from:
@@ -58,11 +64,46 @@ def record_from_json(name: str, record: Json) -> Tracked:
         applied=record["applied"],
         origin=cast(Origin, record.get("origin", "declared")),
         prevent_destroy=record.get("prevent_destroy", False),
+        adopted=record.get("adopted", False),
         called=record.get("called", ""),
         renamed_from=record.get("renamed_from", ""),
         renaming=record.get("renaming", ""),
         lease=_lease_from_json(record["lease"]) if "lease" in record else None,
     )
+
+
+def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
+    """The facts about the inventory as a whole; those that are not known are left out."""
+    texts = {"account": owner.account, "root": owner.root}
+    known: dict[str, Json] = {key: text for key, text in texts.items() if text}
+    files = {} if owner.files is None else {"files": list(owner.files)}
+    return {"base_url": base_url, **known, **files}
+
+
+def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
+    """(base URL, owner), the reverse; raises `Misshapen` with all that is wrong in one sentence."""
+    faults = list(_faults_of_owner(found))
+    if faults:
+        raise Misshapen("; ".join(faults))
+    files = found.get("files")
+    return found["base_url"], Owner(
+        account=found.get("account", ""),
+        root=found.get("root", ""),
+        files=None if files is None else tuple(files),
+    )
+
+
+def _faults_of_owner(found: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(found.get("base_url"), str):
+        yield '"base_url" must be a string'
+    account = found.get("account", "0" * 12)
+    if not (isinstance(account, str) and _FINGERPRINT.fullmatch(account)):
+        yield '"account" must be 12 hex digits'
+    if not isinstance(found.get("root", ""), str):
+        yield '"root" must be a path, a string'
+    files = found.get("files", [])
+    if not (isinstance(files, list) and all(isinstance(file, str) for file in files)):
+        yield '"files" must be a list of paths'
 
 
 def _faults(record: Json) -> Iterator[str]:
@@ -76,8 +117,9 @@ def _faults(record: Json) -> Iterator[str]:
     yield from _faults_of_fields(record.get("applied"))
     if record.get("origin", "declared") not in ("declared", "imperative"):
         yield '"origin" must be "declared" or "imperative"'
-    if not isinstance(record.get("prevent_destroy", False), bool):
-        yield '"prevent_destroy" must be true or false'
+    for flag in ("prevent_destroy", "adopted"):
+        if not isinstance(record.get(flag, False), bool):
+            yield f'"{flag}" must be true or false'
     for key in ("called", "renamed_from", "renaming"):
         if not isinstance(record.get(key, ""), str):
             yield f'"{key}" must be a name, a string'

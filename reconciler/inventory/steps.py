@@ -1,4 +1,4 @@
-"""The four steps of a run's bookkeeping, and what each does to the inventory.
+"""The five steps of a run's bookkeeping, and what each does to the inventory.
 
 What a name ends up as depends only on the last step that mentions it. So a journal may be replayed over a map
 that it was folded into already, in part or in whole, and nothing changes.
@@ -14,9 +14,12 @@ from reconciler.inventory.shape import (
     Misshapen,
     intent_from_json,
     intent_to_json,
+    owner_from_json,
+    owner_to_json,
     record_from_json,
     record_to_json,
 )
+from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.values import Json
 
@@ -49,7 +52,15 @@ class Settle:
     name: str
 
 
-Step: TypeAlias = Record | Drop | Begin | Settle
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The inventory belongs to this account and these files from here on."""
+
+    base_url: str
+    owner: Owner
+
+
+Step: TypeAlias = Record | Drop | Begin | Settle | Own
 
 
 def step_to_json(step: Step) -> Json:
@@ -62,6 +73,8 @@ def step_to_json(step: Step) -> Json:
             return {"intent": intent_to_json(intent)}
         case Settle(name=name):
             return {"settled": name}
+        case Own(base_url=base_url, owner=owner):
+            return {"owner": owner_to_json(base_url, owner)}
         case _:
             assert_never(step)
 
@@ -77,6 +90,9 @@ def step_from_json(value: Json) -> Step:
             return Begin(intent=intent_from_json(intent))
         case {"settled": str(name)}:
             return Settle(name=name)
+        case {"owner": dict(found)}:
+            base_url, owner = owner_from_json(found)
+            return Own(base_url=base_url, owner=owner)
         case _:
             raise Misshapen("this reconciler does not know such a step; a newer one may have written it")
 
@@ -87,10 +103,17 @@ class State:
 
     records: dict[str, Tracked] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
+    base_url: str = ""
+    owner: Owner = UNKNOWN
 
     @classmethod
     def of(cls, inventory: Inventory) -> State:
-        return cls(records=dict(inventory.records), intents=dict(inventory.intents))
+        return cls(
+            records=dict(inventory.records),
+            intents=dict(inventory.intents),
+            base_url=inventory.base_url,
+            owner=inventory.owner,
+        )
 
     def apply(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -104,6 +127,8 @@ class State:
                     self.intents[intent.name] = intent
                 case Settle(name=name):
                     self.intents.pop(name, None)
+                case Own(base_url=base_url, owner=owner):
+                    self.base_url, self.owner = base_url, owner
                 case _:
                     assert_never(step)
 
@@ -113,4 +138,5 @@ class State:
             records=dict(sorted(self.records.items())),
             intents=dict(sorted(self.intents.items())),
             base_url=base_url,
+            owner=self.owner,
         )

@@ -1,9 +1,10 @@
 """The map on disk: name -> endpoint ID and what was last applied, in a form that git can diff and merge.
 
-    {"format": 1, "base_url", "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?}}}
+    {"format": 2, "base_url", "account"?, "root"?, "files"?,
+     "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "adopted"?}}}
 
-Sorted keys, two spaces, no times but the end of a lease, secrets sealed. Open intents are no part of it: they
-live in the journal.
+Of what stands before "endpoints", format 1 knows "base_url" alone. Sorted keys, two spaces, no times but the
+end of a lease, secrets sealed. Open intents are no part of it: they live in the journal.
 """
 
 from __future__ import annotations
@@ -14,15 +15,24 @@ from pathlib import Path
 
 from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.shape import Misshapen, loads, record_from_json, record_to_json
+from reconciler.inventory.shape import (
+    OWNER_KEYS,
+    Misshapen,
+    loads,
+    owner_from_json,
+    owner_to_json,
+    record_from_json,
+    record_to_json,
+)
 from reconciler.inventory.trouble import reading, unreadable_map, writing
 from reconciler.model.encoding import one_line, pretty
 from reconciler.model.errors import InventoryError
+from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Inventory, Tracked
 from reconciler.model.values import Json
 
-FORMAT = 1
+FORMAT = 2
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -40,7 +50,7 @@ def write(path: Path, inventory: Inventory, *, disk: Disk | None = None) -> bool
     Durable on return. The caller holds the lock.
     """
     disk, path = disk or Disk(), resolve(path)
-    data = serialise(inventory.records.values(), inventory.base_url)
+    data = serialise(inventory.records.values(), inventory.base_url, inventory.owner)
     with reading(path):
         previous = disk.read(path)
     if previous == data:
@@ -54,10 +64,10 @@ def write(path: Path, inventory: Inventory, *, disk: Disk | None = None) -> bool
     return True
 
 
-def serialise(records: Iterable[Tracked], base_url: str) -> bytes:
+def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN) -> bytes:
     """The bytes of a map; equal inventories have equal bytes."""
     endpoints = {tracked.name: record_to_json(tracked) for tracked in records}
-    document = {"format": FORMAT, "base_url": base_url, "endpoints": endpoints}
+    document = {"format": FORMAT, **owner_to_json(base_url, owner), "endpoints": endpoints}
     return (pretty(document, sort_keys=True) + "\n").encode()
 
 
@@ -77,13 +87,17 @@ def parse(path: Path, data: bytes) -> Inventory:
                 hint="Upgrade: `pip install --upgrade novita-reconciler`",
             )
         )
-    if document["format"] < FORMAT:
+    if document["format"] < 1:
         raise InventoryError(_misshapen(path, f"there is no format {document['format']}"))
-    base_url, endpoints = document.get("base_url"), document.get("endpoints")
-    unknown = sorted(document.keys() - {"format", "base_url", "endpoints"})
+    endpoints = document.get("endpoints")
+    known = OWNER_KEYS if document["format"] > 1 else {"base_url"}
+    unknown = sorted(document.keys() - {"format", "endpoints", *known})
     problems = [_misshapen(path, f"unknown key {json.dumps(key)}") for key in unknown]
-    if not isinstance(base_url, str):
-        problems.append(_misshapen(path, '"base_url" must be a string'))
+    base_url, owner = "", UNKNOWN
+    try:
+        base_url, owner = owner_from_json({key: document[key] for key in known & document.keys()})
+    except Misshapen as fault:
+        problems.append(_misshapen(path, str(fault)))
     if not isinstance(endpoints, dict):
         problems.append(_misshapen(path, '"endpoints" must be an object'))
         endpoints = {}
@@ -95,7 +109,7 @@ def parse(path: Path, data: bytes) -> Inventory:
             problems.append(_misshapen(path, f"endpoint {name}: {fault}", _place(path, text, name)))
     if problems:
         raise InventoryError(*problems)
-    return Inventory(records=dict(sorted(records.items())), base_url=str(base_url))
+    return Inventory(records=dict(sorted(records.items())), base_url=base_url, owner=owner)
 
 
 def _document(path: Path, data: bytes) -> tuple[Json, str]:

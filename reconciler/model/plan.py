@@ -151,7 +151,7 @@ class Delete(_Change):
 class Adopt(_Change):
     """Without fields only the record is written; with fields the endpoint is overwritten as well.
 
-    `gone` is as with `Create`.
+    `gone` is as with `Create`. One that is `agreed` was asked for by the user, and not only found by name.
     """
 
     action: ClassVar[Action] = Action.ADOPT
@@ -159,6 +159,12 @@ class Adopt(_Change):
     target: Fields
     live: Live
     gone: Tracked | None = None
+    agreed: bool = False
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether nothing but its name says that it is ours."""
+        return not (self.fields or self.agreed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

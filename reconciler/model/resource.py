@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place
 from reconciler.model.values import Fields, Json, Path, Secret
 
@@ -138,6 +139,7 @@ class Tracked:
     `called` is the live name where that is not the record's: of an endpoint that was replaced and is still to
     be deleted. `renaming` is the name that a rename gives it whose outcome is not known yet, `renamed_from`
     the declared `renamedFrom` that was carried out last, or the name that one had which is set aside.
+    One that is `adopted` was found by its name and never written by us: it may be somebody else's.
     """
 
     name: str
@@ -149,6 +151,7 @@ class Tracked:
     lease: Lease | None = None
     renamed_from: str = ""
     renaming: str = ""
+    adopted: bool = False
 
     @property
     def live_name(self) -> str:
@@ -189,11 +192,15 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """Name -> record, and the creates whose outcome is not known yet."""
+    """Name -> record, and the creates whose outcome is not known yet.
+
+    `base_url` is the root of the URLs of the account that it was written for; "" where that is not known.
+    """
 
     records: Mapping[str, Tracked] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
     base_url: str = ""
+    owner: Owner = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

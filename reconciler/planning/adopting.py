@@ -15,19 +15,31 @@ from reconciler.planning.conceal import conceal, hidden_beside
 
 
 def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
-    """The record of an endpoint that is as desired; a partial one is laid over what it had `before`."""
+    """The record of an endpoint that we have brought to what is desired.
+
+    A partial one is laid over what it had `before`. A protection that it had stands: only an apply that
+    changes nothing else lifts it, see `as_it_was`.
+    """
     applied = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
     if desired.partial and before is not None:
-        return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease)
-    return _record(desired, object_id, applied)
+        return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease, adopted=False)
+    made = _record(desired, object_id, applied)
+    is_protected = before is not None and before.prevent_destroy
+    return replace(made, prevent_destroy=True) if is_protected else made
 
 
-def is_current(record: Tracked, desired: Desired, object_id: str, keyring: Keyring) -> bool:
-    """Whether the record is the one that `as_desired` would make."""
+def as_it_was(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
+    """The record of an endpoint to which nothing had to be done: the YAML alone says what it is."""
+    made = as_desired(desired, before.id, keyring, before if desired.partial else None)
+    return replace(made, adopted=before.adopted)
+
+
+def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
+    """Whether the record is the one that `as_it_was` would make."""
     open_ = emitted(desired.fields, desired.lifecycle.ignore)
-    if not desired.partial and _record(desired, object_id, open_) == record:
+    if not desired.partial and _record(desired, record.id, open_) == record:
         return True  # without a secret there is nothing to seal
-    return as_desired(desired, object_id, keyring, record) == record
+    return as_it_was(desired, record, keyring) == record
 
 
 def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:

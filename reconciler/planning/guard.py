@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
 
 from reconciler.model.allowances import Allowances
+from reconciler.model.command import Name, command_line
 from reconciler.model.exits import Exit
-from reconciler.model.plan import Adopt, Change, Delete, Replace
+from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
+
+SHOWN: Final = 5
+"""Names (count) in one problem."""
 
 SHARE, FLOOR = 0.30, 10
 """More than 30 % of at least ten tracked endpoints, the threshold that octoDNS settled on."""
 
 
-def guards(changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances) -> Iterator[Problem]:
-    """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection."""
+def guards(
+    changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances, again: str = ""
+) -> Iterator[Problem]:
+    """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection.
+
+    `again` is the command that agrees to delete what was only adopted.
+    """
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
     yield from _protected(removals, destroying=allow.destroying)
+    yield from _only_adopted(removals, allow, again)
     yield from _adoptions(changes, allow)
     if allow.destroying:
         return
@@ -65,9 +77,10 @@ def spared(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem
 def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Iterator[Problem]:
     for change in removals:
         match change:
-            case Replace() if change.desired.lifecycle.prevent_destroy:
+            case Replace() if change.desired.lifecycle.prevent_destroy or change.tracked.prevent_destroy:
                 verb = "replaced"
-                hint = "undo the change that forces the replacement, or set `preventDestroy: false`"
+                hint = "undo the change that forces the replacement; to lift the protection, apply "
+                hint += "`preventDestroy: false` by itself first"
             case Delete() if change.tracked.prevent_destroy and destroying:
                 verb = "deleted"
                 hint = "set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
@@ -83,6 +96,65 @@ def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Ite
             address=change.address,
             change=change,
         )
+
+
+def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again: str) -> Iterator[Problem]:
+    """What was found by its name alone may have been made by somebody else, who still needs it."""
+    found = [change for change in removals if change.tracked.adopted]
+    if not found or allow.adopted:
+        return
+    names = ", ".join(f"`{change.name}` ({change.tracked.id})" for change in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    yield _guard(
+        code="adopted-only",
+        summary=f"{names}{more} would be deleted or replaced, and this inventory has not made "
+        + ("it" if len(found) == 1 else "them")
+        + ": recorded by name alone",
+        hint="if they are yours, as after a lost inventory, agree with: "
+        f"{again}; if they belong to another repository, let go with: {_letting_go(found)}",
+        address=found[0].address if len(found) == 1 else None,
+        change=found[0] if len(found) == 1 else None,
+    )
+
+
+def _letting_go(found: Sequence[Delete | Replace]) -> str:
+    return command_line("reconciler", "state", "rm", *(Name(change.name) for change in found[:SHOWN]))
+
+
+def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
+    """What these changes mean for who may delete an endpoint later."""
+    by_name = [change for change in changes if isinstance(change, Adopt) and change.is_by_name]
+    if by_name:
+        names = ", ".join(f"`{change.name}`" for change in by_name[:SHOWN])
+        more = f" and {len(by_name) - SHOWN} more" if len(by_name) > SHOWN else ""
+        yield Problem(
+            code="adopted-by-name",
+            severity=Severity.NOTE,
+            summary=f"{names}{more} were not made from this inventory, and are recorded because their names "
+            "are declared",
+            hint="if they belong to another repository, choose other names; to say that they are yours, "
+            "pass --adopt",
+        )
+    for change in changes:
+        if not isinstance(change, NoOp | Update | Scale) or change.desired.partial:
+            continue
+        if change.tracked.prevent_destroy and not change.desired.lifecycle.prevent_destroy:
+            is_lifted = isinstance(change, NoOp)
+            what = (
+                "ends with this apply" if is_lifted else "stands until an apply changes nothing else about it"
+            )
+            yield Problem(
+                code="protection",
+                severity=Severity.NOTE,
+                summary=f"`{change.name}` is declared without preventDestroy: its protection {what}",
+                address=change.address,
+                place=change.desired.place,
+            )
+
+
+def agreed(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes with every adoption agreed to (`--adopt`)."""
+    return tuple(replace(change, agreed=True) if isinstance(change, Adopt) else change for change in changes)
 
 
 def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:

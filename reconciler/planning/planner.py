@@ -158,7 +158,7 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring, gone: Tracked | Non
     fields, target, seen = _compare(desired, None, live, keyring)
     return Adopt(
         name=desired.name,
-        reason="overwrites what others made" if fields else "already as declared; recorded as ours",
+        reason="overwrites what others made" if fields else "already as declared; recorded by its name",
         desired=desired,
         target=target,
         live=seen,
@@ -169,10 +169,10 @@ def _adopted(desired: Desired, live: Live, keyring: Keyring, gone: Tracked | Non
 
 def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) -> Change:
     if is_to_the_letter(desired.fields, live.fields):
-        return _unchanged(desired, tracked, live, conceal(live, desired.fields, tracked.applied), keyring)
+        return _unchanged(desired, tracked, conceal(live, desired.fields, tracked.applied), keyring)
     fields, want, seen = _compare(desired, tracked, live, keyring)
     if not fields:
-        return _unchanged(desired, tracked, live, seen, keyring)
+        return _unchanged(desired, tracked, seen, keyring)
     common: dict[str, Any] = {
         "name": desired.name,
         "fields": fields,
@@ -189,14 +189,14 @@ def _compared(desired: Desired, tracked: Tracked, live: Live, keyring: Keyring) 
     return Update(reason=_why(fields), target=want, **common)
 
 
-def _unchanged(desired: Desired, tracked: Tracked, live: Live, seen: Live, keyring: Keyring) -> NoOp:
+def _unchanged(desired: Desired, tracked: Tracked, seen: Live, keyring: Keyring) -> NoOp:
     return NoOp(
         name=desired.name,
         reason="as declared",
         desired=desired,
         live=seen,
         tracked=tracked,
-        is_stale=not is_current(tracked, desired, live.id, keyring),
+        is_stale=not is_current(tracked, desired, keyring),
     )
 
 

@@ -69,6 +69,7 @@ def apply(
             current = planned(context, loaded, session.inventory, goal, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
+        session.own(current.claim.owner)
         _write_outcomes(session, current)
         if goal.hand is None:
             promise(context, current, goal)
@@ -127,6 +128,7 @@ def _has_work(context: Context, made: Planned, goal: Goal) -> bool:
     return (
         bool(made.plan.pending or made.inventory.intents or stale)
         or is_unfolded(context.state_path)
+        or (made.claim.has_news and goal.hand is None)
         or bool(is_promised(context) and not asked_for_part)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,9 @@ from reconciler.workflow.context import Context
 from reconciler.workflow.env_out import check, write
 from reconciler.workflow.holding import held
 from reconciler.workflow.import_files import endpoints_text, example_text, specs_text, variables_in
+from reconciler.workflow.listing import whole
 from reconciler.workflow.outputs import import_refusal
+from reconciler.workflow.owning import checked, read_from
 from reconciler.workflow.planning import load_config
 from reconciler.workflow.proving import proven
 
@@ -84,7 +86,8 @@ def import_all(
         check(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
-        live = account.listing().endpoints
+        live = whole(account, (record.id for record in inventory.records.values())).endpoints
+    claim = checked(context, settings, inventory, live)
     found, left_out = _found(context, loaded, inventory, live, matches, settings.keyring)
     if not found:
         return Imported(problems=left_out)
@@ -104,6 +107,7 @@ def import_all(
         if values is not None and drafted.variables:
             write(values, str(env_out), drafted.variables)
         written = [_write(disk or Disk(), context.root, path, text) for path, text in texts.items()]
+        session.own(read_from(replace(context, files=proof.files), claim.owner))
         for record in proof.records:
             session.record(record)
     return Imported(
@@ -115,7 +119,7 @@ def import_all(
         example=written[-1] if drafted.variables else "",
         values=str(env_out) if env_out and drafted.variables else "",
         variables=drafted.variables,
-        problems=(*left_out, *proof.problems),
+        problems=(*claim.problems, *left_out, *proof.problems),
         plan=proof.plan,
     )
 

@@ -63,3 +63,10 @@ def before_creating(
     return limits, tuple(
         one for one in found if one.name in names and one.id not in known and one.is_identified
     )
+
+
+def around(account: Reader, inventory: Inventory) -> tuple[Live, ...]:
+    """What the account has, for who only wants to know whether the inventory is its own."""
+    if not inventory.records:
+        return ()
+    return whole(account, (record.id for record in inventory.records.values())).endpoints

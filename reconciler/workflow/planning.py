@@ -14,7 +14,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exits import Exit
 from reconciler.model.findings import Findings
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
 from reconciler.model.settings import Settings
@@ -22,7 +22,7 @@ from reconciler.model.values import Keyring
 from reconciler.planning.by_hand import Hand, grip, unordered
 from reconciler.planning.digest import plan_digest
 from reconciler.planning.draining import drained
-from reconciler.planning.guard import guards, spared
+from reconciler.planning.guard import agreed, guards, remarks, spared
 from reconciler.planning.intents import Resolution, resolve
 from reconciler.planning.leases import leased
 from reconciler.planning.limits import check_limits, needs_limits
@@ -32,6 +32,7 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import before_creating, settled
+from reconciler.workflow.owning import Claim, again, claimed
 
 if TYPE_CHECKING:
     from reconciler.model.events import Report
@@ -41,15 +42,16 @@ if TYPE_CHECKING:
 class Planned:
     """A plan and all that it was made from.
 
-    `inventory` is as it was read, `found` what became of the creates that were open in it. `live_ids` are the
-    live IDs of each name, for creates, and `leaving` the app names of endpoints on their way out. `read` are
-    the files behind it.
+    `inventory` is as it was read, `claim` the run's claim to it, `found` what became of the creates
+    that were open in it. `live_ids` are the live IDs of each name, for creates, and `leaving` the app names
+    of endpoints on their way out. `read` are the files behind it.
     """
 
     plan: Plan
     settings: Settings
     inventory: Inventory
     found: Resolution
+    claim: Claim
     keyring: Keyring
     base_url: str
     live_ids: Mapping[str, tuple[str, ...]]
@@ -166,7 +168,12 @@ def planned(
     """
     settings = loaded.settings
     with_key(settings)
-    allow = replace(context.allow, adopt=context.allow.adopt or settings.adopt, destroying=goal.destroying)
+    allow = replace(
+        context.allow,
+        adopt=context.allow.adopt or settings.adopt,
+        adopted=context.allow.adopted or goal.hand is not None,
+        destroying=goal.destroying,
+    )
     with reader(context, settings) as account:
         listed = listed or settled(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
@@ -194,15 +201,25 @@ def planned(
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
         changes = drained(changes) if allow.drain else changes
+        changes = agreed(changes) if allow.adopt else changes
         made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
         limited = guarded and needs_limits(made.changes)
         limits, hidden = before_creating(account, listed, made.changes) if limited else (None, ())
     if hidden:
         complete = replace(listed, endpoints=(*live, *hidden), pages=range(0))
         return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
+    claim = claimed(
+        context,
+        settings,
+        inventory,
+        live,
+        by_files=goal.hand is None,
+        forgets=any(isinstance(change, Forget) and not change.called for change in made.changes),
+        guarded=guarded,
+    )
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
-        *elsewhere(inventory, base_url(settings)),
+        *claim.problems,
         *found.problems,
         *grips,
         *leases,
@@ -212,7 +229,16 @@ def planned(
         *notes,
         *_partial(context.selection, made, len(desired)),
         *(
-            guards(made.changes, declared=len(desired), tracked=len(records.records), allow=allow)
+            (
+                *guards(
+                    made.changes,
+                    declared=len(desired),
+                    tracked=len(records.records),
+                    allow=allow,
+                    again=again(context, "--allow-adopted"),
+                ),
+                *remarks(made.changes),
+            )
             if guarded
             else ()
         ),
@@ -224,6 +250,7 @@ def planned(
         settings=settings,
         inventory=inventory,
         found=found,
+        claim=claim,
         keyring=settings.keyring,
         base_url=base_url(settings),
         live_ids=_ids_by_name(live),
@@ -261,33 +288,18 @@ def _without(plan: Plan, names: Collection[str]) -> Plan:
 
 
 def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory:
-    """The inventory with today's word on preventDestroy, and with nothing exempt for being imperative."""
+    """The inventory with what is protected by record or by declaration, and nothing exempt as imperative."""
     protected = {one.name: one.lifecycle.prevent_destroy for one in desired}
     return replace(
         inventory,
         records={
             name: replace(
-                record, prevent_destroy=protected.get(name, record.prevent_destroy), origin="declared"
+                record,
+                prevent_destroy=record.prevent_destroy or protected.get(name, False),
+                origin="declared",
             )
             for name, record in inventory.records.items()
         },
-    )
-
-
-def elsewhere(inventory: Inventory, url: str) -> Sequence[Problem]:
-    """A warning when the inventory was written for another host."""
-    from urllib.parse import urlsplit
-
-    then, now = urlsplit(inventory.base_url).hostname, urlsplit(url).hostname
-    if not inventory.records or not then or then == now:
-        return ()
-    return (
-        Problem(
-            code="other-account",
-            severity=Severity.WARNING,
-            summary=f"the inventory was written for {inventory.base_url}, and this run talks to {url}",
-            hint="give each account an inventory of its own with --state PATH",
-        ),
     )
 
 

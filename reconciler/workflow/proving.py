@@ -25,9 +25,10 @@ from reconciler.workflow.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The records that make the plan empty, and the command that makes such a plan."""
+    """The records that make the plan empty, and the `-f` of the command that makes such a plan."""
 
     records: tuple[Tracked, ...]
+    files: tuple[Path, ...]
     plan: str
     problems: tuple[Problem, ...]
 
@@ -64,7 +65,7 @@ def proven(
     with completed_with(options):
         command = command_line("reconciler", "plan")
     problems = () if files == context.files else (_not_searched(out, command),)
-    return Proof(records=tuple(records[name] for name in ids), plan=command, problems=problems)
+    return Proof(records=tuple(records[name] for name in ids), files=files, plan=command, problems=problems)
 
 
 def _loaded(

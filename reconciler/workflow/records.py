@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.config.load import load
 from reconciler.inventory.session import is_kept, start_over
@@ -15,8 +15,9 @@ from reconciler.planning.adopting import as_found, as_live, refusal, remarks
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.holding import held
-from reconciler.workflow.listing import whole
+from reconciler.workflow.listing import around, whole
 from reconciler.workflow.outputs import foreign_inventory
+from reconciler.workflow.owning import checked
 from reconciler.workflow.planning import load_config
 
 
@@ -65,13 +66,16 @@ def take_up(context: Context, name: str, object_id: str) -> Taken:
     """Record a live endpoint that was made elsewhere; `import NAME ID`.
 
     Of a declared one, what is live counts as applied last, so that the next plan shows differences as our
-    changes.
-    Raises InvalidConfig when it is not there, or when the name or the ID is recorded otherwise.
+    changes. One that was only adopted by its name is confirmed.
+    Raises InvalidConfig when it is not there, when the name or the ID is recorded otherwise, or when the
+    inventory is that of another account.
     """
     settings, desired = settings_of(context), _declared(context, name)
     keyring = settings.keyring
     with reader(context, settings) as account:
         live = account.get(object_id)
+        inventory = load_inventory(context.state_path)
+        claim = checked(context, settings, inventory, around(account, inventory))
 
         def known(inventory: Inventory) -> Tracked | None:
             """The record that says so already; raises InvalidConfig when another stands in the way."""
@@ -83,14 +87,19 @@ def take_up(context: Context, name: str, object_id: str) -> Taken:
                 raise InvalidConfig(why)
             return None
 
-        if before := known(load_inventory(context.state_path)):
-            return Taken(record=before, is_new=False)
+        before = known(inventory)
+        if before is not None and (live is None or not before.adopted):
+            return Taken(record=before, is_new=False, problems=claim.problems)
         assert live is not None  # or else it was refused
-        record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
+        if before is not None:
+            record = replace(before, adopted=False)
+        else:
+            record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
         with held(context, base_url(settings)) as session:
-            if known(session.inventory) is None:
+            if known(session.inventory) == before:
+                session.own(claim.owner)
                 session.record(record)
-    return Taken(record=record, is_new=True, problems=tuple(remarks(record, live)))
+    return Taken(record=record, is_new=True, problems=(*claim.problems, *remarks(record, live)))
 
 
 def _declared(context: Context, name: str) -> Desired | None:
@@ -116,18 +125,21 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
     """Record the ID of every declared endpoint that is live under its name exactly once.
 
     Records whose ID is alive are kept with what they know; all others are made anew, as if what is live had
-    been applied last. An inventory that cannot be read is replaced; its file stays as the backup.
-    Raises InvalidConfig when the file does not look like one, unless with `force`.
+    been applied last, and as adopted by their names. An inventory that cannot be read is replaced; its file
+    stays as the backup. Raises InvalidConfig when the file does not look like one, unless with `force`, and
+    where it is that of another account or of other files.
     """
     if not force and (problem := foreign_inventory(context)) is not None:
         raise InvalidConfig(problem)
     loaded = load_config(context)
     try:
-        old = load_inventory(context.state_path).records
+        inventory = load_inventory(context.state_path)
     except InventoryError:
-        old = {}
+        inventory = Inventory()
+    old = inventory.records
     with reader(context, loaded.settings) as account:
         listing = whole(account, (record.id for record in old.values()))
+    claim = checked(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
     by_id = {one.id: one for one in listing.endpoints if not one.is_going}
     found: dict[str, Tracked] = {}
     problems: list[Problem] = []
@@ -138,18 +150,22 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
             continue
         namesakes = [one for one in by_id.values() if one.name == desired.name]
         if len(namesakes) == 1:
-            found[desired.name] = as_live(desired, namesakes[0], loaded.settings.keyring)
+            found[desired.name] = replace(
+                as_live(desired, namesakes[0], loaded.settings.keyring), adopted=True
+            )
         else:
             problems.append(_left_out(desired, namesakes))
     start_over(
         context.state_path,
-        Inventory(records=found, base_url=base_url(loaded.settings)),
+        Inventory(records=found, base_url=base_url(loaded.settings), owner=claim.owner),
         command=context.command,
         environ=context.environ,
         clock=time.time,
         lock_timeout=context.lock_timeout,
     )
-    return Rebuilt(recorded=tuple(found[name] for name in sorted(found)), problems=tuple(problems))
+    return Rebuilt(
+        recorded=tuple(found[name] for name in sorted(found)), problems=(*claim.problems, *problems)
+    )
 
 
 def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:

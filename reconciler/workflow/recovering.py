@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.inventory.session import load
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Intent, Inventory, Tracked
+from reconciler.model.resource import Intent, Inventory, Live, Tracked
+from reconciler.model.values import Keyring
 from reconciler.novita.remote import Reader
 from reconciler.planning.intents import recorded, resolve, unresolved
 from reconciler.workflow.account import base_url, reader, settings_of
 from reconciler.workflow.context import Context
 from reconciler.workflow.holding import held
-from reconciler.workflow.listing import settled
+from reconciler.workflow.listing import around, settled
+from reconciler.workflow.owning import checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,10 @@ class Word:
 
 
 def recover(context: Context, word: Word | None = None) -> Recovered:
-    """Settle every open create, or by `word` a single one; a no-op when nothing is open."""
+    """Settle every open create, or by `word` a single one; a no-op when nothing is open.
+
+    Raises InvalidConfig where the word cannot be true, or the inventory is that of another account.
+    """
     inventory = load(context.state_path)
     if word is not None:
         _intent(inventory, word.name)
@@ -47,22 +52,31 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
         reader(context, settings) as account,
         held(context, base_url(settings)) as session,
     ):
+        inventory = session.inventory
         if word is not None:
-            found = _by_word(account, session.inventory, word)
+            claim = checked(context, settings, inventory, around(account, inventory))
+            found = _by_word(account, inventory, word)
         else:
-            live = settled(account, session.inventory, settings.settle_seconds).endpoints
-            resolution = resolve(session.inventory, live, settings.keyring)
-            found = Recovered(
-                made=tuple(resolution.made.values()),
-                nothing=tuple(resolution.open),
-                unresolved=tuple(unresolved(name, ones) for name, ones in resolution.unresolved.items()),
-                deposed=resolution.deposed,
-            )
+            live = settled(account, inventory, settings.settle_seconds).endpoints
+            claim = checked(context, settings, inventory, live)
+            found = _by_looking(inventory, live, settings.keyring)
+        if found.made or found.nothing:
+            session.own(claim.owner)
         for tracked in found.made:
             session.record(tracked, deposed=found.deposed.get(tracked.name))
         for name in found.nothing:
             session.settle(name)
     return found
+
+
+def _by_looking(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Recovered:
+    resolution = resolve(inventory, live, keyring)
+    return Recovered(
+        made=tuple(resolution.made.values()),
+        nothing=tuple(resolution.open),
+        unresolved=tuple(unresolved(name, ones) for name, ones in resolution.unresolved.items()),
+        deposed=resolution.deposed,
+    )
 
 
 def _by_word(account: Reader, inventory: Inventory, word: Word) -> Recovered:

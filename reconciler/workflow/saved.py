@@ -217,6 +217,9 @@ def _promise(context: Context, planned: Planned, goal: Goal, file: Path) -> dict
         "allow_delete": context.allow.deletes,
         "no_delete": context.allow.no_delete,
         "create_first": context.allow.create_first,
+        "other_files": context.allow.other_files,
+        "other_account": context.allow.other_account,
+        "adopted": context.allow.adopted,
         "changes": {change.name: facts_of(change, planned.keyring) for change in planned.plan.pending},
     }
 
@@ -255,6 +258,9 @@ def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool =
                 deletes=of_type(int | None, found["allow_delete"]),
                 no_delete=of_type(bool, found["no_delete"]),
                 create_first=of_type(bool, found["create_first"]),
+                other_files=of_type(bool, found.get("other_files", False)),
+                other_account=of_type(bool, found.get("other_account", False)),
+                adopted=of_type(bool, found.get("adopted", False)),
             ),
             changes={name: facts_from_json(facts) for name, facts in found["changes"].items()},
             commit=of_type(str | None, found.get("commit")),

@@ -121,7 +121,7 @@ def test_a_map_of_a_merge_conflict(desk: Desk) -> None:
     ran = desk.run("plan")
     assert ran.code == 1
     assert "merge conflict" in ran.err
-    assert "state/novita.json:3" in ran.err
+    assert "state/novita.json:4" in ran.err
 
 
 def test_a_newer_format_is_refused(desk: Desk) -> None:
@@ -239,11 +239,13 @@ def test_secrets_drift_without_being_told(desk: Desk) -> None:
 
 
 def test_the_inventory_of_another_host(desk: Desk) -> None:
-    """An inventory written for another address is used with a warning that says how to keep two."""
+    """An inventory written for another address is not written without a word of consent."""
     desk.declare(item("chat"))
     desk.apply()
     text = (desk.root / "state/novita.json").read_text()
     desk.write("state/novita.json", text.replace(desk.sim.url, "https://api.novita.ai"))
     ran = desk.run("plan")
-    assert ran.code == 0
+    assert ran.code == 3
     assert "--state PATH" in ran.err
+    assert "reconciler plan --allow-other-account" in ran.err
+    assert desk.run("plan", "--allow-other-account").code == 0

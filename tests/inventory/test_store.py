@@ -42,7 +42,7 @@ SHOWN = """\
       "prevent_destroy": true
     }
   },
-  "format": 1
+  "format": 2
 }
 """.replace("MAC", "ab" * 32)
 
@@ -265,7 +265,7 @@ def test_a_byte_order_mark_is_harmless(path: Path) -> None:
 
 def test_a_newer_map_is_left_alone(path: Path) -> None:
     """A map of a newer format is refused with the advice to upgrade."""
-    path.write_text('{"format": 2}')
+    path.write_text('{"format": 3}')
     with pytest.raises(InventoryError, match="newer reconciler") as caught:
         store.read(path)
     assert "pip install --upgrade" in caught.value.problem.hint

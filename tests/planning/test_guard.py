@@ -114,11 +114,12 @@ def test_prevent_destroy_holds_against_every_allowance(allow: Allowances) -> Non
 
 
 def test_prevent_destroy_holds_against_replacement() -> None:
-    """What today's YAML says decides then; lifting it in the same edit is enough."""
+    """Declared or recorded: lifting it in the same edit is not enough."""
     protected = endpoint(spec=LARGER, **PROTECTED)
     (problem,) = tripped([change(protected, tracked(), live())])
     assert problem.summary == "`base-test` has preventDestroy and would be replaced"
-    assert tripped([change(endpoint(spec=LARGER), tracked(**PROTECTED), live())]) == []
+    (problem,) = tripped([change(endpoint(spec=LARGER), tracked(**PROTECTED), live())])
+    assert problem.code == "prevent-destroy"
 
 
 def test_prevent_destroy_does_not_hold_against_anything_else() -> None:

@@ -79,7 +79,7 @@ READERS = (
     ("preview",),
     ("recover",),
     ("import", "--all", "--out", "more.yaml"),
-    ("state", "rebuild"),
+    ("state", "rebuild", "--allow-other-files"),  # the import has written from more.yaml as well
     ("deploy", "new", "--image", "ubuntu:22.04", "--spec", "small", "--yes"),
 )
 

@@ -1,0 +1,217 @@
+"""An inventory belongs to one set of files: another set asks before it deletes or overwrites."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+NINE = [f"e{number}" for number in range(9)]
+
+
+def state(desk: Desk, path: str = "state/novita.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((desk.root / path).read_text())
+    return found
+
+
+def save(desk: Desk, document: dict[str, Any]) -> None:
+    desk.write("state/novita.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
+@pytest.fixture
+def prod(desk: Desk) -> Desk:
+    """Nine endpoints applied from prod.yaml, and a dev.yaml beside it."""
+    desk.write("prod.yaml", {"endpoints": [item(name) for name in NINE]})
+    desk.write("dev.yaml", {"endpoints": [item("e0", image="dev:1"), item("dev")]})
+    desk.apply("-f", "prod.yaml")
+    return desk
+
+
+def asks(desk: Desk, *args: str, says: tuple[str, ...] = ()) -> None:
+    """plan and apply end with 3, show the plan, and change nothing."""
+    before, writes = desk.live(), len(desk.sent())
+    records = state(desk)["endpoints"]
+    for words in (("plan",), ("apply", "--auto-approve"), ("destroy", "--auto-approve")):
+        ran = desk.run(*args, *words)
+        assert ran.code == 3, (words, ran.out, ran.err)
+        assert "Plan: " in ran.out or "No changes." in ran.out
+        assert desk.run(*args, *words, "--json").codes == ["other-files"]
+        for text in says:
+            assert text in ran.err
+        assert "--allow-other-files" in ran.err
+    assert (desk.live(), len(desk.sent()), state(desk)["endpoints"]) == (before, writes, records)
+
+
+def test_other_files_ask_first(prod: Desk) -> None:
+    """The plan is shown with both sets and the complete command; with the flag the new set is recorded."""
+    assert state(prod)["files"] == ["prod.yaml"]
+    asks(prod, "-f", "dev.yaml", says=("-f prod.yaml", "-f dev.yaml"))
+    ran = prod.run("-f", "dev.yaml", "apply", "--auto-approve")
+    assert "reconciler -f dev.yaml apply --allow-other-files" in ran.err
+    prod.apply("-f", "dev.yaml", "--allow-other-files")
+    assert set(prod.live()) == {"e0", "dev"}
+    assert state(prod)["files"] == ["dev.yaml"]
+    assert prod.run("-f", "dev.yaml", "plan", "--detailed-exitcode").code == 0
+    asks(prod, "-f", "prod.yaml")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-f", "prod.yaml", "-f", "dev.yaml"),
+        ("-f", "copy.yaml"),
+        ("-f", "folder"),
+        (),
+        ("-C", "other", "--state", "../state/novita.json", "-f", "prod.yaml"),
+    ],
+)
+def test_each_other_set_asks(prod: Desk, args: tuple[str, ...]) -> None:
+    """An overlay, a copy, a folder, the usual search, the same name under another root."""
+    for name in ("copy.yaml", "folder/prod.yaml", "endpoints.yaml", "other/prod.yaml"):
+        prod.write(name, (prod.root / "prod.yaml").read_text())
+    shutil.copy(prod.root / "specs.yaml", prod.root / "other/specs.yaml")
+    asks(prod, *args)
+
+
+def test_one_root_for_each_inventory(desk: Desk) -> None:
+    """Two folders with the usual search and one inventory: what is declared in one is not the other's."""
+    for folder, name in (("one", "chat"), ("two", "embed")):
+        desk.write(f"{folder}/endpoints.yaml", {"endpoints": [item(name)]})
+        shutil.copy(desk.root / "specs.yaml", desk.root / folder / "specs.yaml")
+    desk.apply("-C", "one", "--state", "../state/novita.json")
+    asks(desk, "-C", "two", "--state", "../state/novita.json")
+    assert desk.run("-C", "one", "--state", "../state/novita.json", "plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("made", [("-f", "prod.yaml"), ("-f", "./prod.yaml"), ("-f", "ABSOLUTE")])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-f", "prod.yaml"),
+        ("-f", "./endpoints/../prod.yaml"),
+        ("-f", "ABSOLUTE"),
+        ("-f", "link.yaml"),
+        ("-f", "prod.yaml", "--target", "e1"),
+    ],
+)
+def test_another_spelling_is_the_same_set(desk: Desk, made: tuple[str, ...], args: tuple[str, ...]) -> None:
+    """Relative, absolute, by a link, from elsewhere with -C."""
+    desk.write("prod.yaml", {"endpoints": [item("e1")]})
+    (desk.root / "endpoints").mkdir()
+    (desk.root / "link.yaml").symlink_to("prod.yaml")
+
+    def spelled(words: tuple[str, ...]) -> list[str]:
+        return [str(desk.root / "prod.yaml") if word == "ABSOLUTE" else word for word in words]
+
+    desk.apply(*spelled(made))
+    before = state(desk)
+    for words in (args, ("-C", str(desk.root), *args), ("-C", f"../{desk.root.name}", *args)):
+        assert desk.run(*spelled(words), "plan", "--detailed-exitcode").code == 0
+        desk.apply(*spelled(words))
+    assert state(desk) == before
+
+
+def test_the_checkout_may_move(desk: Desk, tmp_path: Path) -> None:
+    """On another machine, or further down in the repository, the set is the same."""
+    desk.write("base.yaml", {"endpoints": [item("e1")]})
+    desk.write("live/prod.yaml", {"endpoints": [{"endpoint": "e1", "replicas": 2}]})
+    desk.apply("-f", "base.yaml", "-f", "live/prod.yaml")
+    there = tmp_path / "ci" / "build-7"
+    shutil.copytree(desk.root, there)
+    desk.monkeypatch.chdir(there)
+    args = ("-f", "base.yaml", "-f", "live/prod.yaml")
+    assert desk.run(*args, "plan", "--detailed-exitcode").code == 0
+    assert desk.run("-f", "base.yaml", "plan").code == 3
+    os.chdir(desk.root)
+
+
+def test_the_usual_search_may_grow_and_move(desk: Desk) -> None:
+    """A second file, endpoints.yaml moved into endpoints/, and `-f` with the same file are the same set."""
+    desk.declare(item("e1"))
+    desk.apply()
+    assert state(desk)["files"] == []
+    assert desk.run("-f", "endpoints.yaml", "plan", "--detailed-exitcode").code == 0
+    desk.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
+    desk.apply()
+    assert desk.run("-f", "endpoints.yaml", "plan").code == 3, "that is a part of it now"
+    (desk.root / "endpoints.yaml").rename(desk.root / "endpoints/all.yaml")
+    assert desk.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_named_files_that_the_search_finds(desk: Desk) -> None:
+    """Who has named the only file may leave the naming, and add others then; the way back asks."""
+    desk.declare(item("e1"))
+    desk.apply("-f", "endpoints.yaml")
+    assert desk.run("plan", "--detailed-exitcode").code == 0
+    desk.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
+    desk.apply()
+    assert state(desk)["files"] == []
+    assert desk.run("-f", "endpoints.yaml", "plan").code == 3
+
+
+def test_nothing_recorded_nothing_asked(prod: Desk) -> None:
+    """After a destroy, and with another inventory, any files will do."""
+    prod.write("dev.yaml", {"endpoints": [item("dev")]})
+    prod.apply("-f", "dev.yaml", "--state", "state/dev.json")
+    assert prod.run("-f", "dev.yaml", "--state", "state/dev.json", "destroy", "--yes").code == 0
+    assert (
+        "other-files" not in prod.run("-f", "prod.yaml", "--state", "state/dev.json", "plan", "--json").codes
+    )
+
+
+def test_who_only_looks_is_told(prod: Desk) -> None:
+    """drift says it as a note; list, status and by-hand commands are not about files."""
+    ran = prod.run("-f", "dev.yaml", "drift")
+    assert ran.code in (0, 2)
+    assert "Note: the inventory was written from -f prod.yaml, and this run reads -f dev.yaml" in ran.err
+    for words in (("list",), ("status", "e1"), ("state", "list")):
+        ran = prod.run("-f", "dev.yaml", *words)
+        assert (ran.code, "other" in ran.err) == (0, False)
+    assert prod.run("-f", "dev.yaml", "scale", "e1", "2", "--yes").code == 0
+    assert state(prod)["files"] == ["prod.yaml"]
+    assert prod.run("-f", "dev.yaml", "state", "rebuild").code == 3
+    assert set(prod.inventory) == set(NINE)
+
+
+def test_a_saved_plan_keeps_the_consent(prod: Desk) -> None:
+    """`plan --allow-other-files --out` is reviewed, and then performed as it is."""
+    assert prod.run("-f", "dev.yaml", "plan", "--out", "no.plan").code == 3
+    assert prod.run("apply", "no.plan").code == 3
+    assert prod.run("-f", "dev.yaml", "plan", "--allow-other-files", "--out", "yes.plan").code == 0
+    assert prod.run("apply", "yes.plan").code == 0
+    assert set(prod.live()) == {"e0", "dev"}
+
+
+@pytest.mark.parametrize("left", [(), ("files",), ("account",), ("files", "root", "account")])
+def test_an_older_inventory_is_completed_by_the_next_apply(desk: Desk, left: tuple[str, ...]) -> None:
+    """Also by one with nothing to do; the one after it writes nothing."""
+    desk.write("prod.yaml", {"endpoints": [item("e1")]})
+    desk.apply("-f", "prod.yaml")
+    whole = state(desk)
+    assert set(whole) == {"format", "base_url", "account", "root", "files", "endpoints"}
+    old = {key: value for key, value in whole.items() if key in ("base_url", "endpoints")}
+    save(
+        desk,
+        {key: value for key, value in whole.items() if key not in left} if left else {**old, "format": 1},
+    )
+    assert desk.run("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
+    desk.apply("-f", "prod.yaml")
+    assert state(desk) == whole
+    before = {name: data for name, data in desk.files().items() if "lock" not in name}
+    desk.apply("-f", "prod.yaml")
+    assert {name: data for name, data in desk.files().items() if "lock" not in name} == before
+
+
+def test_a_run_that_was_killed_has_said_whose_it_is(desk: Desk) -> None:
+    """The journal of a first apply that never folded knows the files and the account."""
+    desk.write("prod.yaml", {"endpoints": [item("e1"), item("e2")]})
+    desk.write("dev.yaml", {"endpoints": [item("dev")]})
+    desk.killed("create", "-f", "prod.yaml", "--parallelism", "1", when="before", nth=2)
+    assert not (desk.root / "state/novita.json").exists()
+    ran = desk.run("-f", "dev.yaml", "plan", "--json")
+    assert (ran.code, ran.actions["e1"]) == (3, "delete")
+    assert "other-files" in ran.codes

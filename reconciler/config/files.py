@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from reconciler.config.fence import Fence, Unreadable
+
 Texts: TypeAlias = Mapping[Path, str]
 """What is read instead of files, by their `absolute` paths."""
 
@@ -65,10 +67,12 @@ class Found:
 def layers(root: Path, files: Sequence[Path], instead: Texts = NO_TEXTS) -> list[Found]:
     """What there is in each layer: one search under the root, or one for each `-f`."""
     if not files:
-        found = below(root / "endpoints", instead)
+        found = _inside(root, root / "endpoints", instead)
         return [replace(found, files=[*_at_top(root, instead), *found.files])]
     return [
-        below(root / path, instead) if _is_directory(root / path) else Found(files=[root / path])
+        _inside(root, root / path, instead, named=True)
+        if _is_directory(root / path)
+        else Found(files=[root / path])
         for path in files
     ]
 
@@ -81,6 +85,15 @@ def groups(root: Path, files: Sequence[Path], instead: Texts = NO_TEXTS) -> list
 def listed(directory: Path, instead: Texts = NO_TEXTS) -> list[Path]:
     """The YAML and JSON files below a directory, in a fixed order; hidden ones are editors' business."""
     return below(directory, instead).files
+
+
+def _inside(root: Path, directory: Path, instead: Texts, *, named: bool = False) -> Found:
+    """What is below a directory; where links lead it out of the root, a file whose reading says so."""
+    try:
+        Fence(root).folder(str(directory), named=named)
+    except Unreadable:
+        return Found(files=[directory / "*.yaml"])
+    return below(directory, instead)
 
 
 def below(directory: Path, instead: Texts = NO_TEXTS) -> Found:

@@ -52,6 +52,16 @@ def test_pending_changes_are_an_output_and_no_failure(runner: Runner, hub: GitHu
     quiet(steps, account)
 
 
+def test_what_the_yaml_may_read_is_narrowed(runner: Runner, account: Account) -> None:
+    """By the workflow, which names the variables; a pull request that refers to another one is refused."""
+    steps, outputs = runner.action(command="plan", **{"allow-env": "HF_TOKEN, AWS_*"})
+    assert outputs["exit-code"] == "2", steps.log
+    steps, outputs = runner.action(command="plan", **{"allow-env": "AWS_*"})
+    assert outputs["exit-code"] == "1"
+    assert "${env:HF_TOKEN} is refused: RECONCILER_ALLOW_ENV does not list HF_TOKEN" in steps.log
+    quiet(steps, account)
+
+
 def test_a_plan_without_changes_is_silent(runner: Runner, hub: GitHub) -> None:
     """Nobody asked for a comment that says nothing."""
     runner.infra.edit("endpoints.yaml", (EXAMPLE / "endpoints.yaml").read_text(), "endpoints: []\n")

@@ -69,8 +69,10 @@ def test_a_folder_that_leaves_the_root(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     for name in ("a.yaml", "config.yaml", "specs.yaml"):
         (tmp_path / "theirs" / name).write_text(SECRETS)
+    (tmp_path / "theirs" / "name-of-theirs.toml").touch()
     (desk.root / "endpoints").symlink_to(tmp_path / "theirs")
-    is_clean(desk, "validate", "plan")
+    is_clean(desk, "validate", "plan", "plan -f endpoints")
+    assert "name-of-theirs" not in desk.run("plan", "-v").err
     (desk.root / "endpoints").unlink()
     desk.declare(item("chat"))
     (desk.root / "config.yaml").unlink()

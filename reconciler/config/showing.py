@@ -31,8 +31,8 @@ _SECRET_NAME: Final = re.compile(
 
 
 def sounds_secret(name: str) -> bool:
-    """Whether a variable or a file is named like a secret."""
-    return _SECRET_NAME.search(name.upper()) is not None
+    """Whether a variable or a file is named like a secret. PWD and OLDPWD are the folders of a shell."""
+    return name not in ("PWD", "OLDPWD") and _SECRET_NAME.search(name.upper()) is not None
 
 
 def may_be_shown(name: str, value: str) -> bool:

@@ -122,7 +122,8 @@ class Secrets:
                 yield start, start + length
 
     def _length_at(self, text: str, position: int, lengths: Iterable[int]) -> int:
-        return next((n for n in lengths if text[position : position + n] in self._long), 0)
+        parts = (text[position : position + length] for length in lengths)
+        return next((len(part) for part in parts if part in self._long), 0)
 
     def _begun_at(self, text: str, position: int) -> int:
         """How much of a secret's beginning stands where the text, or an ellipsis in it, breaks it off."""

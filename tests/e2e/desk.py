@@ -115,7 +115,7 @@ class Desk:
             self.capsys.readouterr()
             code = run_command(list(args))
             said = self.capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
+        assert "Traceback" not in said.out + said.err, said.err[-3000:]
         return Ran(code=code, out=said.out, err=said.err)
 
     def plan(self, *args: str) -> Ran:

@@ -137,6 +137,13 @@ def test_secrets_that_overlap_are_one_mask() -> None:
     assert secrets.masked("x abcdefabcdef y") == f"x {MASK} y"
 
 
+def test_a_text_may_end_with_the_beginning_of_a_longer_secret() -> None:
+    """The shorter one is masked, and no further than the text goes."""
+    secrets = Secrets(["abcdef", "abcdefghijklmn"])
+    assert secrets.masked("x abcdef") == f"x {MASK}"
+    assert secrets.masked("x abcdefg") == f"x {MASK}g"
+
+
 def test_lines_of_a_secret_are_secrets() -> None:
     """A key in PEM form is repeated line by line."""
     pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJ\n-----END KEY-----\n"

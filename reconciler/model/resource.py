@@ -168,6 +168,7 @@ class Tracked:
             name=f"{self.name} (deposed {self.id})",
             called=self.live_name,
             prevent_destroy=False,
+            adopted=False,
             lease=None,
             renamed_from="",
             renaming="",

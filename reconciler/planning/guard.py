@@ -103,18 +103,21 @@ def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again
     found = [change for change in removals if change.tracked.adopted]
     if not found or allow.adopted:
         return
-    names = ", ".join(f"`{change.name}` ({change.tracked.id})" for change in found[:SHOWN])
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    was = "it was" if len(found) == 1 else "they were"
     yield _guard(
         code="adopted-only",
-        summary=f"{names}{more} would be deleted or replaced, and this inventory has not made "
-        + ("it" if len(found) == 1 else "them")
-        + ": recorded by name alone",
-        hint="if they are yours, as after a lost inventory, agree with: "
-        f"{again}; if they belong to another repository, let go with: {_letting_go(found)}",
+        summary=f"{_named(found)} would be deleted or replaced, and {was} not made from this inventory: only "
+        "adopted by name",
+        hint=f"after a lost inventory, or if you know that nobody else needs it, agree with: {again}; "
+        f"if it belongs to another repository, let it go with: {_letting_go(found)}",
         address=found[0].address if len(found) == 1 else None,
         change=found[0] if len(found) == 1 else None,
     )
+
+
+def _named(changes: Sequence[Change]) -> str:
+    names = ", ".join(f"`{change.name}`" for change in changes[:SHOWN])
+    return names + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
 
 
 def _letting_go(found: Sequence[Delete | Replace]) -> str:
@@ -125,14 +128,12 @@ def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
     """What these changes mean for who may delete an endpoint later."""
     by_name = [change for change in changes if isinstance(change, Adopt) and change.is_by_name]
     if by_name:
-        names = ", ".join(f"`{change.name}`" for change in by_name[:SHOWN])
-        more = f" and {len(by_name) - SHOWN} more" if len(by_name) > SHOWN else ""
+        was, is_ = ("was", "is") if len(by_name) == 1 else ("were", "are")
         yield Problem(
             code="adopted-by-name",
             severity=Severity.NOTE,
-            summary=f"{names}{more} were not made from this inventory, and are recorded because their names "
-            "are declared",
-            hint="if they belong to another repository, choose other names; to say that they are yours, "
+            summary=f"{_named(by_name)} {was} not made from this inventory, and {is_} recorded by name alone",
+            hint="if another repository declares the same, choose another name; to say that it is yours, "
             "pass --adopt",
         )
     for change in changes:

@@ -1,0 +1,121 @@
+"""What was only found by its name may be somebody else's: its first delete or replace asks."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+
+@pytest.fixture
+def adopted(desk: Desk) -> Desk:
+    """Repository B: it declares an equal endpoint that repository A made."""
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    shutil.rmtree(desk.root / "state")
+    ran = desk.apply()
+    assert "were not made from this inventory" in ran.err
+    assert desk.inventory["chat"]["adopted"] is True
+    return desk
+
+
+def asks(desk: Desk, *words: str, names: str = "`chat`") -> None:
+    before, writes = desk.live(), len(desk.sent())
+    ran = desk.run(*words)
+    assert ran.code == 3, ran.err + ran.out
+    assert names in ran.err
+    assert "--allow-adopted" in ran.err
+    assert "Plan: " in ran.out
+    assert (desk.live(), len(desk.sent())) == (before, writes)
+
+
+REMOVED: dict[str, Any] = {"removed": [{"endpoint": "chat"}]}
+
+
+def test_a_removal_asks_and_passes_with_the_flag(adopted: Desk) -> None:
+    """A lost map stays harmless: the message names the command that goes on."""
+    adopted.declare(item("embed"))
+    asks(adopted, "plan")
+    asks(adopted, "apply", "--yes")
+    asks(adopted, "apply", "--yes", "--allow-delete", "1")
+    assert "reconciler apply --allow-adopted" in adopted.run("apply", "--yes").err
+    assert "reconciler state rm chat" in adopted.run("apply", "--yes").err
+    adopted.apply("--allow-adopted")
+    assert set(adopted.live()) == {"embed"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "more", "words"),
+    [
+        ([item("chat", specName="large"), item("embed")], {}, ("apply", "--yes")),
+        ([item("embed")], REMOVED, ("apply", "--yes")),
+        ([item("chat"), item("embed")], {}, ("destroy", "--yes")),
+        ([item("chat"), item("embed")], {}, ("destroy", "--yes", "--target", "chat")),
+        ([item("chat"), item("embed")], {}, ("plan", "--destroy")),
+        ([], {}, ("apply", "--yes", "--allow-delete", "2")),
+    ],
+)
+def test_every_delete_and_replace_asks(
+    adopted: Desk, declared: Any, more: Any, words: tuple[str, ...]
+) -> None:
+    """By its removal, by a field that cannot be changed, and by destroy."""
+    adopted.declare(*declared, **more)
+    asks(adopted, *words)
+    assert adopted.run(*words, "--allow-adopted").code == 0
+
+
+@pytest.mark.parametrize("how", ["apply", "scale", "update", "import", "flag"])
+def test_what_makes_it_ours(adopted: Desk, how: str) -> None:
+    """Any write of ours, an import by ID, and --adopt."""
+    if how == "flag":
+        shutil.rmtree(adopted.root / "state")
+        adopted.apply("--adopt")
+    elif how == "apply":
+        adopted.declare(item("chat", replicas=2), item("embed"))
+        adopted.apply()
+    elif how == "import":
+        assert "is recorded" in adopted.run("import", "chat", adopted.id("chat")).out
+        assert "recorded already" in adopted.run("import", "chat", adopted.id("chat")).out
+    else:
+        words = {"scale": ("scale", "chat", "2"), "update": ("update", "chat", "--image", "a/b:2")}[how]
+        assert adopted.run(*words, "--yes").code == 0
+    assert "adopted" not in adopted.inventory["chat"]
+    adopted.declare(item("embed"))
+    adopted.apply()
+    assert set(adopted.live()) == {"embed"}
+
+
+def test_the_mark_stays_until_then(adopted: Desk) -> None:
+    """Applies without a change, a rebuilt map and a recreated one keep it; a delete by hand needs no flag."""
+    before = (adopted.root / "state/novita.json").read_bytes()
+    adopted.apply()
+    assert (adopted.root / "state/novita.json").read_bytes() == before
+    shutil.rmtree(adopted.root / "state")
+    assert adopted.run("state", "rebuild").code == 0
+    asks(adopted, "destroy", "--yes")
+    assert adopted.run("delete", "chat", "--yes").code == 0
+    assert set(adopted.live()) == {"embed"}
+
+
+def test_what_we_made_asks_nothing(desk: Desk) -> None:
+    """Made, taken over with a write, or imported with all others."""
+    desk.sim.world.console_create(name="theirs", appName="theirs")
+    assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    desk.declare(item("chat"))
+    desk.apply("--allow-delete", "1")
+    desk.declare()
+    assert desk.run("destroy", "--yes").code == 0
+    assert desk.live() == {}
+
+
+def test_a_plan_says_it_plainly(desk: Desk) -> None:
+    """Before anything is recorded, and for the only endpoint that it is about."""
+    desk.declare(item("chat"))
+    desk.apply()
+    shutil.rmtree(desk.root / "state")
+    ran = desk.run("plan")
+    assert "recorded by its name" in ran.out
+    assert "`chat` was not made from this inventory, and is recorded by name alone" in ran.err
+    assert desk.run("plan", "--json").codes == ["adopted-by-name"]
+    assert desk.run("plan", "--adopt", "--json").codes == []

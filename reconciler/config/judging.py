@@ -6,7 +6,7 @@ same, so that one round of `validate` tells everything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -20,12 +20,17 @@ from reconciler.config.resolving import holds_references, resolved
 from reconciler.config.specs import Specs, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
 
 AT_ONCE: Final = 256
 """Endpoints (count) that are held against the schema by one call."""
+
+
+def anybody(_name: str) -> bool:
+    """The run concerns every endpoint."""
+    return True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,13 +50,25 @@ class _Item:
 
 
 class Judge:
-    """Judges items and collects their problems. `before` are the problems found earlier."""
+    """Judges items and collects their problems. `before` are the problems found earlier.
 
-    def __init__(self, resolver: Resolver, specs: Specs, before: Sequence[Problem]) -> None:
+    Errors of an endpoint that is not concerned are passed over; where nothing can be made of it, its name is
+    left.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        specs: Specs,
+        before: Sequence[Problem],
+        concerns: Callable[[str], bool] = anybody,
+    ) -> None:
         self.problems: list[Problem] = []
         self._resolver = resolver
         self._specs = specs
-        self._usable: dict[str, Spec | None] = {}
+        self._concerns = concerns
+        self._usable: dict[str, tuple[Spec | None, Sequence[Problem]]] = {}
+        self._told: set[str] = set()  # the specs whose problems are among those collected
         self._taken = {problem.place for problem in before}
         self._base: tuple[Layer, ...] = ()
         self._doubtful: Set[Steps] = frozenset()
@@ -136,7 +153,7 @@ class Judge:
         )
         self.problems += filter(self._is_news, problems)
         if desired is None or not item.sound:
-            return None
+            return None if self._is_concerned(declared) else _by_name(item)
         return replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired
 
     def _left_empty(self, nulls: Sequence[Null], address: str | None) -> Set[Steps]:
@@ -171,9 +188,30 @@ class Judge:
                 self.problems.append(replace(problem, address=_address(declared)))
             return None
         if name not in self._usable:
-            self._usable[name], problems = usable_spec(specs.entries[name], self._resolver)
+            self._usable[name] = usable_spec(specs.entries[name], self._resolver)
+        spec, problems = self._usable[name]
+        if problems and name not in self._told and self._is_concerned(declared):
+            self._told.add(name)
             self.problems += problems
-        return self._usable[name]
+        return spec
+
+    def _is_concerned(self, declared: dict[str, Any]) -> bool:
+        name = declared.get("endpoint")
+        return not isinstance(name, str) or self._concerns(name)
+
+
+def _by_name(item: _Item) -> Desired:
+    """What is left of an endpoint with errors that is not concerned: that it is declared, and protected."""
+    former, lifecycle = item.bare.get("renamedFrom"), item.bare.get("lifecycle")
+    is_protected = isinstance(lifecycle, dict) and lifecycle.get("preventDestroy") is True
+    return Desired(
+        name=item.bare["endpoint"],
+        app_name="",
+        fields={},
+        lifecycle=Lifecycle(prevent_destroy=is_protected),
+        renamed_from=former if isinstance(former, str) else None,
+        where=lambda: item.stack.place(("endpoint",)),
+    )
 
 
 def _address(declared: dict[str, Any]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from reconciler.config import schema
 from reconciler.config.fence import Fence
 from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, layers, shown
 from reconciler.config.items import declared
-from reconciler.config.judging import Judge
+from reconciler.config.judging import Judge, anybody
 from reconciler.config.layers import ByHand
 from reconciler.config.references import NO_VARIABLES, Resolver
 from reconciler.config.settings import CONFIG_FILES, settings_of
@@ -91,18 +91,26 @@ def load(
     dotenv: Mapping[str, str] = NO_VARIABLES,
     lenient: bool = False,
     instead: Texts = NO_TEXTS,
+    concerns: Callable[[str], bool] = anybody,
 ) -> Loaded:
     """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
 
-    `instead` are texts that stand in for endpoint files and specs.yaml, by paths from `root`.
+    `concerns` tells which endpoints the run is about; errors of others are left out. `instead` are texts that
+    stand in for endpoint files and specs.yaml, by paths from `root`.
     """
     texts = {absolute(root / path): text for path, text in instead.items()}
     # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
     with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient, dotenv), texts)
+        return _load(root, files, Resolver(root, environ, lenient, dotenv), texts, concerns)
 
 
-def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts) -> Loaded:
+def _load(
+    root: Path,
+    files: Sequence[Path],
+    resolver: Resolver,
+    instead: Texts,
+    concerns: Callable[[str], bool],
+) -> Loaded:
     from reconciler.kinds.endpoint.mapping import shared_app_names
 
     settings, problems = settings_of(root, resolver)
@@ -110,7 +118,9 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
     searched = layers(root, files, instead)
     read_from = [one.files for one in searched]
     found = declared(root, read_from, instead)
-    judge = Judge(resolver, specs, found.problems)
+    others = {address(name) for name in found.items if not concerns(name)}
+    needs_specs = len(others) < len(found.items) or not others
+    judge = Judge(resolver, specs, found.problems, concerns)
     desired = judge.desired(found)
     missing = Problem(
         code="no-endpoints",
@@ -119,7 +129,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
     )
     everything = [
         *problems,
-        *spec_problems,
+        *(spec_problems if needs_specs else ()),
         *found.problems,
         *judge.problems,
         *shared_app_names(desired),
@@ -130,7 +140,7 @@ def _load(root: Path, files: Sequence[Path], resolver: Resolver, instead: Texts)
         settings=replace(settings, referenced=frozenset(resolver.said)),
         desired=desired,
         specs=specs.entries,
-        problems=in_order(everything),
+        problems=in_order([one for one in everything if not (one.is_error and one.address in others)]),
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
         removed=tuple(found.removed),

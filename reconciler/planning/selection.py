@@ -42,6 +42,7 @@ class Selection:
 
 
 EVERYTHING = Selection()
+NONE = Selection(names=frozenset())
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -25,7 +25,7 @@ from reconciler.planning.restoring import restored
 from reconciler.planning.selection import Selection
 from reconciler.workflow.account import read_ahead
 from reconciler.workflow.context import Context
-from reconciler.workflow.planning import Goal, Planned, load_config, planned
+from reconciler.workflow.planning import Goal, Planned, load_config, names_alone, planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def way_to_restore(context: Context, names: Collection[str], *, now: datetime) -
     """
     found = drift(context, now=now)
     wanted = frozenset(alarm.drift.name for alarm in chosen(found.verdict, names))
-    declared = {one.name for one in load_config(context, may_lack_endpoints=True).desired}
+    declared = {one.name for one in names_alone(context).desired}
     if orphans := sorted(wanted - declared):
         raise InvalidConfig(*map(undeclared, orphans))
     context = replace(context, selection=Selection(names=wanted))

@@ -16,7 +16,7 @@ from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.values import Fields, Secret
 from reconciler.planning.by_hand import Hand, Verb
 from reconciler.planning.leases import under
-from reconciler.planning.selection import Selection
+from reconciler.planning.selection import NONE, Selection
 from reconciler.planning.set_back import set_back
 from reconciler.workflow.context import Context
 from reconciler.workflow.planning import Goal, load_config
@@ -92,7 +92,7 @@ def to_delete(context: Context, name: str, *, files: Files = from_files) -> tupl
     """Delete one endpoint, recorded or not. Only this does that to one that nobody recorded."""
 
     def load(now: Context) -> Loaded:
-        loaded = files(now)
+        loaded = files(replace(now, selection=NONE))  # a delete needs neither references nor specs
         declared = declaration(loaded, name)
         return replace(loaded, problems=(_comes_back(declared),) if declared else ())
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,7 @@ from reconciler.planning.leases import leased
 from reconciler.planning.limits import check_limits, needs_limits
 from reconciler.planning.planner import make_plan
 from reconciler.planning.replacing import created_first
-from reconciler.planning.selection import Selection
+from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import before_creating, settled
@@ -101,9 +101,17 @@ class Planned:
 
 
 def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
-    """The configuration without errors in it. Raises InvalidConfig with all problems at once."""
+    """The configuration without errors in what the run is about.
+
+    Raises InvalidConfig with all problems at once.
+    """
     loaded = load(
-        context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=lenient
+        context.root,
+        context.files,
+        environ=context.environ,
+        dotenv=context.dotenv,
+        lenient=lenient,
+        concerns=context.selection.has,
     )
     if context.on_call is not None:  # every detail is wanted
         loaded = replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
@@ -113,6 +121,11 @@ def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: 
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
     return loaded
+
+
+def names_alone(context: Context) -> Loaded:
+    """The configuration of a run that makes nothing: what is declared needs neither references nor specs."""
+    return load_config(replace(context, selection=NONE), may_lack_endpoints=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +152,7 @@ class Goal:
 
 
 DECLARED: Final = Goal(load=load_config)
-NOTHING: Final = Goal(load=partial(load_config, may_lack_endpoints=True), destroying=True)
+NOTHING: Final = Goal(load=names_alone, destroying=True)
 """Delete what the inventory records, and nothing else."""
 
 
@@ -220,10 +233,10 @@ def planned(
     problems = (
         *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
         *claim.problems,
-        *found.problems,
+        *_concerning(context.selection, found.problems),
         *grips,
         *leases,
-        *made.problems,
+        *_concerning(context.selection, made.problems),
         *unordered(changes),
         *left_out,
         *notes,
@@ -259,6 +272,14 @@ def planned(
         read=loaded.read,
         destroying=goal.destroying,
     )
+
+
+def _concerning(selection: Selection, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems without the errors of endpoints that the run is not about."""
+    for problem in problems:
+        about = (problem.address or "").removeprefix(address(""))
+        if not (problem.is_error and about and not selection.has(about)):
+            yield problem
 
 
 def _partial(selection: Selection, made: Plan, declared: int) -> Sequence[Problem]:

@@ -38,12 +38,12 @@ class Account:
 
 def other_host(inventory: Inventory, url: str) -> str:
     """That the inventory was written for another host than the URL's; "" where it was not."""
-    if not inventory.base_url or place_of(inventory.base_url) == place_of(url):
+    if not inventory.base_url or server_of(inventory.base_url) == server_of(url):
         return ""
     return f"the inventory was written for {inventory.base_url}, and this run talks to {url}"
 
 
-def place_of(url: str) -> tuple[str, int | None]:
+def server_of(url: str) -> tuple[str, int | None]:
     """Host and port of a URL; every name of this machine is the same."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")

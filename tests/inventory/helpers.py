@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.inventory.disk import Disk
 from reconciler.inventory.session import Session, open_session
 from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
+from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import Keyring, Sealed
 
@@ -248,6 +249,7 @@ records = st.builds(
     origin=st.sampled_from(["declared", "imperative"]),
     prevent_destroy=st.booleans(),
     lease=st.none() | leases,
+    adopted=st.booleans(),
 )
 intents = st.builds(
     Intent,
@@ -262,6 +264,12 @@ inventories = st.builds(
     Inventory,
     records=st.lists(records, max_size=5).map(lambda found: {record.name: record for record in found}),
     base_url=texts,
+    owner=st.builds(
+        Owner,
+        account=st.sampled_from(["", "ab" * 6]),
+        root=texts,
+        files=st.none() | st.lists(texts, max_size=3).map(tuple),
+    ),
 )
 
 SEALED = Sealed(mac="ab" * 32, key_id="cd" * 6)

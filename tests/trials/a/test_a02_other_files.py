@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import ROOT, Desk, item
 
 NINE = [f"e{number}" for number in range(9)]
 
@@ -175,6 +175,21 @@ def test_who_only_looks_is_told(prod: Desk) -> None:
     assert state(prod)["files"] == ["prod.yaml"]
     assert prod.run("-f", "dev.yaml", "state", "rebuild").code == 3
     assert set(prod.inventory) == set(NINE)
+
+
+def test_the_example_gives_each_environment_its_own_inventory(desk: Desk) -> None:
+    """As its comments say, with endpoints of one name in both; the inventory of the other one asks."""
+    for path in (ROOT / "examples/environments").glob("*.yaml"):
+        desk.write(path.name, path.read_text())
+    desk.monkeypatch.setenv("HF_TOKEN", "hf_x")
+    for name in ("dev", "prod"):
+        command = (
+            (desk.root / f"{name}.yaml").read_text().split("\n")[0].removeprefix("# reconciler ").split()
+        )
+        assert command[-1] == "plan"
+        assert desk.run(*command[:-1], "apply", "--yes", "--adopt").code == 0
+        assert desk.run(*command, "--detailed-exitcode").code == 0
+    assert desk.run("-f", "base.yaml", "-f", "dev.yaml", "--state", "state/prod.json", "plan").code == 3
 
 
 def test_a_saved_plan_keeps_the_consent(prod: Desk) -> None:

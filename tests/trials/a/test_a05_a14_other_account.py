@@ -147,6 +147,19 @@ def test_how_many_may_be_gone(desk: Desk, count: int, gone: int, code: int) -> N
     assert desk.plan().code == 0
 
 
+def test_an_older_inventory_does_not_say_which_key_wrote_it(desk: Desk) -> None:
+    """That all of it is gone is told all the same."""
+    desk.declare(item("chat"), item("embed"))
+    desk.apply()
+    document = state(desk)
+    del document["account"]
+    desk.write("state/novita.json", {**document, "base_url": ""})
+    empty(desk)
+    ran = desk.run("plan")
+    assert ran.code == 3
+    assert "does not say which API key wrote it" in ran.err
+
+
 def test_with_the_flag_it_says_what_it_leaves(desk: Desk, other: Server) -> None:
     """The inventory moves: the next plan talks to the new account without a word."""
     desk.declare(item("e0"), item("e1"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Keep the simulated account in this file.",
+    help="Keep the simulated account in this file, env values in clear; for its owner alone.",
 )
 @click.option(
     "--latency",

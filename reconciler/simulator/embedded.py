@@ -71,8 +71,12 @@ def embedded(path: Path, *, profile: Profile | None = None, clock: Callable[[], 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:  # such as a link that somebody planted
+        raise ConnectionRefusedError(error.errno, error.strerror, str(lock)) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

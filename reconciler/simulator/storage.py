@@ -11,11 +11,12 @@ from typing import Any
 def save(path: Path, data: dict[str, Any]) -> None:
     """Writes the file beside its place and moves it there; nobody ever reads half of it.
 
-    Its modification time always grows, even between saves within one tick of the clock, so that `signature`
-    tells any two of them apart as long as savers take turns.
+    It is for its owner alone, for it holds env values in clear. Its modification time always grows, even
+    between saves within one tick of the clock, so that `signature` tells any two of them apart as long as
+    savers take turns.
     """
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".tmp")
     temporary = Path(name)
     try:

@@ -33,6 +33,7 @@ from reconciler.workflow.account import base_url, read_ahead, reader, with_key
 from reconciler.workflow.context import Context
 from reconciler.workflow.listing import before_creating, settled
 from reconciler.workflow.owning import Claim, again, claimed
+from reconciler.workflow.simulator_file import kept_secrets
 
 if TYPE_CHECKING:
     from reconciler.model.events import Report
@@ -255,6 +256,7 @@ def planned(
             if guarded
             else ()
         ),
+        *(kept_secrets(made.changes, context.environ) if guarded and settings.is_simulator else ()),
         *(check_limits(made.changes, limits) if limited else ()),
     )
     made = replace(made, problems=problems)

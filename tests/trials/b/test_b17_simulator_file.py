@@ -1,0 +1,96 @@
+"""The file of the simulator holds no referenced value that nobody consented to, and is its owner's alone."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+SECRET = "hf_the-secret-itself"
+CONSENT = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
+
+
+@pytest.fixture
+def embedded(desk: Desk) -> Desk:
+    desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    desk.monkeypatch.setenv("TOKEN", SECRET)
+    desk.monkeypatch.delenv(CONSENT, raising=False)
+    desk.write("secret.txt", SECRET)
+    return desk
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def held(desk: Desk) -> list[str]:
+    return [name for name, data in desk.files().items() if SECRET.encode() in data and name != "secret.txt"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": {"T": "${env:TOKEN}"}},
+        {"env": {"T": "Bearer ${env:TOKEN}"}},
+        {"env": {"T": "${file:secret.txt}"}},
+        {"command": "run --token ${env:TOKEN}"},
+    ],
+)
+def test_no_secret_is_kept_without_consent(embedded: Desk, fields: dict[str, object]) -> None:
+    """Neither by a create nor by an update; the refusal names the reference, never the value."""
+    embedded.declare(item("a", **fields))
+    ran = embedded.run("apply", "--yes")
+    assert ran.code == 3
+    assert "in clear in .reconciler/simulator.json" in ran.err
+    assert "${" in ran.err
+    assert f"export {CONSENT}=yes" in ran.err
+    assert SECRET not in ran.out + ran.err
+    assert held(embedded) == []
+    embedded.declare(item("a"))
+    embedded.apply()
+    embedded.declare(item("a", **fields))
+    assert embedded.run("apply", "--yes").code == 3
+    assert held(embedded) == []
+
+
+def test_with_consent_it_is_kept_for_its_owner_alone(embedded: Desk) -> None:
+    """And the next run finds the account as it was left."""
+    embedded.monkeypatch.setenv(CONSENT, "yes")
+    embedded.declare(item("a", env={"T": "${env:TOKEN}"}))
+    embedded.apply()
+    assert embedded.plan().code == 0
+    assert held(embedded) == [".reconciler/simulator.json"]
+    folder = embedded.root / ".reconciler"
+    assert mode(folder) == 0o700
+    assert {mode(path) for path in folder.glob("simulator.json*")} == {0o600}
+    embedded.monkeypatch.delenv(CONSENT)
+    assert embedded.plan().code == 0
+    assert embedded.run("destroy", "--yes").code == 0
+
+
+def test_without_secrets_nobody_is_asked(embedded: Desk) -> None:
+    """A literal is in a file already."""
+    embedded.declare(item("a", env={"MODEL": "llama"}))
+    embedded.apply()
+    assert embedded.plan().code == 0
+    assert mode(embedded.root / ".reconciler/simulator.json") == 0o600
+
+
+@pytest.mark.parametrize("planted", ["simulator.json", "simulator.json.lock", ""])
+def test_no_link_is_followed(embedded: Desk, planted: str, tmp_path: Path) -> None:
+    """Neither for the file, nor for its lock, nor for the folder."""
+    elsewhere = tmp_path / "elsewhere"
+    folder = embedded.root / ".reconciler"
+    if planted:
+        elsewhere.write_text("mine")
+        folder.mkdir()
+        (folder / planted).symlink_to(elsewhere)
+    else:
+        elsewhere.mkdir()
+        folder.symlink_to(elsewhere)
+    embedded.declare(item("a", env={"MODEL": "llama"}))
+    ran = embedded.run("apply", "--yes")
+    assert "has a bug" not in ran.err
+    assert planted == "simulator.json" or ran.code != 0
+    assert elsewhere.read_text() == "mine" if planted else list(elsewhere.iterdir()) == []

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from reconciler.config.files import groups
+from reconciler.inventory.disk import read_ordinary
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
@@ -157,7 +158,7 @@ def _being_deleted(context: Context, inventory: Inventory, account: Account) -> 
         return ()
     try:
         path = beside(resolve(context.state_path), ".approved.json")
-        changes = json.loads(path.read_bytes())["saved_plan"]["changes"].values()
+        changes = json.loads(read_ordinary(path))["saved_plan"]["changes"].values()
         return {one["id"] for one in changes if one["action"] in (Action.DELETE, Action.REPLACE)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()

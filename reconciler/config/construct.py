@@ -11,7 +11,7 @@ from typing import Any, Final
 from reconciler.config.composing import DEEPEST
 from reconciler.config.document import Position, Source, position
 from reconciler.config.nodes import Node
-from reconciler.config.scalars import Bent, kind_of, plain, quoted
+from reconciler.config.scalars import Bent, kind_of, plain, quoted, shortened
 from reconciler.model.problem import Problem
 from reconciler.model.values import MASK
 
@@ -136,8 +136,7 @@ class Builder:
         if node.tag in _TEXT:
             return node.value
         if node.tag in _MEANING:
-            meaning = plain(node.value)
-            return node.value if isinstance(meaning, Bent) else meaning
+            return self._word(node)
         self._unknown_tag(node)
         return node.value
 
@@ -203,10 +202,11 @@ class Builder:
 
     def _bent(self, node: Node, bent: Bent) -> Problem:
         place = self._source.at(node)
-        reads, hint = bent.reads, f"write {quoted(bent.text)}"
-        text = bent.text
+        text, reads, hint = shortened(bent.text), bent.reads, f"write {quoted(bent.text)}"
         if MASK in place.text:
             text, reads, hint = MASK, "a number", "write it in double quotes"
+        elif text != bent.text:
+            hint = "write it in double quotes"
         elif reads[-1].isdigit():
             hint += f" for text, or {reads} for the number"
         return Problem(

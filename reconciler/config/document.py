@@ -48,12 +48,10 @@ class Source:
 
     def place(self, line: int, column: int, width: int = 1) -> Place:
         """The place at a line and column that count from 0."""
+        text = self._excerpt(line, column, width)
+        shown = len(text) - column if text else width
         return Place(
-            file=self.file,
-            line=line + 1,
-            column=column + 1,
-            text=self._excerpt(line, column, width),
-            width=max(width, 1),
+            file=self.file, line=line + 1, column=column + 1, text=text, width=max(min(width, shown), 1)
         )
 
     @cached_property

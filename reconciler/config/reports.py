@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from reconciler.config.document import holds_key
 from reconciler.config.nodes import Node
-from reconciler.config.scalars import kind_of, quoted
+from reconciler.config.scalars import kind_of, quoted, shortened
 from reconciler.config.wording import HINTS, OTHER_NAMES, WANTED, Steps, close_to, spelled
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import MASK
@@ -239,7 +239,7 @@ def _out_of_range(report: _Report) -> Problem:
         wanted = f"from {low} to {high}"
     return report.problem(
         "out-of-range",
-        f"`{spelled(report.path)}` must be {wanted}, not {report.error.instance}",
+        f"`{spelled(report.path)}` must be {wanted}, not {_as_written(report)}",
         f"write a number that is {wanted}",
     )
 
@@ -288,4 +288,4 @@ def _as_written(report: _Report) -> str:
         return MASK
     node = report.where.node(report.path)
     text = node.value if node is not None and isinstance(node.value, str) else str(report.error.instance)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shortened(text)

@@ -27,6 +27,14 @@ _FIXED: Final[dict[str, Any]] = {"": None, "~": None} | {
     for spelling in (word, word.capitalize(), word.upper())
 }
 
+LONGEST: Final = 300
+"""Characters; a longer number says more than any program keeps."""
+
+_NUMERIC: Final = re.compile(
+    r"[-+]?(?:0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|(?:0o)?[0-9_+.eE-]+|0b[01_]+)\Z"
+)
+"""All that may be a number in some spelling, without a look at how it is put together."""
+
 _STARTS: Final = frozenset("0123456789+-.")
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z")
 _BASED: Final = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)\Z")
@@ -53,8 +61,8 @@ def plain(text: str) -> Any:
         return _FIXED[text]
     if text[0] not in _STARTS:
         return text
-    if len(text) > 300 and not text.strip("0123456789_+-.eE"):
-        return Bent(text, _TOO_LARGE)
+    if len(text) > LONGEST:
+        return Bent(text, _TOO_LARGE) if _NUMERIC.match(text) else text
     if _INTEGER.match(text):
         return int(text.replace("_", ""))
     if _FLOAT.match(text):
@@ -67,6 +75,11 @@ def quoted(text: str) -> str:
     """The word as it is written to make it text."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def shortened(text: str) -> str:
+    """A value in a sentence: its beginning, where it is long."""
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def kind_of(value: Any) -> str:

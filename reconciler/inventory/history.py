@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from reconciler.inventory.disk import Disk, put, write_all
 from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.strict import loads
 from reconciler.inventory.trouble import reading, writing
+from reconciler.kinds.endpoint.form import LARGEST, is_single, misfits
 from reconciler.kinds.endpoint.paths import KEYED
 from reconciler.model.values import Fields, Json, Secret, replace_secrets
 
@@ -113,12 +115,27 @@ def _line(version: Version) -> bytes:
 
 def _parsed(line: bytes) -> Version | None:
     try:
-        found = Version(**json.loads(line))
-    except (ValueError, TypeError):
+        found = Version(**loads(line.decode(), dict))
+    except (ValueError, TypeError, RecursionError):
         return None
     texts = (found.name, found.at, found.action, found.id, found.app_name)
-    is_sound = isinstance(found.number, int) and isinstance(found.fields, dict)
-    return found if is_sound and all(isinstance(text, str) for text in texts) else None
+    is_sound = (
+        all(isinstance(text, str) for text in texts)
+        and type(found.number) is int
+        and 0 < found.number <= LARGEST
+        and isinstance(found.fields, dict)
+        and not any(misfits(found.fields, "fields", _is_single))
+    )
+    return found if is_sound else None
+
+
+def _is_single(value: Any) -> bool:
+    """Whether it is one value, or the reference that stands for a secret."""
+    match value:
+        case {"reference": str()}:
+            return len(value) == 1
+        case _:
+            return is_single(value)
 
 
 def revived(fields: Fields, secret: Any) -> Fields:

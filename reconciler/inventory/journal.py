@@ -62,7 +62,7 @@ def replay(path: Path, data: bytes) -> Replay:
             raise _damaged(path, number, "its checksum does not fit")
         try:
             steps += [step_from_json(item) for item in loads(payload)]
-        except (ValueError, TypeError) as fault:
+        except (ValueError, TypeError, RecursionError) as fault:
             # The checksum fits, so this was written on purpose: no tear, wherever it stands.
             raise _damaged(path, number, str(fault)) from fault
         sound += len(line)

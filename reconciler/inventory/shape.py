@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from sys import intern
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
+from reconciler.inventory import strict
+from reconciler.inventory.strict import Misshapen
+from reconciler.kinds.endpoint.form import misfits
 from reconciler.model.encoding import one_line
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
@@ -19,15 +21,11 @@ from reconciler.model.values import Json, Sealed, seal_from_json, to_json
 _RECORD_KEYS = frozenset(
     {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
 )
-_MAPS = (*OBJECTS, *KEYED)
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
+MOST_WORKERS: Final = 2**31 - 1
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
-
-
-class Misshapen(ValueError):
-    """JSON that is no record, intent or step; its text is a sentence for people."""
 
 
 def record_to_json(tracked: Tracked) -> dict[str, Json]:
@@ -55,7 +53,7 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
 
 def record_from_json(name: str, record: Json) -> Tracked:
     """The reverse, from what `loads` gives; raises `Misshapen` with all that is wrong in one sentence."""
-    faults = list(_faults(record))
+    faults = [*_faults_of_name(name), *_faults(record)]
     if faults:
         raise Misshapen("; ".join(faults))
     return Tracked(
@@ -106,13 +104,18 @@ def _faults_of_owner(found: Mapping[str, Any]) -> Iterator[str]:
         yield '"files" must be a list of paths'
 
 
+def _faults_of_name(name: str) -> Iterator[str]:
+    if not name:
+        yield "its name is empty"
+
+
 def _faults(record: Json) -> Iterator[str]:
     if not isinstance(record, dict):
         yield f"a record must be an object, not {_kind(record)}"
         return
     for key in sorted(record.keys() - _RECORD_KEYS):
         yield f"unknown key {json.dumps(key)}"
-    if not isinstance(record.get("id"), str) or not record["id"]:
+    if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
         yield '"id" must be the endpoint ID, a string'
     yield from _faults_of_fields(record.get("applied"))
     if record.get("origin", "declared") not in ("declared", "imperative"):
@@ -128,20 +131,10 @@ def _faults(record: Json) -> Iterator[str]:
 
 
 def _faults_of_fields(applied: Json) -> Iterator[str]:
-    """What must be an object and is none; all else may be of any kind, for it is only compared."""
     if not isinstance(applied, dict):
         yield '"applied" must be an object'
         return
-    yield from _misfits("applied", applied, _MAPS)
-    mounts = applied.get("volumeMounts")
-    if isinstance(mounts, dict):
-        yield from _misfits("volumeMounts", mounts, mounts)
-
-
-def _misfits(name: str, found: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
-    for key in keys:
-        if not isinstance(found.get(key, {}), dict):
-            yield f'{one_line(key)} in "{name}" must be an object'
+    yield from misfits(applied, "applied")
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
@@ -153,7 +146,9 @@ def _lease_from_json(value: Json) -> Lease | None:
     """The lease, or None for what is none."""
     match value:
         case {"min": int(low), "max": int(high), "until": str(until), "why": str(why)} if (
-            value.keys() == _LEASE_KEYS and type(low) is type(high) is int and 0 <= low <= high
+            value.keys() == _LEASE_KEYS
+            and type(low) is type(high) is int
+            and 0 <= low <= high <= MOST_WORKERS
         ):
             try:
                 ending = datetime.strptime(until, _MOMENT).replace(tzinfo=UTC)
@@ -188,7 +183,12 @@ def intent_from_json(value: Json) -> Intent:
             "app_name": str(app_name),
             "applied": dict(applied),
             "prevent_destroy": bool(prevent_destroy),
-        } if all(isinstance(item, str) for item in ids) and not any(_faults_of_fields(applied)):
+        } if (
+            name
+            and all(isinstance(item, str) for item in ids)
+            and type(prevent_destroy) is bool
+            and not any(_faults_of_fields(applied))
+        ):
             return Intent(
                 name=name,
                 known_ids=tuple(ids),
@@ -203,11 +203,8 @@ def intent_from_json(value: Json) -> Intent:
 
 
 def loads(text: str | bytes) -> Json:
-    """JSON that we wrote, fingerprints in it as `Sealed`.
-
-    Raises ValueError, as `Misshapen` for what json would settle silently: the same key twice.
-    """
-    return json.loads(text, object_pairs_hook=_object)
+    """JSON that we wrote, fingerprints in it as `Sealed`. Raises ValueError, most often as `Misshapen`."""
+    return strict.loads(text.decode() if isinstance(text, bytes) else text, _object)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:

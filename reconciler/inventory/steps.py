@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from reconciler.inventory.shape import (
-    Misshapen,
     intent_from_json,
     intent_to_json,
     owner_from_json,
@@ -19,6 +18,7 @@ from reconciler.inventory.shape import (
     record_from_json,
     record_to_json,
 )
+from reconciler.inventory.strict import Misshapen
 from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.values import Json

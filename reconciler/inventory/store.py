@@ -17,13 +17,13 @@ from reconciler.inventory.disk import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.shape import (
     OWNER_KEYS,
-    Misshapen,
     loads,
     owner_from_json,
     owner_to_json,
     record_from_json,
     record_to_json,
 )
+from reconciler.inventory.strict import Misshapen
 from reconciler.inventory.trouble import reading, unreadable_map, writing
 from reconciler.model.encoding import one_line, pretty
 from reconciler.model.errors import InventoryError

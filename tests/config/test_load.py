@@ -87,7 +87,7 @@ BAD = [
     ("replicas", "yes", 13, "wrong-type", "write for example `replicas: 3`"),
     ("replicas", "-1", 13, "out-of-range", "write a number that is 0 or more"),
     ("replicas", "99999999999", 13, "out-of-range", "write a number that is at most 2147483647"),
-    ("replicas", "9" * 350, 13, "ambiguous-value", 'write "999'),
+    ("replicas", "9" * 350, 13, "ambiguous-value", "write it in double quotes"),
     ("maxReplicas", "0", 16, "out-of-range", "write a number that is 1 or more"),
     ("taskTimeout", "20m", 16, "wrong-type", "write `taskTimeout: 1200`, in seconds"),
     ("taskTimeout", "1h", 16, "wrong-type", "write `taskTimeout: 3600`, in seconds"),

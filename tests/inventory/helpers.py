@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.inventory.disk import Disk
 from reconciler.inventory.session import Session, open_session
+from reconciler.kinds.endpoint.form import LARGEST
 from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
@@ -209,7 +210,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 leaves = (
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-LARGEST, LARGEST)
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts
     | texts.map(KEYRING.seal)
@@ -225,9 +226,9 @@ applied = st.builds(
     st.fixed_dictionaries(
         {},
         optional={
-            "image": st.dictionaries(texts, values, max_size=2),
+            "image": st.dictionaries(texts, leaves, max_size=2),
             "envs": st.dictionaries(texts, texts | texts.map(KEYRING.seal), max_size=3),
-            "volumeMounts": st.dictionaries(texts, st.dictionaries(texts, values, max_size=2), max_size=2),
+            "volumeMounts": st.dictionaries(texts, st.dictionaries(texts, leaves, max_size=2), max_size=2),
         },
     ),
     st.dictionaries(texts.filter(lambda key: key not in (*OBJECTS, *KEYED)), values, max_size=4),
@@ -244,7 +245,7 @@ leases = st.builds(
 records = st.builds(
     Tracked,
     name=texts.filter(bool),
-    id=texts.filter(bool),
+    id=texts.filter(lambda text: text.isprintable() and bool(text)),
     applied=applied,
     origin=st.sampled_from(["declared", "imperative"]),
     prevent_destroy=st.booleans(),

@@ -26,7 +26,8 @@ class NotOrdinary(OSError):
 def open_ordinary(path: Path, flags: int, *, follow: bool = False) -> int:
     """Open a file that is an ordinary one, and without waiting for anybody. Raises OSError.
 
-    Through a symbolic link only to `follow`; and for writing never where the content has another name too.
+    Through a symbolic link only to `follow`; for reading only what is no larger than `LARGEST`, for writing
+    only what has no other name.
     """
     with contextlib.suppress(FileNotFoundError):
         check_ordinary(path, follow=follow)  # here, for to open a device may already do something
@@ -48,8 +49,6 @@ def check_ordinary(path: Path, *, follow: bool = False, is_written: bool = False
 def read_ordinary(path: Path, *, follow: bool = False) -> bytes:
     """The content of an ordinary file of bounded size. Raises OSError."""
     with os.fdopen(open_ordinary(path, os.O_RDONLY, follow=follow), "rb") as file:
-        if os.fstat(file.fileno()).st_size > LARGEST:
-            raise NotOrdinary(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
         return file.read(LARGEST)
 
 
@@ -59,6 +58,8 @@ def _check(path: Path, status: os.stat_result, *, is_written: bool) -> None:
         raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
     if what:
         raise NotOrdinary(errno.ELOOP, f"it is {what}, and no ordinary file", str(path))
+    if not is_written and status.st_size > LARGEST:
+        raise NotOrdinary(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
     if is_written and status.st_nlink > 1:
         raise NotOrdinary(errno.EMLINK, "its content has another name too (a hard link)", str(path))
 

@@ -33,6 +33,9 @@ from reconciler.model.resource import Inventory, Tracked
 from reconciler.model.values import Json
 
 FORMAT = 2
+WIDEST = 160
+"""Characters of a line that are shown."""
+
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -147,7 +150,8 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
         if not text.strip()
         else f"is not JSON: {error.msg.lower()} at {error.lineno}:{error.colno}"
     )
-    place = Place(file=str(path), line=error.lineno, column=error.colno, text=lines[error.lineno - 1])
+    line = lines[error.lineno - 1] if error.colno <= WIDEST else ""
+    place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:WIDEST])
     return unreadable_map(path, "inventory-not-json", f"{path} {what}", place=place)
 
 

@@ -1,9 +1,9 @@
-# Everything a newcomer types: demo, test, lint, fmt, docs, bench, lock. Each installs what it needs into .venv.
+# Everything a newcomer types: demo, test, chaos, fuzz, lint, fmt, docs, bench, lock. Each installs what it needs into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick chaos bench docs lock lint fmt clean
+.PHONY: demo test quick chaos fuzz bench docs lock lint fmt clean
 
 demo: .venv/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
@@ -22,6 +22,10 @@ RUNS ?= 100
 SEED ?= 1
 chaos: .venv/developing
 	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
+
+# make fuzz RUNS=2000 SEED=1, of each target
+fuzz: .venv/developing
+	FUZZ_RUNS=$(RUNS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/fuzz
 
 # figures beside their floors, into benchmarks/RESULTS.md
 bench: .venv/benching

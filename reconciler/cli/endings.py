@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,6 +13,9 @@ from reconciler import __version__
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.exits import Exit
 from reconciler.model.problem import Problem
+
+_SHOWN: Final = 80
+"""Characters of a path that are shown."""
 
 
 def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
@@ -29,6 +33,8 @@ def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
         case KeyboardInterrupt() | click.Abort():
             code = Exit.INTERRUPTED
             return (Problem(code="interrupted", summary="interrupted", exit_code=code),), int(code)
+        case OSError(filename=str(path)):
+            return (_unusable(path, error),), int(Exit.ERROR)
         case _:
             return (_bug(error),), int(Exit.ERROR)
 
@@ -40,6 +46,16 @@ def trace(error: BaseException, environ: Mapping[str, str]) -> str:
 
     secrets = Secrets(value for name, value in environ.items() if sounds_secret(name))
     return secrets.masked("".join(traceback.format_exception(error)))
+
+
+def _unusable(path: str, error: OSError) -> Problem:
+    """A path that nobody expected to fail, such as one that is longer than the system allows."""
+    shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
+    return Problem(
+        code="unusable-path",
+        summary=f"cannot use {shown}: {(error.strerror or type(error).__name__).lower()}",
+        hint="check the path and who may use it",
+    )
 
 
 def _bug(error: BaseException) -> Problem:

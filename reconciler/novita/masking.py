@@ -42,8 +42,8 @@ _BACKSLASH: Final = re.compile(
 )
 _QUOTE: Final = re.compile(r"""'\\''|'"'"'""")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{2,})*")
-_HEX: Final = re.compile(r"[0-9A-Fa-f](?:[\s:-]?[0-9A-Fa-f]){11,}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{2,})*", re.ASCII)
+_HEX: Final = re.compile(r"[0-9A-Fa-f](?:[\s:-]?[0-9A-Fa-f]){11,}", re.ASCII)
 _LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _ELLIPSIS: Final = ("...", "\u2026", "***")
 

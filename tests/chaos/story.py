@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from reconciler.simulator import Profile, Server
-from tests.chaos.nursery import Nursery
+from tests.nursery import Nursery
 
 KEY = "sk-chaos-7f3a9c"
 TOKEN = "hf-chaos-51ab02"

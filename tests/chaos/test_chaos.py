@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.nursery import Nursery
 from tests.chaos.story import Story
+from tests.nursery import Nursery
 
 RUNS = int(os.environ.get("CHAOS_RUNS", "24"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))

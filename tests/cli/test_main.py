@@ -6,6 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from reconciler.cli.main import run
+
 
 def test_nothing_that_still_hangs_keeps_a_run_that_is_over(tmp_path: Path) -> None:
     """A thread of a library waits as long as a server likes; whoever typed the command does not."""
@@ -33,3 +37,39 @@ def test_the_last_words_are_there_before_the_process_ends(tmp_path: Path) -> Non
         check=True,
     )
     assert json.loads(done.stdout)["$schema"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "-C"],
+        ["validate", "-f"],
+        ["state", "list", "--state"],
+        ["plan", "--out"],
+        ["plan", "--json-into"],
+        ["drift", "--baseline"],
+        ["plan", "--env-file"],
+        ["apply"],
+        ["import", "--all", "--out"],
+        ["init", "-C"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", ["a" * 5000, "loop/x", "file/x"], ids=["long", "loop", "below a file"])
+def test_a_path_that_no_system_takes_is_no_bug(
+    words: list[str],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Too long, through a link to itself, or below what is no folder: said of the path, and in short."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    monkeypatch.setenv("NOVITA_API_KEY", "sk-of-this-test")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    assert run([*words, name]) in (1, 64)
+    said = capsys.readouterr().err
+    assert "has a bug" not in said
+    assert "rror: " in said

@@ -144,6 +144,14 @@ def test_a_text_may_end_with_the_beginning_of_a_longer_secret() -> None:
     assert secrets.masked("x abcdefg") == f"x {MASK}g"
 
 
+@pytest.mark.parametrize("space", ["\x85", "\xa0", "\u2028", "\u3000"])
+def test_spaces_of_other_scripts_stand_beside_digits_and_are_none(space: str) -> None:
+    """What only looks like base64 or hexadecimal that is broken over lines is left as it is."""
+    for digits in ("abcd" * 4, "0123" * 4):
+        text = f"{digits}{space}{digits}"
+        assert Secrets(["a-secret-of-some-length"]).masked(text) == text
+
+
 def test_lines_of_a_secret_are_secrets() -> None:
     """A key in PEM form is repeated line by line."""
     pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJ\n-----END KEY-----\n"

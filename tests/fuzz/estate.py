@@ -1,0 +1,247 @@
+"""A folder with all that a user may have, an account behind a socket, and what must hold of every run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.model.exits import Exit
+from reconciler.simulator import Server
+from tests.fuzz.answering import Distorted
+from tests.nursery import Nursery
+
+KEY: Final = "sk-fuzz=7f3a9c/e1"
+TOKEN: Final = "hf-fuzz=51ab02/77"
+FILED: Final = "pw-fuzz=c0ffee/99"
+DOTENV: Final = "de-fuzz=9d8c7b/11"
+THEIRS: Final = "th-fuzz=42d1aa/55"
+SECRETS: Final = (KEY, TOKEN, FILED, DOTENV)
+
+SPECS = """\
+specs:
+  - name: small
+    resources: {gpu: "1", ephemeralStorage: "100"}
+    platforms: {novita: {productId: SL-serverless-3, region: us-dallas-nas-2}}
+  - name: large   # twice as many
+    resources: {gpu: "2", ephemeralStorage: "100"}
+    platforms: {novita: {productId: SL-serverless-4, region: us-dallas-nas-2, cudaVersion: "12.4"}}
+"""
+CONFIG = """\
+providers: {deployment: novita}
+novita: {settle_seconds: 0.05, poll_interval: 1}
+drift:
+  ignore:
+    - {endpoint: "ba*", path: maxReplicas, until: "2030-12-31", why: the launch}
+"""
+BEFORE = """\
+# what serves
+defaults: &base
+  specName: small
+  minReplicas: 0
+  env: {LOG: info}
+endpoints:
+  - endpoint: chat
+    image: "ghcr.io/acme/chat:${env:TAG:-1.4.2}"   # the model server
+    maxReplicas: 3
+    env:
+      MODEL: llama
+      HF_TOKEN: "${env:TOKEN}"
+      PASSWORD: "${file:token.txt}"
+    storage: [{type: local, sizeGb: 30, mountPath: /data}]
+    policy: {type: queue, value: 5}
+  - {<<: *base, endpoint: embed, image: "ghcr.io/acme/embed:2", env: {T: "x-${env:DOTENV}"}}
+  - endpoint: batch
+    image: ghcr.io/acme/batch:1
+    command: "serve --token ${env:TOKEN}"
+    replicas: 2
+    lifecycle: {preventDestroy: true, ignoreChanges: [env.X]}
+  - {endpoint: old, image: "ghcr.io/acme/old:1"}
+  - {endpoint: former, image: "ghcr.io/acme/former:1"}
+"""
+AFTER = (
+    BEFORE.replace("maxReplicas: 3", "maxReplicas: 5\n    healthPath: /ready")
+    .replace("endpoint: embed,", "endpoint: embed, specName: large, appName: embed-large,")
+    .replace('  - {endpoint: old, image: "ghcr.io/acme/old:1"}\n', "")
+    .replace("endpoint: former,", "endpoint: latter, renamedFrom: former,")
+    + '  - {endpoint: fresh, image: "ghcr.io/acme/fresh:1", env: {HF_TOKEN: "${env:TOKEN}"}}\n'
+)
+OVERLAY = """\
+endpoints:
+  - {endpoint: chat, replicas: null, env: {LOG: debug, MODEL: null}}
+  - {endpoint: batch, image: "ghcr.io/acme/batch:${env:TAG:-2}"}
+removed:
+  - {endpoint: embed, destroy: false}
+"""
+ENV_FILE = f"""\
+# for development
+export DOTENV='{DOTENV}'
+TAG=1.4.2
+QUOTED="a\\nb # c" # d
+"""
+
+FILES: Final = {
+    "endpoints.yaml": AFTER,
+    "overlay.yaml": OVERLAY,
+    "specs.yaml": SPECS,
+    "config.yaml": CONFIG,
+    ".env": ENV_FILE,
+    "token.txt": FILED,
+}
+MAP: Final = "state/novita.json"
+READING: Final = ("GET",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a run ended, and its writes that reached the account: operation, endpoint ID or "", name or ""."""
+
+    code: int
+    out: str
+    err: str
+    writes: tuple[tuple[str, str, str], ...]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What stdout holds, if that is one JSON object."""
+        try:
+            found = json.loads(self.out)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+class Estate:
+    """Prepared once: `calm` and `cut` (after a kill in the middle of an apply) are put back for every run."""
+
+    def __init__(self, folder: Path, nursery: Nursery, server: Server) -> None:
+        self._folder, self._nursery = folder, nursery
+        self.root = folder / "infra"
+        self.server = server
+        self.answers = Distorted(server.world)
+        server.world = self.answers  # type: ignore[assignment]
+        self._states = {"calm": self._prepared("calm"), "cut": self._prepared("cut")}
+
+    def _prepared(self, name: str) -> dict[str, Any]:
+        """Live through it, and keep the folder and the account."""
+        world, pids = self.server.world, list[int]()
+        self.root.mkdir()
+        for file, text in {**FILES, "endpoints.yaml": BEFORE}.items():
+            (self.root / file).write_text(text)
+        world.console_create(
+            name="theirs",
+            appName="theirs",
+            envs=[{"key": "LOG", "value": "info"}, {"key": "T", "value": THEIRS}],
+        )
+        self._expect(0, "apply", "--yes")
+        self._expect(
+            0, "scale", "batch", "--min", "1", "--max", "4", "--for", "6h", "--why", "the launch", "--yes"
+        )
+        self._expect(0, "deploy", "byhand", "--image", "x:1", "--spec", "small", "--env", "A=b", "--yes")
+        drifted = next(one["id"] for one in world.endpoints if one["name"] == "chat")
+        world.console_update(drifted, policy={"type": "queue", "value": 9})
+        (self.root / "endpoints.yaml").write_text(AFTER)
+        self._expect(0, "plan", "--out", "saved.plan")
+        if name == "cut":
+            self.server.faults.after("create", lambda _: os.kill(pids[0], signal.SIGKILL))
+            pids.append(self._start(["apply", "--yes", "--parallelism", "1"]))
+            assert self._nursery.wait(pids[0]) == -signal.SIGKILL, self._said()
+            self.server.faults.clear()
+        shutil.copytree(self.root, self._folder / name)
+        kept = world.dump()
+        for one in world.endpoints:
+            world.console_delete(one["id"])
+        shutil.rmtree(self.root)
+        return kept
+
+    def _expect(self, code: int, *arguments: str) -> None:
+        assert self._nursery.wait(self._start(arguments)) == code, self._said()
+
+    def _said(self) -> str:
+        return "".join((self._folder / name).read_text() for name in ("out", "err"))
+
+    def restore(self, name: str) -> None:
+        """The folder and the account as they were."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self._folder / name, self.root)
+        self.server.world.load(self._states[name])
+
+    def _start(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+        for name in ("out", "err"):
+            (self._folder / name).write_bytes(b"")
+        return self._nursery.start(
+            ["--env-file", ".env", *arguments],
+            cwd=self.root,
+            env={
+                "NOVITA_BASE_URL": self.server.url,
+                "NOVITA_API_KEY": KEY,
+                "TOKEN": TOKEN,
+                "CI": "true",
+                "GITHUB_ACTIONS": "",
+                **(env or {}),
+            },
+            out=self._folder / "out",
+            err=self._folder / "err",
+            seconds=30,
+        )
+
+    def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Ran:
+        """One run to its end."""
+        known = len(self.server.requests)
+        code = self._nursery.wait(self._start(arguments, env))
+        out, err = ((self._folder / name).read_bytes().decode(errors="replace") for name in ("out", "err"))
+        sent = self.server.requests[known:]
+        writes = [_write(one.operation, one.body) for one in sent if one.method not in READING]
+        return Ran(code=code, out=out, err=err, writes=tuple(writes))
+
+    def complaints(self, ran: Ran, arguments: Sequence[str]) -> list[str]:
+        """What must not be, whatever the documents hold."""
+        found = []
+        said = ran.out + ran.err
+        if ran.code not in set(Exit) - {Exit.INTERRUPTED}:
+            found.append(f"it ended with {ran.code}")
+        found += [
+            f"it says `{word}`" for word in ("has a bug", "Traceback", "internal-error") if word in said
+        ]
+        found += [f"it shows {secret}" for secret in (*SECRETS, THEIRS) if secret in said]
+        if not {"--yes", "--resume"} & set(arguments):  # what is resumed was approved when it was begun
+            found += [f"it sent {write}" for write in ran.writes]
+        elif "--json" in arguments:
+            found += [
+                f"it sent {write}, which it had not shown" for write in ran.writes if not _shown(ran, write)
+            ]
+        found += list(self._on_disk())
+        return found
+
+    def _on_disk(self) -> list[str]:
+        """The secrets in what is no input."""
+        return [
+            f"{secret} is in {path.relative_to(self.root)}"
+            for path in self.root.rglob("*")
+            if path.is_file() and str(path.relative_to(self.root)) not in (".env", "token.txt")
+            for secret in (*SECRETS, THEIRS)
+            if secret.encode() in path.read_bytes()
+        ]
+
+
+def _write(operation: str, body: bytes) -> tuple[str, str, str]:
+    sent = json.loads(body)
+    inner = sent.get("endpoint", sent)
+    return operation, str(sent.get("id", sent.get("endpointId", ""))), str(inner.get("name", ""))
+
+
+def _shown(ran: Ran, write: tuple[str, str, str]) -> bool:
+    """Whether the document of the run tells of a change that takes this request."""
+    operation, object_id, name = write
+    kinds = {"create": {"create", "replace"}, "delete": {"delete", "replace"}}.get(operation)
+    return any(
+        (kinds is None or change["action"] in kinds)
+        and (change["name"] == name if operation == "create" else object_id in json.dumps(change))
+        for change in ran.document.get("resource_changes", ())
+        if change["action"] != "no-op"
+    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.codec import create_body, parse, parse_all, update_body
+from reconciler.kinds.endpoint.codec import create_body, parse, parse_all, unsendable, update_body
 from reconciler.kinds.endpoint.reading import number
 from reconciler.model.values import reveal
 from tests.builders import PINNED, SPEC, answer, endpoint, live, secret
@@ -182,6 +182,24 @@ def test_items_of_a_page_that_cannot_be_read_are_told_apart() -> None:
     assert len({one.id for one in found}) == len(items)
     assert found == parse_all(items)
     assert [one.is_identified for one in found] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("odd", "said", "lost"),
+    [
+        ({"envs": [{"key": ["a"]}]}, {"envs": {"A": "1"}}, ()),
+        ({"envs": [{"key": ["a"]}]}, {"envs": {}}, (("envs",),)),
+        ({"envs": [{"key": "A", "value": []}]}, {"envs": {"A": "1"}}, ()),
+        ({"envs": [{"key": "A", "value": ["x"]}]}, {"envs": {"B": "1"}}, (("envs", "A"),)),
+        ({"workerConfig": "x"}, {"workerConfig": {"minNum": 1}}, (("workerConfig",),)),
+        ({"workerConfig": {"cudaVersion": ["x"]}}, {}, (("workerConfig", "cudaVersion"),)),
+        ({"image": {"image": ["x"]}}, {"image": {"image": "y"}}, ()),
+        ({"createdAt": "x", "workers": 5, "products": "x", "rootfsSize": "x"}, {}, ()),
+    ],
+)
+def test_an_update_lacks_what_it_sends_and_nobody_said(odd: Any, said: Any, lost: Any) -> None:
+    """Not what it never sends, nor what it says itself."""
+    assert unsendable(parse({**answer(), **odd}), said) == lost
 
 
 def test_tombstone_workers_and_server_fields_are_no_fields() -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
+from reconciler.config import separators
 from reconciler.config.nodes import Node
 
 DEEPEST: Final = 100
@@ -48,14 +49,17 @@ def compose(text: str, each: EachItem | None = None, *, pure: bool = False) -> N
     """
     import yaml
 
+    disguise = separators.Disguise(text) if separators.are_in(text) else None
     try:
-        loader = _loader(pure)(_pairs_joined(text))
-        loader.each = each
+        loader = _loader(pure)(_pairs_joined(disguise.text if disguise else text))
+        loader.each = None if disguise else each
         found: Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         raise NotYaml(error) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise NotYaml from error
+    if disguise:
+        disguise.undo(found)
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
+from reconciler.config import json_reading
 from reconciler.config.composing import tree
 from reconciler.config.nodes import Node, descend, pair_of, walk
 from reconciler.model.problem import Place, Problem
@@ -16,7 +17,7 @@ from reconciler.model.values import MASK
 WIDEST: Final = 160
 """A longer line is cut there: nobody reads minified JSON."""
 
-_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_BREAK: Final = re.compile(r"\r\n|[\n\r]")
 _KEY: Final = re.compile(r"""(?i)[\w-]*api[_-]?key[\w-]*["']?\s*(?:$|:(?=\s|["']|$))(?P<value>.*)""")
 _OPENS_BLOCK: Final = re.compile(r"(?:[|>][0-9+-]*)?\s*(?:#.*)?\Z")
 _KEY_NAME: Final = re.compile(r"(?i)api[_-]?key")
@@ -42,6 +43,10 @@ class Source:
     file: str
     text: str
 
+    @property
+    def is_json(self) -> bool:
+        return self.file.lower().endswith(".json")
+
     @cached_property
     def lines(self) -> list[str]:
         return _BREAK.split(self.text)
@@ -57,7 +62,12 @@ class Source:
     @cached_property
     def root(self) -> Node | None:
         """The node tree. Made anew for whoever asks first: most runs never do, and it takes much memory."""
-        return tree(self.text)
+        if not self.is_json:
+            return tree(self.text)
+        try:
+            return json_reading.tree(self.text)
+        except json_reading.NotJson:
+            return None
 
     def node(self, path: Sequence[str | int]) -> Node | None:
         return None if self.root is None else descend(self.root, path)

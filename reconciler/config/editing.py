@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from reconciler.config import json_reading
 from reconciler.config.composing import tree
 from reconciler.config.parts import parts_of
 from reconciler.config.source import BOM, parse
@@ -42,7 +43,7 @@ def edited(text: str, edits: Sequence[Edit], *, json: bool = False, shown: str =
     return result
 
 
-def _as_yaml(text: str, edits: Sequence[Edit]) -> str:
+def _as_yaml(text: str, edits: Sequence[Edit], read: Callable[[str], Any] = tree) -> str:
     bom = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
     is_dos = text.count("\r\n") == text.count("\n") > 0
@@ -50,13 +51,13 @@ def _as_yaml(text: str, edits: Sequence[Edit]) -> str:
         text = text.replace("\r\n", "\n")
     for waiting in rounds(edits):
         while waiting:
-            text, waiting = _after(text, waiting)
+            text, waiting = _after(text, waiting, read)
     return bom + (text.replace("\n", "\r\n") if is_dos else text)
 
 
-def _after(text: str, edits: list[Edit]) -> tuple[str, list[Edit]]:
+def _after(text: str, edits: list[Edit], read: Callable[[str], Any]) -> tuple[str, list[Edit]]:
     """The text after the first edits of a round, as far as each is above the one before, and those left."""
-    root = tree(text)
+    root = read(text)
     if root is None:
         return _begun(text, edits[0]), edits[1:]
     splicer = Splicer(text, parts_of(text, root))
@@ -81,10 +82,10 @@ def _begun(text: str, edit: Edit) -> str:
 def _as_json(text: str, edits: Sequence[Edit], meant: Any) -> str:
     """The same for JSON, which is YAML all in the flow; written anew where something else would come out."""
     try:
-        result = _as_yaml(text, edits)
+        result = _as_yaml(text, edits, json_reading.tree)
         if jsonlib.loads(result.removeprefix(BOM)) == meant:
             return result
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, json_reading.NotJson):
         pass
     found = _INDENT.search(text)
     anew = jsonlib.dumps(meant, indent=found[1] if found else None, ensure_ascii=False)

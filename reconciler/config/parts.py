@@ -91,7 +91,7 @@ def _end_of_word(text: str, start: int, end: int, style: str) -> int:
     header = text[start:end].partition("\n")[0]
     if "+" in header:
         return end - 1 if text[start:end].endswith("\n") else end
-    return start + len(text[start:end].rstrip())
+    return start + len(text[start:end].rstrip(" \t\r\n"))
 
 
 def follow(root: Part, path: Spot) -> tuple[list[tuple[Part, int]], Part, Spot]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from reconciler.config import json_reading, separators
 from reconciler.config.composing import DEEPEST, HALF, NotYaml, compose, too_deep
 from reconciler.config.construct import Builder
 from reconciler.config.document import Document, Source
@@ -57,6 +58,8 @@ def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     source = Source(shown, text)
     if "<<<<<<<" in text and (conflict := _conflict(source)):
         return Document(source, None, (conflict,))
+    if source.is_json:
+        return _from_json(source)
     if too_deep(text):
         problem = Problem(
             code="too-deep",
@@ -72,9 +75,13 @@ def parse(text: str, shown: str, *, pure: bool = False) -> Document:
         root = compose(text, builder.item if by_item else None, pure=pure)
     except NotYaml as error:
         found = _conflict(source) or (
-            in_plain_words(error.said, source) if error.said else _control_character(source)
+            _separator(source, error.said) or in_plain_words(error.said, source)
+            if error.said
+            else _control_character(source)
         )
         return Document(source, None, (found,))
+    if separators.are_in(text) and (at := separators.outside(text, root)) is not None:
+        return Document(source, None, (_refused_separator(source, at),))
     if root is None:
         return Document(source, None)
     data = builder.build(root)
@@ -125,6 +132,50 @@ def _decoded(raw: bytes, shown: str) -> Document:
         return Document(source, None, (problem,))
 
 
+def _from_json(source: Source) -> Document:
+    if not source.text.strip(" \t\r\n"):
+        return Document(source, None)
+    data, is_plain = (None, False) if HALF.search(source.text) else json_reading.data_of(source.text)
+    if is_plain and not too_deep(source.text):
+        return Document(source, data)
+    try:
+        root = json_reading.tree(source.text)
+    except json_reading.NotJson as error:
+        problem = _conflict(source) or Problem(
+            code="invalid-json", summary=error.why, hint=error.way_out, place=_at(source, error.at)
+        )
+        return Document(source, None, (problem,))
+    if halves := _halves(source, root):
+        return Document(source, None, tuple(halves))
+    builder = Builder(source)
+    data = builder.build(root)
+    return Document(source, data, tuple(builder.problems), tuple(builder.bent))
+
+
+def _separator(source: Source, said: Any) -> Problem | None:
+    """One that looks like the end of a line to some, in the line that cannot be read."""
+    for mark in (said.problem_mark, said.context_mark):
+        if mark and (at := separators.before(source.text, mark.line, mark.column)) is not None:
+            return _refused_separator(source, at)
+    return None
+
+
+def _refused_separator(source: Source, at: int) -> Problem:
+    name = separators.name_of(source.text[at])
+    return Problem(
+        code="not-text",
+        summary=f"there is {name} outside of a value, where some readers of YAML end the line",
+        hint="remove it, or end the line with a line feed; in a value it may stand",
+        place=_at(source, at),
+    )
+
+
+def _at(source: Source, index: int) -> Place:
+    """The place of a character."""
+    lines = Source(source.file, source.text[:index]).lines
+    return source.place(len(lines) - 1, len(lines[-1]))
+
+
 def _conflict(source: Source) -> Problem | None:
     """What git left of a merge that nobody has finished, at its first marker."""
     found = re.search(_MARKER, source.text)
@@ -157,8 +208,7 @@ def _control_character(source: Source) -> Problem:
     place = source.place(0, 0)
     what = "a character"
     if found is not None:
-        lines = Source(source.file, source.text[: found.start()]).lines
-        place = source.place(len(lines) - 1, len(lines[-1]))
+        place = _at(source, found.start())
         what = f"the control character U+{ord(found[0]):04X}"
     return Problem(
         code="not-text",

@@ -17,12 +17,20 @@ def resolve(path: Path) -> Path:
 
 
 def contained(root: Path, path: Path) -> Path:
-    """`root / path`. Raises InventoryError where links lead it out of the root, below which it was named.
+    """The file `root / path`. Raises InventoryError for a folder, and where links lead it out of the root.
 
     Such a link may have come with somebody's pull request. A path that names another place outright may be
     followed: whoever types it knows.
     """
     whole = root / path
+    if not whole.name or whole == root:
+        raise InventoryError(
+            Problem(
+                code="no-file",
+                summary=f"--state {quoted(str(path))} names a folder, and an inventory is a file",
+                hint=f"name a file in it: `--state {quoted(str(path / 'novita.json'))}`",
+            )
+        )
     real, base = Path(os.path.realpath(whole)), Path(os.path.realpath(root))
     is_named_below = Path(normpath(whole.absolute())).is_relative_to(normpath(root.absolute()))
     if is_named_below and not real.is_relative_to(base):

@@ -65,7 +65,9 @@ def refusals(context: Context, wanted: Iterable[Wanted], *, force: bool = False)
 def foreign(path: Path, kind: str) -> str:
     """What is wrong with writing this kind over what is there; "" where it is an earlier one, or nothing."""
     is_ours = _holds(path, _HEADS[kind], kind == "plan" if kind in ("plan", "json") else None)
-    return "" if is_ours else f"{path.name} is there already and is no {_WHAT[kind]} of an earlier run"
+    return (
+        "" if is_ours else f"{path.name or path} is there already and is no {_WHAT[kind]} of an earlier run"
+    )
 
 
 def inventory_refusal(context: Context) -> Problem | None:

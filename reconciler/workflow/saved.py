@@ -269,7 +269,9 @@ def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool =
         )
     except OSError as error:
         problem = Problem(
-            code="no-such-plan", summary=f"cannot read {path.name}: {error.strerror or error}", hint=hint
+            code="no-such-plan",
+            summary=f"cannot read {path.name or path}: {error.strerror or error}",
+            hint=hint,
         )
         raise InvalidConfig(problem) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

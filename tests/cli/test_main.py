@@ -39,6 +39,29 @@ def test_the_last_words_are_there_before_the_process_ends(tmp_path: Path) -> Non
     assert json.loads(done.stdout)["$schema"]
 
 
+@pytest.mark.parametrize("folder", [".", "./", "/", "state"])
+@pytest.mark.parametrize(
+    "words", [["list"], ["state", "list"], ["plan"], ["apply", "--yes"], ["doctor"]], ids=" ".join
+)
+def test_an_inventory_is_no_folder(
+    words: list[str],
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    monkeypatch.setenv("NOVITA_API_KEY", "sk-of-this-test")
+    (tmp_path / "endpoints.yaml").write_text("endpoints: []\n")
+    (tmp_path / "state").mkdir()
+    code = run([*words, "--state", folder])
+    said = capsys.readouterr()
+    assert code == 1 or (words == ["list"] and folder == "state")
+    assert "has a bug" not in said.out + said.err
+    assert "folder" in said.out + said.err or "directory" in said.out + said.err
+
+
 @pytest.mark.parametrize(
     "words",
     [

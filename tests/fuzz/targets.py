@@ -126,7 +126,7 @@ def saved_plan(dice: Random, estate: Estate) -> Arguments:
 def answers(dice: Random, estate: Estate) -> Arguments:
     """What Novita says, on any call."""
     estate.restore(dice.choice(("calm", "calm", "cut")))
-    estate.answers.begin(str(dice.random()), dice.choice((0.1, 0.3, 1.0)))
+    estate.answers.begin(str(dice.random()), dice.choice((0.05, 0.1, 0.3, 0.3, 1.0)))
     return command(dice, 0.3)
 
 
@@ -235,8 +235,9 @@ def _word(dice: Random) -> str:
     text = dice.choice(TEXTS)
     if dice.random() < 0.2:
         text = damaged(dice, as_bytes(dice.choice((text, *WORDS)))).decode(errors="surrogateescape")
-    # one word of the system holds 128 KiB at most; halves of characters come as the bytes of them
-    return as_bytes(text)[:60_000].decode(errors="surrogateescape") if "/dev" not in text else "x"
+    # One word of a command line holds 128 KiB at most, halves of characters come as their bytes, and no path
+    # begins at the root of the machine that runs this.
+    return as_bytes(text)[:60_000].decode(errors="surrogateescape").lstrip("/")
 
 
 TARGETS: Final[Mapping[str, Callable[[Random, Estate], Arguments]]] = {

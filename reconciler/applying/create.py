@@ -101,7 +101,7 @@ def create(
             if found is None:
                 continue
             made = found.id
-        old = change.tracked.name if isinstance(change, Replace) else None
+        old = change.tracked if isinstance(change, Replace) else None
         session.record(replace(record, id=made), replaces=old, deposed=deposed)
         return made
     session.settle(desired.name)

@@ -65,7 +65,7 @@ class Writer:
                 self._delete(change.live, change.tracked, waiting, released=False)
                 return change.live.id, None
             case Forget():
-                self.session.drop(change.name)
+                self.session.drop(change.tracked)
                 return change.tracked.id, None
             case NoOp():
                 self._record(change)
@@ -86,7 +86,7 @@ class Writer:
                 record = replace(as_desired(change.desired, change.live.id, self.keyring), adopted=True)
             case _:
                 record = as_desired(change.desired, change.live.id, self.keyring, before)
-        self.session.record(record, replaces=_old_name(change))
+        self.session.record(record, replaces=change.gone if isinstance(change, Adopt) else change.tracked)
 
     def make(
         self,
@@ -96,7 +96,7 @@ class Writer:
     ) -> str:
         """Create the endpoint once and record it, without reading it back; returns its ID."""
         if isinstance(change, Create) and change.gone is not None and change.gone.name != change.name:
-            self.session.drop(change.gone.name)  # renamed, and nothing is left of it
+            self.session.drop(change.gone)  # renamed, and nothing is left of it
         app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
         return create(
             change,
@@ -148,7 +148,7 @@ class Writer:
             kept = read_back(self.remote, self.clock, aside.live.id, {"name": aside.name})
             if kept is not None:
                 raise Refused(kept)
-        self.session.record(aside.record, replaces=aside.tracked.name)
+        self.session.record(aside.record, replaces=aside.tracked)
 
     def _begin_rename(self, change: Update | Scale | Adopt) -> None:
         """Write down the new name before it is sent. Raises Refused where another endpoint is recorded so."""
@@ -177,7 +177,7 @@ class Writer:
         still_there = wait_until_gone(self.remote, self.clock, planned.id, released=released)
         if still_there is not None:
             raise Refused(still_there)
-        self.session.drop(tracked.name)
+        self.session.drop(tracked)
 
     def _still_as_planned(self, planned: Live) -> None:
         """Consent was given to a difference; another one must be asked for again."""
@@ -204,8 +204,3 @@ def _taken(change: Update | Scale, holder: Tracked) -> Problem:
         hint="run `reconciler apply` for both of them",
         address=change.address,
     )
-
-
-def _old_name(change: Update | Scale | Adopt | NoOp) -> str | None:
-    tracked = change.gone if isinstance(change, Adopt) else change.tracked
-    return tracked.name if tracked is not None and tracked.name != change.name else None

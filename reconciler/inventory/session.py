@@ -131,23 +131,30 @@ class Session:
         self._journal.append(Begin(intent=intent))
 
     def record(
-        self, tracked: Tracked, *, replaces: str | None = None, deposed: Tracked | None = None
+        self, tracked: Tracked, *, replaces: Tracked | None = None, deposed: Tracked | None = None
     ) -> None:
         """Say what is ours now; closes the intent of that name.
 
-        `replaces` is the old name after a rename, `deposed` the record of an endpoint whose name this one has
-        taken. All of it holds at once, or none.
+        `replaces` is the record of before, which goes if it has another name, `deposed` the record of an
+        endpoint whose name this one has taken. All of it holds at once, or none.
         """
         steps: list[Step] = [Record(tracked=tracked)]
         if deposed is not None:
             steps.append(Record(tracked=deposed))
-        if replaces is not None and replaces != tracked.name:
-            steps.append(Drop(name=replaces))
+        if replaces is not None and replaces.name != tracked.name and self._holds(replaces):
+            steps.append(Drop(name=replaces.name))
         self._tell(*steps)
 
-    def drop(self, name: str) -> None:
-        """Say that the name is no longer ours."""
-        self._tell(Drop(name=name))
+    def drop(self, tracked: Tracked) -> None:
+        """Say that an endpoint is no longer ours."""
+        if self._holds(tracked):
+            self._tell(Drop(name=tracked.name))
+
+    def _holds(self, tracked: Tracked) -> bool:
+        """Whether the name is still that endpoint's: by now another one may be recorded by it."""
+        with self._guard:
+            now = self._state.records.get(tracked.name)
+        return now is not None and now.id == tracked.id
 
     def settle(self, name: str) -> None:
         """Say that the create of that name made nothing."""

@@ -21,8 +21,9 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     freeing: list[Change] = []
     writes: list[Change] = []
     deletes: list[Change] = []
+    renamed = [change for change in pending if is_renamed(change)]
     for change in pending:
-        if not requests_of(change):
+        if not requests_of(change) and not any(holds_name_of(one, change) for one in renamed):
             local.append(change)
         elif freed(change) in wanted:
             freeing.append(change)
@@ -34,10 +35,9 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
 
 
 def _in_turn(writes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    """The writes, each rename after the one that gives up its name."""
-    while any(map(is_renamed, writes)):
-        holders = [one for one in writes if is_renamed(one)]
-        later = [one for one in holders if any(holds_name_of(other, one) for other in holders)]
+    """The writes, each one that takes a name after the rename that gives it up."""
+    while holders := [one for one in writes if is_renamed(one)]:
+        later = [one for one in writes if any(holds_name_of(other, one) for other in holders)]
         if not later or len(later) == len(writes):
             break
         yield [one for one in writes if one not in later]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from reconciler.model.plan import Aside, Change, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Aside, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Tracked, address
 
@@ -180,10 +180,16 @@ def is_renamed(change: Change) -> bool:
 
 
 def holds_name_of(one: Change, other: Change) -> bool:
-    """Whether a change must come first, because its endpoint or its record has the name that another gets."""
-    if one is other or not isinstance(one, Renamed) or not is_renamed(other):
+    """Whether a change must come first, because its endpoint or its record has the name that another gets.
+
+    So must one that takes the name of an endpoint which is gone, and which the other takes the place of.
+    """
+    if not isinstance(one, Renamed) or one.name == other.name:
         return False
-    return other.name in (one.live.name, one.tracked.name) and one.name != other.name
+    names = (one.live.name, one.tracked.name)
+    if isinstance(other, Create | Adopt):
+        return other.name in names or (other.gone is not None and other.gone.name == one.name)
+    return is_renamed(other) and other.name in names
 
 
 def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:

@@ -41,7 +41,8 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
         raise InvalidConfig(*(_unknown(name) for name in missing))
     with held(context, records(context).base_url) as session:
         for name in names:
-            session.drop(name)
+            if (record := session.inventory.records.get(name)) is not None:
+                session.drop(record)
 
 
 def fold(context: Context) -> Inventory:

@@ -27,10 +27,10 @@ STORY: list[tuple[Callable[[Session], None], list[Step]]] = [
     (lambda session: session.settle("y"), [Settle(name="y")]),
     (lambda session: session.begin(intent("z")), [Begin(intent=intent("z"))]),
     (
-        lambda session: session.record(tracked("new"), replaces="old"),
+        lambda session: session.record(tracked("new"), replaces=tracked("old")),
         [Record(tracked=tracked("new")), Drop(name="old")],
     ),
-    (lambda session: session.drop("x"), [Drop(name="x")]),
+    (lambda session: session.drop(tracked("x")), [Drop(name="x")]),
     (lambda session: session.fold(), []),
     (lambda session: session.record(tracked("late")), [Record(tracked=tracked("late"))]),
     (lambda session: session.settle("left"), [Settle(name="left")]),
@@ -86,7 +86,7 @@ def test_the_process_may_die_anywhere(tmp_path: Path) -> None:
         before = said(load(path))
         with opened(path, disk=Dying(sys.maxsize)) as session:
             assert said(session.inventory) == before
-            session.drop("kept")
+            session.drop(tracked("kept"))
         assert "kept" not in load(path).records
         assert not path.with_name("novita.json.tmp").exists()
         return not is_alive

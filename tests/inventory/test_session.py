@@ -56,9 +56,9 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
 
     store.write(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
     with opened(path, disk=Watched()) as session:
-        session.record(tracked("new"), replaces="old")
-        session.record(tracked("b"), replaces="b")
-        session.drop("b")
+        session.record(tracked("new"), replaces=tracked("old"))
+        session.record(tracked("b"), replaces=tracked("b"))
+        session.drop(tracked("b"))
         session.begin(intent("c"))
         session.settle("c")
     assert seen[0] == ["b", "new"]
@@ -172,7 +172,7 @@ def test_a_failing_fold_is_said_and_loses_nothing(path: Path, step: str) -> None
 
     def run() -> None:
         with opened(path, disk=Failing(step)) as session:
-            session.drop("a")
+            session.drop(tracked("a"))
             session.record(tracked("b"))
 
     with pytest.raises(InventoryError, match=r"Cannot write .*novita\.json"):

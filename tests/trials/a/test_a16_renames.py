@@ -100,6 +100,47 @@ def test_what_is_gone_is_created_under_its_new_name(named: Desk, keeps_the_hint:
     converged(named, {"talk", "other"}, creates=3)
 
 
+@pytest.mark.parametrize("parallelism", ["1", "10"])
+@pytest.mark.parametrize("gone", ["chat", "other"])
+def test_a_swap_with_one_that_is_gone(named: Desk, gone: str, parallelism: str) -> None:
+    """The one that lives gets its new name first; the one that is made keeps its record, and so does it."""
+    kept = {"chat": "other", "other": "chat"}[gone]
+    kept_id = named.id(kept)
+    named.sim.world.console_delete(named.id(gone))
+    named.declare(item(gone, appName=kept, renamedFrom=kept), item(kept, appName="new", renamedFrom=gone))
+    named.apply("--parallelism", parallelism)
+    assert named.id(gone) == kept_id
+    converged(named, {"chat", "other"}, creates=3)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_a_swap_with_one_that_is_gone_and_a_kill(named: Desk, operation: str, when: str) -> None:
+    """No endpoint is left without a record, whichever call was the last one."""
+    named.sim.world.console_delete(named.id("chat"))
+    named.declare(
+        item("chat", appName="other", renamedFrom="other"), item("other", appName="new", renamedFrom="chat")
+    )
+    named.killed(operation, when=when)
+    converged(named, {"chat", "other"}, creates=3)
+
+
+def test_a_swap_that_was_made_in_the_console(named: Desk) -> None:
+    """Nothing is sent, and each record follows its endpoint."""
+    ids = {name: named.id(name) for name in ("chat", "other")}
+    named.sim.world.console_update(ids["chat"], name="other")
+    named.sim.world.console_update(ids["other"], name="chat")
+    named.declare(
+        item("chat", appName="other", renamedFrom="other"), item("other", appName="chat", renamedFrom="chat")
+    )
+    converged(named, {"chat", "other"})
+    assert {name: record["id"] for name, record in named.inventory.items()} == {
+        "chat": ids["other"],
+        "other": ids["chat"],
+    }
+    assert not any("adopted" in record for record in named.inventory.values())
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_is_gone_is_created_once(named: Desk, when: str) -> None:
     """Also by a run that is killed in the create, and with the hint gone by the next one."""

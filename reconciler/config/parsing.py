@@ -1,6 +1,7 @@
 """The grammar of references: `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}`; `$${` is a literal `${`.
 
-Braces balance inside of a default, so that one may hold JSON. References do not nest.
+A default may be JSON, whose strings may hold any brace; in every other one braces balance. References do not
+nest.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json import JSONDecoder
 from typing import Final, TypeAlias
 
 from reconciler.model.problem import Problem
@@ -16,6 +18,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPENING: Final = re.compile(r"\$\$\{|\$\{")
 _NEXT: Final = re.compile(r"\$\{|\n")
 _BRACE: Final = re.compile(r"[{}]")
+_BEFORE_JSON: Final = re.compile(r'env:\w+:-\s*(?=[{\["])')
+_decode: Final = JSONDecoder().raw_decode
 _SHELL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::?([-=?+])(.*))?\Z", re.DOTALL)
 _SPELLED: Final = re.compile(r"\s*(env|file)\s*[:.]\s*(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _ESCAPE: Final = "a literal `${` is written `$${`"
@@ -81,12 +85,23 @@ def scan(text: str) -> Iterator[Part | Fault]:
 
 def _end(text: str, start: int) -> int | None:
     """Where the reference ends whose content begins at `start`; None where its braces never balance."""
+    if (before := _BEFORE_JSON.match(text, start)) and (end := _end_of_json(text, before.end())) is not None:
+        return end
     depth = 1
     for brace in _BRACE.finditer(text, start):
         depth += 1 if brace[0] == "{" else -1
         if depth == 0:
             return brace.end()
     return None
+
+
+def _end_of_json(text: str, start: int) -> int | None:
+    """Where the reference ends whose default is the JSON at `start`; None when it is none, or more."""
+    try:
+        _, end = _decode(text, start)
+    except (ValueError, RecursionError):  # also of a number with 5,000 digits
+        return None
+    return end + 1 if text.startswith("}", end) else None
 
 
 def _torn_end(text: str, start: int) -> int:

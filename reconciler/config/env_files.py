@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.config.document import Source
 from reconciler.config.fence import Fence
+from reconciler.config.source import conflict
 from reconciler.config.texts import decoded
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Place, Problem
@@ -18,7 +20,8 @@ LARGEST: Final = 2**20
 
 _NAME: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*\Z")
 _BREAK: Final = re.compile(r"\r\n|[\r\n]")
-_OPEN_QUOTE: Final = re.compile(r"[^=\n]*=[^\S\n]*['\"]")
+_OPEN_QUOTE: Final = re.compile(r"[^=\n]*=[^\S\n]*(['\"])(?:\\.|(?!\1)[^\\])*(\1)?", re.DOTALL)
+"""A quote that opens a value, and the one that closes it if there is any."""
 
 
 def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
@@ -32,6 +35,9 @@ def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
         text = decoded(fence.read(root / file, LARGEST, named=True))
         if text is None or "\0" in text:
             problems.append(_fault(file, 1, "is not UTF-8 text", "save the file as UTF-8"))
+            continue
+        if "<<<<<<<" in text and (unmerged := conflict(Source(str(file), text))):
+            problems.append(unmerged)
             continue
         for line, name, value in _lines(text):
             if isinstance(value, str):
@@ -63,7 +69,14 @@ def _lines(text: str) -> Iterator[tuple[int, str, Any]]:
         written = binding.original.string
         line = binding.original.line + len(_BREAK.findall(written[: len(written) - len(written.lstrip())]))
         if binding.error:
-            what = "opens a quote that is never closed" if _OPEN_QUOTE.match(written) else "is not KEY=VALUE"
+            quote = _OPEN_QUOTE.match(written)
+            what = (
+                "is not KEY=VALUE"
+                if not quote
+                else "has text behind a closing quote"
+                if quote[2]
+                else "opens a quote that is never closed"
+            )
             yield line, "", (what, "write KEY=VALUE, and quotes around a value with spaces or line breaks")
         elif binding.key is not None and (binding.value is None or not _NAME.match(binding.key)):
             what = "has no `=`" if binding.value is None else "begins with what is no name"

@@ -56,8 +56,8 @@ def read(
 def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     """The document in a text. `pure` reads without libyaml, as on machines that lack it."""
     source = Source(shown, text)
-    if "<<<<<<<" in text and (conflict := _conflict(source)):
-        return Document(source, None, (conflict,))
+    if "<<<<<<<" in text and (unmerged := conflict(source)):
+        return Document(source, None, (unmerged,))
     if source.is_json:
         return _from_json(source)
     if too_deep(text):
@@ -74,7 +74,7 @@ def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     try:
         root = compose(text, builder.item if by_item else None, pure=pure)
     except NotYaml as error:
-        found = _conflict(source) or (
+        found = conflict(source) or (
             _separator(source, error.said) or in_plain_words(error.said, source)
             if error.said
             else _control_character(source)
@@ -141,7 +141,7 @@ def _from_json(source: Source) -> Document:
     try:
         root = json_reading.tree(source.text)
     except json_reading.NotJson as error:
-        problem = _conflict(source) or Problem(
+        problem = conflict(source) or Problem(
             code="invalid-json", summary=error.why, hint=error.way_out, place=_at(source, error.at)
         )
         return Document(source, None, (problem,))
@@ -176,7 +176,7 @@ def _at(source: Source, index: int) -> Place:
     return source.place(len(lines) - 1, len(lines[-1]))
 
 
-def _conflict(source: Source) -> Problem | None:
+def conflict(source: Source) -> Problem | None:
     """What git left of a merge that nobody has finished, at its first marker."""
     found = re.search(_MARKER, source.text)
     if found is None:
@@ -225,4 +225,4 @@ def _unreadable(shown: str, error: Unreadable) -> Document:
     return Document(Source(shown, ""), None, (problem,))
 
 
-__all__ = ["Document", "collector_paused", "parse", "read"]
+__all__ = ["Document", "collector_paused", "conflict", "parse", "read"]

@@ -102,3 +102,12 @@ def test_a_referenced_file_says_what_it_holds(desk: Desk, content: bytes, value:
     desk.apply()
     assert desk.live()["chat"]["envs"] == [{"key": "A", "value": value}]
     assert desk.plan().code == 0
+
+
+@pytest.mark.parametrize("line", ["A='S3CRET' and more", 'A="S3CRET" "again"', "A='it''s'", 'A="a\\"b"c'])
+def test_a_quote_that_is_closed_is_not_said_to_be_open(desk: Desk, line: str) -> None:
+    desk.write("the.env", f"{line}\n")
+    desk.declare(item("chat"))
+    ran = desk.run("plan", "--env-file", "the.env")
+    assert ran.code == 1
+    assert "this line has text behind a closing quote" in ran.err

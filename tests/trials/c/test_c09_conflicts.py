@@ -32,6 +32,25 @@ def test_a_conflict_is_told_by_its_name(desk: Desk, name: str, text: str, more: 
     assert "git merge conflict" in problem["summary"]
 
 
+@pytest.mark.parametrize("words", [("plan",), ("deploy", "d", "--image", "u:1", "--spec", "small")])
+def test_a_conflict_in_a_file_of_values(desk: Desk, words: tuple[str, ...]) -> None:
+    """It is one fault, and no value of either side is shown."""
+    desk.declare(item("chat", env={"A": "${env:A}"}))
+    desk.write("prod.env", "A=1\n<<<<<<< HEAD\nB=S3CRET\n=======\nB=0THER\n>>>>>>> theirs\n")
+    ran = desk.run(*words, "--env-file", "prod.env")
+    assert (ran.code, ran.err.count("Error:")) == (1, 1)
+    assert "git merge conflict" in ran.err
+    assert "prod.env:2:1" in ran.err
+    assert "S3CRET" not in ran.err
+    assert "0THER" not in ran.err
+
+
+def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Desk) -> None:
+    desk.declare(item("chat", env={"A": "${env:A}"}))
+    desk.write("prod.env", "A='title\n=======\ntext'\n")
+    assert desk.run("plan", "--env-file", "prod.env").code == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -31,7 +31,7 @@ def specs(run: Run, name: str | None) -> int:
         run.out.document([spec_document(one) for one in found.specs])
     elif found.specs:
         run.out.result(specs_text(found.specs, run.out.screen))
-    else:
+    elif found.are_all_known:
         run.out.line(
             f"{found.file or 'specs.yaml'} holds no specs. "
             + completed("`reconciler init` writes one to start from.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config import schema
+from reconciler.config.document import Document
 from reconciler.config.fence import Fence
 from reconciler.config.files import NO_TEXTS, Texts, absolute, first_of, layers, shown
 from reconciler.config.items import declared
@@ -18,7 +19,7 @@ from reconciler.config.layers import ByHand
 from reconciler.config.references import NO_VARIABLES, Resolver
 from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.source import collector_paused, parse, read
-from reconciler.config.specs import SpecEntry, Specs, entries, names_are_known
+from reconciler.config.specs import Specs, entries, names_are_known
 from reconciler.config.unread import unread
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
@@ -35,7 +36,7 @@ class Loaded:
 
     settings: Settings
     desired: tuple[Desired, ...]
-    specs: Mapping[str, SpecEntry]
+    specs: Specs
     problems: tuple[Problem, ...]
     endpoint_files: tuple[str, ...]
     found_endpoint_file: bool
@@ -55,32 +56,28 @@ def load_settings(
     return settings_of(root, Resolver(root, environ, lenient, dotenv))
 
 
-def load_specs(
-    root: Path, settings: Settings, instead: Texts = NO_TEXTS
-) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...], str | None]:
-    """The specs by name, the problems of their file, and that file as shown; None when there is none."""
-    found, problems = _specs(root, settings, instead)
-    return found.entries, problems, found.file
-
-
-def _specs(root: Path, settings: Settings, instead: Texts) -> tuple[Specs, tuple[Problem, ...]]:
+def load_specs(root: Path, settings: Settings, instead: Texts = NO_TEXTS) -> Specs:
+    """The specs alone, and what is wrong with their file."""
     path = specs_file(root, settings, instead)
     if path is None:
-        return Specs(entries={}, file=None, are_all_known=settings.is_complete), ()
+        return Specs(entries={}, file=None, are_all_known=settings.is_complete)
     document = read(path, shown(path, root), instead, fence=Fence(root))
-    specs, problems = entries(document)
-    is_known = settings.is_complete and names_are_known(document)
-    found = Specs(entries=specs, file=document.file, are_all_known=is_known)
-    return found, (*document.problems, *problems)
+    return _specs(document, are_all_known=settings.is_complete and names_are_known(document))
 
 
-def given_specs(
-    items: Sequence[Mapping[str, Any]],
-) -> tuple[Mapping[str, SpecEntry], tuple[Problem, ...]]:
+def given_specs(items: Sequence[Mapping[str, Any]]) -> Specs:
     """Specs that stand in no file, in the form of specs.yaml's `specs`, and what is wrong with them."""
-    document = parse(json.dumps({"specs": list(items)}, indent=2), "specs")
-    specs, problems = entries(document)
-    return specs, (*document.problems, *problems)
+    return _specs(parse(json.dumps({"specs": list(items)}, indent=2), "specs"))
+
+
+def _specs(document: Document, *, are_all_known: bool = True) -> Specs:
+    found, problems = entries(document)
+    return Specs(
+        entries=found,
+        file=document.file,
+        are_all_known=are_all_known,
+        problems=(*document.problems, *problems),
+    )
 
 
 def load(
@@ -114,7 +111,7 @@ def _load(
     from reconciler.kinds.endpoint.mapping import shared_app_names
 
     settings, problems = settings_of(root, resolver)
-    specs, spec_problems = _specs(root, settings, instead)
+    specs = load_specs(root, settings, instead)
     searched = layers(root, files, instead)
     read_from = [one.files for one in searched]
     found = declared(root, read_from, instead)
@@ -129,7 +126,7 @@ def _load(
     )
     everything = [
         *problems,
-        *(spec_problems if needs_specs else ()),
+        *(specs.problems if needs_specs else ()),
         *found.problems,
         *judge.problems,
         *shared_app_names(desired),
@@ -139,7 +136,7 @@ def _load(
     return Loaded(
         settings=replace(settings, referenced=frozenset(resolver.said)),
         desired=desired,
-        specs=specs.entries,
+        specs=specs,
         problems=in_order([one for one in everything if not (one.is_error and one.address in others)]),
         endpoint_files=tuple(found.files),
         found_endpoint_file=bool(found.files),
@@ -153,13 +150,12 @@ def _load(
 
 
 def load_item(
-    item: Mapping[str, Any], specs: Mapping[str, SpecEntry], resolver: Resolver
+    item: Mapping[str, Any], specs: Specs, resolver: Resolver
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
-    """One endpoint that stands in no file, judged like those that do."""
-    file = next((spec.document.file for spec in specs.values()), None)
-    judge = Judge(resolver, Specs(entries=specs, file=file), ())
-    found = judge.judged([ByHand(data=item)])
-    return next(iter(found), None), in_order(judge.problems)
+    """One endpoint that stands in no file, judged like those that do; None with all that may be the cause."""
+    judge = Judge(resolver, specs, ())
+    found = next(iter(judge.judged([ByHand(data=item)])), None)
+    return found, in_order([*judge.problems, *(specs.problems if found is None else ())])
 
 
 def check_item(item: Mapping[str, Any]) -> tuple[Problem, ...]:

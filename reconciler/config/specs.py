@@ -66,12 +66,14 @@ class SpecEntry:
 class Specs:
     """The specs of a run by name. `file` is theirs as shown; None when there is none.
 
-    Unless they `are_all_known`, a name that is missing may be one that could not be read.
+    Unless they `are_all_known`, a name that is missing may be one that could not be read. `problems` are what
+    is wrong with the file.
     """
 
     entries: Mapping[str, SpecEntry]
     file: str | None
     are_all_known: bool = True
+    problems: tuple[Problem, ...] = ()
 
 
 def names_are_known(document: Document) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from reconciler.config.load import Loaded, given_specs, load_specs
 from reconciler.config.specinfo import spec_info
-from reconciler.config.specs import SpecEntry, unknown_spec
+from reconciler.config.specs import Specs, unknown_spec
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.kinds.endpoint.status import app_of
@@ -65,8 +65,8 @@ class NovitaDeploymentProvider(Unsupported):
         lock_timeout: float = 60.0,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        entries, problems = given_specs(specs)
-        _raise_errors(problems)
+        given = given_specs(specs)
+        _raise_errors(given.problems)
         settings = Settings(
             api_key=client.api_key,
             base_url=client.base_url,
@@ -76,7 +76,7 @@ class NovitaDeploymentProvider(Unsupported):
         loaded = Loaded(
             settings=settings,
             desired=(),
-            specs=entries,
+            specs=given,
             problems=(),
             endpoint_files=(),
             found_endpoint_file=False,
@@ -93,7 +93,7 @@ class NovitaDeploymentProvider(Unsupported):
         )
         self._settings = settings
         self._files: Files = lambda _context: loaded
-        self._specs: Callable[[], Mapping[str, SpecEntry]] = lambda: entries
+        self._specs: Callable[[], Specs] = lambda: given
         self._owns_client = False
         self._turn = threading.Lock()
 
@@ -206,7 +206,7 @@ class NovitaDeploymentProvider(Unsupported):
         Raises InvalidConfig when the file is wrong.
         """
         resolver = self._context.resolver(lenient=True)
-        return [spec_info(entry, resolver) for entry in self._specs().values()]
+        return [spec_info(entry, resolver) for entry in self._specs().entries.values()]
 
     def get_spec(self, name: str) -> SpecInfo:
         """The spec of that name. Raises InvalidConfig when there is none."""
@@ -271,9 +271,9 @@ class NovitaDeploymentProvider(Unsupported):
         return result
 
 
-def _sound_specs(root: Path, settings: Settings) -> Mapping[str, SpecEntry]:
-    specs, problems, _ = load_specs(root, settings)
-    _raise_errors(problems)
+def _sound_specs(root: Path, settings: Settings) -> Specs:
+    specs = load_specs(root, settings)
+    _raise_errors(specs.problems)
     return specs
 
 

@@ -47,7 +47,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     if orphans := [one.name for one in drifts if one.name not in known]:
         raise InvalidConfig(*map(undeclared, orphans))
     before = _load(context, ())
-    specs = usable_specs(before.specs, context.resolver(lenient=True))
+    specs = usable_specs(before.specs.entries, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[Item, tuple[Edit, ...]] = {}
     for one in drifts:

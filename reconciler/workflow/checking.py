@@ -82,7 +82,7 @@ def _files(loaded: Loaded) -> Check:
     return Check(
         name="files",
         grade=Grade.OK,
-        found=f"{count} in {files}, {_count(len(loaded.specs), 'spec')}",
+        found=f"{count} in {files}, {_count(len(loaded.specs.entries), 'spec')}",
     )
 
 

@@ -18,11 +18,15 @@ CONSOLE: Final = "https://console.novita.ai"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specs:
-    """The specs in the order of their file, and what is wrong with it; `file` is None where there is none."""
+    """The specs in the order of their file, and what is wrong with it; `file` is None where there is none.
+
+    Unless they `are_all_known`, the file may have others, which could not be read.
+    """
 
     specs: tuple[SpecInfo, ...]
     problems: tuple[Problem, ...]
     file: str | None
+    are_all_known: bool
 
 
 def specs(context: Context) -> Specs:
@@ -30,12 +34,13 @@ def specs(context: Context) -> Specs:
     settings, problems = load_settings(
         context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
     )
-    entries, found, file = load_specs(context.root, settings)
+    found = load_specs(context.root, settings)
     resolver = context.resolver(lenient=True)
     return Specs(
-        specs=tuple(spec_info(entry, resolver) for entry in entries.values()),
-        problems=(*(problem for problem in problems if problem.code != "not-enabled"), *found),
-        file=file,
+        specs=tuple(spec_info(entry, resolver) for entry in found.entries.values()),
+        problems=(*(problem for problem in problems if problem.code != "not-enabled"), *found.problems),
+        file=found.file,
+        are_all_known=found.are_all_known,
     )
 
 
@@ -44,7 +49,8 @@ def spec(context: Context, name: str) -> SpecInfo:
     found = specs(context)
     by_name = {one.name: one for one in found.specs}
     if name not in by_name:
-        raise InvalidConfig(*found.problems, unknown_spec(name, by_name, None, found.file))
+        unknown = (unknown_spec(name, by_name, None, found.file),) if found.are_all_known else ()
+        raise InvalidConfig(*found.problems, *unknown)
     return by_name[name]
 
 

@@ -93,8 +93,8 @@ def import_all(
         return Imported(problems=left_out)
     drafted = draft(
         found,
-        usable_specs(loaded.specs, context.resolver()),
-        spec_names=loaded.specs,
+        usable_specs(loaded.specs.entries, context.resolver()),
+        spec_names=loaded.specs.entries,
         app_names=[one.app_name for one in loaded.desired],
         in_use={name: context.resolver().variable(name) for name in _references(context, loaded)},
     )

@@ -26,5 +26,5 @@ def spec_names(root: Path, environ: Mapping[str, str]) -> Iterator[str]:
     from reconciler.config.load import load_settings, load_specs
 
     settings, _ = load_settings(root, environ=environ, lenient=True)
-    specs, _, _ = load_specs(root, settings)
+    specs = load_specs(root, settings).entries
     yield from specs

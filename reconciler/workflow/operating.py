@@ -106,7 +106,7 @@ def from_item(
     resolver = context.resolver()
     desired, problems = load_item(escaped(item), loaded.specs, resolver)
     if desired is None:
-        raise InvalidConfig(*problems)
+        raise InvalidConfig(*(problems or loaded.errors))
     return hidden(desired), problems
 
 

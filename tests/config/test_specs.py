@@ -64,8 +64,13 @@ def test_the_original_file_is_valid_as_it_stands(tmp_path: Path) -> None:
     """The documented specs.yaml gives two usable specs."""
     write(tmp_path, {"specs.yaml": SEED})
     settings, _ = load_settings(tmp_path, environ={})
-    specs, problems, file = load_specs(tmp_path, settings)
-    assert (problems, file, list(specs)) == ((), "specs.yaml", ["novita-5090-single", "novita-4090-single"])
+    found = load_specs(tmp_path, settings)
+    specs = found.entries
+    assert (found.problems, found.file, list(specs)) == (
+        (),
+        "specs.yaml",
+        ["novita-5090-single", "novita-4090-single"],
+    )
     assert usable_spec(specs["novita-4090-single"], Resolver(tmp_path, {})) == (
         Spec(
             name="novita-4090-single",
@@ -205,7 +210,7 @@ def test_where_specs_are_looked_for(tmp_path: Path, files: dict[str, str], file:
     """First in novita.config_dir, then beside, then in config/."""
     write(tmp_path, files)
     settings, _ = load_settings(tmp_path, environ={})
-    assert load_specs(tmp_path, settings)[2] == file
+    assert load_specs(tmp_path, settings).file == file
 
 
 def test_a_spec_is_judged_once(tmp_path: Path) -> None:

@@ -53,3 +53,44 @@ def test_a_layer_that_cannot_be_read(desk: Desk, base: str) -> None:
     desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "minReplicas": 20}]})
     document = desk.run("-f", "base.yaml", "-f", "prod.yaml", "validate", "--json").document
     assert [problem["file"] for problem in document["problems"]] == ["base.yaml"]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize("declared", [[], [item("embed")]], ids=["nothing declared", "another declared"])
+def test_a_deploy_tells_what_is_wrong_with_the_specs(
+    desk: Desk, text: str | bytes, declared: list[dict[str, str]]
+) -> None:
+    desk.declare(*declared)
+    (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    ran = desk.run("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--auto-approve")
+    assert ran.code == 1
+    assert "specs.yaml:1:" in ran.err
+    assert "there is no spec" not in ran.err
+    assert desk.sent() == []
+
+
+def test_a_deploy_with_a_spec_that_is_broken(desk: Desk) -> None:
+    desk.write("specs.yaml", {"specs": [{"name": "bad", "resources": {"gpu": [1]}}]})
+    ran = desk.run("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "bad", "--auto-approve")
+    assert (ran.code, "specs.yaml:" in ran.err, "gpu" in ran.err) == (1, True, True)
+
+
+@pytest.mark.parametrize("text", ["specs: []\n", ""])
+def test_a_deploy_when_the_file_holds_no_specs(desk: Desk, text: str) -> None:
+    desk.write("specs.yaml", text)
+    ran = desk.run("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--auto-approve")
+    assert (ran.code, "there is no spec `small` in specs.yaml" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize("words", [["specs"], ["specs", "small"]], ids=" ".join)
+def test_specs_tells_what_is_wrong_with_its_file_alone(
+    desk: Desk, text: str | bytes, words: list[str]
+) -> None:
+    (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    ran = desk.run(*words)
+    assert ran.code == 1
+    assert ran.err.startswith("Error: ")
+    assert "specs.yaml:1:" in ran.err
+    assert "no specs" not in ran.err
+    assert "there is no spec" not in ran.err

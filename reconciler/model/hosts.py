@@ -48,6 +48,8 @@ def fault(host: str) -> str:
         name = bare(host)
     else:
         return ""
+    if not name:
+        return "is missing"
     labels = name.split(".")
     if not name.isascii():
         return "holds a letter outside ASCII; a name in another alphabet is written as xn--..."

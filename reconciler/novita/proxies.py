@@ -72,6 +72,9 @@ def way_to(host: str, port: int | None) -> Way | None:
     found = Way(url=url, variable=variable)
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise found.unusable("it is not a URL", "write http://HOST:PORT") from None
+    try:
         is_sound = parts.port != 0
     except ValueError:
         is_sound = False

@@ -26,7 +26,7 @@ def test_sound(host: str) -> None:
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        ("", "empty part"),
+        ("", "missing"),
         ("api..novita.ai", "empty part"),
         (".novita.ai", "empty part"),
         ("novita.ai..", "empty part"),

@@ -94,6 +94,23 @@ def test_a_proxy_that_cannot_be_used(outside: Desk, name: str, proxy: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("proxy", "fault"),
+    [
+        ("http://", "its host is missing"),
+        ("http://me:hunter2@:3128", "its host is missing"),
+        ("http://[::1", "it is not a URL"),
+        ("http://me:hunter2]@[proxy", "it is not a URL"),
+        ("proxy.corp:port", "its port is not a number"),
+    ],
+)
+def test_the_part_at_fault_is_named(outside: Desk, proxy: str, fault: str) -> None:
+    outside.monkeypatch.setenv("HTTPS_PROXY", proxy)
+    ran = outside.run("list")
+    assert f"HTTPS_PROXY cannot be used: {fault}" in ran.err
+    assert "hunter2" not in ran.err
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("SSLKEYLOGFILE", "/nope/x"),

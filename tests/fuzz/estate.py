@@ -21,7 +21,9 @@ TOKEN: Final = "hf-fuzz=51ab02/77"
 FILED: Final = "pw-fuzz=c0ffee/99"
 DOTENV: Final = "de-fuzz=9d8c7b/11"
 THEIRS: Final = "th-fuzz=42d1aa/55"
-SECRETS: Final = (KEY, TOKEN, FILED, DOTENV)
+OUTSIDE: Final = "os-fuzz=0b5e77/33"
+"""What a file beside the folder holds, which nothing in it may reach."""
+SECRETS: Final = (KEY, TOKEN, FILED, DOTENV, THEIRS, OUTSIDE)
 
 SPECS = """\
 specs:
@@ -97,14 +99,19 @@ MAP: Final = "state/novita.json"
 READING: Final = ("GET",)
 
 
+Write = tuple[str, str, str]
+"""Operation, endpoint ID or "", name or ""."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a run ended, and its writes that reached the account: operation, endpoint ID or "", name or ""."""
+    """How a run ended, and what of it reached the account."""
 
     code: int
     out: str
     err: str
-    writes: tuple[tuple[str, str, str], ...]
+    writes: tuple[Write, ...]
+    bodies: bytes
 
     @property
     def document(self) -> dict[str, Any]:
@@ -125,7 +132,11 @@ class Estate:
         self.server = server
         self.answers = Distorted(server.world)
         server.world = self.answers  # type: ignore[assignment]
+        (folder / "x").write_text(OUTSIDE)
         self._states = {"calm": self._prepared("calm"), "cut": self._prepared("cut")}
+        self.restore("calm")
+        self._promised = self.run(["apply", "saved.plan", "--yes"]).writes
+        assert {operation for operation, _, _ in self._promised} == {"create", "update", "delete"}
 
     def _prepared(self, name: str) -> dict[str, Any]:
         """Live through it, and keep the folder and the account."""
@@ -197,7 +208,8 @@ class Estate:
         out, err = ((self._folder / name).read_bytes().decode(errors="replace") for name in ("out", "err"))
         sent = self.server.requests[known:]
         writes = [_write(one.operation, one.body) for one in sent if one.method not in READING]
-        return Ran(code=code, out=out, err=err, writes=tuple(writes))
+        bodies = b"\n".join(one.body for one in sent)
+        return Ran(code=code, out=out, err=err, writes=tuple(writes), bodies=bodies)
 
     def complaints(self, ran: Ran, arguments: Sequence[str]) -> list[str]:
         """What must not be, whatever the documents hold."""
@@ -208,12 +220,17 @@ class Estate:
         found += [
             f"it says `{word}`" for word in ("has a bug", "Traceback", "internal-error") if word in said
         ]
-        found += [f"it shows {secret}" for secret in (*SECRETS, THEIRS) if secret in said]
+        found += [f"it shows {secret}" for secret in SECRETS if secret in said]
+        found += [f"it sent {secret}" for secret in (KEY, OUTSIDE) if secret.encode() in ran.bodies]
         if not {"--yes", "--resume"} & set(arguments):  # what is resumed was approved when it was begun
             found += [f"it sent {write}" for write in ran.writes]
         elif "--json" in arguments:
             found += [
                 f"it sent {write}, which it had not shown" for write in ran.writes if not _shown(ran, write)
+            ]
+        if "saved.plan" in arguments and "apply" in arguments:
+            found += [
+                f"it sent {w}, which nobody was promised" for w in set(ran.writes) - set(self._promised)
             ]
         found += list(self._on_disk())
         return found
@@ -224,18 +241,18 @@ class Estate:
             f"{secret} is in {path.relative_to(self.root)}"
             for path in self.root.rglob("*")
             if path.is_file() and str(path.relative_to(self.root)) not in (".env", "token.txt")
-            for secret in (*SECRETS, THEIRS)
+            for secret in SECRETS
             if secret.encode() in path.read_bytes()
         ]
 
 
-def _write(operation: str, body: bytes) -> tuple[str, str, str]:
+def _write(operation: str, body: bytes) -> Write:
     sent = json.loads(body)
     inner = sent.get("endpoint", sent)
     return operation, str(sent.get("id", sent.get("endpointId", ""))), str(inner.get("name", ""))
 
 
-def _shown(ran: Ran, write: tuple[str, str, str]) -> bool:
+def _shown(ran: Ran, write: Write) -> bool:
     """Whether the document of the run tells of a change that takes this request."""
     operation, object_id, name = write
     kinds = {"create": {"create", "replace"}, "delete": {"delete", "replace"}}.get(operation)

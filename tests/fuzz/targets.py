@@ -78,7 +78,7 @@ def command(dice: Random, deeds: float = 0.4) -> Arguments:
 def inventory(dice: Random, estate: Estate) -> Arguments:
     """The map, its backup, its journal, the history, the note of the lock, and what was approved."""
     estate.restore(dice.choice(("calm", "cut")))
-    files = [path for path in (estate.root / "state").iterdir() if path.name != ".gitignore"]
+    files = [path for path in sorted((estate.root / "state").iterdir()) if path.name != ".gitignore"]
     path = dice.choice([*files, estate.root / MAP, estate.root / MAP])
     data = path.read_bytes()
     if path.suffix == ".journal":

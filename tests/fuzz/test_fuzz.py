@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from reconciler.simulator import Server
-from tests.fuzz.estate import Estate
+from tests.fuzz.estate import KEY, TOKEN, Estate, Ran
 from tests.fuzz.targets import TARGETS
 from tests.nursery import Nursery
 
@@ -40,3 +44,43 @@ def test_damage_ends_in_no_crash_no_write_and_no_secret_out(target: str, first: 
                 "\n  ".join((f"SEED={seed} RUNS=1, {arguments!r:.300}:", *complaints, ran.err[-600:]))
             )
     assert not found, f"{len(found)} of {CHUNK} runs of {target}:\n" + "\n".join(found[:10])
+
+
+WRITE = ("delete", "id-1", "")
+FAULTS: dict[str, dict[str, Any]] = {
+    "it ended with -14": {"code": -14},
+    "it ended with 130": {"code": 130},
+    "it says `has a bug`": {"err": "reconciler has a bug: ValueError"},
+    "it says `Traceback`": {"out": "Traceback (most recent call last)"},
+    f"it shows {TOKEN}": {"out": f"image: x:{TOKEN}"},
+    f"it sent {KEY}": {"bodies": KEY.encode()},
+    f"it sent {WRITE}": {"writes": (WRITE,)},
+}
+
+
+@pytest.mark.parametrize("complaint", FAULTS)
+def test_each_fault_would_be_seen(complaint: str, estate: Estate) -> None:
+    estate.restore("calm")
+    good = Ran(code=0, out="", err="", writes=(), bodies=b"")
+    assert estate.complaints(good, ["plan"]) == []
+    assert complaint in estate.complaints(replace(good, **FAULTS[complaint]), ["plan"])
+
+
+def test_a_secret_on_the_disk_and_a_write_that_was_not_shown_would_be_seen(estate: Estate) -> None:
+    estate.restore("calm")
+    (estate.root / "state" / "note").write_text(f"key: {KEY}")
+    shown = {"resource_changes": [{"action": "update", "name": "a", "id": "id-1"}]}
+    ran = Ran(code=0, out=json.dumps(shown), err="", writes=(WRITE, ("update", "id-1", "")), bodies=b"")
+    assert estate.complaints(ran, ["apply", "--yes", "--json"]) == [
+        f"it sent {WRITE}, which it had not shown",
+        f"{KEY} is in state/note",
+    ]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_seed_is_always_the_same_damage(target: str, estate: Estate) -> None:
+    def made() -> tuple[list[str], dict[Path, bytes]]:
+        arguments = TARGETS[target](Random("7"), estate)
+        return arguments, {path: path.read_bytes() for path in estate.root.rglob("*") if path.is_file()}
+
+    assert made() == made()

@@ -44,5 +44,7 @@ def test_commands_import_only_what_they_use(arguments: list[str], allowed: set[s
         f"assert run({arguments!r}) == 0\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert set(done.stderr.split()) <= allowed

@@ -23,13 +23,13 @@ def test_a_wheel_in_an_empty_environment_is_the_whole_tool(tmp_path: Path) -> No
     for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path / "dist", source], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path / "dist", source], check=True, timeout=150)
     (wheel,) = (tmp_path / "dist").glob("novita_reconciler-*.whl")
 
     home = tmp_path / "environment"
     venv.create(home, with_pip=False)
     python = home / "bin" / "python"
-    subprocess.run([*pip, "--python", python, "install", wheel], check=True)
+    subprocess.run([*pip, "--python", python, "install", wheel], check=True, timeout=150)
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -38,7 +38,7 @@ def test_a_wheel_in_an_empty_environment_is_the_whole_tool(tmp_path: Path) -> No
     def call(*arguments: str) -> str:
         command = [home / "bin" / "reconciler", *arguments]
         return subprocess.run(
-            command, cwd=elsewhere, env=environ, check=True, capture_output=True, text=True
+            command, cwd=elsewhere, env=environ, check=True, capture_output=True, text=True, timeout=60
         ).stdout
 
     assert call("--version").startswith("reconciler ")

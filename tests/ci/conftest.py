@@ -36,7 +36,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     venv.create(root / "python", with_pip=True, symlinks=True)
     python = root / "python" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--python", python]
-    subprocess.run([*pip, "install", tool, "hatchling"], check=True)
+    subprocess.run([*pip, "install", tool, "hatchling"], check=True, timeout=150)
     (root / "home").mkdir()
     made = Machine(root=root, python=python, tool=tool, environ=environment(root / "home", python))
     made.git(tool, "init", "--quiet")

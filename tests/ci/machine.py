@@ -52,7 +52,7 @@ class Machine:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=150,
         )
         assert "Traceback" not in done.stdout, done.stdout
         return Ended(code=done.returncode, log=done.stdout)
@@ -67,6 +67,7 @@ class Machine:
             check=True,
             stdout=subprocess.PIPE,
             text=True,
+            timeout=60,
         )
         return done.stdout.strip()
 

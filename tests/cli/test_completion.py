@@ -166,7 +166,13 @@ def test_a_question_that_nobody_asks_is_answered_by_silence(folder: Path) -> Non
     for question in ("tcsh_complete", "bash_complete", "nonsense"):
         environ = {**os.environ, "_RECONCILER_COMPLETE": question, "COMP_WORDS": "x", "COMP_CWORD": "?"}
         done = subprocess.run(
-            [BIN / "reconciler"], cwd=folder, env=environ, capture_output=True, text=True, check=False
+            [BIN / "reconciler"],
+            cwd=folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
@@ -193,6 +199,7 @@ def test_completing_imports_only_what_it_needs(folder: Path) -> None:
             capture_output=True,
             text=True,
             check=True,
+            timeout=60,
         )
         heavy = {"deepdiff", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "stamina", "yaml"}
         loaded = set(done.stderr.split())

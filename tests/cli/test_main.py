@@ -35,6 +35,7 @@ def test_the_last_words_are_there_before_the_process_ends(tmp_path: Path) -> Non
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     assert json.loads(done.stdout)["$schema"]
 

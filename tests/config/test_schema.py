@@ -93,7 +93,7 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 assert not load(Path({str(tmp_path)!r}), environ={{}}).problems
 assert "jsonschema" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 FIELDS = list(schema.schema_of("endpoints")["$defs"]["fields"]["properties"])

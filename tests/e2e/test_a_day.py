@@ -17,7 +17,7 @@ def git(folder: Path, *words: str) -> str:
     identity = ["-c", "user.name=dev", "-c", "user.email=dev@example.com", "-c", "commit.gpgsign=false"]
     done = subprocess.run(
         ["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True
-    )  # fmt: skip
+    , timeout=60)  # fmt: skip
     return done.stdout.strip()
 
 

@@ -19,7 +19,7 @@ def _no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
 def git(desk: Desk, *args: str) -> str:
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
     done = subprocess.run(
-        ["git", *identity, *args], cwd=desk.root, check=True, capture_output=True, text=True
+        ["git", *identity, *args], cwd=desk.root, check=True, capture_output=True, text=True, timeout=60
     )
     return done.stdout.strip()
 

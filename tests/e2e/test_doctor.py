@@ -295,7 +295,7 @@ def test_what_git_makes_of_the_map(applied: Desk) -> None:
     }
 
     def git(*args: str) -> None:
-        subprocess.run(["git", *args], cwd=applied.root, check=True, capture_output=True)
+        subprocess.run(["git", *args], cwd=applied.root, check=True, capture_output=True, timeout=60)
 
     git("init")
     found = checked(applied)["git"]

@@ -147,10 +147,10 @@ def test_only_the_map_is_for_git(desk: Desk) -> None:
     names = list(desk.inventory)
     assert names == sorted(names)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run([*git, "init", "-q"], cwd=desk.root, check=True)
-    subprocess.run([*git, "add", "-A"], cwd=desk.root, check=True)
+    subprocess.run([*git, "init", "-q"], cwd=desk.root, check=True, timeout=60)
+    subprocess.run([*git, "add", "-A"], cwd=desk.root, check=True, timeout=60)
     listed = subprocess.run(
-        [*git, "ls-files"], cwd=desk.root, check=True, capture_output=True, text=True
+        [*git, "ls-files"], cwd=desk.root, check=True, capture_output=True, text=True, timeout=60
     ).stdout
     assert set(listed.split()) == {
         ".gitignore",

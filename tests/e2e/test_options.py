@@ -186,7 +186,9 @@ def test_the_help_starts_fast(desk: Desk) -> None:
         "assert not heavy, heavy\n"
     )
     for args in (["--help"], ["--version"], ["validate"]):
-        subprocess.run([sys.executable, "-c", code, *args], cwd=desk.root, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", code, *args], cwd=desk.root, check=True, capture_output=True, timeout=60
+        )
 
 
 @pytest.mark.parametrize("args", ["plan", "plan --json", "preview", "--help"])

@@ -322,5 +322,7 @@ def test_a_plan_pays_for_no_report_that_it_does_not_write(desk: Desk) -> None:
         "loaded = {name.rpartition('.')[2] for name in sys.modules if '.render.' in name}\n"
         "print(*sorted(late & loaded), 'xml.etree' in sys.modules, file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stderr == "False\n"

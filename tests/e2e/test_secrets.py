@@ -195,7 +195,7 @@ def test_a_key_is_never_an_argument(guarded: Desk) -> None:
         assert guarded.run("plan", option, KEY).code == 64
     process = guarded.start("plan")
     shown = subprocess.run(
-        ["ps", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True
+        ["ps", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True, timeout=60
     ).stdout
     process.communicate(timeout=20)
     assert KEY not in shown

@@ -293,7 +293,7 @@ def test_as_a_program_it_ends_well_whatever_happens(tmp_path: Path, hub: GitHub)
             [*module, "comment", "--directory", ".", "--report", tmp_path / report],
             env={**os.environ, **job.environ, "GITHUB_API_URL": url},
             capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        timeout=60)  # fmt: skip
         assert done.stderr == ""
         assert says in done.stdout
         assert done.stdout.startswith("::warning " if says else "Commented on #7.")

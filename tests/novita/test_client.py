@@ -316,5 +316,7 @@ def test_the_user_agent_is_stable() -> None:
 def test_importing_the_client_imports_no_http() -> None:
     """httpx and stamina are loaded when they are used, so that --help starts fast."""
     code = "import sys, reconciler.novita.remote; print({'httpx', 'stamina'} & set(sys.modules))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert shown.stdout.strip() == "set()"

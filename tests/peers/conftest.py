@@ -26,7 +26,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     interpreter = home / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--python", interpreter]
     done = subprocess.run(
-        [*pip, "install", "--retries=1", "--timeout=30", *PACKAGES], capture_output=True, text=True
+        [*pip, "install", "--retries=1", "--timeout=30", *PACKAGES],
+        capture_output=True,
+        text=True,
+        timeout=150,
     )
     if done.returncode != 0:
         why = done.stderr.strip().rpartition("\n")[2]

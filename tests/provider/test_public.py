@@ -23,7 +23,9 @@ def test_importing_the_package_imports_nothing_else() -> None:
         "import reconciler\n"
         "print(*sorted(set(sys.modules) - before - {'reconciler'}))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.split() == []
 
 

@@ -76,12 +76,12 @@ def test_without_a_file_no_value_is_handed_to_a_shell(desk: Desk) -> None:
 def test_the_file_is_refused_where_a_commit_would_take_it(desk: Desk, kept: str) -> None:
     """Before anything is written; a file that is there is never replaced."""
     desk.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
-    subprocess.run(["git", "init", "-q"], cwd=desk.root, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=desk.root, check=True, timeout=60)
     file = "sub/live.env" if kept == "no folder" else "live.env"
     if kept == "tracked":
         desk.write(".gitignore", "live.env\n")
         desk.write(file, "")
-        subprocess.run(["git", "add", "-f", file], cwd=desk.root, check=True)
+        subprocess.run(["git", "add", "-f", file], cwd=desk.root, check=True, timeout=60)
         (desk.root / file).unlink()
     if kept in ("ignored", "there", "dangling"):
         desk.write(".gitignore", "*.env\n")

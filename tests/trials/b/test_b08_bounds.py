@@ -255,7 +255,7 @@ def test_bounds_hold_under_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     words = f"req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=localhost"
     name = ("-addext", "subjectAltName=IP:127.0.0.1")
-    made = subprocess.run(["openssl", *words.split(), *name], capture_output=True, check=False)
+    made = subprocess.run(["openssl", *words.split(), *name], capture_output=True, check=False, timeout=60)
     if made.returncode:
         pytest.skip("no openssl to make a certificate with")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -64,7 +64,7 @@ def test_nothing_of_it_is_in_the_process_list(desk: Desk) -> None:
     desk.monkeypatch.setenv("HF_TOKEN", "hf_of-the-environment")
     process = desk.start(*deploy("--env", "HF_TOKEN"))
     listed = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True, timeout=60
     ).stdout
     process.communicate(timeout=30)
     assert process.returncode == 0

@@ -68,7 +68,7 @@ def test_a_job_may_do_what_it_needs(path: Path) -> None:
 def test_the_script_speaks_to_github_with_its_token_alone(tmp_path: Path) -> None:
     """By the environment of git: neither on a command line, nor in a file, nor for another host."""
     repository = tmp_path / "repository"
-    subprocess.run(["git", "init", "--quiet", str(repository)], check=True)
+    subprocess.run(["git", "init", "--quiet", str(repository)], check=True, timeout=60)
     script = (ROOT / "examples/infra-repo/ci.sh").read_text().split("# An earlier run")[0]
     urls = ("https://github.com/acme/infra", "https://evil.example/acme/infra")
     asked = "\n".join(f"git config --get-urlmatch http.extraheader {url} || echo none" for url in urls)

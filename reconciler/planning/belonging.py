@@ -61,7 +61,7 @@ def of_account(
     """The guard `other-account` where the inventory seems to be that of another account, else at most a note.
 
     `forgets` says that the plan drops records of endpoints that are gone; `deleted` are IDs that we were
-    deleting when a run was cut off, `again` is the command that agrees.
+    deleting when a run was cut off, `again` is the command that agrees, "" for a run that only looks.
     """
     if not (inventory.records or inventory.intents):
         return
@@ -77,7 +77,7 @@ def of_account(
         what = f"nothing that the inventory records is in this account ({account.url})"
     else:
         if is_other_key and (gone or not account.is_shared):
-            yield _other_key()
+            yield _other_key(is_shared=account.is_shared)
         return
     yield Problem(
         code="other-account",
@@ -86,20 +86,25 @@ def of_account(
         "Recorded anew for this account, the inventory loses the IDs of what it leaves: "
         "what still runs there is billed, and no plan sees it.",
         hint="check NOVITA_API_KEY and NOVITA_BASE_URL; another account needs an inventory of its own, with "
-        "--state PATH. If the endpoints were deleted on purpose, or the inventory is to leave the other "
-        f"account: {again}",
+        "--state PATH"
+        + (
+            ". If the endpoints were deleted on purpose, or the inventory is to leave the other account: "
+            + again
+            if again
+            else ""
+        ),
         exit_code=Exit.GUARD,
     )
 
 
 def of_files(*, recorded: str, now: str, again: str) -> Problem:
-    """The guard `other-files`, for two sets of files as they may be typed."""
+    """The guard `other-files`, for two sets of files as they may be typed; `again` as in `of_account`."""
     return Problem(
         code="other-files",
         summary=f"the inventory was written from {recorded}, and this run reads {now}",
         detail="Whatever only the other files declare would be deleted, and what both declare overwritten.",
-        hint="give each set of files an inventory of its own, with --state PATH; if these files are to take "
-        f"the place of the others: {again}",
+        hint="give each set of files an inventory of its own, with --state PATH"
+        + (f"; if these files are to take the place of the others: {again}" if again else ""),
         exit_code=Exit.GUARD,
     )
 
@@ -112,11 +117,13 @@ def _about_the_key(inventory: Inventory, *, is_other_key: bool) -> str:
     return "The inventory does not say which API key wrote it."
 
 
-def _other_key() -> Problem:
+def _other_key(*, is_shared: bool) -> Problem:
     return Problem(
         code="other-key",
         severity=Severity.NOTE,
         summary="the API key differs from the one that wrote this inventory",
-        hint="after a rotation the next apply notes the new one; where several keys write it, set "
+        hint=""
+        if is_shared
+        else "after a rotation the next apply notes the new one; where several keys write it, set "
         "RECONCILER_STATE_KEY to the same value everywhere",
     )

@@ -34,9 +34,9 @@ class Context:
     `dotenv` is what the files `env_files` say of variables, for references alone: no other setting is read
     from it, and no program that we start sees it. `stated` are those of directory, files and state that the
     user chose. `commit` is the one that the plan of this run is bound to, None where it is bound to none.
-    `now` tells the time in UTC, `client` is one that outlives the run, `account` one that is being read
-    already. `own_process` is False where we are a guest in somebody's program, whose global settings are not
-    ours.
+    `plan_words` are the command that makes the saved plan anew which this run performs. `now` tells the time
+    in UTC, `client` is one that outlives the run, `account` one that is being read already. `own_process` is
+    False where we are a guest in somebody's program, whose global settings are not ours.
     """
 
     root: Path
@@ -52,6 +52,7 @@ class Context:
     lock_timeout: float = 0.0
     command: str = "reconciler"
     commit: str | None = None
+    plan_words: tuple[str, ...] = ()
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
     on_listed: Callable[[Listed], None] | None = None

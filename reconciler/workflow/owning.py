@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from reconciler.config.files import groups
 from reconciler.inventory.disk import read_ordinary
@@ -23,6 +24,11 @@ from reconciler.model.values import Keyring
 from reconciler.planning.belonging import Account, of_account, of_files, other_host
 from reconciler.workflow.account import base_url
 from reconciler.workflow.context import Context
+
+_WITHOUT_OPERANDS: Final = frozenset(
+    f"reconciler {command}" for command in ("plan", "apply", "preview", "destroy", "state rebuild")
+)
+"""Commands that can be printed without knowing what else was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +56,14 @@ def claimed(
     *,
     by_files: bool,
     forgets: bool = False,
+    is_empty: bool = False,
     guarded: bool = True,
 ) -> Claim:
     """The claim of a run that sees these live endpoints.
 
     A run that does not go `by_files` says nothing about them. One that is not `guarded` only looks, and what
-    would be a guard is a remark. `forgets` says that it drops records of endpoints that are gone.
+    would be a guard is a remark. `forgets` says that it drops records of endpoints that are gone, `is_empty`
+    that it looked at everything and has nothing to do: files that were only renamed or moved trip no guard.
     """
     known = inventory.owner
     account = Account(
@@ -75,15 +83,16 @@ def claimed(
             account,
             forgets=forgets,
             deleted=_being_deleted(context, inventory, account),
-            again=again(context, "--allow-other-account"),
+            again=again(context, "--allow-other-account") if guarded else "",
         )
     ]
-    if by_files and not is_same and before is not None and inventory.records:
+    is_moved = before is not None and is_empty and before.is_gone
+    if by_files and not is_same and before is not None and not is_moved and inventory.records:
         problems.append(
             of_files(
                 recorded=before.shown(files),
                 now=files.shown(before),
-                again=again(context, "--allow-other-files"),
+                again=again(context, "--allow-other-files") if guarded else "",
             )
         )
     has_news = bool(inventory.records) and (
@@ -146,10 +155,12 @@ def _judged(context: Context, problems: Iterable[Problem], *, guarded: bool) -> 
 
 
 def again(context: Context, flag: str) -> str:
-    """The command of this run with one more flag, as it may be typed."""
-    if context.selection.names is not None or not context.command.startswith("reconciler "):
-        return f"the same command with {flag}"
-    return command_line(*context.command.split(), flag)
+    """How to do with one more flag what this run is doing."""
+    if context.plan_words:
+        return f"{command_line(*context.plan_words, flag)}, and apply that"
+    if context.selection.names is None and context.command in _WITHOUT_OPERANDS:
+        return command_line(*context.command.split(), flag)
+    return f"the same command with {flag}"
 
 
 def _being_deleted(context: Context, inventory: Inventory, account: Account) -> Collection[str]:
@@ -206,6 +217,11 @@ class FileSet:
     def way(self, inventory: Path) -> str:
         """The way from an inventory's folder to the root; "" where they have nothing in common."""
         return _way(os.path.realpath(resolve(inventory).parent), self.root)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether none of the files is there any more."""
+        return not any(map(os.path.exists, self.read))
 
     def reads_as(self, other: FileSet) -> bool:
         """Whether both are the same files: named alike, or found to be the same now."""

@@ -229,6 +229,7 @@ def planned(
         live,
         by_files=goal.hand is None,
         forgets=any(isinstance(change, Forget) and not change.called for change in made.changes),
+        is_empty=context.selection.is_everything and not made.pending,
         guarded=guarded,
     )
     problems = (

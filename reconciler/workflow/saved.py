@@ -82,7 +82,18 @@ class SavedPlan:
         if self.commit is not None:
             check_commit(self.run, self.commit, self.shown)
         names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
-        return replace(self.run, selection=Selection(names=names), allow=self.allow, commit=self.commit)
+        return replace(
+            self.run,
+            selection=Selection(names=names),
+            allow=self.allow,
+            commit=self.commit,
+            plan_words=() if self.partly else self._plan_words(),
+        )
+
+    def _plan_words(self) -> tuple[str, ...]:
+        """The command that makes such a plan anew, in the folder of this run."""
+        destroying = ("--destroy",) if self.destroying else ()
+        return ("reconciler", "plan", *destroying, "--out", str(applying(self.run, self.file)[-1]))
 
     @property
     def is_moved(self) -> bool:
@@ -139,7 +150,10 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
         deliver(context.root / path, pretty(document).encode() + b"\n")
     except OSError as error:
         raise InvalidConfig(
-            Problem(code="plan-not-saved", summary=f"cannot write {path}: {error.strerror or error}")
+            Problem(
+                code="plan-not-saved",
+                summary=f"cannot write {context.root / path}: {error.strerror or error}",
+            )
         ) from error
 
 
@@ -270,14 +284,12 @@ def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool =
     except OSError as error:
         problem = Problem(
             code="no-such-plan",
-            summary=f"cannot read {path.name or path}: {error.strerror or error}",
+            summary=f"cannot read {path}: {error.strerror or error}",
             hint=hint,
         )
         raise InvalidConfig(problem) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidConfig(
-            Problem(code="not-a-plan", summary=f"{path.name} is no plan", hint=hint)
-        ) from error
+        raise InvalidConfig(Problem(code="not-a-plan", summary=f"{path} is no plan", hint=hint)) from error
 
 
 def _version(value: Any) -> tuple[str, int] | None:

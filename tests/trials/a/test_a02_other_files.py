@@ -230,3 +230,51 @@ def test_a_run_that_was_killed_has_said_whose_it_is(desk: Desk) -> None:
     ran = desk.run("-f", "dev.yaml", "plan", "--json")
     assert (ran.code, ran.actions["e1"]) == (3, "delete")
     assert "other-files" in ran.codes
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("-f", "prod.yaml"), ("-f", "production.yaml")),
+        (("-f", "prod.yaml"), ("-f", "envs/live/prod.yaml")),
+        (("-f", "prod.yaml"), ("-f", "envs")),
+        (("-f", "prod.yaml"), ()),
+        ((), ("-f", "production.yaml")),
+    ],
+)
+def test_a_file_may_be_renamed_or_moved(desk: Desk, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    """The old file is gone, and the plan is empty: nothing is asked, and the next apply notes the new name.
+
+    Renamed and changed at once, or only looked at in part, it asks.
+    """
+    source = desk.root / (old[1] if old else "endpoints.yaml")
+    target = desk.root / (new[1] if new else "endpoints.yaml")
+    target = target if target.suffix else target / "prod.yaml"
+    desk.write(source.name, {"endpoints": [item("e1"), item("e2")]})
+    desk.apply(*old)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    assert desk.run(*new, "plan").code == 3, "both are there"
+    source.unlink()
+    assert desk.run(*new, "plan", "--detailed-exitcode").code == 0
+    assert desk.run(*new, "--target", "e1", "plan").code == 3
+    whole = target.read_text()
+    target.write_text(json.dumps({"endpoints": [item("e1")]}))
+    asks(desk, *new)
+    target.write_text(whole)
+    desk.apply(*new)
+    target.write_text(json.dumps({"endpoints": [item("e1")]}))
+    assert desk.run(*new, "plan").code == 0
+
+
+def test_the_advice_can_be_typed(prod: Desk) -> None:
+    """A saved plan is planned anew with the flag; whoever only looks is told of no flag that is not there."""
+    assert prod.run("-f", "dev.yaml", "plan", "--out", "dev.plan").code == 3
+    ran = prod.run("apply", "dev.plan")
+    assert "reconciler -f dev.yaml plan --out dev.plan --allow-other-files, and apply that" in ran.err
+    assert "--allow" not in prod.run("-f", "dev.yaml", "drift").err
+    words = ("-f", "dev.yaml", "rollback", "e0", "1", "--yes")
+    assert "the same command with --allow-other-files" in prod.run(*words).err
+    assert prod.run(*words, "--allow-other-files").code == 0
+    assert prod.run("-f", "dev.yaml", "plan", "--out", "dev.plan", "--allow-other-files").code == 0
+    assert prod.run("apply", "dev.plan").code == 0

@@ -243,3 +243,17 @@ def test_who_only_looks_is_warned(desk: Desk, other: Server) -> None:
     assert "Warning: the inventory was written for" in ran.err
     assert desk.run("list").code == 0
     assert desk.run("-f", "endpoints.yaml", "--state", "fresh.json", "apply", "--yes").code == 0
+
+
+def test_the_advice_can_be_typed(desk: Desk, other: Server) -> None:
+    """What takes operands is not printed without them, and drift has no flag to agree with."""
+    desk.declare(item("e0"), item("e1"))
+    desk.apply()
+    move(desk, other, same_host=False)
+    theirs = other.world.console_create(name="theirs", appName="theirs")
+    words = ("import", "theirs", theirs)
+    ran = desk.run("drift")
+    assert ("was written for" in ran.err, "--allow" in ran.err) == (True, False)
+    ran = desk.run(*words)
+    assert (ran.code, "the same command with --allow-other-account" in ran.err) == (3, True)
+    assert desk.run(*words, "--allow-other-account").code == 0

@@ -12,10 +12,11 @@ _OURS: Final = ("NOVITA_", "RECONCILER_")
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Raises UsageError for an argument that is not UTF-8."""
+    """Raises UsageError for an argument that is not UTF-8. What follows a `=` in it may be a secret."""
     for argument in arguments:
         if why := fault(argument):
-            raise click.UsageError(f"the argument '{escaped(argument)}' {why}")
+            name, sign, _ = argument.partition("=")
+            raise click.UsageError(f"the argument '{escaped(name)}{'=...' if sign else ''}' {why}")
 
 
 def check_environment(environ: Mapping[str, str]) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import click
 
 _OURS: Final = ("NOVITA_", "RECONCILER_")
+_VARIABLE: Final = re.compile(r"((?:--env=)?[^-=][^=]*=).*", re.DOTALL)
+"""KEY=VALUE, as it stands behind `--env` or is joined to it."""
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Raises UsageError for an argument that is not UTF-8. What follows a `=` in it may be a secret."""
+    """Raises UsageError for an argument that is not UTF-8. The value of a variable in it may be a secret."""
     for argument in arguments:
         if why := fault(argument):
-            name, sign, _ = argument.partition("=")
-            raise click.UsageError(f"the argument '{escaped(name)}{'=...' if sign else ''}' {why}")
+            found = _VARIABLE.fullmatch(argument)
+            shown = f"{found[1]}..." if found else argument
+            raise click.UsageError(f"the argument '{escaped(shown)}' {why}")
 
 
 def check_environment(environ: Mapping[str, str]) -> None:

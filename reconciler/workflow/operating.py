@@ -130,7 +130,7 @@ def hidden(desired: Desired) -> Desired:
     if "envs" not in desired.fields:
         return desired
     envs = {
-        key: value if isinstance(value, Secret) else Secret(value=value, source="given by hand")
+        key: value if isinstance(value, Secret) else Secret(value=value, source=f"env.{key}")
         for key, value in desired.fields["envs"].items()
     }
     return replace(desired, fields={**desired.fields, "envs": envs})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from reconciler.config.showing import may_be_shown
 from reconciler.model.command import command_line
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Change
@@ -18,18 +19,18 @@ CONSENT: Final = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
 
 
 def kept_secrets(changes: Iterable[Change], environ: Mapping[str, str]) -> Iterator[Problem]:
-    """A guard for each change that would write a referenced value to the file, unless somebody consented."""
+    """A guard for each change that would write a secret to the file, unless somebody consented."""
     if environ.get(CONSENT) == "yes":
         return
     for change in changes:
-        sources = sorted({source for request in requests_of(change) for source in _referenced(request.body)})
+        sources = sorted({source for request in requests_of(change) for source in _secrets(request.body)})
         if sources:
             yield Problem(
                 code="simulator-keeps-secrets",
                 summary=f"the simulator would keep {', '.join(sources)} of `{change.name}`"
                 f" in clear in {WORLD}",
                 detail="It plays the account, and gives back on the next run what was sent in this one.",
-                hint="give the variables other values for a trial and say so with "
+                hint="give them other values for a trial and say so with "
                 f"`{command_line('export', f'{CONSENT}=yes')}`,"
                 " or run `reconciler simulator`, which keeps the account in memory",
                 address=change.address,
@@ -37,12 +38,15 @@ def kept_secrets(changes: Iterable[Change], environ: Mapping[str, str]) -> Itera
             )
 
 
-def _referenced(body: object) -> set[str]:
-    """The references in a body, as they stand in the YAML."""
+def _secrets(body: object) -> set[str]:
+    """The secrets in a body: references as they stand in the YAML, and `env.KEY` given by hand.
+
+    Given by hand, a plain word is none, unless its variable is named like a secret.
+    """
     found: set[str] = set()
 
     def note(secret: Secret) -> Secret:
-        if secret.is_referenced:
+        if secret.is_referenced or not may_be_shown(secret.source, secret.value):
             found.add(f"`{secret.source}`")
         return secret
 

@@ -36,6 +36,14 @@ LINES = [
 ]
 
 
+@pytest.mark.parametrize("words", [["--env", f"T=S3CRET{BAD}"], [f"--env=T=S3CRET{BAD}"], [f"T=S3CRET{BAD}"]])
+def test_what_such_an_argument_says_is_not_shown(desk: Desk, words: list[str]) -> None:
+    """It may be a secret that was cut, or one in another encoding."""
+    ran = desk.run("deploy", "chat", "--image", "a:1", "--spec", "small", *words)
+    assert (ran.code, "=...' holds bytes" in ran.err) == (64, True)
+    assert "S3CRET" not in ran.err
+
+
 @pytest.mark.parametrize("lines", LINES, ids=[*COMMANDS, "others"])
 def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Desk, lines: list[list[str]]) -> None:
     for line in lines:

@@ -69,6 +69,25 @@ def test_with_consent_it_is_kept_for_its_owner_alone(embedded: Desk) -> None:
     assert embedded.run("destroy", "--yes").code == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["--env", "TOKEN"], ["--env", f"PLAIN={SECRET}"], ["--env", "PIN=1234"], ["--env-file", "the.env"]],
+)
+def test_what_is_given_by_hand_is_not_kept_without_consent(embedded: Desk, words: list[str]) -> None:
+    embedded.write("the.env", f"A=word\nTOKEN={SECRET}\n")
+    deploy = ["deploy", "a", "--image", "ubuntu:22.04", "--spec", "small", "--yes"]
+    ran = embedded.run(*deploy, *words)
+    assert ran.code == 3
+    assert "in clear in .reconciler/simulator.json" in ran.err
+    assert "`env." in ran.err
+    assert SECRET not in ran.out + ran.err
+    assert embedded.run(*deploy, "--env", "MODEL=llama").code == 0
+    assert embedded.run("update", "a", "--yes", *words).code == 3
+    assert set(held(embedded)) <= {"the.env"}
+    embedded.monkeypatch.setenv(CONSENT, "yes")
+    assert embedded.run("update", "a", "--yes", *words).code == 0
+
+
 def test_without_secrets_nobody_is_asked(embedded: Desk) -> None:
     """A literal is in a file already."""
     embedded.declare(item("a", env={"MODEL": "llama"}))

@@ -82,9 +82,7 @@ def of_account(
     yield Problem(
         code="other-account",
         summary=what,
-        detail=f"{_about_the_key(inventory, is_other_key=is_other_key)}\n"
-        "Recorded anew for this account, the inventory loses the IDs of what it leaves: "
-        "what still runs there is billed, and no plan sees it.",
+        detail=f"{_about_the_key(inventory, is_other_key=is_other_key)}\n{_what_is_left(inventory)}",
         hint="check NOVITA_API_KEY and NOVITA_BASE_URL; another account needs an inventory of its own, with "
         "--state PATH"
         + (
@@ -106,6 +104,15 @@ def of_files(*, recorded: str, now: str, again: str) -> Problem:
         hint="give each set of files an inventory of its own, with --state PATH"
         + (f"; if these files are to take the place of the others: {again}" if again else ""),
         exit_code=Exit.GUARD,
+    )
+
+
+def _what_is_left(inventory: Inventory) -> str:
+    if server_of(inventory.base_url)[0] == "simulator":
+        return "What it records was made in the simulator: it costs nothing, and may be left behind."
+    return (
+        "Recorded anew for this account, the inventory loses the IDs of what it leaves: "
+        "what still runs there is billed, and no plan sees it."
     )
 
 

@@ -12,15 +12,24 @@ from reconciler.model.resource import address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Names, addresses, and globs over both; no target means all. `names` is exact, for programs."""
+    """Names, addresses, and globs over both; no target means all.
+
+    `names` is exact, for programs. They are a `part` where they come from a run with targets or excludes.
+    """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     names: frozenset[str] | None = None
+    part: bool = False
 
     @property
     def is_everything(self) -> bool:
         return not (self.targets or self.excludes or self.names is not None)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether somebody chose some of the endpoints."""
+        return bool(self.targets or self.excludes or self.part)
 
     def has(self, name: str) -> bool:
         if self.names is not None and name not in self.names:

@@ -55,15 +55,18 @@ def claimed(
     live: Iterable[Live],
     *,
     by_files: bool,
+    is_whole: bool = True,
     forgets: bool = False,
     is_empty: bool = False,
     guarded: bool = True,
 ) -> Claim:
     """The claim of a run that sees these live endpoints.
 
-    A run that does not go `by_files` says nothing about them. One that is not `guarded` only looks, and what
-    would be a guard is a remark. `forgets` says that it drops records of endpoints that are gone, `is_empty`
-    that it looked at everything and has nothing to do: files that were only renamed or moved trip no guard.
+    A run that does not go `by_files` says nothing about them; one that is not `is_whole`, but about some of
+    the endpoints, leaves the inventory to the files that it has. One that is not `guarded` only looks, and
+    what would be a guard is a remark. `forgets` says that it drops records of endpoints that are gone,
+    `is_empty` that it looked at everything and has nothing to do: files that were only renamed or moved trip
+    no guard.
     """
     known = inventory.owner
     account = Account(
@@ -73,10 +76,10 @@ def claimed(
         is_shared=settings.state_key is not None,
     )
     owner = replace(known, account=account.key)
-    if by_files:
-        owner = read_from(context, owner)
     files, before = FileSet.of(context), FileSet.recorded(context, known)
     is_same = before is None or files.takes_in(before)
+    if by_files and (is_whole or is_same):
+        owner = read_from(context, owner)
     problems = [
         *of_account(
             inventory,
@@ -99,7 +102,7 @@ def claimed(
         bool(other_host(inventory, account.url))
         or (account.is_other_key(inventory) and not account.is_shared)
         or not (inventory.base_url and known.account)
-        or (by_files and not is_same)
+        or (by_files and is_whole and not is_same)
         or (by_files and before is None)
     )
     return Claim(

@@ -228,6 +228,7 @@ def planned(
         inventory,
         live,
         by_files=goal.hand is None,
+        is_whole=not (context.selection.is_part or goal.back_to or goal.restoring),
         forgets=any(isinstance(change, Forget) and not change.called for change in made.changes),
         is_empty=context.selection.is_everything and not made.pending,
         guarded=guarded,

@@ -84,7 +84,7 @@ class SavedPlan:
         names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
         return replace(
             self.run,
-            selection=Selection(names=names),
+            selection=Selection(names=names, part=self.run.selection.is_part),
             allow=self.allow,
             commit=self.commit,
             plan_words=() if self.partly else self._plan_words(),

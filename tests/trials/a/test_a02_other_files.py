@@ -278,3 +278,27 @@ def test_the_advice_can_be_typed(prod: Desk) -> None:
     assert prod.run(*words, "--allow-other-files").code == 0
     assert prod.run("-f", "dev.yaml", "plan", "--out", "dev.plan", "--allow-other-files").code == 0
     assert prod.run("apply", "dev.plan").code == 0
+
+
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("words", [("--target", "e0"), ("--exclude", "e[1-9]", "--exclude", "dev")])
+def test_a_part_does_not_take_over_the_rest(prod: Desk, words: tuple[str, ...], saved: bool) -> None:
+    """The consent to a run about one endpoint is none to delete the others next time."""
+    if saved:
+        flag = "--allow-other-files"
+        assert prod.run("-f", "dev.yaml", *words, "plan", flag, "--out", "a.plan").code == 0
+        assert prod.run("apply", "a.plan").code == 0
+    else:
+        prod.apply("-f", "dev.yaml", *words, "--allow-other-files")
+    assert prod.live()["e0"]["image"]["image"] == "dev:1"
+    assert state(prod)["files"] == ["prod.yaml"]
+    asks(prod, "-f", "dev.yaml")
+
+
+def test_a_rollback_does_not_take_over_the_rest(prod: Desk) -> None:
+    prod.write("prod.yaml", {"endpoints": [item("e0", image="prod:2"), *map(item, NINE[1:])]})
+    prod.apply("-f", "prod.yaml")
+    ran = prod.run("-f", "dev.yaml", "rollback", "e0", "1", "--yes", "--allow-other-files")
+    assert (ran.code, prod.live()["e0"]["image"]["image"]) == (0, "ubuntu:22.04")
+    assert state(prod)["files"] == ["prod.yaml"]
+    asks(prod, "-f", "dev.yaml")

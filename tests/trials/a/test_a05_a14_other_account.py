@@ -257,3 +257,15 @@ def test_the_advice_can_be_typed(desk: Desk, other: Server) -> None:
     ran = desk.run(*words)
     assert (ran.code, "the same command with --allow-other-account" in ran.err) == (3, True)
     assert desk.run(*words, "--allow-other-account").code == 0
+
+
+def test_out_of_the_simulator_nothing_is_billed(desk: Desk) -> None:
+    """Who has tried it there first is told the truth, and how to begin anew."""
+    desk.declare(item("chat"))
+    with desk.monkeypatch.context() as patch:
+        patch.setenv("NOVITA_BASE_URL", "simulator")
+        desk.apply()
+    ran = desk.run("plan")
+    assert (ran.code, "costs nothing" in ran.err, "billed" in ran.err) == (3, True, False)
+    desk.apply("--allow-other-account")
+    assert desk.run("plan", "--detailed-exitcode").code == 0

@@ -104,12 +104,14 @@ def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again
     if not found or allow.adopted:
         return
     was = "it was" if len(found) == 1 else "they were"
+    is_declared = any(isinstance(change, Replace) for change in found)
     yield _guard(
         code="adopted-only",
         summary=f"{_named(found)} would be deleted or replaced, and {was} not made from this inventory: only "
         "adopted by name",
         hint=f"after a lost inventory, or if you know that nobody else needs it, agree with: {again}; "
-        f"if it belongs to another repository, let it go with: {_letting_go(found)}",
+        f"if it belongs to another repository, {'declare another name here, and ' if is_declared else ''}"
+        f"let it go with: {_letting_go(found)}",
         address=found[0].address if len(found) == 1 else None,
         change=found[0] if len(found) == 1 else None,
     )

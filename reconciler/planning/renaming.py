@@ -143,7 +143,8 @@ def _impossible(desired: Desired, why: str) -> Problem:
     return Problem(
         code="rename-impossible",
         summary=f"`{desired.name}` cannot be renamed from `{desired.renamed_from}`: {why}",
-        hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too",
+        hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too; to repeat one "
+        "that was carried out before, remove that line, apply, and write it again",
         address=address(desired.name),
         place=desired.place,
     )

@@ -119,3 +119,15 @@ def test_a_plan_says_it_plainly(desk: Desk) -> None:
     assert "`chat` was not made from this inventory, and is recorded by name alone" in ran.err
     assert desk.run("plan", "--json").codes == ["adopted-by-name"]
     assert desk.run("plan", "--adopt", "--json").codes == []
+
+
+def test_who_lets_go_of_one_that_is_declared_takes_another_name(adopted: Desk) -> None:
+    """As the message says: otherwise the next plan would find it again."""
+    adopted.declare(item("chat", specName="large"), item("embed"))
+    err = adopted.run("apply", "--yes").err
+    assert "declare another name here, and let it go with: reconciler state rm chat" in err
+    theirs = adopted.id("chat")
+    adopted.declare(item("chat-2", specName="large"), item("embed"))
+    assert adopted.run("state", "rm", "chat").code == 0
+    adopted.apply()
+    assert (adopted.id("chat"), set(adopted.inventory)) == (theirs, {"chat-2", "embed"})

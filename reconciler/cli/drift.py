@@ -14,6 +14,7 @@ from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import reported
 from reconciler.cli.streaming import streamed
 from reconciler.model.exits import Exit
+from reconciler.model.problem import listed
 
 
 @click.group(invoke_without_command=True)
@@ -70,7 +71,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
                     for name, paths in found.fields.items()
                 ],
                 "files": [file.shown for file in found.files],
-                "problems": [problem.to_dict() for problem in found.problems],
+                "problems": [problem.to_dict() for problem in listed(found.problems)],
                 "exit_code": int(code),
             }
         )

@@ -12,6 +12,7 @@ from reconciler.cli import choices
 from reconciler.cli.options import Run, shared
 from reconciler.model.command import Name, command_line
 from reconciler.model.exits import Exit
+from reconciler.model.problem import listed
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -72,7 +73,7 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
                 "env_file": None,
                 "imported": [{"name": name, "id": object_id, "spec": None}],
                 "variables": [],
-                "problems": [problem.to_dict() for problem in taken.problems],
+                "problems": [problem.to_dict() for problem in listed(taken.problems)],
                 "exit_code": 0,
             }
         )
@@ -97,7 +98,7 @@ def _import_all(
                 "env_file": done.values or None,
                 "imported": [{"name": one.name, "id": one.id, "spec": one.spec} for one in done.endpoints],
                 "variables": [{"name": one.name, "endpoints": list(one.endpoints)} for one in done.variables],
-                "problems": [problem.to_dict() for problem in done.problems],
+                "problems": [problem.to_dict() for problem in listed(done.problems)],
                 "exit_code": 0,
             }
         )

@@ -10,6 +10,7 @@ from reconciler.cli import choices
 from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
+from reconciler.model.problem import listed
 
 
 @click.command()
@@ -38,7 +39,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
             {
                 "made": [{"name": one.name, "id": one.id} for one in found.made],
                 "nothing": list(found.nothing),
-                "problems": [problem.to_dict() for problem in found.unresolved],
+                "problems": [problem.to_dict() for problem in listed(found.unresolved)],
                 "exit_code": int(code),
             }
         )

@@ -11,6 +11,7 @@ from reconciler.cli.completing import an_endpoint
 from reconciler.cli.options import Run, shared
 from reconciler.cli.reporting import forced
 from reconciler.model.exits import Exit
+from reconciler.model.problem import listed
 from reconciler.render.plain import plain
 
 
@@ -103,7 +104,7 @@ def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> in
         run.out.document(
             {
                 "recorded": [{"name": one.name, "id": one.id} for one in found.recorded],
-                "problems": [problem.to_dict() for problem in found.problems],
+                "problems": [problem.to_dict() for problem in listed(found.problems)],
                 "exit_code": 0,
             }
         )

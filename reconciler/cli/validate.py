@@ -7,6 +7,7 @@ import click
 from reconciler.cli.github import annotate
 from reconciler.cli.options import Run, shared
 from reconciler.model.exits import Exit
+from reconciler.model.problem import listed
 
 
 @click.command()
@@ -32,7 +33,7 @@ def validate(run: Run) -> int:
                 "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
                 "endpoints": [one.name for one in loaded.desired],
                 "files": list(loaded.endpoint_files),
-                "problems": [problem.to_dict() for problem in loaded.problems],
+                "problems": [problem.to_dict() for problem in listed(loaded.problems)],
                 "exit_code": int(code),
             }
         )

@@ -9,9 +9,7 @@ from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 from reconciler.config import separators
-from reconciler.config.nodes import Node
-
-DEEPEST: Final = 100
+from reconciler.config.nodes import DEEPEST, Node
 
 HALF: Final = re.compile(r"\\u[dD]")
 """What an escaped half of a character begins with."""

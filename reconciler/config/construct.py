@@ -8,9 +8,8 @@ from __future__ import annotations
 from sys import intern
 from typing import Any, Final
 
-from reconciler.config.composing import DEEPEST
 from reconciler.config.document import Position, Source, position
-from reconciler.config.nodes import Node
+from reconciler.config.nodes import DEEPEST, Node
 from reconciler.config.scalars import Bent, kind_of, plain, quoted, shortened
 from reconciler.model.problem import Problem
 from reconciler.model.values import MASK

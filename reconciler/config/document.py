@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from reconciler.config import json_reading
 from reconciler.config.composing import tree
-from reconciler.config.nodes import Node, descend, pair_of, walk
+from reconciler.config.nodes import Finder, Node, walk
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import MASK
 
@@ -18,7 +19,11 @@ WIDEST: Final = 160
 """A longer line is cut there: nobody reads minified JSON."""
 
 _BREAK: Final = re.compile(r"\r\n|[\n\r]")
-_KEY: Final = re.compile(r"""(?i)[\w-]*api[_-]?key[\w-]*["']?\s*(?:$|:(?=\s|["']|$))(?P<value>.*)""")
+_KEY: Final = re.compile(
+    r"""(?i)(?<![\w-])(?=[\w-]*api[_-]?key)[\w-]++["']?\s*+(?:$|:(?=\s|["']|$))(?P<value>.*)"""
+)
+"""A word that names a key, and what follows it. Each word is looked at once, however long it is."""
+
 _OPENS_BLOCK: Final = re.compile(r"(?:[|>][0-9+-]*)?\s*(?:#.*)?\Z")
 _KEY_NAME: Final = re.compile(r"(?i)api[_-]?key")
 
@@ -70,7 +75,13 @@ class Source:
             return None
 
     def node(self, path: Sequence[str | int]) -> Node | None:
-        return None if self.root is None else descend(self.root, path)
+        return None if self.root is None else self._finder.descend(self.root, path)
+
+    def inherited(self, path: Sequence[str | int], name: str | int) -> Node | None:
+        """What `<<` merges into the mapping at `path` under that name."""
+        node = self.node(path)
+        pair = None if node is None else self._finder.inherited(node, name)
+        return None if pair is None else pair[1]
 
     def find(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
         """Where the value at `path` stands, or its key; None when there is no such path."""
@@ -78,7 +89,7 @@ class Source:
             found = self.node(path)
         else:
             parent = self.node(path[:-1])
-            pair = None if parent is None else pair_of(parent, path[-1])
+            pair = None if parent is None else self._finder.pair(parent, path[-1])
             found = None if pair is None else pair[0]
         return None if found is None else self.at(found)
 
@@ -98,13 +109,26 @@ class Source:
                 return self.at(node)
         if node.value == word:
             return self.at(node)
-        before = _BREAK.split(self.text[:at])
-        return self.place(len(before) - 1, len(before[-1]), len(_BREAK.split(word)[0]))
+        return self.place(*self._position(at), len(_BREAK.split(word, 1)[0]))
 
     def at(self, node: Node) -> Place:
         start, end = node.start_mark, node.end_mark
         width = end.column - start.column if node.id == "scalar" and end.line == start.line else 1
         return self.place(start.line, start.column, width)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder()
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+
+    def _position(self, index: int) -> Position:
+        """The line and the column of a character."""
+        line = bisect_right(self._starts, index) - 1
+        return line, index - self._starts[line]
 
     def _excerpt(self, line: int, column: int, width: int) -> str:
         if line >= len(self.lines):

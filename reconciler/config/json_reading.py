@@ -8,10 +8,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from reconciler.config.nodes import Mark, Node
+from reconciler.config.nodes import DEEPEST, Mark, Node
 from reconciler.config.scalars import LONGEST, Bent, plain
-
-DEEPEST: Final = 100
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _OPEN_TEXT: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')

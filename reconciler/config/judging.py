@@ -27,6 +27,10 @@ from reconciler.model.values import reveal
 AT_ONCE: Final = 256
 """Endpoints (count) that are held against the schema by one call."""
 
+EXPLAINED: Final = 10_000
+"""Problems (count) after which an endpoint with errors is only named. To explain one takes a thousand times
+what it takes to find it."""
+
 
 def anybody(_name: str) -> bool:
     """The run concerns every endpoint."""
@@ -87,6 +91,8 @@ class Judge:
         while chunk := tuple(islice(names, AT_ONCE)):
             result += self.judged([Layers((*self._base, *found.items.pop(name))) for name in chunk])
         for layer in found.unnamed:
+            if len(self.problems) >= EXPLAINED:
+                break  # that each has no name is told already
             item = self._item(Layers((*self._base, layer)))
             item.sound, item.doubtful = False, {*item.doubtful, ("endpoint",)}
             self._desired(item, fits=False)
@@ -141,6 +147,9 @@ class Judge:
         from reconciler.kinds.endpoint.mapping import desired_endpoint
 
         declared, doubtful = item.item, item.doubtful
+        if not fits and len(self.problems) >= EXPLAINED:
+            self.problems.append(_unexplained(item))
+            return None if self._is_concerned(declared) else _by_name(item)
         if not fits:
             faults = self._report(item.stack, item.bare, "mergedEndpoint", doubtful)
             declared, doubtful = without(declared, faults), {*doubtful, *faults}
@@ -198,6 +207,16 @@ class Judge:
     def _is_concerned(self, declared: dict[str, Any]) -> bool:
         name = declared.get("endpoint")
         return not isinstance(name, str) or self._concerns(name)
+
+
+def _unexplained(item: _Item) -> Problem:
+    return Problem(
+        code="more-problems",
+        summary="this endpoint has errors that are not explained, for there are too many before it",
+        hint="correct those that are explained, then run it again",
+        place=item.stack.place(),
+        address=_address(item.item),
+    )
 
 
 def _by_name(item: _Item) -> Desired:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.config.document import Source
-from reconciler.config.nodes import Node, inherited
+from reconciler.config.nodes import Node
 from reconciler.config.wording import Steps
 from reconciler.model.problem import Place
 
@@ -39,8 +39,8 @@ class Null:
     @property
     def is_merged_over(self) -> bool:
         """Whether it takes back what `<<` brings into its mapping: that is something to remove."""
-        node = self.layer.source.node((*self.layer.spot, *self.path[:-1]))
-        return node is not None and inherited(node, self.path[-1]) is not None
+        above = (*self.layer.spot, *self.path[:-1])
+        return self.layer.source.inherited(above, self.path[-1]) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ nest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from json import JSONDecoder
 from typing import Final, TypeAlias
 
@@ -21,7 +21,7 @@ _BRACE: Final = re.compile(r"[{}]")
 _BEFORE_JSON: Final = re.compile(r'env:\w+:-\s*(?=[{\["])')
 _decode: Final = JSONDecoder().raw_decode
 _SHELL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::?([-=?+])(.*))?\Z", re.DOTALL)
-_SPELLED: Final = re.compile(r"\s*(env|file)\s*[:.]\s*(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
+_SPELLED: Final = re.compile(r"(env|file)\s*[:.](.*)", re.IGNORECASE | re.DOTALL)
 _ESCAPE: Final = "a literal `${` is written `$${`"
 
 
@@ -47,6 +47,23 @@ class Fault:
 
 Part: TypeAlias = str | Reference
 
+MOST: Final = 100
+"""Faults of one text that are told one by one."""
+
+
+def few(faults: Sequence[Fault]) -> Sequence[Fault]:
+    """The first faults of a text, and one that counts the others."""
+    told, others = faults[: MOST - 1], faults[MOST - 1 :]
+    if len(others) <= 1:
+        return faults
+    gravest = next((fault for fault in others if fault.problem.is_error), others[0])
+    more = replace(
+        gravest.problem,
+        summary=f"{len(others):,} more references in this text are wrong",
+        hint="correct those above first",
+    )
+    return (*told, Fault(more, others[0].text, others[0].start))
+
 
 def split(text: str) -> tuple[Part, ...] | Problem:
     """The literal parts and the references of a text, in order; the first problem when one is malformed."""
@@ -67,6 +84,7 @@ def whole(text: str) -> bool:
 def scan(text: str) -> Iterator[Part | Fault]:
     """The parts of a text in order, with a `Fault` for each malformed reference."""
     position = 0
+    ends: dict[int, int] | None = None
     while (found := _OPENING.search(text, position)) is not None:
         if found.start() > position:
             yield text[position : found.start()]
@@ -74,7 +92,8 @@ def scan(text: str) -> Iterator[Part | Fault]:
             yield "${"
             position = found.end()
             continue
-        end = _end(text, found.end())
+        ends = _ends(text) if ends is None else ends
+        end = _end(text, found.end(), ends)
         position = _torn_end(text, found.end()) if end is None else end
         written = text[found.start() : position]
         read = _unterminated if end is None else _reference
@@ -83,16 +102,23 @@ def scan(text: str) -> Iterator[Part | Fault]:
         yield text[position:]
 
 
-def _end(text: str, start: int) -> int | None:
+def _end(text: str, start: int, ends: Mapping[int, int]) -> int | None:
     """Where the reference ends whose content begins at `start`; None where its braces never balance."""
     if (before := _BEFORE_JSON.match(text, start)) and (end := _end_of_json(text, before.end())) is not None:
         return end
-    depth = 1
-    for brace in _BRACE.finditer(text, start):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return brace.end()
-    return None
+    return ends.get(start - 1)
+
+
+def _ends(text: str) -> dict[int, int]:
+    """For each opening brace that is closed where what follows its closing one begins."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            ends[opened.pop()] = brace.end()
+    return ends
 
 
 def _end_of_json(text: str, start: int) -> int | None:
@@ -142,8 +168,8 @@ def _right_name(name: str, default: str | None) -> str:
 
 def _right_form(inner: str, colon: str) -> str:
     """What was probably meant by a spelling of the shell's, of GitHub's, or by one that is nearly ours."""
-    if meant := _SPELLED.match(inner):
-        scheme, name = meant[1].lower(), meant[2]
+    if meant := _SPELLED.fullmatch(inner.strip()):
+        scheme, name = meant[1].lower(), meant[2].strip()
         if scheme == "file" or _NAME.match(name.partition(":-")[0]):
             return f"write `${{{scheme}:{name}}}`"
     if inner.startswith("{"):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from reconciler.config import schema
 from reconciler.config.layers import Layers
-from reconciler.config.parsing import Fault, scan, whole
+from reconciler.config.parsing import Fault, few, scan, whole
 from reconciler.config.references import Resolver, coerce
 from reconciler.config.wording import WANTED, Steps, spelled
 from reconciler.model.problem import Place, Problem
@@ -117,7 +117,7 @@ class _Walk:
 
     def _blame(self, path: Steps, text: str, faults: Sequence[Fault]) -> None:
         """Report what is wrong with the references of a text, each in its place."""
-        for fault in faults:
+        for fault in few(faults):
             place = self.where.place_of(path, fault.text, text.count(fault.text, 0, fault.start))
             self.problems.append(fault.problem.at(place))
         if faults:

@@ -97,16 +97,20 @@ def _compiled(name: str, definition: str, many: bool) -> Any:
 
 
 @cache
-def _explaining(name: str, definition: str) -> Any:
-    import re
+def _compiled_pattern(pattern: str) -> Any:
+    """Finds what the schemas mean, as `fits` does, and in a time that grows with the text."""
+    import jsonschema_rs
 
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern})
+
+
+@cache
+def _explaining(name: str, definition: str) -> Any:
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
     def pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterable[Any]:
-        # In Python `$` also matches before a last line feed; in the schemas it means the end.
-        ending = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
-        if isinstance(instance, str) and not re.search(ending, instance):
+        if not _compiled_pattern(pattern).is_valid(instance):
             yield ValidationError("pattern")
 
     explaining: Any = extend  # its stub leaves it untyped

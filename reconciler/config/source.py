@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config import json_reading, separators
-from reconciler.config.composing import DEEPEST, HALF, NotYaml, compose, too_deep
+from reconciler.config.composing import HALF, NotYaml, compose, too_deep
 from reconciler.config.construct import Builder
 from reconciler.config.document import Document, Source
 from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.files import NO_TEXTS, Texts, absolute
 from reconciler.config.jargon import in_plain_words
-from reconciler.config.nodes import Node, walk
+from reconciler.config.nodes import DEEPEST, Node, walk
 from reconciler.config.texts import unmarked
 from reconciler.model.problem import Place, Problem
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 from reconciler.config import schema
 from reconciler.config.document import Document
-from reconciler.config.parsing import Fault
+from reconciler.config.parsing import Fault, few
 from reconciler.config.pruning import has
 from reconciler.config.references import Resolved, Resolver
 from reconciler.config.wording import close_to
@@ -18,6 +19,9 @@ from reconciler.model.resource import Spec
 from reconciler.model.values import Secret
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
+
+NAMED: Final = 20
+"""Known specs (count) that a hint names."""
 
 _PLATFORM_HINT: Final = """\
 Add `platforms.novita` section to your spec in `specs.yaml`:
@@ -128,7 +132,8 @@ def unknown_spec(name: str, known: Collection[str], place: Place | None, specs_f
             place=place,
         )
     meant = close_to(name, known)
-    names = ", ".join(known) or "none"
+    shown = [*islice(known, NAMED), *(["..."] if len(known) > NAMED else [])]
+    names = ", ".join(shown) or "none"
     return Problem(
         code="unknown-spec",
         summary=f"there is no spec `{name}` in {specs_file}",
@@ -218,7 +223,7 @@ class _Reader:
         return self._resolver.resolve("" if value is None else str(value))
 
     def _blame(self, path: tuple[str, ...], faults: Sequence[Fault]) -> None:
-        for fault in faults:
+        for fault in few(faults):
             self.problems.append(fault.problem.at(self._entry.place_of(path, fault)))
 
     def is_left_empty(self, *path: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
+from reconciler.model.guess import guess
+
 Steps: TypeAlias = tuple[str | int, ...]
 
 OTHER_NAMES: Final[Mapping[str, str]] = {
@@ -64,9 +66,6 @@ def spelled(path: Steps) -> str:
 
 def close_to(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or nothing."""
-    from difflib import get_close_matches
-
     lower = {name.lower().replace("_", "").replace("-", ""): name for name in known}
     plain = word.lower().replace("_", "").replace("-", "")
-    close = get_close_matches(plain, lower, n=1, cutoff=0.7)
-    return lower[close[0]] if close else ""
+    return lower.get(guess(plain, lower, cutoff=0.7), "")

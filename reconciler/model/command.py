@@ -114,7 +114,11 @@ def _completed(found: re.Match[str]) -> str:
 def quoted(word: str) -> str:
     """One word for a POSIX shell; on one line, unless it ends with a newline."""
     if option := _OPTION.fullmatch(word):
-        return option[1] + quoted(option[2])
+        return option[1] + _quoted(option[2])
+    return _quoted(word)
+
+
+def _quoted(word: str) -> str:
     if word.isprintable() or word.endswith("\n"):
         return quote(word)
     # Not as it is on a terminal. A newline at its end has to be: `$(...)` would drop it.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from reconciler.model.command import completed
+
+MOST: Final = 1_000
+"""Problems that one output lists."""
 
 
 class Severity(StrEnum):
@@ -79,3 +83,20 @@ class Problem:
             "column": place.column if place else None,
             "hint": self.hint,
         }
+
+
+def listed(problems: Sequence[Problem]) -> Sequence[Problem]:
+    """The problems, if they are `MOST` at most; else the gravest, and one that counts those left out."""
+    if len(problems) <= MOST:
+        return problems
+    weights = list(Severity)
+    by_weight = sorted(problems, key=lambda problem: weights.index(problem.severity))
+    kept, left = by_weight[: MOST - 1], by_weight[MOST - 1 :]
+    errors = sum(problem.is_error for problem in left)
+    more = Problem(
+        code="more-problems",
+        severity=Severity.NOTE,
+        summary=f"{len(left):,} more problems are not listed, {errors:,} of them errors",
+        hint="correct those that are listed, then run it again",
+    )
+    return (*kept, more)

@@ -15,7 +15,7 @@ DEEPEST: Final = 100
 _MOST_DIGITS: Final = 400
 """Of a number. Python refuses to read some thousands of them, and a float holds 308."""
 
-_PART: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_PART: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def json_of(body: bytes) -> Json:

@@ -9,6 +9,7 @@ from typing import Final
 from reconciler import __version__
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Change, Drift
+from reconciler.model.problem import listed
 from reconciler.model.resource import Live
 from reconciler.model.verdict import Alarm
 from reconciler.planning.digest import plan_digest
@@ -66,7 +67,7 @@ def _moment(timestamp: str) -> str:
 
 def _sections(found: Findings) -> Iterator[str]:
     problems = told(found)
-    yield _section("problems", tally(problems).capitalize(), [problem_card(one) for one in problems])
+    yield _section("problems", tally(problems).capitalize(), [problem_card(one) for one in listed(problems)])
     if found.plan is None:
         return
     explanations = explain(found.plan) if found.explained else {}

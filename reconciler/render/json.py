@@ -10,6 +10,7 @@ from reconciler.model.encoding import pretty
 from reconciler.model.events import Result
 from reconciler.model.findings import Findings
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
+from reconciler.model.problem import listed
 from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.values import Json
 from reconciler.planning.digest import Facts, digest_of, plan_facts
@@ -58,7 +59,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
         "resource_changes": _changes(plan, facts, explained=found.explained) if found.keyring else [],
         "resource_drift": drift_document(found),
         "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
-        "problems": [problem.to_dict() for problem in found.problems],
+        "problems": [problem.to_dict() for problem in listed(found.problems)],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
         "digest": digest_of(facts) if found.plan and found.keyring else "",
         "exit_code": int(found.exit_code),

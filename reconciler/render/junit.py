@@ -16,7 +16,7 @@ from reconciler.model.resource import address
 from reconciler.model.verdict import Alarm, Standing
 from reconciler.render.drift import standing_of
 from reconciler.render.plain import plain_lines
-from reconciler.render.problems import problem_text
+from reconciler.render.problems import problems_text
 from reconciler.render.summary import headline, in_short, step
 from reconciler.render.text import fate
 from reconciler.render.values import dotted
@@ -134,7 +134,7 @@ def _write(suite: ET.Element, case: _Case, family: str) -> None:
             "error" if case.is_run else "failure",
             {"type": first.code, "message": _clean(first.summary)},
         )
-        failure.text = _clean("\n".join(problem_text(problem) for problem in case.problems))
+        failure.text = _clean(problems_text(case.problems))
     if case.said:
         ET.SubElement(element, "system-out").text = _clean(case.said)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.problem import Place, Problem, Severity, listed
 from reconciler.render.cells import cells
 from reconciler.render.plain import lines_of, plain
 from reconciler.render.style import PLAIN, Style
@@ -18,8 +18,8 @@ TAB: Final = "    "
 
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
-    """All problems, an empty line between two of them; "" when there are none."""
-    return "\n".join(problem_text(problem, style) for problem in problems)
+    """The problems that are listed, an empty line between two of them; "" when there are none."""
+    return "\n".join(problem_text(problem, style) for problem in listed(tuple(problems)))
 
 
 def problem_text(problem: Problem, style: Style = PLAIN) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from reconciler.config.load import load, load_settings
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.app import App, Managed
 from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.guess import guess
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
@@ -156,9 +156,9 @@ def _several(name: str, called: Sequence[Live]) -> Problem:
 
 def _absent(name: str, listed: Sequence[Live], *, is_declared: bool) -> Problem:
     """In the words of the seed's troubleshooting."""
-    close = get_close_matches(name, {one.name for one in listed}, n=1)
+    close = guess(name, dict.fromkeys(one.name for one in listed))
     if close:
-        hint = f"did you mean `{close[0]}`? `reconciler list` shows all endpoints"
+        hint = f"did you mean `{close}`? `reconciler list` shows all endpoints"
     elif is_declared:
         hint = "it is declared, and `reconciler apply` creates it"
     else:

@@ -12,7 +12,7 @@ LONG_ENOUGH: Final = 8
 _OPTION: Final = re.compile(
     r"(?i)(?<![a-z0-9])"
     r"(?:token|secret|passw(?:or)?d|pwd|(?:api|access|auth|private|secret)[-_]?key|credentials?|bearer|authorization)"
-    r"""["']?\s*[=:\s]\s*["']?(?!\$)[^\s"']"""
+    r"""["']?(?:\s*+[=:]\s*+|\s++)["']?(?!\$)[^\s"']"""
 )
 _IN_URL: Final = re.compile(r"://[^/\s:@]*:(?!\$)[^/\s@]+@")
 

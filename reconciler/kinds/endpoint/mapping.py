@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from reconciler.kinds.endpoint.paths import known_names, wire_paths
+from reconciler.model.guess import guess
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.values import Path
@@ -308,12 +309,8 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
 
 
 def _did_you_mean(text: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(text, known_names(), n=1)
-    return (
-        f"did you mean `{close[0]}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
-    )
+    close = guess(text, known_names())
+    return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
 
 
 def _listed(names: list[str]) -> str:

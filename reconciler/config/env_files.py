@@ -18,10 +18,15 @@ from reconciler.model.problem import Place, Problem
 LARGEST: Final = 2**20
 """Bytes."""
 
+MOST_SPACES: Final = 200
+"""In a row. python-dotenv takes a time that grows with their square."""
+
 _NAME: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*\Z")
 _BREAK: Final = re.compile(r"\r\n|[\r\n]")
 _OPEN_QUOTE: Final = re.compile(r"[^=\n]*=[^\S\n]*(['\"])(?:\\.|(?!\1)[^\\])*(\1)?", re.DOTALL)
 """A quote that opens a value, and the one that closes it if there is any."""
+
+_SPACES: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{MOST_SPACES + 1}}}")
 
 
 def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
@@ -38,6 +43,11 @@ def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
             continue
         if "<<<<<<<" in text and (unmerged := conflict(Source(str(file), text))):
             problems.append(unmerged)
+            continue
+        if (found_spaces := _SPACES.search(text)) is not None:
+            line = len(_BREAK.findall(text, 0, found_spaces.start())) + 1
+            what = f"has more than {MOST_SPACES} spaces in a row"
+            problems.append(_fault(file, line, what, "remove them"))
             continue
         for line, name, value in _lines(text):
             if isinstance(value, str):

@@ -14,7 +14,7 @@ from reconciler.config import schema
 from reconciler.config.document import Document
 from reconciler.config.fence import Fence
 from reconciler.config.files import first_of, shown
-from reconciler.config.parsing import Fault, whole
+from reconciler.config.parsing import Fault, few, whole
 from reconciler.config.references import Resolved, Resolver, coerce
 from reconciler.config.wording import WANTED
 from reconciler.model.hosts import NOVITA, fault, is_loopback, is_one_of
@@ -224,7 +224,7 @@ class _Reader:
 
     def _blame(self, name: str, found: Resolved, faults: Sequence[Fault]) -> None:
         assert self._document is not None  # or else nothing was said
-        for one in faults:
+        for one in few(faults):
             nth = found.text.count(one.text, 0, one.start)
             place = self._document.place_of(("novita", name), one.text, nth)
             self.problems.append(one.problem.at(place))

@@ -153,12 +153,15 @@ class Secrets:
         """The words that hold a long one in base64 or hexadecimal."""
         for pattern, beside, decodings in _ENCODINGS:
             for run in pattern.finditer(reading.text):
+                start = stop = 0  # the word that was found last
                 places = [place for place in range(*run.span()) if reading.text[place] not in beside]
                 for said, skipped, thirds in decodings("".join(reading.text[place] for place in places)):
-                    for start, end in self._whole(_fold_bytes(said)):
-                        first = places[skipped + start * thirds // 3]
+                    for begin, end in self._whole(_fold_bytes(said)):
+                        first = places[skipped + begin * thirds // 3]
                         last = places[min(skipped + end * thirds // 3, len(places) - 1)]
-                        yield reading.of(*_word(reading.text, first, last))
+                        if not start <= first <= last < stop:
+                            start, stop = _word(reading.text, first, last)
+                            yield reading.of(start, stop)
 
 
 def _readings(text: str) -> Iterator[_Reading]:

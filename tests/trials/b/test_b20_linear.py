@@ -1,0 +1,176 @@
+"""The time of a run grows with what it reads and no faster, whoever wrote it; and what it says is bounded."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.config import schema
+from reconciler.config.env_files import MOST_SPACES
+from reconciler.config.judging import EXPLAINED
+from reconciler.kinds.endpoint.credentials import holds_credential
+from reconciler.model.command import quoted
+from reconciler.model.guess import guess
+from reconciler.model.problem import MOST
+from reconciler.novita.json_text import json_of
+from reconciler.novita.masking import Secrets
+from tests.e2e.desk import Desk, item
+
+SLOWER = 10
+"""A text four times as long may take that much longer; twice sixteen times is what a square would take."""
+
+
+def cost(act: Callable[[], object]) -> float:
+    """Seconds of this process's CPU, the best of three."""
+    found = []
+    for _ in range(3):
+        began = time.process_time()
+        act()
+        found.append(time.process_time() - began)
+    return min(found)
+
+
+def grows_linearly(act: Callable[[int], object], n: int) -> bool:
+    """Whether 4n take not much longer than four times n; what is over in an instant is not measured."""
+    act(n // 10)  # what is imported or compiled once
+    large = cost(lambda: act(4 * n))
+    return large < 0.2 or large < SLOWER * cost(lambda: act(n))
+
+
+def one(**fields: Any) -> str:
+    return json.dumps({"endpoints": [item("a", **fields)]})
+
+
+LINES: dict[str, tuple[Callable[[int], str], int]] = {
+    # of many characters, in a file that is no YAML
+    "a word with a key's beginning": (lambda n: "api_key: 3\n" + "apiapi_" * (n // 7) + "\nx: {", 10_000),
+    "a word of many keys": (lambda n: "api_key: 3\n" + "api_key" * (n // 7) + "!\nx: {", 10_000),
+    "a line of dashes": (lambda n: "api_key: 3\n" + "-" * n + "\nx: {", 10_000),
+    "a key and spaces": (lambda n: "api_key" + " " * n + "x\ny: {", 10_000),
+    "many keys in a line": (lambda n: "api_key=x " * (n // 10) + "\ny: {", 10_000),
+    "an open quote for a key": (lambda n: "api_key: 'x\n" + " api_key: 'x\n" * n + "y: {", 5_000),
+    # of many parts
+    "tiny items": (lambda n: "endpoints:\n" + "- a\n" * n, 10_000),
+    "empty items": (lambda n: "endpoints: [" + "{}," * n + "]", 500),
+    "items on one line": (lambda n: "endpoints: [" + "a," * n + "]", 10_000),
+    "items of one unknown key": (lambda n: "endpoints:\n" + "- {a: 1}\n" * n, 500),
+    "keys of one item": (lambda n: one(**{f"k{i}": 1 for i in range(n)}), 1_500),
+    "keys at the top": (lambda n: json.dumps({f"k{i}": 1 for i in range(n)} | {"endpoints": []}), 2_500),
+    "the same key": (lambda n: "endpoints:\n- endpoint: a\n" + "  image: b\n" * n, 5_000),
+    "the same endpoint": (lambda n: json.dumps({"endpoints": [item("a")] * n}), 500),
+    "nulls": (lambda n: one(env={f"K{i}": None for i in range(n)}), 2_500),
+    "names that are none": (lambda n: one(env={f"K {i}": "v" for i in range(n)}), 1_500),
+    "unset references": (lambda n: one(env={f"K{i}": f"${{env:B20_{i}}}" for i in range(n)}), 1_500),
+    "removals": (lambda n: json.dumps({"endpoints": [], "removed": ["a"] * n}), 1_000),
+    "aliases": (lambda n: "x: &a {b: c}\nendpoints:\n" + "- *a\n" * n, 250),
+    "merges": (lambda n: "x: &a {b: c}\ny:\n  <<: [" + "*a," * n + "]\nendpoints: []\nz: 1\n", 5_000),
+    # in one value
+    "references in one value": (lambda n: one(env={"K": "${env:B20} " * n}), 3_000),
+    "references that are malformed": (lambda n: one(env={"K": "${env} " * n}), 3_000),
+    "braces that stay open": (lambda n: one(env={"K": "${env:A:-{" * n}), 3_000),
+    "spaces in a reference": (lambda n: one(env={"K": "${Env:a" + " " * n + "b}"}), 10_000),
+    "an image with a line feed": (lambda n: one(image="${" * n + "\n"), 10_000),
+    "a word for a password": (lambda n: one(command="token" + " " * n + "$X"), 10_000),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_a_file_is_read_in_a_time_that_grows_with_it(desk: Desk, kind: str) -> None:
+    make, n = LINES[kind]
+
+    def validated(size: int) -> None:
+        desk.write("endpoints.yaml", make(size))
+        ran = desk.run("validate")
+        assert "has a bug" not in ran.err
+
+    assert grows_linearly(validated, n)
+
+
+UNITS: dict[str, tuple[Callable[[int], object], int]] = {
+    "base64 of one secret": (lambda n: Secrets(["a" * 8]).masked("YWFh" * (n // 4)), 1_000),
+    "text that begins a secret": (lambda n: Secrets(["a" * 9_999]).masked("a" * n), 1_000),
+    "deep JSON with an open quote": (lambda n: _refused("[" * 100_000 + '"' + '\\"' * n), 20_000),
+    "a command with spaces": (lambda n: holds_credential("token" + " " * n + "$X", ()), 20_000),
+    "an option of options": (lambda n: quoted("a=" * n), 20_000),
+    "a word to guess": (lambda n: guess("a" * n, ["a" * n + "b"]), 20_000),
+    "words to guess from": (lambda n: guess("endpoint", (f"endpoint{i}" for i in range(n))), 20_000),
+    "a pattern": (lambda n: list(schema.errors("endpoints", {"image": "${" * n + "\n"}, "endpoint")), 20_000),
+}
+
+
+def _refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        json_of(text.encode())
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_a_text_of_others_is_looked_at_in_a_time_that_grows_with_it(kind: str) -> None:
+    assert grows_linearly(*UNITS[kind])
+
+
+def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Desk) -> None:
+    desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
+    ran = desk.run("validate")
+    assert ran.code == 1
+    assert ran.err.count("endpoints.yaml:") == MOST - 1
+    assert "Note: 4,001 more problems are not listed, 4,001 of them errors" in ran.err
+    assert ran.err.rstrip().endswith("5000 errors.")
+    for command in (["validate", "--json"], ["plan", "--json"]):
+        found = desk.run(*command).document["problems"]
+        assert len(found) == MOST
+        assert found[-1]["code"] == "more-problems"
+        assert found[-1]["summary"].startswith("4,001 more problems")
+
+
+def test_what_is_listed_are_the_gravest_problems(desk: Desk) -> None:
+    """A flood of warnings hides no error that comes after them."""
+    unset = {f"K{i}": f"${{env:B20_{i}}}" for i in range(1_500)}
+    desk.declare(item("a", env=unset), {"endpoint": "b"})
+    ran = desk.run("validate", "--json")
+    assert ran.document["error_count"] == len(
+        [p for p in ran.document["problems"] if p["severity"] == "error"]
+    )
+    assert ran.document["error_count"] > 0
+    assert ran.document["warning_count"] == 1_500
+
+
+def test_reports_are_bounded_as_well(desk: Desk) -> None:
+    desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
+    ran = desk.run("plan", "--junit-into", "a.xml", "--html-into", "a.html", "--markdown-into", "a.md")
+    assert ran.code == 1
+    for name in ("a.xml", "a.html", "a.md"):
+        text = (desk.root / name).read_text()
+        assert len(text) < 1_500_000
+        assert "more" in text
+
+
+def test_endpoints_after_too_many_problems_are_named(desk: Desk) -> None:
+    keys = {f"k{i}": 1 for i in range(EXPLAINED)}
+    desk.declare(item("first", **keys), item("second", k=1), item("third"))
+    ran = desk.run("validate", "--json")
+    assert ran.document["endpoints"] == ["third"]
+    assert ran.document["error_count"] == EXPLAINED + 1
+    assert ran.document["problems"][-1]["code"] == "more-problems"
+
+
+def test_faults_of_one_text_are_counted(desk: Desk) -> None:
+    desk.declare(item("a", env={"K": "${env} " * 1_000}))
+    ran = desk.run("validate")
+    assert ran.err.count("Error: the reference ${env} does not say where to look") == 99
+    assert "Error: 901 more references in this text are wrong" in ran.err
+
+
+def test_spaces_of_an_env_file_are_bounded(desk: Desk) -> None:
+    """python-dotenv takes a time that grows with their square."""
+    desk.declare(item("a"))
+    desk.write("a.env", "A=b\n\nB=c" + " " * 500_000 + "d\n")
+    began = time.process_time()
+    ran = desk.run("validate", "--env-file", "a.env")
+    assert time.process_time() - began < 5
+    assert ran.code == 1
+    assert "a.env:3:1" in ran.err
+    assert f"this line has more than {MOST_SPACES} spaces in a row" in ran.err
+    desk.write("a.env", "A=b" + " " * MOST_SPACES + "# said\n")
+    assert desk.run("validate", "--env-file", "a.env").code == 0

@@ -95,8 +95,10 @@ class Writer:
         deposed: Tracked | None = None,
     ) -> str:
         """Create the endpoint once and record it, without reading it back; returns its ID."""
-        if isinstance(change, Create) and change.gone is not None and change.gone.name != change.name:
-            self.session.drop(change.gone)  # renamed, and nothing is left of it
+        if isinstance(change, Create):
+            self._check_name(change, change.gone.id if change.gone else None)
+            if change.gone is not None and change.gone.name != change.name:
+                self.session.drop(change.gone)  # renamed, and nothing is left of it
         app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
         return create(
             change,
@@ -122,6 +124,8 @@ class Writer:
         self, change: Update | Scale | Adopt, waiting: Callable[[str], None]
     ) -> tuple[str, Problem | None]:
         kept: Problem | None = None
+        if isinstance(change, Adopt):
+            self._check_name(change, change.live.id)
         drains = drains_of(change)
         if drains:
             self._still_as_planned(change.live)
@@ -151,18 +155,21 @@ class Writer:
         self.session.record(aside.record, replaces=aside.tracked)
 
     def _begin_rename(self, change: Update | Scale | Adopt) -> None:
-        """Write down the new name before it is sent. Raises Refused where another endpoint is recorded so."""
+        """Write down the new name before it is sent. Raises Refused as `_check_name` does."""
         if isinstance(change, Adopt) or not is_renamed(change):
             return
-        holder = self.session.inventory.records.get(change.name)
-        if (
-            holder
-            and holder.id != change.live.id
-            and any(holder.id in ids for ids in self.known_ids.values())
-        ):
-            raise Refused(_taken(change, holder))
+        self._check_name(change, change.live.id)
         if change.live.name != change.name:
             self.session.record(replace(change.tracked, renaming=change.name))
+
+    def _check_name(self, change: Create | Update | Scale | Adopt, own_id: str | None) -> None:
+        """Raises Refused where the name is that of another record whose endpoint lives: it would be lost."""
+        holder = self.session.recorded_as(change.name)
+        if holder is None or holder.id == own_id:
+            return
+        live = self.remote.get(holder.id)
+        if live is not None and not live.is_going:
+            raise Refused(_taken(change, holder))
 
     def _delete(
         self, planned: Live, tracked: Tracked, waiting: Callable[[str], None], *, released: bool
@@ -196,11 +203,12 @@ def _moved(planned: Live, what: str) -> Problem:
     )
 
 
-def _taken(change: Update | Scale, holder: Tracked) -> Problem:
+def _taken(change: Create | Update | Scale | Adopt, holder: Tracked) -> Problem:
+    what = "recorded" if isinstance(change, Create | Adopt) else f"renamed from `{change.tracked.name}`"
     return Problem(
         code="rename-impossible",
-        summary=f"`{change.name}` cannot be renamed from `{change.tracked.name}`: {holder.id} is recorded as"
-        f" `{change.name}`, and has not given up that name",
+        summary=f"`{change.name}` cannot be {what}: {holder.id} is recorded as `{change.name}`, and has not "
+        "given up that name",
         hint="run `reconciler apply` for both of them",
         address=change.address,
     )

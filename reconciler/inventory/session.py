@@ -150,10 +150,14 @@ class Session:
         if self._holds(tracked):
             self._tell(Drop(name=tracked.name))
 
+    def recorded_as(self, name: str) -> Tracked | None:
+        """The record of that name now."""
+        with self._guard:
+            return self._state.records.get(name)
+
     def _holds(self, tracked: Tracked) -> bool:
         """Whether the name is still that endpoint's: by now another one may be recorded by it."""
-        with self._guard:
-            now = self._state.records.get(tracked.name)
+        now = self.recorded_as(tracked.name)
         return now is not None and now.id == tracked.id
 
     def settle(self, name: str) -> None:

@@ -200,3 +200,17 @@ def test_a_hint_that_stays_means_nothing_later(named: Desk) -> None:
     named.apply()
     named.declare(TALK, item("chat", appName="chat-2"), item("other"))
     converged(named, {"talk", "chat", "other"}, creates=3)
+
+
+def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Desk) -> None:
+    """The one that is gone is not made under a name that a living endpoint has yet to give up."""
+    kept = named.id("other")
+    named.sim.world.console_delete(named.id("chat"))
+    named.declare(
+        item("chat", appName="other", renamedFrom="other"), item("other", appName="new", renamedFrom="chat")
+    )
+    ran = named.run("apply", "--yes", "--target", "other")
+    assert (ran.code, "has not given up that name" in ran.err + ran.out) == (4, True)
+    assert named.inventory["other"]["id"] == kept
+    converged(named, {"chat", "other"}, creates=3)
+    assert named.id("chat") == kept

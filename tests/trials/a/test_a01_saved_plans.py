@@ -251,7 +251,7 @@ def test_a_stale_plan_prints_complete_commands(two: Desk) -> None:
 
 def test_resume_belongs_to_its_files(two: Desk) -> None:
     """What was approved with -f prod.yaml is finished with prod.yaml, or not at all."""
-    two.killed("create", *PROD)
+    two.killed("create", *PROD, "--parallelism", "1")  # no other call may be under way
     ran = untouched(two, "-f", "endpoints.yaml", "--state", "state/prod.json", "apply", "--resume")
     (command,) = printed(ran.err)
     assert shlex.split(command) == ["reconciler", *PROD, "apply", "--resume"]

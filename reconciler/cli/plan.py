@@ -50,22 +50,27 @@ def plan(
     from reconciler.model.allowances import Allowances
     from reconciler.model.command import Name, command_line
     from reconciler.render.plain import plain
-    from reconciler.workflow.commit import commit_of, uncommitted
     from reconciler.workflow.planning import DECLARED, NOTHING
     from reconciler.workflow.planning import plan as make_plan
 
     if bind_commit and out is None:
         raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
+    commit = None
+    if bind_commit:
+        from reconciler.workflow.commit import commit_of, uncommitted
+
+        commit = commit_of(run.context)
     context = replace(
         run.context,
-        commit=commit_of(run.context) if bind_commit else None,
+        commit=commit,
         allow=Allowances(
             adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
         ),
         parallelism=parallelism,
     )
     made = make_plan(context, NOTHING if destroy else DECLARED)
-    made = made.with_problems(uncommitted(context, made.read))
+    if bind_commit:
+        made = made.with_problems(uncommitted(context, made.read))
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
         from reconciler.workflow.saved import save_plan

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-from reconciler.config import json_reading
 from reconciler.config.composing import tree
 from reconciler.config.nodes import Finder, Node, walk
 from reconciler.model.problem import Place, Problem
@@ -69,6 +68,8 @@ class Source:
         """The node tree. Made anew for whoever asks first: most runs never do, and it takes much memory."""
         if not self.is_json:
             return tree(self.text)
+        from reconciler.config import json_reading
+
         try:
             return json_reading.tree(self.text)
         except json_reading.NotJson:

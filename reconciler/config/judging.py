@@ -126,7 +126,7 @@ class Judge:
     def _item(self, stack: Layers) -> _Item:
         nulls: list[Null] = []
         merged = stack.merged(nulls)
-        empty = self._left_empty(nulls, _address(merged)) if nulls else frozenset()
+        empty = self._left_empty(nulls, _address(merged))
         doubtful = {path for path in (*self._doubtful, *empty) if not has(merged, path)}
         sound = self._sound and not empty
         if not holds_references(merged):
@@ -167,6 +167,8 @@ class Judge:
 
     def _left_empty(self, nulls: Sequence[Null], address: str | None) -> Set[Steps]:
         """Report the nulls that should remove something and have nothing to remove; their paths."""
+        if not nulls:
+            return frozenset()
         from reconciler.config.empties import left_empty
 
         found = {null.path: problem for null in nulls if (problem := left_empty(null)) is not None}

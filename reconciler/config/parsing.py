@@ -20,8 +20,8 @@ _NEXT: Final = re.compile(r"\$\{|\n")
 _BRACE: Final = re.compile(r"[{}]")
 _BEFORE_JSON: Final = re.compile(r'env:\w+:-\s*(?=[{\["])')
 _decode: Final = JSONDecoder().raw_decode
-_SHELL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::?([-=?+])(.*))?\Z", re.DOTALL)
-_SPELLED: Final = re.compile(r"(env|file)\s*[:.](.*)", re.IGNORECASE | re.DOTALL)
+_SHELL: Final = r"(?s)([A-Za-z_][A-Za-z0-9_]*)(?::?([-=?+])(.*))?"
+_SPELLED: Final = r"(?is)(env|file)\s*[:.](.*)"
 _ESCAPE: Final = "a literal `${` is written `$${`"
 
 
@@ -168,13 +168,13 @@ def _right_name(name: str, default: str | None) -> str:
 
 def _right_form(inner: str, colon: str) -> str:
     """What was probably meant by a spelling of the shell's, of GitHub's, or by one that is nearly ours."""
-    if meant := _SPELLED.fullmatch(inner.strip()):
+    if meant := re.fullmatch(_SPELLED, inner.strip()):
         scheme, name = meant[1].lower(), meant[2].strip()
         if scheme == "file" or _NAME.match(name.partition(":-")[0]):
             return f"write `${{{scheme}:{name}}}`"
     if inner.startswith("{"):
         return "pass it to the step as an environment variable, and write `${env:NAME}`"
-    if meant := _SHELL.match(inner.strip()):
+    if meant := re.fullmatch(_SHELL, inner.strip()):
         default = f":-{meant[3]}" if meant[2] in ("-", "=") else ""
         return f"write `${{env:{meant[1]}{default}}}`"
     return "write `${env:NAME}` or `${file:PATH}`" if colon else "write `${env:NAME}`"

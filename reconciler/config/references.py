@@ -13,7 +13,6 @@ from typing import Any, Final
 from reconciler.config.fence import Fence, Unreadable
 from reconciler.config.parsing import Fault, Reference, scan, split, whole
 from reconciler.config.permitted import API_KEY, refused_part, refused_variable
-from reconciler.config.showing import may_be_shown
 from reconciler.config.texts import decoded
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.values import MASK, Secret
@@ -99,6 +98,8 @@ def _is_hidden(value: str, reference: Reference | None, *, is_number: bool = Fal
     """Whether what a reference says must be masked. A file may say a number openly, and no text."""
     if reference is None or not value:
         return False
+    from reconciler.config.showing import may_be_shown
+
     return not (reference.scheme == "env" or is_number) or not may_be_shown(reference.name, value)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import chain
 from typing import Final
 
 from reconciler.config.nodes import Node, walk
@@ -15,7 +16,7 @@ from reconciler.config.nodes import Node, walk
 NAMES: Final = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
 
 _ANY: Final = re.compile("[\x85\u2028\u2029]")
-_SPARE: Final = (*range(0xE000, 0xF900), *range(0xF0000, 0xF4000))
+_SPARE: Final = (range(0xE000, 0xF900), range(0xF0000, 0xF4000))
 """Characters that mean nothing to YAML: those for private use, as many as any text leaves unused."""
 
 
@@ -28,7 +29,7 @@ class Disguise:
 
     def __init__(self, text: str) -> None:
         used = set(text)
-        spare = (chr(code) for code in _SPARE if chr(code) not in used)
+        spare = (chr(code) for code in chain(*_SPARE) if chr(code) not in used)
         stand_ins: dict[str, str | int | None] = dict(zip(NAMES, spare, strict=False))
         self._back = {ord(str(stand_in)): own for own, stand_in in stand_ins.items()}
         self.text = text.translate(str.maketrans(stand_ins))

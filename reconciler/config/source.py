@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config import json_reading, separators
+from reconciler.config import separators
 from reconciler.config.composing import HALF, NotYaml, compose, too_deep
 from reconciler.config.construct import Builder
 from reconciler.config.document import Document, Source
@@ -133,6 +133,8 @@ def _decoded(raw: bytes, shown: str) -> Document:
 
 
 def _from_json(source: Source) -> Document:
+    from reconciler.config import json_reading
+
     if not source.text.strip(" \t\r\n"):
         return Document(source, None)
     data, is_plain = (None, False) if HALF.search(source.text) else json_reading.data_of(source.text)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-_OPTION: Final = re.compile(r"((?:--?)?[A-Za-z][\w-]*=)(.*)", re.DOTALL)
-_ESCAPED: Final = re.compile(r"[^\x20-\x7e]|[\\%'\"$`!]")
+_OPTION: Final = r"(?s)((?:--?)?[A-Za-z][\w-]*=)(.*)"
+_ESCAPED: Final = r"[^\x20-\x7e]|[\\%'\"$`!]"
 _WORD: Final = r"(?:'[^']*'|\"[^\"]*\"|[^\s`'\"])+"
-_COMMAND: Final = re.compile(rf"(?<![^\s`(])reconciler(?P<words>(?: {_WORD})+)")
+_COMMAND: Final = rf"(?<![^\s`(])reconciler(?P<words>(?: {_WORD})+)"
 """A command in a sentence, to its end: a backtick, two spaces, or the end of the line."""
 
 _ALONE: Final = frozenset({"completion", "schema", "version", "help"})
@@ -97,7 +97,7 @@ def command_line(*words: str) -> str:
 
 def completed(text: str) -> str:
     """The text with the shared options of the run in each command of `reconciler` that stands in it."""
-    return _COMMAND.sub(_completed, text) if _now != Options() and "reconciler " in text else text
+    return re.sub(_COMMAND, _completed, text) if _now != Options() and "reconciler " in text else text
 
 
 def _completed(found: re.Match[str]) -> str:
@@ -113,7 +113,7 @@ def _completed(found: re.Match[str]) -> str:
 
 def quoted(word: str) -> str:
     """One word for a POSIX shell; on one line, unless it ends with a newline."""
-    if option := _OPTION.fullmatch(word):
+    if option := re.fullmatch(_OPTION, word):
         return option[1] + _quoted(option[2])
     return _quoted(word)
 
@@ -122,7 +122,7 @@ def _quoted(word: str) -> str:
     if word.isprintable() or word.endswith("\n"):
         return quote(word)
     # Not as it is on a terminal. A newline at its end has to be: `$(...)` would drop it.
-    return f"\"$(printf '{_ESCAPED.sub(_octal, word)}')\""
+    return f"\"$(printf '{re.sub(_ESCAPED, _octal, word)}')\""
 
 
 def _octal(found: re.Match[str]) -> str:

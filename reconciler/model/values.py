@@ -201,7 +201,7 @@ def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
     match value:
         case dict() | Mapping():
             return {
-                key: item if item.__class__ in WORDS else seal(item, keyring, (*path, key))
+                key: item if item.__class__ in WORDS or is_open(item) else seal(item, keyring, (*path, key))
                 for key, item in value.items()
             }
         case list() | tuple():

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.problem import Place
@@ -28,10 +27,8 @@ class Ignore:
     why: str = ""
     place: Place | None = None
 
-    def covers(self, name: str, path: Path) -> bool:
-        """Whether it is about that field, or with the path () about the endpoint being gone."""
-        if name != self.endpoint and not fnmatchcase(name, self.endpoint):
-            return False
+    def covers(self, path: Path) -> bool:
+        """Whether it is about that field of its endpoints, or with the path () about one being gone."""
         return not self.paths or any(path[: len(one)] == one for one in self.paths)
 
     def is_over(self, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.kinds.endpoint.ownership import emitted
+from reconciler.model.globs import Globs
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.values import Json, Keyring, Path, Value, canonical, reveal
@@ -35,19 +36,21 @@ def judge(
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
     there is YAML at all; `known` are the fingerprints that an earlier run told of.
     """
-    counting = [one for one in ignores if not one.is_over(now)]
+    counting = Globs((one.endpoint, one) for one in ignores if not one.is_over(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
-    def moved(one: Drift, path: Path) -> Moved:
+    def moved(one: Drift, path: Path, about: Sequence[Ignore]) -> Moved:
         found = fingerprint(one, path, keyring)
-        ignore = next((entry for entry in counting if entry.covers(one.name, path)), None)
+        ignore = next((entry for entry in about if entry.covers(path)), None)
         standing = Standing.IGNORED if ignore else Standing.KNOWN if found in known else Standing.NEW
         field = next((field for field in one.fields if field.path == path), None)
         return Moved(field=field, fingerprint=found, standing=standing, ignore=ignore)
 
     return Verdict(
         alarms=tuple(
-            Alarm(drift=one, moved=tuple(moved(one, path) for path in _paths(one))) for one in drift
+            Alarm(drift=one, moved=tuple(moved(one, path, about) for path in _paths(one)))
+            for one in drift
+            for about in (counting.about(one.name),)
         ),
         by_declaration=by_declaration,
     )

@@ -36,9 +36,11 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
     if hidden:
         fields["envs"] = {**envs, **hidden}
     for key in _MAY_BE_REFERRED_TO:
-        sides = (want.get(key), last.get(key))
-        if key in live.fields and not (is_open(sides[0]) and is_open(sides[1])):
-            fields[key] = hidden_beside(live.fields[key], sides)
+        value = live.fields.get(key)
+        # What equals a value that was answered holds no secret; to compare them is faster than to look.
+        sides = [side for side in (want.get(key), last.get(key)) if side != value and not is_open(side)]
+        if sides and key in live.fields:
+            fields[key] = hidden_beside(value, sides)
     image: Any = fields.get("image", live.fields.get("image", {}))
     if "command" in image:
         was = value_at(last, COMMAND)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import cache
 
+from reconciler.model.globs import Globs
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
 
@@ -38,7 +39,9 @@ class Selection:
 
     def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
         """A problem for each target that names nothing, which is mostly a slip of the finger."""
-        known = tuple(names)
+        if not self.targets:
+            return ()
+        matched = {pattern for name in names for pattern in _globs(self.targets).about(name)}
         return tuple(
             Problem(
                 code="no-such-target",
@@ -46,7 +49,7 @@ class Selection:
                 hint="targets are names or globs, such as `--target 'llama-*'`",
             )
             for pattern in self.targets
-            if not any(_matches(name, (pattern,)) for name in known)
+            if pattern not in matched
         )
 
 
@@ -55,6 +58,11 @@ NONE = Selection(names=frozenset())
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return bool(patterns and _globs(patterns).about(name))
+
+
+@cache
+def _globs(patterns: tuple[str, ...]) -> Globs[str]:
     """A pattern is about the name; the type before it, as in an address, may be given and means nothing."""
-    meant = (*patterns, *(pattern.removeprefix(address("")) for pattern in patterns))
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in meant)
+    bare = ((pattern.removeprefix(address("")), pattern) for pattern in patterns)
+    return Globs((*zip(patterns, patterns, strict=True), *bare))

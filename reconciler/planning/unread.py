@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from reconciler.kinds.endpoint.codec import UNCOMPARED, unsendable
 from reconciler.model.command import command_line
-from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Live, address
 from reconciler.model.values import Path
@@ -19,7 +19,7 @@ from reconciler.model.values import Path
 def unread_by(change: Change) -> Problem | None:
     """An error when the change cannot be made without what is unread, a note when it can; else None."""
     match change:
-        case Create() | Forget():
+        case Create() | Forget() | NoOp(live=Live(unread=())):
             return None
         case Delete() | Replace():
             missing = _identity(change)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from reconciler.config.showing import may_be_shown
 from reconciler.model.command import command_line
 from reconciler.model.exits import Exit
 from reconciler.model.plan import Change
@@ -43,6 +42,8 @@ def _secrets(body: object) -> set[str]:
 
     Given by hand, a plain word is none, unless its variable is named like a secret.
     """
+    from reconciler.config.showing import may_be_shown
+
     found: set[str] = set()
 
     def note(secret: Secret) -> Secret:

@@ -59,7 +59,7 @@ def misfits(
 
 def _composite(values: Mapping[str, Any], where: str, is_single: Callable[[Any], bool]) -> Iterator[str]:
     for key, value in values.items():
-        if not is_single(value):
+        if value.__class__ is not str and not is_single(value):
             yield f"{_named(key, where)} must be a single value"
 
 

@@ -32,7 +32,7 @@ def text(value: object) -> str | None:
     The same object as the one of the YAML and of the inventory: a tenth of the memory of a large plan.
     """
     if isinstance(value, str):
-        return intern(str(value)) if value.isprintable() or _is_whole(value) else None
+        return intern(value) if value.isprintable() or _is_whole(value) else None
     is_number = value.__class__ is int and number(value) is not None
     if is_number or (isinstance(value, float) and isfinite(value)):
         return intern(str(value))
@@ -62,7 +62,7 @@ class Reading:
     def number(self, holder: Mapping[str, Any], path: Path) -> int | None:
         value = holder.get(path[-1])
         found = number(value)
-        if found is None and not is_nothing(value):
+        if found is None and value is not None and not is_nothing(value):
             self.unread.append(path)
         return found
 
@@ -83,7 +83,7 @@ class Reading:
                 self.unread.append((key,))
             return []
         found: list[Mapping[str, Any]] = [item for item in value if item.__class__ is dict and inner in item]
-        if len(found) + sum(map(is_nothing, value)) < len(value):
+        if len(found) < len(value) and len(found) + sum(map(is_nothing, value)) < len(value):
             self.unread.append((key,))
         return found
 

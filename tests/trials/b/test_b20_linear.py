@@ -179,3 +179,29 @@ def test_spaces_of_an_env_file_are_bounded(desk: Desk) -> None:
     assert f"this line has more than {MOST_SPACES} spaces in a row" in ran.err
     desk.write("a.env", "A=b" + " " * MOST_SPACES + "# said\n")
     assert desk.run("validate", "--env-file", "a.env").code == 0
+
+
+def test_many_entries_of_drift_ignore_are_looked_up(desk: Desk) -> None:
+    desk.declare(*(item(f"a{i}", env={"A": "1"}) for i in range(20)))
+    desk.apply()
+    for endpoint in desk.sim.world.endpoints:
+        desk.sim.world.console_update(endpoint["id"], image={"image": "other"})
+    entries = [{"endpoint": f"b{i}", "why": "x"} for i in range(5_000)]
+    desk.write("config.yaml", {"drift": {"ignore": [*entries, {"endpoint": "a7", "why": "known"}]}})
+    began = time.process_time()
+    ran = desk.run("drift", "--json")
+    assert time.process_time() - began < 10
+    moved = ran.document["resource_drift"]
+    assert ran.code == 2
+    assert len(moved) == 20
+    assert [one["name"] for one in moved if one["standing"] == "ignored"] == ["a7"]
+
+
+def test_many_targets_are_looked_up(desk: Desk) -> None:
+    desk.declare(*(item(f"a{i}") for i in range(300)))
+    targets = [word for i in range(300) for word in ("--target", f"novita_endpoint.a{i}")]
+    began = time.process_time()
+    ran = desk.plan(*targets[:-2], "--exclude", "a1?", "--target", "none")
+    assert time.process_time() - began < 10
+    assert len(ran.actions) == 299 - 10
+    assert ran.codes.count("no-such-target") == 1

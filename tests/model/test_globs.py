@@ -1,0 +1,44 @@
+"""Names and globs, and guesses at names."""
+
+import pytest
+
+from reconciler.model.globs import Globs
+from reconciler.model.guess import LONGEST, MOST, guess
+from reconciler.model.problem import MOST as LISTED
+from reconciler.model.problem import Problem, Severity, listed
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [("a", [1, 3]), ("a*", [0, 1]), ("ab", [1, 2, 4]), ("b", []), ("a[b]", [1, 4])],
+)
+def test_what_is_about_a_name_is_found_in_order(name: str, about: list[int]) -> None:
+    patterns = ("a*" if name == "a*" else "x", "a*", "ab", "a", "a[b]")
+    assert Globs((pattern, at) for at, pattern in enumerate(patterns)).about(name) == about
+
+
+def test_the_nearest_name_is_guessed() -> None:
+    assert guess("imgae", ["port", "image"]) == "image"
+    assert guess("imgae", ["port"]) == ""
+    assert guess("imgae", ["image"], cutoff=0.9) == ""
+
+
+def test_names_of_no_usual_length_are_not_compared() -> None:
+    assert guess("a" * LONGEST, ["a" * LONGEST]) == "a" * LONGEST
+    assert guess("a" * (LONGEST + 1), ["a" * LONGEST]) == ""
+    assert guess("a" * LONGEST, ["a" * (LONGEST + 1)]) == ""
+    assert guess("image", [*("x" * MOST), "image"]) == ""
+
+
+def test_the_gravest_problems_are_listed_and_the_others_counted() -> None:
+    def problem(number: int, severity: Severity) -> Problem:
+        return Problem(code=str(number), summary="", severity=severity)
+
+    few = [problem(number, Severity.NOTE) for number in range(LISTED)]
+    assert listed(few) == few
+    many = [*few, problem(LISTED, Severity.WARNING), problem(LISTED + 1, Severity.ERROR)]
+    found = listed(many)
+    assert len(found) == LISTED
+    assert [one.code for one in found[:3]] == [str(LISTED + 1), str(LISTED), "0"]
+    assert found[-1].code == "more-problems"
+    assert found[-1].summary == "3 more problems are not listed, 0 of them errors"

@@ -198,7 +198,7 @@ class Estate:
             },
             out=self._folder / "out",
             err=self._folder / "err",
-            seconds=30,
+            seconds=150,  # more than an apply waits for what it deleted to be gone
         )
 
     def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Ran:

@@ -76,6 +76,8 @@ def test_one_endpoint_comes_wrapped_or_bare() -> None:
         ({"id": "x"}, "x"),
         ({"endpoint": {"id": "x"}}, "x"),
         ({"id": ""}, None),
+        ({"id": "x\ud800"}, None),
+        ({"endpoint": {"id": "x\n"}}, None),
         ({"id": 5}, None),
         ({"endpoint": []}, None),
         ({}, None),

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.paths import CUDA
-from reconciler.kinds.endpoint.reading import Reading, is_nothing, text
+from reconciler.kinds.endpoint.reading import Reading, is_id, is_nothing, text
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 
@@ -77,7 +77,7 @@ def parse(answer: Json) -> Live:
         fields["rootfsSize"] = size
     fields |= {"envs": _envs(read, answer), "volumeMounts": _mounts(read, answer)}
     object_id = answer.get("id")
-    if not (isinstance(object_id, str) and object_id and object_id.isprintable()):
+    if not is_id(object_id):
         object_id = "?"
         read.unread.append(("id",))
     if "name" not in fields and ("name",) not in read.unread:

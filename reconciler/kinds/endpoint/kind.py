@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.codec import create_body, is_endpoint, parse, parse_all, update_body
-from reconciler.kinds.endpoint.reading import number
+from reconciler.kinds.endpoint.reading import is_id, number
 from reconciler.model.resource import Desired, Live, Page
 from reconciler.model.values import Fields, Json
 from reconciler.model.wire import API_ROOT, Request
@@ -61,7 +61,7 @@ class Endpoint:
             return None
         inner = answer.get("endpoint")
         found = answer.get("id") or (inner.get("id") if isinstance(inner, Mapping) else None)
-        return found if isinstance(found, str) and found else None
+        return found if is_id(found) else None
 
 
 ENDPOINT: Final[Kind] = Endpoint()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from math import isfinite
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from reconciler.model.values import Path
 
@@ -37,6 +37,11 @@ def text(value: object) -> str | None:
     if is_number or (isinstance(value, float) and isfinite(value)):
         return intern(str(value))
     return None
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether it can be the ID of an endpoint: it stands in plans, commands and files."""
+    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 class Reading:

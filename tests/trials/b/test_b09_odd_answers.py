@@ -14,6 +14,7 @@ from reconciler.model.resource import Page
 from reconciler.novita.json_text import json_of
 from tests.builders import answer, endpoint, plan, record
 from tests.e2e.desk import Desk, item
+from tests.trials.relay import Canned, relay
 
 HALF = "\ud800"
 DEEP = json_of(b"[" * 1000 + b"]" * 1000)
@@ -248,6 +249,21 @@ def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Desk, object_
     assert len(two.sent("create")) == 1
     assert two.run("apply", "--yes", "--exclude", "ours").code == 0
     assert len(two.sent("create")) == 2
+
+
+@pytest.mark.parametrize("object_id", [None, 7, ["x"], HALF, "", "x\n"], ids=repr)
+def test_a_create_that_answers_no_id_is_looked_up(desk: Desk, object_id: Any) -> None:
+    """It was made: it is recorded by the ID that the listing has, and not made again."""
+    desk.declare(item("chat"), item("embed"))
+    with relay(desk.sim.url) as between:
+        between.canned["create"] = Canned(body=json.dumps({"id": object_id}).encode(), acts=True, times=1)
+        desk.monkeypatch.setenv("NOVITA_BASE_URL", between.url)
+        ran = desk.run("apply", "--yes", "--parallelism", "1")
+    assert ran.code == 0, ran.err
+    assert len(desk.sent("create")) == 2
+    assert {name: record["id"] for name, record in desk.inventory.items()} == {
+        name: desk.id(name) for name in ("chat", "embed")
+    }
 
 
 def test_numbers_and_depths_beyond_python(two: Desk) -> None:

@@ -7,7 +7,7 @@ nest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from json import JSONDecoder
 from typing import Final, TypeAlias
@@ -48,7 +48,7 @@ class Fault:
 Part: TypeAlias = str | Reference
 
 MOST: Final = 100
-"""Faults of one text that are told one by one."""
+"""Faults of one text that are told one by one, and failures to read JSON in it."""
 
 
 def few(faults: Sequence[Fault]) -> Sequence[Fault]:
@@ -84,7 +84,7 @@ def whole(text: str) -> bool:
 def scan(text: str) -> Iterator[Part | Fault]:
     """The parts of a text in order, with a `Fault` for each malformed reference."""
     position = 0
-    ends: dict[int, int] | None = None
+    ends: _Ends | None = None
     while (found := _OPENING.search(text, position)) is not None:
         if found.start() > position:
             yield text[position : found.start()]
@@ -92,8 +92,8 @@ def scan(text: str) -> Iterator[Part | Fault]:
             yield "${"
             position = found.end()
             continue
-        ends = _ends(text) if ends is None else ends
-        end = _end(text, found.end(), ends)
+        ends = ends or _Ends(text)
+        end = ends.of(found.end())
         position = _torn_end(text, found.end()) if end is None else end
         written = text[found.start() : position]
         read = _unterminated if end is None else _reference
@@ -102,23 +102,30 @@ def scan(text: str) -> Iterator[Part | Fault]:
         yield text[position:]
 
 
-def _end(text: str, start: int, ends: Mapping[int, int]) -> int | None:
-    """Where the reference ends whose content begins at `start`; None where its braces never balance."""
-    if (before := _BEFORE_JSON.match(text, start)) and (end := _end_of_json(text, before.end())) is not None:
-        return end
-    return ends.get(start - 1)
+class _Ends:
+    """Where the references of a text end. JSON is tried a limited number of times: a failure takes a time
+    that grows with the text.
+    """
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tries = MOST
+        self._closed: dict[int, int] = {}  # for each opening brace, where what follows its closing one begins
+        opened: list[int] = []
+        for brace in _BRACE.finditer(text):
+            if brace[0] == "{":
+                opened.append(brace.start())
+            elif opened:
+                self._closed[opened.pop()] = brace.end()
 
-def _ends(text: str) -> dict[int, int]:
-    """For each opening brace that is closed where what follows its closing one begins."""
-    ends: dict[int, int] = {}
-    opened: list[int] = []
-    for brace in _BRACE.finditer(text):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif opened:
-            ends[opened.pop()] = brace.end()
-    return ends
+    def of(self, start: int) -> int | None:
+        """Of the one whose content begins at `start`; None where its braces never balance."""
+        before = _BEFORE_JSON.match(self._text, start) if self._tries else None
+        if before is not None:
+            if (end := _end_of_json(self._text, before.end())) is not None:
+                return end
+            self._tries -= 1
+        return self._closed.get(start - 1)
 
 
 def _end_of_json(text: str, start: int) -> int | None:

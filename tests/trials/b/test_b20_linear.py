@@ -10,6 +10,7 @@ import pytest
 from reconciler.config import schema
 from reconciler.config.env_files import MOST_SPACES
 from reconciler.config.judging import EXPLAINED
+from reconciler.config.parsing import scan
 from reconciler.kinds.endpoint.credentials import holds_credential
 from reconciler.model.command import quoted
 from reconciler.model.guess import guess
@@ -69,7 +70,7 @@ LINES: dict[str, tuple[Callable[[int], str], int]] = {
     # in one value
     "references in one value": (lambda n: one(env={"K": "${env:B20} " * n}), 3_000),
     "references that are malformed": (lambda n: one(env={"K": "${env} " * n}), 3_000),
-    "braces that stay open": (lambda n: one(env={"K": "${env:A:-{" * n}), 3_000),
+    "braces that stay open": (lambda n: one(env={"K": "${env:A:-{" * n}), 5_000),
     "spaces in a reference": (lambda n: one(env={"K": "${Env:a" + " " * n + "b}"}), 10_000),
     "an image with a line feed": (lambda n: one(image="${" * n + "\n"), 10_000),
     "a word for a password": (lambda n: one(command="token" + " " * n + "$X"), 10_000),
@@ -92,6 +93,8 @@ UNITS: dict[str, tuple[Callable[[int], object], int]] = {
     "base64 of one secret": (lambda n: Secrets(["a" * 8]).masked("YWFh" * (n // 4)), 1_000),
     "text that begins a secret": (lambda n: Secrets(["a" * 9_999]).masked("a" * n), 1_000),
     "deep JSON with an open quote": (lambda n: _refused("[" * 100_000 + '"' + '\\"' * n), 20_000),
+    "defaults that are no JSON": (lambda n: list(scan("${env:A:-{" * n)), 20_000),
+    "defaults that are JSON": (lambda n: list(scan('${env:A:-{"a": "}"}} ' * n)), 10_000),
     "a command with spaces": (lambda n: holds_credential("token" + " " * n + "$X", ()), 20_000),
     "an option of options": (lambda n: quoted("a=" * n), 20_000),
     "a word to guess": (lambda n: guess("a" * n, ["a" * n + "b"]), 20_000),

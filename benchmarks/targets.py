@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -165,7 +166,12 @@ class Bench:
     ) -> Callable[[], Timing]:
         """One run of the command in a repo, against the account at a URL."""
         environ = {"NOVITA_API_KEY": "k", **({"NOVITA_BASE_URL": url} if url else {})}
-        return lambda: once([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
+
+        def run() -> Timing:
+            _move_inventory(repo / "state/novita.json", url)
+            return once([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
+
+        return run
 
     def floor(self, *words: object) -> Callable[[], Timing]:
         return lambda: once([*FLOORS, *map(str, words)], cwd=ROOT)
@@ -201,6 +207,13 @@ class Bench:
 
 
 PARTS = ("startup", "validate", "plan", "changed", "apply", "terminal", "growth")
+
+
+def _move_inventory(path: Path, url: str) -> None:
+    """Let the inventory belong to the account at this URL, whose port is another one each time."""
+    if url and path.exists():
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r'("base_url": )"[^"]*"', rf'\1"{url}"', text, count=1), encoding="utf-8")
 
 
 def _with_fake(run: Callable[[str], Timing], *, latency: float) -> Timing:

@@ -40,6 +40,7 @@ def test_commands_import_only_what_they_use(arguments: list[str], allowed: set[s
     script = (
         "import os, sys\n"
         "os.environ['NOVITA_BASE_URL'] = 'simulator'\n"
+        "os.environ['RECONCILER_SIMULATOR_KEEPS_SECRETS'] = 'yes'\n"
         "from reconciler.cli.main import run\n"
         f"assert run({arguments!r}) == 0\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"

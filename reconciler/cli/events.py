@@ -31,6 +31,7 @@ from reconciler.render.events import (
     progress_message,
     version_message,
 )
+from reconciler.render.plain import in_json
 
 
 def to_stdout(line: str) -> None:
@@ -117,4 +118,4 @@ class Stream:
         }
         # in ASCII, so that no terminal, no surrogate and no line separator of Unicode can break a line
         with self._writing, suppress(OSError):
-            self._write(json.dumps(stamped) + "\n")
+            self._write(in_json(json.dumps(stamped)) + "\n")

@@ -15,9 +15,10 @@ COMMANDS = (
     ("plan",),
     ("preview",),
     ("apply", "--auto-approve"),
-    ("destroy", "--auto-approve"),
 )
-ONLINE = COMMANDS[1:]
+"""Those that are about what is declared; destroy is about what is recorded."""
+
+ONLINE = (*COMMANDS[1:], ("destroy", "--auto-approve"))
 
 
 def spec(**changes: Any) -> dict[str, Any]:

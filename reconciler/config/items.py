@@ -134,8 +134,9 @@ def _read_item(document: Document, index: int, item: Any, own: dict[str, Layer],
     name = item.get("endpoint")
     layer = Layer(document.source, item, ("endpoints", index))
     if not isinstance(name, str):
-        problems.append(_unnamed(document, index, item))
-        rest = {key: value for key, value in item.items() if key not in ("endpoint", _meant_as_name(item))}
+        meant = _meant_as_name(item)
+        problems.append(_unnamed(document, index, item, meant))
+        rest = {key: value for key, value in item.items() if key not in ("endpoint", meant)}
         result.unnamed.append(Layer(document.source, rest, layer.spot))
         return
     if name in own:
@@ -157,11 +158,11 @@ def place_of_name(layer: Layer) -> Place | None:
     return Layers((layer,)).place(("endpoint",))
 
 
-def _unnamed(document: Document, index: int, item: dict[str, Any]) -> Problem:
+def _unnamed(document: Document, index: int, item: dict[str, Any], close: str) -> Problem:
+    """What an item is told that has no name. `close` is the key that was probably meant for it."""
     path = ("endpoints", index, "endpoint")
     if item.get("endpoint") is None:
         place = document.place(path) or document.place(path[:-1])
-        close = _meant_as_name(item)
         hint = f"did you mean `endpoint` by `{close}`?" if close else "write `endpoint: NAME`"
         return Problem(
             code="missing-key", summary="this endpoint has no `endpoint`, its name", hint=hint, place=place
@@ -181,6 +182,8 @@ def _unnamed(document: Document, index: int, item: dict[str, Any]) -> Problem:
 def _meant_as_name(item: dict[str, Any]) -> str:
     """The key that was probably written for `endpoint`, or nothing."""
     others = [key for key in item if key != "endpoint"]
+    if not others:
+        return ""
     return close_to("endpoint", others) or ("name" if "name" in item else "")
 
 

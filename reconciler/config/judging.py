@@ -19,7 +19,7 @@ from reconciler.config.references import Resolver
 from reconciler.config.resolving import holds_references, resolved
 from reconciler.config.specs import Specs, unknown_spec, usable_spec
 from reconciler.config.wording import Steps
-from reconciler.model.problem import Problem
+from reconciler.model.problem import MOST, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
@@ -90,9 +90,7 @@ class Judge:
         names = iter(tuple(found.items))
         while chunk := tuple(islice(names, AT_ONCE)):
             result += self.judged([Layers((*self._base, *found.items.pop(name))) for name in chunk])
-        for layer in found.unnamed:
-            if len(self.problems) >= EXPLAINED:
-                break  # that each has no name is told already
+        for layer in found.unnamed[:MOST]:  # that each has no name is told already
             item = self._item(Layers((*self._base, layer)))
             item.sound, item.doubtful = False, {*item.doubtful, ("endpoint",)}
             self._desired(item, fits=False)

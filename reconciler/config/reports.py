@@ -14,7 +14,7 @@ from reconciler.config.wording import HINTS, OTHER_NAMES, WANTED, Steps, close_t
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import MASK
 
-_AMOUNT: Final = re.compile(r"\s*([0-9]{1,9})\s*([smh]?|[KMGT]i?B?)\s*\Z", re.IGNORECASE)
+_AMOUNT: Final = re.compile(r"([0-9]{1,9})\s*([smh]?|[KMGT]i?B?)\Z", re.IGNORECASE)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -193,7 +193,7 @@ def _wrong_type(report: _Report) -> Problem:
 def _type_hint(report: _Report, kind: str) -> str:
     value = report.error.instance
     name = report.path[-1] if report.path else ""
-    if kind in ("integer", "number") and isinstance(value, str) and (found := _AMOUNT.match(value)):
+    if kind in ("integer", "number") and isinstance(value, str) and (found := _AMOUNT.match(value.strip())):
         unit = found[2].lower()
         number = int(found[1]) * _SECONDS.get(unit, 1)
         return f"write `{name}: {number}`, " + (

@@ -13,6 +13,7 @@ from reconciler.config.document import Document
 from reconciler.config.parsing import Fault, few
 from reconciler.config.pruning import has
 from reconciler.config.references import Resolved, Resolver
+from reconciler.config.scalars import shortened
 from reconciler.config.wording import close_to
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
@@ -127,7 +128,7 @@ def unknown_spec(name: str, known: Collection[str], place: Place | None, specs_f
     if specs_file is None:
         return Problem(
             code="unknown-spec",
-            summary=f"there is no spec `{name}`, for there is no specs.yaml",
+            summary=f"there is no spec `{shortened(name)}`, for there is no specs.yaml",
             hint="reconciler init   writes one; or set `novita.config_dir` in config.yaml",
             place=place,
         )
@@ -136,7 +137,7 @@ def unknown_spec(name: str, known: Collection[str], place: Place | None, specs_f
     names = ", ".join(shown) or "none"
     return Problem(
         code="unknown-spec",
-        summary=f"there is no spec `{name}` in {specs_file}",
+        summary=f"there is no spec `{shortened(name)}` in {specs_file}",
         hint=f"did you mean `{meant}`? known specs: {names}" if meant else f"known specs: {names}",
         place=place,
     )

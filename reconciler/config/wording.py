@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
+from reconciler.config.scalars import shortened
 from reconciler.model.guess import guess
 
 Steps: TypeAlias = tuple[str | int, ...]
@@ -60,7 +61,10 @@ def spelled(path: Steps) -> str:
     """A path as people write it: `storage[0].mountPath`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{shortened(step)}" if text else shortened(step)
     return text
 
 

@@ -73,6 +73,7 @@ LINES: dict[str, tuple[Callable[[int], str], int]] = {
     "braces that stay open": (lambda n: one(env={"K": "${env:A:-{" * n}), 5_000),
     "spaces in a reference": (lambda n: one(env={"K": "${Env:a" + " " * n + "b}"}), 10_000),
     "an image with a line feed": (lambda n: one(image="${" * n + "\n"), 10_000),
+    "an amount and spaces": (lambda n: one(taskTimeout="1" + " " * n + "x"), 10_000),
     "a word for a password": (lambda n: one(command="token" + " " * n + "$X"), 10_000),
 }
 
@@ -125,6 +126,23 @@ def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Desk) -> No
         assert len(found) == MOST
         assert found[-1]["code"] == "more-problems"
         assert found[-1]["summary"].startswith("4,001 more problems")
+
+
+def test_six_hundred_thousand_tiny_items_are_told_soon(desk: Desk) -> None:
+    """Each lacks its name; what else a few of them lack is told as well, and then no more."""
+    desk.write("endpoints.yaml", "endpoints: [" + "{}," * 600_000 + "]")
+    began = time.process_time()
+    ran = desk.run("validate")
+    assert time.process_time() - began < 60
+    assert ran.err.rstrip().endswith("600000 errors.")
+
+
+@pytest.mark.parametrize("field", ["specName", "zzz", "x" * 40_000])
+def test_a_message_quotes_the_beginning_of_a_long_name(desk: Desk, field: str) -> None:
+    desk.declare(item("a", **{field: "y" * 40_000}))
+    ran = desk.run("validate")
+    assert ran.code == 1
+    assert len(ran.err) < 3_000
 
 
 def test_what_is_listed_are_the_gravest_problems(desk: Desk) -> None:

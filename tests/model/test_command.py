@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.command import Name, command_line, quoted
+from reconciler.model.command import Name, Options, command_line, quoted
 
 NASTY = (
     "a b",
@@ -67,3 +67,9 @@ def test_a_name_is_never_an_option() -> None:
     assert command_line("recover", Name("chat"), "--id", "x") == "recover chat --id x"
     assert command_line("recover", Name("-x"), "--id", "x") == "recover --id x -- -x"
     assert command_line("scale", Name("--yes"), Name("4")) == "scale -- --yes 4"
+
+
+def test_a_command_that_reads_no_files_needs_no_options() -> None:
+    """`schema` prints the same in every folder."""
+    assert Options(directory="infra", state="x.json").words("schema") == ()
+    assert Options(directory="infra", state="x.json").words("plan") == ("-C", "infra", "--state", "x.json")

@@ -154,3 +154,9 @@ def test_a_value_without_secrets_is_the_same_however_it_is_seen(value: Any) -> N
 def test_no_secret_reaches_what_is_digested(text: str) -> None:
     """The canonical form of a sealed value does not hold the secret."""
     assert text not in canonical(seal({"": [secret(text)]}, KEYRING)).decode()
+
+
+def test_what_is_sealed_already_stays_as_it_is() -> None:
+    """A record holds seals of secrets that nobody knows any more."""
+    sealed = KEYRING.seal("x", ("a",))
+    assert seal({"a": sealed, "b": [sealed]}, OTHER_KEYRING) == {"a": sealed, "b": [sealed]}

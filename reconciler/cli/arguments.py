@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 import click
@@ -28,6 +29,13 @@ def check_environment(environ: Mapping[str, str]) -> None:
     for name, value in environ.items():
         if name.startswith(_OURS) and (why := fault(value) or fault(name)):
             raise click.UsageError(f"the environment variable {escaped(name)} {why}")
+
+
+def check_folder(root: Path) -> None:
+    """Raises UsageError for a folder whose path is not UTF-8: plans and inventories note where they are."""
+    path = os.path.realpath(root)
+    if why := fault(path):
+        raise click.UsageError(f"the path of the folder '{escaped(path)}' {why}")
 
 
 def fault(text: str) -> str:

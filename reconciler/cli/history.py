@@ -15,8 +15,10 @@ from reconciler.model.exits import Exit
 def history(run: Run, name: str | None) -> int:
     """The versions of each endpoint that were applied from here, the last twenty."""
     from reconciler.render.history import version_document, versions_text
-    from reconciler.workflow.going_back import versions
+    from reconciler.workflow.going_back import passed_over, versions
 
+    if lost := passed_over(run.context):
+        run.out.problems(lost)
     found = {one: all_ for one, all_ in versions(run.context, name).items() if run.context.selection.has(one)}
     if run.out.as_json:
         run.out.document([version_document(version) for all_ in found.values() for version in all_])

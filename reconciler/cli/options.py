@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.arguments import check_environment
+from reconciler.cli.arguments import check_environment, check_folder
 from reconciler.cli.completing import a_directory, a_file, an_endpoint
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)
+    check_folder(root)
     ctx.with_resource(heard_at_once())
     out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
     ctx.call_on_close(out.close)

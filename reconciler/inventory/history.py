@@ -19,6 +19,7 @@ from reconciler.inventory.strict import loads
 from reconciler.inventory.trouble import reading, writing
 from reconciler.kinds.endpoint.form import LARGEST, is_single, misfits
 from reconciler.kinds.endpoint.paths import KEYED
+from reconciler.model.problem import Place
 from reconciler.model.values import Fields, Json, Secret, replace_secrets
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
@@ -49,6 +50,17 @@ def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
     with reading(file):
         data = Disk().read(file) or b""
     return _kept(version for line in data.splitlines() if (version := _parsed(line)) is not None)
+
+
+def damaged(path: Path) -> Place | None:
+    """Where the first line stands that is JSON and no version: it was edited, while a torn one is no JSON."""
+    file = _file(path)
+    with reading(file):
+        data = Disk().read(file) or b""
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.strip() and _parsed(line) is None and not _is_torn(line):
+            return Place(file=str(file), line=number, column=1)
+    return None
 
 
 def remember(path: Path, versions: Iterable[Version]) -> None:
@@ -127,6 +139,16 @@ def _parsed(line: bytes) -> Version | None:
         and not any(misfits(found.fields, "fields", _is_single))
     )
     return found if is_sound else None
+
+
+def _is_torn(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except json.JSONDecodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _is_single(value: Any) -> bool:

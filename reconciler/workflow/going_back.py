@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.config.load import Loaded
-from reconciler.inventory.history import Version, history, remember, revived, with_references
+from reconciler.inventory.history import Version, damaged, history, remember, revived, with_references
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -65,11 +65,31 @@ def versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Ve
     return {name: known[name]}
 
 
+def passed_over(context: Context) -> tuple[Problem, ...]:
+    """The warning that versions are missing from what is known, for somebody edited them."""
+    place = damaged(context.state_path)
+    if place is None:
+        return ()
+    remove = command_line("sed", "-i", f"{place.line}d", place.file)
+    return (
+        Problem(
+            code="history-damaged",
+            severity=Severity.WARNING,
+            summary=f"line {place.line} of {place.file} is no version as an apply writes it, and passed over",
+            hint=f"restore it, or remove it with `{remove}`; the versions in the other lines stay",
+            place=place,
+        ),
+    )
+
+
 def way_back(context: Context, name: str, number: int | None) -> tuple[Context, Goal, Version]:
     """The run, the goal and the version of `rollback`: one endpoint as it was, all others left alone.
 
-    Without a number it is the version before the last. Raises InvalidConfig when there is none such.
+    Without a number it is the version before the last. Raises InvalidConfig when there is none such, and
+    where nobody can tell which that is.
     """
+    if number is None and (problems := passed_over(context)):
+        raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
     version = _chosen(versions(context, name)[name], name, number)
 
     def load(now: Context) -> Loaded:

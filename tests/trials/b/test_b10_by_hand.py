@@ -136,6 +136,39 @@ def test_a_saved_plan_that_was_edited_is_refused(desk: Desk, key: str, text: Any
     assert is_meant or len(desk.sent("update")) == 0
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("number", f"{RAW}{DIGITS}"),
+        ("number", True),
+        ("number", -1),
+        ("fields", {"envs": None}),
+        ("fields", {"envs": {"A": {"reference": 5}}}),
+        ("fields", {"image": ["x"]}),
+        ("fields", f"{RAW}{TOWER}"),
+        ("name", "\ud800"),
+        ("name", 5),
+        ("at", None),
+        ("more", 1),
+    ],
+)
+def test_a_version_that_was_edited_is_named(desk: Desk, key: str, value: Any) -> None:
+    """It costs itself alone, and no `rollback` takes another one for the one before the last."""
+    for tag in ("1", "2", "3"):
+        desk.declare(item("chat", env={"A": tag}))
+        desk.apply()
+    first, second, third = (desk.root / f"{STATE}.history.jsonl").read_text().splitlines()
+    edited = as_text({**json.loads(second), key: value}).replace("\n", "")
+    desk.write(f"{STATE}.history.jsonl", f"{first}\n{edited}\n{third}\n")
+    for told in (refused(desk, "rollback", "chat", "--yes"), (known := desk.run("history", "chat")).err):
+        assert f"{STATE}.history.jsonl:2:1" in told
+        assert f"sed -i 2d {STATE}.history.jsonl" in told
+    assert known.code == 0
+    assert desk.run("rollback", "chat", "1", "--yes").code == 0
+    desk.write(f"{STATE}.history.jsonl", f'{first}\n{third}\n{{"torn": ')
+    assert desk.run("history", "chat").err == ""
+
+
 NUMBERS = {
     "hexadecimal": "0x" + "f" * 5000,
     "octal": "0o" + "7" * 5000,

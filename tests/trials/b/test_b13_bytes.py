@@ -82,6 +82,24 @@ def test_help_needs_no_variable(desk: Desk) -> None:
     assert desk.run("plan", "--help").code == 0
 
 
+@pytest.mark.parametrize(
+    "command", [["plan", "--out", "prod.plan"], ["apply", "--yes"], ["validate"], ["plan", "--json"]]
+)
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_folder_whose_path_is_not_utf_8_is_named(desk: Desk, command: list[str], is_linked: bool) -> None:
+    desk.declare(item("chat"))
+    folder = desk.root.parent / BAD
+    desk.root.rename(folder)
+    if is_linked:
+        (desk.root.parent / "link").symlink_to(folder)
+        folder = desk.root.parent / "link"
+    desk.monkeypatch.chdir(folder)
+    ran = desk.run(*command)
+    assert ran.code == 64
+    assert SHOWN in (ran.out + ran.err).replace("\\\\", "\\")
+    assert desk.sent() == []
+
+
 @pytest.mark.parametrize("command", ["plan", "validate", "preview", "drift", "doctor"])
 def test_a_file_whose_name_is_not_utf_8_is_told(desk: Desk, command: str) -> None:
     desk.declare(item("chat"))

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Lease, address
+from reconciler.model.resource import Desired, Inventory, Lease, Live, address
+from reconciler.planning.renaming import renames
 from reconciler.planning.selection import EVERYTHING, Selection
 
 
 def leased(
-    desired: Iterable[Desired], inventory: Inventory, now: datetime, selection: Selection = EVERYTHING
+    desired: Sequence[Desired],
+    inventory: Inventory,
+    live: Iterable[Live],
+    now: datetime,
+    selection: Selection = EVERYTHING,
 ) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
     """What is wanted at `now`, and a note for each lease that runs or is over.
 
-    A change by hand says itself what becomes of a lease, and is left as it is.
+    A lease is about an endpoint, and goes with it when it is renamed. A change by hand says itself what
+    becomes of a lease, and is left as it is.
     """
     wanted: list[Desired] = []
     notes: list[Problem] = []
+    takes = renames(desired, inventory, {one.id for one in live if not one.is_going}).takes
     for one in desired:
-        record = inventory.records.get(one.name)
+        record = takes[one.name] if one.name in takes else inventory.records.get(one.name)
         lease = record.lease if record and not one.partial else None
         runs = lease is not None and not lease.is_over(now)
         wanted.append(under(one, lease) if lease and runs else one)

@@ -43,7 +43,7 @@ from reconciler.planning.conceal import conceal
 from reconciler.planning.diff import differences, leaves
 from reconciler.planning.drift import drifted
 from reconciler.planning.join import Join, ambiguous, contradictions
-from reconciler.planning.renaming import make_room
+from reconciler.planning.renaming import make_room, names_of
 from reconciler.planning.replacing import app_names_taken
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unread import unidentifiable, unread_by
@@ -112,7 +112,8 @@ def make_plan(
                 drift += drifted(tracked, join.by_id.get(tracked.id), keyring)
             continue
         there = join.by_id.get(tracked.id)
-        removed = _released(tracked) if name in released and there else _undeclared(tracked, there, unwanted)
+        is_released = there is not None and not names_of(tracked).isdisjoint(released)
+        removed = _released(tracked) if is_released else _undeclared(tracked, there, unwanted)
         if isinstance(removed, Delete):
             claimed.add(tracked.id)
         if selection.has(name):

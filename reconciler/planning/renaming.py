@@ -193,6 +193,18 @@ def holds_name_of(one: Change, other: Change) -> bool:
     return is_renamed(other) and other.name in names
 
 
+def names_of(record: Tracked) -> frozenset[str]:
+    """The names by which files may speak of an endpoint: while it is renamed, the former and the new one."""
+    names = {record.name, record.renaming or record.name}
+    if record.name == _temporary(record.renamed_from, record.id):
+        names.add(record.renamed_from)
+    return frozenset(names)
+
+
+def _temporary(name: str, live_id: str) -> str:
+    return f"{name[:100]}-renaming-{live_id[:16]}"
+
+
 def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
     """Changes of which each waits for the next one, and the last for the first; none, if there are none."""
     waiting = {
@@ -211,7 +223,7 @@ def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
 
 def _set_aside(holder: Renamed) -> tuple[Aside, Renamed]:
     """How the endpoint that has a name gives it up, and its own change from then on."""
-    temporary = f"{holder.tracked.name[:100]}-renaming-{holder.live.id[:16]}"
+    temporary = _temporary(holder.tracked.name, holder.live.id)
     aside = Aside(live=holder.live, tracked=holder.tracked, name=temporary, heir=holder.name)
     live = replace(holder.live, name=temporary, fields={**holder.live.fields, "name": temporary})
     return aside, replace(holder, live=live, tracked=aside.record)

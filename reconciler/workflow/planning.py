@@ -193,7 +193,7 @@ def planned(
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
         records, grips = grip(goal.hand, found.of(inventory), live)
-        desired, leases = leased(loaded.desired, records, context.now(), context.selection)
+        desired, leases = leased(loaded.desired, records, live, context.now(), context.selection)
         if goal.destroying:
             records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
         made = _without(

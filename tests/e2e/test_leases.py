@@ -162,3 +162,38 @@ def test_a_lease_that_was_bent_is_refused(leased: Desk, lease: object) -> None:
     ran = leased.run("plan", "--json")
     assert (ran.code, ran.codes) == (1, ["inventory-shape"])
     assert "lease" in ran.document["problems"][0]["summary"]
+
+
+MOVES = {
+    "rename": [item("talk", appName="chat", renamedFrom="chat"), item("other")],
+    "swap": [
+        item("other", appName="chat", renamedFrom="chat"),
+        item("chat", appName="other", renamedFrom="other"),
+    ],
+    "chain": [
+        item("other", appName="chat", renamedFrom="chat"),
+        item("third", appName="other", renamedFrom="other"),
+    ],
+}
+
+
+@pytest.mark.parametrize("killed", [None, "before", "after"])
+@pytest.mark.parametrize("move", MOVES)
+def test_it_goes_with_the_endpoint_that_is_renamed(desk: Desk, move: str, killed: str | None) -> None:
+    """Also where names change hands, and where the run is killed in the rename."""
+    desk.declare(item("chat"), item("other"))
+    desk.apply()
+    assert scale(desk, *LEASE).code == 0
+    leased = desk.id("chat")
+    desk.declare(*MOVES[move])
+    if killed:
+        desk.killed("update", "--parallelism", "1", when=killed)
+    desk.apply()
+    found = {
+        one["id"]: (one["workerConfig"]["minNum"], one["workerConfig"]["maxNum"])
+        for one in desk.live().values()
+    }
+    assert found.pop(leased) == (2, 8)
+    assert list(found.values()) == [(1, 1)]
+    assert [record["id"] for record in desk.inventory.values() if "lease" in record] == [leased]
+    assert desk.plan().code == 0

@@ -13,11 +13,12 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LEASE = Lease(min=2, max=8, until=NOW + timedelta(hours=1), why="launch day")
 RECORD = replace(tracked(minReplicas=2, maxReplicas=8), lease=LEASE)
 INVENTORY = Inventory(records={"base-test": RECORD})
+LIVE = [live(minReplicas=2, maxReplicas=8)]
 
 
 def test_while_it_runs_its_counts_are_wanted() -> None:
     """There is nothing to change, and a note says how long and why."""
-    (wanted,), (note,) = leased([endpoint()], INVENTORY, NOW)
+    (wanted,), (note,) = leased([endpoint()], INVENTORY, LIVE, NOW)
     found = change(wanted, RECORD, live(minReplicas=2, maxReplicas=8))
     assert isinstance(found, NoOp)
     assert not found.is_stale
@@ -27,7 +28,7 @@ def test_while_it_runs_its_counts_are_wanted() -> None:
 
 def test_what_others_change_meanwhile_comes_back_to_it() -> None:
     """A lease guards its counts as the YAML guards others."""
-    (wanted,), _ = leased([endpoint()], INVENTORY, NOW)
+    (wanted,), _ = leased([endpoint()], INVENTORY, LIVE, NOW)
     found = change(wanted, RECORD, live(minReplicas=0, maxReplicas=8))
     assert isinstance(found, Scale)
     assert [(field.after, field.cause) for field in found.fields] == [(2, Cause.DRIFT)]
@@ -35,7 +36,7 @@ def test_what_others_change_meanwhile_comes_back_to_it() -> None:
 
 def test_from_its_end_on_what_is_declared_holds() -> None:
     """The plan is the YAML's doing, and the record loses the lease with it."""
-    (wanted,), (note,) = leased([endpoint()], INVENTORY, LEASE.until)
+    (wanted,), (note,) = leased([endpoint()], INVENTORY, LIVE, LEASE.until)
     assert wanted == endpoint()
     found = change(wanted, RECORD, live(minReplicas=2, maxReplicas=8))
     assert isinstance(found, Scale)
@@ -49,13 +50,13 @@ def test_from_its_end_on_what_is_declared_holds() -> None:
 def test_a_change_by_hand_says_itself_what_becomes_of_it() -> None:
     """It is not laid under the lease, and nothing is noted."""
     hand = Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, partial=True)
-    assert leased([hand], INVENTORY, NOW) == ((hand,), ())
+    assert leased([hand], INVENTORY, LIVE, NOW) == ((hand,), ())
 
 
 def test_a_note_is_about_what_was_selected() -> None:
     """The others are as they are, and not spoken of; one without a lease never is."""
     elsewhere = Selection(targets=("other",))
-    wanted, notes = leased([endpoint(), endpoint("other")], INVENTORY, NOW, elsewhere)
+    wanted, notes = leased([endpoint(), endpoint("other")], INVENTORY, LIVE, NOW, elsewhere)
     assert wanted == (under(endpoint(), LEASE), endpoint("other"))
     assert notes == ()
 

@@ -214,3 +214,61 @@ def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Desk) -
     assert named.inventory["other"]["id"] == kept
     converged(named, {"chat", "other"}, creates=3)
     assert named.id("chat") == kept
+
+
+def released(desk: Desk, *names: str) -> None:
+    """The files let go of these names, and declare nothing else but `other`."""
+    desk.declare(item("other"), removed=[{"endpoint": name, "destroy": False} for name in names])
+
+
+@pytest.mark.parametrize("name", ["chat", "talk"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_was_being_renamed_is_let_go_of_by_either_name(named: Desk, when: str, name: str) -> None:
+    """The YAML that lets go of it cannot know how far the rename came."""
+    named.declare(TALK, item("other"))
+    named.killed("update", when=when)
+    kept = {one["id"] for one in named.sim.world.endpoints}
+    released(named, name)
+    named.apply()
+    assert {one["id"] for one in named.sim.world.endpoints} == kept
+    assert set(named.inventory) == {"other"}
+    assert named.plan().code == 0
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_was_being_swapped_is_let_go_of(desk: Desk, when: str, nth: int) -> None:
+    """Also one that has a temporary name meanwhile."""
+    desk.declare(item("chat"), item("talk"), item("other"))
+    desk.apply()
+    swapped = [
+        item("chat", appName="talk", renamedFrom="talk"),
+        item("talk", appName="chat", renamedFrom="chat"),
+    ]
+    desk.declare(*swapped, item("other"))
+    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
+    kept = {one["id"] for one in desk.sim.world.endpoints}
+    released(desk, "chat", "talk")
+    desk.apply()
+    assert {one["id"] for one in desk.sim.world.endpoints} == kept
+    assert set(desk.inventory) == {"other"}
+
+
+@pytest.mark.parametrize(("when", "nth"), [("after", 1), ("before", 2)])
+def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Desk, when: str, nth: int) -> None:
+    """It is called by a temporary name at that moment; the other one keeps its own."""
+    desk.declare(item("chat"), item("talk"), item("other"))
+    desk.apply()
+    kept = {one["id"] for one in desk.sim.world.endpoints}
+    desk.declare(
+        item("chat", appName="talk", renamedFrom="talk"),
+        item("talk", appName="chat", renamedFrom="chat"),
+        item("other"),
+    )
+    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
+    aside = next(name for name in desk.live() if "-renaming-" in name).partition("-")[0]
+    stays = {"chat": "talk", "talk": "chat"}[aside]
+    desk.declare(item(stays), item("other"), removed=[{"endpoint": aside, "destroy": False}])
+    desk.apply()
+    assert {one["id"] for one in desk.sim.world.endpoints} == kept
+    assert set(desk.inventory) == {stays, "other"}

@@ -1,0 +1,104 @@
+"""Starting runs, ending some of them before their time, and waiting for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from reconciler.simulator import Server
+from tests.chaos.mood import WRITES
+from tests.nursery import Nursery
+
+KEY: Final = "sk-chaos-7f3a9c"
+TOKEN: Final = "hf-chaos-51ab02"
+HAND: Final = "hf-hand-c0ffee"
+SECRETS: Final = (KEY, TOKEN, HAND)
+
+SIGNALS: Final = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+ENDED: Final = {0, 1, 3, 4, 5, 6, 7, 8, 130, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM, 143}
+"""How a run may end: never as a usage error, and never at the limit of time."""
+
+
+class Runs:
+    """The command line in a folder, against one Novita."""
+
+    def __init__(self, folder: Path, nursery: Nursery, novita: Server) -> None:
+        self._folder = folder
+        self._nursery = nursery
+        self._novita = novita
+        self.out = folder / "out.log"
+
+    def start(self, *words: str, out: Path | None = None) -> int:
+        env = {
+            "NOVITA_BASE_URL": self._novita.url,
+            "NOVITA_API_KEY": KEY,
+            "TOKEN": TOKEN,
+            "HAND": HAND,
+            "CI": "true",
+        }
+        with self.out.open("a") as log:
+            log.write(f"$ reconciler {' '.join(words)}\n")
+        return self._nursery.start(words, cwd=self._folder, env=env, out=out or self.out, err=self.out)
+
+    def wait(self, pid: int) -> int:
+        code = self._nursery.wait(pid)
+        with self.out.open("a") as log:
+            log.write(f"-> {code}\n")
+        return code
+
+    def run(self, *words: str, out: Path | None = None) -> int:
+        return self.wait(self.start(*words, out=out))
+
+    def writes(self) -> int:
+        """How many writes have reached Novita."""
+        return sum(one.operation in WRITES for one in self._novita.requests)
+
+
+class Ending:
+    """A signal right before or after Novita acts on the nth write, or at some moment."""
+
+    def __init__(self, dice: Random, novita: Server) -> None:
+        self._pid = 0
+        self._over = False
+        self._lock = threading.Lock()
+        self.number = dice.choice(SIGNALS)
+        if dice.random() < 0.3:
+            delay = dice.random() * 0.25
+            self.told = f"{self.number.name} after {delay:.3f} s"
+            timer = threading.Timer(delay, self._send)
+            timer.daemon = True
+            timer.start()
+            return
+        self._left = dice.choice([1, 1, 1, 2, 2, 3, 5])
+        when = dice.choice(["before", "after"])
+        self.told = f"{self.number.name} {when} Novita acts on write {self._left}"
+        hook = {"before": novita.faults.before, "after": novita.faults.after}[when]
+        for operation in WRITES:
+            hook(operation, self._count, nth=0)
+
+    def is_for(self, pid: int) -> None:
+        with self._lock:
+            self._pid = pid
+
+    def is_over(self) -> None:
+        """The run has ended: its number may be another's from now on."""
+        with self._lock:
+            self._over = True
+
+    def _count(self, *_: object) -> None:
+        with self._lock:
+            self._left -= 1
+            is_it = self._left == 0
+        if is_it:
+            self._send()
+
+    def _send(self, *_: object) -> None:
+        with self._lock:
+            if self._pid and not self._over:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._pid, self.number)

@@ -10,6 +10,7 @@ from reconciler.model.command import Name, command_line
 from reconciler.model.plan import Change, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked, address
+from reconciler.planning.renaming import names_of
 
 
 class Verb(StrEnum):
@@ -37,6 +38,9 @@ def grip(
     """
     if hand is None:
         return inventory, ()
+    moving = [one for one in inventory.records.values() if one.renaming and hand.name in names_of(one)]
+    if moving:
+        return inventory, (_being_renamed(hand, moving[0]),)
     there = [one for one in live if not one.is_going]
     record = inventory.records.get(hand.name)
     ours = [one for one in there if record is not None and one.id == record.id]
@@ -89,6 +93,15 @@ def _absent(hand: Hand) -> Problem:
         code="endpoint-not-found",
         summary=f"endpoint not found in Novita: `{hand.name}`",
         hint=f"make it with `{make}`, or look for its name in the console",
+        address=address(hand.name),
+    )
+
+
+def _being_renamed(hand: Hand, record: Tracked) -> Problem:
+    return Problem(
+        code="rename-unfinished",
+        summary=f"an earlier run did not finish renaming {record.id}, `{record.name}`, to `{record.renaming}`",
+        hint="reconciler apply   finishes it",
         address=address(hand.name),
     )
 

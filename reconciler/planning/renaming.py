@@ -6,6 +6,7 @@ A record says of a rename what is needed to go on with it: the name that the end
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -71,10 +72,8 @@ class _Matching:
     def rename(self, renamed: Iterable[Desired]) -> tuple[Problem, ...]:
         """Give away what is renamed; the renames that nothing can come of are problems."""
         wanted: dict[str, str] = {}
-        for one in renamed:
+        for one in self._meant(renamed):
             old = str(one.renamed_from)
-            if self._is_done(one):
-                continue
             if one.name in self._moving:
                 self._take(one.name, self._moving[one.name])
             elif self._source(old) is not None or old not in self._declared:
@@ -83,7 +82,7 @@ class _Matching:
         problems = []
         while (found := self._impossible(heirs)) is not None:
             new, why = found
-            if why:
+            if why and not self._is_done(self._declared[new]):
                 problems.append(_impossible(self._declared[new], why))
             del heirs[new]
         for new, old in heirs.items():
@@ -105,6 +104,20 @@ class _Matching:
                 if record is not None and record.id not in self._taken:
                     self._take(name, record)
                     break
+
+    def _meant(self, renamed: Iterable[Desired]) -> list[Desired]:
+        """Those whose rename was not carried out yet, or is to be carried out once more.
+
+        The latter have a hint that is left over, but give their endpoint to one whose hint is not.
+        """
+        left = {one.name: one for one in renamed}
+        meant = [left.pop(name) for name, one in tuple(left.items()) if not self._is_done(one)]
+        given = deque(one.renamed_from for one in meant)
+        while given:
+            if (one := left.pop(str(given.popleft()), None)) is not None:
+                meant.append(one)
+                given.append(one.renamed_from)
+        return meant
 
     def _is_done(self, desired: Desired) -> bool:
         """Whether its rename was carried out, and the hint in the YAML is left over."""
@@ -143,8 +156,7 @@ def _impossible(desired: Desired, why: str) -> Problem:
     return Problem(
         code="rename-impossible",
         summary=f"`{desired.name}` cannot be renamed from `{desired.renamed_from}`: {why}",
-        hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too; to repeat one "
-        "that was carried out before, remove that line, apply, and write it again",
+        hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too",
         address=address(desired.name),
         place=desired.place,
     )

@@ -82,6 +82,11 @@ class Server:
         with self._log_lock:
             return list(self._log)
 
+    @property
+    def connections(self) -> int:
+        """How many are open. The last request of a client that died is acted on before its own is closed."""
+        return self._listener.connections if self._listener else 0
+
     def start(self) -> "Server":
         """Loads the state and listens; OSError if the port is taken, ValueError if the state is none."""
         if self._state is not None and (data := storage.load(self._state)) is not None:
@@ -181,6 +186,11 @@ class _Listener(TCPServer):
         self._open: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
         super().__init__(address, _Handler)
+
+    @property
+    def connections(self) -> int:
+        with self._lock:
+            return len(self._open)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(target=self._converse, args=(request, client_address), daemon=True)

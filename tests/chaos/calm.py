@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ def calm(stage: Stage) -> None:
     stage.novita.faults.clear()
     stage.novita.faults.at_random(seed=0, rate=0.0)
     stage.told.append("calm")
+    _all_acted_on(stage)
     assert stage.runs.run("state", "fold") == 0, stage.report("the inventory cannot be folded")
     _delete_again(stage)
     _mend(stage)
@@ -35,6 +37,15 @@ def calm(stage: Stage) -> None:
     found = list(checks.complaints(stage.model, stage.files, TOKEN))
     found += checks.traces(stage.folder, log, SECRETS)
     assert not found, stage.report("; ".join(found))
+
+
+def _all_acted_on(stage: Stage) -> None:
+    """Wait until Novita has acted on the last request of each run that was killed, and shows it."""
+    deadline = time.monotonic() + 20
+    while stage.novita.connections:
+        assert time.monotonic() < deadline, stage.report("a connection stays open")
+        time.sleep(0.005)
+    time.sleep(stage.novita.world.profile.update_lag_seconds)
 
 
 def _delete_again(stage: Stage) -> None:

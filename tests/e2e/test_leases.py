@@ -197,3 +197,28 @@ def test_it_goes_with_the_endpoint_that_is_renamed(desk: Desk, move: str, killed
     assert list(found.values()) == [(1, 1)]
     assert [record["id"] for record in desk.inventory.values() if "lease" in record] == [leased]
     assert desk.plan().code == 0
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+@pytest.mark.parametrize("command", [(*LEASE,), ("5",)])
+@pytest.mark.parametrize("name", ["chat", "other", "third", "talk"])
+@pytest.mark.parametrize("move", MOVES)
+def test_a_change_by_hand_in_the_middle_of_a_rename(
+    desk: Desk, move: str, name: str, command: tuple[str, ...], killed: str
+) -> None:
+    """It never makes an endpoint. A name that is on its way is refused, and the rename is finished first."""
+    desk.declare(item("chat"), item("other"))
+    desk.apply()
+    ids = {one["id"] for one in desk.live().values()}
+    desk.declare(*MOVES[move])
+    desk.killed("update", "--parallelism", "1", when=killed)
+    ran = desk.run("scale", name, *command, "--yes")
+    moving = {"rename": {"chat", "talk"}, "swap": {"chat"}, "chain": {"other", "third"}}[move]
+    if name in moving and not ("is not declared" in ran.err or "cannot have a lease" in ran.err):
+        assert ran.code == 1
+        assert "did not finish renaming" in ran.err
+    assert "has a bug" not in ran.err
+    assert {one["id"] for one in desk.live().values()} == ids
+    desk.apply()
+    assert desk.plan().code == 0
+    assert {one["id"] for one in desk.live().values()} == ids

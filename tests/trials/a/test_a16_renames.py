@@ -272,3 +272,23 @@ def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Desk, when: str, nt
     desk.apply()
     assert {one["id"] for one in desk.sim.world.endpoints} == kept
     assert set(desk.inventory) == {stays, "other"}
+
+
+@pytest.mark.parametrize("killed", [None, "before", "after"])
+def test_names_are_exchanged_right_after_a_chain(desk: Desk, killed: str | None) -> None:
+    """`third` says once more what it said in the chain, and means it: `other` takes its endpoint."""
+    desk.declare(item("chat"), item("other"))
+    desk.apply()
+    chat, other = desk.id("chat"), desk.id("other")
+    third = item("third", appName="other", renamedFrom="other")
+    desk.declare(item("other", appName="chat", renamedFrom="chat"), third)
+    desk.apply()
+    desk.declare(
+        item("other", appName="other", renamedFrom="third"),
+        item("third", appName="chat", renamedFrom="other"),
+    )
+    if killed:
+        desk.killed("update", "--parallelism", "1", when=killed)
+    desk.apply()
+    assert (desk.id("other"), desk.id("third")) == (other, chat)
+    assert desk.plan().code == 0

@@ -35,7 +35,7 @@ docs: .venv/developing
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
 
 # what action.yml installs, after a change of the dependencies
-LOCK := reconciler/forge/requirements.lock
+LOCK := reconciler/github_action/requirements.lock
 lock: .venv/developing
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \

@@ -8,11 +8,11 @@ checkers of them.
 __version__ = "0.1.0"
 
 _HOMES = {
-    "provider.provider": ("NovitaDeploymentProvider",),
-    "provider.asynchronous": ("AsyncNovitaDeploymentProvider",),
-    "provider.requests": ("DeployRequest", "UpdateDeploymentRequest"),
-    "provider.answers": ("AppInfo", "DeployResponse"),
-    "model.app": (
+    "sdk.provider": ("NovitaDeploymentProvider",),
+    "sdk.aio": ("AsyncNovitaDeploymentProvider",),
+    "sdk.requests": ("DeployRequest", "UpdateDeploymentRequest"),
+    "sdk.responses": ("AppInfo", "DeployResponse"),
+    "model.status": (
         "AppStatus",
         "Condition",
         "ConditionType",
@@ -22,7 +22,7 @@ _HOMES = {
         "Status",
         "Worker",
     ),
-    "novita.client": ("Client",),
+    "novita.http.client": ("Client",),
     "model.values": ("Secret",),
     "model.problem": ("Place", "Problem", "Severity"),
     "model.errors": (

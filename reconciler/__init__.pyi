@@ -1,29 +1,5 @@
 """What `reconciler` offers, for type checkers; each name is imported when it is first asked for."""
 
-from reconciler.model.app import (
-    AppStatus as AppStatus,
-)
-from reconciler.model.app import (
-    Condition as Condition,
-)
-from reconciler.model.app import (
-    ConditionType as ConditionType,
-)
-from reconciler.model.app import (
-    Happening as Happening,
-)
-from reconciler.model.app import (
-    ReplicaEvent as ReplicaEvent,
-)
-from reconciler.model.app import (
-    SpecInfo as SpecInfo,
-)
-from reconciler.model.app import (
-    Status as Status,
-)
-from reconciler.model.app import (
-    Worker as Worker,
-)
 from reconciler.model.errors import (
     AnswerLost as AnswerLost,
 )
@@ -75,17 +51,41 @@ from reconciler.model.errors import (
 from reconciler.model.problem import Place as Place
 from reconciler.model.problem import Problem as Problem
 from reconciler.model.problem import Severity as Severity
+from reconciler.model.status import (
+    AppStatus as AppStatus,
+)
+from reconciler.model.status import (
+    Condition as Condition,
+)
+from reconciler.model.status import (
+    ConditionType as ConditionType,
+)
+from reconciler.model.status import (
+    Happening as Happening,
+)
+from reconciler.model.status import (
+    ReplicaEvent as ReplicaEvent,
+)
+from reconciler.model.status import (
+    SpecInfo as SpecInfo,
+)
+from reconciler.model.status import (
+    Status as Status,
+)
+from reconciler.model.status import (
+    Worker as Worker,
+)
 from reconciler.model.values import Secret as Secret
-from reconciler.novita.client import Client as Client
-from reconciler.provider.answers import AppInfo as AppInfo
-from reconciler.provider.answers import DeployResponse as DeployResponse
-from reconciler.provider.asynchronous import AsyncNovitaDeploymentProvider as AsyncNovitaDeploymentProvider
-from reconciler.provider.provider import NovitaDeploymentProvider as NovitaDeploymentProvider
-from reconciler.provider.requests import (
+from reconciler.novita.http.client import Client as Client
+from reconciler.sdk.aio import AsyncNovitaDeploymentProvider as AsyncNovitaDeploymentProvider
+from reconciler.sdk.provider import NovitaDeploymentProvider as NovitaDeploymentProvider
+from reconciler.sdk.requests import (
     DeployRequest as DeployRequest,
 )
-from reconciler.provider.requests import (
+from reconciler.sdk.requests import (
     UpdateDeploymentRequest as UpdateDeploymentRequest,
 )
+from reconciler.sdk.responses import AppInfo as AppInfo
+from reconciler.sdk.responses import DeployResponse as DeployResponse
 
 __version__: str

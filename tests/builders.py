@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.kinds.endpoint.comparison import emitted
+from reconciler.kinds.endpoint.from_yaml import desired_endpoint
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.kinds.endpoint.mapping import desired_endpoint
-from reconciler.kinds.endpoint.ownership import emitted
 from reconciler.model.plan import Change, Plan
 from reconciler.model.resource import Desired, Intent, Inventory, Live, Spec, Tracked
 from reconciler.model.values import Keyring, Secret, seal

@@ -77,7 +77,7 @@ def _serve() -> None:
 
     for name in main.COMMANDS:  # loaded once, for every child
         main.cli.get_command(None, name)  # type: ignore[arg-type]  # it asks nothing of its context
-    from reconciler.cli import performing  # noqa: F401 - and so is this
+    from reconciler.cli import apply_flow  # noqa: F401 - and so is this
 
     for module in (
         "httpx",

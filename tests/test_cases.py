@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.load import load
+from reconciler.config.loader import load
 from reconciler.inventory.store import parse
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.model.allowances import Allowances
-from reconciler.model.findings import Findings
+from reconciler.model.options import Allowances
 from reconciler.model.plan import Plan
+from reconciler.model.run_report import Findings
 from reconciler.model.values import Keyring
-from reconciler.planning.guard import guards
+from reconciler.planning.guards import guards
 from reconciler.planning.order import stages
 from reconciler.planning.planner import make_plan
-from reconciler.planning.requests import requests_of
-from reconciler.render.json import plan_document
-from reconciler.render.problems import problems_text
-from reconciler.render.requests import request_lines
-from reconciler.render.text import plan_text
+from reconciler.planning.steps import requests_of
+from reconciler.reports.run.json_plan import plan_document
+from reconciler.reports.run.text import plan_text
+from reconciler.reports.terminal.problems import problems_text
+from reconciler.reports.views.requests import request_lines
 
 CASES = Path(__file__).parent / "cases"
 ENVIRON = {"NOVITA_API_KEY": "sk-test", "HF_TOKEN": "hf_today"}

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.arguments import check_arguments
-from reconciler.cli.completing import VARIABLE, answer, commands
+from reconciler.cli.argument_encoding import check_arguments
 from reconciler.cli.options import shared_options
-from reconciler.model.exits import Exit
+from reconciler.cli.shell_completion import VARIABLE, answer, commands
+from reconciler.model.exit_codes import Exit
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,7 +59,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules of this package, imported one at a time."""
+    """A group whose commands are modules of `cli.commands`, imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -68,7 +68,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        found = getattr(importlib.import_module(f"reconciler.cli.{name}"), name)
+        found = getattr(importlib.import_module(f"reconciler.cli.commands.{name}"), name)
         assert isinstance(found, click.Command)
         return found
 
@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS and not ctx.resilient_parsing:
-            from reconciler.model.guess import guess
+            from reconciler.model.suggestions import guess
 
             close = guess(name, COMMANDS)
             hint = f" Did you mean '{close}'?" if close else ""
@@ -166,13 +166,13 @@ def run(arguments: list[str]) -> int:
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
     """Say what ended the run, and return its exit code."""
-    from reconciler.cli.endings import ending
+    from reconciler.cli.errors import ending
     from reconciler.cli.output import fail
 
     problems, code = ending(error)
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
-        from reconciler.cli.endings import trace
-        from reconciler.render.plain import plain_lines
+        from reconciler.cli.errors import trace
+        from reconciler.reports.terminal.escape import plain_lines
 
         sys.stderr.write(plain_lines(trace(error, os.environ)))
     if _wants_json(arguments):
@@ -190,7 +190,7 @@ def _show(error: click.ClickException) -> None:
     """Click's words, which quote what was typed."""
     from io import StringIO
 
-    from reconciler.render.plain import for_terminal
+    from reconciler.reports.terminal.escape import for_terminal
 
     said = StringIO()
     error.show(said)

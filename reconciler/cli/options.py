@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.arguments import check_environment, check_folder
-from reconciler.cli.completing import a_directory, a_file, an_endpoint
+from reconciler.cli.argument_encoding import check_environment, check_folder
+from reconciler.cli.shell_completion import a_directory, a_file, an_endpoint
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.workflow.context import Context
+    from reconciler.workflow.runtime.context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,8 +132,8 @@ def variables_of(root: Path, files: Sequence[Path]) -> dict[str, str]:
     """
     if not files:
         return {}
-    from reconciler.config.env_files import variables
-    from reconciler.config.fence import Unreadable
+    from reconciler.config.files.env_files import variables
+    from reconciler.yamlfile.root_check import Unreadable
 
     try:
         return variables(root, files)
@@ -157,7 +157,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.cli.signals import heard_at_once
     from reconciler.model.command import completed_with
     from reconciler.planning.selection import Selection
-    from reconciler.workflow.context import STATE, Context
+    from reconciler.workflow.runtime.context import STATE, Context
 
     check_environment(os.environ)
     root = Path(given.get("directory") or ".")
@@ -193,7 +193,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
 def _check_inventory(context: Context) -> None:
     """Raises InvalidConfig when --state names what is read for something else."""
     from reconciler.model.errors import InvalidConfig
-    from reconciler.workflow.outputs import inventory_refusal
+    from reconciler.workflow.runtime.outputs import inventory_refusal
 
     if (problem := inventory_refusal(context)) is not None:
         raise InvalidConfig(problem)

@@ -19,17 +19,17 @@ import click
 from reconciler.model.encoding import pieces
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
-from reconciler.render.plain import for_terminal, in_json, plain
-from reconciler.render.problems import problems_text
-from reconciler.render.style import Style
+from reconciler.reports.terminal.escape import for_terminal, in_json, plain
+from reconciler.reports.terminal.problems import problems_text
+from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
-    from reconciler.cli.events import Stream
-    from reconciler.model.findings import Findings
+    from reconciler.cli.event_stream import Stream
     from reconciler.model.resource import Listed, Live
-    from reconciler.novita.client import CallInfo
-    from reconciler.render.bar import Bar
-    from reconciler.render.table import Screen
+    from reconciler.model.run_report import Findings
+    from reconciler.novita.http.client import CallInfo
+    from reconciler.reports.terminal.bar import Bar
+    from reconciler.reports.terminal.table import Screen
 
 
 class Output:
@@ -57,7 +57,7 @@ class Output:
         """The terminal behind stdout; None where there is none, or one that cannot be drawn on."""
         if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
             return None
-        from reconciler.render.table import Screen
+        from reconciler.reports.terminal.table import Screen
 
         return Screen(
             width=shutil.get_terminal_size().columns,
@@ -110,7 +110,7 @@ class Output:
 
     def begin(self, what: str, total: int) -> Bar:
         """A bar on stderr; what is told beside the result passes above it until its `end`."""
-        from reconciler.render.bar import Bar
+        from reconciler.reports.terminal.bar import Bar
 
         with self._guard:
             self._bar = Bar(
@@ -165,7 +165,7 @@ class Output:
 
     def unread(self, live: Live) -> None:
         """A part of an answer cannot be read; said once, however often it is answered."""
-        from reconciler.planning.unread import unread_line
+        from reconciler.planning.unreadable import unread_line
 
         words = f"cannot be read, hence not compared: {plain(unread_line(live))}"
         with self._guard, suppress(OSError):
@@ -177,8 +177,8 @@ class Output:
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
     """The last words of a run that could not do its work."""
     if as_json:
-        from reconciler.model.findings import Findings
-        from reconciler.render.json import plan_document
+        from reconciler.model.run_report import Findings
+        from reconciler.reports.run.json_plan import plan_document
 
         _write_document(
             plan_document(

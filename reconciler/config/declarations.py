@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.files import file_of, groups
-from reconciler.config.items import declared
-from reconciler.config.layers import Layer, Layers
-from reconciler.config.source import collector_paused
+from reconciler.config.endpoint_files import declared
+from reconciler.config.files.discovery import file_of, groups
+from reconciler.config.overlays import Layer, Layers
+from reconciler.yamlfile.reader import collector_paused
 
 if TYPE_CHECKING:
-    from reconciler.model.edits import Spot
+    from reconciler.yamlfile.edits import Spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.config import schema
-from reconciler.config.document import Document
-from reconciler.config.scalars import kind_of
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
+from reconciler.yamlfile.document import Document
+from reconciler.yamlfile.scalars import kind_of
 
 
 def removals(document: Document, problems: list[Problem]) -> Iterator[Removed]:
@@ -35,7 +35,7 @@ def removals(document: Document, problems: list[Problem]) -> Iterator[Removed]:
                 place=document.place((*path, "endpoint")),
             )
         else:
-            from reconciler.config.reports import reports
+            from reconciler.config.schema_errors import reports
 
             problems += reports(schema.errors("endpoints", entry, "removed"), document, base=path)
 

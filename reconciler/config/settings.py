@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from reconciler.config import schema
-from reconciler.config.document import Document
-from reconciler.config.fence import Fence
-from reconciler.config.files import first_of, shown
-from reconciler.config.parsing import Fault, few, whole
-from reconciler.config.references import Resolved, Resolver, coerce
-from reconciler.config.wording import WANTED
+from reconciler.config.files.discovery import first_of, shown
+from reconciler.config.references.resolver import Resolved, Resolver, coerce
+from reconciler.config.references.syntax import Fault, few, whole
+from reconciler.config.vocabulary import WANTED
 from reconciler.model.hosts import NOVITA, fault, is_loopback, is_one_of
 from reconciler.model.problem import Place, Problem
+from reconciler.model.request import API_ROOT
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
 from reconciler.model.values import Secret
-from reconciler.model.wire import API_ROOT
+from reconciler.yamlfile.document import Document
+from reconciler.yamlfile.root_check import Fence
 
 if TYPE_CHECKING:
-    from reconciler.model.verdict import Ignore
+    from reconciler.model.drift import Ignore
 
 TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 """The variable that names hosts, or domains as `*.example.com`, to which a file may send the API key."""
@@ -60,7 +60,7 @@ def key_problem() -> Problem:
 
 def settings_of(root: Path, resolver: Resolver) -> tuple[Settings, tuple[Problem, ...]]:
     """The settings of a run, and all that is wrong with them; defaults stand in for what is."""
-    from reconciler.config.source import read
+    from reconciler.yamlfile.reader import read
 
     path = first_of(root, CONFIG_FILES)
     document = None if path is None else read(path, shown(path, root), fence=Fence(root))
@@ -93,7 +93,7 @@ class _Reader:
             self.problems += document.bent_within((section,))
         data = document.data
         if data is not None and not schema.fits("config", data):
-            from reconciler.config.reports import reports
+            from reconciler.config.schema_errors import reports
 
             found = reports(schema.errors("config", data), document)
             taken = {problem.place for problem in self.problems}
@@ -171,7 +171,7 @@ class _Reader:
         entries = section.get("ignore") if isinstance(section, dict) else None
         if not entries:
             return ()
-        from reconciler.config.ignores import ignores
+        from reconciler.config.drift_ignores import ignores
 
         return tuple(ignores(entries, lambda *path: self._place("drift", "ignore", *path), self.problems))
 

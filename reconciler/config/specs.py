@@ -9,15 +9,15 @@ from itertools import islice
 from typing import Any, Final
 
 from reconciler.config import schema
-from reconciler.config.document import Document
-from reconciler.config.parsing import Fault, few
-from reconciler.config.pruning import has
-from reconciler.config.references import Resolved, Resolver
-from reconciler.config.scalars import shortened
-from reconciler.config.wording import close_to
+from reconciler.config.references.resolver import Resolved, Resolver
+from reconciler.config.references.syntax import Fault, few
+from reconciler.config.vocabulary import close_to
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
+from reconciler.model.trees import has
 from reconciler.model.values import Secret
+from reconciler.yamlfile.document import Document
+from reconciler.yamlfile.scalars import shortened
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
 
@@ -98,7 +98,7 @@ def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
     data = document.data
     problems: list[Problem] = []
     if data is not None and not schema.fits("specs", data):
-        from reconciler.config.reports import reports
+        from reconciler.config.schema_errors import reports
 
         problems = reports(schema.errors("specs", data), document)
     listed = data.get("specs") if isinstance(data, dict) else None

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.disk import Disk, put, write_all
+from reconciler.inventory.errors import reading, writing
+from reconciler.inventory.files import Disk, put, write_all
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.strict import loads
-from reconciler.inventory.trouble import reading, writing
-from reconciler.kinds.endpoint.form import LARGEST, is_single, misfits
-from reconciler.kinds.endpoint.paths import KEYED
+from reconciler.inventory.strict_json import loads
+from reconciler.kinds.endpoint.fields import KEYED
+from reconciler.kinds.endpoint.normal_form import LARGEST, is_single, misfits
 from reconciler.model.problem import Place
 from reconciler.model.values import Fields, Json, Secret, replace_secrets
 

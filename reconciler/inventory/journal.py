@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.inventory.disk import Disk, make_directories, put, write_all
+from reconciler.inventory.errors import REBUILD, unwritable, writing
+from reconciler.inventory.files import Disk, make_directories, put, write_all
+from reconciler.inventory.group_commit import Queue, Ticket
+from reconciler.inventory.journal_entries import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.paths import beside
-from reconciler.inventory.queue import Queue, Ticket
-from reconciler.inventory.shape import loads
-from reconciler.inventory.steps import Begin, Step, step_from_json, step_to_json
-from reconciler.inventory.trouble import REBUILD, unwritable, writing
+from reconciler.inventory.serialization import loads
 from reconciler.model.encoding import compact
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem

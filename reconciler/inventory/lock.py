@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.inventory.disk import Disk, check_ordinary, make_directories, put, read_ordinary
+from reconciler.inventory.errors import writing
+from reconciler.inventory.files import Disk, check_ordinary, make_directories, put, read_ordinary
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.trouble import writing
 from reconciler.model.errors import InventoryLocked
-from reconciler.model.exits import Exit
+from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem
 
 

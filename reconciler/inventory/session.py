@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.journal import Journal, journal_of
-from reconciler.inventory.look import look
+from reconciler.inventory.journal_entries import Begin, Drop, Own, Record, Settle, Step
 from reconciler.inventory.paths import resolve
-from reconciler.inventory.steps import Begin, Drop, Own, Record, Settle, Step
+from reconciler.inventory.snapshot import look
 from reconciler.model.errors import InventoryError
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Tracked

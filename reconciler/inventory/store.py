@@ -13,9 +13,10 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.inventory.disk import Disk, make_directories, put
+from reconciler.inventory.errors import reading, unreadable_map, writing
+from reconciler.inventory.files import Disk, make_directories, put
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.shape import (
+from reconciler.inventory.serialization import (
     OWNER_KEYS,
     loads,
     owner_from_json,
@@ -23,8 +24,7 @@ from reconciler.inventory.shape import (
     record_from_json,
     record_to_json,
 )
-from reconciler.inventory.strict import Misshapen
-from reconciler.inventory.trouble import reading, unreadable_map, writing
+from reconciler.inventory.strict_json import Misshapen
 from reconciler.model.encoding import one_line, pretty
 from reconciler.model.errors import InventoryError
 from reconciler.model.owner import UNKNOWN, Owner

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Live, Page
 from reconciler.model.values import Fields, Json
-from reconciler.model.wire import Request
 
 
 class Kind(Protocol):

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.exits import Exit
+from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem
 
 

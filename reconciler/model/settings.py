@@ -9,7 +9,7 @@ from reconciler.model.random_keys import is_random
 from reconciler.model.values import Keyring, Secret
 
 if TYPE_CHECKING:
-    from reconciler.model.verdict import Ignore
+    from reconciler.model.drift import Ignore
 
 DEFAULT_BASE_URL = "https://api.novita.ai"
 SIMULATOR = "simulator"

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
-from reconciler.model.wire import Request
-from reconciler.planning.requests import asides_of, drains_of, requests_of
+from reconciler.model.request import Request
+from reconciler.planning.steps import asides_of, drains_of, requests_of
 
 NEW_ID: Final = "NEW-ID"
 """Stands for the ID that only the answer to the create will tell."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.paths import rank
+from reconciler.kinds.endpoint.fields import rank
 from reconciler.model.plan import ABSENT, Absent
+from reconciler.model.trees import value_at
 from reconciler.model.values import WORDS, Fields, Path, Sealed, Secret, Value
 
 _SINGLE: Final = WORDS | {Absent}
@@ -64,25 +65,6 @@ def between_trees(left: Fields, right: Fields) -> set[Path]:
         ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
     )
     return {_path(level) for levels in found.values() for level in levels}
-
-
-def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
-    """(path, value) for every value that is not a map."""
-    for key, value in tree.items():
-        path = (*above, key)
-        if value.__class__ not in WORDS and isinstance(value, Mapping):
-            yield from leaves(value, path)
-        else:
-            yield path, value
-
-
-def value_at(tree: Any, path: Path) -> Value | Absent:
-    """The value at a path, or ABSENT."""
-    for segment in path:
-        if not isinstance(tree, dict | Mapping) or segment not in tree:
-            return ABSENT
-        tree = tree[segment]
-    return tree
 
 
 def narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Lease, Live, address
-from reconciler.planning.renaming import renames
+from reconciler.planning.renames import renames
 from reconciler.planning.selection import EVERYTHING, Selection
 
 

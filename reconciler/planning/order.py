@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.plan import Action, Change, Create, Delete, Replace
-from reconciler.planning.renaming import holds_name_of, is_renamed
-from reconciler.planning.requests import requests_of
+from reconciler.planning.renames import holds_name_of, is_renamed
+from reconciler.planning.steps import requests_of
 
 
 def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.kinds.endpoint.ownership import is_to_the_letter, replacement, sides
-from reconciler.kinds.endpoint.paths import REPLACING, SCALING, rank
+from reconciler.kinds.endpoint.comparison import is_to_the_letter, replacement, sides
+from reconciler.kinds.endpoint.fields import REPLACING, SCALING, rank
 from reconciler.model.plan import (
     ABSENT,
     Absent,
@@ -36,17 +36,18 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
+from reconciler.model.trees import leaves
 from reconciler.model.values import Fields, Keyring, Path, Value, is_open
-from reconciler.planning.adopting import is_current
-from reconciler.planning.attribute import cause
-from reconciler.planning.conceal import conceal
-from reconciler.planning.diff import differences, leaves
-from reconciler.planning.drift import drifted
-from reconciler.planning.join import Join, ambiguous, contradictions
-from reconciler.planning.renaming import make_room, names_of
-from reconciler.planning.replacing import app_names_taken
+from reconciler.planning.create_first import app_names_taken
+from reconciler.planning.diff import differences
+from reconciler.planning.drift.attribution import cause
+from reconciler.planning.drift.detection import drifted
+from reconciler.planning.matching import Join, ambiguous, contradictions
+from reconciler.planning.records import is_current
+from reconciler.planning.redaction import conceal
+from reconciler.planning.renames import make_room, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
-from reconciler.planning.unread import unidentifiable, unread_by
+from reconciler.planning.unreadable import unidentifiable, unread_by
 
 
 def make_plan(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.inventory.disk import Disk
-from reconciler.inventory.look import look
-from reconciler.inventory.steps import State
+from reconciler.inventory.files import Disk
+from reconciler.inventory.journal_entries import State
+from reconciler.inventory.snapshot import look
 from reconciler.model.resource import Tracked
 from reconciler.simulator import World
 from tests.chaos.declared import PRODUCTS, Declared, Item

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.forge.fake import GitHub
+from tests.github_action.fake import GitHub
 
 from .conftest import Infra
 from .expressions import Outputs, condition, evaluated, interpolated

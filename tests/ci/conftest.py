@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.simulator import Server
-from tests.forge.fake import GitHub, github
+from tests.github_action.fake import GitHub, github
 
 from .machine import Machine, environment
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.forge.fake import TOKEN, GitHub
+from tests.github_action.fake import TOKEN, GitHub
 
 from .actions import Runner, Steps
 from .conftest import EXAMPLE, Account, Infra

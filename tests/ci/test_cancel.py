@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.simulator import Request
-from tests.forge.fake import GitHub
+from tests.github_action.fake import GitHub
 
 from .actions import Runner
 from .conftest import Account, Infra

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.simulator import Fault
-from tests.forge.fake import GitHub
+from tests.github_action.fake import GitHub
 
 from .actions import Runner
 from .conftest import Account, Infra

@@ -204,14 +204,14 @@ def test_completing_imports_only_what_it_needs(folder: Path) -> None:
         heavy = {"deepdiff", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "stamina", "yaml"}
         loaded = set(done.stderr.split())
         assert loaded & heavy == expected
-        assert ("reconciler.cli.plan" in loaded) == bool(expected)
+        assert ("reconciler.cli.commands.plan" in loaded) == bool(expected)
 
 
 def test_specs_are_completed_from_their_file(folder: Path) -> None:
     """For arguments that name one."""
     import click
 
-    from reconciler.cli.completing import a_spec
+    from reconciler.cli.shell_completion import a_spec
 
     specs = {"specs": [{"name": "small"}, {"name": "large"}]}
     (folder / "specs.yaml").write_text(json.dumps(specs))

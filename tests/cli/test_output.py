@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cli.output import Output
 from reconciler.model.resource import Listed
-from reconciler.render import bar as bars
+from reconciler.reports.terminal import bar as bars
 
 PAGE = Listed(count=100, total=300)
 OVER = Listed(count=0, total=0, is_over=True)

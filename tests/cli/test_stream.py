@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.events import Stream
-from reconciler.cli.heart import Heart
-from reconciler.model.events import ChangeEnded, ChangeServing, ChangeStarted, ChangeWaiting, Outcome, Result
+from reconciler.cli.event_stream import Stream
+from reconciler.cli.heartbeat import Heart
+from reconciler.model.apply_events import (
+    ChangeEnded,
+    ChangeServing,
+    ChangeStarted,
+    ChangeWaiting,
+    Outcome,
+    Result,
+)
 from reconciler.model.plan import Change
 from tests.builders import change, endpoint
-from tests.render import samples
+from tests.reports import samples
 
 WITHIN = 20.0
 """Seconds that a test waits for what must come."""

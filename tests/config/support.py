@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.config.load import Loaded, load
+from reconciler.config.loader import Loaded, load
 from reconciler.model.problem import Problem
 
 SPECS = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.load import Loaded, load
+from reconciler.config.loader import Loaded, load
 
 from .support import SPECS, write
 

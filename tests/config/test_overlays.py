@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.layers import Layer, Layers
-from reconciler.config.source import parse
+from reconciler.config.overlays import Layer, Layers
+from reconciler.yamlfile.reader import parse
 
 from .support import codes, loaded, told
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.references import LARGEST, Resolver, coerce, split, whole
+from reconciler.config.references.resolver import LARGEST, Resolver, coerce, split, whole
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.values import MASK, Secret, reveal
 

@@ -87,7 +87,7 @@ def test_nothing_heavy_is_imported_for_a_valid_file(tmp_path: Any) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from reconciler.config.load import load
+from reconciler.config.loader import load
 heavy = {{"yaml", "jsonschema", "jsonschema_rs", "difflib"}}
 assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 assert not load(Path({str(tmp_path)!r}), environ={{}}).problems

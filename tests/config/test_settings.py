@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.load import load_settings
+from reconciler.config.loader import load_settings
 from reconciler.config.settings import key_problem
 from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings

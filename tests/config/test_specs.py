@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.load import load, load_settings, load_specs
-from reconciler.config.references import Resolver
+from reconciler.config.loader import load, load_settings, load_specs
+from reconciler.config.references.resolver import Resolver
 from reconciler.config.specs import usable_spec
 from reconciler.model.resource import Spec
 

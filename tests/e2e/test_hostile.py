@@ -10,10 +10,10 @@ from io import BufferedIOBase
 import pytest
 
 from reconciler.model.errors import AnswerLost
+from reconciler.model.request import Request
 from reconciler.model.values import Secret
-from reconciler.model.wire import Request
-from reconciler.novita import client as client_module
-from reconciler.novita.client import Client
+from reconciler.novita.http import client as client_module
+from reconciler.novita.http.client import Client
 
 from .desk import Desk, item
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
-from reconciler.workflow.context import Context
-from reconciler.workflow.importing import import_all
-from reconciler.workflow.records import take_up
+from reconciler.workflow.importer.run import import_all
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.state import take_up
 
 from .desk import Desk, item
 

@@ -101,14 +101,14 @@ def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Desk) ->
     desk.declare(item("chat"))
     script = (
         "import os, signal\n"
-        "from reconciler.cli import performing\n"
+        "from reconciler.cli import apply_flow\n"
         "from reconciler.cli.main import main\n"
-        "show = performing.show\n"
+        "show = apply_flow.show\n"
         "def swallowing(*given):\n"
         "    try: os.kill(os.getpid(), signal.SIGINT)\n"
         "    except KeyboardInterrupt: pass\n"
         "    show(*given)\n"
-        "performing.show = swallowing\n"
+        "apply_flow.show = swallowing\n"
         "main(['apply', '--auto-approve'])\n"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.workflow.account import LARGE
+from reconciler.workflow.runtime.account import LARGE
 
 from .desk import Desk, item
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.model.exits import Exit
+from reconciler.model.exit_codes import Exit
 from reconciler.simulator import Server
 from tests.fuzz.answering import Distorted
 from tests.nursery import Nursery

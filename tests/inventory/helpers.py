@@ -12,10 +12,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.session import Session, open_session
-from reconciler.kinds.endpoint.form import LARGEST
-from reconciler.kinds.endpoint.paths import KEYED, OBJECTS
+from reconciler.kinds.endpoint.fields import KEYED, OBJECTS
+from reconciler.kinds.endpoint.normal_form import LARGEST
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import Keyring, Sealed

@@ -11,10 +11,10 @@ from itertools import product
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.journal import encode, line_of
+from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
 from reconciler.inventory.session import Session, load
-from reconciler.inventory.steps import Begin, Drop, Record, Settle, State, Step
 from reconciler.model.resource import Inventory
 
 from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives

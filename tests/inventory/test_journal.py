@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.journal import Journal, Replay, encode, line_of, replay
+from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
 from reconciler.inventory.session import load
-from reconciler.inventory.steps import Begin, Drop, Record, Settle, State, Step
 from reconciler.model.errors import InventoryError
 
 from .helpers import Failing, Trace, intent, intents, opened, records, texts, tracked

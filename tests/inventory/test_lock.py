@@ -20,7 +20,7 @@ import pytest
 
 from reconciler.inventory import lock
 from reconciler.model.errors import InventoryError, InventoryLocked
-from reconciler.model.exits import Exit
+from reconciler.model.exit_codes import Exit
 
 from .helpers import NOON
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory import store
-from reconciler.inventory.disk import Disk
+from reconciler.inventory.files import Disk
 from reconciler.inventory.journal import encode, line_of
+from reconciler.inventory.journal_entries import Begin, Drop, Record
 from reconciler.inventory.session import load, start_over
-from reconciler.inventory.steps import Begin, Drop, Record
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 

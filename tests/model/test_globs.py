@@ -3,9 +3,9 @@
 import pytest
 
 from reconciler.model.globs import Globs
-from reconciler.model.guess import LONGEST, MOST, guess
 from reconciler.model.problem import MOST as LISTED
 from reconciler.model.problem import Problem, Severity, listed
+from reconciler.model.suggestions import LONGEST, MOST, guess
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
+from reconciler.model.apply_events import Outcome, Report, Result
 from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
-from reconciler.model.events import Outcome, Report, Result
-from reconciler.model.exits import Exit
+from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Action, Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.settings import Settings

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.errors import ApiError
+from reconciler.model.request import API_ROOT, Request
 from reconciler.model.values import Secret
-from reconciler.model.wire import API_ROOT, Request
-from reconciler.novita.client import CallInfo, Client
-from reconciler.novita.retry import Timing
+from reconciler.novita.http.client import CallInfo, Client
+from reconciler.novita.http.retry import Timing
 
 KEY = "sk-test-4f1c9a7e2b"
 NO_HEADERS: Mapping[str, str] = {}

@@ -12,9 +12,9 @@ import respx
 
 from reconciler import __version__
 from reconciler.model.errors import AnswerLost, ApiError, InvalidConfig, Refused, Unreachable
+from reconciler.model.request import API_ROOT, Request
 from reconciler.model.values import Secret
-from reconciler.model.wire import API_ROOT, Request
-from reconciler.novita.client import USER_AGENT, CallInfo, Client
+from reconciler.novita.http.client import USER_AGENT, CallInfo, Client
 
 from .support import (
     CREATE,
@@ -315,7 +315,7 @@ def test_the_user_agent_is_stable() -> None:
 
 def test_importing_the_client_imports_no_http() -> None:
     """httpx and stamina are loaded when they are used, so that --help starts fast."""
-    code = "import sys, reconciler.novita.remote; print({'httpx', 'stamina'} & set(sys.modules))"
+    code = "import sys, reconciler.novita.account; print({'httpx', 'stamina'} & set(sys.modules))"
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

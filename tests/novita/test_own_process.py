@@ -3,8 +3,8 @@
 import stamina.instrumentation
 
 from reconciler.model.values import Secret
-from reconciler.novita.client import Client
-from reconciler.novita.retry import Timing
+from reconciler.novita.http.client import Client
+from reconciler.novita.http.retry import Timing
 
 from .support import GET
 

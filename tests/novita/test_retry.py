@@ -13,10 +13,10 @@ from reconciler.model.errors import (
     Throttled,
     Unreachable,
 )
-from reconciler.model.wire import Request
-from reconciler.novita.client import Client
-from reconciler.novita.dates import http_date, retry_after
-from reconciler.novita.retry import Timing
+from reconciler.model.request import Request
+from reconciler.novita.http.client import Client
+from reconciler.novita.http.dates import http_date, retry_after
+from reconciler.novita.http.retry import Timing
 
 from .support import (
     CREATE,

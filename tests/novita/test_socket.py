@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from reconciler.model.errors import AnswerLost, Unreachable
-from reconciler.novita.client import Client
+from reconciler.novita.http.client import Client
 
 from .conftest import Behaviour, RawServer, answers, resets, says
 from .support import CREATE, GET, UPDATE, ManualTime, secret, told

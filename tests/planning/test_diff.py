@@ -7,16 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.plan import ABSENT, Absent
+from reconciler.model.trees import leaves, value_at
 from reconciler.model.values import Path
-from reconciler.planning.diff import (
-    between_trees,
-    between_words,
-    differences,
-    equal,
-    leaves,
-    narrowed,
-    value_at,
-)
+from reconciler.planning.diff import between_trees, between_words, differences, equal, narrowed
 from tests.builders import KEYRING, secret
 
 texts = st.text(st.characters(codec="utf-8"), max_size=5) | st.sampled_from(

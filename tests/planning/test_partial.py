@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.model.plan import Cause, NoOp, Scale, Update
 from reconciler.model.resource import Desired
-from reconciler.planning.adopting import as_desired
+from reconciler.planning.records import as_desired
 from reconciler.planning.selection import Selection
 from tests.builders import KEYRING, PINNED, change, endpoint, live, plan, secret, tracked
 

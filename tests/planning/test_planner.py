@@ -10,8 +10,8 @@ from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import Keyring
 from reconciler.planning.calls import calls_of
 from reconciler.planning.order import stages
-from reconciler.planning.requests import requests_of
 from reconciler.planning.selection import Selection
+from reconciler.planning.steps import requests_of
 from tests.builders import (
     KEYRING,
     LARGER,

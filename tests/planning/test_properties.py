@@ -20,7 +20,7 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.resource import Desired, Tracked
-from reconciler.planning.requests import requests_of
+from reconciler.planning.steps import requests_of
 from tests.builders import (
     KEYRING,
     LARGER,

@@ -14,12 +14,12 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from reconciler.cli.simulator import simulator
+from reconciler.cli.commands.simulator import simulator
 
 from .api import BASE, body
 
 HEADERS = {"Authorization": "Bearer any"}
-START = [sys.executable, "-c", "from reconciler.cli.simulator import simulator; simulator()"]
+START = [sys.executable, "-c", "from reconciler.cli.commands.simulator import simulator; simulator()"]
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.paths import CUDA
-from reconciler.kinds.endpoint.reading import Reading, is_id, is_nothing, text
+from reconciler.kinds.endpoint.answer_reader import Reading, is_id, is_nothing, text
+from reconciler.kinds.endpoint.fields import CUDA
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.kinds.base import Kind
+from reconciler.kinds.endpoint.answer_reader import is_id, number
 from reconciler.kinds.endpoint.codec import create_body, is_endpoint, parse, parse_all, update_body
-from reconciler.kinds.endpoint.reading import is_id, number
+from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Live, Page
 from reconciler.model.values import Fields, Json
-from reconciler.model.wire import API_ROOT, Request
 
 
 class Endpoint:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.reading import text
+from reconciler.kinds.endpoint.answer_reader import text
 from reconciler.model.resource import Live
 
 SERVING: Final = frozenset({"serving", "running"})

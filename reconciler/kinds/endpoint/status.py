@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.kinds.endpoint.answer_reader import number, text
 from reconciler.kinds.endpoint.readiness import (
     GONE_WORKERS,
     Phase,
@@ -26,9 +27,8 @@ from reconciler.kinds.endpoint.readiness import (
     trouble,
     workers_of,
 )
-from reconciler.kinds.endpoint.reading import number, text
-from reconciler.model.app import App, Condition, ConditionType, Managed, Status, Worker
 from reconciler.model.resource import Live
+from reconciler.model.status import App, Condition, ConditionType, Managed, Status, Worker
 
 NOT_COUNTED: Final = GONE_WORKERS | {"failed"}
 LONGEST_MESSAGE: Final = 200

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.env_files import text_of, variables
+from reconciler.config.files.env_files import text_of, variables
 from tests.e2e.desk import Desk, Ran, item
 
 VALUES = {

@@ -13,11 +13,11 @@ from packaging.version import Version
 
 from tests.ci.actions import Runner
 from tests.ci.conftest import ROOT, Account, Infra, account, address, hub, infra, machine
-from tests.forge.fake import GitHub
+from tests.github_action.fake import GitHub
 
 __all__ = ["account", "address", "hub", "infra", "machine"]
 
-LOCK = ROOT / "reconciler/forge/requirements.lock"
+LOCK = ROOT / "reconciler/github_action/requirements.lock"
 MODULES = (
     "pip",
     "venv",
@@ -34,7 +34,7 @@ PLANTED = (
     *(f"{name}.py" for name in MODULES),
     "reconciler/__init__.py",
     "reconciler/__main__.py",
-    "reconciler/forge/__init__.py",
+    "reconciler/github_action/__init__.py",
     "pip/__main__.py",
 )
 KEY = "sk_of-a-test"

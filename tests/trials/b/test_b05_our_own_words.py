@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.forge.fake import GitHub, github
-from tests.forge.test_forge import MARK, Job
+from tests.github_action.fake import GitHub, github
+from tests.github_action.test_github_action import MARK, Job
 
 STRANGERS = ("a-stranger", "evil[bot]", "github-actions", "github-actions[bot]x", "Github-Actions[bot]")
 US = (

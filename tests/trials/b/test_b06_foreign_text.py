@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reconciler.render.plain import for_terminal, in_json, plain
+from reconciler.reports.terminal.escape import for_terminal, in_json, plain
 from reconciler.simulator import Fault
 from tests.e2e.desk import Desk, item
 

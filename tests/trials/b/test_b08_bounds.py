@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.errors import AnswerLost, ApiError, Unreachable
+from reconciler.model.request import Request
 from reconciler.model.values import Secret
-from reconciler.model.wire import Request
-from reconciler.novita.client import Client
+from reconciler.novita.http.client import Client
 from tests.e2e.desk import Desk, item
 from tests.trials.wiretap import tap
 
@@ -168,8 +168,8 @@ MEASURE = """
 import resource, sys
 from reconciler.model.errors import ApiError
 from reconciler.model.values import Secret
-from reconciler.model.wire import Request
-from reconciler.novita.client import Client
+from reconciler.model.request import Request
+from reconciler.novita.http.client import Client
 with Client(sys.argv[1], Secret(value="k", source="t"), read_timeout=5) as client:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:

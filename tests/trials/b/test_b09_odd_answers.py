@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.resource import Page
-from reconciler.novita.json_text import json_of
+from reconciler.novita.http.json_text import json_of
 from tests.builders import answer, endpoint, plan, record
 from tests.e2e.desk import Desk, item
 from tests.trials.relay import Canned, relay

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.main import run as run_command
-from reconciler.novita.masking import Secrets
+from reconciler.novita.http.masking import Secrets
 from tests.e2e.desk import KEY, Desk, item
 from tests.trials.relay import Canned, Relay, relay
 from tests.trials.wiretap import tap
@@ -261,7 +261,9 @@ def test_a_fault_of_ours_is_told_without_secrets(desk: Desk) -> None:
     """`-v` shows where it happened, not with which token."""
     desk.monkeypatch.setenv("HF_TOKEN", SECRETS[2])
     desk.declare(item("chat", env={"T": "${env:HF_TOKEN}"}))
-    desk.monkeypatch.setattr("reconciler.cli.show.plan_text", lambda *_, **__: 1 / int(f"{SECRETS[2]}/{KEY}"))
+    desk.monkeypatch.setattr(
+        "reconciler.cli.plan_output.plan_text", lambda *_, **__: 1 / int(f"{SECRETS[2]}/{KEY}")
+    )
     ran = desk.run("plan")
     assert "has a bug: ValueError" in ran.err
     run_command(["plan", "-v"])

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from reconciler.config import schema
-from reconciler.config.env_files import MOST_SPACES
-from reconciler.config.judging import EXPLAINED
-from reconciler.config.parsing import scan
-from reconciler.kinds.endpoint.credentials import holds_credential
+from reconciler.config.files.env_files import MOST_SPACES
+from reconciler.config.references.syntax import scan
+from reconciler.config.validation import EXPLAINED
+from reconciler.kinds.endpoint.command_secrets import holds_credential
 from reconciler.model.command import quoted
-from reconciler.model.guess import guess
 from reconciler.model.problem import MOST
-from reconciler.novita.json_text import json_of
-from reconciler.novita.masking import Secrets
+from reconciler.model.suggestions import guess
+from reconciler.novita.http.json_text import json_of
+from reconciler.novita.http.masking import Secrets
 from tests.e2e.desk import Desk, item
 
 SLOWER = 10

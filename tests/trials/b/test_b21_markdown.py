@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from reconciler.render.markdown_text import code, text
-from reconciler.render.plain import plain
+from reconciler.reports.run.markdown_escape import code, text
+from reconciler.reports.terminal.escape import plain
 
 from .gfm import links_nobody, rendered
 

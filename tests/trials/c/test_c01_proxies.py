@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.novita.proxies import is_exempt
+from reconciler.novita.http.proxies import is_exempt
 from tests.e2e.desk import Desk, item
 from tests.trials.wiretap import Tap, tap
 

@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 
 from reconciler.model.problem import Place
-from reconciler.render.problems import marked
+from reconciler.reports.terminal.problems import marked
 from tests.e2e.desk import Desk, item
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -1,0 +1,29 @@
+"""`reconciler delete`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.event_options import streamed
+from reconciler.cli.imperative_options import approval, context_of
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import reported
+from reconciler.cli.shell_completion import an_endpoint
+
+
+@click.command()
+@click.argument("name", shell_complete=an_endpoint)
+@approval(waits=False)
+@shared
+@reported
+@streamed
+def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeout: float) -> int:
+    """Delete one endpoint, whoever made it, if it is the only one of its name.
+
+    preventDestroy holds here too.
+    """
+    from reconciler.cli.apply_flow import perform
+    from reconciler.workflow.imperative import to_delete
+
+    context, goal = to_delete(context_of(run, lock_timeout, other_account=other_account), name)
+    return perform(run.out, context, approved=approved, goal=goal)

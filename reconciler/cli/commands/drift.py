@@ -1,0 +1,123 @@
+"""`reconciler drift`, `drift accept`, `drift revert`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.cli import command_options
+from reconciler.cli.event_options import streamed
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import reported
+from reconciler.cli.shell_completion import a_file, an_endpoint
+from reconciler.model.exit_codes import Exit
+from reconciler.model.problem import listed
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    help="A drift document of before: what it tells of rings no alarm.",
+    shell_complete=a_file,
+)
+@command_options.parallelism
+@shared
+@reported
+def drift(run: Run, baseline: str | None, parallelism: int) -> int:
+    """Tell whether somebody touched the account since the last apply: exit code 2 if so, else 0.
+
+    Reads only, with a key that may only read and references that may be unset. Where there is no inventory,
+    the YAML is the measure.
+    """
+    from reconciler.cli.output import timestamp
+    from reconciler.cli.plan_output import show
+    from reconciler.workflow.drift import drift as look
+
+    if click.get_current_context().invoked_subcommand is not None:
+        if baseline is not None:
+            raise click.UsageError("--baseline belongs to `drift` alone")
+        return Exit.OK
+    context = replace(run.context, parallelism=parallelism)
+    found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
+    findings = found.planned.findings(
+        "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
+    )
+    show(run.out, replace(findings, verdict=found.verdict))
+    return found.exit_code
+
+
+@drift.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
+@shared
+def accept(run: Run, names: tuple[str, ...]) -> int:
+    """Write what others changed into the YAML that declares it; comments, order and references stay.
+
+    What somebody deleted is declared no more. Nothing is sent.
+    """
+    from reconciler.reports.views.file_diff import diff_text
+    from reconciler.workflow.drift_accept import accept as take
+
+    found = take(run.context, names, now=datetime.now(UTC))
+    code = Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK
+    if run.out.as_json:
+        run.out.document(
+            {
+                "accepted": [
+                    {"name": name, "fields": [list(path) for path in paths]}
+                    for name, paths in found.fields.items()
+                ],
+                "files": [file.shown for file in found.files],
+                "problems": [problem.to_dict() for problem in listed(found.problems)],
+                "exit_code": int(code),
+            }
+        )
+        return code
+    for file in found.files:
+        run.out.result(diff_text(file.shown, file.before, file.after, run.out.style))
+    if found.problems:
+        run.out.tell("\n")
+        run.out.problems(found.problems)
+    return code
+
+
+@drift.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
+@command_options.auto_approve
+@command_options.allow_delete
+@command_options.agreements
+@command_options.parallelism
+@command_options.lock_timeout
+@shared
+@reported
+@streamed
+def revert(
+    run: Run,
+    names: tuple[str, ...],
+    approved: bool,
+    allow_delete: int | None,
+    parallelism: int,
+    lock_timeout: float,
+    **agreed: bool,
+) -> int:
+    """Undo what others changed or deleted: of these endpoints, or of all that ring.
+
+    It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
+    """
+    from reconciler.cli.apply_flow import perform
+    from reconciler.model.options import Allowances
+    from reconciler.workflow.drift import way_to_restore
+
+    if not run.context.selection.is_everything:
+        raise click.UsageError("name the endpoints; revert takes no --target and no --exclude")
+    context = replace(
+        run.context,
+        allow=Allowances(deletes=allow_delete, **agreed),
+        parallelism=parallelism,
+        lock_timeout=lock_timeout,
+    )
+    context, goal = way_to_restore(context, names, now=datetime.now(UTC))
+    return perform(run.out, context, approved=approved, goal=goal)

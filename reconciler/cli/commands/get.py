@@ -1,0 +1,29 @@
+"""`reconciler get`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.argument("name")
+@shared
+def get(run: Run, name: str) -> int:
+    """One endpoint by its name or ID: its configuration, its URL, and its workers with state and health."""
+    from reconciler.reports.views.documents import app_document
+    from reconciler.reports.views.endpoints import app_text
+    from reconciler.workflow.endpoints import app
+
+    found = app(run.context, name)
+    (one,) = found.apps
+    if run.out.as_json:
+        run.out.document(app_document(one))
+    else:
+        run.out.result(app_text(one, datetime.now(UTC), run.out.style, run.out.screen))
+    run.out.problems(found.problems)
+    return Exit.OK

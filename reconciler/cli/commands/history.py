@@ -1,0 +1,29 @@
+"""`reconciler history`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.cli.shell_completion import an_endpoint
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=an_endpoint)
+@shared
+def history(run: Run, name: str | None) -> int:
+    """The versions of each endpoint that were applied from here, the last twenty."""
+    from reconciler.reports.views.history import version_document, versions_text
+    from reconciler.workflow.rollback import passed_over, versions
+
+    if lost := passed_over(run.context):
+        run.out.problems(lost)
+    found = {one: all_ for one, all_ in versions(run.context, name).items() if run.context.selection.has(one)}
+    if run.out.as_json:
+        run.out.document([version_document(version) for all_ in found.values() for version in all_])
+    elif found:
+        run.out.result(versions_text(found, run.out.style))
+    else:
+        run.out.line("Nothing has been applied from here yet.")
+    return Exit.OK

@@ -1,0 +1,31 @@
+"""`reconciler init`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.command import command_line
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@shared
+def init(run: Run) -> int:
+    """Write a commented endpoints.yaml and specs.yaml, and a .gitignore. Nothing is overwritten."""
+    from reconciler.workflow.init import start
+
+    files = start(run.context)
+    if run.out.as_json:
+        run.out.document({"written": list(files.written), "kept": list(files.kept), "exit_code": 0})
+        return Exit.OK
+    for name in files.written:
+        run.out.result(f"  {run.out.style.added('+')} {name}\n")
+    for name in files.kept:
+        run.out.result(f"    {name} is there already, and left as it is\n")
+    run.out.result(
+        "\nNext:\n"
+        "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, to try without an account\n"
+        f"  {command_line('reconciler', 'plan')}\n"
+    )
+    return Exit.OK

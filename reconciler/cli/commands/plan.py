@@ -1,0 +1,86 @@
+"""`reconciler plan`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli import command_options
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import reported
+from reconciler.cli.shell_completion import a_file
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.option(
+    "--out", metavar="FILE", shell_complete=a_file, help="Save the plan, for `apply FILE`. Holds no secret."
+)
+@click.option(
+    "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@command_options.adopt
+@command_options.allow_delete
+@command_options.no_delete
+@command_options.create_first
+@command_options.agreements
+@click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
+@command_options.parallelism
+@shared
+@reported
+def plan(
+    run: Run,
+    out: str | None,
+    bind_commit: bool,
+    detailed_exitcode: bool,
+    adopt: bool,
+    allow_delete: int | None,
+    no_delete: bool,
+    create_first: bool,
+    destroy: bool,
+    parallelism: int,
+    **agreed: bool,
+) -> int:
+    """Show what apply would change. Locks nothing and writes nothing but --out."""
+    from reconciler.cli.output import timestamp
+    from reconciler.cli.plan_output import show
+    from reconciler.model.command import Name, command_line
+    from reconciler.model.options import Allowances
+    from reconciler.reports.terminal.escape import plain
+    from reconciler.workflow.plan import DECLARED, NOTHING
+    from reconciler.workflow.plan import plan as make_plan
+
+    if bind_commit and out is None:
+        raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
+    commit = None
+    if bind_commit:
+        from reconciler.workflow.runtime.commit import commit_of, uncommitted
+
+        commit = commit_of(run.context)
+    context = replace(
+        run.context,
+        commit=commit,
+        allow=Allowances(
+            adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
+        ),
+        parallelism=parallelism,
+    )
+    made = make_plan(context, NOTHING if destroy else DECLARED)
+    if bind_commit:
+        made = made.with_problems(uncommitted(context, made.read))
+    code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
+    if out is not None:
+        from reconciler.workflow.saved_plan.file import save_plan
+
+        save_plan(context, Path(out), made, timestamp())
+    show(run.out, made.findings("plan", timestamp(), exit_code=code))
+    if out is not None:
+        run.out.line(f"\nSaved the plan to: {plain(out)}")
+        if made.blocked is None:
+            run.out.line(
+                f"To perform exactly these actions:\n  {command_line('reconciler', 'apply', Name(out))}"
+            )
+    return code

@@ -1,0 +1,60 @@
+"""`reconciler preview`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli import command_options
+from reconciler.cli.options import Run, shared
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.option("--create", is_flag=True, help="The create request of every endpoint, without network or key.")
+@click.option("--curl", is_flag=True, help="Runnable commands; the key stays in $NOVITA_API_KEY.")
+@click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
+@command_options.adopt
+@command_options.allow_delete
+@command_options.agreements
+@shared
+def preview(
+    run: Run,
+    create: bool,
+    curl: bool,
+    reveal: bool,
+    adopt: bool,
+    allow_delete: int | None,
+    **agreed: bool,
+) -> int:
+    """Print the exact requests that apply would send, in the order of sending."""
+    from reconciler.model.options import Allowances
+    from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
+    from reconciler.workflow.preview import preview as of_plan
+    from reconciler.workflow.preview import preview_creates
+
+    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
+    found = preview_creates(context) if create else of_plan(context)
+    rows = [(one.address, one.action.value, one.request) for one in found.requests]
+    errors = [problem for problem in found.problems if problem.is_error]
+    code = found.planned.blocked if found.planned else (Exit.ERROR if errors else None)
+    if run.out.as_json:
+        run.out.document(
+            [
+                request_document(found.base_url, at, action, request, reveal=reveal)
+                for at, action, request in rows
+            ]
+        )
+    else:
+        lines = (curl_lines if curl else request_lines)(found.base_url, rows, reveal=reveal)
+        run.out.result("".join(f"{line}\n" for line in lines))
+        if not rows:
+            run.out.result("No requests: apply would send nothing.\n")
+    if curl and not reveal and any("(sensitive value)" in body_text(r, reveal=False) for _, _, r in rows):
+        run.out.line(
+            "Secrets are masked above: these commands would send the mask. Pass --reveal to run them."
+        )
+    # also with --json: a list of requests has no place for them
+    run.out.problems(found.problems)
+    return code or Exit.OK

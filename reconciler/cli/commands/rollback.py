@@ -1,0 +1,53 @@
+"""`reconciler rollback`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli import command_options
+from reconciler.cli.event_options import streamed
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import reported
+from reconciler.cli.shell_completion import an_endpoint
+
+
+@click.command()
+@click.argument("name", shell_complete=an_endpoint)
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@command_options.auto_approve
+@command_options.allow_delete
+@command_options.agreements
+@command_options.lock_timeout
+@shared
+@reported
+@streamed
+def rollback(
+    run: Run,
+    name: str,
+    version: int | None,
+    approved: bool,
+    allow_delete: int | None,
+    lock_timeout: float,
+    **agreed: bool,
+) -> int:
+    """Bring one endpoint back to an applied version, by default the one before the last.
+
+    It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
+    """
+    from reconciler.cli.apply_flow import perform
+    from reconciler.model.options import Allowances
+    from reconciler.reports.terminal.escape import plain
+    from reconciler.workflow.rollback import way_back
+
+    if not run.context.selection.is_everything:
+        raise click.UsageError("rollback is about NAME alone; it takes no --target and no --exclude")
+    allow = Allowances(deletes=allow_delete, **agreed)
+    context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
+    context, goal, found = way_back(context, name, version)
+    run.out.line(
+        f"Back to version {found.number} of {plain(name)}, applied {plain(found.at)}."
+        " Change the YAML as well, or the next apply undoes it.\n"
+    )
+    return perform(run.out, context, approved=approved, goal=goal)

@@ -1,0 +1,138 @@
+"""`reconciler scale`"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.event_options import streamed
+from reconciler.cli.imperative_options import approval, context_of, duration
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import FORMATS, reported
+from reconciler.cli.shell_completion import an_endpoint
+
+if TYPE_CHECKING:
+    from reconciler.workflow.plan import Goal
+    from reconciler.workflow.runtime.context import Context
+
+
+@click.command()
+@click.argument("name", shell_complete=an_endpoint)
+@click.argument("replicas", metavar="[N]", type=click.IntRange(min=0), required=False)
+@click.option("--min", "low", type=click.IntRange(min=0), metavar="N", help="Least number of workers.")
+@click.option("--max", "high", type=click.IntRange(min=1), metavar="N", help="Largest number of workers.")
+@click.option(
+    "--for", "lasting", type=duration, metavar="DURATION", help="A lease: for so long (90m, 6h, 2d)."
+)
+@click.option("--why", metavar="TEXT", help="What the lease is for.")
+@click.option("--end-lease", is_flag=True, help="Back to what is declared, before the lease is over.")
+@click.option("--write", is_flag=True, help="Edit the YAML instead of the account; apply sends it.")
+@click.option("--drain", is_flag=True, help="Give workers that become too many no new work first.")
+@approval()
+@shared
+@reported
+@streamed
+def scale(
+    run: Run,
+    name: str,
+    replicas: int | None,
+    low: int | None,
+    high: int | None,
+    lasting: timedelta | None,
+    why: str | None,
+    end_lease: bool,
+    write: bool,
+    drain: bool,
+    approved: bool,
+    other_account: bool,
+    lock_timeout: float,
+    wait: float | None,
+) -> int:
+    """Set the worker counts of one endpoint, for good or for a time.
+
+    N sets the least and the most; 0 sets the least alone, so that it scales to zero when idle. With --for,
+    plans and drift take the counts for what is wanted until the time is over, and the first apply after it
+    brings back what is declared.
+    """
+    from reconciler.cli.apply_flow import perform
+
+    _check(replicas, low, high, lasting, why, end_lease=end_lease)
+    if write:
+        others = ("lasting", "end_lease", "drain", "wait", "explain", "events")
+        reports = (f"{format_}_into" for format_ in FORMATS)
+        if any(click.get_current_context().params.get(option) for option in (*others, *reports)):
+            raise click.UsageError("--write edits the YAML alone: it goes with N, --min and --max")
+        return _write(run, name, low if replicas is None else replicas, replicas or high)
+    context = context_of(run, lock_timeout, drain=drain, other_account=other_account)
+    context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)
+    return perform(run.out, context, approved=approved, goal=goal, wait=wait)
+
+
+def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
+    from reconciler.model.command import command_line
+    from reconciler.model.exit_codes import Exit
+    from reconciler.reports.terminal.style import PLAIN
+    from reconciler.reports.views.file_diff import diff_text
+    from reconciler.workflow.scale_yaml import declare_counts
+
+    found = declare_counts(context_of(run, 0.0), name, low, high)
+    style = PLAIN if run.out.as_json else run.out.style
+    diff = diff_text(found.shown, found.before, found.after, style)
+    if run.out.as_json:
+        run.out.document({"file": found.shown, "diff": diff, "exit_code": 0})
+    elif diff:
+        run.out.result(diff)
+        send = command_line("reconciler", "apply", "--target", name)
+        run.out.line(f"\nWrote {found.shown}. To send it: {send}")
+    else:
+        run.out.line(f"{found.shown} says so already.")
+    return Exit.OK
+
+
+def _goal(
+    context: Context,
+    name: str,
+    replicas: int | None,
+    low: int | None,
+    high: int | None,
+    lasting: timedelta | None,
+    why: str,
+    *,
+    end_lease: bool,
+) -> tuple[Context, Goal]:
+    from reconciler.model.resource import Lease
+    from reconciler.workflow.imperative import to_scale, to_update
+    from reconciler.workflow.lease import to_end_lease, to_lease
+
+    if end_lease:
+        return to_end_lease(context, name)
+    if replicas is not None:
+        return to_update(context, name, {"replicas": replicas})
+    if lasting is None or low is None or high is None:
+        return to_scale(context, name, low, high)
+    until = (context.now() + lasting).replace(microsecond=0)
+    return to_lease(context, name, Lease(min=low, max=high, until=until, why=why))
+
+
+def _check(
+    replicas: int | None,
+    low: int | None,
+    high: int | None,
+    lasting: timedelta | None,
+    why: str | None,
+    *,
+    end_lease: bool,
+) -> None:
+    given = [replicas is not None, low is not None or high is not None, end_lease]
+    if sum(given) != 1:
+        raise click.UsageError("say how many: N, or --min and --max, or --end-lease")
+    if low is not None and high is not None and low > high:
+        raise click.UsageError(f"--min {low} is above --max {high}")
+    if lasting is None and why is not None:
+        raise click.UsageError("--why says what a lease is for; give --for DURATION as well")
+    if lasting is not None and (low is None or high is None or not (why or "").strip()):
+        raise click.UsageError("a lease needs --min, --max and --why TEXT")
+    if why is not None and not why.isprintable():
+        raise click.UsageError("--why is one line of text")

@@ -1,0 +1,40 @@
+"""`reconciler specs`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Run, shared
+from reconciler.model.command import completed
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.argument("name", required=False)
+@shared
+def specs(run: Run, name: str | None) -> int:
+    """The GPU specs of specs.yaml, or all about one; without a network or a key."""
+    from reconciler.reports.views.documents import spec_document
+    from reconciler.reports.views.specs import spec_text, specs_text
+    from reconciler.workflow.specs import spec
+    from reconciler.workflow.specs import specs as all_specs
+
+    if name is not None:
+        one = spec(run.context, name)
+        if run.out.as_json:
+            run.out.document(spec_document(one))
+        else:
+            run.out.result(spec_text(one, run.out.style))
+        return Exit.OK
+    found = all_specs(run.context)
+    if run.out.as_json:
+        run.out.document([spec_document(one) for one in found.specs])
+    elif found.specs:
+        run.out.result(specs_text(found.specs, run.out.screen))
+    elif found.are_all_known:
+        run.out.line(
+            f"{found.file or 'specs.yaml'} holds no specs. "
+            + completed("`reconciler init` writes one to start from.")
+        )
+    run.out.problems(found.problems)
+    return Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK

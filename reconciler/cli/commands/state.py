@@ -1,0 +1,118 @@
+"""`reconciler state list|show|rm|fold|rebuild`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli import command_options
+from reconciler.cli.options import Run, shared
+from reconciler.cli.report_options import forced
+from reconciler.cli.shell_completion import an_endpoint
+from reconciler.model.exit_codes import Exit
+from reconciler.model.problem import listed
+from reconciler.reports.terminal.escape import plain
+
+
+@click.group()
+@shared
+def state(run: Run) -> None:
+    """Look at the inventory, or mend it. Losing it is harmless: the next plan adopts."""
+    del run
+
+
+@state.command("list")
+@shared
+def list_(run: Run) -> int:
+    """Name and ID of every tracked endpoint."""
+    from reconciler.reports.terminal.cell_width import cells, padded
+    from reconciler.workflow.state import records
+
+    found = records(run.context).records
+    names = [name for name in sorted(found) if run.context.selection.has(name)]
+    if run.out.as_json:
+        run.out.document([{"name": name, "id": found[name].id} for name in names])
+        return Exit.OK
+    shown = {name: plain(name) for name in names}
+    width = max(map(cells, shown.values()), default=0)
+    for name in names:
+        run.out.result(f"{padded(shown[name], width)}  {plain(found[name].id)}\n")
+    if not found:
+        run.out.line(f"The inventory {run.context.state} is empty.")
+    return Exit.OK
+
+
+@state.command()
+@click.argument("name", shell_complete=an_endpoint)
+@shared
+def show(run: Run, name: str) -> int:
+    """What was last applied to one endpoint; secrets are not in it."""
+    from reconciler.reports.run.json_plan import record_document
+    from reconciler.workflow.state import record
+
+    run.out.document(record_document(record(run.context, name)))
+    return Exit.OK
+
+
+@state.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
+@shared
+def rm(run: Run, names: tuple[str, ...]) -> int:
+    """Stop tracking endpoints without deleting them."""
+    from reconciler.workflow.state import forget
+
+    forget(run.context, names)
+    for name in names:
+        run.out.line(f"Forgot {plain(name)}; it lives on, unmanaged.")
+    if run.out.as_json:
+        run.out.document({"forgotten": list(names), "exit_code": 0})
+    return Exit.OK
+
+
+@state.command()
+@command_options.lock_timeout
+@shared
+def fold(run: Run, lock_timeout: float) -> int:
+    """Write into the inventory what a run that was cut off left in the journal. Needs no key, no network."""
+    from reconciler.workflow.state import fold as fold_journal
+
+    found = fold_journal(replace(run.context, lock_timeout=lock_timeout))
+    open_ = sorted(found.intents)
+    if run.out.as_json:
+        run.out.document({"recorded": len(found.records), "open": open_, "exit_code": 0})
+        return Exit.OK
+    run.out.line(f"{len(found.records)} recorded in {run.context.state}.")
+    for name in open_:
+        run.out.line(f"The create of {plain(name)} is open, and stays in the journal beside it.")
+    return Exit.OK
+
+
+@state.command()
+@command_options.other_files
+@command_options.other_account
+@forced
+@shared
+def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
+    """Record anew what is declared and live, by name."""
+    from reconciler.model.options import Allowances
+    from reconciler.workflow.state import rebuild as record_anew
+
+    allow = Allowances(other_files=other_files, other_account=other_account)
+    found = record_anew(replace(run.context, allow=allow), force=force)
+    if run.out.as_json:
+        run.out.document(
+            {
+                "recorded": [{"name": one.name, "id": one.id} for one in found.recorded],
+                "problems": [problem.to_dict() for problem in listed(found.problems)],
+                "exit_code": 0,
+            }
+        )
+        return Exit.OK
+    for one in found.recorded:
+        run.out.result(f"{plain(one.name)}  {plain(one.id)}\n")
+    if found.problems:
+        run.out.problems(found.problems)
+        run.out.tell("\n")
+    run.out.line(f"{len(found.recorded)} recorded in {run.context.state}.")
+    return Exit.OK

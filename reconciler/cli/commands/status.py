@@ -1,0 +1,38 @@
+"""`reconciler status`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from reconciler.cli.options import Run, output_option, shared
+from reconciler.model.command import completed
+from reconciler.model.exit_codes import Exit
+
+
+@click.command()
+@click.argument("name", required=False)
+@output_option
+@shared
+def status(run: Run, name: str | None, output: str | None) -> int:
+    """How every endpoint does, or one of them: its status, its workers, and what keeps them from serving."""
+    from reconciler.reports.terminal.values import plain
+    from reconciler.reports.views.documents import status_document
+    from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, apps_text
+    from reconciler.workflow.endpoints import app, apps
+
+    found = apps(run.context) if name is None else app(run.context, name)
+    if run.out.as_json:
+        documents = [status_document(one.app_status()) for one in found.apps]
+        run.out.document(documents if name is None else documents[0])
+    elif output == "name":
+        run.out.result("".join(f"{plain(one.name)}\n" for one in found.apps))
+    elif found.apps:
+        columns = WIDE_STATUS if output == "wide" else STATUS
+        run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
+    else:
+        run.out.line(
+            completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
+        )
+    return Exit.OK

@@ -1,0 +1,51 @@
+"""`reconciler validate`"""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.github_output import annotate
+from reconciler.cli.options import Run, shared
+from reconciler.model.exit_codes import Exit
+from reconciler.model.problem import listed
+
+
+@click.command()
+@shared
+def validate(run: Run) -> int:
+    """Check the files, without a network or a key.
+
+    An unset reference is a warning here; plan and apply refuse it.
+    """
+    from reconciler.reports.terminal.escape import plain
+    from reconciler.workflow.validate import validate as check
+
+    loaded = check(run.context)
+    errors = sum(problem.is_error for problem in loaded.problems)
+    code = Exit.ERROR if errors else Exit.OK
+    annotate(run, loaded.problems)
+    if run.out.as_json:
+        run.out.document(
+            {
+                "format_version": "1.0",
+                "valid": not errors,
+                "error_count": errors,
+                "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
+                "endpoints": [one.name for one in loaded.desired],
+                "files": list(loaded.endpoint_files),
+                "problems": [problem.to_dict() for problem in listed(loaded.problems)],
+                "exit_code": int(code),
+            }
+        )
+        return code
+    if loaded.problems:
+        run.out.problems(loaded.problems)
+        run.out.tell("\n")
+    if errors:
+        run.out.line(run.out.error_style.wrong(f"{errors} error" + ("s" if errors > 1 else "") + "."))
+    else:
+        files = plain(", ".join(loaded.endpoint_files))
+        count = len(loaded.desired)
+        run.out.result(run.out.style.added("Success!") + " The configuration is valid.\n")
+        run.out.result(f"  {count} endpoint{'' if count == 1 else 's'} in {files}\n")
+    return code

@@ -1,0 +1,105 @@
+"""`reconciler watch`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import Run, output_option, seconds, shared
+from reconciler.model.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Output
+    from reconciler.workflow.watch import Look
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--interval", type=seconds, metavar="SECONDS", help="Between two looks.  [default: poll_interval]"
+)
+@click.option("--for", "within", type=seconds, metavar="DURATION", help="End after that long (90, 90s, 10m).")
+@click.option("--initial", is_flag=True, help="Begin with an event for each endpoint that is there.")
+@output_option
+@shared
+def watch(
+    run: Run,
+    name: str | None,
+    interval: float | None,
+    within: float | None,
+    initial: bool,
+    output: str | None,
+) -> int:
+    """Tell what happens to every endpoint, or to one of them, as it happens.
+
+    A live table on a terminal, a line an event elsewhere, with --json one document a line. Ends on Ctrl-C
+    (130), or with --for (0).
+    """
+    from reconciler.cli.errors import ending
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.reports.views.documents import problem_document
+    from reconciler.workflow.watch import looks
+
+    if interval == 0:
+        raise click.BadParameter("must be more than 0", param_hint="--interval")
+    context = replace(run.context, on_listed=None)  # the table is what moves here
+    seen = looks(context, name=name, every=interval, within=within, initial=initial)
+    try:
+        with closing(seen):
+            if run.out.as_json or output == "name" or run.out.screen is None:
+                _lines(run.out, seen, output)
+            else:
+                _board(run.out, seen, wide=output == "wide")
+    except (ReconcilerError, KeyboardInterrupt) as error:
+        if not run.out.as_json:
+            raise
+        problems, code = ending(error)  # a stream of records has no place for the document of other commands
+        for problem in problems:
+            run.out.record(problem_document(problem, _moment()))
+        return code
+    return Exit.OK
+
+
+def _lines(out: Output, seen: Iterator[Look], output: str | None) -> None:
+    from reconciler.reports.terminal.values import plain
+    from reconciler.reports.views.documents import event_document, problem_document
+    from reconciler.reports.views.endpoints import event_text
+
+    for look in seen:
+        at = _moment()
+        if look.problem is not None and out.as_json:
+            out.record(problem_document(look.problem, at))
+        elif look.problem is not None:
+            out.problems([look.problem])
+        for event in look.events:
+            if out.as_json:
+                out.record(event_document(event, at))
+            elif output == "name":
+                out.result(f"{plain(event.name)}\n")
+            else:
+                out.result(event_text(event, at, out.style, wide=output == "wide") + "\n")
+
+
+def _board(out: Output, seen: Iterator[Look], *, wide: bool) -> None:
+    from reconciler.reports.terminal.live_table import Board
+    from reconciler.reports.views.endpoints import WATCH, WIDE_WATCH
+
+    assert out.screen is not None
+    first = next(seen)
+    with Board(WIDE_WATCH if wide else WATCH, out.screen) as board:
+        board.show(first.apps, first.events, first.problem, datetime.now(UTC))
+        for look in seen:
+            if out.screen is None:
+                raise BrokenPipeError  # the terminal is gone, and rich would go on without a word
+            board.show(look.apps, look.events, look.problem, datetime.now(UTC))
+
+
+def _moment() -> str:
+    from reconciler.cli.output import timestamp
+
+    return timestamp()

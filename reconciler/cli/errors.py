@@ -1,0 +1,69 @@
+"""How a run that did not reach its end is told: its problems and its exit code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from reconciler import __version__
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.exit_codes import Exit
+from reconciler.model.problem import Problem
+
+_SHOWN: Final = 80
+"""Characters of a path that are shown."""
+
+
+def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
+    """(problems, exit code) of what ended a run; a fault of ours is a problem as well."""
+    match error:
+        case ReconcilerError():
+            codes = [problem.exit_code for problem in error.problems if problem.is_error]
+            code = error.exit_code if error.exit_code != Exit.ERROR else max(codes, default=Exit.ERROR)
+            return tuple(error.problems), int(code)
+        case click.ClickException():
+            is_usage = isinstance(error, click.UsageError)
+            code = Exit.USAGE if is_usage else Exit.ERROR
+            name = "usage" if is_usage else "error"
+            return (Problem(code=name, summary=error.format_message(), exit_code=code),), int(code)
+        case KeyboardInterrupt() | click.Abort():
+            code = Exit.INTERRUPTED
+            return (Problem(code="interrupted", summary="interrupted", exit_code=code),), int(code)
+        case OSError(filename=str(path)):
+            return (_unusable(path, error),), int(Exit.ERROR)
+        case _:
+            return (_bug(error),), int(Exit.ERROR)
+
+
+def trace(error: BaseException, environ: Mapping[str, str]) -> str:
+    """The traceback of a fault of ours, without the values of variables that are named like secrets."""
+    from reconciler.config.references.disclosure import sounds_secret
+    from reconciler.novita.http.masking import Secrets
+
+    secrets = Secrets(value for name, value in environ.items() if sounds_secret(name))
+    return secrets.masked("".join(traceback.format_exception(error)))
+
+
+def _unusable(path: str, error: OSError) -> Problem:
+    """A path that nobody expected to fail, such as one that is longer than the system allows."""
+    shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
+    return Problem(
+        code="unusable-path",
+        summary=f"cannot use {shown}: {(error.strerror or type(error).__name__).lower()}",
+        hint="check the path and who may use it",
+    )
+
+
+def _bug(error: BaseException) -> Problem:
+    """A fault of ours: said as one, and reportable. Its text may quote a value, so only -v shows it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return Problem(
+        code="internal-error",
+        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
+        hint="run the command again with -v and report what it prints; look through it for secrets first",
+    )

@@ -1,0 +1,1 @@
+"""References in YAML values: `${env:NAME}`, `${file:PATH}`."""

@@ -1,0 +1,102 @@
+"""What can go wrong with the inventory's files, each with its way out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.inventory.files import NotOrdinary
+from reconciler.inventory.paths import beside
+from reconciler.model.command import Name, command_line
+from reconciler.model.errors import InventoryError
+from reconciler.model.problem import Place, Problem
+
+REBUILD = "reconciler state rebuild"
+
+
+def way_out(path: Path) -> str:
+    """How to get a readable map again. The backup is offered, never taken: it may be older than the truth."""
+    rebuild = f"`{REBUILD}` makes a new map from the live account"
+    backup = beside(path, ".backup")
+    if not backup.is_file():
+        return f"{rebuild}; the endpoints themselves are not touched"
+    restore = command_line("cp", Name(backup), Name(path))
+    return f"Restore the previous map with `{restore}`, or start over: {rebuild}"
+
+
+def unreadable_map(
+    path: Path, code: str, summary: str, *, detail: str = "", hint: str = "", place: Place | None = None
+) -> Problem:
+    """A problem of the map's content; the way out is always in its hint."""
+    hint = f"{hint}. {way_out(path)}" if hint else way_out(path)
+    return Problem(code=code, summary=summary, detail=detail, hint=hint, place=place)
+
+
+def reason(error: OSError) -> str:
+    """The system's words for it: `No space left on device`."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to read a file into a problem that names it."""
+    try:
+        yield
+    except IsADirectoryError as error:
+        raise InventoryError(
+            Problem(
+                code="inventory-unreadable",
+                summary=f"{error.filename or path} is a directory, not a file of the inventory",
+                hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
+            )
+        ) from error
+    except NotOrdinary as error:
+        raise InventoryError(_not_ordinary(error)) from error
+    except OSError as error:
+        raise InventoryError(
+            Problem(
+                code="inventory-unreadable",
+                summary=f"Cannot read {error.filename or path}: {reason(error)}",
+                hint=f"Check who owns it with `{command_line('ls', '-l', Name(path))}`,"
+                " or name another file with `--state PATH`",
+            )
+        ) from error
+
+
+@contextmanager
+def writing(
+    path: Path, *, saved: str = "The file is whole, and nothing that was recorded is lost"
+) -> Iterator[None]:
+    """Turn the system's refusal to write into a problem that names the file and says what is safe."""
+    try:
+        yield
+    except OSError as error:
+        raise InventoryError(unwritable(path, error, saved)) from error
+
+
+def _not_ordinary(error: NotOrdinary) -> Problem:
+    file = str(error.filename)
+    return Problem(
+        code="inventory-not-ordinary",
+        summary=f"{file} is not used: {error.strerror}",
+        detail="A file that somebody planted could lead a write to another place.",
+        hint=f"See what it is with `{command_line('ls', '-l', file)}`, "
+        f"and remove it with `{command_line('rm', file)}`",
+    )
+
+
+def unwritable(path: Path, error: OSError, saved: str) -> Problem:
+    if isinstance(error, NotOrdinary):
+        return _not_ordinary(error)
+    return Problem(
+        code="inventory-unwritable",
+        summary=f"Cannot write {path}: {reason(error)}",
+        detail=f"{saved}.",
+        hint=f"Make room, or let {_user()} write in {path.parent}, and run the command again",
+    )
+
+
+def _user() -> str:
+    return f"uid {os.getuid()}" if hasattr(os, "getuid") else "this user"

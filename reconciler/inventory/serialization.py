@@ -1,0 +1,231 @@
+"""How a record and an intent are written as JSON, and read back strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from sys import intern
+from typing import Any, Final, cast
+
+from reconciler.inventory import strict_json
+from reconciler.inventory.strict_json import Misshapen
+from reconciler.kinds.endpoint.normal_form import misfits
+from reconciler.model.encoding import one_line
+from reconciler.model.owner import Owner
+from reconciler.model.resource import Intent, Lease, Origin, Tracked
+from reconciler.model.values import Json, Sealed, seal_from_json, to_json
+
+_RECORD_KEYS = frozenset(
+    {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
+)
+_LEASE_KEYS = frozenset({"min", "max", "until", "why"})
+MOST_WORKERS: Final = 2**31 - 1
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
+OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
+
+
+def record_to_json(tracked: Tracked) -> dict[str, Json]:
+    """A record without its name. What is usual is left out, so that the map stays short.
+
+    Raises TypeError when a secret was not sealed: it must never reach the disk.
+    """
+    record: dict[str, Json] = {"id": tracked.id, "applied": to_json(tracked.applied)}
+    if tracked.origin == "imperative":
+        record["origin"] = tracked.origin
+    if tracked.prevent_destroy:
+        record["prevent_destroy"] = True
+    if tracked.adopted:
+        record["adopted"] = True
+    if tracked.called:
+        record["called"] = tracked.called
+    if tracked.renamed_from:
+        record["renamed_from"] = tracked.renamed_from
+    if tracked.renaming:
+        record["renaming"] = tracked.renaming
+    if tracked.lease:
+        record["lease"] = _lease_to_json(tracked.lease)
+    return record
+
+
+def record_from_json(name: str, record: Json) -> Tracked:
+    """The reverse, from what `loads` gives; raises `Misshapen` with all that is wrong in one sentence."""
+    faults = [*_faults_of_name(name), *_faults(record)]
+    if faults:
+        raise Misshapen("; ".join(faults))
+    return Tracked(
+        name=name,
+        id=record["id"],
+        applied=record["applied"],
+        origin=cast(Origin, record.get("origin", "declared")),
+        prevent_destroy=record.get("prevent_destroy", False),
+        adopted=record.get("adopted", False),
+        called=record.get("called", ""),
+        renamed_from=record.get("renamed_from", ""),
+        renaming=record.get("renaming", ""),
+        lease=_lease_from_json(record["lease"]) if "lease" in record else None,
+    )
+
+
+def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
+    """The facts about the inventory as a whole; those that are not known are left out."""
+    texts = {"account": owner.account, "root": owner.root}
+    known: dict[str, Json] = {key: text for key, text in texts.items() if text}
+    files = {} if owner.files is None else {"files": list(owner.files)}
+    return {"base_url": base_url, **known, **files}
+
+
+def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
+    """(base URL, owner), the reverse; raises `Misshapen` with all that is wrong in one sentence."""
+    faults = list(_faults_of_owner(found))
+    if faults:
+        raise Misshapen("; ".join(faults))
+    files = found.get("files")
+    return found["base_url"], Owner(
+        account=found.get("account", ""),
+        root=found.get("root", ""),
+        files=None if files is None else tuple(files),
+    )
+
+
+def _faults_of_owner(found: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(found.get("base_url"), str):
+        yield '"base_url" must be a string'
+    account = found.get("account", "0" * 12)
+    if not (isinstance(account, str) and _FINGERPRINT.fullmatch(account)):
+        yield '"account" must be 12 hex digits'
+    if not isinstance(found.get("root", ""), str):
+        yield '"root" must be a path, a string'
+    files = found.get("files", [])
+    if not (isinstance(files, list) and all(isinstance(file, str) for file in files)):
+        yield '"files" must be a list of paths'
+
+
+def _faults_of_name(name: str) -> Iterator[str]:
+    if not name:
+        yield "its name is empty"
+
+
+def _faults(record: Json) -> Iterator[str]:
+    if not isinstance(record, dict):
+        yield f"a record must be an object, not {_kind(record)}"
+        return
+    for key in sorted(record.keys() - _RECORD_KEYS):
+        yield f"unknown key {json.dumps(key)}"
+    if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
+        yield '"id" must be the endpoint ID, a string'
+    yield from _faults_of_fields(record.get("applied"))
+    if record.get("origin", "declared") not in ("declared", "imperative"):
+        yield '"origin" must be "declared" or "imperative"'
+    for flag in ("prevent_destroy", "adopted"):
+        if not isinstance(record.get(flag, False), bool):
+            yield f'"{flag}" must be true or false'
+    for key in ("called", "renamed_from", "renaming"):
+        if not isinstance(record.get(key, ""), str):
+            yield f'"{key}" must be a name, a string'
+    if "lease" in record and _lease_from_json(record["lease"]) is None:
+        yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
+
+
+def _faults_of_fields(applied: Json) -> Iterator[str]:
+    if not isinstance(applied, dict):
+        yield '"applied" must be an object'
+        return
+    yield from misfits(applied, "applied")
+
+
+def _lease_to_json(lease: Lease) -> dict[str, Json]:
+    until = lease.until.astimezone(UTC).strftime(_MOMENT)
+    return {"min": lease.min, "max": lease.max, "until": until, "why": lease.why}
+
+
+def _lease_from_json(value: Json) -> Lease | None:
+    """The lease, or None for what is none."""
+    match value:
+        case {"min": int(low), "max": int(high), "until": str(until), "why": str(why)} if (
+            value.keys() == _LEASE_KEYS
+            and type(low) is type(high) is int
+            and 0 <= low <= high <= MOST_WORKERS
+        ):
+            try:
+                ending = datetime.strptime(until, _MOMENT).replace(tzinfo=UTC)
+            except ValueError:
+                return None
+            return Lease(min=low, max=high, until=ending, why=why)
+        case _:
+            return None
+
+
+def intent_to_json(intent: Intent) -> dict[str, Json]:
+    written: dict[str, Json] = {
+        "name": intent.name,
+        "known_ids": list(intent.known_ids),
+        "app_name": intent.app_name,
+        "applied": to_json(intent.applied),
+        "prevent_destroy": intent.prevent_destroy,
+    }
+    if intent.origin != "declared":
+        written["origin"] = intent.origin
+    if intent.renamed_from:
+        written["renamed_from"] = intent.renamed_from
+    return written
+
+
+def intent_from_json(value: Json) -> Intent:
+    """The reverse, from what `loads` gives; raises `Misshapen`."""
+    match value:
+        case {
+            "name": str(name),
+            "known_ids": [*ids],
+            "app_name": str(app_name),
+            "applied": dict(applied),
+            "prevent_destroy": bool(prevent_destroy),
+        } if (
+            name
+            and all(isinstance(item, str) for item in ids)
+            and type(prevent_destroy) is bool
+            and not any(_faults_of_fields(applied))
+        ):
+            return Intent(
+                name=name,
+                known_ids=tuple(ids),
+                app_name=app_name,
+                applied=applied,
+                prevent_destroy=prevent_destroy,
+                origin="imperative" if value.get("origin") == "imperative" else "declared",
+                renamed_from=str(value.get("renamed_from", "")),
+            )
+        case _:
+            raise Misshapen("an intent must have name, known_ids, app_name, applied and prevent_destroy")
+
+
+def loads(text: str | bytes) -> Json:
+    """JSON that we wrote, fingerprints in it as `Sealed`. Raises ValueError, most often as `Misshapen`."""
+    return strict_json.loads(text.decode() if isinstance(text, bytes) else text, _object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
+    found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
+    if len(found) != len(pairs):
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise Misshapen(f"{one_line(key)} stands there twice")
+    return seal_from_json(found) if "hmac-sha256" in found else found
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case Sealed():
+            return "a fingerprint"
+        case _:
+            return "a list"

@@ -1,0 +1,318 @@
+"""One declared item -> its normal form: the seed's mapping table, made total.
+
+An item arrives merged, valid by its schema and with its references resolved. Rules that need two fields at
+once live here, and so does what is said about fields that Novita does not have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from reconciler.kinds.endpoint.fields import known_names, wire_paths
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.resource import Desired, Lifecycle, Spec, address
+from reconciler.model.suggestions import guess
+from reconciler.model.values import Path
+
+Locate: TypeAlias = Callable[[Path], Place | None]
+
+APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+APP_NAME_MAX: Final = 46
+
+DEFAULT_MIN, DEFAULT_MAX, DEFAULT_REPLICAS = 0, 10, 1
+DEFAULT_FREE_TIMEOUT, DEFAULT_REQUEST_TIMEOUT, DEFAULT_MAX_CONCURRENT = 300, 3600, 1
+DEFAULT_PORT, DEFAULT_HEALTH_PATH = 8000, "/health"
+DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
+
+NEVER_SENT: Final[Mapping[str, str]] = {
+    "maxPendingTasks": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
+    "scaleUpCooldown": "",
+    "scaleDownCooldown": "`freeTimeout` says how long a worker stays idle before it goes",
+    "priority": "",
+    "enableDynamicPrio": "",
+    "highLoadThreshold": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
+    "priorityBoost": "",
+}
+
+REFUSED: Final[Mapping[str, tuple[str, str]]] = {
+    "volumeMounts": (
+        "PVC volume mounts are not supported (Novita uses network storage)",
+        "declare `storage: [{type: network, id: STORAGE_ID, mountPath: /network}]` instead",
+    ),
+    "shmSize": (
+        "Shared memory size configuration not applicable to Novita",
+        "remove `shmSize`; workers get the shared memory of their product",
+    ),
+    "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
+}
+
+_REMARKABLE: Final = frozenset(
+    {*NEVER_SENT, *REFUSED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
+)
+"""Names without which there is nothing to say of what is refused, not sent, or wins over another."""
+
+
+def desired_endpoint(
+    declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
+) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """The endpoint as it should be, and what is to be said about it.
+
+    `spec` is None when the one named cannot be used, which was reported where it was found. The endpoint is
+    None when any problem is an error. `doubtful` are the fields that lack what is at fault: of these nothing
+    is concluded.
+    """
+    problems = [
+        *_worker_problems(declared, locate, doubtful),
+        *_app_name_problems(declared, locate, doubtful),
+        *_mount_problems(declared, locate),
+    ]
+    if not _REMARKABLE.isdisjoint(declared):
+        problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
+        if not doubtful:
+            problems += _precedence_notes(declared, locate)
+    ignore, unknown = _ignored_paths(declared, locate)
+    problems += unknown
+    if "endpoint" not in declared:
+        return None, tuple(problems)
+    told = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
+    if spec is None or any(problem.is_error for problem in told):
+        return None, told
+    lifecycle = declared.get("lifecycle", {})
+    desired = Desired(
+        name=declared["endpoint"],
+        app_name=declared.get("appName", declared["endpoint"]),
+        fields=_fields(declared, spec),
+        lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
+        renamed_from=declared.get("renamedFrom"),
+        where=partial(locate, ("endpoint",)),
+    )
+    return desired, told
+
+
+def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    low, high = workers_of(declared)
+    worker = {
+        "minNum": low,
+        "maxNum": high,
+        "freeTimeout": _first(
+            declared, "freeTimeout", "taskTimeout", "scaleDownIdleTime", default=DEFAULT_FREE_TIMEOUT
+        ),
+        "maxConcurrent": declared.get("maxConcurrent", DEFAULT_MAX_CONCURRENT),
+        "gpuNum": spec.gpu,
+        "requestTimeout": declared.get("requestTimeout", DEFAULT_REQUEST_TIMEOUT),
+    }
+    if spec.cuda_version:
+        worker["cudaVersion"] = spec.cuda_version
+    image = {"image": declared["image"]}
+    if "imageAuthId" in declared:
+        image["authId"] = declared["imageAuthId"]
+    if "command" in declared:
+        image["command"] = declared["command"]
+    fields: dict[str, Any] = {"name": declared["endpoint"]}
+    if "appName" in declared:
+        fields["appName"] = declared["appName"]
+    return fields | {
+        "workerConfig": worker,
+        "ports": [{"port": declared.get("port", DEFAULT_PORT)}],
+        "policy": policy_of(declared),
+        "image": image,
+        "products": [{"id": spec.product_id}],
+        "rootfsSize": spec.rootfs_gb,
+        "volumeMounts": {mount["mountPath"]: _mount(mount) for mount in declared.get("storage", ())},
+        "clusterID": spec.region,
+        "envs": dict(sorted(declared.get("env", {}).items())),
+        "healthy": {"path": declared.get("healthPath", DEFAULT_HEALTH_PATH)},
+    }
+
+
+def workers_of(declared: Mapping[str, Any]) -> tuple[int, int]:
+    """The fewest and the most workers, whichever way they are declared."""
+    if "minReplicas" in declared or "maxReplicas" in declared:
+        return declared.get("minReplicas", DEFAULT_MIN), declared.get("maxReplicas", DEFAULT_MAX)
+    replicas = declared.get("replicas", DEFAULT_REPLICAS)
+    return replicas, replicas
+
+
+def policy_of(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """The scaling policy, whichever way it is declared."""
+    if "policy" in declared:
+        return {"type": declared["policy"]["type"], "value": declared["policy"]["value"]}
+    if "scaleUpThreshold" in declared:
+        return {"type": "concurrency", "value": declared["scaleUpThreshold"]}
+    return dict(DEFAULT_POLICY)
+
+
+def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"type": mount["type"]}
+    if "id" in mount:
+        found["id"] = mount["id"]
+    if "sizeGb" in mount:
+        found["size"] = mount["sizeGb"]
+    return found
+
+
+def _first(declared: Mapping[str, Any], *names: str, default: int) -> Any:
+    return next((declared[name] for name in names if name in declared), default)
+
+
+def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+    for name, (summary, hint) in REFUSED.items():
+        # the seed's own clients send these with empty values when they are unset
+        if declared.get(name) not in (None, "", False, []):
+            yield Problem(code="unsupported-field", summary=summary, hint=hint, place=locate((name,)))
+
+
+def _never_sent(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+    found = [name for name in NEVER_SENT if name in declared]
+    if not found:
+        return
+    instead = tuple(dict.fromkeys(NEVER_SENT[name] for name in found if NEVER_SENT[name]))
+    yield Problem(
+        code="never-sent",
+        severity=Severity.WARNING,
+        summary=f"Novita has no {_listed(found)}; accepted and never sent",
+        hint="; ".join(instead),
+        place=locate((found[0],)),
+    )
+
+
+def _worker_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[str]) -> Iterator[Problem]:
+    if declared.get("replicas") == 0:
+        yield Problem(
+            code="replicas-zero",
+            summary="`replicas: 0` would leave no worker that could ever start",
+            hint="to scale to zero when idle, write `minReplicas: 0` and `maxReplicas: N`",
+            place=locate(("replicas",)),
+        )
+    if not doubtful.isdisjoint(("minReplicas", "maxReplicas")):
+        return
+    low, high = workers_of(declared)
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        declared_max = "maxReplicas" in declared
+        yield Problem(
+            code="min-above-max",
+            summary=f"minReplicas {low} is above maxReplicas {high}"
+            + ("" if declared_max else ", the default once either is declared"),
+            hint=f"raise `maxReplicas` to at least {low}, or lower `minReplicas`",
+            place=locate(("minReplicas",)),
+        )
+
+
+def _precedence_notes(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+    ranges = [name for name in ("minReplicas", "maxReplicas") if name in declared]
+    if ranges and "replicas" in declared:
+        low, high = workers_of(declared)
+        yield _wins(ranges[0], "replicas", f"workers: {low} to {high}", locate)
+    timeouts = [name for name in ("freeTimeout", "taskTimeout", "scaleDownIdleTime") if name in declared]
+    for loser in timeouts[1:]:
+        yield _wins(timeouts[0], loser, f"idle timeout: {declared[timeouts[0]]} s", locate)
+    if "policy" in declared and "scaleUpThreshold" in declared:
+        policy = declared["policy"]
+        yield _wins("policy", "scaleUpThreshold", f"policy: {policy['type']} {policy['value']}", locate)
+
+
+def _wins(winner: str, loser: str, outcome: str, locate: Locate) -> Problem:
+    return Problem(
+        code="precedence",
+        severity=Severity.NOTE,
+        summary=f"`{winner}` wins over `{loser}` ({outcome})",
+        hint=f"remove `{loser}`",
+        place=locate((loser,)),
+    )
+
+
+def _app_name_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[str]) -> Iterator[Problem]:
+    if "endpoint" in doubtful:
+        return
+    name = declared["endpoint"]
+    if not name.isprintable():
+        yield Problem(
+            code="bad-format",
+            summary="the endpoint's name holds characters that nobody can see",
+            hint=f"it is {name!a}; leave them out",
+            place=locate(("endpoint",)),
+        )
+    if "appName" in declared or "appName" in doubtful or (len(name) <= APP_NAME_MAX and APP_NAME.match(name)):
+        return
+    why = (
+        f"it is longer than {APP_NAME_MAX} characters"
+        if len(name) > APP_NAME_MAX
+        else "it must be lower-case letters, digits and inner hyphens"
+    )
+    yield Problem(
+        code="app-name",
+        summary=f"`{name}` cannot be the appName in the endpoint's URL: {why}",
+        hint=f"add `appName: {suggested_app_name(name)}` (it is fixed for the endpoint's life)",
+        place=locate(("endpoint",)),
+    )
+
+
+def shared_app_names(desired: Iterable[Desired]) -> Iterator[Problem]:
+    """An app name belongs to one endpoint of the account; Novita would refuse the second."""
+    owners: dict[str, Desired] = {}
+    for one in desired:
+        owner = owners.setdefault(one.app_name, one)
+        if owner is not one:
+            yield Problem(
+                code="shared-app-name",
+                summary=f"`{owner.name}` and `{one.name}` would both be called `{one.app_name}` in their URL",
+                hint="give one of them another `appName`",
+                address=address(one.name),
+                place=one.place,
+            )
+
+
+def suggested_app_name(name: str) -> str:
+    """The nearest DNS label of at most 46 characters."""
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:APP_NAME_MAX].strip("-")
+    return label or "my-endpoint"
+
+
+def _mount_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, mount in enumerate(declared.get("storage", ())):
+        path = mount.get("mountPath") if isinstance(mount, Mapping) else None
+        if path is None:
+            continue
+        if path in seen:
+            yield Problem(
+                code="duplicate-mount",
+                summary=f"`{path}` is mounted twice",
+                hint="give each entry of `storage` a `mountPath` of its own",
+                place=locate(("storage", str(index), "mountPath")),
+            )
+        seen.add(path)
+
+
+def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[Path, ...], list[Problem]]:
+    paths: list[Path] = []
+    problems: list[Problem] = []
+    for index, text in enumerate(declared.get("lifecycle", {}).get("ignoreChanges", ())):
+        if text is None:
+            continue
+        if found := wire_paths(text):
+            paths += found
+        else:
+            problems.append(
+                Problem(
+                    code="unknown-ignore",
+                    summary=f"`{text}` in ignoreChanges names no field of an endpoint",
+                    hint=_did_you_mean(text),
+                    place=locate(("lifecycle", "ignoreChanges", str(index))),
+                )
+            )
+    return tuple(dict.fromkeys(paths)), problems
+
+
+def _did_you_mean(text: str) -> str:
+    close = guess(text, known_names())
+    return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" or {quoted[-1]}"

@@ -1,0 +1,180 @@
+"""A live endpoint -> the YAML item that declares it: the mapping backwards, without what it would fill in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.kinds.endpoint.codec import UNCOMPARED, is_any_cuda
+from reconciler.kinds.endpoint.from_yaml import (
+    APP_NAME,
+    APP_NAME_MAX,
+    DEFAULT_FREE_TIMEOUT,
+    DEFAULT_HEALTH_PATH,
+    DEFAULT_MAX_CONCURRENT,
+    DEFAULT_POLICY,
+    DEFAULT_PORT,
+    DEFAULT_REPLICAS,
+    DEFAULT_REQUEST_TIMEOUT,
+    suggested_app_name,
+)
+from reconciler.model.resource import Live, Spec
+from reconciler.model.values import Fields, Value, reveal
+
+LONGEST_NAME: Final = 220
+
+_UNSETTABLE: Final = "\0"
+_ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
+
+
+def item_of(live: Live, spec: str) -> dict[str, Any]:
+    """The item that declares what is live; `spec` names one that fits.
+
+    Its values are literal, `$${` where one holds `${`. Call it for endpoints without an `obstacle`.
+    """
+    fields = live.fields
+    worker, image = fields.get("workerConfig", {}), fields.get("image", {})
+    item = {
+        "endpoint": live.name,
+        "appName": _app_name(live),
+        "specName": spec,
+        "image": image.get("image"),
+        "command": image.get("command"),
+        "imageAuthId": image.get("authId"),
+        **_workers(worker),
+        "freeTimeout": _unless(DEFAULT_FREE_TIMEOUT, worker.get("freeTimeout")),
+        "requestTimeout": _unless(DEFAULT_REQUEST_TIMEOUT, worker.get("requestTimeout")),
+        "maxConcurrent": _unless(DEFAULT_MAX_CONCURRENT, worker.get("maxConcurrent")),
+        "policy": _unless(DEFAULT_POLICY, fields.get("policy")),
+        "port": _unless(DEFAULT_PORT, port_of(fields)),
+        "healthPath": _unless(DEFAULT_HEALTH_PATH, fields.get("healthy", {}).get("path")),
+        "storage": storage_of(fields),
+        "env": dict(sorted(fields.get("envs", {}).items())),
+    }
+    names = ("endpoint", "appName", "specName")
+    return {
+        key: value if key in names else escaped(value)
+        for key, value in item.items()
+        if value not in (None, [], {})
+    }
+
+
+def obstacle(live: Live) -> str:
+    """Why no YAML can declare it as it is, as a clause; "" when some can."""
+    name, app_name = live.name, live.fields.get("appName")
+    envs = live.fields.get("envs", {})
+    odd = [key for key in envs if not _ENV_KEY.match(key)]
+    unsettable = [key for key, value in envs.items() if _UNSETTABLE in value]
+    if not name:
+        return "it has no name"
+    if not name.isprintable() or len(name) > LONGEST_NAME or "${" in name:
+        return f"its name is not one of 1 to {LONGEST_NAME} printable characters without `${{`"
+    if app_name and not is_app_name(app_name) and not is_app_name(name):
+        return f"neither its name nor its appName `{app_name}` can be an `appName`"
+    if unread := [path for path in live.unread if path[0] not in (*UNCOMPARED, "url")]:
+        head, *rest = unread[0]
+        return (
+            f"its {f'value of {rest[0]}' if head == 'envs' and rest else '.'.join(unread[0])} cannot be read"
+        )
+    if not live.fields.get("image", {}).get("image"):
+        return "Novita does not say which image it runs"
+    if shape_of(live.fields) is None:
+        return "Novita does not report one product, a region, GPUs and a rootfs size of it"
+    if odd:
+        return f"`env` cannot hold a key like {odd[0]!r}"
+    if unsettable:
+        return f"its value of {unsettable[0]} cannot be read from an environment variable"
+    return ""
+
+
+def shape_of(fields: Fields, name: str = "") -> Spec | None:
+    """The spec that a live endpoint has; None when not all of it is reported."""
+    worker, products = fields.get("workerConfig", {}), fields.get("products", [])
+    region, gpu, rootfs = fields.get("clusterID"), worker.get("gpuNum"), fields.get("rootfsSize")
+    if len(products) != 1 or not (region and gpu and rootfs):
+        return None
+    return Spec(
+        name=name,
+        product_id=products[0]["id"],
+        region=region,
+        gpu=gpu,
+        rootfs_gb=rootfs,
+        cuda_version=worker.get("cudaVersion", ""),
+    )
+
+
+def spec_of(fields: Fields, specs: Iterable[Spec]) -> Spec | None:
+    """The first of these specs that gives what is live; None when none does."""
+    wanted = shape_of(fields)
+    return next((spec for spec in specs if wanted is not None and is_same_shape(spec, wanted)), None)
+
+
+def is_same_shape(one: Spec, other: Spec) -> bool:
+    """Whether two specs make the same endpoint, whatever their names."""
+    mine, theirs = (
+        reveal([spec.product_id, spec.region, spec.gpu, spec.rootfs_gb, _some_cuda(spec.cuda_version)])
+        for spec in (one, other)
+    )
+    return bool(mine == theirs)
+
+
+def _some_cuda(version: Value) -> Value:
+    return "" if is_any_cuda(version) else version
+
+
+def escaped(value: Value) -> Value:
+    """The value as YAML spells it, where `${` would begin a reference."""
+    match value:
+        case str():
+            return value.replace("${", "$${")
+        case Mapping():
+            return {key: escaped(item) for key, item in value.items()}
+        case list():
+            return [escaped(item) for item in value]
+        case _:
+            return value
+
+
+def is_app_name(name: str) -> bool:
+    """Whether a name can be the app name in an URL."""
+    return len(name) <= APP_NAME_MAX and APP_NAME.match(name) is not None
+
+
+def port_of(fields: Fields) -> int | None:
+    """The port, where there is exactly one."""
+    ports = fields.get("ports", [])
+    return ports[0]["port"] if len(ports) == 1 else None
+
+
+def storage_of(fields: Fields) -> list[dict[str, Any]]:
+    """The volumes in the order of their paths; what Novita fills in of one is left to it."""
+    return [dict(_volume(path, mount)) for path, mount in sorted(fields.get("volumeMounts", {}).items())]
+
+
+def _volume(path: str, mount: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "type", mount.get("type")
+    if mount.get("type") == "network":
+        yield "id", mount.get("id")
+    elif "size" in mount:
+        yield "sizeGb", mount["size"]
+    yield "mountPath", path
+
+
+def _app_name(live: Live) -> str | None:
+    """What must be said for the endpoint to keep its URL; None when that has the default or the ID in it."""
+    app_name = live.fields.get("appName")
+    if is_app_name(live.name):
+        return None if app_name in (None, live.name, live.id) else app_name
+    return app_name or suggested_app_name(live.name)
+
+
+def _workers(worker: Mapping[str, Any]) -> dict[str, int | None]:
+    low, high = worker.get("minNum"), worker.get("maxNum")
+    if low == high and low != 0:
+        return {"replicas": _unless(DEFAULT_REPLICAS, low)}
+    return {"minReplicas": low, "maxReplicas": high}
+
+
+def _unless(default: Value, value: Value) -> Value:
+    return None if value == default else value

@@ -1,0 +1,240 @@
+"""What to write in an endpoint's YAML so that it says what is live, or why that must not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from reconciler.kinds.endpoint.env_names import reference_to, variable_for
+from reconciler.kinds.endpoint.fields import AUTH, COMMAND, CUDA, FREE_TIMEOUT, MAX, MIN
+from reconciler.kinds.endpoint.from_yaml import policy_of, suggested_app_name, workers_of
+from reconciler.kinds.endpoint.to_yaml import (
+    escaped,
+    is_app_name,
+    port_of,
+    shape_of,
+    spec_of,
+    storage_of,
+)
+from reconciler.model.encoding import one_line
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Spec, address
+from reconciler.model.values import Fields, Path, Secret, is_open
+from reconciler.yamlfile.edits import Edit, Remove, Set
+
+_Outcome: TypeAlias = tuple[Edit, ...] | Problem
+
+_TIMEOUTS: Final = ("freeTimeout", "taskTimeout", "scaleDownIdleTime")
+_RANGE: Final = ("minReplicas", "maxReplicas")
+
+_TOPICS: Final[Mapping[Path, str]] = {
+    ("name",): "endpoint",
+    ("appName",): "appName",
+    MIN: "replicas",
+    MAX: "replicas",
+    FREE_TIMEOUT: "freeTimeout",
+    ("workerConfig", "maxConcurrent"): "maxConcurrent",
+    ("workerConfig", "gpuNum"): "specName",
+    ("workerConfig", "requestTimeout"): "requestTimeout",
+    CUDA: "specName",
+    ("ports",): "port",
+    ("policy", "type"): "policy",
+    ("policy", "value"): "policy",
+    ("image", "image"): "image",
+    AUTH: "imageAuthId",
+    COMMAND: "command",
+    ("products",): "specName",
+    ("rootfsSize",): "specName",
+    ("clusterID",): "specName",
+    ("healthy", "path"): "healthPath",
+}
+"""Wire path -> what is edited for it; paths that can only be told together have one."""
+
+
+def edits_for(
+    declared: Mapping[str, Any],
+    paths: Iterable[Path],
+    live: Fields,
+    *,
+    beneath: Mapping[str, Any] | None = None,
+    specs: Sequence[Spec] = (),
+) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
+    """(edits of the item, a problem for each field that is not to be edited).
+
+    declared: the item merged with all that it is laid over, references as they stand in the YAML.
+    paths: the wire paths that differ, as the fields of a plan have them.
+    live: all live fields; a value that is wrapped as a secret is never written.
+    beneath: what is merged under the item that is edited, such as `defaults`.
+    specs: those that can be used, best first.
+
+    The paths of the edits begin at the item. A value that holds a reference is never overwritten.
+    """
+    writer = _Writer(declared=declared, live=live, beneath=beneath or {}, specs=specs)
+    edits: list[Edit] = []
+    problems: list[Problem] = []
+    for topic in dict.fromkeys(topic for path in paths for topic in writer.topics(path)):
+        found = writer.outcome(*topic)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            edits += found
+    return tuple(edits), tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """One endpoint: what is declared of it, and what is live."""
+
+    declared: Mapping[str, Any]
+    live: Fields
+    beneath: Mapping[str, Any]
+    specs: Sequence[Spec]
+
+    def topics(self, path: Path) -> Iterator[tuple[str, str]]:
+        """(what is edited for a path, the key of `env` or "")."""
+        if path == ("envs",):
+            keys = {**self.declared.get("env", {}), **self.live.get("envs", {})}
+            yield from (("env", key) for key in sorted(keys))
+        elif path[0] == "envs":
+            yield "env", path[1]
+        else:
+            yield "storage" if path[0] == "volumeMounts" else _TOPICS[path], ""
+
+    def outcome(self, topic: str, key: str) -> _Outcome:
+        match topic:
+            case "env":
+                return self._env(key)
+            case "endpoint":
+                return self._name()
+            case "replicas":
+                return self._workers()
+            case "freeTimeout":
+                name = next((name for name in _TIMEOUTS if name in self.declared), "freeTimeout")
+                return self._single(name, self._value("freeTimeout"))
+            case "policy":
+                return self._policy()
+            case "storage":
+                return self._single("storage", storage_of(self.live))
+            case "specName":
+                return self._spec()
+            case "port":
+                return self._single("port", port_of(self.live))
+            case _:
+                return self._single(topic, self._value(topic))
+
+    def _value(self, topic: str) -> Any:
+        """The live value of a field that has one path to itself; "" where there is none."""
+        value: Any = self.live
+        for step in next(path for path, name in _TOPICS.items() if name == topic):
+            value = value.get(step, "")
+        return value
+
+    def _single(self, name: str, value: Any) -> _Outcome:
+        if _is_reference(self.declared.get(name)):
+            return self._refers(name, self.declared[name], value)
+        if not is_open(value):
+            return self._problem(f"the live `{name}` may be a secret", "write it in the YAML as a reference")
+        if value in ("", None, []):
+            return self._dropped(name)
+        return (Set(path=(name,), value=escaped(value)),)
+
+    def _env(self, key: str) -> _Outcome:
+        value = self.live.get("envs", {}).get(key)
+        known = self.declared.get("env", {}).get(key)
+        if value is None:
+            return self._dropped("env", key)
+        if _is_reference(known):
+            return self._refers(f"env.{key}", known, None)
+        text = value.value if isinstance(value, Secret) else value
+        if not text.strip():
+            value = text  # it hides nothing, and as a variable it would count as unset
+        elif known is None or isinstance(value, Secret):
+            value = reference_to(variable_for(self.declared["endpoint"], key))
+        else:
+            value = escaped(value)
+        return (Set(path=("env", key), value=value),)
+
+    def _name(self) -> _Outcome:
+        old, new = self.declared["endpoint"], self.live["name"]
+        edits = [Set(path=("endpoint",), value=new), Set(path=("renamedFrom",), value=old)]
+        if "appName" not in self.declared and not is_app_name(new):
+            app_name = self.live.get("appName") or suggested_app_name(new)
+            edits.append(Set(path=("appName",), value=app_name))
+        return tuple(edits)
+
+    def _workers(self) -> _Outcome:
+        before = dict(zip(_RANGE, workers_of(self.declared), strict=True))
+        worker = self.live.get("workerConfig", {})
+        after = {
+            "minReplicas": worker.get("minNum", before["minReplicas"]),
+            "maxReplicas": worker.get("maxNum", before["maxReplicas"]),
+        }
+        is_range = any(name in self.declared for name in _RANGE)
+        for name in _RANGE if is_range else ("replicas",):
+            if _is_reference(self.declared.get(name)):
+                return self._refers(name, self.declared[name], after.get(name, after["maxReplicas"]))
+        low, high = after.values()
+        if low == high > 0 and not is_range:
+            return (Set(path=("replicas",), value=low),)
+        moved = [name for name in _RANGE if not is_range or after[name] != before[name]]
+        edits = tuple(Set(path=(name,), value=after[name]) for name in moved)
+        return (*edits, Remove(path=("replicas",))) if "replicas" in self.declared else edits
+
+    def _policy(self) -> _Outcome:
+        before = policy_of(self.declared)
+        after = {**before, **self.live.get("policy", {})}
+        name = "policy" if "policy" in self.declared else "scaleUpThreshold"
+        if _is_reference(self.declared.get(name)):
+            return self._refers(name, before["value"], after["value"])
+        if name == "policy":
+            moved = [part for part in after if after[part] != before[part]]
+            return tuple(Set(path=("policy", part), value=after[part]) for part in moved)
+        if name in self.declared and after["type"] == "concurrency":
+            return (Set(path=(name,), value=after["value"]),)
+        return (Set(path=("policy",), value=after),)
+
+    def _spec(self) -> _Outcome:
+        fitting = spec_of(self.live, self.specs)
+        if fitting is not None:
+            return (Set(path=("specName",), value=fitting.name),)
+        shape = shape_of(self.live)
+        if shape is None:
+            return self._problem("Novita does not report all that a spec says", "change it in the console")
+        cuda = f", cudaVersion {shape.cuda_version}" if shape.cuda_version else ""
+        return self._problem(
+            f"no spec gives what is live: productId {shape.product_id}, region {shape.region}, "
+            f"gpu {shape.gpu}, ephemeralStorage {shape.rootfs_gb}{cuda}",
+            "add such a spec to specs.yaml, and try again",
+        )
+
+    def _dropped(self, *path: str) -> _Outcome:
+        """Without the key; with a null in its place where something beneath says it too."""
+        below: Any = self.beneath
+        for step in path:
+            below = below.get(step) if isinstance(below, Mapping) else None
+        return (Remove(path=path),) if below is None else (Set(path=path, value=None),)
+
+    def _refers(self, name: str, text: Any, value: Any) -> Problem:
+        """A reference is not overwritten. `value` is what is live, None where it must not be shown."""
+        found = text if isinstance(text, str) else "a reference"
+        secret = value is None or isinstance(value, Secret) or name in ("command", "storage")
+        what = "what is live" if secret else one_line(value)
+        return self._problem(f"`{name}` is {found}, and references are not overwritten", f"let it say {what}")
+
+    def _problem(self, summary: str, hint: str) -> Problem:
+        name = self.declared["endpoint"]
+        return Problem(code="cannot-accept", summary=f"`{name}`: {summary}", hint=hint, address=address(name))
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether a reference stands anywhere in a declared value."""
+    match value:
+        case str():
+            return "${" in value.replace("$${", "")
+        case Mapping():
+            return any(map(_is_reference, value.values()))
+        case list():
+            return any(map(_is_reference, value))
+        case _:
+            return False

@@ -1,0 +1,222 @@
+"""What each of Novita's reasons means, which exception it becomes, and what the user should do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused, ServerError, Throttled
+from reconciler.novita.errors import CLUSTER, FEW, USUAL, Again, Patience
+from reconciler.novita.messages import CONSOLE
+
+KEYS_REFUSED: Final = ("VALIDATOR_PARAM", "INVALID_REQUEST_BODY", "REQUEST")
+"""Reasons of a request whose keys or values are not understood; another spelling may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """One line of the table. `cause` is full sentences; `summary`, if set, replaces "failed to ..."."""
+
+    kind: type[ApiError]
+    code: str
+    cause: str
+    hint: str
+    again: Again = Again.NEVER
+    patience: Patience = USUAL
+    summary: str = ""
+
+
+KEY = Meaning(
+    kind=KeyRefused,
+    code="key-refused",
+    cause="Invalid API key or expired token.",
+    hint=f"Verify API key in Novita Console ({CONSOLE}), update config.yaml with correct API key"
+    " (or export NOVITA_API_KEY), then run `reconciler plan`",
+)
+ACCOUNT = Meaning(
+    kind=KeyRefused,
+    code="account-blocked",
+    cause="The account is out of money or blocked. Until that is settled Novita scales its workers to zero"
+    " and refuses changes.",
+    hint=f"Settle it in Novita Console ({CONSOLE}), then run `reconciler plan`; workers come back by"
+    " themselves",
+)
+UNVERIFIED = Meaning(
+    kind=KeyRefused,
+    code="account-blocked",
+    cause="The account is not activated, or its owner's name is not verified yet.",
+    hint=f"Complete the account in Novita Console ({CONSOLE}), then run `reconciler plan`",
+)
+PERMISSION = Meaning(
+    kind=KeyRefused,
+    code="key-lacks-permission",
+    cause="The API key is valid, and lacks the permission for this call.",
+    hint=f"Give the key that permission in Novita Console ({CONSOLE}), or use another key, then run"
+    " `reconciler plan`",
+)
+EDGE = Meaning(
+    kind=Refused,
+    code="edge-blocked",
+    cause="The network in front of Novita (its CDN, or a proxy on the way) blocked the call with a page of"
+    " its own. That is not a bad key: Novita itself never saw the request.",
+    hint="Try from another network or without the proxy; if it stays, send support the text above,"
+    " and run `reconciler plan` to see it again",
+)
+ABSENT = Meaning(
+    kind=NotFound,
+    code="not-found",
+    summary="endpoint not found in Novita",
+    cause="The endpoint was deleted elsewhere, or our record of it is stale.",
+    hint="Run `reconciler plan`, which looks again; if the endpoint truly doesn't exist, `reconciler apply`"
+    " creates a new one",
+)
+ADDRESS = Meaning(
+    kind=Refused,
+    code="wrong-address",
+    cause="There is no such call at this address.",
+    hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL; Novita's own is https://api.novita.ai),"
+    " then run `reconciler plan`",
+)
+PRODUCT = Meaning(
+    kind=Refused,
+    code="bad-reference",
+    cause="Invalid product ID or region.",
+    hint=f"Check available products in Novita Console ({CONSOLE}), update specs.yaml with correct productId"
+    " and region, verify the product is available in the specified region, then run `reconciler plan`",
+)
+IMAGE = Meaning(
+    kind=Refused,
+    code="bad-reference",
+    cause="Novita cannot find or use the image.",
+    hint="Correct `image` (and `imageAuthId` for a private one) in endpoints.yaml, then run"
+    " `reconciler plan`",
+)
+REFERENCE = Meaning(
+    kind=Refused,
+    code="bad-reference",
+    cause="The request names something that does not exist in this account.",
+    hint=f"Compare the IDs in endpoints.yaml and specs.yaml with Novita Console ({CONSOLE}),"
+    " then run `reconciler plan`",
+)
+TAKEN = Meaning(
+    kind=Refused,
+    code="conflict",
+    cause="The name is taken, or the object changed while we worked on it.",
+    hint="Run `reconciler plan` to see who has the name, and choose another `appName`",
+)
+INPUT = Meaning(
+    kind=Refused,
+    code="invalid-value",
+    cause="Novita does not accept a value of the request.",
+    hint="Run `reconciler preview` to see the exact request, correct the value in endpoints.yaml, then run"
+    " `reconciler plan`",
+)
+STATE = Meaning(
+    kind=Refused,
+    code="wrong-state",
+    cause="The endpoint, or something it depends on, is busy with another operation.",
+    hint="Wait a minute, then run `reconciler apply` again",
+    again=Again.UNDONE,
+    patience=FEW,
+)
+INACTIVE = Meaning(
+    kind=Refused,
+    code="cluster-inactive",
+    cause="The serverless cluster of this region is still waking up; that happens after the last endpoint in"
+    " it was deleted, and passes.",
+    hint="Wait a minute, then run `reconciler apply` again; if it stays, choose another `region` in"
+    " specs.yaml",
+    again=Again.UNDONE,
+    patience=CLUSTER,
+)
+STOCK = Meaning(
+    kind=Refused,
+    code="no-stock",
+    cause="Novita has no GPU of that kind to give in that region now.",
+    hint="Choose another spec or region in specs.yaml, or run `reconciler apply` again later",
+)
+DEPENDENCY = Meaning(
+    kind=Refused,
+    code="dependency",
+    cause="Something the endpoint uses is in use elsewhere, not available in this region, or too large.",
+    hint=f"Look at it in Novita Console ({CONSOLE}), correct endpoints.yaml, then run `reconciler plan`",
+)
+QUOTA = Meaning(
+    kind=Throttled,
+    code="throttled",
+    cause="Too many calls, or the account's GPU quota is used up: Novita gives this one reason for both, and"
+    " the quota never clears by waiting.",
+    hint="Run it again in some minutes with a lower --parallelism; if the answer stays the same, ask Novita"
+    " support for a higher GPU quota",
+    again=Again.UNDONE,
+)
+LIMIT = Meaning(
+    kind=Refused,
+    code="quota-exceeded",
+    cause="The account has as many endpoints or GPUs as its quota allows; waiting does not change that.",
+    hint="Delete what nobody needs, or ask Novita support for a higher quota, then run `reconciler apply`",
+)
+BUSY = Meaning(
+    kind=Throttled,
+    code="throttled",
+    cause="Too many calls in a short time; nothing was done.",
+    hint="Run it again in a minute, with a lower --parallelism",
+    again=Again.UNDONE,
+)
+BROKEN = Meaning(
+    kind=ServerError,
+    code="server-error",
+    cause="Novita failed on its side.",
+    hint="Run it again in a minute; `reconciler plan -v` shows each call",
+    again=Again.UNKNOWN,
+)
+OTHER = Meaning(
+    kind=Refused,
+    code="refused",
+    cause="Novita refused the call, and asking again would not change that.",
+    hint="Run `reconciler preview` to see the exact request, or `reconciler plan -v` to see each call",
+)
+
+REASONS = {
+    **dict.fromkeys(("UNAUTHORIZED", "FORBIDDEN", "INVALID_API_KEY", "MISSING_API_KEY"), KEY),
+    **dict.fromkeys(("BILLING_AUTH_FAILED", "API_NOT_ALLOWED", "ACCESS_DENY"), PERMISSION),
+    **dict.fromkeys(("FEATURE_NOT_ALLOWED", "PERMISSION_DENIED"), PERMISSION),
+    **dict.fromkeys(("BALANCE_NOT_ENOUGH", "EXPIRED_OR_BALANCE_NOT_ENOUGH", "BANNED_USER"), ACCOUNT),
+    **dict.fromkeys(("NOT_ENOUGH_BALANCE", "BILLING_BALANCE_NOT_ENOUGH", "NOT_ENOUGH_BUDGET"), ACCOUNT),
+    **dict.fromkeys(("NEED_REAL_NAME_VERIFY", "USER_NOT_ACTIVATED"), UNVERIFIED),
+    "API_NOT_FOUND": ADDRESS,
+    "SERVERLESS_PRODUCT_NOT_FOUND": PRODUCT,
+    **dict.fromkeys(("IMAGE_NOT_FOUND", "IMAGE_URL_OR_AUTH_ERROR"), IMAGE),
+    **dict.fromkeys(("SERVERLESS_APP_NAME_IS_EXIST", "CONFLICT"), TAKEN),
+    **dict.fromkeys((*KEYS_REFUSED, "INVALID_COMMAND_PARAM"), INPUT),
+    **dict.fromkeys(("UNSUPPORTED_BILLING_MODE", "CUDA_VERSION_INCOMPATIBLE"), INPUT),
+    **dict.fromkeys(("OPERATION_LIMIT", "CLUSTER_STATUS", "DEPENDENT_RESOURCE_STATE", "NODE_STATUS"), STATE),
+    "INSUFFICIENT_RESOURCE": STOCK,
+    "RATE_LIMIT_EXCEEDED": QUOTA,
+    **dict.fromkeys(("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT"), LIMIT),
+    **dict.fromkeys(("IMAGE_AUTH_IN_USE", "NETWORK_STORAGE_IN_USE"), DEPENDENCY),
+    "CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT": DEPENDENCY,
+    **dict.fromkeys(("UNKNOWN", "WALLET_NOT_FOUND", "SERVICE_UNAVAILABLE"), BROKEN),
+}
+
+
+def by_reason(reason: str) -> Meaning | None:
+    """The meaning of a reason that we know, by name or by family."""
+    if known := REASONS.get(reason):
+        return known
+    if "NOT_FOUN" in reason:  # Novita's own console also knows a misspelt NOT_FOUNT
+        own = reason.startswith("NOT_FOUN") or "ENDPOINT" in reason or "RESOURCE" in reason
+        return ABSENT if own else REFERENCE
+    if reason.endswith("_TOO_FAST"):
+        return BUSY
+    if reason.endswith(("_UNAVAILABLE", "_TOO_LARGE")):
+        return DEPENDENCY
+    return None
+
+
+def uncertain(reason: str) -> Meaning:
+    """What a status means after which the call may have been carried out, whatever the reason says."""
+    known = REASONS.get(reason, BROKEN)
+    return (
+        BROKEN if known is BROKEN else replace(BROKEN, cause=f"{BROKEN.cause} {known.cause}", hint=known.hint)
+    )

@@ -1,0 +1,1 @@
+"""The HTTP client: connections, rate limit, retries, proxies."""

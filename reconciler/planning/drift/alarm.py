@@ -1,0 +1,124 @@
+"""What of a plan's drift is worth an alarm: not what is settled, ignored for now, or known already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from reconciler.kinds.endpoint.comparison import emitted
+from reconciler.model.drift import Alarm, Ignore, Moved, Standing, Verdict
+from reconciler.model.globs import Globs
+from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.trees import value_at
+from reconciler.model.values import Json, Keyring, Path, Value, canonical, reveal
+from reconciler.planning.drift.attribution import agree
+
+WHOLE: Final[Path] = ()
+"""Stands for the endpoint itself where it is gone."""
+
+
+def judge(
+    plan: Plan,
+    *,
+    by_declaration: bool,
+    has_yaml: bool,
+    ignores: Sequence[Ignore],
+    known: AbstractSet[str],
+    now: datetime,
+    keyring: Keyring,
+) -> Verdict:
+    """The verdict on what moved.
+
+    `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
+    there is YAML at all; `known` are the fingerprints that an earlier run told of.
+    """
+    counting = Globs((one.endpoint, one) for one in ignores if not one.is_over(now))
+    drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
+
+    def moved(one: Drift, path: Path, about: Sequence[Ignore]) -> Moved:
+        found = fingerprint(one, path, keyring)
+        ignore = next((entry for entry in about if entry.covers(path)), None)
+        standing = Standing.IGNORED if ignore else Standing.KNOWN if found in known else Standing.NEW
+        field = next((field for field in one.fields if field.path == path), None)
+        return Moved(field=field, fingerprint=found, standing=standing, ignore=ignore)
+
+    return Verdict(
+        alarms=tuple(
+            Alarm(drift=one, moved=tuple(moved(one, path, about) for path in _paths(one)))
+            for one in drift
+            for about in (counting.about(one.name),)
+        ),
+        by_declaration=by_declaration,
+    )
+
+
+def fingerprint(drift: Drift, path: Path, keyring: Keyring) -> str:
+    """64 hex digits for one thing that moved and what it moved to; keyed, for it may be a secret.
+
+    The same for as long as the account says the same, whatever becomes of the YAML and the inventory.
+    """
+    now: Value | Absent = value_at(drift.live.fields, path) if drift.live else ABSENT
+    there: list[Json] = [] if now is ABSENT else [reveal(now)]
+    return keyring.seal(canonical([drift.id or drift.name, list(path), there]).decode()).mac
+
+
+def expired(ignores: Sequence[Ignore], now: datetime) -> Iterator[Problem]:
+    """A note for each entry whose time is over: it silences nothing any more."""
+    for one in ignores:
+        if one.is_over(now):
+            what = f"`{one.endpoint}`" + (f" {one.shown}" if one.shown else "")
+            yield Problem(
+                code="ignore-expired",
+                severity=Severity.NOTE,
+                summary=f"the drift.ignore entry about {what} is over, and silences nothing any more",
+                hint="remove it, or give it another `until`",
+                place=one.place,
+            )
+
+
+def _paths(drift: Drift) -> tuple[Path, ...]:
+    return tuple(field.path for field in drift.fields) if drift.live else (WHOLE,)
+
+
+def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
+    """What moved and is not what the YAML says by now: that would be a matter of the record alone."""
+    for one in plan.drift:
+        live, declared = one.live, one.declared
+        if live is None and declared is None and has_yaml:
+            continue  # neither there nor declared any more
+        if live is None or declared is None:
+            yield one
+            continue
+        fields = tuple(
+            field
+            for field in one.fields
+            if field.path in one.unset
+            or not agree(value_at(live.fields, field.path), value_at(declared, field.path), field.path)
+        )
+        if fields:
+            yield replace(one, fields=fields)
+
+
+def _against_the_yaml(plan: Plan) -> Iterator[Drift]:
+    """What is not as declared, where nothing tells what was applied."""
+    for change in plan.changes:
+        match change:
+            case Create(desired=desired):
+                yield Drift(name=change.name, id="", before=desired.fields, live=None)
+            case Adopt(desired=desired, live=live, fields=fields) if fields:
+                yield Drift(
+                    name=change.name,
+                    id=live.id,
+                    before=emitted(desired.fields, desired.lifecycle.ignore),
+                    live=live,
+                    fields=tuple(
+                        replace(field, before=field.after, after=field.before, cause=Cause.DRIFT)
+                        for field in fields
+                    ),
+                )
+            case _:
+                pass

@@ -1,0 +1,44 @@
+"""The fingerprint that consent is given to: it changes exactly when somebody should be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from reconciler.model.plan import Change, Plan
+from reconciler.model.values import Keyring, digest
+from reconciler.planning.steps import requests_of
+
+Facts: TypeAlias = Mapping[str, Any]
+
+
+def plan_digest(plan: Plan, keyring: Keyring) -> str:
+    """SHA-256 over what would be done to what; secrets count by their keyed fingerprint."""
+    return digest_of(plan_facts(plan, keyring))
+
+
+def plan_facts(plan: Plan, keyring: Keyring) -> Mapping[str, Facts]:
+    """What each pending change does, by the name of its endpoint."""
+    return {change.name: change_facts(change, keyring) for change in plan.pending}
+
+
+def digest_of(facts: Mapping[str, Facts]) -> str:
+    """The digest of a plan by what its changes do, for who has asked that already."""
+    return digest(list(facts.values()))
+
+
+def change_facts(change: Change, keyring: Keyring) -> Facts:
+    """What one change does: its action, the object and record it was judged by, each call by its body."""
+    live = getattr(change, "live", None)
+    tracked = getattr(change, "tracked", None)
+    return {
+        "address": change.address,
+        "action": change.action.value,
+        "id": live.id if live else tracked.id if tracked else None,
+        "requests": [
+            [request.method, request.path, request.fingerprint(keyring)] for request in requests_of(change)
+        ],
+        "live": digest(live.fields, keyring) if live else None,
+        "record": digest([tracked.id, tracked.applied]) if tracked else None,
+        "fields": sorted(list(field.path) for field in change.fields),
+    }

@@ -1,0 +1,202 @@
+"""What must not pass unasked. A tripped guard blocks the apply and never hides the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from reconciler.model.command import Name, command_line
+from reconciler.model.exit_codes import Exit
+from reconciler.model.options import Allowances
+from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
+from reconciler.model.problem import Problem, Severity
+
+SHOWN: Final = 5
+"""Names (count) in one problem."""
+
+SHARE, FLOOR = 0.30, 10
+"""More than 30 % of at least ten tracked endpoints, the threshold that octoDNS settled on."""
+
+
+def guards(
+    changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances, again: str = ""
+) -> Iterator[Problem]:
+    """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection.
+
+    `again` is the command that agrees to delete what was only adopted.
+    """
+    removals = [change for change in changes if isinstance(change, Delete | Replace)]
+    yield from _protected(removals, destroying=allow.destroying)
+    yield from _only_adopted(removals, allow, again)
+    yield from _adoptions(changes, allow)
+    if allow.destroying:
+        return
+    if not removals:
+        return
+    agreed = allow.deletes == len(removals)
+    if allow.deletes is not None and not agreed:
+        yield _guard(
+            code="allow-delete-mismatch",
+            summary=f"--allow-delete {allow.deletes} does not match the {len(removals)} deletes and replaces",
+            hint=f"read the plan again; if it is meant, pass --allow-delete {len(removals)}",
+        )
+    elif agreed:
+        return
+    elif not declared and tracked:
+        yield _guard(
+            code="empty-desired-set",
+            summary=f"nothing is declared, and the inventory holds {_endpoints(tracked)}",
+            hint="if all of them are to go, use `reconciler destroy`, or pass "
+            f"--allow-delete {len(removals)}; otherwise check -C and -f",
+        )
+    elif tracked >= FLOOR and len(removals) > SHARE * tracked:
+        yield _guard(
+            code="too-many-deletes",
+            summary=f"{len(removals)} of {tracked} tracked endpoints would be deleted or replaced, "
+            f"more than {SHARE:.0%}",
+            hint=f"if it is meant, pass --allow-delete {len(removals)}",
+        )
+
+
+def spared(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
+    """The changes without those that delete, and a note for each that was left out (`--no-delete`)."""
+    kept = tuple(change for change in changes if not isinstance(change, Delete | Replace))
+    return kept, tuple(
+        Problem(
+            code="not-deleted",
+            severity=Severity.NOTE,
+            summary=f"`{change.name}` is left as it is: --no-delete leaves out its {change.action}",
+            address=change.address,
+        )
+        for change in changes
+        if isinstance(change, Delete | Replace)
+    )
+
+
+def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Iterator[Problem]:
+    for change in removals:
+        match change:
+            case Replace() if change.desired.lifecycle.prevent_destroy or change.tracked.prevent_destroy:
+                verb = "replaced"
+                hint = "undo the change that forces the replacement; to lift the protection, apply "
+                hint += "`preventDestroy: false` by itself first"
+            case Delete() if change.tracked.prevent_destroy and destroying:
+                verb = "deleted"
+                hint = "set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
+            case Delete() if change.tracked.prevent_destroy:
+                verb = "deleted"
+                hint = "declare it again; to part with it, apply it with `preventDestroy: false` before"
+            case _:
+                continue
+        yield _guard(
+            code="prevent-destroy",
+            summary=f"`{change.name}` has preventDestroy and would be {verb}",
+            hint=hint,
+            address=change.address,
+            change=change,
+        )
+
+
+def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again: str) -> Iterator[Problem]:
+    """What was found by its name alone may have been made by somebody else, who still needs it."""
+    found = [change for change in removals if change.tracked.adopted]
+    if not found or allow.adopted:
+        return
+    was = "it was" if len(found) == 1 else "they were"
+    is_declared = any(isinstance(change, Replace) for change in found)
+    yield _guard(
+        code="adopted-only",
+        summary=f"{_named(found)} would be deleted or replaced, and {was} not made from this inventory: only "
+        "adopted by name",
+        hint=f"after a lost inventory, or if you know that nobody else needs it, agree with: {again}; "
+        f"if it belongs to another repository, {'declare another name here, and ' if is_declared else ''}"
+        f"let it go with: {_letting_go(found)}",
+        address=found[0].address if len(found) == 1 else None,
+        change=found[0] if len(found) == 1 else None,
+    )
+
+
+def _named(changes: Sequence[Change]) -> str:
+    names = ", ".join(f"`{change.name}`" for change in changes[:SHOWN])
+    return names + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
+
+
+def _letting_go(found: Sequence[Delete | Replace]) -> str:
+    return command_line("reconciler", "state", "rm", *(Name(change.name) for change in found[:SHOWN]))
+
+
+def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
+    """What these changes mean for who may delete an endpoint later."""
+    by_name = [change for change in changes if isinstance(change, Adopt) and change.is_by_name]
+    if by_name:
+        was, is_ = ("was", "is") if len(by_name) == 1 else ("were", "are")
+        yield Problem(
+            code="adopted-by-name",
+            severity=Severity.NOTE,
+            summary=f"{_named(by_name)} {was} not made from this inventory, and {is_} recorded by name alone",
+            hint="if another repository declares the same, choose another name; to say that it is yours, "
+            "pass --adopt",
+        )
+    for change in changes:
+        if not isinstance(change, NoOp | Update | Scale) or change.desired.partial:
+            continue
+        if change.tracked.prevent_destroy and not change.desired.lifecycle.prevent_destroy:
+            is_lifted = isinstance(change, NoOp)
+            what = (
+                "ends with this apply" if is_lifted else "stands until an apply changes nothing else about it"
+            )
+            yield Problem(
+                code="protection",
+                severity=Severity.NOTE,
+                summary=f"`{change.name}` is declared without preventDestroy: its protection {what}",
+                address=change.address,
+                place=change.desired.place,
+            )
+
+
+def agreed(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes with every adoption agreed to (`--adopt`)."""
+    return tuple(replace(change, agreed=True) if isinstance(change, Adopt) else change for change in changes)
+
+
+def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:
+    for change in changes:
+        if not isinstance(change, Adopt) or not change.fields:
+            continue
+        fixed = [".".join(field.path) for field in change.fields if field.forces_replacement]
+        if fixed:
+            yield _guard(
+                code="adopt-would-replace",
+                summary=f"`{change.name}` exists as {change.live.id} and differs in what cannot be changed: "
+                + ", ".join(fixed),
+                hint="make the YAML equal to it in these fields, or choose another endpoint name",
+                address=change.address,
+                change=change,
+            )
+        elif not allow.adopt:
+            yield _guard(
+                code="adopt-would-overwrite",
+                summary=f"`{change.name}` exists as {change.live.id}, was not made from here, and differs",
+                hint="to take it over as declared, pass --adopt; to keep it as it is, change the YAML",
+                address=change.address,
+                change=change,
+            )
+
+
+def _guard(
+    *, code: str, summary: str, hint: str, address: str | None = None, change: Change | None = None
+) -> Problem:
+    desired = getattr(change, "desired", None)
+    return Problem(
+        code=code,
+        summary=summary,
+        hint=hint,
+        address=address,
+        place=desired.place if desired else None,
+        exit_code=Exit.GUARD,
+    )
+
+
+def _endpoints(count: int) -> str:
+    return f"{count} endpoint" + ("" if count == 1 else "s")

@@ -1,0 +1,136 @@
+"""Whether an inventory is that of this account and of these files, by what a run sees."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from reconciler.model.exit_codes import Exit
+from reconciler.model.hosts import is_loopback
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Inventory
+
+SHARE, FLOOR = 0.30, 10
+"""Recorded endpoints that are gone: this share of at least so many is no accident of single endpoints."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account that a run talks to.
+
+    `url` is the root of its URLs, `key` the fingerprint of the API key, and `live_ids` are the IDs of all its
+    endpoints. `is_shared` says that several keys are meant to write the inventory (RECONCILER_STATE_KEY).
+    """
+
+    url: str
+    key: str
+    live_ids: Collection[str]
+    is_shared: bool = False
+
+    def is_other_key(self, inventory: Inventory) -> bool:
+        """Whether it is known to have been written with another API key."""
+        return bool(inventory.owner.account) and inventory.owner.account != self.key
+
+
+def other_host(inventory: Inventory, url: str) -> str:
+    """That the inventory was written for another host than the URL's; "" where it was not."""
+    if not inventory.base_url or server_of(inventory.base_url) == server_of(url):
+        return ""
+    return f"the inventory was written for {inventory.base_url}, and this run talks to {url}"
+
+
+def server_of(url: str) -> tuple[str, int | None]:
+    """Host and port of a URL; every name of this machine is the same."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return "localhost" if is_loopback(host) else host, parts.port or _PORTS.get(parts.scheme)
+
+
+def of_account(
+    inventory: Inventory,
+    account: Account,
+    *,
+    forgets: bool = False,
+    deleted: Collection[str] = (),
+    again: str,
+) -> Iterator[Problem]:
+    """The guard `other-account` where the inventory seems to be that of another account, else at most a note.
+
+    `forgets` says that the plan drops records of endpoints that are gone; `deleted` are IDs that we were
+    deleting when a run was cut off, `again` is the command that agrees, "" for a run that only looks.
+    """
+    if not (inventory.records or inventory.intents):
+        return
+    known = [record.id for record in inventory.records.values() if record.id not in deleted]
+    gone = sum(one not in account.live_ids for one in known)
+    is_other_key = account.is_other_key(inventory)
+    is_unproven = is_other_key and gone == len(known)  # nothing of it is there to show that it is the same
+    if what := other_host(inventory, account.url):
+        pass
+    elif (gone == len(known) >= 2) or (len(known) >= FLOOR and gone >= SHARE * len(known)):
+        what = f"{gone} of the {len(known)} recorded endpoints are not in this account ({account.url})"
+    elif is_unproven and (forgets or inventory.intents):
+        what = f"nothing that the inventory records is in this account ({account.url})"
+    else:
+        if is_other_key and (gone or not account.is_shared):
+            yield _other_key(is_shared=account.is_shared)
+        return
+    yield Problem(
+        code="other-account",
+        summary=what,
+        detail=f"{_about_the_key(inventory, is_other_key=is_other_key)}\n{_what_is_left(inventory)}",
+        hint="check NOVITA_API_KEY and NOVITA_BASE_URL; another account needs an inventory of its own, with "
+        "--state PATH"
+        + (
+            ". If the endpoints were deleted on purpose, or the inventory is to leave the other account: "
+            + again
+            if again
+            else ""
+        ),
+        exit_code=Exit.GUARD,
+    )
+
+
+def of_files(*, recorded: str, now: str, again: str) -> Problem:
+    """The guard `other-files`, for two sets of files as they may be typed; `again` as in `of_account`."""
+    return Problem(
+        code="other-files",
+        summary=f"the inventory was written from {recorded}, and this run reads {now}",
+        detail="Whatever only the other files declare would be deleted, and what both declare overwritten.",
+        hint="give each set of files an inventory of its own, with --state PATH"
+        + (f"; if these files are to take the place of the others: {again}" if again else ""),
+        exit_code=Exit.GUARD,
+    )
+
+
+def _what_is_left(inventory: Inventory) -> str:
+    if server_of(inventory.base_url)[0] == "simulator":
+        return "What it records was made in the simulator: it costs nothing, and may be left behind."
+    return (
+        "Recorded anew for this account, the inventory loses the IDs of what it leaves: "
+        "what still runs there is billed, and no plan sees it."
+    )
+
+
+def _about_the_key(inventory: Inventory, *, is_other_key: bool) -> str:
+    if is_other_key:
+        return "The API key differs from the one that wrote the inventory."
+    if inventory.owner.account:
+        return "The API key is the one that wrote the inventory."
+    return "The inventory does not say which API key wrote it."
+
+
+def _other_key(*, is_shared: bool) -> Problem:
+    return Problem(
+        code="other-key",
+        severity=Severity.NOTE,
+        summary="the API key differs from the one that wrote this inventory",
+        hint=""
+        if is_shared
+        else "after a rotation the next apply notes the new one; where several keys write it, set "
+        "RECONCILER_STATE_KEY to the same value everywhere",
+    )

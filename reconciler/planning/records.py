@@ -1,0 +1,132 @@
+"""Records of endpoints taken as they are: what counts as applied last, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.kinds.endpoint.comparison import emitted, laid_over, owned, reported
+from reconciler.kinds.endpoint.to_yaml import LONGEST_NAME
+from reconciler.model.command import Name, command_line
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.values import Fields, Keyring, Secret, seal
+from reconciler.planning.redaction import conceal, hidden_beside
+
+
+def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
+    """The record of an endpoint that we have brought to what is desired.
+
+    A partial one is laid over what it had `before`. A protection that it had stands: only an apply that
+    changes nothing else lifts it, see `as_it_was`.
+    """
+    applied = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
+    if desired.partial and before is not None:
+        return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease, adopted=False)
+    made = _record(desired, object_id, applied)
+    is_protected = before is not None and before.prevent_destroy
+    return replace(made, prevent_destroy=True) if is_protected else made
+
+
+def as_it_was(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
+    """The record of an endpoint to which nothing had to be done: the YAML alone says what it is."""
+    made = as_desired(desired, before.id, keyring, before if desired.partial else None)
+    return made if made.adopted == before.adopted else replace(made, adopted=before.adopted)
+
+
+def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
+    """Whether the record is the one that `as_it_was` would make."""
+    return as_it_was(desired, record, keyring) == record
+
+
+def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
+    return Tracked(
+        name=desired.name,
+        id=object_id,
+        applied=applied,
+        origin=desired.origin,
+        prevent_destroy=desired.lifecycle.prevent_destroy,
+        lease=desired.lease,
+        renamed_from=desired.renamed_from or "",
+    )
+
+
+def as_live(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
+    """The record of a declared endpoint as if what is live had been applied: what differs is our change.
+
+    Values that are secret today are sealed.
+    """
+    want = emitted(desired.fields, desired.lifecycle.ignore)
+    have = hidden_beside(reported(live.fields, owned(want, None)), [want])
+    envs = have.get("envs", {})
+    literal = {key for key, value in want.get("envs", {}).items() if isinstance(value, str)}
+    have["envs"] = {
+        key: value if key in literal or isinstance(value, Secret) else Secret(value=value, source="live")
+        for key, value in envs.items()
+    }
+    return Tracked(
+        name=desired.name,
+        id=live.id,
+        applied=seal(have, keyring),
+        prevent_destroy=desired.lifecycle.prevent_destroy,
+    )
+
+
+def as_found(name: str, live: Live, keyring: Keyring) -> Tracked:
+    """The record of an endpoint that is declared nowhere; plans list it and never delete it."""
+    applied = seal(conceal(live).fields, keyring)
+    return Tracked(name=name, id=live.id, applied=applied, origin="imperative")
+
+
+def refusal(
+    name: str, object_id: str, live: Live | None, inventory: Inventory, occupant: Live | None
+) -> Problem | None:
+    """Why an endpoint cannot be recorded under a name; None when it can.
+
+    `live` is what that ID is, `occupant` what the ID is that the name is recorded with.
+    """
+    holder = next((one.name for one in inventory.records.values() if one.id == object_id), None)
+    if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+        why, hint = "that is no name", f"names are 1 to {LONGEST_NAME} printable characters"
+    elif live is None:
+        why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
+    elif live.is_going:
+        why, hint = f"it is {live.state}", "it can no longer be managed"
+    elif holder is not None:
+        why = f"it is recorded as `{holder}`"
+        hint = f"{_forgetting(holder)}   forgets that record; the endpoint lives on"
+    elif name in inventory.intents:
+        why = f"a create of `{name}` is open"
+        word = command_line("reconciler", "recover", Name(name), "--id", "ID")
+        hint = f"reconciler recover   settles it; your word does too: {word}"
+    elif occupant is not None and not occupant.is_going:
+        why = f"`{name}` is recorded with {occupant.id}, which is live"
+        hint = f"{_forgetting(name)}   forgets that record; the endpoint lives on"
+    else:
+        return None
+    return Problem(
+        code="not-imported",
+        summary=f"cannot record {object_id} as `{name}`: {why}",
+        hint=hint,
+        address=address(name),
+    )
+
+
+def _forgetting(name: str) -> str:
+    return command_line("reconciler", "state", "rm", Name(name))
+
+
+def remarks(record: Tracked, live: Live) -> Iterator[Problem]:
+    """What a new record means for the next plans, where that may surprise."""
+    name = record.name
+    is_declared = record.origin == "declared"
+    if live.name != name:
+        what = "the next apply renames it" if is_declared else f"declared as `{name}`, it would be renamed"
+        yield _note(name, "other-name", f"{live.id} is called `{live.name}` in the account; {what}")
+    if not is_declared:
+        summary = f"`{name}` is declared nowhere: plans list it as unmanaged, and never delete it"
+        yield _note(name, "not-declared", summary, hint=f"declare it to manage it: - endpoint: {name}")
+
+
+def _note(name: str, code: str, summary: str, hint: str = "") -> Problem:
+    return Problem(code=code, severity=Severity.NOTE, summary=summary, hint=hint, address=address(name))

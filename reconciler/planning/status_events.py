@@ -1,0 +1,59 @@
+"""What happened between two looks at an account: each change once, never one that was seen before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.status import App, ConditionType, Happening, ReplicaEvent
+
+
+def events(before: Iterable[App], now: Iterable[App]) -> tuple[ReplicaEvent, ...]:
+    """At most one event an endpoint, those that are gone first, by name.
+
+    Endpoints are told apart by ID: one that was deleted and made anew under its name is both.
+    """
+    old, new = ({one.id: one for one in apps} for apps in (before, now))
+    gone = [event_of(app, Happening.DELETED) for app in _by_name(old.values()) if app.id not in new]
+    there = (
+        event_of(app, *happenings)
+        for app in _by_name(new.values())
+        if (happenings := _happenings(old.get(app.id), app))
+    )
+    return (*gone, *there)
+
+
+def event_of(app: App, *happenings: Happening) -> ReplicaEvent:
+    return ReplicaEvent(
+        name=app.name,
+        desired_replicas=app.desired_replicas,
+        ready_replicas=app.ready_replicas,
+        available_replicas=app.available_replicas,
+        conditions=app.conditions,
+        id=app.id,
+        status=app.status,
+        message=app.message,
+        happenings=happenings,
+    )
+
+
+def _happenings(before: App | None, now: App) -> tuple[Happening, ...]:
+    found = []
+    if before is None:
+        found.append(Happening.CREATED)
+    elif (before.min_replicas, before.max_replicas) != (now.min_replicas, now.max_replicas):
+        found.append(Happening.SCALED)
+    if now.is_settled and not (before and before.is_settled):
+        found.append(Happening.READY)
+    if now.holds(ConditionType.FAILED) and not (before and before.holds(ConditionType.FAILED)):
+        found.append(Happening.FAILED)
+    if not found and before is not None and _told(before) != _told(now):
+        found.append(Happening.CHANGED)
+    return tuple(found)
+
+
+def _told(app: App) -> tuple[object, ...]:
+    return app.name, app.status, app.ready_replicas, app.available_replicas, app.conditions
+
+
+def _by_name(apps: Iterable[App]) -> list[App]:
+    return sorted(apps, key=lambda app: (app.name, app.id))

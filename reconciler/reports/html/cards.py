@@ -1,0 +1,211 @@
+"""One endpoint on the page of a run: what becomes of it, field by field, and how that went.
+
+Tags that HTML lets one leave out are left out, so that the page of a thousand endpoints stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape as escaped
+
+from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.drift import Alarm, Standing
+from reconciler.model.plan import ABSENT, Absent, Action, Change, Drift, FieldChange
+from reconciler.model.problem import Problem
+from reconciler.model.values import Value
+from reconciler.planning.explain import Explanation
+from reconciler.reports.html.chart import chart, range_of
+from reconciler.reports.run.drift import standing_of
+from reconciler.reports.run.explanation import NO_CALLS
+from reconciler.reports.run.sides import id_of, sides
+from reconciler.reports.run.summary import in_short
+from reconciler.reports.run.text import fate, remarks_on, symbol_of
+from reconciler.reports.terminal.escape import lines_of, plain
+from reconciler.reports.terminal.problems import marked, sentence
+from reconciler.reports.terminal.values import both_shown, dotted, shown
+
+
+def escape(text: str) -> str:
+    """What others chose, as text of a page."""
+    return escaped(plain(text))
+
+
+def change_card(
+    change: Change, anchor: str, *, result: Result | None, explanation: Explanation | None, is_open: bool
+) -> str:
+    """The whole of one change, folded unless `is_open`. `anchor` is inside, for a link to it unfolds it."""
+    parts: list[str] = []
+    if result is not None and result.problem is not None and result.outcome is not Outcome.NOT_ATTEMPTED:
+        parts.append(problem_card(result.problem))
+    parts.append(_body(_table_of(change), _chart_of(change)))
+    if explanation is not None:
+        parts.append(_explained(explanation))
+    words = fate(change) if result is None else change.action.value
+    return _card(
+        kind=change.action.value,
+        symbol=symbol_of(change),
+        name=change.name,
+        object_id=id_of(change) or (result.id if result else None) or "",
+        words=f"{words}: {change.reason if is_open else in_short(change)}",
+        badge=_outcome(result) if result else "",
+        body="".join(parts),
+        anchor=anchor,
+        is_open=is_open,
+    )
+
+
+def drift_card(
+    drift: Drift,
+    alarm: Alarm | None,
+    anchor: str,
+    *,
+    measure: str,
+    explanation: Explanation | None,
+    is_open: bool,
+) -> str:
+    """What moved about one endpoint, what the alarm makes of it, and what an apply would do about it.
+
+    `measure` is what the endpoint was held against, such as `applied`.
+    """
+    live = drift.live
+    marks = {one.field.path: standing_of(one) for one in alarm.moved if one.field} if alarm else {}
+
+    def remarks(field: FieldChange) -> list[str]:
+        return [field.cause.value, *([marks[field.path]] if field.path in marks else [])]
+
+    if live is None:
+        mark = standing_of(alarm.moved[0]) if alarm else ""
+        words, table = "is gone" + (f"; {mark}" if mark not in ("", Standing.NEW) else ""), ""
+    else:
+        words = "was changed outside of reconciler"
+        table = _table(drift.fields, ("Field", measure.capitalize(), "Live", "Who moved it"), remarks)
+    ranges = (range_of(drift.before), range_of(live.fields if live else None))
+    return _card(
+        kind="update" if live else "delete",
+        symbol="~" if live else "-",
+        name=drift.name,
+        object_id=drift.id,
+        words=words,
+        badge=_alarm(alarm) if alarm else "",
+        body=_body(table, chart(*ranges, labels=(measure, "live")))
+        + (_explained(explanation) if explanation else ""),
+        anchor=anchor,
+        is_open=is_open,
+    )
+
+
+def problem_card(problem: Problem) -> str:
+    """What is wrong, where, the line itself, and the way out."""
+    kind = problem.severity.value
+    lines = [f'<p><b class="label">{kind.capitalize()}</b> {_prose(problem.summary)}']
+    where = [f"<code>{escape(str(problem.place))}</code>"] if problem.place else []
+    where += [f"<code>{escape(problem.address)}</code>"] if problem.address else []
+    lines += [f'<p class="where">{" ".join(where)}'] if where else []
+    if problem.place and problem.place.text.strip():
+        place = problem.place
+        number, (line, pointer) = str(place.line), marked(place)
+        below = f"{' ' * len(number)} | {pointer}"
+        lines.append(f'<pre tabindex="0">{escape(f"{number} | {line}")}\n{below}</pre>')
+    lines += [f"<p>{_prose(line)}" for line in lines_of(sentence(problem.detail))]
+    lines += [f'<p class="hint">{_prose(line)}' for line in lines_of(sentence(problem.hint))]
+    return f'<div class="problem {kind}">{"".join(lines)}</div>'
+
+
+def _card(
+    *,
+    kind: str,
+    symbol: str,
+    name: str,
+    object_id: str,
+    words: str,
+    badge: str,
+    body: str,
+    anchor: str,
+    is_open: bool,
+) -> str:
+    known = f' <code class="id">{escape(object_id)}</code>' if object_id else ""
+    head = (
+        f'<span class="symbol">{symbol}</span><span class="what"><b>{escape(name)}</b>{known}'
+        f'<span class="words">{escape(words)}</span></span>{badge}'
+    )
+    if not body:
+        return f'<div class="card {kind}" id="{anchor}"><div class="summary">{head}</div></div>\n'
+    return (
+        f'<details class="card {kind}"{" open" if is_open else ""}><summary class="summary">{head}</summary>'
+        f'<div class="inside" id="{anchor}">{body}</div></details>\n'
+    )
+
+
+def _body(table: str, picture: str) -> str:
+    return f'<div class="body">{table}{picture}</div>' if table or picture else ""
+
+
+def _chart_of(change: Change) -> str:
+    if change.action is Action.FORGET:
+        return ""  # it may well go on working
+    before, after = sides(change)
+    return chart(range_of(before), range_of(after))
+
+
+def _table_of(change: Change) -> str:
+    if change.action is Action.CREATE:
+        return _table(change.fields, ("Field", "Value"), None)
+    return _table(change.fields, ("Field", "Before", "After", "Who moved it"), remarks_on)
+
+
+def _table(
+    fields: Iterable[FieldChange],
+    headings: tuple[str, ...],
+    remarks: Callable[[FieldChange], list[str]] | None,
+) -> str:
+    """A row a field; without `remarks` only the new value is shown."""
+    rows = "".join(_row(field, remarks) for field in fields)
+    if not rows:
+        return ""
+    head = "".join(f"<th scope=col>{heading}" for heading in headings)
+    return f"<table{'' if remarks else ' class=fresh'}><thead><tr>{head}<tbody>{rows}</table>"
+
+
+def _row(field: FieldChange, remarks: Callable[[FieldChange], list[str]] | None) -> str:
+    name = f"<tr><th scope=row>{escape(dotted(field.path))}"
+    if remarks is None:
+        return f"{name}<td>{_value(field.after, shown(field.after))}"
+    before, after = both_shown(field)
+    cells = f"<td>{_value(field.before, before)}<td>{_value(field.after, after)}"
+    return f"{name}{cells}<td>{escape(', '.join(remarks(field)))}"
+
+
+def _value(value: Value | Absent, words: str) -> str:
+    return "<i>none</i>" if value is ABSENT else escape(words)
+
+
+def _outcome(result: Result) -> str:
+    is_begun = result.outcome is not Outcome.NOT_ATTEMPTED
+    kind = {Outcome.DONE: "good", Outcome.NOT_ATTEMPTED: "quiet"}.get(result.outcome, "bad")
+    seconds = f" in {result.seconds:.1f} s" if is_begun else ""
+    return f'<span class="badge {kind}">{result.outcome.value}{seconds}</span>'
+
+
+def _alarm(alarm: Alarm) -> str:
+    standing = Standing.NEW if alarm.rings else alarm.moved[0].standing
+    return f'<span class="badge {"bad" if alarm.rings else "quiet"}">{standing.value}</span>'
+
+
+def _explained(found: Explanation) -> str:
+    return f'<dl class="why">{"".join(_explanations(found))}</dl>'
+
+
+def _explanations(found: Explanation) -> Iterator[str]:
+    yield f"<dt>Why{''.join(f'<dd>{escape(why)}' for why in found.why)}<dt>Rule<dd>{escape(found.rule)}"
+    calls = [
+        f"<code>{escape(f'{call.method} {call.path}')}</code> {escape(call.purpose)}" for call in found.calls
+    ]
+    yield f"<dt>Calls{''.join(f'<dd>{call}' for call in calls or [NO_CALLS])}"
+
+
+def _prose(text: str) -> str:
+    """A sentence; what stands between two backticks is code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))

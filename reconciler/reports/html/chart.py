@@ -1,0 +1,72 @@
+"""The replica range before and after, as two bars on one scale: SVG that needs no script and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from reconciler.kinds.endpoint.fields import MAX, MIN
+from reconciler.model.trees import value_at
+from reconciler.model.values import Fields
+
+WIDTH: Final = 300
+HEIGHT: Final = 78
+LEFT: Final = 58
+"""Where 0 workers are, right of the labels."""
+SPAN: Final = 186
+"""From 0 to the most workers; the number of a bar stands right of it."""
+THICK: Final = 12
+ROWS: Final = (4, 28)
+
+
+class Range(NamedTuple):
+    """How many workers there are at least and at most."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return str(self.low) if self.low == self.high else f"{self.low}\N{EN DASH}{self.high}"
+
+
+def range_of(fields: Fields | None) -> Range | None:
+    """The replica range of an endpoint; None when it is not known."""
+    low, high = (value_at(fields or {}, path) for path in (MIN, MAX))
+    return Range(low, high) if isinstance(low, int) and isinstance(high, int) else None
+
+
+def chart(before: Range | None, after: Range | None, labels: tuple[str, str] = ("before", "after")) -> str:
+    """The picture with its text alternative; "" when neither range is known."""
+    if before is None and after is None:
+        return ""
+    top = max(1, *(one.high for one in (before, after) if one))
+    said = "; ".join(f"{label} {one or 'none'}" for label, one in zip(labels, (before, after), strict=True))
+    rows = zip(labels, (before, after), ROWS, ("was", "is"), strict=True)
+    return (
+        f'<svg class="chart" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="Workers: {said}">'
+        f"{''.join(part for row in rows for part in _row(*row, top))}{_axis(top)}</svg>"
+    )
+
+
+def _row(label: str, one: Range | None, y: int, kind: str, top: int) -> Iterator[str]:
+    middle = y + THICK - 2
+    yield f'<text x="0" y="{middle}">{label}</text>'
+    yield f'<rect class="track" x="{LEFT}" y="{y}" width="{SPAN}" height="{THICK}" rx="4"/>'
+    if one is None:
+        yield f'<text x="{LEFT + SPAN + 8}" y="{middle}">none</text>'
+        return
+    start, end = (LEFT + SPAN * count / top for count in one)
+    if one.low == one.high:  # a single number is a dot as wide as one can see, and within the track
+        start = min(max(start - THICK / 2, LEFT), LEFT + SPAN - THICK)
+        end = start + THICK
+    yield f'<rect class="{kind}" x="{start:g}" y="{y}" width="{end - start:g}" height="{THICK}" rx="4"/>'
+    yield f'<text class="count" x="{LEFT + SPAN + 8}" y="{middle}">{one}</text>'
+
+
+def _axis(top: int) -> str:
+    y = HEIGHT - 22
+    return (
+        f'<path d="M{LEFT} {y}v4h{SPAN}v-4"/>'
+        f'<text x="0" y="{y + 16}">workers</text><text x="{LEFT}" y="{y + 18}" text-anchor="middle">0</text>'
+        f'<text x="{LEFT + SPAN}" y="{y + 18}" text-anchor="middle">{top}</text>'
+    )

@@ -1,0 +1,180 @@
+"""An apply as a stream of messages, in the shape of Terraform's machine-readable UI.
+
+https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+What is ours beside it: `log` for a note and for an endpoint that serves, and `waiting` in a progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias, assert_never
+
+from reconciler import __version__
+from reconciler.model.apply_events import (
+    ApplyStarted,
+    ChangeEnded,
+    ChangeServing,
+    ChangeStarted,
+    ChangeWaiting,
+    Event,
+    Outcome,
+    Report,
+)
+from reconciler.model.exit_codes import Exit
+from reconciler.model.plan import Action, Adopt, Change, Plan
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import address
+from reconciler.model.run_report import Findings
+from reconciler.model.values import Json
+from reconciler.reports.run.json_plan import TERRAFORM
+from reconciler.reports.run.sides import id_of
+from reconciler.reports.run.summary import told
+from reconciler.reports.run.text import plan_counts, plan_line
+from reconciler.reports.terminal.problems import sentence
+from reconciler.reports.terminal.progress import BEGINNING, event_line, lasted, report_counts, report_line
+
+UI: Final = "1.2"
+"""The version of the messages' shape."""
+
+Message: TypeAlias = dict[str, Json]
+
+ACTIONS: Final[Mapping[Action, str]] = {
+    Action.CREATE: "create",
+    Action.UPDATE: "update",
+    Action.SCALE: "update",
+    Action.REPLACE: "replace",
+    Action.DELETE: "delete",
+    Action.ADOPT: "import",
+    Action.FORGET: "remove",
+    Action.NO_OP: "noop",
+}
+
+LEVELS: Final[Mapping[Severity, str]] = {Severity.ERROR: "error", Severity.WARNING: "warn"}
+
+
+def version_message() -> Message:
+    """The first one."""
+    versions = {"terraform": TERRAFORM, "reconciler": __version__, "ui": UI}
+    return _message("version", f"reconciler {__version__}", **versions)
+
+
+def plan_messages(plan: Plan) -> Iterator[Message]:
+    """What moved, what is planned, and how much that is."""
+    for drift in plan.drift:
+        action = "update" if drift.live else "delete"
+        change = {"resource": _resource(drift.name), "action": action}
+        yield _message("resource_drift", f"{drift.address}: Drift detected ({action})", change=change)
+    for one in plan.pending:
+        said = f"{one.address}: Plan to {action_of(one)}"
+        change = {"resource": _resource(one.name), "action": action_of(one), "reason": one.reason}
+        if isinstance(one, Adopt):
+            change["importing"] = {"id": one.live.id}
+        yield _message("planned_change", said, change=change)
+    yield _summary(plan_line(plan), plan_counts(plan), "plan")
+
+
+def event_message(event: Event, elapsed: float) -> Message | None:
+    """The message of an event, `elapsed` seconds after the change began; None when there is none for it."""
+    match event:
+        case ApplyStarted():
+            return None
+        case ChangeStarted(change=change):
+            return _hook("apply_start", event, change, **_id(id_of(change)))
+        case ChangeWaiting(change=change, why=why):
+            return _hook("apply_progress", event, change, elapsed_seconds=_rounded(elapsed), waiting=why)
+        case ChangeServing(change=change, seconds=seconds):
+            return _hook("log", event, change, elapsed_seconds=_rounded(seconds))
+        case ChangeEnded(result=result):
+            seconds = _rounded(result.seconds)
+            if result.outcome is Outcome.DONE:
+                known = _id(result.id or "")
+                return _hook("apply_complete", event, result.change, **known, elapsed_seconds=seconds)
+            if result.outcome is Outcome.NOT_ATTEMPTED:
+                return None
+            return _hook("apply_errored", event, result.change, elapsed_seconds=seconds)
+        case _:
+            assert_never(event)
+
+
+def progress_message(change: Change, elapsed: float) -> Message:
+    """That a change is still under way."""
+    said = f"{change.address}: Still {BEGINNING[change.action].lower()} [{lasted(elapsed)} elapsed]"
+    hook = {"resource": _resource(change.name), "action": action_of(change)}
+    return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
+
+
+def last_messages(found: Findings, report: Report) -> Iterator[Message]:
+    """What is to be said, and how much was done: also after a failure, and then no more than was done."""
+    yield from map(_diagnostic, told(found))
+    is_told = bool(report.results) or found.exit_code == Exit.OK
+    said = report_line(report, destroying=found.destroying) if is_told else "No change was completed."
+    yield _summary(said, report_counts(report), "destroy" if found.destroying else "apply")
+
+
+def action_of(change: Change) -> str:
+    """Terraform's word; an adoption that overwrites is an update."""
+    return "update" if isinstance(change, Adopt) and change.fields else ACTIONS[change.action]
+
+
+def _diagnostic(problem: Problem) -> Message:
+    said = f"{problem.severity.value.capitalize()}: {problem.summary}"
+    if problem.severity is Severity.NOTE:
+        return _message("log", said)
+    detail = "\n".join(filter(None, (sentence(problem.detail), sentence(problem.hint))))
+    diagnostic: Message = {
+        "severity": problem.severity.value,
+        "summary": problem.summary,
+        "detail": detail,
+        "code": problem.code,
+    }
+    if problem.address:
+        diagnostic["address"] = problem.address
+    if place := problem.place:
+        start = {"line": place.line, "column": place.column}
+        end = {"line": place.line, "column": place.column + max(1, place.width)}
+        diagnostic["range"] = {"filename": place.file, "start": start, "end": end}
+    return _message("diagnostic", said, LEVELS[problem.severity], diagnostic=diagnostic)
+
+
+def _summary(said: str, counts: tuple[int, int, int, int], operation: str) -> Message:
+    imported, added, changed, destroyed = counts
+    return _message(
+        "change_summary",
+        said,
+        changes={
+            "add": added,
+            "change": changed,
+            "import": imported,
+            "remove": destroyed,
+            "operation": operation,
+        },
+    )
+
+
+def _hook(kind: str, event: Event, change: Change, **more: Json) -> Message:
+    hook = {"resource": _resource(change.name), "action": action_of(change), **more}
+    return _message(kind, event_line(event) or "", hook=hook)
+
+
+def _message(kind: str, said: str, level: str = "info", **more: Json) -> Message:
+    return {"@level": level, "@message": said, "type": kind, **more}
+
+
+def _resource(name: str) -> Message:
+    return {
+        "addr": address(name),
+        "module": "",
+        "resource": address(name),
+        "implied_provider": "novita",
+        "resource_type": "novita_endpoint",
+        "resource_name": name,
+        "resource_key": None,
+    }
+
+
+def _id(object_id: str) -> dict[str, str]:
+    return {"id_key": "id", "id_value": object_id} if object_id else {}
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 3)

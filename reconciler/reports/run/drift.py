@@ -1,0 +1,143 @@
+"""What moved, for people: each field with who moved it, what rings and what is silenced, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.model.command import Name, command_line
+from reconciler.model.drift import Alarm, Moved, Standing, Verdict
+from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
+from reconciler.model.run_report import Findings
+from reconciler.model.trees import value_at
+from reconciler.reports.run.text import OUTSIDE, explanations_of, field_lines, object_line, unmanaged_lines
+from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.terminal.values import plain, shown
+
+SHOWN_NAMES: Final = 3
+
+
+def drift_text(found: Findings, style: Style = PLAIN) -> str:
+    """The verdict and what it rests on, ending in a newline."""
+    assert found.plan is not None
+    assert found.verdict is not None
+    explanations = explanations_of(found.plan, style) if found.explained else {}
+    return "\n".join(_lines(found.plan, found.verdict, explanations, style)) + "\n"
+
+
+def _lines(
+    plan: Plan, verdict: Verdict, explanations: Mapping[str, Sequence[str]], style: Style
+) -> Iterator[str]:
+    if verdict.alarms:
+        yield style.strong(OUTSIDE)
+        yield ""
+    changes = {change.name: change for change in plan.pending}
+    for alarm in verdict.alarms:
+        yield from _alarm(alarm, verdict, changes.get(alarm.drift.name), style)
+        if lines := explanations.get(alarm.drift.name):
+            yield style.faint("      an apply would act on it:")
+            yield from lines
+        yield ""
+    yield style.strong(drift_line(verdict))
+    if verdict.by_declaration:
+        yield "  There is no inventory: the account was held against the YAML."
+    yield from _silenced(verdict)
+    yield from _pending(plan, verdict)
+    yield from unmanaged_lines(plan.unmanaged, style)
+    if verdict.rings:
+        yield from _ways_out(verdict)
+
+
+def drift_line(verdict: Verdict) -> str:
+    """The verdict in one line; what is known or ignored is not counted."""
+    ringing = [alarm for alarm in verdict.alarms if alarm.rings]
+    gone = sum(alarm.drift.live is None for alarm in ringing)
+    if ringing:
+        missing = "missing" if verdict.by_declaration else "deleted"
+        return f"Drift: {len(ringing) - gone} changed, {gone} {missing}."
+    if verdict.alarms:
+        return "No new drift."
+    if verdict.by_declaration:
+        return "No drift. The account is as it is declared."
+    return "No drift. The account is as it was last applied."
+
+
+def _alarm(alarm: Alarm, verdict: Verdict, change: Change | None, style: Style) -> Iterator[str]:
+    drift = alarm.drift
+    if drift.live is None:
+        what = "is not there" if verdict.by_declaration else "has been deleted"
+        yield style.strong(f"  # {plain(drift.address)} {what}")
+        yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.moved[0]), style)
+        return
+    yield style.strong(f"  # {plain(drift.address)} has changed")
+    yield object_line("~", drift.name, drift.id, style)
+    moved = {one.field.path: one for one in alarm.moved if one.field}
+    ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
+
+    def remarks(field: FieldChange) -> list[str]:
+        one = moved.get(field.path)
+        return [_cause(alarm, one), *_standing(one)] if one else ["config; no drift, it waits for an apply"]
+
+    yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
+
+
+def _cause(alarm: Alarm, one: Moved) -> str:
+    field, declared = one.field, alarm.drift.declared
+    assert field is not None
+    if field.cause is Cause.BOTH and declared is not None:
+        return f"both; the YAML says {shown(value_at(declared, field.path))}"
+    if field.cause is Cause.UNKNOWN:
+        return "unknown; it was applied under another key"
+    return field.cause.value
+
+
+def standing_of(one: Moved) -> str:
+    """What the alarm makes of it, and of what is ignored for how long and why."""
+    if one.standing is not Standing.IGNORED or one.ignore is None:
+        return one.standing.value
+    until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
+    return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
+
+
+def _standing(one: Moved) -> list[str]:
+    return [] if one.standing is Standing.NEW else [standing_of(one)]
+
+
+def _remark(remarks: Sequence[str], style: Style) -> str:
+    return style.faint(f"  # {', '.join(remarks)}") if remarks else ""
+
+
+def _silenced(verdict: Verdict) -> Iterator[str]:
+    counts = [
+        f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
+        for standing in (Standing.KNOWN, Standing.IGNORED)
+        if (count := verdict.having(standing))
+    ]
+    if counts:
+        yield f"  {', '.join(counts)}, and no alarm."
+
+
+def _pending(plan: Plan, verdict: Verdict) -> Iterator[str]:
+    """The endpoints that differ for what the YAML says alone: an apply's business, and no drift."""
+    if verdict.by_declaration:
+        return
+    moved = {alarm.drift.name for alarm in verdict.alarms}
+    names = [
+        change.name
+        for change in plan.pending
+        if change.name not in moved and change.action is not Action.FORGET
+    ]
+    if names:
+        listed = ", ".join(map(plain, names[:SHOWN_NAMES])) + (", ..." if len(names) > SHOWN_NAMES else "")
+        count = "1 endpoint waits" if len(names) == 1 else f"{len(names)} endpoints wait"
+        yield f"  {count} for an apply of what the YAML changed: {listed}. That is no drift."
+
+
+def _ways_out(verdict: Verdict) -> Iterator[str]:
+    names = [alarm.drift.name for alarm in verdict.alarms if alarm.rings]
+    listed = [Name(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
+    yield ""
+    yield "To take what is live into the YAML:"
+    yield f"  {command_line('reconciler', 'drift', 'accept', *listed)}"
+    yield "To bring back what was declared:"
+    yield f"  {command_line('reconciler', 'drift', 'revert', *listed)}"

@@ -1,0 +1,147 @@
+"""A run as JUnit XML: one test case an endpoint, and one for what concerns the run as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.drift import Alarm, Standing
+from reconciler.model.plan import Change
+from reconciler.model.problem import Problem
+from reconciler.model.resource import address
+from reconciler.model.run_report import Findings
+from reconciler.reports.run.drift import standing_of
+from reconciler.reports.run.summary import headline, in_short, step
+from reconciler.reports.run.text import fate
+from reconciler.reports.terminal.escape import plain_lines
+from reconciler.reports.terminal.problems import problems_text
+from reconciler.reports.terminal.values import dotted
+
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped (section 2.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One test case. `said` is its output, `problems` are why it failed, `skipped` why it was not judged.
+
+    `is_run`: it is about the run as a whole, whose failures JUnit calls errors.
+    """
+
+    name: str
+    is_run: bool = False
+    said: str = ""
+    problems: Sequence[Problem] = ()
+    skipped: str | None = None
+    seconds: float = 0.0
+
+
+def junit_text(found: Findings) -> str:
+    """The report; readers are those of Jenkins and GitLab."""
+    cases = tuple(_cases(found))
+    suites = ET.Element("testsuites", _counts("reconciler", cases))
+    suite = ET.SubElement(suites, "testsuite", _counts(f"reconciler {found.command}", cases))
+    suite.set("timestamp", found.timestamp.removesuffix("Z"))
+    for case in cases:
+        _write(suite, case, f"reconciler.{found.command.replace(' ', '.')}")
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _cases(found: Findings) -> Iterator[_Case]:
+    changes = {change.address: change for change in found.plan.changes} if found.plan else {}
+    alarms = {alarm.drift.address: alarm for alarm in found.verdict.alarms} if found.verdict else {}
+    results = {result.change.address: result for result in found.report.results} if found.report else {}
+    errors: dict[str | None, list[Problem]] = {}
+    for problem in found.problems:
+        if problem.is_error:
+            errors.setdefault(problem.address, []).append(problem)
+    yield _Case(name="the run", is_run=True, said=headline(found), problems=errors.pop(None, []))
+    for at in dict.fromkeys((*changes, *alarms, *filter(None, errors))):
+        problems = errors.get(at, [])
+        if at in alarms:
+            yield _of_alarm(alarms[at], problems)
+        elif at in results:
+            yield _of_result(results[at], problems)
+        else:
+            change = None if found.verdict else changes.get(at)
+            yield _Case(name=_name(at), said=_planned(change) if change else "", problems=problems)
+
+
+def _planned(change: Change) -> str:
+    return (
+        f"{fate(change)}: {in_short(change)}" if change.fields else f"{change.action.value}: {change.reason}"
+    )
+
+
+def _of_result(result: Result, problems: Iterable[Problem]) -> _Case:
+    own = (result.problem,) if result.problem else ()
+    if result.outcome is Outcome.NOT_ATTEMPTED:
+        return _Case(name=result.change.name, skipped=own[0].summary if own else "not attempted")
+    return _Case(
+        name=result.change.name,
+        said=f"{result.change.action.value}: {in_short(result.change)}",
+        problems=(*own, *problems),
+        seconds=result.seconds,
+    )
+
+
+def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
+    """What is new is a failure, what is known passes, and what somebody chose to ignore is skipped."""
+    lines = []
+    for one in alarm.moved:
+        what = f"{dotted(one.field.path)}: {step(one.field)}" if one.field else "it is gone"
+        lines.append(f"{what} ({standing_of(one)})")
+    said = "\n".join(lines)
+    if alarm.rings:
+        what = "was changed outside of reconciler" if alarm.drift.live else "is gone"
+        rung = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=said)
+        problems = (rung, *problems)
+    is_ignored = all(one.standing is Standing.IGNORED for one in alarm.moved)
+    return _Case(
+        name=alarm.drift.name,
+        said=said,
+        problems=problems,
+        skipped=lines[0] if is_ignored and not problems else None,
+    )
+
+
+def _counts(name: str, cases: Sequence[_Case]) -> dict[str, str]:
+    return {
+        "name": name,
+        "tests": str(len(cases)),
+        "failures": str(sum(bool(case.problems) for case in cases if not case.is_run)),
+        "errors": str(sum(bool(case.problems) for case in cases if case.is_run)),
+        "skipped": str(sum(case.skipped is not None for case in cases)),
+        "time": f"{sum(case.seconds for case in cases):.3f}",
+    }
+
+
+def _write(suite: ET.Element, case: _Case, family: str) -> None:
+    names = {"name": _clean(case.name), "classname": family, "time": f"{case.seconds:.3f}"}
+    element = ET.SubElement(suite, "testcase", names)
+    if case.skipped is not None:
+        ET.SubElement(element, "skipped", {"message": _clean(case.skipped)})
+    elif case.problems:
+        # readers expect one at most, so that further ones are told in its text
+        first = case.problems[0]
+        failure = ET.SubElement(
+            element,
+            "error" if case.is_run else "failure",
+            {"type": first.code, "message": _clean(first.summary)},
+        )
+        failure.text = _clean(problems_text(case.problems))
+    if case.said:
+        ET.SubElement(element, "system-out").text = _clean(case.said)
+
+
+def _name(at: str) -> str:
+    return at.removeprefix(address(""))
+
+
+def _clean(text: str) -> str:
+    return plain_lines(_NOT_XML.sub("\ufffd", text))

@@ -1,0 +1,149 @@
+"""A run in a few words, the same in every report: how it ended, what is to be said, what changes in short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.drift import Standing
+from reconciler.model.exit_codes import Exit
+from reconciler.model.plan import ABSENT, Action, Change, FieldChange
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.run_report import Findings
+from reconciler.reports.run.drift import drift_line
+from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
+from reconciler.reports.terminal.progress import report_line
+from reconciler.reports.terminal.values import both_shown, dotted, plain
+
+ENDINGS: Final[Mapping[int, str]] = {
+    Exit.ERROR: "an error",
+    Exit.CHANGES: "changes are pending",
+    Exit.GUARD: "refused by a guard",
+    Exit.INCOMPLETE: "some changes failed",
+    Exit.UNRESOLVED: "nobody knows yet whether a create was done",
+    Exit.STALE: "the saved plan no longer holds",
+    Exit.LOCKED: "another run holds the lock",
+    Exit.REFUSED: "the key is refused, or the account is blocked",
+    Exit.USAGE: "a slip on the command line",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+SHOWN_FIELDS: Final = 3
+SHOWN_VALUE: Final = 40
+
+
+class Tone(StrEnum):
+    """How a run is to be looked at."""
+
+    GOOD = "good"
+    NEWS = "news"
+    BAD = "bad"
+
+
+def headline(found: Findings) -> str:
+    """The one line that says how the run ended; where tools know one of Terraform's, that."""
+    if found.verdict is not None:
+        return drift_line(found.verdict)
+    if found.report is not None and (found.report.results or found.report.exit_code != Exit.OK):
+        return report_line(found.report, destroying=found.destroying)
+    if found.plan is None:
+        errors = sum(problem.is_error for problem in found.problems)
+        return "Interrupted." if found.exit_code == Exit.INTERRUPTED else f"Failed: {_many(errors, 'error')}."
+    if found.plan.pending:
+        return plan_line(found.plan)
+    return "There is no plan." if any(p.exit_code == 1 for p in found.plan.errors) else NO_CHANGES
+
+
+def ending(found: Findings) -> str:
+    """The exit code with its meaning."""
+    if found.verdict is not None and found.exit_code == Exit.CHANGES:
+        return f"exit code {found.exit_code}: drift was found"
+    words = ENDINGS.get(found.exit_code)
+    return f"exit code {found.exit_code}" + (f": {words}" if words else "")
+
+
+def tone(found: Findings) -> Tone:
+    if found.exit_code not in (Exit.OK, Exit.CHANGES) or (found.verdict and found.verdict.rings):
+        return Tone.BAD
+    is_ahead = found.plan is not None and bool(found.plan.pending) and not (found.report or found.verdict)
+    return Tone.NEWS if is_ahead else Tone.GOOD
+
+
+def counts(found: Findings) -> tuple[tuple[str, int, str], ...]:
+    """(symbol, how many, what) of each action that occurs, no-ops last."""
+    if found.plan is None:
+        return ()
+    return tuple(
+        (SYMBOLS.get(action, ""), count, "unchanged" if action is Action.NO_OP else action.value)
+        for action, count in found.plan.counts().items()
+        if count
+    )
+
+
+def standings(found: Findings) -> tuple[tuple[int, Standing], ...]:
+    """(how many, standing) of the things that moved."""
+    if found.verdict is None:
+        return ()
+    return tuple((count, one) for one in Standing if (count := found.verdict.having(one)))
+
+
+def told(found: Findings) -> tuple[Problem, ...]:
+    """All that is to be said: errors, then warnings, then notes.
+
+    What a change ran into is among it, at the place where the endpoint is declared.
+    """
+    met = [
+        replace(result.problem, address=result.change.address, place=_place(result))
+        for result in (found.report.results if found.report else ())
+        if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED
+    ]
+    weights = list(Severity)
+    return tuple(sorted((*met, *found.problems), key=lambda problem: weights.index(problem.severity)))
+
+
+def _place(result: Result) -> Place | None:
+    desired = getattr(result.change, "desired", None)
+    return result.problem.place if result.problem and result.problem.place else desired and desired.place
+
+
+def tally(problems: tuple[Problem, ...]) -> str:
+    """How many there are of each severity, such as `2 errors, 1 note`."""
+    found = [(sum(p.severity is severity for p in problems), severity.value) for severity in Severity]
+    return ", ".join(_many(count, word) for count, word in found if count)
+
+
+def in_short(change: Change) -> str:
+    """What changes about an endpoint, for one cell of a table."""
+    if change.action is Action.CREATE or not change.fields:
+        return change.reason
+    if len(change.fields) <= SHOWN_FIELDS - 1:
+        return "; ".join(f"{plain(dotted(field.path))}: {step(field)}" for field in change.fields)
+    names = [plain(dotted(field.path)) for field in change.fields[:SHOWN_FIELDS]]
+    more = len(change.fields) - SHOWN_FIELDS
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def step(field: FieldChange) -> str:
+    """A field before and after, in few characters."""
+    before, after = (clipped(plain(value), SHOWN_VALUE) for value in both_shown(field))
+    if field.before is ABSENT:
+        return f"+ {after}"
+    return f"- {before}" if field.after is ABSENT else f"{before} → {after}"
+
+
+def causes(change: Change) -> str:
+    """Who moved it, each once."""
+    return ", ".join(dict.fromkeys(field.cause.value for field in change.fields)) or "—"
+
+
+def clipped(text: str, length: int) -> str:
+    """The text, or its start and its end: an image's tag, which tells two apart, stands at the end."""
+    head = length // 3
+    return text if len(text) <= length else f"{text[:head]}…{text[head + 1 - length :]}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")

@@ -1,0 +1,209 @@
+"""A plan for people, in Terraform's symbols and with the lines that other tools look for, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
+from reconciler.model.resource import Live
+from reconciler.reports.run.sides import id_of
+from reconciler.reports.terminal.cell_width import cells, padded
+from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.terminal.values import both_shown, dotted, plain, shown
+
+NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
+OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
+
+SYMBOLS: Final[Mapping[Action, str]] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.SCALE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.ADOPT: "=",
+    Action.FORGET: ".",
+}
+
+SHOWN_UNMANAGED: Final = 20
+
+
+def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> str:
+    """The whole plan, ending in a newline; `explained` tells of each change why, by which rule and how."""
+    explanations = explanations_of(plan, style) if explained else {}
+    return "\n".join(_lines(plan, style, explanations)) + "\n"
+
+
+def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
+    """Name -> the lines that explain a change."""
+    from reconciler.planning.explain import explain
+    from reconciler.reports.run.explanation import explanation_lines
+
+    return {name: tuple(explanation_lines(found, style)) for name, found in explain(plan).items()}
+
+
+def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if plan.drift:
+        yield style.strong(OUTSIDE)
+        yield ""
+        for drift in plan.drift:
+            yield from _drift(drift, style)
+            yield ""
+    if not plan.pending and any(problem.exit_code == 1 for problem in plan.errors):
+        yield "There is no plan."
+    elif not plan.pending:
+        yield style.strong(NO_CHANGES)
+    else:
+        yield "reconciler will perform the following actions:"
+        yield ""
+        for change in plan.pending:
+            yield from _change(change, style)
+            yield from explanations.get(change.name, ())
+            yield ""
+        yield style.strong(plan_line(plan))
+        yield from _extras(plan)
+    yield from unmanaged_lines(plan.unmanaged, style)
+
+
+def plan_line(plan: Plan) -> str:
+    """Terraform's summary."""
+    imported, added, changed, destroyed = plan_counts(plan)
+    imports = f"{imported} to import, " if imported else ""
+    return f"Plan: {imports}{added} to add, {changed} to change, {destroyed} to destroy."
+
+
+def plan_counts(plan: Plan) -> tuple[int, int, int, int]:
+    """How many (imported, added, changed, destroyed); a replacement is one added and one destroyed."""
+    counts = plan.counts()
+    overwriting = sum(isinstance(change, Adopt) and bool(change.fields) for change in plan.changes)
+    return (
+        counts[Action.ADOPT],
+        counts[Action.CREATE] + counts[Action.REPLACE],
+        counts[Action.UPDATE] + counts[Action.SCALE] + overwriting,
+        counts[Action.DELETE] + counts[Action.REPLACE],
+    )
+
+
+def _extras(plan: Plan) -> Iterator[str]:
+    counts = plan.counts()
+    if scales := counts[Action.SCALE]:
+        yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
+    if replaced := counts[Action.REPLACE]:
+        yield f"  {_endpoints(replaced)} {_be(replaced)} replaced: a new ID and a new URL."
+    if forgotten := counts[Action.FORGET]:
+        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: nothing is deleted by that."
+
+
+def symbol_of(change: Change) -> str:
+    """Terraform's symbol; which half of a replacement comes first is told by the order."""
+    return "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
+
+
+def fate(change: Change) -> str:
+    """What becomes of the endpoint, to be read after its address."""
+    match change.action:
+        case Action.CREATE:
+            return "will be created"
+        case Action.SCALE:
+            return "will be updated in-place (scale)"
+        case Action.REPLACE:
+            return "must be replaced"
+        case Action.DELETE:
+            return "will be destroyed"
+        case Action.FORGET:
+            return "will no longer be managed by reconciler, but will not be destroyed"
+        case Action.ADOPT if not change.fields:
+            return "will be imported"
+        case _:
+            return "will be updated in-place"
+
+
+def _change(change: Change, style: Style) -> Iterator[str]:
+    yield style.strong(f"  # {plain(change.address)} {fate(change)}")
+    if isinstance(change, Adopt) and change.fields:
+        yield style.strong(f'  # (imported from "{plain(change.live.id)}")')
+    if change.action is not Action.SCALE:
+        yield style.faint(f"  # ({plain(change.reason)})")
+    yield object_line(symbol_of(change), change.name, id_of(change), style)
+    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
+    if isinstance(change, Replace):
+        yield style.faint("      # the URL changes with the ID")
+
+
+def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
+    """The line that a change of an endpoint begins with."""
+    margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
+    return f"{margin}{_painted(symbol, style)} {plain(name)}" + (
+        f"  [id={plain(object_id)}]" if object_id else ""
+    )
+
+
+def remarks_on(field: FieldChange) -> list[str]:
+    """What is to be said beside a field: whether it forces a replacement, and who moved it."""
+    return ["forces replacement"] * field.forces_replacement + [field.cause.value]
+
+
+def _nothing(_field: FieldChange) -> list[str]:
+    return []
+
+
+def field_lines(
+    fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
+) -> Iterator[str]:
+    """A line a field, aligned, with what is to be remarked about it."""
+    names = [dotted(field.path) for field in fields]
+    width = max(map(cells, names), default=0)
+    for field, name in zip(fields, names, strict=True):
+        symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
+        if symbol == "~":
+            value = " -> ".join(both_shown(field))
+        else:
+            value = shown(field.after if symbol == "+" else field.before)
+        said = remarks(field)
+        remark = style.faint(f"  # {', '.join(said)}") if said else ""
+        yield f"      {_painted(symbol, style)} {padded(name, width)} = {value}{remark}"
+
+
+def _drift(drift: Drift, style: Style) -> Iterator[str]:
+    if drift.live is None:
+        yield style.strong(f"  # {plain(drift.address)} has been deleted")
+        yield object_line("-", drift.name, drift.id, style)
+        return
+    yield style.strong(f"  # {plain(drift.address)} has changed")
+    yield object_line("~", drift.name, drift.id, style)
+    yield from field_lines(drift.fields, style, _nothing)
+
+
+def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
+    """The live endpoints that are nobody's business here, the first twenty by name."""
+    if not unmanaged:
+        return
+    count = len(unmanaged)
+    yield ""
+    yield f"{_endpoints(count)} of the account {_be(count)} not managed from here, and left alone:"
+    for live in unmanaged[:SHOWN_UNMANAGED]:
+        yield f"  {plain(live.name)}  [id={plain(live.id)}]"
+    if count > SHOWN_UNMANAGED:
+        yield style.faint(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
+
+
+def _painted(symbol: str, style: Style) -> str:
+    match symbol:
+        case "+":
+            return style.added(symbol)
+        case "-":
+            return style.removed(symbol)
+        case "-/+":
+            return f"{style.removed('-')}/{style.added('+')}"
+        case "+/-":
+            return f"{style.added('+')}/{style.removed('-')}"
+        case _:
+            return style.changed(symbol)
+
+
+def _endpoints(count: int) -> str:
+    return f"{count} endpoint" + ("" if count == 1 else "s")
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"

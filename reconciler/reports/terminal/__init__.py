@@ -1,0 +1,1 @@
+"""Terminal output: colour, tables, progress, escaping."""

@@ -1,0 +1,50 @@
+"""One value on one line, as plans show it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.model.encoding import one_line
+from reconciler.model.plan import Absent, FieldChange
+from reconciler.model.values import MASK, WORDS, Path, Sealed, Secret, Value, mask
+from reconciler.reports.terminal.escape import plain
+
+EMPTY: Final = "(empty)"
+"""What stands for a secret, or beside one, that is the empty text."""
+
+
+def shown(value: Value | Absent) -> str:
+    """JSON, harmless and with secrets masked; a missing value reads `(none)`."""
+    return plain(_json(value))
+
+
+def _json(value: Value | Absent) -> str:
+    if value.__class__ in WORDS:
+        return one_line(value)
+    match value:
+        case Absent():
+            return "(none)"
+        case Sealed():
+            return MASK
+        case Secret(value=""):
+            return EMPTY
+        case Secret():
+            return MASK if value.masked == MASK else one_line(value.masked)
+        case _:
+            return one_line(mask(value))
+
+
+def both_shown(field: FieldChange) -> tuple[str, str]:
+    """(what it was, what it will be), each on one line; beside a secret, empty text reads `(empty)`."""
+    before, after = (
+        EMPTY if value == "" and field.sensitive else shown(value) for value in (field.before, field.after)
+    )
+    return before, after
+
+
+def dotted(path: Path) -> str:
+    """A wire path as people write it, harmless: the key of an env is whatever somebody chose."""
+    return plain(".".join(path))
+
+
+__all__ = ["both_shown", "dotted", "plain", "shown"]

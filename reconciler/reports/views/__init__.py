@@ -1,0 +1,1 @@
+"""What the commands that only read print: endpoints, specs, history, requests."""

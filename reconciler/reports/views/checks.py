@@ -1,0 +1,42 @@
+"""The checks of `doctor` for people: a line each, with the way out below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from reconciler.model.check import Check, Grade
+from reconciler.reports.terminal.escape import lines_of, plain
+from reconciler.reports.terminal.style import PLAIN, Style
+
+WIDTH = 10
+"""Of the longest name of a check."""
+
+
+def check_text(check: Check, style: Style = PLAIN) -> str:
+    """One check, ending in a newline."""
+    colours = {
+        Grade.OK: style.added,
+        Grade.WARN: style.changed,
+        Grade.FAIL: style.wrong,
+        Grade.SKIP: style.faint,
+    }
+    grade = colours[check.grade](check.grade.value.ljust(4))
+    lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.found)}"]
+    margin = " " * (WIDTH + 8)
+    lines += [f"{margin}{plain(line)}".rstrip() for line in lines_of(check.way_out)]
+    return "\n".join(lines) + "\n"
+
+
+def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
+    """What it comes to, in one line."""
+    found = Counter(check.grade for check in checks)
+    if not found[Grade.FAIL] and not found[Grade.WARN]:
+        return style.added("All is well.") + "\n"
+    said = [
+        f"{found[grade]} {word}{'' if found[grade] == 1 else 's'}"
+        for grade, word in ((Grade.FAIL, "failure"), (Grade.WARN, "warning"))
+        if found[grade]
+    ]
+    paint = style.wrong if found[Grade.FAIL] else style.changed
+    return paint(", ".join(said) + ".") + "\n"

@@ -1,0 +1,107 @@
+"""Live endpoints, events, specs and checks for programs; keys are the names of the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.check import Check
+from reconciler.model.problem import Problem
+from reconciler.model.status import App, AppStatus, Condition, ReplicaEvent, SpecInfo
+from reconciler.model.values import Json
+
+
+def app_document(app: App) -> dict[str, Json]:
+    """One element of `list --json`, and the document of `get --json`."""
+    return {
+        "name": app.name,
+        "id": app.id,
+        "status": app.status.value,
+        "state": app.state,
+        "message": app.message,
+        "min_replicas": app.min_replicas,
+        "max_replicas": app.max_replicas,
+        "desired_replicas": app.desired_replicas,
+        "total_replicas": app.total_replicas,
+        "ready_replicas": app.ready_replicas,
+        "available_replicas": app.available_replicas,
+        "conditions": _conditions(app.conditions),
+        "workers": [
+            {"id": one.id, "state": one.state, "healthy": one.healthy, "message": one.message}
+            for one in app.workers
+        ],
+        "image": app.image,
+        "url": app.url,
+        "app_name": app.app_name,
+        "product": app.product,
+        "region": app.region,
+        "created_at": app.created_at.strftime("%Y-%m-%dT%H:%M:%SZ") if app.created_at else None,
+        "managed": app.managed.value if app.managed else None,
+        "labels": dict(app.labels),
+    }
+
+
+def status_document(status: AppStatus) -> dict[str, Json]:
+    return {
+        "endpoint": status.endpoint,
+        "status": status.status.value,
+        "total_replicas": status.total_replicas,
+        "ready_replicas": status.ready_replicas,
+        "available_replicas": status.available_replicas,
+        "message": status.message,
+    }
+
+
+def event_document(event: ReplicaEvent, at: str) -> dict[str, Json]:
+    """One line of `watch --json`."""
+    return {
+        "type": "event",
+        "at": at,
+        "happenings": [happening.value for happening in event.happenings],
+        "name": event.name,
+        "id": event.id,
+        "status": event.status.value,
+        "desired_replicas": event.desired_replicas,
+        "ready_replicas": event.ready_replicas,
+        "available_replicas": event.available_replicas,
+        "conditions": _conditions(event.conditions),
+        "message": event.message,
+    }
+
+
+def problem_document(problem: Problem, at: str) -> dict[str, Json]:
+    """A line of `watch --json` that is no event."""
+    return {"type": "problem", "at": at, **problem.to_dict()}
+
+
+def spec_document(spec: SpecInfo) -> dict[str, Json]:
+    return {
+        "name": spec.name,
+        "display_name": spec.display_name,
+        "category": spec.category,
+        "resource_type": spec.resource_type,
+        "gpu": spec.gpu,
+        "gpu_type": spec.gpu_type,
+        "cpu": spec.cpu,
+        "memory": spec.memory,
+        "ephemeral_storage": spec.ephemeral_storage,
+        "product_id": spec.product_id,
+        "region": spec.region,
+        "cuda_version": spec.cuda_version,
+        "usable": spec.is_usable,
+        "why_not": list(spec.why_not),
+    }
+
+
+def checks_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
+    """The document of `doctor --json`."""
+    return {
+        "checks": [
+            {"name": one.name, "grade": one.grade.value, "found": one.found, "way_out": one.way_out}
+            for one in checks
+        ],
+        "exit_code": exit_code,
+    }
+
+
+def _conditions(conditions: Iterable[Condition]) -> list[Json]:
+    return [{"type": one.type.value, "status": one.status, "reason": one.reason} for one in conditions]

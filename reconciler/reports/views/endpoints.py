@@ -1,0 +1,181 @@
+"""Live endpoints for people: a table of all, the details of one, what happened to which."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.model.status import App, ConditionType, Happening, ReplicaEvent, Status
+from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.terminal.table import Cell, Screen, table_text
+from reconciler.reports.terminal.values import plain
+
+COLOURS: Final[Mapping[Status, str]] = {
+    Status.RUNNING: "green",
+    Status.PENDING: "yellow",
+    Status.UPDATING: "yellow",
+    Status.STOPPED: "dim",
+    Status.FAILED: "bold red",
+    Status.TERMINATING: "dim",
+}
+BAR: Final = 8
+"""The longest bar, in columns; up to as many workers are drawn one by one."""
+
+LIST: Final = ("name", "status", "ready", "scale", "age", "managed", "url")
+WIDE: Final = ("name", "id", "status", "ready", "running", "scale", "age", "managed", "image", "product",
+               "region", "url", "message")  # fmt: skip
+STATUS: Final = ("endpoint", "status", "total", "ready_replicas", "available", "message")
+WIDE_STATUS: Final = (
+    "endpoint", "id", "status", "total", "ready_replicas", "available", "age", "url", "message"
+)  # fmt: skip
+WATCH: Final = ("name", "status", "ready", "scale", "age", "message")
+WIDE_WATCH: Final = ("name", "id", "status", "ready", "running", "scale", "age", "url", "message")
+
+
+def apps_text(
+    apps: Sequence[App], columns: Sequence[str], now: datetime, screen: Screen | None = None
+) -> str:
+    """The endpoints in these columns; on a terminal with a line that counts them."""
+    titles, rows = table_of(apps, columns, now, unicode=screen is None or screen.unicode)
+    text = table_text(titles, rows, screen)
+    return text if screen is None else f"{text}\n{counts(apps)}\n"
+
+
+def table_of(
+    apps: Sequence[App], columns: Sequence[str], now: datetime, *, unicode: bool = True
+) -> tuple[list[str], list[list[Cell]]]:
+    """Titles and rows of these columns."""
+    titles = [column.upper().removesuffix("_REPLICAS") for column in columns]
+    return titles, [[_cell(app, column, now, unicode=unicode) for column in columns] for app in apps]
+
+
+def counts(apps: Sequence[App]) -> str:
+    """How many there are and how they do, in one line."""
+    found = Counter(app.status for app in apps)
+    statuses = ", ".join(f"{found[status]} {status.value.lower()}" for status in Status if found[status])
+    total, ready = sum(app.total_replicas for app in apps), sum(app.ready_replicas for app in apps)
+    endpoints = f"{len(apps)} endpoint" + ("" if len(apps) == 1 else "s")
+    return f"{endpoints}: {statuses}. {total} worker{'' if total == 1 else 's'}, {ready} ready."
+
+
+def app_text(app: App, now: datetime, style: Style = PLAIN, screen: Screen | None = None) -> str:
+    """One endpoint with its workers."""
+    facts = [(name, plain(value)) for name, value in _facts(app, now) if value]
+    width = max(len(name) for name, _ in facts)
+    lines = [painted(app.status, plain(app.name), style)]
+    lines += [f"  {style.faint(name.ljust(width))}  {value}" for name, value in facts]
+    text = "\n".join(lines) + "\n"
+    if not app.workers:
+        return text
+    rows = [
+        [
+            Cell(worker.id),
+            Cell(worker.state, "green" if worker.is_ready else "yellow"),
+            Cell("yes" if worker.healthy else "no"),
+            Cell(worker.message),
+        ]
+        for worker in app.workers
+    ]
+    return f"{text}\n{table_text(('WORKER', 'STATE', 'HEALTHY', 'MESSAGE'), rows, screen)}"
+
+
+def painted(status: Status, text: str, style: Style) -> str:
+    """Text in the colour of a status."""
+    match status:
+        case Status.RUNNING:
+            return style.added(text)
+        case Status.PENDING | Status.UPDATING:
+            return style.changed(text)
+        case Status.FAILED:
+            return style.wrong(text)
+        case Status.STOPPED | Status.TERMINATING:
+            return style.faint(text)
+
+
+def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool = False) -> str:
+    """One line, without its end: when, who, what happened, how it does, `ready/desired`, and why."""
+    happened = ",".join(happening.value for happening in event.happenings)
+    words = [
+        at,
+        plain(event.name),
+        style.strong(happened),
+        "-" if Happening.DELETED in event.happenings else painted(event.status, event.status.value, style),
+        f"{event.ready_replicas}/{event.desired_replicas}",
+    ]
+    if wide:
+        holding = ",".join(one.type.value for one in event.conditions if one.status)
+        words += [plain(event.id), f"running={event.available_replicas}", f"conditions={holding or '-'}"]
+    return "  ".join([*words, *([plain(event.message)] if event.message else [])])
+
+
+def age(created: datetime | None, now: datetime) -> str:
+    """How old, in the largest unit of which there are two: `90s`, `5m`, `30h`, `4d`; "" if unknown."""
+    if created is None:
+        return ""
+    seconds = max(int((now - created) / timedelta(seconds=1)), 0)
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def bar(ready: int, desired: int, *, unicode: bool = True) -> str:
+    """How many of the desired workers are ready, drawn."""
+    full, empty = ("█", "░") if unicode else ("#", ".")
+    width = min(desired, BAR)
+    drawn = min(-(-ready * width // desired), width) if desired else 0
+    return full * drawn + empty * (width - drawn)
+
+
+def _cell(app: App, column: str, now: datetime, *, unicode: bool) -> Cell:
+    match column:
+        case "name" | "endpoint":
+            return Cell(app.name, "bold")
+        case "status":
+            return Cell(app.status.value, COLOURS[app.status])
+        case "ready":
+            text = f"{app.ready_replicas}/{app.desired_replicas}"
+            drawn = bar(app.ready_replicas, app.desired_replicas, unicode=unicode)
+            return Cell(text, COLOURS[app.status], f"{drawn.ljust(BAR)} {text}")
+        case "scale":
+            return Cell(f"{app.min_replicas}-{app.max_replicas}")
+        case "total":
+            return Cell(str(app.total_replicas))
+        case "running" | "available":
+            return Cell(str(app.available_replicas))
+        case "age":
+            return Cell(age(app.created_at, now))
+        case "managed":
+            return Cell(app.managed.value if app.managed else "", "" if _is_ours(app) else "yellow")
+        case _:
+            return Cell(str(getattr(app, column)), "dim" if column in ("id", "url") else "")
+
+
+def _is_ours(app: App) -> bool:
+    return app.managed is not None and app.managed.value in ("declared", "imperative")
+
+
+def _facts(app: App, now: datetime) -> Iterator[tuple[str, str]]:
+    word = f", Novita says {app.state}" if app.state.lower() != app.status.value.lower() and app.state else ""
+    yield "status", f"{app.status.value}{word}"
+    yield "message", app.message
+    yield "id", app.id
+    yield "url", app.url
+    yield (
+        "workers",
+        f"{app.ready_replicas} ready, {app.available_replicas} running, {app.total_replicas} in all;"
+        f" scales from {app.min_replicas} to {app.max_replicas}",
+    )
+    yield "image", app.image
+    yield "app name", app.app_name
+    yield "product", app.product
+    yield "region", app.region
+    if app.created_at is not None:
+        yield "created", f"{app.created_at:%Y-%m-%dT%H:%M:%SZ}, {age(app.created_at, now)} ago"
+    yield "managed", app.managed.value if app.managed else ""
+    for kind in ConditionType:
+        for condition in app.conditions:
+            if condition.type is kind and condition.status:
+                yield kind.value.lower(), f"yes ({condition.reason})"

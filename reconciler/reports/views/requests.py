@@ -1,0 +1,63 @@
+"""Requests for people and shells: what is printed here is what the socket receives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from shlex import quote
+from urllib.parse import urlencode
+
+from reconciler.model.command import quoted
+from reconciler.model.request import Request, encode
+from reconciler.model.values import Json
+from reconciler.reports.terminal.escape import in_json, plain
+
+
+def url_of(base_url: str, request: Request) -> str:
+    """The whole URL of a request."""
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return f"{base_url}{request.path}{query}"
+
+
+def body_text(request: Request, *, reveal: bool) -> str:
+    """The body, byte for byte but for masked secrets."""
+    return request.content().decode() if reveal else encode(request.shown()).decode()
+
+
+def request_lines(
+    base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool
+) -> Iterator[str]:
+    """A block for each (address, action, request)."""
+    for address, action, request in requests:
+        yield f"# {plain(address)}: {action}"
+        yield f"{request.method} {url_of(base_url, request)}"
+        yield in_json(body_text(request, reveal=reveal))
+        yield ""
+
+
+def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool) -> Iterator[str]:
+    """A runnable command for each request; the key is left to the shell.
+
+    The comments are quoted as well: not every shell that somebody types at knows comments.
+    """
+    for address, action, request in requests:
+        yield f"# {quoted(plain(address))}: {action}"
+        yield f"curl --fail-with-body -X {request.method} {quoted(url_of(base_url, request))} \\"
+        yield '  -H "Authorization: Bearer $NOVITA_API_KEY" \\'
+        yield "  -H 'Content-Type: application/json' \\"
+        body = body_text(request, reveal=reveal)
+        is_plain = all(map(str.isprintable, body.split("\n")))
+        yield f"  --data-binary {quote(body) if is_plain else quoted(body)}"
+        yield ""
+
+
+def request_document(base_url: str, address: str, action: str, request: Request, *, reveal: bool) -> Json:
+    """One element of `preview --json`."""
+    from reconciler.model.values import reveal as unmasked
+
+    return {
+        "address": address,
+        "action": action,
+        "method": request.method,
+        "url": url_of(base_url, request),
+        "body": unmasked(request.body) if reveal else request.shown(),
+    }

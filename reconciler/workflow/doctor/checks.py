@@ -1,0 +1,121 @@
+"""All that can be wrong before anything is changed, looked at one by one. Reads only.
+
+A check that fails does not keep the later ones from being made, as far as they can be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from reconciler.config.loader import Loaded, load
+from reconciler.config.settings import key_problem
+from reconciler.inventory.session import load as load_inventory
+from reconciler.model.check import Check, Grade
+from reconciler.model.errors import InventoryError
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Inventory
+from reconciler.workflow.doctor.account import account_checks, unasked
+from reconciler.workflow.doctor.inventory import inventory_checks
+from reconciler.workflow.runtime.account import base_url
+from reconciler.workflow.runtime.context import Context
+
+CHECKED_APART: Final = frozenset(
+    {"no-endpoints", "bad-api-key", "bad-base-url", "untrusted-host", "not-enabled"}
+)
+"""Codes of problems that have a check of their own."""
+
+_WEAK_STATE_KEY: Final = Check(
+    name="state key",
+    grade=Grade.WARN,
+    found="RECONCILER_STATE_KEY does not look random; it is stretched, which takes 0.1 s in each run",
+    way_out="Make one with `openssl rand -base64 32`; the next apply renews the fingerprints",
+)
+_NOT_READ: Final = "config.yaml cannot be read"
+
+
+def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
+    """Each check as soon as it is made; `now` is this machine's time in epoch seconds."""
+    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
+    yield _files(loaded)
+    key, address = _key(loaded), _address(loaded)
+    yield key
+    if loaded.settings.is_key_weak:
+        yield _WEAK_STATE_KEY
+    yield address
+    inventory: Inventory | InventoryError
+    try:
+        inventory = load_inventory(context.state_path)
+    except InventoryError as error:
+        inventory = error
+    records = inventory.records if isinstance(inventory, Inventory) else {}
+    if not loaded.settings.is_complete:
+        yield from unasked(_NOT_READ)
+    elif Grade.FAIL in (key.grade, address.grade):
+        yield from unasked("Novita was not asked, for want of a key or an address")
+    else:
+        yield from account_checks(context, loaded, records, now)
+    yield from inventory_checks(context, inventory, base_url(loaded.settings))
+
+
+def _files(loaded: Loaded) -> Check:
+    problems = [problem for problem in loaded.problems if problem.code not in CHECKED_APART]
+    for grade, severity in ((Grade.FAIL, Severity.ERROR), (Grade.WARN, Severity.WARNING)):
+        found = [problem for problem in problems if problem.severity is severity]
+        if found:
+            return Check(
+                name="files",
+                grade=grade,
+                found=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
+                way_out="reconciler validate   tells all that is wrong",
+            )
+    if not loaded.found_endpoint_file:
+        return Check(
+            name="files",
+            grade=Grade.SKIP,
+            found="there is no endpoints.yaml here, and no endpoints/*.yaml",
+            way_out="reconciler init   writes one",
+        )
+    count = _count(len(loaded.desired), "endpoint")
+    files = ", ".join(loaded.endpoint_files)
+    return Check(
+        name="files",
+        grade=Grade.OK,
+        found=f"{count} in {files}, {_count(len(loaded.specs.entries), 'spec')}",
+    )
+
+
+def _key(loaded: Loaded) -> Check:
+    """Whether there is one and where it comes from; never what it is."""
+    settings = loaded.settings
+    if settings.api_key is not None:
+        source = settings.api_key.source
+        place = {"${env:NOVITA_API_KEY}": "NOVITA_API_KEY", "novita.api_key": "`novita.api_key`"}
+        found = f"from {place.get(source, 'a reference in `novita.api_key`')}"
+        return Check(name="key", grade=Grade.OK, found=found)
+    if settings.is_simulator:
+        return Check(name="key", grade=Grade.OK, found="none, and the simulator needs none")
+    if not settings.is_complete:
+        return Check(name="key", grade=Grade.SKIP, found=_NOT_READ)
+    wrong = next((problem for problem in loaded.problems if problem.code == "bad-api-key"), key_problem())
+    return Check(name="key", grade=Grade.FAIL, found=wrong.summary, way_out=wrong.hint)
+
+
+def _address(loaded: Loaded) -> Check:
+    for problem in loaded.problems:
+        if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
+            return Check(name="address", grade=Grade.FAIL, found=_at(problem), way_out=problem.hint)
+    if not loaded.settings.is_complete:
+        return Check(name="address", grade=Grade.SKIP, found=_NOT_READ)
+    if loaded.settings.is_simulator:
+        return Check(name="address", grade=Grade.OK, found="the simulator in this process")
+    return Check(name="address", grade=Grade.OK, found=base_url(loaded.settings))
+
+
+def _at(problem: Problem) -> str:
+    return f"{problem.place}: {problem.summary}" if problem.place else problem.summary
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,93 @@
+"""The checks of the inventory: is it readable, whose is it, who works on it, and what was left unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.inventory.git import Keeping, keeping, refusal, way_out
+from reconciler.inventory.lock import read_owner
+from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.session import is_kept, is_unfolded
+from reconciler.model.check import Check, Grade
+from reconciler.model.errors import InventoryError
+from reconciler.model.resource import Inventory
+from reconciler.planning.inventory_owner import other_host, server_of
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.saved_plan.file import is_promised
+
+
+def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
+    """The inventory as it was read, or why it could not be; `url` is what this run talks to."""
+    yield _readable(context, inventory, url)
+    yield _lock(context)
+    if isinstance(inventory, Inventory):
+        unfinished = _unfinished(context, inventory)
+        yield from unfinished or (Check(name="unfinished", grade=Grade.OK, found="nothing"),)
+    else:
+        yield Check(name="unfinished", grade=Grade.SKIP, found="the inventory cannot be read")
+    yield _git(context)
+
+
+def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
+    if isinstance(inventory, InventoryError):
+        problem = inventory.problem
+        return Check(name="inventory", grade=Grade.FAIL, found=problem.summary, way_out=problem.hint)
+    is_here = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator has another port each time
+    if inventory.records and not is_here and (what := other_host(inventory, url)):
+        way_out = "give each account an inventory of its own with --state PATH"
+        return Check(name="inventory", grade=Grade.WARN, found=what, way_out=way_out)
+    count = len(inventory.records)
+    found = f"{count} record{'' if count == 1 else 's'} in {context.state}"
+    return Check(
+        name="inventory", grade=Grade.OK, found=found if is_kept(context.state_path) else "there is none yet"
+    )
+
+
+def _lock(context: Context) -> Check:
+    owner = read_owner(beside(resolve(context.state_path), ".lock.json"))
+    if owner is None:
+        return Check(name="lock", grade=Grade.OK, found="free")
+    return Check(
+        name="lock",
+        grade=Grade.WARN,
+        found=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
+        way_out="wait for that run, or let yours wait with --lock-timeout 60s",
+    )
+
+
+def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
+    found = []
+    if inventory.intents:
+        names = ", ".join(sorted(inventory.intents))
+        found.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
+    if is_promised(context):
+        found.append(("an approved apply did not do all of it", "reconciler apply --resume   finishes it"))
+    if is_unfolded(context.state_path):
+        found.append(
+            (
+                "a run was cut off; what it did is in the journal, and not in the map yet",
+                "reconciler apply   takes it up, also when there is nothing else to do",
+            )
+        )
+    return [
+        Check(name="unfinished", grade=Grade.WARN, found=what, way_out=way_out) for what, way_out in found
+    ]
+
+
+def _git(context: Context) -> Check:
+    """A hint at most: where the map is kept is the user's affair."""
+    if not resolve(context.state_path).exists():
+        return Check(name="git", grade=Grade.SKIP, found="there is no map yet")
+    share = "it holds no secrets; commit it wherever more than one machine applies"
+    match keeping(resolve(context.state_path)):
+        case None if refused := refusal(resolve(context.state_path).parent, context.environ):
+            found = f"git refuses: {refused}"
+            return Check(name="git", grade=Grade.WARN, found=found, way_out=way_out(refused))
+        case None:
+            return Check(name="git", grade=Grade.SKIP, found="there is no git repository here")
+        case Keeping.TRACKED:
+            return Check(name="git", grade=Grade.OK, found=f"{context.state} is in git")
+        case Keeping.IGNORED:
+            return Check(name="git", grade=Grade.OK, found=f"{context.state} is ignored", way_out=share)
+        case Keeping.UNTRACKED:
+            return Check(name="git", grade=Grade.OK, found=f"{context.state} is not in git", way_out=share)

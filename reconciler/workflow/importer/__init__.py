@@ -1,0 +1,1 @@
+"""`import --all`: YAML for endpoints that were made elsewhere."""

@@ -1,0 +1,1 @@
+"""What the workflows share: settings of the run, account, inventory, files written."""

@@ -1,0 +1,131 @@
+"""The account that a run talks to: Novita over HTTPS, or the simulator in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from reconciler.config.files.discovery import size_of
+from reconciler.config.loader import load_settings
+from reconciler.config.settings import key_problem
+from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.settings import Settings
+from reconciler.model.values import Secret
+from reconciler.novita.account import Reader, Remote
+from reconciler.novita.http.client import Client
+from reconciler.novita.http.retry import Timing
+from reconciler.workflow.runtime.context import Context
+
+LARGE = 256 * 1024
+"""Bytes of endpoint files, about three hundred endpoints, that take longer to read than a call to begin."""
+
+SIMULATOR_URL = "http://simulator"
+"""What stands for the address of the simulator that runs in this process."""
+
+
+def base_url(settings: Settings) -> str:
+    """The root of every URL, without a slash at the end."""
+    return SIMULATOR_URL if settings.is_simulator else settings.base_url
+
+
+def settings_of(context: Context) -> Settings:
+    """The settings without errors in them, whatever the endpoint files say. Raises InvalidConfig."""
+    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
+    if any(problem.is_error for problem in problems):
+        raise InvalidConfig(*problems)
+    return settings
+
+
+def with_key(settings: Settings) -> Secret:
+    """The key to send. Raises InvalidConfig where there is none; the simulator takes any."""
+    if settings.api_key:
+        return settings.api_key
+    if settings.is_simulator:
+        return Secret(value="simulator", source="simulator")
+    raise InvalidConfig(key_problem())
+
+
+@contextmanager
+def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
+    if context.client is not None:
+        context.client.hide(lambda: settings.hidden)
+        yield context.client
+        return
+    with new_client(context, settings, read_only=read_only) as client:
+        yield client
+
+
+def new_client(context: Context, settings: Settings, *, read_only: bool = False) -> Client:
+    """A client that the caller closes. Raises InvalidConfig where there is no key."""
+    key = with_key(settings)
+    app = None
+    if settings.is_simulator:
+        from reconciler.simulator.embedded import embedded
+
+        app = embedded(context.world_path)
+    client = Client(
+        base_url(settings),
+        key,
+        parallelism=context.parallelism,
+        app=app,
+        on_call=context.on_call,
+        timing=Timing(own_process=context.own_process),
+        read_only=read_only,
+    )
+    client.hide(lambda: settings.hidden)
+    return client
+
+
+@contextmanager
+def reader(context: Context, settings: Settings) -> Iterator[Reader]:
+    """An account that can only be read: `Reader` has no writes, and its client would send none."""
+    if context.account is not None:
+        context.account.hide(settings.hidden)
+        yield context.account
+        return
+    with _client(context, settings, read_only=True) as client:
+        yield Reader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+
+
+@contextmanager
+def read_ahead(context: Context) -> Iterator[Context]:
+    """The same run, its account being listed while its endpoint files are read, where that may save time.
+
+    Where the files are small, or the settings in doubt, nothing is asked for before all has been read.
+    """
+    is_worth_it = context.client is None and size_of(context.root, context.files) >= LARGE
+    settings = _sound_settings(context) if is_worth_it else None
+    if settings is None:
+        yield context
+        return
+    from reconciler.novita.prefetch import Ahead
+
+    with new_client(context, settings, read_only=True) as client:
+        account = Ahead(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+        account.begin()
+        try:
+            yield replace(context, account=account)
+        finally:
+            account.abandon()
+
+
+def _sound_settings(context: Context) -> Settings | None:
+    """The settings, if they are enough to talk to the account; if not, `load` will tell why."""
+    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
+    has_key = bool(settings.api_key or settings.is_simulator)
+    return settings if has_key and not any(one.is_error for one in problems) else None
+
+
+@contextmanager
+def remote(context: Context, settings: Settings) -> Iterator[Remote]:
+    """An account that can be written to; only an approved plan gets one."""
+    with _client(context, settings, read_only=False) as client:
+        yield Remote(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
+
+
+def _heard_by(context: Context) -> dict[str, Any]:
+    """Who is told of what is read."""
+    return {"on_listed": context.on_listed, "on_unread": context.on_unread}

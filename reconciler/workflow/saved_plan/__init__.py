@@ -1,0 +1,1 @@
+"""Plans on disk: written, read, compared with the account."""

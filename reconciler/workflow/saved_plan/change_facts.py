@@ -1,0 +1,126 @@
+"""What one change does, leaf by leaf and without secrets: kept in a file now, compared and told later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from reconciler.model.encoding import one_line
+from reconciler.model.plan import Action, Change, Replace
+from reconciler.model.trees import leaves
+from reconciler.model.values import WORDS, Fields, Json, Keyring, digest, mask
+from reconciler.planning.fingerprint import change_facts
+
+Facts: TypeAlias = Mapping[str, Any]
+"""What one change does: `action`, the object's `id`, the fingerprints of the `bodies` that are sent, and what
+it was judged by: the fingerprint of its `record`, and the leaves of `live` and `declared`, each as it may be
+shown and as a fingerprint. `deposed` is the name that a replaced endpoint is recorded by until it is gone."""
+
+
+def facts_of(change: Change, keyring: Keyring) -> Facts:
+    """The facts of a change as it is planned now."""
+    facts = change_facts(change, keyring)
+    live, desired = getattr(change, "live", None), getattr(change, "desired", None)
+    target = getattr(change, "target", desired.fields if desired else {})
+    return {
+        "action": change.action.value,
+        "id": facts["id"],
+        "deposed": change.tracked.deposed().name if isinstance(change, Replace) else None,
+        "record": facts["record"],
+        "bodies": [fingerprint for _, _, fingerprint in facts["requests"]],
+        "live": _leaves(live.fields if live else {}, keyring),
+        "declared": _leaves(target, keyring),
+    }
+
+
+def facts_from_json(facts: Any) -> Facts:
+    """The facts of a change as they were kept; raises KeyError or TypeError for anything else."""
+    for side in ("live", "declared"):
+        for leaf in of_type(dict, facts[side]).values():
+            of_type(str, leaf["secret"]), leaf["shown"]
+    return {
+        "action": of_type(str, facts["action"]),
+        "id": of_type(str | None, facts["id"]),
+        "deposed": of_type(str | None, facts["deposed"]),
+        "record": of_type(str | None, facts["record"]),
+        "bodies": of_type(list, facts["bodies"]),
+        "live": facts["live"],
+        "declared": facts["declared"],
+    }
+
+
+def of_type(kind: Any, value: Any) -> Any:
+    """The value if it is of that type; raises TypeError otherwise."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind}")
+    return value
+
+
+def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
+    """Every leaf by its dotted path: as it may be shown, and the fingerprint of what may not."""
+    found: dict[str, Json] = {}
+    for path, value in leaves(tree):
+        shown = value if value.__class__ in WORDS else mask(value)
+        secret = "" if shown == value else digest([list(path), value], keyring)
+        found[".".join(path)] = {"shown": shown, "secret": secret}
+    return found
+
+
+def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether what is pending is what a run that was cut off has left of a change."""
+    if new is None:
+        return True
+    if {**old, "record": None} == {**new, "record": None}:
+        return True  # it was done and recorded, and did not take
+    match old["action"], new["action"]:
+        case Action.REPLACE, Action.DELETE if name == old["deposed"]:
+            return bool(new["id"] == old["id"])
+        case ((Action.REPLACE | Action.DELETE), Action.FORGET) if (
+            name == old["deposed"] or not old["deposed"]
+        ):
+            return new["id"] == old["id"] and not _lives_on(old, live_ids)
+        case Action.REPLACE, Action.CREATE:
+            return bool(new["bodies"] == old["bodies"][-1:])
+        case _:
+            return False
+
+
+def _lives_on(old: Facts, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the object is alive under another name than it had."""
+    called = old["live"].get("name", {}).get("shown")
+    return any(old["id"] in ids for name, ids in live_ids.items() if name != called)
+
+
+def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]:
+    """What moved about one change, field by field."""
+    if old is None or new is None or old["action"] != new["action"]:
+        yield f"{name}: {_action(old)} then, {_action(new)} now"
+    else:
+        yield f"{name}: {_action(old)} then and now, but not the same"
+    if old is None or new is None:
+        return
+    if old["id"] != new["id"]:
+        yield f"  id: {old['id'] or 'none'} then, {new['id'] or 'none'} now"
+    elif old["record"] != new["record"]:
+        yield "  what the inventory says was last applied"
+    for side in ("live", "declared"):
+        then, now = old[side], new[side]
+        if not (then and now):
+            continue  # the object, or the wish for it, came or went as a whole
+        for path in (*then, *(path for path in now if path not in then)):
+            if then.get(path) != now.get(path):
+                yield f"  {side} {path}: {_moved(then.get(path), now.get(path))}"
+
+
+def _action(facts: Facts | None) -> str:
+    return str(facts["action"]) if facts else "no change"
+
+
+def _moved(then: Json, now: Json) -> str:
+    if then and now and then["shown"] == now["shown"]:
+        return "another secret"
+    return f"{_shown(then)} then, {_shown(now)} now"
+
+
+def _shown(leaf: Json) -> str:
+    return one_line(leaf["shown"]) if leaf else "nothing"

@@ -1,0 +1,1 @@
+"""YAML and JSON files with positions, read and edited in place. Knows nothing of endpoints."""

@@ -1,0 +1,209 @@
+"""Waiting until what was written serves, against an account that is told what to say."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from reconciler.apply.wait_ready import wait_until_serving
+from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
+from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
+from reconciler.model.exit_codes import Exit
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Listing, Live
+from reconciler.novita.account import Reader
+from reconciler.reports.terminal.progress import event_line
+from tests.builders import answer, change, endpoint, live, tracked
+
+UNREADABLE = Problem(code="x", summary="the account cannot be read")
+REFUSED = Problem(code="key-refused", summary="the key is refused")
+
+
+@dataclass
+class HandClock:
+    """Waits end at once and have passed all the same."""
+
+    time: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class Account:
+    """Says one thing after another in its listings, the last one again and again; an error is raised."""
+
+    script: Sequence[Sequence[Live] | Exception]
+    lookups: list[str] = field(default_factory=list)
+    listings: int = 0
+
+    def listing(self) -> Listing:
+        said = self.script[min(self.listings, len(self.script) - 1)]
+        self.listings += 1
+        if isinstance(said, Exception):
+            raise said
+        return Listing(endpoints=tuple(said))
+
+    def get(self, object_id: str) -> Live | None:
+        self.lookups.append(object_id)
+        return None
+
+
+def seen(name: str, state: str, *workers: tuple[str, str, str]) -> Live:
+    """An endpoint in a state, with workers of (ID, state, error)."""
+    told = {
+        **answer(name),
+        "state": {"state": state, "error": "it broke" if state == "failed" else ""},
+        "workers": [
+            {"id": worker, "state": {"state": word, "error": error}, "healthy": word == "running"}
+            for worker, word, error in workers
+        ],
+    }
+    return ENDPOINT.parse_one(told)
+
+
+def result(name: str, outcome: Outcome = Outcome.DONE) -> Result:
+    return Result(change=change(endpoint(name), None, None), outcome=outcome, id=f"id-{name}")
+
+
+def waited(
+    script: Sequence[Sequence[Live] | Exception],
+    *results: Result,
+    within: float = 60.0,
+    stop: Callable[[int], bool] = lambda _count: False,
+) -> tuple[list[str], tuple[Problem, ...], Account, HandClock]:
+    """What was said, what is wrong in the end, who was asked how often. `stop` gets the count of events."""
+    account, clock, stopping = Account(script), HandClock(), threading.Event()
+    said: list[str] = []
+
+    def emit(event: Event) -> None:
+        assert isinstance(event, ChangeWaiting | ChangeServing)
+        said.append(str(event_line(event)).removeprefix("novita_endpoint."))
+        if stop(len(said)):
+            stopping.set()
+
+    problems = wait_until_serving(
+        results or (result("a"),),
+        cast(Reader, account),
+        clock,
+        emit,
+        within=within,
+        every=10.0,
+        stop=stopping,
+    )
+    return said, problems, account, clock
+
+
+def test_each_reason_is_told_when_it_changes() -> None:
+    """The same words twice in a row are one line; words that come back are news again."""
+    pending, failed = ("w1", "pending", ""), ("w1", "failed", "no stock")
+    steps = [pending, pending, failed, failed, pending]
+    script = [[seen("a", "initializing", step)] for step in steps] + [[seen("a", "serving")]]
+    said, problems, account, _ = waited(script)
+    assert said == [
+        "a: Waiting: worker w1 pending",
+        "a: Waiting: worker w1 failed: no stock",
+        "a: Waiting: worker w1 pending",
+        "a: Serving after 50s",
+    ]
+    assert problems == ()
+    assert (account.listings, account.lookups) == (6, [])
+
+
+def test_one_listing_for_all_and_each_ends_by_itself() -> None:
+    """Who serves is waited for no more, and is not asked about either."""
+    script = [
+        [seen("a", "serving"), seen("b", "initializing")],
+        [seen("b", "serving")],
+    ]
+    said, problems, account, _ = waited(script, result("a"), result("b"))
+    assert said == ["a: Serving after 0s", "b: Waiting: initializing", "b: Serving after 10s"]
+    assert (problems, account.listings, account.lookups) == ((), 2, [])
+
+
+def test_a_failed_endpoint_ends_its_wait() -> None:
+    """Novita gave it up; in its own words, and the others are waited for."""
+    script = [[seen("a", "failed"), seen("b", "initializing")], [seen("b", "serving")]]
+    said, (problem,), *_ = waited(script, result("a"), result("b"))
+    assert said[-1] == "b: Serving after 10s"
+    assert problem.summary == "`a` (id-a) was applied and does not serve: it broke"
+    assert (problem.exit_code, problem.address) == (Exit.INCOMPLETE, "novita_endpoint.a")
+
+
+def test_what_is_neither_listed_nor_found_is_gone() -> None:
+    """Only the second of the two says so."""
+    _, (problem,), account, _ = waited([[live("b")]])
+    assert problem.summary.endswith("does not serve: it is gone")
+    assert account.lookups == ["id-a"]
+
+
+def test_time_is_over() -> None:
+    """The last look is at the very end, and the last reason is what is told."""
+    _, (problem,), account, clock = waited([[seen("a", "initializing", ("w", "pulling", ""))]], within=25.0)
+    assert problem.summary == "`a` (id-a) was applied and does not serve after 25 s: worker w pulling"
+    assert (account.listings, clock.time) == (4, 25.0)
+    assert max(clock.waits) <= 0.25, "an interrupt is noticed meanwhile"
+
+
+@pytest.mark.parametrize("within", [0.0, 60.0])
+def test_no_time_at_all_is_one_look(within: float) -> None:
+    """What serves already is told in both cases."""
+    said, problems, account, _ = waited([[seen("a", "serving")]], within=within)
+    assert (said, problems, account.listings) == (["a: Serving after 0s"], (), 1)
+
+
+def test_an_interrupt_ends_it() -> None:
+    """No further look, and the exit code of an interrupt."""
+    _, (problem,), account, clock = waited([[seen("a", "initializing")]], stop=lambda count: count == 1)
+    assert problem.summary.endswith("does not serve when the wait was interrupted: initializing")
+    assert (problem.exit_code, account.listings, clock.time) == (Exit.INTERRUPTED, 1, 0.0)
+
+
+@pytest.mark.parametrize("error", [AnswerLost(UNREADABLE), IncompleteListing(UNREADABLE)])
+def test_an_account_that_cannot_be_read_is_asked_again(error: Exception) -> None:
+    """That it cannot be seen does not mean that it does not serve."""
+    said, problems, *_ = waited([error, error, [seen("a", "serving")]])
+    assert said == ["a: Waiting: the account cannot be read", "a: Serving after 20s"]
+    assert problems == ()
+
+
+def test_a_refused_key_ends_it() -> None:
+    """No other look could see more."""
+    _, problems, account, _ = waited([KeyRefused(REFUSED)], result("a"), result("b"))
+    assert [one.summary for one in problems] == [
+        "`a` (id-a) was applied and does not serve: the key is refused",
+        "`b` (id-b) was applied and does not serve: the key is refused",
+    ]
+    assert account.listings == 1
+
+
+def test_a_mistake_of_ours_is_not_swallowed() -> None:
+    """Only what the account says is waited out."""
+    with pytest.raises(ZeroDivisionError):
+        waited([ZeroDivisionError()])
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        result("a", Outcome.FAILED),
+        result("a", Outcome.NOT_ATTEMPTED),
+        Result(change=change(None, tracked("a"), live("a")), outcome=Outcome.DONE, id="id-a"),
+        Result(change=change(None, tracked("a"), None), outcome=Outcome.DONE, id="id-a"),
+    ],
+    ids=["failed", "not attempted", "deleted", "forgotten"],
+)
+def test_nothing_to_wait_for_asks_nobody(one: Result) -> None:
+    """What was not done, or is gone, cannot serve."""
+    said, problems, account, _ = waited([[]], one)
+    assert (said, problems, account.listings) == ([], (), 0)

@@ -1,0 +1,419 @@
+"""A directory -> the desired endpoints, and every problem at once."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from reconciler.config.files.discovery import listed
+from reconciler.config.loader import in_order, load
+from reconciler.model.problem import Place, Problem
+
+from .support import SPECS, codes, loaded, told, write
+
+REQUEST = """\
+{
+  "endpoint": "base-test",
+  "specName": "one",
+  "image": "ubuntu:22.04",
+  "replicas": 3,
+  "taskTimeout": 1200,
+  "maxPendingTasks": 10,
+  "env": {
+    "MODEL_NAME": "llama-3-70b",
+    "MODEL_VERSION": "v1.0"
+  },
+  "minReplicas": 1,
+  "maxReplicas": 10,
+  "scaleUpThreshold": 2,
+  "scaleDownIdleTime": 300,
+  "scaleUpCooldown": 30,
+  "scaleDownCooldown": 60,
+  "priority": 50,
+  "enableDynamicPrio": true,
+  "highLoadThreshold": 10,
+  "priorityBoost": 20
+}"""
+
+
+def item(**fields: str) -> str:
+    """An endpoints.yaml with one endpoint; the fields are YAML text."""
+    everything = {"endpoint": "a", "specName": "one", "image": "x", **fields}
+    return "endpoints:\n- " + "\n  ".join(f"{name}: {text}" for name, text in everything.items()) + "\n"
+
+
+@pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints.yml", "endpoints.json", "endpoints/a.yaml"])
+def test_the_documented_request_is_a_valid_item(tmp_path: Path, name: str) -> None:
+    """A complete Waverless deploy request is accepted, as YAML and as JSON indented by tabs."""
+    text = '{"endpoints": [\n' + textwrap.indent(REQUEST, "\t") + "\n]}\n"
+    result = loaded(tmp_path, {name: text})
+    assert result.errors == ()
+    (desired,) = result.desired
+    assert desired.name == "base-test"
+    assert desired.fields["envs"] == {"MODEL_NAME": "llama-3-70b", "MODEL_VERSION": "v1.0"}
+    assert desired.fields["workerConfig"]["freeTimeout"] == 1200
+    assert result.endpoint_files == (name,)
+
+
+def test_a_request_of_its_own_is_told_where_it_belongs(tmp_path: Path) -> None:
+    """A file that is one deploy request is not silently empty."""
+    result = loaded(
+        tmp_path, {"endpoints.json": REQUEST, "endpoints.yaml": item()[13:].replace("\n  ", "\n")}
+    )
+    assert told(result.problems) == [
+        'endpoints.json:2:3 lone-endpoint | wrap it: {"endpoints": [...]}',
+        "endpoints.yaml:1:1 lone-endpoint | write `endpoints:` above it, "
+        "and indent it below as an item that starts with `- `",
+    ]
+
+
+BAD = [
+    # field, its YAML, the column of the place on line 5, code, hint
+    ("specname", "x", 3, "unknown-key", "did you mean `specName`?"),
+    ("spec_name", "x", 3, "unknown-key", "did you mean `specName`?"),
+    ("minNum", "1", 3, "unknown-key", "did you mean `minReplicas`?"),
+    ("volumes", "[]", 3, "unknown-key", "did you mean `storage`?"),
+    ("zzz", "1", 3, "unknown-key", "known keys: endpoint, specName, image, command,"),
+    ("command", "5", 12, "not-text", 'write "5"'),
+    ("command", "yes", 12, "not-text", 'write "yes"'),
+    ("command", "[a, b]", 12, "wrong-type", "write for example `command: python"),
+    ("imageAuthId", '""', 16, "bad-format", "write a value, or remove the key"),
+    ("replicas", '"3"', 13, "wrong-type", "write `replicas: 3`, without quotes or unit"),
+    ("replicas", "three", 13, "wrong-type", "write for example `replicas: 3`"),
+    ("replicas", "1.5", 13, "wrong-type", "write for example `replicas: 3`"),
+    ("replicas", "yes", 13, "wrong-type", "write for example `replicas: 3`"),
+    ("replicas", "-1", 13, "out-of-range", "write a number that is 0 or more"),
+    ("replicas", "99999999999", 13, "out-of-range", "write a number that is at most 2147483647"),
+    ("replicas", "9" * 350, 13, "ambiguous-value", "write it in double quotes"),
+    ("maxReplicas", "0", 16, "out-of-range", "write a number that is 1 or more"),
+    ("taskTimeout", "20m", 16, "wrong-type", "write `taskTimeout: 1200`, in seconds"),
+    ("taskTimeout", "1h", 16, "wrong-type", "write `taskTimeout: 3600`, in seconds"),
+    ("taskTimeout", "1:30", 16, "ambiguous-value", 'write "1:30" for text, or 90 for the number'),
+    ("taskTimeout", "0300", 16, "ambiguous-value", 'write "0300" for text, or 192 for the number'),
+    ("taskTimeout", "0", 16, "out-of-range", "write a number that is 1 or more"),
+    ("port", "0", 9, "out-of-range", "write a number that is from 1 to 65535"),
+    ("port", "65536", 9, "out-of-range", "write a number that is from 1 to 65535"),
+    ("port", "2223", 9, "out-of-range", "write another one, such as `port: 8000`"),
+    ("port", "${env:}", 9, "bad-reference", "write `${env:NAME}`"),
+    ("healthPath", "health", 15, "bad-format", "write for example `healthPath: /health`"),
+    ("appName", "Base_Test", 12, "bad-format", "write for example `appName: base-test`"),
+    ("appName", "a" * 47, 12, "bad-format", "shorten it"),
+    ("priority", "101", 13, "out-of-range", "write a number that is from 0 to 100"),
+    ("enableDynamicPrio", '"on"', 22, "wrong-type", "write `enableDynamicPrio: true`, without quotes"),
+    ("enableDynamicPrio", "maybe", 22, "wrong-type", "write true or false"),
+    ("policy", "queue", 11, "wrong-type", "write `key: value` lines below it, indented"),
+    ("policy", "{type: queu, value: 1}", 18, "not-one-of", "did you mean `queue`?"),
+    ("policy", "{type: 5, value: 1}", 18, "not-text", 'write "5"'),
+    ("policy", "{type: queue}", 11, "missing-key", "write `value: ...`"),
+    ("policy", "{type: queue, value: 0}", 32, "out-of-range", "write a number that is 1 or more"),
+    ("env", "{TAG: 1.10}", 14, "not-text", 'write "1.10"'),
+    ("env", "{DEBUG: no}", 16, "not-text", 'write "no"'),
+    ("env", "{AT: 1:30}", 13, "ambiguous-value", 'write "1:30" for text, or 90 for the number'),
+    ("env", "{KEY: {a: b}}", 14, "wrong-type", "write text"),
+    ("env", "{'A B': x}", 9, "bad-format", "use letters, digits"),
+    ("env", "[A=b]", 8, "wrong-type", "write `key: value` lines below it, indented"),
+    ("storage", "{type: local}", 12, "wrong-type", "write each item on a line of its own"),
+    ("storage", "[{type: local, mountPath: /x}]", 13, "missing-key", "a local volume needs its size"),
+    ("storage", "[{type: network, mountPath: /x}]", 13, "missing-key", "a network volume needs the ID"),
+    ("storage", "[{type: local, sizeGb: 3Gi, mountPath: /x}]", 35, "wrong-type", "write `sizeGb: 3`"),
+    ("storage", "[{type: local, sizeGb: 1, mountPath: x}]", 49, "bad-format", "write for example `mountPath"),
+    ("storage", "[{type: nfs, mountPath: /x}]", 20, "not-one-of", "write `type: local`"),
+    ("lifecycle", "{preventDestroy: 1}", 31, "wrong-type", "write true or false"),
+    ("lifecycle", "{prevent_destroy: true}", 15, "unknown-key", "did you mean `preventDestroy`?"),
+    ("lifecycle", "{ignoreChanges: [5]}", 31, "not-text", 'write "5"'),
+    ("renamedFrom", "12", 16, "not-text", 'write "12"'),
+    ("replicas", "!!python/name:x 1", 13, "unknown-tag", "remove the tag; quote the value"),
+    ("image", "y", 3, "duplicate-key", "keep one of the two; the first is at endpoints.yaml:4:3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "column", "code", "hint"), BAD, ids=[f"{c[0]}={c[1][:24]}" for c in BAD]
+)
+def test_one_mistake_one_problem(
+    tmp_path: Path, field: str, text: str, column: int, code: str, hint: str
+) -> None:
+    """Each mistake is one problem with its exact place and the next thing to write."""
+    endpoints = item() + f"  {field}: {text}\n"
+    (problem,) = loaded(tmp_path, {"endpoints.yaml": endpoints}).problems
+    assert (str(problem.place), problem.code) == (f"endpoints.yaml:5:{column}", code)
+    assert problem.hint.startswith(hint)
+    assert problem.summary
+    assert not problem.summary.endswith(".")
+    for jargon in (
+        "is not of type",
+        "is not valid under",
+        "Additional properties",
+        "does not match",
+        "anyOf",
+    ):
+        assert jargon not in problem.summary + problem.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("endpoints: [{endpoint: a, specName: one}]", "1:24 missing-key | write `image: ubuntu:22.04`"),
+        (
+            "endpoints: [{endpoint: a, image: x}]",
+            "1:24 missing-key | write `specName: NAME`, with a name from specs.yaml",
+        ),
+        ("endpoints: [{image: x}]", "1:13 missing-key | write `endpoint: NAME`"),
+        ("endpoints: [{name: a}]", "1:13 missing-key | did you mean `endpoint` by `name`?"),
+        ("endpoints: [{endpont: a}]", "1:13 missing-key | did you mean `endpoint` by `endpont`?"),
+        ("endpoints:\n- endpoint:\n  image: x", "2:12 missing-key | write `endpoint: NAME`"),
+        ("endpoints: [{endpoint: 1.10}]", '1:24 not-text | write "1.10"'),
+        ("endpoints: [{endpoint: [a]}]", "1:24 wrong-type | write `endpoint: NAME`"),
+        ("endpoints: [a]", "1:13 wrong-type | write `- endpoint: NAME`"),
+        ("endpoints:", "1:11 wrong-type | write `endpoints: []` if there shall be none"),
+        ("endpoints: {a: {}}", "1:12 wrong-type | start each endpoint with `- endpoint: NAME`"),
+        (
+            "endpoint: [{endpoint: a}]",
+            "1:1 lone-endpoint | write `endpoints:` above it, "
+            "and indent it below as an item that starts with `- `",
+        ),
+        ("endpoins: []", "1:1 unknown-key | did you mean `endpoints`?"),
+        ("others: []\nendpoints: []", "1:1 unknown-key | known keys: endpoints, defaults, removed"),
+        ("specs: []\nendpoints: []", "1:1 unknown-key | specs belong in specs.yaml"),
+        ("novita: {}\nendpoints: []", "1:1 unknown-key | settings belong in config.yaml"),
+        ("- endpoint: a", "1:1 wrong-type | write `endpoints:` above the list"),
+        ("hello", "1:1 wrong-type | write `endpoints:` and the endpoints below it"),
+        ("", "1:1 empty-file | write `endpoints: []` if there shall be no endpoints, or delete the file"),
+        (
+            "# soon\n",
+            "1:1 empty-file | write `endpoints: []` if there shall be no endpoints, or delete the file",
+        ),
+        ("a: [\n", "1:4 invalid-yaml | check the brackets and commas"),
+        ("defaults: [a]\nendpoints: []", "1:11 wrong-type | write `key: value` lines below it, indented"),
+        (
+            "defaults: {appName: a}\nendpoints: []",
+            "1:12 unknown-key | move `appName` into the item under `endpoints:`",
+        ),
+        (
+            "defaults: {ports: 1}\nendpoints: [{endpoint: a, specName: one, image: x}]",
+            "1:12 unknown-key | did you mean `port`?",
+        ),
+        (
+            "endpoints: [{endpoint: '', specName: one, image: x}]",
+            "1:24 bad-format | write a value, or remove the key",
+        ),
+        (
+            'endpoints: [{endpoint: "a\\n", appName: a, specName: one, image: x}]',
+            "1:24 bad-format | write for example `endpoint: base-test`",
+        ),
+        (
+            f"endpoints: [{{endpoint: {'a' * 221}, appName: a, specName: one, image: x}}]",
+            "1:24 bad-format | shorten it",
+        ),
+        (
+            "endpoints:\n- {endpoint: a, specName: one, image: x}\n- {endpoint: a, specName: one, image: y}",
+            "3:14 duplicate-endpoint | rename or remove one of the two; the first is at endpoints.yaml:2:14",
+        ),
+        (
+            "endpoints: [{endpoint: a, specName: one, image: 'x y'}]",
+            "1:49 bad-format | write for example `image: ubuntu:22.04`",
+        ),
+    ],
+)
+def test_the_form_of_a_file(tmp_path: Path, text: str, expected: str) -> None:
+    """What a file as a whole gets wrong has a place and a way out."""
+    assert told(loaded(tmp_path, {"endpoints.yaml": text}).problems) == [f"endpoints.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "endpoints: []",
+        "defaults: {port: 80}",
+        "defaults:\nendpoints: []",
+        '{"$schema": "endpoints.schema.json", "endpoints": []}',
+        "endpoints:\n- endpoint: Überall 1\n  appName: a\n  specName: one\n  image: x\n",
+        item(command='""', env="{}", storage="[]", lifecycle="{}"),
+        item(env="{DATE: 2024-01-01, EMPTY: ''}", taskTimeout="1200.0", maxConcurrent="1_000"),
+        "endpoints:\n- &a {endpoint: a, specName: one, image: x}\n- {<<: *a, endpoint: b}\n",
+    ],
+)
+def test_files_without_a_mistake(tmp_path: Path, text: str) -> None:
+    """No endpoints, defaults alone, fields of no content, anchors: all of it is valid."""
+    assert loaded(tmp_path, {"endpoints.yaml": text}).problems == ()
+
+
+def test_whole_numbers_arrive_as_such(tmp_path: Path) -> None:
+    """1200.0 and 1_000 are what they look like."""
+    result = loaded(tmp_path, {"endpoints.yaml": item(taskTimeout="1200.0", maxConcurrent="1_000")})
+    worker = result.desired[0].fields["workerConfig"]
+    assert [repr(worker[name]) for name in ("freeTimeout", "maxConcurrent")] == ["1200", "1000"]
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    """Settings, specs and every endpoint are judged in one go, and sound endpoints stay."""
+    files = {
+        "config.yaml": "novita: {adpt: true}",
+        "specs.yaml": SPECS + "  - {name: 5}\n",
+        "endpoints.yaml": item(port="0")
+        + "- {endpoint: b, specName: two, image: x}\n- {endpoint: c, specName: one, image: x}\n",
+    }
+    result = loaded(tmp_path, files)
+    assert [line.split(" |")[0] for line in told(result.problems)] == [
+        "config.yaml:1:10 unknown-key",
+        "endpoints.yaml:5:9 out-of-range",
+        "endpoints.yaml:6:27 unknown-spec",
+        "specs.yaml:6:12 not-text",
+    ]
+    assert [desired.name for desired in result.desired] == ["c"]
+    assert result.problems[1].address == "novita_endpoint.a"
+
+
+def test_a_mistake_in_defaults_is_told_once(tmp_path: Path) -> None:
+    """What defaults get wrong is not said again for every endpoint; the items are judged all the same."""
+    items = "".join(f"- {{endpoint: e{n}, image: 5}}\n" for n in range(3))
+    result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one, port: 0}\nendpoints:\n" + items})
+    assert codes(result.problems) == ["out-of-range", "not-text", "not-text", "not-text"]
+    assert result.desired == ()
+
+
+def test_a_warning_about_defaults_is_told_once(tmp_path: Path) -> None:
+    """A field of the defaults that is never sent makes one warning, of no endpoint in particular."""
+    items = "".join(f"- {{endpoint: e{n}, image: x}}\n" for n in range(3))
+    text = "defaults: {specName: one, priority: 5, env: {A: '${env:NONE}'}}\nendpoints:\n" + items
+    result = loaded(tmp_path, {"endpoints.yaml": text})
+    assert sorted(codes(result.problems)) == ["never-sent", "unset-reference"]
+    assert [problem.address for problem in result.problems] == [None, None]
+
+
+def test_problems_are_in_order_of_the_files() -> None:
+    """Problems without a place come first, then by file, line and column as numbers."""
+    places = [
+        None,
+        *(
+            Place(file=file, line=line, column=column)
+            for file, line, column in [("a", 2, 1), ("a", 10, 3), ("b", 1, 1)]
+        ),
+    ]
+    problems = [Problem(code="x", summary="x", place=place) for place in places]
+    assert in_order(problems[::-1]) == tuple(problems)
+
+
+def test_names_within_one_search_are_unique(tmp_path: Path) -> None:
+    """The same name in two files of one search is an error that names both places."""
+    files = {"endpoints.yaml": item(), "endpoints/b.yaml": item()}
+    assert told(loaded(tmp_path, files).problems) == [
+        "endpoints/b.yaml:2:13 duplicate-endpoint | "
+        "rename or remove one of the two; the first is at endpoints.yaml:2:13"
+    ]
+
+
+def test_what_the_search_finds(tmp_path: Path) -> None:
+    """endpoints.* first, then all below endpoints/ by name; hidden files and documentation are let be."""
+    names = ["endpoints.json", "endpoints/b.yml", "endpoints/a.yaml", "endpoints/c.json"]
+    files: dict[str, str | bytes] = {
+        name: item(endpoint=f"e{n}") if name[-1] != "n" else '{"endpoints": []}'
+        for n, name in enumerate(names)
+    }
+    files |= {
+        "endpoints/.hidden.yaml": "x: [",
+        "endpoints/notes.txt": "x: [",
+        "endpoints/dir.yaml/.x/x.yaml": "x: [",
+        "endpoints/dir.yaml/x.JSON": '{"endpoints": []}',
+    }
+    result = loaded(tmp_path, files)
+    assert result.problems == ()
+    assert result.endpoint_files == (
+        "endpoints.json",
+        "endpoints/a.yaml",
+        "endpoints/b.yml",
+        "endpoints/c.json",
+        "endpoints/dir.yaml/x.JSON",
+    )
+    assert [desired.name for desired in result.desired] == ["e2", "e1"]
+
+
+@pytest.mark.parametrize("files", [{}, {"endpoints/readme.txt": ""}])
+def test_no_endpoint_file_at_all(tmp_path: Path, files: dict[str, str]) -> None:
+    """A directory without endpoint files says how to get one."""
+    result = loaded(tmp_path, files)
+    assert [problem.code for problem in result.problems] == ["no-endpoints"]
+    assert not result.found_endpoint_file
+    assert result.problems[0].hint.startswith("reconciler init")
+
+
+def test_files_that_are_in_the_way(tmp_path: Path) -> None:
+    """A dangling link, a directory with a file's name and a file with the directory's name are no crash."""
+    write(tmp_path, {"endpoints": "x", "endpoints.yml/x": ""})
+    (tmp_path / "endpoints.yaml").symlink_to("nowhere")
+    assert told(loaded(tmp_path, {}).problems) == [
+        "endpoints.yaml:1:1 file-not-found | check the path; it is relative to -C DIR",
+        "endpoints.yml:1:1 unreadable-file | name a YAML or JSON file",
+    ]
+
+
+def test_a_directory_that_cannot_be_listed_is_no_empty_one() -> None:
+    """Its files are unknown, so one stands for them all, and reading that one tells why."""
+    directory = Path("x" * 5000)
+    assert listed(directory) == [directory / "*.yaml"]
+
+
+def test_paths_that_are_too_long(tmp_path: Path) -> None:
+    """A name that no file system takes is a problem like any other."""
+    config = f"novita: {{config_dir: {'x' * 5000}}}"
+    result = loaded(tmp_path, {"config.yaml": config}, named=["y" * 5000])
+    assert codes(result.problems) == ["unreadable-file", "unreadable-file"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_directory_that_may_not_be_read(tmp_path: Path) -> None:
+    """Endpoints that cannot be seen are not taken for gone."""
+    write(tmp_path, {"endpoints/a.yaml": item()})
+    (tmp_path / "endpoints").chmod(0)
+    try:
+        assert codes(loaded(tmp_path, {}).problems) == ["unreadable-file"]
+    finally:
+        (tmp_path / "endpoints").chmod(0o755)
+
+
+def test_places_are_relative_to_the_root(tmp_path: Path) -> None:
+    """Files are named as the user would type them, wherever the root is."""
+    write(tmp_path, {"infra/endpoints.yaml": "x", "other.yaml": "x"})
+    result = load(tmp_path / "infra", [Path("./endpoints.yaml"), tmp_path / "other.yaml"], environ={})
+    assert result.endpoint_files == ("endpoints.yaml", str(tmp_path / "other.yaml"))
+
+
+def test_places_of_desired_endpoints(tmp_path: Path) -> None:
+    """Every desired endpoint knows the line of its name."""
+    result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one}\n" + item(image="y")})
+    assert str(result.desired[0].place) == "endpoints.yaml:3:13"
+
+
+def test_refused_fields_are_left_to_the_mapping(tmp_path: Path) -> None:
+    """What the documented request may hold and Novita does not offer passes the schema with any value."""
+    text = item(volumeMounts="[{pvcName: p, mountPath: /x}]", shmSize="1Gi", enablePtrace="true")
+    result = loaded(tmp_path, {"endpoints.yaml": text})
+    assert codes(result.problems) == ["unsupported-field"] * 3
+
+
+def test_texts_stand_in_for_files(tmp_path: Path) -> None:
+    """What is not written yet is read as if it were: in place of a file, and where there is none."""
+    write(tmp_path, {"endpoints.yaml": "\ufeff" + item(endpoint="old")})
+    other = {
+        Path("specs.yaml"): SPECS,
+        Path("endpoints.yaml"): "\ufeff" + item(endpoint="new"),
+        Path("endpoints/more.yaml"): item(endpoint="more"),
+        Path("endpoints/notes.txt"): "not read",
+        tmp_path / "endpoints/none.yaml": "endpoints: [",
+    }
+    result = load(tmp_path, environ={}, instead=other)
+    assert [one.name for one in result.desired] == ["new", "more"]
+    assert [str(problem.place) for problem in result.problems] == ["endpoints/none.yaml:1:12"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "endpoints.yaml"]
+
+
+@pytest.mark.parametrize("named", ["sub", "sub/a.yaml", "./sub/../sub/a.yaml"])
+def test_texts_stand_in_for_files_that_are_named(tmp_path: Path, named: str) -> None:
+    """`-f` finds them too, by file and by directory, however the path is spelled."""
+    (tmp_path / "sub").mkdir()
+    texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
+    result = load(tmp_path, [Path(named)], environ={}, instead=texts)
+    assert ([one.name for one in result.desired], result.problems) == (["a"], ())

@@ -1,0 +1,125 @@
+"""One at a time, all who wait with it, and nobody forgotten."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.inventory.group_commit import Queue, Ticket
+
+
+def started(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for(queue: Queue[Ticket], count: int) -> None:
+    """Until so many wait; nothing but the queue tells that a thread has come to rest."""
+    deadline = time.monotonic() + 10
+    while len(queue) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+
+
+def test_who_comes_first_serves_itself() -> None:
+    queue: Queue[Ticket] = Queue()
+    ticket = Ticket()
+    assert queue.join(ticket) == [ticket]
+    queue.leave([ticket])
+    assert ticket.served
+
+
+def test_one_serves_all_who_came_meanwhile() -> None:
+    queue: Queue[Ticket] = Queue()
+    first = queue.join(Ticket())
+    groups: list[int] = []
+
+    def come() -> None:
+        group = queue.join(Ticket())
+        groups.append(len(group))
+        if group:
+            queue.leave(group)
+
+    threads = [started(come) for _ in range(5)]
+    wait_for(queue, 5)
+    queue.leave(first)
+    for thread in threads:
+        thread.join(10)
+    assert sorted(groups) == [0, 0, 0, 0, 5]
+
+
+def test_one_that_is_alone_takes_nobody_along_and_is_taken_by_nobody() -> None:
+    queue: Queue[Ticket] = Queue()
+    first = queue.join(Ticket())
+    groups: list[list[bool]] = []
+
+    def come(alone: bool) -> None:
+        group = queue.join(Ticket(alone=alone))
+        if group:
+            groups.append([ticket.alone for ticket in group])
+            queue.leave(group)
+
+    threads = []
+    for number, alone in enumerate((False, True, False, False), 1):
+        threads.append(started(lambda alone=alone: come(alone)))
+        wait_for(queue, number)
+    queue.leave(first)
+    for thread in threads:
+        thread.join(10)
+    assert groups == [[False], [True], [False, False]]
+
+
+class Interrupted(Ticket):
+    """Its thread gets a Ctrl-C while it waits, before or after its turn has come."""
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        super().__init__()
+        self.before = before
+        self.called = self  # type: ignore[assignment]  # stands in for its lock
+
+    def acquire(self) -> None:
+        self.before()
+        raise KeyboardInterrupt
+
+    def release(self) -> None: ...
+
+
+@pytest.mark.parametrize("turn_has_come", [False, True])
+def test_nobody_waits_for_one_who_was_interrupted(turn_has_come: bool) -> None:
+    queue: Queue[Ticket] = Queue()
+    first = queue.join(Ticket())
+    gone = Interrupted(lambda: queue.leave(first) if turn_has_come else None)
+    with pytest.raises(KeyboardInterrupt):
+        queue.join(gone)
+    if not turn_has_come:
+        queue.leave(first)
+    assert len(queue) == 0
+    after = Ticket()
+    assert queue.join(after) == [after]
+    assert not gone.served
+
+
+def test_the_turn_goes_past_one_who_was_interrupted() -> None:
+    queue: Queue[Ticket] = Queue()
+    first = queue.join(Ticket())
+    served: list[int] = []
+
+    def come() -> None:
+        group = queue.join(Ticket())
+        served.append(len(group))
+        queue.leave(group)
+
+    def until_another_waits() -> None:
+        thread.append(started(come))
+        wait_for(queue, 2)
+        queue.leave(first)
+
+    thread: list[threading.Thread] = []
+    with pytest.raises(KeyboardInterrupt):
+        queue.join(Interrupted(until_another_waits))
+    thread[0].join(10)
+    assert served == [1]

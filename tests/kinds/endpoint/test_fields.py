@@ -1,0 +1,45 @@
+"""How ignoreChanges and drift.ignore name a field."""
+
+import pytest
+
+from reconciler.kinds.endpoint.fields import YAML_NAMES, known_names, wire_paths
+from reconciler.model.values import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("replicas", (("workerConfig", "minNum"), ("workerConfig", "maxNum"))),
+        ("image", (("image", "image"),)),
+        ("image.image", (("image", "image"),)),
+        ("image.command", (("image", "command"),)),
+        ("workerConfig.maxNum", (("workerConfig", "maxNum"),)),
+        ("workerConfig", (("workerConfig",),)),
+        ("policy", (("policy",),)),
+        ("policy.value", (("policy", "value"),)),
+        ("healthy", (("healthy",),)),
+        ("rootfsSize", (("rootfsSize",),)),
+        ("env", (("envs",),)),
+        ("envs", (("envs",),)),
+        ("env.HF_TOKEN", (("envs", "HF_TOKEN"),)),
+        ("env.a.b", (("envs", "a.b"),)),
+        ("envs.a['b']", (("envs", "a['b']"),)),
+        ("storage", (("volumeMounts",),)),
+        ("storage./work.dir", (("volumeMounts", "/work.dir"),)),
+        ("volumeMounts./w", (("volumeMounts", "/w"),)),
+        ("env.", ()),
+        ("endpoint", ()),
+        ("name", ()),
+        ("workerConfig.nope", ()),
+        ("", ()),
+    ],
+)
+def test_a_yaml_name_or_a_dotted_wire_path_names_fields(text: str, expected: tuple[Path, ...]) -> None:
+    """An env key may hold dots itself; what names nothing is found out."""
+    assert wire_paths(text) == expected
+
+
+def test_every_suggestion_is_a_name() -> None:
+    """What `did you mean` offers can be typed."""
+    assert [name for name in known_names() if not wire_paths(name)] == []
+    assert set(YAML_NAMES) <= set(known_names())

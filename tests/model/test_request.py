@@ -1,0 +1,29 @@
+"""A request as a value: what is sent, what is shown, and what is signed off."""
+
+import json
+
+from reconciler.model.request import Request
+from reconciler.model.values import MASK, digest
+from tests.builders import KEYRING, OTHER_KEYRING, secret
+
+REQUEST = Request(method="POST", path="/x", body={"b": secret("hf_123"), "a": "ü"})
+
+
+def test_the_bytes_hold_the_secret_and_what_is_shown_does_not() -> None:
+    """Only `content` reveals; keys stay in sending order, text stays readable."""
+    assert REQUEST.content().decode() == '{\n  "b": "hf_123",\n  "a": "ü"\n}'
+    assert REQUEST.shown() == {"b": MASK, "a": "ü"}
+    assert "hf_123" not in json.dumps(REQUEST.shown()) + repr(REQUEST)
+
+
+def test_a_request_without_a_body_sends_nothing() -> None:
+    """An absent body is no `null`."""
+    assert Request(method="GET", path="/x").content() == b""
+
+
+def test_the_fingerprint_covers_the_sealed_body() -> None:
+    """It is the digest of the body with the HMAC in the secret's place, and so depends on the key."""
+    sealed = KEYRING.seal("hf_123")
+    facts = {"a": "ü", "b": {"hmac-sha256": sealed.mac, "key": sealed.key_id}}
+    assert REQUEST.fingerprint(KEYRING) == digest(facts)
+    assert REQUEST.fingerprint(OTHER_KEYRING) != digest(facts)

@@ -1,0 +1,43 @@
+"""Clients, one for each call at a time."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from reconciler.novita.http.connections import Lanes
+
+
+def lanes() -> tuple[Lanes, list[httpx.Client]]:
+    made: list[httpx.Client] = []
+
+    def build() -> httpx.Client:
+        made.append(httpx.Client())
+        return made[-1]
+
+    return Lanes(build), made
+
+
+def test_the_warm_one_is_taken() -> None:
+    found, made = lanes()
+    with found.one() as first, found.one() as second:
+        assert first is not second
+    with found.one() as third:
+        assert third is first
+    assert len(made) == 2
+    found.close()
+    assert all(one.is_closed for one in made)
+
+
+def test_once_closed_nothing_leaves_and_what_is_under_way_ends_first() -> None:
+    found, made = lanes()
+    with found.one() as first:
+        with found.one():
+            pass
+        found.close()
+        assert [one.is_closed for one in made] == [False, True]
+        assert first is made[0]
+        with pytest.raises(RuntimeError, match="closed"), found.one():
+            pass
+    assert made[0].is_closed
+    assert len(made) == 2

@@ -1,0 +1,67 @@
+"""A listing that begins before it is asked for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.model.resource import Listed
+from reconciler.novita.account import OVER
+from reconciler.novita.http.client import Client
+from reconciler.novita.prefetch import Ahead
+
+from .support import ManualTime, secret
+
+
+class Account:
+    """Three pages of endpoints; the first answer waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def __call__(self, _method: str, target: str, _headers: Mapping[str, str], _body: bytes) -> Any:
+        self.asked += 1
+        self.begun.set()
+        assert self.goes_on.wait(10)
+        number = int(target.split("pageNum=")[1].split("&")[0])
+        found = [{"id": f"id{one}", "name": f"n{one}"} for one in range(number * 100, number * 100 + 100)]
+        body = {"endpoints": found if number < 3 else [], "total": 300}
+        return 200, {"content-type": "application/json"}, json.dumps(body).encode()
+
+
+def client_of(account: Account) -> Client:
+    return Client("https://api.test", secret(), app=account, timing=ManualTime().timing())
+
+
+def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:
+    account = Account()
+    reader = Ahead(client_of(account), ENDPOINT, parallelism=2)
+    reader.begin()
+    assert account.begun.wait(10)
+    account.goes_on.set()
+    first = reader.listing()
+    asked = account.asked
+    assert (len(first.endpoints), asked) == (300, first.requests)
+    assert reader.listing() == first
+    assert account.asked == 2 * asked
+
+
+def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
+    account = Account()
+    told: list[Listed] = []
+    with client_of(account) as client:
+        reader = Ahead(client, ENDPOINT, parallelism=2, on_listed=told.append)
+        reader.begin()
+        assert account.begun.wait(10)
+        reader.abandon()
+    account.goes_on.set()
+    with pytest.raises(RuntimeError, match="closed"):
+        reader.listing()
+    assert account.asked == 1
+    assert told == [OVER]

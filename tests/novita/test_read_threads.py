@@ -1,0 +1,56 @@
+"""Threads that nobody waits for."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from reconciler.novita.read_threads import Crew
+
+
+class Work:
+    """Something that lasts until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.goes_on = threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.release()
+        assert self.goes_on.wait(10)
+        return threading.current_thread().name
+
+
+def test_only_so_many_things_are_done_at_once() -> None:
+    crew, work = Crew(2), Work()
+    found = [crew.begin(work) for _ in range(5)]
+    assert work.begun.acquire(timeout=10)
+    assert work.begun.acquire(timeout=10)
+    assert not work.begun.acquire(timeout=0.05)
+    work.goes_on.set()
+    assert [one.result(10) for one in found] == ["crew"] * 5
+
+
+def test_after_the_dismissal_nothing_begins() -> None:
+    crew, work = Crew(1), Work()
+    first = crew.begin(work)
+    assert work.begun.acquire(timeout=10)
+    with crew:
+        second = crew.begin(work)
+    work.goes_on.set()
+    assert first.result(10) == "crew"
+    with pytest.raises(CancelledError):
+        second.result(10)
+    assert not work.begun.acquire(blocking=False)
+
+
+def test_what_is_raised_is_for_who_asks() -> None:
+    found = Crew(1).begin(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        found.result(10)
+
+
+def test_all_are_daemons() -> None:
+    assert Crew(1).begin(lambda: threading.current_thread().daemon).result(10)

@@ -1,0 +1,98 @@
+"""What of a plan's drift rings, and what its fingerprint hangs on."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.model.drift import Ignore, Standing, Verdict
+from reconciler.model.plan import Cause
+from reconciler.planning.drift.alarm import expired, judge
+from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, plan, secret, tracked
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+MAX = (("workerConfig", "maxNum"),)
+
+
+def verdict(made: Any, **options: Any) -> Verdict:
+    usual = {"by_declaration": False, "has_yaml": True, "ignores": (), "known": frozenset()}
+    usual |= {"now": NOW, "keyring": KEYRING}
+    return judge(made, **{**usual, **options})
+
+
+@pytest.mark.parametrize(
+    ("ignore", "standing"),
+    [
+        (Ignore(endpoint="base-test"), Standing.IGNORED),
+        (Ignore(endpoint="base-*"), Standing.IGNORED),
+        (Ignore(endpoint="other"), Standing.NEW),
+        (Ignore(endpoint="base-test", paths=MAX), Standing.NEW),
+        (Ignore(endpoint="base-test", paths=(*MAX, ("ports",))), Standing.IGNORED),
+        (Ignore(endpoint="base-test", until=NOW + timedelta(seconds=1)), Standing.IGNORED),
+        (Ignore(endpoint="base-test", until=NOW), Standing.NEW),
+    ],
+)
+def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: Ignore, standing: Standing) -> None:
+    """By name or glob, by path or prefix, up to its moment."""
+    made = plan([endpoint()], [tracked()], [live(port=9)])
+    (found,) = verdict(made, ignores=[ignore]).all_moved()
+    assert found.standing is standing
+
+
+def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
+    """Who lets a field move does not let the endpoint go."""
+    made = plan([endpoint()], [tracked()], [])
+    assert verdict(made, ignores=[Ignore(endpoint="base-test", paths=MAX)]).rings
+    assert not verdict(made, ignores=[Ignore(endpoint="base-test")]).rings
+
+
+def test_what_is_over_is_told_with_its_place() -> None:
+    """A forgotten entry is found when it matters."""
+    over = Ignore(endpoint="a", shown="replicas", until=NOW)
+    (problem,) = expired([over, Ignore(endpoint="b"), Ignore(endpoint="c", until=NOW + timedelta(1))], NOW)
+    assert problem.summary.startswith("the drift.ignore entry about `a` replicas is over")
+
+
+def test_what_is_known_rings_no_more() -> None:
+    """Until it moves again, or under another key, where nobody knows it."""
+    made = plan([endpoint()], [tracked()], [live(port=9)])
+    known = frozenset(one.fingerprint for one in verdict(made).all_moved())
+    assert not verdict(made, known=known).rings
+    assert verdict(plan([endpoint()], [tracked()], [live(port=10)]), known=known).rings
+    assert verdict(made, known=known, keyring=OTHER_KEYRING).rings
+
+
+def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
+    """Whether the YAML spells a value out or refers to it, and whatever was applied before."""
+    there = live(env={"T": "live"})
+    one, two = (
+        verdict(plan([endpoint(env=env)], [tracked(env=env)], [there]))
+        for env in ({"T": "spelled"}, {"T": secret("hidden")})
+    )
+    assert [m.fingerprint for m in one.all_moved()] == [m.fingerprint for m in two.all_moved()]
+
+
+def test_what_the_yaml_says_by_now_is_settled_field_by_field() -> None:
+    """The other fields still ring."""
+    made = plan([endpoint(port=9)], [tracked()], [live(port=9, healthPath="/x")])
+    assert [one.field.path for one in verdict(made).all_moved() if one.field] == [("healthy", "path")]
+    assert not verdict(plan([endpoint(port=9)], [tracked()], [live(port=9)])).rings
+
+
+def test_without_an_inventory_the_yaml_is_the_measure() -> None:
+    """What is not as declared has drifted, what is not there is gone; what is equal is neither."""
+    made = plan(
+        [endpoint("a", port=9), endpoint("b"), endpoint("c")], [], [live("a"), live("c")],
+    )  # fmt: skip
+    found = verdict(made, by_declaration=True)
+    assert [(alarm.drift.name, alarm.drift.id) for alarm in found.alarms] == [("a", "id-a"), ("b", "")]
+    ((field,), gone) = (alarm.drift.fields for alarm in found.alarms)
+    assert (field.before, field.after, field.cause) == ([{"port": 9}], [{"port": 8000}], Cause.DRIFT)
+    assert gone == ()
+
+
+def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
+    """Where there is YAML: without any, nobody has said that it may go."""
+    made = plan([], [tracked()], [])
+    assert not verdict(made).rings
+    assert verdict(made, has_yaml=False).rings

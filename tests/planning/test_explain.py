@@ -1,0 +1,103 @@
+"""Why a change is planned, by which row of the planner's table, and with which calls."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from reconciler.model.plan import Action, Cause, Change, Plan, Replace
+from reconciler.model.resource import Desired, Live, Tracked
+from reconciler.planning import rules
+from reconciler.planning.calls import calls_of
+from reconciler.planning.explain import MOVED, explain
+from reconciler.planning.rules import Rule, rule_of
+from reconciler.planning.steps import requests_of
+from tests.builders import LARGER, change, endpoint, live, plan, tracked
+
+ROWS: list[tuple[Rule, Desired | None, Tracked | None, Live | None]] = [
+    (rules.NEW, endpoint(), None, None),
+    (rules.LOST, endpoint(), tracked(object_id="id-gone"), None),
+    (rules.FOUND, endpoint(), None, live()),
+    (rules.FOUND, endpoint(port=1), None, live()),
+    (rules.FOUND_AGAIN, endpoint(), tracked(object_id="id-gone"), live()),
+    (rules.SAME, endpoint(), tracked(), live()),
+    (rules.FIXED, endpoint(spec=LARGER), tracked(), live()),
+    (rules.WORKERS, endpoint(replicas=2), tracked(), live()),
+    (rules.FIELDS, endpoint(port=1), tracked(), live()),
+    (rules.UNWANTED, None, tracked(), live()),
+    (rules.GONE, None, tracked(), None),
+    (rules.RENAMED, None, tracked(object_id="id-other"), live("other")),
+]
+
+
+@pytest.mark.parametrize(("rule", "desired", "record", "found"), ROWS)
+def test_each_row_of_the_table_has_its_rule(
+    rule: Rule, desired: Desired | None, record: Tracked | None, found: Live | None
+) -> None:
+    """And the rule says what the planner did."""
+    made = change(desired, record, found)
+    assert (rule_of(made), rule.then) == (rule, made.action)
+
+
+def test_a_rule_is_read_from_left_to_right() -> None:
+    """What is so, and what follows."""
+    assert str(rules.WORKERS) == "declared, recorded, live by its ID; only worker counts differ -> scale"
+
+
+def replaced(*, create_first: bool) -> Change:
+    made = change(endpoint(spec=LARGER), tracked(), live())
+    assert isinstance(made, Replace)
+    return dataclasses.replace(made, create_first=create_first)
+
+
+CHANGES = [*(change(*row[1:]) for row in ROWS), replaced(create_first=True)]
+
+
+@pytest.mark.parametrize("made", CHANGES, ids=lambda made: made.action.value)
+def test_the_calls_hold_every_write_in_its_order(made: Change) -> None:
+    """Preview and explanation tell of the same requests; all that stands between them only reads."""
+    calls = list(calls_of(made))
+    writes = [(call.method, call.path) for call in calls if call.method != "GET"]
+    assert writes == [(request.method, request.path) for request in requests_of(made)]
+    assert all("/endpoint?id=" in call.path for call in calls if call.method == "GET")
+    assert bool(calls) == bool(writes)
+
+
+def test_a_create_waits_for_the_app_name_that_another_gives_up() -> None:
+    """It is said whose name it is; an app name that nobody holds is not waited for."""
+    made = plan(
+        [endpoint("new", appName="shared"), endpoint("other")],
+        [tracked("old")],
+        [live("old", appName="shared")],
+    )
+    calls = {name: [call.purpose for call in one.calls] for name, one in explain(made).items()}
+    assert calls["new"][0] == "makes it, once `old` has given up the app name"
+    assert calls["other"][0] == "makes it"
+
+
+def test_the_reason_comes_with_who_moved_what() -> None:
+    """Fields of one cause in one sentence."""
+    made = change(
+        endpoint(replicas=4, port=9000),
+        tracked(replicas=2, port=8000),
+        live(replicas=3, port=8000),
+    )
+    (found,) = explain(Plan(changes=(made,))).values()
+    assert found.why == (
+        "differs from what is declared",
+        f"workerConfig.minNum, workerConfig.maxNum: {MOVED[Cause.BOTH]}",
+        f"ports: {MOVED[Cause.CONFIG]}",
+    )
+
+
+def test_what_is_new_was_moved_by_nobody() -> None:
+    """And what does not change needs no explanation."""
+    made = plan([endpoint("new"), endpoint("same")], [tracked("same")], [live("same")])
+    assert {name: one.why for name, one in explain(made).items()} == {"new": ("does not exist yet",)}
+    assert {one.action for one in made.changes} == {Action.CREATE, Action.NO_OP}
+
+
+def test_every_cause_has_its_words() -> None:
+    """A cause to come must be told as well."""
+    assert set(MOVED) == set(Cause)

@@ -1,0 +1,212 @@
+"""The page of a run, looked at in a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.apply_events import Outcome
+from reconciler.model.drift import Standing
+from reconciler.model.problem import Problem
+from reconciler.model.run_report import Findings
+from reconciler.reports.html.chart import Range, chart
+from reconciler.reports.html.page import html_text
+from tests.builders import endpoint, plan
+from tests.reports import samples
+from tests.reports.chromium import Browser, needed
+
+RUNS: dict[str, Findings] = {
+    "refused": replace(samples.refused(), explained=True),
+    "applied": samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED),
+    "drifted": samples.drifted(),
+    "ignored": samples.drifted(Standing.IGNORED),
+    "failed": samples.failed(samples.GUARD, samples.WARNING),
+    "nothing": samples.findings(plan()),
+}
+
+HOSTILE = "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>`\"'&"
+
+CONTRAST = """
+const luminance = ([r, g, b]) => {
+  const part = (v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+};
+const read = (css) => css.match(/[\\d.]+/g).map(Number);
+const behind = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const colour = read(getComputedStyle(at).backgroundColor);
+    if (colour.length === 3 || colour[3] === 1) return colour;
+  }
+  return [255, 255, 255];
+};
+const found = [];
+for (const element of document.querySelectorAll('body *')) {
+  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if (!own || ['SCRIPT', 'OUTPUT'].includes(element.tagName)) continue;
+  const style = getComputedStyle(element);
+  const text = luminance(read(element.namespaceURI.includes('svg') ? style.fill : style.color));
+  const back = luminance(behind(element));
+  const ratio = (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
+  found.push([ratio, element.tagName + '.' + (element.className.baseVal ?? element.className)]);
+}
+return { page: behind(document.body), texts: found.length, worst: found.sort((a, b) => a[0] - b[0])[0] };
+"""
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    return Browser(tmp_path)
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and all that its attributes lead to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "style", "srcset")]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_page_is_whole_in_itself(name: str) -> None:
+    """No script, and nothing that is fetched from anywhere."""
+    page = html_text(RUNS[name])
+    tags = Tags(page)
+    assert "script" not in tags.names
+    assert {link for link in tags.links if not link.startswith("#")} == {"data:,"}
+    assert not re.search(r"url\(|@import", page)
+
+
+@needed
+def test_a_page_loads_in_silence(browser: Browser) -> None:
+    """Nothing on the console, nothing asked of a network."""
+    for name in ("refused", "applied"):
+        document, said = browser.load(html_text(RUNS[name]))
+        assert (said, "<h1>" in document) == ([], True)
+    resources = "return performance.getEntriesByType('resource').map((one) => one.name)"
+    assert browser.ask(resources, html_text(RUNS["refused"])) == [[]]
+
+
+@needed
+def test_a_page_is_never_wider_than_its_window(browser: Browser) -> None:
+    """Names and values without a place to break are no reason to scroll sideways."""
+    long = plan([endpoint("n" * 220, appName="a", image="i" * 3000, env={"K" * 200: "v" * 500})])
+    found = samples.findings(long, Problem(code="x", summary="s" * 400, detail="d" * 400))
+    pages = [html_text(one) for one in (found, RUNS["refused"], RUNS["applied"], RUNS["drifted"])]
+    script = """
+    // what is folded away or far below counts as well
+    document.head.insertAdjacentHTML('beforeend', '<style>.card { content-visibility: visible }</style>');
+    const parts = [...document.querySelectorAll('.card, .problem, .chips, nav, ul, table')];
+    const cut = parts.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.className);
+    return [innerWidth, document.documentElement.scrollWidth, cut];
+    """
+    seen = browser.ask(script, *pages, widths=(360, 390, 1280))
+    assert seen == [[width, width, []] for width in (360, 390, 1280) for _ in pages]
+
+
+@needed
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read(browser: Browser, dark: bool) -> None:
+    """A contrast of 4.5 at least (WCAG AA), in either scheme."""
+    names = ("refused", "applied", "ignored")
+    answers = browser.ask(CONTRAST, *(html_text(RUNS[name]) for name in names), dark=dark)
+    for name, seen in zip(names, answers, strict=True):
+        assert (seen["page"][0] < 64) is dark, "the scheme was not the one asked for"
+        assert seen["texts"] > 20
+        assert seen["worst"][0] >= 4.5, (name, seen["worst"])
+
+
+@needed
+def test_the_chart_is_true_to_scale(browser: Browser) -> None:
+    """From 1-3 to 2-8 on a scale that ends at 8."""
+    script = """
+    const card = [...document.querySelectorAll('.card')].find((one) => one.textContent.includes('scaled'));
+    const box = (name) => { const b = card.querySelector(name).getBBox(); return [b.x, b.width]; };
+    return { track: box('.track'), was: box('.was'), is: box('.is'),
+             said: card.querySelector('svg').getAttribute('aria-label'),
+             counts: [...card.querySelectorAll('.count')].map((one) => one.textContent) };
+    """
+    (seen,) = browser.ask(script, html_text(RUNS["refused"]))
+    left, span = seen["track"]
+    for bar, (low, high) in (("was", (1, 3)), ("is", (2, 8))):
+        x, width = seen[bar]
+        assert x == pytest.approx(left + span * low / 8, abs=0.01)
+        assert width == pytest.approx(span * (high - low) / 8, abs=0.01)
+    assert seen["counts"] == ["1\N{EN DASH}3", "2\N{EN DASH}8"]
+    assert seen["said"] == "Workers: before 1\N{EN DASH}3; after 2\N{EN DASH}8"
+
+
+def test_a_chart_needs_a_range() -> None:
+    """One side is enough, none is no chart; nothing but zeros is one all the same."""
+    assert chart(None, None) == ""
+    assert "before none" in chart(None, Range(1, 1))
+    assert "Workers: before 0; after 0" in chart(Range(0, 0), Range(0, 0))
+
+
+@needed
+def test_a_link_unfolds_what_it_leads_to(browser: Browser) -> None:
+    """Of many endpoints each is folded, until it is opened by a click or by the index."""
+    script = """
+    const [first, second] = document.querySelectorAll('details');
+    const closed = [first.open, second.open, second.offsetHeight];
+    first.querySelector('summary').click();
+    document.querySelectorAll('nav a')[1].click();
+    return { closed, open: [first.open, second.open], grown: second.offsetHeight > 2 * closed[2] };
+    """
+    (seen,) = browser.ask(script, html_text(samples.findings(samples.many(20))))
+    assert (seen["closed"][:2], seen["open"], seen["grown"]) == ([False, False], [True, True], True)
+
+
+def test_few_changes_are_unfolded() -> None:
+    """One sees them without a click."""
+    assert html_text(RUNS["refused"]).count("<details") == html_text(RUNS["refused"]).count(" open>")
+
+
+def test_a_thousand_endpoints_stay_usable() -> None:
+    """Less than three megabytes for the longest change there is, with an index."""
+    made = plan([endpoint(f"endpoint-{number:04}", env={"KEY": "value"}) for number in range(1000)])
+    page = html_text(samples.findings(made))
+    assert len(page.encode()) < 3_000_000
+    assert page.count('<a href="#c') == page.count('<div class="inside" id="c') == 1000
+
+
+def test_what_others_chose_is_text() -> None:
+    """Names, values, files and messages of others bring no tag into a page."""
+    hostile = Problem(code="x", summary=HOSTILE, detail=HOSTILE, hint=HOSTILE, address=HOSTILE)
+    made = plan([endpoint(HOSTILE[:60], appName="a", image=HOSTILE, env={HOSTILE: HOSTILE})])
+    harmless = Tags(html_text(samples.findings(plan([endpoint("x", env={"A": "b"})]), samples.REFUSAL)))
+    page = html_text(replace(samples.findings(made, hostile), explained=True))
+    assert {"script", "img"} & set(Tags(page).names) == set()
+    assert set(Tags(page).names) - {"code", "dl", "dt", "dd"} == set(harmless.names) - {"code"}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_no_secret_is_on_a_page(name: str) -> None:
+    """Neither today's, nor the one applied last, nor the one that is live."""
+    assert "hf_" not in html_text(RUNS[name])
+
+
+def test_a_page_tells_what_happened() -> None:
+    """The line that tools know, the end, the problems with their place, and what became of each change."""
+    refused = html_text(RUNS["refused"])
+    assert "<h1>Plan: 1 to import, 2 to add, 3 to change, 2 to destroy.</h1>" in refused
+    assert "exit code 3: refused by a guard" in refused
+    assert "endpoints.yaml:12:7" in refused
+    assert "declared, recorded, live by its ID; only worker counts differ -&gt; scale" in refused
+    applied = html_text(RUNS["applied"])
+    assert "<h1>Apply incomplete: 1 done, 1 failed, 1 unresolved, 4 not attempted.</h1>" in applied
+    for words in ("done in 1.5 s", "failed in 1.5 s", "unresolved in 1.5 s", ">not attempted<"):
+        assert words in applied
+    assert "<h1>Drift: 1 changed, 1 deleted.</h1>" in html_text(RUNS["drifted"])
+    assert "ignored until 2027-01-01 00:00Z: a trial" in html_text(RUNS["ignored"])
+    assert "<h1>No changes." in html_text(RUNS["nothing"])
+    assert "<h1>Failed: 1 error.</h1>" in html_text(RUNS["failed"])

@@ -1,0 +1,98 @@
+"""Annotations as GitHub's runner reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from reconciler.model.drift import Standing
+from reconciler.model.plan import Plan
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.run_report import Findings
+from reconciler.reports.run.github import annotation_lines
+from tests.builders import endpoint, live, plan, tracked
+from tests.reports import samples
+
+COMMAND = re.compile(r"::(?P<level>\w+) (?P<given>[^:]*)::(?P<data>[^\r\n]*)")
+
+
+def parsed(line: str) -> tuple[str, dict[str, str], str]:
+    """(level, properties, message), decoded as the runner does."""
+    found = COMMAND.fullmatch(line)
+    assert found, line
+    decoded = {"%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ",", "%25": "%"}
+
+    def decode(text: str) -> str:
+        return re.sub("%(0D|0A|3A|2C|25)", lambda one: decoded[one[0]], text)
+
+    given = dict(pair.split("=", 1) for pair in found["given"].split(","))
+    return found["level"], {name: decode(value) for name, value in given.items()}, decode(found["data"])
+
+
+def read(found: Findings) -> list[tuple[str, dict[str, str], str]]:
+    return [parsed(line) for line in annotation_lines(found, lambda place: f"infra/{place.file}")]
+
+
+def test_a_problem_is_shown_where_it_is() -> None:
+    """With its file, line and column, and the way out; the errors first."""
+    assert read(samples.refused()) == [
+        (
+            "error",
+            {"file": "infra/endpoints.yaml", "line": "12", "col": "7", "title": "novita_endpoint.old"},
+            "`old` has `preventDestroy` and would be deleted\n"
+            "Remove `preventDestroy` first, in a commit of its own",
+        ),
+        ("warning", {"title": "reconciler: limit"}, "the account may hold 20 workers"),
+    ]
+
+
+def test_a_note_is_a_notice() -> None:
+    """GitHub's word for it."""
+    note = Problem(code="partial", summary="only a part", severity=Severity.NOTE)
+    assert [level for level, _, _ in read(samples.failed(note, code=0))] == ["notice"]
+
+
+def test_nothing_breaks_out_of_a_line() -> None:
+    """Whatever stands in a message or in the name of a file."""
+    bad = "100%\r\n::stop-commands::x,y=1:2"
+    place = Place(file=bad, line=1, column=2)
+    problem = Problem(code="x", summary=bad, detail=bad, address=bad, place=place)
+    ((level, given, message),) = read(samples.failed(problem))
+    assert (level, given["file"]) == ("error", f"infra/{bad}")
+    assert message.splitlines()[0] == "100%"
+    lines = list(annotation_lines(samples.failed(problem), lambda place: place.file))
+    assert len("\n".join(lines).splitlines()) == 1
+
+
+def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
+    """What is known or ignored is none; nor is drift that a plan tells of."""
+    place = Place(file="endpoints.yaml", line=3, column=5)
+    desired = replace(endpoint("tuned", image="a"), where=lambda: place)
+    made = plan([desired], [tracked("tuned", image="a")], [live("tuned", image="b")])
+    ringing = samples.drifted()
+    assert ringing.verdict
+    alarms = tuple(
+        replace(alarm, drift=made.drift[0]) if alarm.drift.name == "tuned" else alarm
+        for alarm in ringing.verdict.alarms
+    )
+    found = replace(ringing, plan=made, verdict=replace(ringing.verdict, alarms=alarms))
+    gone, changed = read(found)
+    assert (gone[0], gone[2]) == ("error", "gone is gone")
+    assert changed[1] | {"title": ""} == {
+        "file": "infra/endpoints.yaml",
+        "line": "3",
+        "col": "5",
+        "title": "",
+    }
+    assert changed[2] == 'tuned was changed outside of reconciler\nimage.image: "a" → "b"'
+    assert read(samples.drifted(Standing.KNOWN)) == []
+    assert read(samples.findings(samples.every_action())) == []
+
+
+def test_more_than_github_shows_are_counted() -> None:
+    """Ten of a level at most, and the last of them says how many there are besides."""
+    many = [Problem(code="x", summary=f"problem {number}") for number in range(25)]
+    found = read(samples.findings(Plan(changes=()), *many, samples.WARNING))
+    assert [level for level, _, _ in found] == ["error"] * 10 + ["warning"]
+    assert found[9][2] == "and 16 more: the summary of the job tells of all"
+    assert len(read(samples.failed(*many[:10]))) == 10

@@ -1,0 +1,110 @@
+"""A run as JUnit XML, read back as its readers do."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reconciler.model.apply_events import Outcome
+from reconciler.model.drift import Standing
+from reconciler.model.problem import Problem
+from reconciler.model.run_report import Findings
+from reconciler.reports.run.junit import junit_text
+from tests.reports import samples
+
+
+def read(found: Findings) -> dict[str, ET.Element]:
+    """Name -> test case, of a report whose counts are true."""
+    page = junit_text(found)
+    suites = ET.fromstring(page.encode())
+    (suite,) = suites
+    cases = list(suite)
+    for counted in (suites, suite):
+        assert int(counted.get("tests", "")) == len(cases)
+        for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            assert int(counted.get(name, "")) == len(suite.findall(f"testcase/{tag}")), name
+        assert float(counted.get("time", "")) == pytest.approx(sum(float(c.get("time", "")) for c in cases))
+    assert (suites.tag, suite.tag, {case.tag for case in cases}) == ("testsuites", "testsuite", {"testcase"})
+    return {case.get("name", ""): case for case in cases}
+
+
+def endings(found: Findings) -> dict[str, str]:
+    """Name -> how a test case ended."""
+    tags = ("failure", "error", "skipped")
+    return {
+        name: next((tag for tag in tags if case.find(tag) is not None), "passed")
+        for name, case in read(found).items()
+    }
+
+
+def test_a_plan_has_a_case_an_endpoint() -> None:
+    """What is planned is no failure; what a guard holds back is one, where it is."""
+    found = endings(samples.refused())
+    names = {"adopted", "fresh", "gone", "larger", "same", "scaled", "tuned"}
+    assert found == {"the run": "passed", "old": "failure", **dict.fromkeys(names, "passed")}
+    case = read(samples.refused())["old"]
+    failure = case.find("failure")
+    assert failure is not None
+    assert (failure.get("type"), failure.get("message")) == ("prevent-destroy", samples.GUARD.summary)
+    assert "endpoints.yaml:12:7" in (failure.text or "")
+    assert case.findtext("system-out") == "delete: no longer declared"
+    assert case.get("classname") == "reconciler.plan"
+
+
+def test_an_error_of_the_run_is_the_runs() -> None:
+    """Also when there is no plan at all."""
+    whole = Problem(code="unreachable", summary="Novita cannot be reached")
+    found = endings(samples.failed(whole, samples.GUARD))
+    assert found == {"the run": "error", "old": "failure"}
+
+
+def test_an_endpoint_may_be_called_like_the_run() -> None:
+    """Its failures are still counted as its own."""
+    problem = Problem(code="x", summary="s", address="novita_endpoint.the run")
+    suite = ET.fromstring(junit_text(samples.failed(problem)))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+
+
+def test_an_apply_tells_how_each_change_ended() -> None:
+    """Failed and unresolved are failures, what was not attempted is skipped, and time is seconds."""
+    found = samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
+    ends = endings(found)
+    assert [ends[change.name] for change in found.plan.pending] == [  # type: ignore[union-attr]
+        "passed",
+        "failure",
+        "failure",
+        *["skipped"] * 4,
+    ]
+    cases = read(found)
+    assert (cases["fresh"].get("time"), cases["same"].get("time")) == ("1.500", "0.000")
+
+
+@pytest.mark.parametrize(
+    ("standing", "end"),
+    [(Standing.NEW, "failure"), (Standing.KNOWN, "passed"), (Standing.IGNORED, "skipped")],
+)
+def test_drift_that_rings_is_a_failure(standing: Standing, end: str) -> None:
+    """What is known passes and says what it is, and what somebody chose to ignore is skipped."""
+    found = samples.drifted(standing)
+    ends = endings(found)
+    assert (ends["tuned"], ends["gone"], ends["scaled"], ends["the run"]) == (end, end, "passed", "passed")
+    said = read(found)["tuned"].findtext("system-out") or ""
+    assert said.startswith("envs.HF_TOKEN: (sensitive value) → (sensitive value) (" + standing.value)
+
+
+def test_what_xml_cannot_hold_is_replaced() -> None:
+    """Control characters, surrogates and the like, wherever they stand."""
+    bad = "a\x00b\x1b[0m\ufffe\ud800<&>\"']]>"
+    problem = Problem(code="x", summary=bad, detail=bad, address=f"novita_endpoint.{bad}")
+    cases = read(samples.failed(problem))
+    clean = "a\ufffdb\ufffd[0m\ufffd\ufffd<&>\"']]>"
+    failure = cases[clean].find("failure")
+    assert failure is not None
+    assert failure.get("message") == clean
+
+
+@pytest.mark.parametrize("found", [samples.refused(), samples.applied(Outcome.FAILED), samples.drifted()])
+def test_no_secret_is_in_it(found: Findings) -> None:
+    """Neither today's, nor the one applied last, nor the one that is live."""
+    assert "hf_" not in junit_text(found)

@@ -1,0 +1,230 @@
+"""A run as Markdown: what is said, that it fits into a comment, and that nobody else writes in it."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from reconciler.model.apply_events import Outcome
+from reconciler.model.drift import Standing
+from reconciler.model.plan import Cause, Drift, FieldChange, Plan
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.run_report import Findings
+from reconciler.reports.run.markdown import LIMIT, markdown_text
+from reconciler.reports.run.markdown_escape import code, text
+from tests.builders import change, endpoint, live, plan, tracked
+from tests.reports import samples
+
+LONG = "ü|`漢</details>```\n" * 300
+
+
+def shape(page: str) -> None:
+    """That every row, fence and fold of a page is whole."""
+    tables = [line for line in page.splitlines() if line.startswith("|")]
+    assert all(line.rstrip().endswith("|") for line in tables)
+    lines = page.splitlines()
+    opened = [line for line in lines if re.fullmatch("<details><summary>.*</summary>", line)]
+    assert len(opened) == lines.count("</details>") == sum("<details>" in line[:9] for line in lines)
+    assert [line for line in lines if line[:3] == "```"] == ["```diff", "```"] * lines.count("```")
+    assert len(page.encode()) <= LIMIT
+
+
+def rows(page: str) -> int:
+    """How many changes the table shows."""
+    table = page.partition("### Changes\n\n")[2].partition("\n\n")[0].splitlines()
+    return len(table) - 2
+
+
+def test_counts_come_first() -> None:
+    """Then what is wrong, then a row a change, then the fields."""
+    page = markdown_text(samples.refused())
+    order = [
+        "## reconciler plan",
+        "**Plan: 1 to import, 2 to add, 3 to change, 2 to destroy.**",
+        "<code>-/+</code> 1 replace",
+        "exit code 3: refused by a guard",
+        "### 1 error, 1 warning",
+        "- **Error:** <code>old</code> has <code>preventDestroy</code> and would be deleted<br>",
+        "- **Warning:** the account may hold 20 workers",
+        "### Changes",
+        "| <code>+</code> | <code>fresh</code> | create | does not exist yet | config |",
+        "| scale | workerConfig.minNum: 1 → 2; workerConfig.maxNum: 3 → 8 | config |",
+        "### Details",
+        "```diff\n- workerConfig.minNum = 1\n+ workerConfig.minNum = 2  # config\n",
+        "### Objects have changed outside of reconciler",
+        "### Not managed from here",
+        "- <code>stranger</code> <code>id-stranger</code>",
+    ]
+    found = [page.find(part) for part in order]
+    assert -1 not in found, order[found.index(-1)]
+    assert found == sorted(found)
+    shape(page)
+
+
+def test_an_explanation_is_in_the_details() -> None:
+    """When it was asked for."""
+    page = markdown_text(replace(samples.refused(), explained=True))
+    assert "- **Rule:** declared, recorded, live by its ID; only worker counts differ -&#62; scale" in page
+    assert "- **Call:** none; only the inventory is written" in page
+    assert "**Rule:**" not in markdown_text(samples.refused())
+    drifted = markdown_text(replace(samples.drifted(), explained=True))
+    assert drifted.count("**Rule:**") == 2
+    shape(page)
+
+
+def test_an_apply_tells_what_became_of_each_change() -> None:
+    """With the reason of what failed."""
+    page = markdown_text(samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.NOT_ATTEMPTED))
+    assert "**Apply incomplete: 1 done, 1 failed, 5 not attempted.**" in page
+    assert "- **Error:** Novita refused: no stock<br><code>novita&#95;endpoint.fresh</code>" in page
+    assert "| config | failed, 1.5 s |" in page
+    assert "| not attempted |" in page
+    shape(page)
+
+
+@pytest.mark.parametrize(
+    ("standing", "line", "mark"),
+    [
+        (Standing.NEW, "**Drift: 1 changed, 1 deleted.**", "| both, new |"),
+        (Standing.KNOWN, "**No new drift.**", "| both, known |"),
+        (Standing.IGNORED, "**No new drift.**", "| both, ignored until 2027-01-01 00:00Z: a trial |"),
+    ],
+)
+def test_drift_is_told_with_its_alarm(standing: Standing, line: str, mark: str) -> None:
+    """What waits for an apply is no drift, and in no table."""
+    page = markdown_text(samples.drifted(standing))
+    assert line in page
+    assert mark in page
+    assert "### Changes" not in page
+    shape(page)
+
+
+def test_a_run_that_came_to_nothing_says_why() -> None:
+    """And where."""
+    page = markdown_text(samples.failed(samples.GUARD))
+    assert "**Failed: 1 error.**" in page
+    assert "<code>endpoints.yaml:12:7</code>" in page
+    assert "**Interrupted.**" in markdown_text(samples.failed(samples.GUARD, code=130))
+
+
+@pytest.mark.parametrize("value", ["v", LONG], ids=["short", "long"])
+def test_what_is_left_out_is_counted(value: str) -> None:
+    """Of a thousand changes: shown and left out are a thousand, and details go before rows."""
+    page = markdown_text(samples.findings(samples.many(1000, value)))
+    shape(page)
+    left_out = re.search(r"^_([\d,]+) of 1,000 changes are not shown\._$", page, re.MULTILINE)
+    assert left_out
+    assert rows(page) + int(left_out[1].replace(",", "")) == 1000
+    assert rows(page) > 200
+    details = re.search(r"^_The details of ([\d,]+) of 1,000 changes are not shown\._$", page, re.MULTILINE)
+    assert details
+    assert page.count("<details>") + int(details[1].replace(",", "")) == 1000
+    assert len(page.encode()) > LIMIT - 1000, "there was room for more"
+
+
+def test_details_go_before_rows() -> None:
+    """Where all rows fit and not all fields, all rows are there."""
+    page = markdown_text(samples.findings(samples.many(200, LONG)))
+    shape(page)
+    assert rows(page) == 200
+    assert 0 < page.count("<details>") < 200
+
+
+def test_everything_is_shown_where_it_fits() -> None:
+    """And nothing is said of what is left out."""
+    page = markdown_text(samples.findings(samples.many(20)))
+    assert (rows(page), page.count("<details>"), "not shown" in page) == (20, 20, False)
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_many_problems_leave_room_for_the_changes(severity: Severity) -> None:
+    """However long each of them is."""
+    many = [Problem(code="x", summary=LONG, detail=LONG, hint=LONG, severity=severity)] * 300
+    page = markdown_text(samples.findings(samples.many(1000), *many))
+    shape(page)
+    shown = page.count(f"- **{severity.value.capitalize()}:**")
+    assert f"_{300 - shown:,} of 300 problems are not shown._" in page
+    assert rows(page) > 100
+
+
+def test_many_strangers_and_much_drift_fit_too() -> None:
+    """Each kind of row has its own count."""
+    names = [f"n{number}" for number in range(2000)]
+    made = plan(
+        [endpoint(name, replicas=2) for name in names[:1000]],
+        [tracked(name) for name in names[:1000]],
+        [live(name, replicas=7) for name in names],
+    )
+    page = markdown_text(samples.findings(made))
+    shape(page)
+    assert "_1,000 of 1,000 unmanaged endpoints are not shown._" in page
+    assert re.search(r"^_[\d,]+ of 2,000 things that moved are not shown\._$", page, re.MULTILINE)
+
+
+HOSTILE = [
+    "</details>",
+    "a|b",
+    "`tick` `",
+    "```\n# head",
+    "~~~",
+    "<img src=x onerror=1>",
+    "<!-- ",
+    "@everyone and a@b.example",
+    "#1 and GH-2",
+    "[link](https://evil.example) www",
+    "**bold** _it_ ~gone~ $x$ :smile:",
+    "\\",
+    "&lt;",
+    "line\r\n\u2028- item\n\n---\n",
+    "\u202egnp.exe\x1b[31m\0",
+]
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_what_others_chose_is_text(said: str) -> None:
+    """No mark of Markdown or HTML is left in it, and nobody is called."""
+    for page in (text(said), code(said)):
+        bare = re.sub(r"</?code>|<br>", "", page)
+        assert not re.search(r"[\\`*_\[\]<>|~@$]", bare)
+        assert not re.search(r"&(?!#\d+;)", bare)
+        assert "\n" not in page
+        assert bare.isprintable()
+    prose = re.sub(r"<code>.*?</code>", "", text(said))
+    assert "://" not in prose
+    assert not re.search(r"[@#]\w|GH-\d", html.unescape(prose))
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_no_name_and_no_value_breaks_a_page(said: str) -> None:
+    """Wherever it stands: in a name, a value, a key, a file, a message."""
+
+    def page(text: str) -> str:
+        problem = Problem(code="x", summary=text, detail=text, hint=text, address=text)
+        field = FieldChange(path=("envs", text), before=text, after=text, cause=Cause.BOTH)
+        changed = change(endpoint(port=1), tracked(), live())
+        made = Plan(
+            changes=(replace(changed, name=text, reason=text, fields=(field,) * 4),),
+            drift=(Drift(name=text, id=text, before={}, live=live(), fields=(field,)),),
+            unmanaged=(replace(live(), name=text),),
+        )
+        return markdown_text(replace(samples.findings(made, problem), explained=True))
+
+    hostile, harmless = (page(text).splitlines() for text in (said, "x"))
+    shape("\n".join(hostile))
+    assert [line[:2] for line in hostile] == [line[:2] for line in harmless]
+
+
+RUNS: dict[str, Findings] = {
+    "plan": replace(samples.refused(), explained=True),
+    "apply": samples.applied(Outcome.FAILED),
+    "drift": samples.drifted(),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_no_secret_is_in_it(name: str) -> None:
+    """Neither today's, nor the one applied last, nor the one that is live."""
+    assert "hf_" not in markdown_text(RUNS[name])

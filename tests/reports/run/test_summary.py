@@ -1,0 +1,19 @@
+"""What reports say in few characters."""
+
+import pytest
+
+from reconciler.reports.run.summary import clipped
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "expected"),
+    [
+        ("short", 5, "short"),
+        ("0123456789", 7, "01…6789"),
+        ("registry/team/model:1.9-old", 12, "regi…1.9-old"),
+    ],
+)
+def test_both_ends_of_a_long_value_are_kept(text: str, length: int, expected: str) -> None:
+    """Of two images that differ in their tags, both must not read alike."""
+    assert clipped(text, length) == expected
+    assert len(expected) <= length

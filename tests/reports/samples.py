@@ -1,0 +1,130 @@
+"""Runs to report on, as values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reconciler.model.apply_events import Outcome, Report, Result
+from reconciler.model.drift import Alarm, Ignore, Moved, Standing, Verdict
+from reconciler.model.plan import Plan
+from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.run_report import Findings
+from tests import builders
+from tests.builders import KEYRING, endpoint, live, secret, tracked
+
+GUARD = Problem(
+    code="prevent-destroy",
+    summary="`old` has `preventDestroy` and would be deleted",
+    hint="remove `preventDestroy` first, in a commit of its own",
+    address="novita_endpoint.old",
+    place=Place(file="endpoints.yaml", line=12, column=7, text="      preventDestroy: true", width=14),
+    exit_code=3,
+)
+WARNING = Problem(code="limit", summary="the account may hold 20 workers", severity=Severity.WARNING)
+REFUSAL = Problem(code="refused", summary="Novita refused: no stock", detail="SERVERLESS_NO_STOCK (400)")
+
+
+def findings(made: Plan, *problems: Problem, command: str = "plan", code: int = 0) -> Findings:
+    return Findings(
+        command=command,
+        timestamp="2026-01-02T03:04:05Z",
+        exit_code=code,
+        plan=made,
+        keyring=KEYRING,
+        problems=problems,
+    )
+
+
+def every_action() -> Plan:
+    """One change of each kind, secrets among them, drift, and an endpoint of somebody else."""
+    return builders.plan(
+        [
+            endpoint("adopted", replicas=2),
+            endpoint("fresh", minReplicas=1, maxReplicas=4, env={"HF_TOKEN": secret(), "MODEL": "llama"}),
+            endpoint("larger", spec=builders.LARGER),
+            endpoint("same"),
+            endpoint("scaled", minReplicas=2, maxReplicas=8),
+            endpoint("tuned", image="vllm:2", env={"MODEL": "qwen", "HF_TOKEN": secret()}),
+        ],
+        [
+            tracked("gone"),
+            tracked("larger"),
+            tracked("old"),
+            tracked("same"),
+            tracked("scaled", minReplicas=1, maxReplicas=3),
+            tracked("tuned", image="vllm:1", env={"MODEL": "llama", "HF_TOKEN": secret("hf_old")}),
+        ],
+        [
+            live("adopted", replicas=1),
+            live("larger"),
+            live("old"),
+            live("same"),
+            live("scaled", minReplicas=1, maxReplicas=3),
+            live("stranger"),
+            live("tuned", image="vllm:1", env={"MODEL": "mistral", "HF_TOKEN": "hf_theirs"}),
+        ],
+    )
+
+
+def refused() -> Findings:
+    """A plan that a guard holds back."""
+    return findings(every_action(), WARNING, GUARD, code=3)
+
+
+def applied(*outcomes: Outcome, interrupted: bool = False) -> Findings:
+    """An apply of which the changes ended so, the last outcome again and again."""
+    made = every_action()
+    results = tuple(
+        Result(
+            change=change,
+            outcome=outcome,
+            id=f"id-{change.name}" if outcome is Outcome.DONE else None,
+            seconds=1.5,
+            problem=REFUSAL if outcome in (Outcome.FAILED, Outcome.UNRESOLVED) else None,
+        )
+        for change, outcome in zip(
+            made.pending, (*outcomes, *outcomes[-1:] * len(made.pending)), strict=False
+        )
+    )
+    report = Report(results=results, interrupted=interrupted)
+    found = findings(made, command="apply", code=int(report.exit_code))
+    return replace(found, report=report)
+
+
+def drifted(standing: Standing = Standing.NEW) -> Findings:
+    """A `drift` that found one endpoint changed and one gone."""
+    made = every_action()
+    ignore = Ignore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
+    alarms = tuple(
+        Alarm(
+            drift=one,
+            moved=tuple(
+                Moved(
+                    field=field,
+                    fingerprint="f" * 64,
+                    standing=standing,
+                    ignore=ignore if standing is Standing.IGNORED else None,
+                )
+                for field in (one.fields if one.live else (None,))
+            ),
+        )
+        for one in made.drift
+    )
+    code = 2 if standing is Standing.NEW else 0
+    return replace(findings(made, command="drift", code=code), verdict=Verdict(alarms=alarms))
+
+
+def failed(*problems: Problem, code: int = 1) -> Findings:
+    """A run that came to nothing."""
+    return Findings(command="plan", timestamp="2026-01-02T03:04:05Z", exit_code=code, problems=problems)
+
+
+def many(count: int, value: str = "v") -> Plan:
+    """So many endpoints, each with an env value that changes."""
+    names = [f"endpoint-{number:05}" for number in range(count)]
+    return builders.plan(
+        [endpoint(name, env={"V": f"{value}-new"}, replicas=3) for name in names],
+        [tracked(name, env={"V": value}) for name in names],
+        [live(name, env={"V": value}) for name in names],
+    )

@@ -1,0 +1,101 @@
+"""An apply while it runs: the line of each event, and the bar that stays out of the way."""
+
+from reconciler.model.apply_events import (
+    ApplyStarted,
+    ChangeEnded,
+    ChangeServing,
+    ChangeStarted,
+    ChangeWaiting,
+    Event,
+    Outcome,
+    Report,
+    Result,
+)
+from reconciler.model.problem import Problem
+from reconciler.reports.terminal.bar import Bar
+from reconciler.reports.terminal.progress import Lines, Watched, event_line, report_text
+from tests.builders import change, endpoint
+
+CREATE = change(endpoint("a"), None, None)
+PROBLEM = Problem(code="x", summary="it broke", detail="this is why", hint="do that")
+
+
+def ended(outcome: Outcome, *, seconds: float = 3.0, problem: Problem | None = None) -> ChangeEnded:
+    object_id = "id-a" if outcome is Outcome.DONE else None
+    return ChangeEnded(
+        result=Result(change=CREATE, outcome=outcome, id=object_id, seconds=seconds, problem=problem)
+    )
+
+
+LINES: list[tuple[Event, str | None]] = [
+    (ApplyStarted(total=1), None),
+    (ChangeStarted(change=CREATE), "novita_endpoint.a: Creating..."),
+    (ChangeWaiting(change=CREATE, why="for it"), "novita_endpoint.a: Waiting: for it"),
+    (ChangeServing(change=CREATE, seconds=119.0), "novita_endpoint.a: Serving after 119s"),
+    (ended(Outcome.DONE, seconds=150.0), "novita_endpoint.a: Creation complete after 2m30s [id=id-a]"),
+    (ended(Outcome.FAILED, problem=PROBLEM), "novita_endpoint.a: Failed after 3s: it broke"),
+    (ended(Outcome.UNRESOLVED), "novita_endpoint.a: Unresolved after 3s"),
+    (ended(Outcome.NOT_ATTEMPTED, problem=PROBLEM), None),
+]
+
+
+def test_an_event_is_a_line() -> None:
+    """What only a bar shows, and what was not begun, is none."""
+    assert [event_line(event) for event, _ in LINES] == [line for _, line in LINES]
+
+
+def test_lines_for_pipes() -> None:
+    """One after the other, and nothing else."""
+    said: list[str] = []
+    with Lines(said.append) as lines:
+        for event, _ in LINES:
+            lines(event)
+    assert said == [line for _, line in LINES if line]
+
+
+class Counter(Bar):
+    """A bar that only counts."""
+
+    def __init__(self, total: int) -> None:
+        self.done, self.total = 0, total
+
+
+def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
+    said: list[str] = []
+    bars: list[Counter] = []
+
+    def begin(total: int) -> Counter:
+        bars.append(Counter(total))
+        return bars[-1]
+
+    with Watched(said.append, begin, lambda: said.append("end")) as watched:
+        assert bars == []
+        for event, _ in LINES:
+            watched(event)
+    assert said == [*(line for _, line in LINES if line), "end"]
+    assert [(bar.done, bar.total) for bar in bars] == [(4, 1)]
+
+
+def test_without_changes_there_is_no_bar() -> None:
+    """The terminal belongs to the plan then."""
+    said: list[str] = []
+    with Watched(said.append, Counter, lambda: said.append("end")) as watched:
+        watched(ApplyStarted(total=0))
+    assert said == []
+
+
+def test_the_report_tells_what_is_left() -> None:
+    """Counts, and each change that was not done with its problem; a reason for not trying is told once."""
+    results = tuple(event.result for event, _ in LINES if isinstance(event, ChangeEnded))
+    assert report_text(Report(results=results)) == (
+        "Apply incomplete: 1 done, 1 failed, 1 unresolved, 1 not attempted.\n"
+        "  novita_endpoint.a: create failed\n"
+        "    it broke\n"
+        "    This is why\n"
+        "    Do that\n"
+        "  novita_endpoint.a: create unresolved\n"
+        "  novita_endpoint.a: create not attempted\n"
+    )
+    assert report_text(Report(results=results, interrupted=True), destroying=True).startswith(
+        "Destroy interrupted: 1 done"
+    )

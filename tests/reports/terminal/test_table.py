@@ -1,0 +1,69 @@
+"""Columns for pipes and for terminals."""
+
+import pytest
+
+from reconciler.reports.terminal.table import MOST_DRAWN, Cell, Screen, table_text
+
+TITLES = ("NAME", "READY", "URL")
+ROWS = [
+    [Cell("chat", "bold"), Cell("1/3", "green", "█░░ 1/3"), Cell("https://chat.example")],
+    [Cell("a-longer-name"), Cell("0/1", "red", "░ 0/1"), Cell("")],
+]
+
+
+def test_plain_columns() -> None:
+    """Aligned, two spaces apart, nothing behind the last word, a dash for what is empty."""
+    assert table_text(TITLES, ROWS) == (
+        "NAME           READY  URL\n"
+        "chat           1/3    https://chat.example\n"
+        "a-longer-name  0/1    -\n"
+    )  # fmt: skip
+
+
+def test_without_rows() -> None:
+    """The titles alone."""
+    assert table_text(TITLES, []) == "NAME  READY  URL\n"
+
+
+def test_a_drawn_table() -> None:
+    """With a line under the titles and what terminals show in the cells; colours only where wanted."""
+    text = table_text(TITLES, ROWS, Screen(width=80, colour=False))
+    title, rule, first, _ = text.splitlines()
+    assert title.split() == list(TITLES)
+    assert set(rule) == {"─"}
+    assert "█░░ 1/3" in first
+    assert "\x1b[32m█░░ 1/3" in table_text(TITLES, ROWS, Screen(width=80))
+
+
+def test_a_terminal_without_unicode() -> None:
+    """Frames are ASCII as well."""
+    rows = [[Cell("chat"), Cell("1/3"), Cell("url")]]
+    assert table_text(TITLES, rows, Screen(width=80, colour=False, unicode=False)).isascii()
+
+
+@pytest.mark.parametrize("width", [20, 44])
+def test_a_narrow_terminal(width: int) -> None:
+    """The outer columns are folded where that is enough; where it is not, lines stay whole."""
+    rows = [[Cell("chat"), Cell("1/3"), Cell("https://a-rather-long-host-name.example")]]
+    text = table_text(TITLES, rows, Screen(width=width, colour=False))
+    if width == 20:
+        assert text == table_text(TITLES, rows)
+    else:
+        assert max(map(len, text.splitlines())) <= width
+        assert "".join(text.split("1/3")[1].split()) == "https://a-rather-long-host-name.example"
+
+
+def test_a_table_of_thousands() -> None:
+    """Nobody looks at its frame, and drawing it takes seconds."""
+    rows = [[Cell("a"), Cell("b"), Cell("c")]] * (MOST_DRAWN + 1)
+    assert table_text(TITLES, rows, Screen(width=80)) == table_text(TITLES, rows)
+
+
+def test_markup_is_text() -> None:
+    """Neither rich's markup nor control characters of a name mean anything."""
+    rows = [[Cell("[red]x[/red]"), Cell("\x1b[2J"), Cell(":smile:")]]
+    for screen in (None, Screen(width=80, colour=False)):
+        text = table_text(TITLES, rows, screen)
+        assert "[red]x[/red]" in text
+        assert ":smile:" in text
+        assert "\\x1b[2J" in text

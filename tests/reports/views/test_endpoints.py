@@ -1,0 +1,76 @@
+"""Live endpoints for people."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.kinds.endpoint.status import app_of
+from reconciler.model.status import Happening, Status
+from reconciler.planning.status_events import event_of
+from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.views.endpoints import age, app_text, bar, counts, event_text, painted
+from tests.builders import live
+
+NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
+APP = app_of(live())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172_799, "47h"),
+     (172_800, "2d"), (86_400 * 400, "400d")],
+)  # fmt: skip
+def test_ages(seconds: int, text: str) -> None:
+    """In the largest unit of which there are two; clocks that differ make nobody younger than 0."""
+    assert age(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+def test_an_unknown_age() -> None:
+    """It is not guessed."""
+    assert age(None, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("ready", "desired", "drawn"),
+    [(0, 0, ""), (0, 3, "░░░"), (1, 3, "█░░"), (3, 3, "███"), (5, 3, "███"), (1, 1000, "█░░░░░░░"),
+     (999, 1000, "████████"), (1000, 1000, "████████")],
+)  # fmt: skip
+def test_bars(ready: int, desired: int, drawn: str) -> None:
+    """One block a worker up to eight; any ready worker shows, and workers of a rollout do not overflow."""
+    assert bar(ready, desired) == drawn
+    assert bar(ready, desired, unicode=False).isascii()
+
+
+def test_counts() -> None:
+    """In the singular as well."""
+    assert counts([APP]) == "1 endpoint: 1 running. 0 workers, 0 ready."
+    other = replace(APP, status=Status.FAILED, total_replicas=1, ready_replicas=1)
+    assert counts([APP, other]) == "2 endpoints: 1 running, 1 failed. 1 worker, 1 ready."
+
+
+def test_every_status_has_a_colour() -> None:
+    """Terminals tell them apart; without colour the text is the same."""
+    for status in Status:
+        assert painted(status, "x", Style(colour=True)) != "x"
+        assert painted(status, "x", PLAIN) == "x"
+
+
+def test_an_event_in_a_line() -> None:
+    """A deleted endpoint has no status any more, and a reason stands last."""
+    stuck = replace(APP, name="a\nb", message="no stock")
+    assert (
+        event_text(event_of(stuck, Happening.CREATED), "now") == "now  a\\nb  created  Running  0/1  no stock"
+    )
+    assert event_text(event_of(APP, Happening.DELETED), "now") == "now  base-test  deleted  -  0/1"
+    quiet = event_of(replace(APP, conditions=()), Happening.CHANGED)
+    assert event_text(quiet, "now", wide=True).endswith("id-base-test  running=0  conditions=-")
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """No line without a value."""
+    bare = replace(APP, message="", created_at=None, url="", image="", product="", state="")
+    text = app_text(bare, NOW)
+    assert "created" not in text
+    assert "url" not in text
+    assert "Novita says" not in text

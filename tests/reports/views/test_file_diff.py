@@ -1,0 +1,46 @@
+"""An edit is shown line by line, whatever the size of the file."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.reports.views.file_diff import diff_text
+
+LINES = st.lists(st.sampled_from(["a", "b", "c: 1", "", "  d: 2"]), max_size=12)
+
+
+def test_it_reads_as_a_unified_diff() -> None:
+    """With one line around what changed, and the numbers of the lines."""
+    before = "".join(f"line {number}\n" for number in range(9))
+    after = before.replace("line 4\n", "new 4\nand more\n")
+    assert diff_text("x.yaml", before, after) == (
+        "--- x.yaml\n+++ x.yaml\n@@ -4,3 +4,4 @@\n line 3\n-line 4\n+new 4\n+and more\n line 5\n"
+    )
+
+
+def test_no_change_is_nothing() -> None:
+    """Not even the name of the file."""
+    assert diff_text("x", "a\nb\n", "a\nb\n") == ""
+
+
+@given(LINES, LINES)
+def test_what_goes_and_what_comes_make_the_difference(before: list[str], after: list[str]) -> None:
+    """As many lines as the texts differ by, and each of them is a line of its side."""
+    shown = diff_text("x", "".join(f"{one}\n" for one in before), "".join(f"{one}\n" for one in after))
+    changed = shown.splitlines()[2:]
+    gone = [line[1:] for line in changed if line.startswith("-")]
+    come = [line[1:] for line in changed if line.startswith("+")]
+    assert len(come) - len(gone) == len(after) - len(before)
+    assert (set(gone) <= set(before), set(come) <= set(after)) == (True, True)
+    assert (shown == "") == (before == after)
+
+
+def test_a_large_file_of_lines_that_look_alike_takes_no_time() -> None:
+    """Two edits far apart are two hunks of a few lines."""
+    lines = [f"{line}\n" for number in range(20_000) for line in (f"- endpoint: e{number}", "  image: x:1")]
+    edited = [*lines]
+    edited[101] = "  image: x:2\n"
+    del edited[30_000:30_002]
+    shown = diff_text("x", "".join(lines), "".join(edited)).splitlines()
+    assert [line for line in shown if line[:1] in "+-"][2:] == [
+        "-  image: x:1", "+  image: x:2", "-- endpoint: e15000", "-  image: x:1",
+    ]  # fmt: skip

@@ -1,0 +1,66 @@
+"""Applied versions, for people and for programs."""
+
+from typing import Any
+
+from reconciler.inventory.history import Version
+from reconciler.reports.terminal.style import Style
+from reconciler.reports.views.history import version_document, versions_text
+
+
+def version(number: int, action: str, **fields: Any) -> Version:
+    return Version(
+        name="chat",
+        number=number,
+        at=f"2026-01-0{number}T00:00:00Z",
+        action=action,
+        id="id-1",
+        app_name="chat",
+        fields=fields,
+    )
+
+
+CREATED = version(1, "create", image={"image": "x:1"}, workerConfig={"minNum": 0, "maxNum": 10})
+SCALED = version(2, "scale", image={"image": "x:1"}, workerConfig={"minNum": 3, "maxNum": 3})
+
+
+def test_the_newest_comes_first() -> None:
+    """A block for each endpoint, with an empty line between two of them."""
+    assert versions_text({"chat": [CREATED, SCALED], "embed": [CREATED]}) == (
+        "chat\n"
+        "     2  2026-01-02T00:00:00Z  scale    3-3 workers    x:1\n"
+        "     1  2026-01-01T00:00:00Z  create   0-10 workers   x:1\n"
+        "\n"
+        "embed\n"
+        "     1  2026-01-01T00:00:00Z  create   0-10 workers   x:1\n"
+    )
+
+
+def test_names_stand_out_in_colour() -> None:
+    """Only they do."""
+    text = versions_text({"chat": [CREATED]}, Style(colour=True))
+    assert text.startswith("\x1b[1mchat\x1b[")
+    assert "\x1b" not in text.splitlines()[1]
+
+
+def test_a_version_of_few_words_is_shown_all_the_same() -> None:
+    """An odd line of the file costs no traceback."""
+    odd = version(1, "create", image="x", workerConfig=[])
+    assert versions_text({"chat": [odd]}).splitlines()[1].split() == [
+        "1",
+        "2026-01-01T00:00:00Z",
+        "create",
+        "?-?",
+        "workers",
+    ]
+
+
+def test_for_programs() -> None:
+    """One flat object a version, with all of its fields."""
+    assert version_document(SCALED) == {
+        "name": "chat",
+        "version": 2,
+        "at": "2026-01-02T00:00:00Z",
+        "action": "scale",
+        "id": "id-1",
+        "fields": {"image": {"image": "x:1"}, "workerConfig": {"minNum": 3, "maxNum": 3}},
+    }

@@ -1,0 +1,73 @@
+"""What an unquoted word means."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.yamlfile.scalars import Bent, kind_of, plain, quoted
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("", None),
+        ("~", None),
+        ("NULL", None),
+        ("yes", True),
+        ("Off", False),
+        ("y", "y"),
+        ("text", "text"),
+        ("0", 0),
+        ("-7", -7),
+        ("1_000", 1000),
+        ("0x1F", 31),
+        ("0x_", "0x_"),
+        ("0b11", 3),
+        ("1.10", 1.1),
+        ("1200.0", 1200),
+        (".5", 0.5),
+        ("1e3", 1000),
+        ("1.2.3", "1.2.3"),
+        ("089", "089"),
+        ("-", "-"),
+        ("--x", "--x"),
+        ("2024-01-01", "2024-01-01"),
+        ("12:99", "12:99"),
+    ],
+)
+def test_words_with_one_meaning(text: str, meaning: object) -> None:
+    """Numbers, truth values and nothing are recognised, dates stay text."""
+    found = plain(text)
+    assert (found, type(found)) == (meaning, type(meaning))
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("1:30", "90"),
+        ("-1:30", "-90"),
+        ("1:30:00", "5400"),
+        ("1:30.5", "90.5"),
+        ("0123", "83"),
+        ("-017", "-15"),
+        ("0o17", "15"),
+        ("00", "0"),
+        (".inf", "a number without end"),
+        ("-.INF", "a number without end"),
+        (".nan", "no number at all"),
+        ("9" * 400, "a number too large to keep"),
+        ("1e400", "a number too large to keep"),
+    ],
+)
+def test_words_that_yaml_bends(text: str, reads: str) -> None:
+    """Where YAML reads something that nobody means, the user is asked."""
+    assert plain(text) == Bent(text, reads)
+
+
+def test_words_for_people() -> None:
+    """Values are named and quoted as users know them."""
+    values = [None, True, False, 1, 1.5, "x", [], {}]
+    assert [kind_of(value) for value in values] == [
+        "nothing", "true", "false", "a number", "a number", "text", "a list", "a mapping",
+    ]  # fmt: skip
+    assert quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'

@@ -13,7 +13,7 @@ from reconciler.model.values import Fields, Json, Path, Secret
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
-Whereabouts: TypeAlias = Callable[[], Place | None]
+PlaceLookup: TypeAlias = Callable[[], Place | None]
 
 
 def nowhere() -> None:
@@ -78,7 +78,7 @@ class Desired:
     fields: Fields
     lifecycle: Lifecycle = Lifecycle()
     renamed_from: str | None = None
-    where: Whereabouts = field(default=nowhere, compare=False, repr=False)
+    where: PlaceLookup = field(default=nowhere, compare=False, repr=False)
     unset: tuple[Path, ...] = ()
     partial: bool = False
     origin: Origin = "declared"

@@ -53,7 +53,7 @@ def wait_until_gone(reader: Reader, clock: Clock, object_id: str, *, released: b
     """Wait until an endpoint is gone, or at least on its way; `released` insists that it is gone."""
     for _ in attempts(clock, within=GONE_WITHIN, factor=1.5):
         live = reader.get(object_id)
-        if live is None or (live.is_going and not released):
+        if live is None or (live.is_terminating and not released):
             return None
     return Problem(
         code="not-gone",

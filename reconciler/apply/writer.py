@@ -168,14 +168,14 @@ class Writer:
         if holder is None or holder.id == own_id:
             return
         live = self.remote.get(holder.id)
-        if live is not None and not live.is_going:
+        if live is not None and not live.is_terminating:
             raise Refused(_taken(change, holder))
 
     def _delete(
         self, planned: Live, tracked: Tracked, waiting: Callable[[str], None], *, released: bool
     ) -> None:
         live = self.remote.get(planned.id)
-        if live is not None and not live.is_going:
+        if live is not None and not live.is_terminating:
             if live.name != planned.name:
                 raise Refused(_moved(planned, f"it is called `{live.name}` now"))
             self.remote.delete(planned.id)
@@ -189,7 +189,7 @@ class Writer:
     def _still_as_planned(self, planned: Live) -> None:
         """Consent was given to a difference; another one must be asked for again."""
         fresh = self.remote.get(planned.id)
-        if fresh is None or fresh.is_going:
+        if fresh is None or fresh.is_terminating:
             raise NotFound(_moved(planned, "it is gone"))
         if fresh.unread != planned.unread or not equal(fresh.fields, planned.fields):
             raise Refused(_moved(planned, "somebody changed it"))

@@ -127,7 +127,7 @@ class Live:
         return ("name",) not in self.unread
 
     @property
-    def is_going(self) -> bool:
+    def is_terminating(self) -> bool:
         """On its way out: it can neither be changed nor adopted."""
         return self.state in ("terminating", "deleting")
 

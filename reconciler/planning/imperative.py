@@ -41,7 +41,7 @@ def grip(
     moving = [one for one in inventory.records.values() if one.renaming and hand.name in names_of(one)]
     if moving:
         return inventory, (_being_renamed(hand, moving[0]),)
-    there = [one for one in live if not one.is_going]
+    there = [one for one in live if not one.is_terminating]
     record = inventory.records.get(hand.name)
     ours = [one for one in there if record is not None and one.id == record.id]
     recorded = {known.id for known in inventory.records.values()}

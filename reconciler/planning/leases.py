@@ -27,7 +27,7 @@ def leased(
     """
     wanted: list[Desired] = []
     notes: list[Problem] = []
-    takes = renames(desired, inventory, {one.id for one in live if not one.is_going}).takes
+    takes = renames(desired, inventory, {one.id for one in live if not one.is_terminating}).takes
     for one in desired:
         record = takes[one.name] if one.name in takes else inventory.records.get(one.name)
         lease = record.lease if record and not one.partial else None

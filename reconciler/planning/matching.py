@@ -29,7 +29,7 @@ class Join:
 
     @classmethod
     def of(cls, desired: Sequence[Desired], inventory: Inventory, live: Iterable[Live]) -> Join:
-        by_id = {one.id: one for one in live if not one.is_going}
+        by_id = {one.id: one for one in live if not one.is_terminating}
         by_name: dict[str, list[Live]] = {}
         for one in by_id.values():
             by_name.setdefault(one.name, []).append(one)

@@ -85,7 +85,9 @@ def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Res
 def newcomers(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:
     """Those live endpoints of the intent's name that were not there before it, and are here to stay."""
     return tuple(
-        one for one in live if one.name == intent.name and one.id not in intent.known_ids and not one.is_going
+        one
+        for one in live
+        if one.name == intent.name and one.id not in intent.known_ids and not one.is_terminating
     )
 
 

@@ -90,7 +90,7 @@ def refusal(
         why, hint = "that is no name", f"names are 1 to {LONGEST_NAME} printable characters"
     elif live is None:
         why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
-    elif live.is_going:
+    elif live.is_terminating:
         why, hint = f"it is {live.state}", "it can no longer be managed"
     elif holder is not None:
         why = f"it is recorded as `{holder}`"
@@ -99,7 +99,7 @@ def refusal(
         why = f"a create of `{name}` is open"
         word = command_line("reconciler", "recover", Name(name), "--id", "ID")
         hint = f"reconciler recover   settles it; your word does too: {word}"
-    elif occupant is not None and not occupant.is_going:
+    elif occupant is not None and not occupant.is_terminating:
         why = f"`{name}` is recorded with {occupant.id}, which is live"
         hint = f"{_forgetting(name)}   forgets that record; the endpoint lives on"
     else:

@@ -91,12 +91,12 @@ def _find(
     """That endpoint, and the listing if one was needed."""
     record = inventory.records.get(name)
     recorded = account.get(record.id) if record else None
-    if record and recorded and recorded.name == record.live_name and not recorded.is_going:
+    if record and recorded and recorded.name == record.live_name and not recorded.is_terminating:
         return recorded, ()
     listed = account.listing().endpoints
     namesakes = [one for one in listed if one.name == name]
     # one that is on its way out is meant only where there is no other
-    called = [one for one in namesakes if not one.is_going] or namesakes
+    called = [one for one in namesakes if not one.is_terminating] or namesakes
     if len(called) > 1:
         raise InvalidConfig(_several(name, called))
     found = called[0] if called else recorded or next((one for one in listed if one.id == name), None)

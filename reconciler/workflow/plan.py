@@ -271,7 +271,7 @@ def planned(
         keyring=settings.keyring,
         base_url=base_url(settings),
         live_ids=_ids_by_name(live),
-        leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_going),
+        leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_terminating),
         selection=context.selection,
         read=loaded.read,
         destroying=goal.destroying,

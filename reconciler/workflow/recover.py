@@ -84,7 +84,7 @@ def _by_word(account: Reader, inventory: Inventory, word: Word) -> Recovered:
     if word.id is None:
         return Recovered(nothing=(intent.name,))
     live = account.get(word.id)
-    if live is None or live.is_going:
+    if live is None or live.is_terminating:
         raise InvalidConfig(_not_it(intent.name, word.id, "there is no such endpoint"))
     if live.name != intent.name:
         raise InvalidConfig(_not_it(intent.name, word.id, f"it is called `{live.name}`"))

@@ -141,7 +141,7 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
     with reader(context, loaded.settings) as account:
         listing = whole(account, (record.id for record in old.values()))
     claim = checked(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
-    by_id = {one.id: one for one in listing.endpoints if not one.is_going}
+    by_id = {one.id: one for one in listing.endpoints if not one.is_terminating}
     found: dict[str, Tracked] = {}
     problems: list[Problem] = []
     for desired in loaded.desired:

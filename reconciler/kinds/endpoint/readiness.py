@@ -41,7 +41,7 @@ def readiness(live: Live) -> Readiness:
         return Readiness(phase=Phase.FAILED, reason=told(live.raw.get("state")) or live.state)
     if live.state in SERVING:
         return Readiness(phase=Phase.READY)
-    if live.is_going:
+    if live.is_terminating:
         return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
     if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
         return Readiness(phase=Phase.READY)

@@ -73,7 +73,7 @@ def app_of(live: Live, managed: Managed | None = None) -> App:
 
 def status_of(live: Live) -> Status:
     """The table above."""
-    if live.is_going:
+    if live.is_terminating:
         return Status.TERMINATING
     if live.state == "stopped":
         return Status.STOPPED

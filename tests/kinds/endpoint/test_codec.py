@@ -153,8 +153,8 @@ def test_the_state_is_a_word_or_an_object(state: Any, expected: str) -> None:
 @pytest.mark.parametrize("state", ["terminating", "deleting"])
 def test_an_endpoint_on_its_way_out_says_so(state: str) -> None:
     """It can neither be changed nor adopted."""
-    assert live(state=state).is_going
-    assert not live().is_going
+    assert live(state=state).is_terminating
+    assert not live().is_terminating
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {}, {"endpoint": {}}])

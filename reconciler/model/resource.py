@@ -157,7 +157,7 @@ class Tracked:
     def live_name(self) -> str:
         return self.called or self.name
 
-    def may_be_called(self, name: str) -> bool:
+    def may_have_name(self, name: str) -> bool:
         """Whether its endpoint goes by that name, as far as is known."""
         return name == self.live_name or (name == self.renaming and name != "")
 

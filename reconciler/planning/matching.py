@@ -41,7 +41,7 @@ class Join:
             if tracked.name in declared
             or tracked.name in renamed.former
             or tracked.id not in by_id
-            or tracked.may_be_called(by_id[tracked.id].name)
+            or tracked.may_have_name(by_id[tracked.id].name)
             or not by_id[tracked.id].is_named
         )
         return cls(

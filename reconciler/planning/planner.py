@@ -264,7 +264,7 @@ def _released(tracked: Tracked) -> Forget:
 def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forget:
     if live is None:
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
-    if live.is_named and not tracked.may_be_called(live.name):
+    if live.is_named and not tracked.may_have_name(live.name):
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live, None, tracked.applied), tracked=tracked)

@@ -16,7 +16,7 @@ from reconciler.inventory.store import parse
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Plan
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.values import Keyring
 from reconciler.planning.guards import guards
 from reconciler.planning.order import stages
@@ -55,7 +55,7 @@ def outputs(made: Plan) -> Mapping[str, str]:
     """File name -> what a user sees."""
     codes = {int(problem.exit_code) for problem in made.errors}
     document = plan_document(
-        Findings(
+        RunReport(
             command="plan",
             timestamp="2026-01-01T00:00:00Z",
             exit_code=next((code for code in (1, 3) if code in codes), 0),

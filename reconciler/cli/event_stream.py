@@ -22,7 +22,7 @@ from reconciler.model.apply_events import (
 )
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Change, Plan
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
     Message,
     event_message,
@@ -96,7 +96,7 @@ class Stream:
             for message in plan_messages(plan):
                 self._say(message)
 
-    def end(self, found: Findings) -> None:
+    def end(self, found: RunReport) -> None:
         """The last words, whatever the end was."""
         if found.plan is not None:
             self.planned(found.plan)

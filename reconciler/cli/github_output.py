@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.cli.options import Run
     from reconciler.model.problem import Place, Problem
-    from reconciler.model.run_report import Findings
+    from reconciler.model.run_report import RunReport
 
 
-def tell_github(run: Run, found: Findings) -> None:
+def tell_github(run: Run, found: RunReport) -> None:
     """Say what was found where GitHub shows it; nothing at all elsewhere."""
     if _is_there(run):
         _annotate(run, found)
@@ -24,16 +24,16 @@ def tell_github(run: Run, found: Findings) -> None:
 def annotate(run: Run, problems: Sequence[Problem]) -> None:
     """The annotations alone, of a command without a report; nothing at all elsewhere."""
     if _is_there(run):
-        from reconciler.model.run_report import Findings
+        from reconciler.model.run_report import RunReport
 
-        _annotate(run, Findings(command="", timestamp="", exit_code=0, problems=tuple(problems)))
+        _annotate(run, RunReport(command="", timestamp="", exit_code=0, problems=tuple(problems)))
 
 
 def _is_there(run: Run) -> bool:
     return run.context.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def _annotate(run: Run, found: Findings) -> None:
+def _annotate(run: Run, found: RunReport) -> None:
     from reconciler.reports.run.github import annotation_lines
 
     path_of = _in_repository(run.context.root, run.context.environ.get("GITHUB_WORKSPACE"))
@@ -52,7 +52,7 @@ def _in_repository(root: Path, workspace: str | None) -> Callable[[Place], str]:
     return path_of
 
 
-def _summarize(run: Run, found: Findings, path: Path) -> None:
+def _summarize(run: Run, found: RunReport, path: Path) -> None:
     from reconciler.model.problem import Problem, Severity
     from reconciler.reports.run.markdown import markdown_text
 

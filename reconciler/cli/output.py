@@ -26,7 +26,7 @@ from reconciler.reports.terminal.style import Style
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import Stream
     from reconciler.model.resource import Listed, Live
-    from reconciler.model.run_report import Findings
+    from reconciler.model.run_report import RunReport
     from reconciler.novita.http.client import CallInfo
     from reconciler.reports.terminal.bar import Bar
     from reconciler.reports.terminal.table import Screen
@@ -43,7 +43,7 @@ class Output:
         self.as_json = as_json
         self.explained = False
         self.stream: Stream | None = None
-        self.found: Findings | None = None
+        self.found: RunReport | None = None
         self._guard = threading.RLock()  # of stderr and the four below
         self._is_over = False
         self._bar: Bar | None = None
@@ -65,7 +65,7 @@ class Output:
             unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
         )
 
-    def keep(self, found: Findings) -> Findings:
+    def keep(self, found: RunReport) -> RunReport:
         """Remember what was found for the reports, as it is to be told."""
         self.found = replace(found, explained=self.explained)
         return self.found
@@ -177,12 +177,12 @@ class Output:
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
     """The last words of a run that could not do its work."""
     if as_json:
-        from reconciler.model.run_report import Findings
+        from reconciler.model.run_report import RunReport
         from reconciler.reports.run.json_plan import plan_document
 
         _write_document(
             plan_document(
-                Findings(command="", timestamp=timestamp(), exit_code=exit_code, problems=tuple(problems))
+                RunReport(command="", timestamp=timestamp(), exit_code=exit_code, problems=tuple(problems))
             )
         )
     else:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from reconciler.cli.output import Output
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.text import plan_text
 from reconciler.workflow.plan import Planned
 
 
-def show(out: Output, found: Findings) -> None:
+def show(out: Output, found: RunReport) -> None:
     """The plan on stdout, and what there is to say about it: with --json inside, otherwise on stderr."""
     found = out.keep(found)
     if out.as_json:

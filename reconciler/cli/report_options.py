@@ -17,7 +17,7 @@ from reconciler.model.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.options import Run
-    from reconciler.model.run_report import Findings
+    from reconciler.model.run_report import RunReport
 
 forced = click.option(
     "--force", is_flag=True, help="Let an output replace a file that is not of its own making."
@@ -78,19 +78,19 @@ def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
         raise InvalidConfig(*refused)
 
 
-def _cut_short(run: Run, error: BaseException) -> Findings:
+def _cut_short(run: Run, error: BaseException) -> RunReport:
     """What was found before an error ended the run, and that error."""
     from reconciler.cli.errors import ending
     from reconciler.cli.output import timestamp
-    from reconciler.model.run_report import Findings
+    from reconciler.model.run_report import RunReport
 
     problems, code = ending(error)
     command = run.context.command.removeprefix("reconciler ")
-    found = run.out.found or Findings(command=command, timestamp=timestamp(), exit_code=code)
+    found = run.out.found or RunReport(command=command, timestamp=timestamp(), exit_code=code)
     return replace(found, exit_code=code, problems=(*found.problems, *problems))
 
 
-def _finish(run: Run, wanted: Mapping[str, str], found: Findings, *, force: bool) -> bool:
+def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: bool) -> bool:
     """Say the last words where they are wanted; whether all of the files could be written."""
     if run.out.stream is not None:
         run.out.stream.end(found)
@@ -118,7 +118,7 @@ def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Pr
     return None
 
 
-def _text(name: str, found: Findings) -> str:
+def _text(name: str, found: RunReport) -> str:
     match name:
         case "json":
             from reconciler.reports.run.json_plan import document_text as text_of

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class RunReport:
     """One run at its end, for people and programs.
 
     command: as typed, such as `plan`; timestamp: RFC 3339, UTC; plan: None when there is none, and `problems`

@@ -16,7 +16,7 @@ from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
 from reconciler.planning.create_first import created_first
@@ -87,9 +87,9 @@ class Planned:
         exit_code: int = Exit.OK,
         report: Report | None = None,
         refusals: Sequence[Problem] = (),
-    ) -> Findings:
+    ) -> RunReport:
         """What the run found. `refusals` are what the plan was not performed for, or went wrong later."""
-        return Findings(
+        return RunReport(
             command=command,
             timestamp=timestamp,
             exit_code=int(exit_code),

@@ -9,7 +9,7 @@ from reconciler.model.apply_events import Outcome, Report, Result
 from reconciler.model.drift import Alarm, Ignore, Moved, Standing, Verdict
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from tests import builders
 from tests.builders import KEYRING, endpoint, live, secret, tracked
 
@@ -25,8 +25,8 @@ WARNING = Problem(code="limit", summary="the account may hold 20 workers", sever
 REFUSAL = Problem(code="refused", summary="Novita refused: no stock", detail="SERVERLESS_NO_STOCK (400)")
 
 
-def findings(made: Plan, *problems: Problem, command: str = "plan", code: int = 0) -> Findings:
-    return Findings(
+def findings(made: Plan, *problems: Problem, command: str = "plan", code: int = 0) -> RunReport:
+    return RunReport(
         command=command,
         timestamp="2026-01-02T03:04:05Z",
         exit_code=code,
@@ -67,12 +67,12 @@ def every_action() -> Plan:
     )
 
 
-def refused() -> Findings:
+def refused() -> RunReport:
     """A plan that a guard holds back."""
     return findings(every_action(), WARNING, GUARD, code=3)
 
 
-def applied(*outcomes: Outcome, interrupted: bool = False) -> Findings:
+def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
     """An apply of which the changes ended so, the last outcome again and again."""
     made = every_action()
     results = tuple(
@@ -92,7 +92,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> Findings:
     return replace(found, report=report)
 
 
-def drifted(standing: Standing = Standing.NEW) -> Findings:
+def drifted(standing: Standing = Standing.NEW) -> RunReport:
     """A `drift` that found one endpoint changed and one gone."""
     made = every_action()
     ignore = Ignore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
@@ -115,9 +115,9 @@ def drifted(standing: Standing = Standing.NEW) -> Findings:
     return replace(findings(made, command="drift", code=code), verdict=Verdict(alarms=alarms))
 
 
-def failed(*problems: Problem, code: int = 1) -> Findings:
+def failed(*problems: Problem, code: int = 1) -> RunReport:
     """A run that came to nothing."""
-    return Findings(command="plan", timestamp="2026-01-02T03:04:05Z", exit_code=code, problems=problems)
+    return RunReport(command="plan", timestamp="2026-01-02T03:04:05Z", exit_code=code, problems=problems)
 
 
 def many(count: int, value: str = "v") -> Plan:

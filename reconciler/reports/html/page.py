@@ -11,7 +11,7 @@ from reconciler.model.drift import Alarm
 from reconciler.model.plan import Change, Drift
 from reconciler.model.problem import listed
 from reconciler.model.resource import Live
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
@@ -25,7 +25,7 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Nothing is fetched, whatever the values on the page may say."""
 
 
-def html_text(found: Findings) -> str:
+def html_text(found: RunReport) -> str:
     """The page."""
     style = files("reconciler.reports.html").joinpath("report.css").read_text(encoding="utf-8")
     return (
@@ -40,7 +40,7 @@ def html_text(found: Findings) -> str:
     )
 
 
-def _header(found: Findings) -> str:
+def _header(found: RunReport) -> str:
     chips = [
         f'<li class="{"no-op" if what == "unchanged" else what}">'
         f"{f'<b>{symbol}</b> ' if symbol else ''}{count:,} {what}"
@@ -65,7 +65,7 @@ def _moment(timestamp: str) -> str:
     return timestamp.replace("T", " ").removesuffix("Z") + " UTC"
 
 
-def _sections(found: Findings) -> Iterator[str]:
+def _sections(found: RunReport) -> Iterator[str]:
     problems = told(found)
     yield _section("problems", tally(problems).capitalize(), [problem_card(one) for one in listed(problems)])
     if found.plan is None:
@@ -96,7 +96,7 @@ def _sections(found: Findings) -> Iterator[str]:
 
 
 def _changes(
-    found: Findings, changes: Sequence[Change], explanations: Mapping[str, Explanation]
+    found: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
 ) -> Iterator[str]:
     results = {result.change.name: result for result in found.report.results} if found.report else {}
     index = _index([(symbol_of(change), change.name, f"c{number}") for number, change in enumerate(changes)])

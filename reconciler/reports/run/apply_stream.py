@@ -24,7 +24,7 @@ from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Action, Adopt, Change, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import address
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.reports.run.json_plan import TERRAFORM
 from reconciler.reports.run.sides import id_of
@@ -103,7 +103,7 @@ def progress_message(change: Change, elapsed: float) -> Message:
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
-def last_messages(found: Findings, report: Report) -> Iterator[Message]:
+def last_messages(found: RunReport, report: Report) -> Iterator[Message]:
     """What is to be said, and how much was done: also after a failure, and then no more than was done."""
     yield from map(_diagnostic, told(found))
     is_told = bool(report.results) or found.exit_code == Exit.OK

@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.model.command import Name, command_line
 from reconciler.model.drift import Alarm, Moved, Standing, Verdict
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.trees import value_at
 from reconciler.reports.run.text import OUTSIDE, explanations_of, field_lines, object_line, unmanaged_lines
 from reconciler.reports.terminal.style import PLAIN, Style
@@ -17,7 +17,7 @@ from reconciler.reports.terminal.values import plain, shown
 SHOWN_NAMES: Final = 3
 
 
-def drift_text(found: Findings, style: Style = PLAIN) -> str:
+def drift_text(found: RunReport, style: Style = PLAIN) -> str:
     """The verdict and what it rests on, ending in a newline."""
     assert found.plan is not None
     assert found.verdict is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.summary import step, told
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import sentence
@@ -26,7 +26,7 @@ LEVELS: Final[Mapping[Severity, str]] = {
 }
 
 
-def annotation_lines(found: Findings, path_of: Callable[[Place], str]) -> Iterator[str]:
+def annotation_lines(found: RunReport, path_of: Callable[[Place], str]) -> Iterator[str]:
     """A line for each problem and for each endpoint whose drift rings, as many as GitHub shows.
 
     `path_of` gives the file of a place as the repository knows it.
@@ -41,7 +41,7 @@ def annotation_lines(found: Findings, path_of: Callable[[Place], str]) -> Iterat
             yield f"::{level} title=reconciler::and {more} more: the summary of the job tells of all"
 
 
-def _drift(found: Findings) -> Iterator[Problem]:
+def _drift(found: RunReport) -> Iterator[Problem]:
     """The endpoints that ring as problems, at the place where they are declared."""
     changes = found.plan.changes if found.plan else ()
     places = {

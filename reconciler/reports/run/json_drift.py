@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reconciler.model.drift import Alarm, Moved, Standing, Verdict
 from reconciler.model.plan import Drift
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.reports.run.json_parts import field_document, fields_document, identity, side_document
 
 
-def drift_document(found: Findings) -> list[dict[str, Json]]:
+def drift_document(found: RunReport) -> list[dict[str, Json]]:
     """`resource_drift[]`."""
     if found.verdict is not None:
         return [_alarm(alarm) for alarm in found.verdict.alarms]

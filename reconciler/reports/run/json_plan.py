@@ -11,7 +11,7 @@ from reconciler.model.encoding import pretty
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
 from reconciler.model.problem import listed
 from reconciler.model.resource import Lease, Tracked, address
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
 from reconciler.reports.run.json_drift import drift_document, verdict_document
@@ -40,7 +40,7 @@ ACTIONS: Final[Mapping[Action, list[str]]] = {
 UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
 
 
-def plan_document(found: Findings) -> dict[str, Json]:
+def plan_document(found: RunReport) -> dict[str, Json]:
     """The document of `plan --json`, with a report that of `apply`, with a verdict that of `drift`.
 
     Without a plan it says why there is none: `errored` is true and `problems` tell.
@@ -71,7 +71,7 @@ def plan_document(found: Findings) -> dict[str, Json]:
     return document
 
 
-def document_text(found: Findings) -> str:
+def document_text(found: RunReport) -> str:
     """The same document as text, ending in a newline."""
     return in_json(pretty(plan_document(found))) + "\n"
 

@@ -13,7 +13,7 @@ from reconciler.model.drift import Alarm, Standing
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.drift import standing_of
 from reconciler.reports.run.summary import headline, in_short, step
 from reconciler.reports.run.text import fate
@@ -40,7 +40,7 @@ class _Case:
     seconds: float = 0.0
 
 
-def junit_text(found: Findings) -> str:
+def junit_text(found: RunReport) -> str:
     """The report; readers are those of Jenkins and GitLab."""
     cases = tuple(_cases(found))
     suites = ET.Element("testsuites", _counts("reconciler", cases))
@@ -52,7 +52,7 @@ def junit_text(found: Findings) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
-def _cases(found: Findings) -> Iterator[_Case]:
+def _cases(found: RunReport) -> Iterator[_Case]:
     changes = {change.address: change for change in found.plan.changes} if found.plan else {}
     alarms = {alarm.drift.address: alarm for alarm in found.verdict.alarms} if found.verdict else {}
     results = {result.change.address: result for result in found.report.results} if found.report else {}

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.model.apply_events import Outcome, Result
 from reconciler.model.plan import ABSENT, Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.reports.run.drift import standing_of
 from reconciler.reports.run.explanation import NO_CALLS
@@ -42,12 +42,12 @@ SHOWN_DETAIL: Final = 2_000
 """Characters of one value or of one text that are shown at most."""
 
 
-def markdown_text(found: Findings, limit: int = LIMIT) -> str:
+def markdown_text(found: RunReport, limit: int = LIMIT) -> str:
     """The whole report, never longer than `limit` bytes of UTF-8 (4,000 at least)."""
     return fitted(_head(found), _sections(found), limit)
 
 
-def _head(found: Findings) -> str:
+def _head(found: RunReport) -> str:
     numbers = [f"{code(symbol)} {count:,} {what}".strip() for symbol, count, what in counts(found)]
     if found.verdict is not None:
         numbers = [f"{count:,} {standing.value}" for count, standing in standings(found)]
@@ -57,7 +57,7 @@ def _head(found: Findings) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _sections(found: Findings) -> Iterator[Section]:
+def _sections(found: RunReport) -> Iterator[Section]:
     problems = told(found)
     yield Section(
         opening=f"\n### {tally(problems).capitalize()}\n\n",
@@ -98,7 +98,7 @@ def _sections(found: Findings) -> Iterator[Section]:
     )
 
 
-def _changes(found: Findings, changes: Sequence[Change]) -> Section:
+def _changes(found: RunReport, changes: Sequence[Change]) -> Section:
     results = {result.change.name: result for result in found.report.results} if found.report else {}
     ended = "Outcome | " if results else ""
     return Section(

@@ -12,7 +12,7 @@ from reconciler.model.drift import Standing
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.reports.terminal.progress import report_line
@@ -43,7 +43,7 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
-def headline(found: Findings) -> str:
+def headline(found: RunReport) -> str:
     """The one line that says how the run ended; where tools know one of Terraform's, that."""
     if found.verdict is not None:
         return drift_line(found.verdict)
@@ -57,7 +57,7 @@ def headline(found: Findings) -> str:
     return "There is no plan." if any(p.exit_code == 1 for p in found.plan.errors) else NO_CHANGES
 
 
-def ending(found: Findings) -> str:
+def ending(found: RunReport) -> str:
     """The exit code with its meaning."""
     if found.verdict is not None and found.exit_code == Exit.CHANGES:
         return f"exit code {found.exit_code}: drift was found"
@@ -65,14 +65,14 @@ def ending(found: Findings) -> str:
     return f"exit code {found.exit_code}" + (f": {words}" if words else "")
 
 
-def tone(found: Findings) -> Tone:
+def tone(found: RunReport) -> Tone:
     if found.exit_code not in (Exit.OK, Exit.CHANGES) or (found.verdict and found.verdict.rings):
         return Tone.BAD
     is_ahead = found.plan is not None and bool(found.plan.pending) and not (found.report or found.verdict)
     return Tone.NEWS if is_ahead else Tone.GOOD
 
 
-def counts(found: Findings) -> tuple[tuple[str, int, str], ...]:
+def counts(found: RunReport) -> tuple[tuple[str, int, str], ...]:
     """(symbol, how many, what) of each action that occurs, no-ops last."""
     if found.plan is None:
         return ()
@@ -83,14 +83,14 @@ def counts(found: Findings) -> tuple[tuple[str, int, str], ...]:
     )
 
 
-def standings(found: Findings) -> tuple[tuple[int, Standing], ...]:
+def standings(found: RunReport) -> tuple[tuple[int, Standing], ...]:
     """(how many, standing) of the things that moved."""
     if found.verdict is None:
         return ()
     return tuple((count, one) for one in Standing if (count := found.verdict.having(one)))
 
 
-def told(found: Findings) -> tuple[Problem, ...]:
+def told(found: RunReport) -> tuple[Problem, ...]:
     """All that is to be said: errors, then warnings, then notes.
 
     What a change ran into is among it, at the place where the endpoint is declared.

@@ -12,14 +12,14 @@ import pytest
 from reconciler.model.apply_events import Outcome
 from reconciler.model.drift import Standing
 from reconciler.model.problem import Problem
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.html.chart import Range, chart
 from reconciler.reports.html.page import html_text
 from tests.builders import endpoint, plan
 from tests.reports import samples
 from tests.reports.chromium import Browser, needed
 
-RUNS: dict[str, Findings] = {
+RUNS: dict[str, RunReport] = {
     "refused": replace(samples.refused(), explained=True),
     "applied": samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED),
     "drifted": samples.drifted(),

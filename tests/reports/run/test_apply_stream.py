@@ -20,7 +20,7 @@ from reconciler.model.apply_events import (
 )
 from reconciler.model.plan import Change
 from reconciler.model.problem import Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
     event_message,
     last_messages,
@@ -137,7 +137,7 @@ def test_a_wait_says_what_for() -> None:
     assert (serving["type"], serving["@message"]) == ("log", "novita_endpoint.a: Serving after 42s")
 
 
-def last(found: Findings) -> list[dict[str, Any]]:
+def last(found: RunReport) -> list[dict[str, Any]]:
     return list(last_messages(found, found.report or Report()))
 
 
@@ -189,7 +189,7 @@ def test_problems_are_diagnostics() -> None:
     ids=["complete", "incomplete", "interrupted"],
 )
 def test_the_summary_counts_what_was_done(
-    found: Findings, line: str, counts: tuple[int, int, int, int]
+    found: RunReport, line: str, counts: tuple[int, int, int, int]
 ) -> None:
     """And no more than that."""
     summary = last(found)[-1]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.model.drift import Standing
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.github import annotation_lines
 from tests.builders import endpoint, live, plan, tracked
 from tests.reports import samples
@@ -29,7 +29,7 @@ def parsed(line: str) -> tuple[str, dict[str, str], str]:
     return found["level"], {name: decode(value) for name, value in given.items()}, decode(found["data"])
 
 
-def read(found: Findings) -> list[tuple[str, dict[str, str], str]]:
+def read(found: RunReport) -> list[tuple[str, dict[str, str], str]]:
     return [parsed(line) for line in annotation_lines(found, lambda place: f"infra/{place.file}")]
 
 

@@ -9,12 +9,12 @@ import pytest
 from reconciler.model.apply_events import Outcome
 from reconciler.model.drift import Standing
 from reconciler.model.problem import Problem
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.junit import junit_text
 from tests.reports import samples
 
 
-def read(found: Findings) -> dict[str, ET.Element]:
+def read(found: RunReport) -> dict[str, ET.Element]:
     """Name -> test case, of a report whose counts are true."""
     page = junit_text(found)
     suites = ET.fromstring(page.encode())
@@ -29,7 +29,7 @@ def read(found: Findings) -> dict[str, ET.Element]:
     return {case.get("name", ""): case for case in cases}
 
 
-def endings(found: Findings) -> dict[str, str]:
+def endings(found: RunReport) -> dict[str, str]:
     """Name -> how a test case ended."""
     tags = ("failure", "error", "skipped")
     return {
@@ -105,6 +105,6 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("found", [samples.refused(), samples.applied(Outcome.FAILED), samples.drifted()])
-def test_no_secret_is_in_it(found: Findings) -> None:
+def test_no_secret_is_in_it(found: RunReport) -> None:
     """Neither today's, nor the one applied last, nor the one that is live."""
     assert "hf_" not in junit_text(found)

@@ -12,7 +12,7 @@ from reconciler.model.apply_events import Outcome
 from reconciler.model.drift import Standing
 from reconciler.model.plan import Cause, Drift, FieldChange, Plan
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.run_report import Findings
+from reconciler.model.run_report import RunReport
 from reconciler.reports.run.markdown import LIMIT, markdown_text
 from reconciler.reports.run.markdown_escape import code, text
 from tests.builders import change, endpoint, live, plan, tracked
@@ -217,7 +217,7 @@ def test_no_name_and_no_value_breaks_a_page(said: str) -> None:
     assert [line[:2] for line in hostile] == [line[:2] for line in harmless]
 
 
-RUNS: dict[str, Findings] = {
+RUNS: dict[str, RunReport] = {
     "plan": replace(samples.refused(), explained=True),
     "apply": samples.applied(Outcome.FAILED),
     "drift": samples.drifted(),

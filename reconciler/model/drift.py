@@ -69,7 +69,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class DriftReport:
     """The answer of `drift`. `by_declaration`: there was no inventory, and the YAML was the measure."""
 
     alarms: tuple[Alarm, ...]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import Report
-    from reconciler.model.drift import Verdict
+    from reconciler.model.drift import DriftReport
     from reconciler.model.plan import Plan
     from reconciler.model.problem import Problem
     from reconciler.model.values import Keyring
@@ -30,6 +30,6 @@ class RunReport:
     keyring: Keyring | None = None
     problems: tuple[Problem, ...] = ()
     report: Report | None = None
-    verdict: Verdict | None = None
+    verdict: DriftReport | None = None
     destroying: bool = False
     explained: bool = False

@@ -14,7 +14,7 @@ from reconciler.inventory.files import read_ordinary
 from reconciler.inventory.session import is_kept
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
-from reconciler.model.drift import Alarm, Verdict
+from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem, Severity
@@ -33,7 +33,7 @@ class Drifted:
     """What is pending, what moved, and what is said about it."""
 
     planned: Planned
-    verdict: Verdict
+    verdict: DriftReport
     problems: tuple[Problem, ...]
 
     @property
@@ -93,7 +93,7 @@ def way_to_restore(context: Context, names: Collection[str], *, now: datetime) -
     return context, _restoring(found.planned, wanted)
 
 
-def chosen(verdict: Verdict, names: Collection[str]) -> tuple[Alarm, ...]:
+def chosen(verdict: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
     """The alarms about these endpoints, or without names all that ring.
 
     Raises InvalidConfig for a name that did not drift.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.model.apply_events import Outcome, Report, Result
-from reconciler.model.drift import Alarm, Ignore, Moved, Standing, Verdict
+from reconciler.model.drift import Alarm, DriftReport, Ignore, Moved, Standing
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -112,7 +112,7 @@ def drifted(standing: Standing = Standing.NEW) -> RunReport:
         for one in made.drift
     )
     code = 2 if standing is Standing.NEW else 0
-    return replace(findings(made, command="drift", code=code), verdict=Verdict(alarms=alarms))
+    return replace(findings(made, command="drift", code=code), verdict=DriftReport(alarms=alarms))
 
 
 def failed(*problems: Problem, code: int = 1) -> RunReport:

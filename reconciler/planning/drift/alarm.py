@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
-from reconciler.model.drift import Alarm, Ignore, Moved, Standing, Verdict
+from reconciler.model.drift import Alarm, DriftReport, Ignore, Moved, Standing
 from reconciler.model.globs import Globs
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
@@ -30,7 +30,7 @@ def judge(
     known: AbstractSet[str],
     now: datetime,
     keyring: Keyring,
-) -> Verdict:
+) -> DriftReport:
     """The verdict on what moved.
 
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
@@ -46,7 +46,7 @@ def judge(
         field = next((field for field in one.fields if field.path == path), None)
         return Moved(field=field, fingerprint=found, standing=standing, ignore=ignore)
 
-    return Verdict(
+    return DriftReport(
         alarms=tuple(
             Alarm(drift=one, moved=tuple(moved(one, path, about) for path in _paths(one)))
             for one in drift

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.drift import Alarm, Moved, Standing, Verdict
+from reconciler.model.drift import Alarm, DriftReport, Moved, Standing
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
 from reconciler.model.trees import value_at
@@ -26,7 +26,7 @@ def drift_text(found: RunReport, style: Style = PLAIN) -> str:
 
 
 def _lines(
-    plan: Plan, verdict: Verdict, explanations: Mapping[str, Sequence[str]], style: Style
+    plan: Plan, verdict: DriftReport, explanations: Mapping[str, Sequence[str]], style: Style
 ) -> Iterator[str]:
     if verdict.alarms:
         yield style.strong(OUTSIDE)
@@ -48,7 +48,7 @@ def _lines(
         yield from _ways_out(verdict)
 
 
-def drift_line(verdict: Verdict) -> str:
+def drift_line(verdict: DriftReport) -> str:
     """The verdict in one line; what is known or ignored is not counted."""
     ringing = [alarm for alarm in verdict.alarms if alarm.rings]
     gone = sum(alarm.drift.live is None for alarm in ringing)
@@ -62,7 +62,7 @@ def drift_line(verdict: Verdict) -> str:
     return "No drift. The account is as it was last applied."
 
 
-def _alarm(alarm: Alarm, verdict: Verdict, change: Change | None, style: Style) -> Iterator[str]:
+def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Style) -> Iterator[str]:
     drift = alarm.drift
     if drift.live is None:
         what = "is not there" if verdict.by_declaration else "has been deleted"
@@ -107,7 +107,7 @@ def _remark(remarks: Sequence[str], style: Style) -> str:
     return style.faint(f"  # {', '.join(remarks)}") if remarks else ""
 
 
-def _silenced(verdict: Verdict) -> Iterator[str]:
+def _silenced(verdict: DriftReport) -> Iterator[str]:
     counts = [
         f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
         for standing in (Standing.KNOWN, Standing.IGNORED)
@@ -117,7 +117,7 @@ def _silenced(verdict: Verdict) -> Iterator[str]:
         yield f"  {', '.join(counts)}, and no alarm."
 
 
-def _pending(plan: Plan, verdict: Verdict) -> Iterator[str]:
+def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
     """The endpoints that differ for what the YAML says alone: an apply's business, and no drift."""
     if verdict.by_declaration:
         return
@@ -133,7 +133,7 @@ def _pending(plan: Plan, verdict: Verdict) -> Iterator[str]:
         yield f"  {count} for an apply of what the YAML changed: {listed}. That is no drift."
 
 
-def _ways_out(verdict: Verdict) -> Iterator[str]:
+def _ways_out(verdict: DriftReport) -> Iterator[str]:
     names = [alarm.drift.name for alarm in verdict.alarms if alarm.rings]
     listed = [Name(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.drift import Alarm, Moved, Standing, Verdict
+from reconciler.model.drift import Alarm, DriftReport, Moved, Standing
 from reconciler.model.plan import Drift
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
@@ -16,7 +16,7 @@ def drift_document(found: RunReport) -> list[dict[str, Json]]:
     return [_drift(drift) for drift in found.plan.drift] if found.plan else []
 
 
-def verdict_document(verdict: Verdict) -> dict[str, Json]:
+def verdict_document(verdict: DriftReport) -> dict[str, Json]:
     """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
     return {
         "drifted": verdict.rings,

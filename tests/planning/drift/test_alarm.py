@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.drift import Ignore, Standing, Verdict
+from reconciler.model.drift import DriftReport, Ignore, Standing
 from reconciler.model.plan import Cause
 from reconciler.planning.drift.alarm import expired, judge
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, plan, secret, tracked
@@ -14,7 +14,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MAX = (("workerConfig", "maxNum"),)
 
 
-def verdict(made: Any, **options: Any) -> Verdict:
+def verdict(made: Any, **options: Any) -> DriftReport:
     usual = {"by_declaration": False, "has_yaml": True, "ignores": (), "known": frozenset()}
     usual |= {"now": NOW, "keyring": KEYRING}
     return judge(made, **{**usual, **options})

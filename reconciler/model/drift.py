@@ -35,7 +35,7 @@ class Ignore:
         return self.until is not None and now >= self.until
 
 
-class Standing(StrEnum):
+class DriftState(StrEnum):
     """What the alarm makes of one thing that moved. Only what is new rings."""
 
     NEW = "new"
@@ -52,7 +52,7 @@ class Moved:
 
     field: FieldChange | None
     fingerprint: str
-    standing: Standing = Standing.NEW
+    standing: DriftState = DriftState.NEW
     ignore: Ignore | None = None
 
 
@@ -65,7 +65,7 @@ class Alarm:
 
     @property
     def rings(self) -> bool:
-        return any(one.standing is Standing.NEW for one in self.moved)
+        return any(one.standing is DriftState.NEW for one in self.moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class DriftReport:
     def rings(self) -> bool:
         return any(alarm.rings for alarm in self.alarms)
 
-    def having(self, standing: Standing) -> int:
+    def having(self, standing: DriftState) -> int:
         """How many moved things there are of this standing."""
         return sum(one.standing is standing for one in self.all_moved())
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.model.apply_events import Outcome, Report, Result
-from reconciler.model.drift import Alarm, DriftReport, Ignore, Moved, Standing
+from reconciler.model.drift import Alarm, DriftReport, DriftState, Ignore, Moved
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -92,7 +92,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
     return replace(found, report=report)
 
 
-def drifted(standing: Standing = Standing.NEW) -> RunReport:
+def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
     """A `drift` that found one endpoint changed and one gone."""
     made = every_action()
     ignore = Ignore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
@@ -104,14 +104,14 @@ def drifted(standing: Standing = Standing.NEW) -> RunReport:
                     field=field,
                     fingerprint="f" * 64,
                     standing=standing,
-                    ignore=ignore if standing is Standing.IGNORED else None,
+                    ignore=ignore if standing is DriftState.IGNORED else None,
                 )
                 for field in (one.fields if one.live else (None,))
             ),
         )
         for one in made.drift
     )
-    code = 2 if standing is Standing.NEW else 0
+    code = 2 if standing is DriftState.NEW else 0
     return replace(findings(made, command="drift", code=code), verdict=DriftReport(alarms=alarms))
 
 

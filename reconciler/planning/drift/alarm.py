@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
-from reconciler.model.drift import Alarm, DriftReport, Ignore, Moved, Standing
+from reconciler.model.drift import Alarm, DriftReport, DriftState, Ignore, Moved
 from reconciler.model.globs import Globs
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
@@ -42,7 +42,7 @@ def judge(
     def moved(one: Drift, path: Path, about: Sequence[Ignore]) -> Moved:
         found = fingerprint(one, path, keyring)
         ignore = next((entry for entry in about if entry.covers(path)), None)
-        standing = Standing.IGNORED if ignore else Standing.KNOWN if found in known else Standing.NEW
+        standing = DriftState.IGNORED if ignore else DriftState.KNOWN if found in known else DriftState.NEW
         field = next((field for field in one.fields if field.path == path), None)
         return Moved(field=field, fingerprint=found, standing=standing, ignore=ignore)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from html import escape as escaped
 
 from reconciler.model.apply_events import Outcome, Result
-from reconciler.model.drift import Alarm, Standing
+from reconciler.model.drift import Alarm, DriftState
 from reconciler.model.plan import ABSENT, Absent, Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
 from reconciler.model.values import Value
@@ -75,7 +75,7 @@ def drift_card(
 
     if live is None:
         mark = standing_of(alarm.moved[0]) if alarm else ""
-        words, table = "is gone" + (f"; {mark}" if mark not in ("", Standing.NEW) else ""), ""
+        words, table = "is gone" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
     else:
         words = "was changed outside of reconciler"
         table = _table(drift.fields, ("Field", measure.capitalize(), "Live", "Who moved it"), remarks)
@@ -187,7 +187,7 @@ def _outcome(result: Result) -> str:
 
 
 def _alarm(alarm: Alarm) -> str:
-    standing = Standing.NEW if alarm.rings else alarm.moved[0].standing
+    standing = DriftState.NEW if alarm.rings else alarm.moved[0].standing
     return f'<span class="badge {"bad" if alarm.rings else "quiet"}">{standing.value}</span>'
 
 

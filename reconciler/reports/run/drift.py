@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.drift import Alarm, DriftReport, Moved, Standing
+from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
 from reconciler.model.trees import value_at
@@ -93,14 +93,14 @@ def _cause(alarm: Alarm, one: Moved) -> str:
 
 def standing_of(one: Moved) -> str:
     """What the alarm makes of it, and of what is ignored for how long and why."""
-    if one.standing is not Standing.IGNORED or one.ignore is None:
+    if one.standing is not DriftState.IGNORED or one.ignore is None:
         return one.standing.value
     until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
     return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
 
 
 def _standing(one: Moved) -> list[str]:
-    return [] if one.standing is Standing.NEW else [standing_of(one)]
+    return [] if one.standing is DriftState.NEW else [standing_of(one)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:
@@ -110,7 +110,7 @@ def _remark(remarks: Sequence[str], style: Style) -> str:
 def _silenced(verdict: DriftReport) -> Iterator[str]:
     counts = [
         f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
-        for standing in (Standing.KNOWN, Standing.IGNORED)
+        for standing in (DriftState.KNOWN, DriftState.IGNORED)
         if (count := verdict.having(standing))
     ]
     if counts:

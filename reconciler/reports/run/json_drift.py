@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.drift import Alarm, DriftReport, Moved, Standing
+from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
 from reconciler.model.plan import Drift
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
@@ -21,14 +21,14 @@ def verdict_document(verdict: DriftReport) -> dict[str, Json]:
     return {
         "drifted": verdict.rings,
         "measured_by": "declared" if verdict.by_declaration else "applied",
-        **{standing.value: verdict.having(standing) for standing in Standing},
+        **{standing.value: verdict.having(standing) for standing in DriftState},
     }
 
 
 def _alarm(alarm: Alarm) -> dict[str, Json]:
     """A drifted endpoint with a fingerprint and a standing for each thing that moved about it."""
     document = _drift(alarm.drift)
-    document["standing"] = Standing.NEW.value if alarm.rings else alarm.moved[0].standing.value
+    document["standing"] = DriftState.NEW.value if alarm.rings else alarm.moved[0].standing.value
     if alarm.drift.live is None:
         document |= _moved(alarm.moved[0])
     else:

@@ -9,7 +9,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from reconciler.model.apply_events import Outcome, Result
-from reconciler.model.drift import Alarm, Standing
+from reconciler.model.drift import Alarm, DriftState
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
@@ -101,7 +101,7 @@ def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
         what = "was changed outside of reconciler" if alarm.drift.live else "is gone"
         rung = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=said)
         problems = (rung, *problems)
-    is_ignored = all(one.standing is Standing.IGNORED for one in alarm.moved)
+    is_ignored = all(one.standing is DriftState.IGNORED for one in alarm.moved)
     return _Case(
         name=alarm.drift.name,
         said=said,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.model.apply_events import Outcome, Result
-from reconciler.model.drift import Standing
+from reconciler.model.drift import DriftState
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
 from reconciler.model.problem import Place, Problem, Severity
@@ -83,11 +83,11 @@ def counts(found: RunReport) -> tuple[tuple[str, int, str], ...]:
     )
 
 
-def standings(found: RunReport) -> tuple[tuple[int, Standing], ...]:
+def standings(found: RunReport) -> tuple[tuple[int, DriftState], ...]:
     """(how many, standing) of the things that moved."""
     if found.verdict is None:
         return ()
-    return tuple((count, one) for one in Standing if (count := found.verdict.having(one)))
+    return tuple((count, one) for one in DriftState if (count := found.verdict.having(one)))
 
 
 def told(found: RunReport) -> tuple[Problem, ...]:

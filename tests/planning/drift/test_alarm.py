@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.drift import DriftReport, Ignore, Standing
+from reconciler.model.drift import DriftReport, DriftState, Ignore
 from reconciler.model.plan import Cause
 from reconciler.planning.drift.alarm import expired, judge
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, plan, secret, tracked
@@ -23,16 +23,16 @@ def verdict(made: Any, **options: Any) -> DriftReport:
 @pytest.mark.parametrize(
     ("ignore", "standing"),
     [
-        (Ignore(endpoint="base-test"), Standing.IGNORED),
-        (Ignore(endpoint="base-*"), Standing.IGNORED),
-        (Ignore(endpoint="other"), Standing.NEW),
-        (Ignore(endpoint="base-test", paths=MAX), Standing.NEW),
-        (Ignore(endpoint="base-test", paths=(*MAX, ("ports",))), Standing.IGNORED),
-        (Ignore(endpoint="base-test", until=NOW + timedelta(seconds=1)), Standing.IGNORED),
-        (Ignore(endpoint="base-test", until=NOW), Standing.NEW),
+        (Ignore(endpoint="base-test"), DriftState.IGNORED),
+        (Ignore(endpoint="base-*"), DriftState.IGNORED),
+        (Ignore(endpoint="other"), DriftState.NEW),
+        (Ignore(endpoint="base-test", paths=MAX), DriftState.NEW),
+        (Ignore(endpoint="base-test", paths=(*MAX, ("ports",))), DriftState.IGNORED),
+        (Ignore(endpoint="base-test", until=NOW + timedelta(seconds=1)), DriftState.IGNORED),
+        (Ignore(endpoint="base-test", until=NOW), DriftState.NEW),
     ],
 )
-def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: Ignore, standing: Standing) -> None:
+def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: Ignore, standing: DriftState) -> None:
     """By name or glob, by path or prefix, up to its moment."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
     (found,) = verdict(made, ignores=[ignore]).all_moved()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.apply_events import Outcome
-from reconciler.model.drift import Standing
+from reconciler.model.drift import DriftState
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.reports.html.chart import Range, chart
@@ -23,7 +23,7 @@ RUNS: dict[str, RunReport] = {
     "refused": replace(samples.refused(), explained=True),
     "applied": samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED),
     "drifted": samples.drifted(),
-    "ignored": samples.drifted(Standing.IGNORED),
+    "ignored": samples.drifted(DriftState.IGNORED),
     "failed": samples.failed(samples.GUARD, samples.WARNING),
     "nothing": samples.findings(plan()),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from reconciler.model.drift import Standing
+from reconciler.model.drift import DriftState
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -85,7 +85,7 @@ def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
         "title": "",
     }
     assert changed[2] == 'tuned was changed outside of reconciler\nimage.image: "a" → "b"'
-    assert read(samples.drifted(Standing.KNOWN)) == []
+    assert read(samples.drifted(DriftState.KNOWN)) == []
     assert read(samples.findings(samples.every_action())) == []
 
 

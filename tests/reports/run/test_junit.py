@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reconciler.model.apply_events import Outcome
-from reconciler.model.drift import Standing
+from reconciler.model.drift import DriftState
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.junit import junit_text
@@ -82,9 +82,9 @@ def test_an_apply_tells_how_each_change_ended() -> None:
 
 @pytest.mark.parametrize(
     ("standing", "end"),
-    [(Standing.NEW, "failure"), (Standing.KNOWN, "passed"), (Standing.IGNORED, "skipped")],
+    [(DriftState.NEW, "failure"), (DriftState.KNOWN, "passed"), (DriftState.IGNORED, "skipped")],
 )
-def test_drift_that_rings_is_a_failure(standing: Standing, end: str) -> None:
+def test_drift_that_rings_is_a_failure(standing: DriftState, end: str) -> None:
     """What is known passes and says what it is, and what somebody chose to ignore is skipped."""
     found = samples.drifted(standing)
     ends = endings(found)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.apply_events import Outcome
-from reconciler.model.drift import Standing
+from reconciler.model.drift import DriftState
 from reconciler.model.plan import Cause, Drift, FieldChange, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -88,12 +88,12 @@ def test_an_apply_tells_what_became_of_each_change() -> None:
 @pytest.mark.parametrize(
     ("standing", "line", "mark"),
     [
-        (Standing.NEW, "**Drift: 1 changed, 1 deleted.**", "| both, new |"),
-        (Standing.KNOWN, "**No new drift.**", "| both, known |"),
-        (Standing.IGNORED, "**No new drift.**", "| both, ignored until 2027-01-01 00:00Z: a trial |"),
+        (DriftState.NEW, "**Drift: 1 changed, 1 deleted.**", "| both, new |"),
+        (DriftState.KNOWN, "**No new drift.**", "| both, known |"),
+        (DriftState.IGNORED, "**No new drift.**", "| both, ignored until 2027-01-01 00:00Z: a trial |"),
     ],
 )
-def test_drift_is_told_with_its_alarm(standing: Standing, line: str, mark: str) -> None:
+def test_drift_is_told_with_its_alarm(standing: DriftState, line: str, mark: str) -> None:
     """What waits for an apply is no drift, and in no table."""
     page = markdown_text(samples.drifted(standing))
     assert line in page

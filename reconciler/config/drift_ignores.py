@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from reconciler.kinds.endpoint.fields import known_names, wire_paths
-from reconciler.model.drift import Ignore
+from reconciler.model.drift import DriftIgnore
 from reconciler.model.problem import Place, Problem
 
 
 def ignores(
     entries: object, locate: Callable[..., Place | None], problems: list[Problem]
-) -> Iterator[Ignore]:
+) -> Iterator[DriftIgnore]:
     """The entries that are well-formed; what is wrong with the others joins `problems`.
 
     `locate` is given the path below `drift.ignore`. Faults of form were reported by the schema.
@@ -27,7 +27,7 @@ def ignores(
 
 def _ignore(
     entry: Mapping[str, Any], locate: Callable[..., Place | None], problems: list[Problem]
-) -> Ignore | None:
+) -> DriftIgnore | None:
     path, until, why = (entry.get(name) for name in ("path", "until", "why"))
     paths = wire_paths(path) if isinstance(path, str) else ()
     if isinstance(path, str) and not paths:
@@ -37,7 +37,7 @@ def _ignore(
     if isinstance(until, str) and end is None:
         problems.append(_no_moment(until, locate("until")))
         return None
-    return Ignore(
+    return DriftIgnore(
         endpoint=entry["endpoint"],
         paths=paths,
         shown=path if isinstance(path, str) else "",

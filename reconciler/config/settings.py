@@ -24,7 +24,7 @@ from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.root_check import Fence
 
 if TYPE_CHECKING:
-    from reconciler.model.drift import Ignore
+    from reconciler.model.drift import DriftIgnore
 
 TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 """The variable that names hosts, or domains as `*.example.com`, to which a file may send the API key."""
@@ -166,7 +166,7 @@ class _Reader:
         text = self._environ.get("RECONCILER_STATE_KEY", "").strip()
         return Secret(value=text, source="${env:RECONCILER_STATE_KEY}") if text else None
 
-    def _drift_ignore(self) -> tuple[Ignore, ...]:
+    def _drift_ignore(self) -> tuple[DriftIgnore, ...]:
         section = self._data.get("drift")
         entries = section.get("ignore") if isinstance(section, dict) else None
         if not entries:

@@ -13,7 +13,7 @@ from reconciler.model.values import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ignore:
+class DriftIgnore:
     """One entry of `drift.ignore`: it silences the alarm, and never the plan.
 
     endpoint: a name or a glob; paths: wire paths or prefixes of them, none for the endpoint as a whole;
@@ -53,7 +53,7 @@ class Moved:
     field: FieldChange | None
     fingerprint: str
     standing: DriftState = DriftState.NEW
-    ignore: Ignore | None = None
+    ignore: DriftIgnore | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

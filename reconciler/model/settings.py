@@ -9,7 +9,7 @@ from reconciler.model.random_keys import is_random
 from reconciler.model.values import Keyring, Secret
 
 if TYPE_CHECKING:
-    from reconciler.model.drift import Ignore
+    from reconciler.model.drift import DriftIgnore
 
 DEFAULT_BASE_URL = "https://api.novita.ai"
 SIMULATOR = "simulator"
@@ -32,7 +32,7 @@ class Settings:
     settle_seconds: float = 5.0
     adopt: bool = False
     state_key: Secret | None = None
-    drift_ignore: tuple[Ignore, ...] = ()
+    drift_ignore: tuple[DriftIgnore, ...] = ()
     is_complete: bool = field(default=True, compare=False)
     referenced: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 

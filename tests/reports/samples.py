@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.model.apply_events import Outcome, Report, Result
-from reconciler.model.drift import Alarm, DriftReport, DriftState, Ignore, Moved
+from reconciler.model.drift import Alarm, DriftIgnore, DriftReport, DriftState, Moved
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -95,7 +95,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
 def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
     """A `drift` that found one endpoint changed and one gone."""
     made = every_action()
-    ignore = Ignore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
+    ignore = DriftIgnore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
     alarms = tuple(
         Alarm(
             drift=one,

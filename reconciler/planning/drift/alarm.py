@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
-from reconciler.model.drift import Alarm, DriftReport, DriftState, Ignore, Moved
+from reconciler.model.drift import Alarm, DriftIgnore, DriftReport, DriftState, Moved
 from reconciler.model.globs import Globs
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
@@ -26,7 +26,7 @@ def judge(
     *,
     by_declaration: bool,
     has_yaml: bool,
-    ignores: Sequence[Ignore],
+    ignores: Sequence[DriftIgnore],
     known: AbstractSet[str],
     now: datetime,
     keyring: Keyring,
@@ -39,7 +39,7 @@ def judge(
     counting = Globs((one.endpoint, one) for one in ignores if not one.is_over(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
-    def moved(one: Drift, path: Path, about: Sequence[Ignore]) -> Moved:
+    def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> Moved:
         found = fingerprint(one, path, keyring)
         ignore = next((entry for entry in about if entry.covers(path)), None)
         standing = DriftState.IGNORED if ignore else DriftState.KNOWN if found in known else DriftState.NEW
@@ -66,7 +66,7 @@ def fingerprint(drift: Drift, path: Path, keyring: Keyring) -> str:
     return keyring.seal(canonical([drift.id or drift.name, list(path), there]).decode()).mac
 
 
-def expired(ignores: Sequence[Ignore], now: datetime) -> Iterator[Problem]:
+def expired(ignores: Sequence[DriftIgnore], now: datetime) -> Iterator[Problem]:
     """A note for each entry whose time is over: it silences nothing any more."""
     for one in ignores:
         if one.is_over(now):

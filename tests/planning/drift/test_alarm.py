@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.drift import DriftReport, DriftState, Ignore
+from reconciler.model.drift import DriftIgnore, DriftReport, DriftState
 from reconciler.model.plan import Cause
 from reconciler.planning.drift.alarm import expired, judge
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, plan, secret, tracked
@@ -23,16 +23,16 @@ def verdict(made: Any, **options: Any) -> DriftReport:
 @pytest.mark.parametrize(
     ("ignore", "standing"),
     [
-        (Ignore(endpoint="base-test"), DriftState.IGNORED),
-        (Ignore(endpoint="base-*"), DriftState.IGNORED),
-        (Ignore(endpoint="other"), DriftState.NEW),
-        (Ignore(endpoint="base-test", paths=MAX), DriftState.NEW),
-        (Ignore(endpoint="base-test", paths=(*MAX, ("ports",))), DriftState.IGNORED),
-        (Ignore(endpoint="base-test", until=NOW + timedelta(seconds=1)), DriftState.IGNORED),
-        (Ignore(endpoint="base-test", until=NOW), DriftState.NEW),
+        (DriftIgnore(endpoint="base-test"), DriftState.IGNORED),
+        (DriftIgnore(endpoint="base-*"), DriftState.IGNORED),
+        (DriftIgnore(endpoint="other"), DriftState.NEW),
+        (DriftIgnore(endpoint="base-test", paths=MAX), DriftState.NEW),
+        (DriftIgnore(endpoint="base-test", paths=(*MAX, ("ports",))), DriftState.IGNORED),
+        (DriftIgnore(endpoint="base-test", until=NOW + timedelta(seconds=1)), DriftState.IGNORED),
+        (DriftIgnore(endpoint="base-test", until=NOW), DriftState.NEW),
     ],
 )
-def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: Ignore, standing: DriftState) -> None:
+def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: DriftIgnore, standing: DriftState) -> None:
     """By name or glob, by path or prefix, up to its moment."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
     (found,) = verdict(made, ignores=[ignore]).all_moved()
@@ -42,14 +42,16 @@ def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: Ignore, stand
 def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
     """Who lets a field move does not let the endpoint go."""
     made = plan([endpoint()], [tracked()], [])
-    assert verdict(made, ignores=[Ignore(endpoint="base-test", paths=MAX)]).rings
-    assert not verdict(made, ignores=[Ignore(endpoint="base-test")]).rings
+    assert verdict(made, ignores=[DriftIgnore(endpoint="base-test", paths=MAX)]).rings
+    assert not verdict(made, ignores=[DriftIgnore(endpoint="base-test")]).rings
 
 
 def test_what_is_over_is_told_with_its_place() -> None:
     """A forgotten entry is found when it matters."""
-    over = Ignore(endpoint="a", shown="replicas", until=NOW)
-    (problem,) = expired([over, Ignore(endpoint="b"), Ignore(endpoint="c", until=NOW + timedelta(1))], NOW)
+    over = DriftIgnore(endpoint="a", shown="replicas", until=NOW)
+    (problem,) = expired(
+        [over, DriftIgnore(endpoint="b"), DriftIgnore(endpoint="c", until=NOW + timedelta(1))], NOW
+    )
     assert problem.summary.startswith("the drift.ignore entry about `a` replicas is over")
 
 

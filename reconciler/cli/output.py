@@ -25,7 +25,7 @@ from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import Stream
-    from reconciler.model.resource import Listed, Live
+    from reconciler.model.resource import ListingProgress, Live
     from reconciler.model.run_report import RunReport
     from reconciler.novita.http.client import CallInfo
     from reconciler.reports.terminal.bar import Bar
@@ -136,7 +136,7 @@ class Output:
             self.end()
             self._is_over = True
 
-    def listed(self, found: Listed) -> None:
+    def listed(self, found: ListingProgress) -> None:
         """A page of the account has come, or its last one."""
         with self._guard:
             if self._bar is not self._listing or self._is_over:

@@ -228,7 +228,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListingProgress:
     """How far the listing of an account has come (counts of endpoints); `is_over` when it has ended."""
 
     count: int

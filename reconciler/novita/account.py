@@ -10,7 +10,7 @@ from typing import Final
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Limits, Listed, Listing, Live, Page
+from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
 from reconciler.model.values import Json, reveal
 from reconciler.novita import transport_errors
 from reconciler.novita.error_table import KEYS_REFUSED
@@ -21,7 +21,7 @@ from reconciler.novita.read_threads import Crew
 TELLING: Final = 8
 """Characters from which on a live env value is masked in what Novita says."""
 
-OVER: Final = Listed(count=0, total=0, is_over=True)
+OVER: Final = ListingProgress(count=0, total=0, is_over=True)
 """The last word of a listing."""
 
 _WORDS: Final = ("error", "message")
@@ -44,7 +44,7 @@ class Reader:
         kind: Kind,
         *,
         parallelism: int = 10,
-        on_listed: Callable[[Listed], None] | None = None,
+        on_listed: Callable[[ListingProgress], None] | None = None,
         on_unread: Callable[[Live], None] | None = None,
     ) -> None:
         self._client = client
@@ -78,7 +78,7 @@ class Reader:
                 parallelism=self._parallelism,
                 pause=self._client.pause,
                 confirm=self.those,
-                tell=lambda count, total: self._tell(Listed(count=count, total=total)),
+                tell=lambda count, total: self._tell(ListingProgress(count=count, total=total)),
             )
         finally:
             self._tell(OVER)
@@ -154,7 +154,7 @@ class Reader:
         detail = f"{failure.problem.detail} It says: {self._client.quote(answer, request)}"
         return replace(failure, problem=replace(failure.problem, detail=detail)).error()
 
-    def _tell(self, found: Listed) -> None:
+    def _tell(self, found: ListingProgress) -> None:
         if self._on_listed is not None:
             self._on_listed(found)
 

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
-from reconciler.model.resource import Listed, Listing
+from reconciler.model.resource import Listing, ListingProgress
 from reconciler.novita.account import OVER, Reader
 from reconciler.novita.read_threads import Crew
 
@@ -33,7 +33,7 @@ class Ahead(Reader):
             super()._tell(OVER)
             self._is_wanted = False
 
-    def _tell(self, found: Listed) -> None:
+    def _tell(self, found: ListingProgress) -> None:
         with self._guard:
             if self._is_wanted:
                 super()._tell(found)

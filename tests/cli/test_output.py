@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from reconciler.cli.output import Output
-from reconciler.model.resource import Listed
+from reconciler.model.resource import ListingProgress
 from reconciler.reports.terminal import bar as bars
 
-PAGE = Listed(count=100, total=300)
-OVER = Listed(count=0, total=0, is_over=True)
+PAGE = ListingProgress(count=100, total=300)
+OVER = ListingProgress(count=0, total=0, is_over=True)
 
 
 def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,7 +22,7 @@ def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) 
     bar = out._bar
     assert bar is not None
     assert (bar.done, bar.total) == (100, 300)
-    out.listed(Listed(count=200, total=300))
+    out.listed(ListingProgress(count=200, total=300))
     assert bar.done == 200
     out.line("said meanwhile")
     out.listed(OVER)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.model.resource import Listed
+from reconciler.model.resource import ListingProgress
 from reconciler.novita.account import OVER
 from reconciler.novita.http.client import Client
 from reconciler.novita.prefetch import Ahead
@@ -54,7 +54,7 @@ def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() ->
 
 def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
     account = Account()
-    told: list[Listed] = []
+    told: list[ListingProgress] = []
     with client_of(account) as client:
         reader = Ahead(client, ENDPOINT, parallelism=2, on_listed=told.append)
         reader.begin()

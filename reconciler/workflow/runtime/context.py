@@ -15,7 +15,7 @@ from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from reconciler.config.references.resolver import Resolver
-    from reconciler.model.resource import Listed, Live
+    from reconciler.model.resource import ListingProgress, Live
     from reconciler.novita.account import Reader
     from reconciler.novita.http.client import CallInfo, Client
 
@@ -55,7 +55,7 @@ class Context:
     plan_words: tuple[str, ...] = ()
     own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
-    on_listed: Callable[[Listed], None] | None = None
+    on_listed: Callable[[ListingProgress], None] | None = None
     on_unread: Callable[[Live], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None

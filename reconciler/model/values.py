@@ -149,13 +149,13 @@ def is_open(value: Value) -> bool:
     return True
 
 
-def seals_in(value: Value) -> Iterator[Sealed]:
+def iter_seals(value: Value) -> Iterator[Sealed]:
     """Every `Sealed` in the value, in lists and maps as well."""
     if value.__class__ is Sealed:
         yield value
     elif not is_open(value) and isinstance(value, Mapping | list | tuple):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from seals_in(item)
+            yield from iter_seals(item)
 
 
 def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:

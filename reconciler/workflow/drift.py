@@ -19,7 +19,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, address
-from reconciler.model.values import Keyring, seals_in
+from reconciler.model.values import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
@@ -168,7 +168,7 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
     names = [
         record.name
         for record in inventory.records.values()
-        if not all(map(keyring.knows, seals_in(record.applied)))
+        if not all(map(keyring.knows, iter_seals(record.applied)))
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

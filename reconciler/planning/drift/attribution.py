@@ -6,7 +6,7 @@ from reconciler.kinds.endpoint.codec import is_any_cuda
 from reconciler.kinds.endpoint.fields import CUDA, KEYED
 from reconciler.model.plan import ABSENT, Absent, Cause
 from reconciler.model.trees import value_at
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, reveal, seals_in
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, iter_seals, reveal
 
 
 def cause(
@@ -67,7 +67,7 @@ def _was_absent(path: Path, applied: Fields) -> bool:
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
-    return not all(map(keyring.knows, seals_in(last)))
+    return not all(map(keyring.knows, iter_seals(last)))
 
 
 def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:

@@ -8,7 +8,7 @@ from reconciler.kinds.endpoint.comparison import emitted, sides
 from reconciler.model.plan import ABSENT, Absent, Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.trees import leaves, value_at
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open, seals_in
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open, iter_seals
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree, cause
 from reconciler.planning.redaction import conceal
@@ -69,7 +69,7 @@ def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyrin
 def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
     """The secrets applied under another key that are not what the YAML says."""
     for path, sealed in leaves(last) if declared is not None else ():
-        if all(map(keyring.knows, seals_in(sealed))):
+        if all(map(keyring.knows, iter_seals(sealed))):
             continue
         now = value_at(live.fields, path)
         if not agree(now, value_at(declared, path), path):

@@ -20,7 +20,7 @@ from reconciler.inventory.strict_json import loads
 from reconciler.kinds.endpoint.fields import KEYED
 from reconciler.kinds.endpoint.normal_form import LARGEST, is_single, misfits
 from reconciler.model.problem import Place
-from reconciler.model.values import Fields, Json, Secret, replace_secrets
+from reconciler.model.values import Fields, Json, Secret, map_secrets
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
@@ -96,7 +96,7 @@ def with_references(fields: Fields) -> Json | None:
         secrets.append(secret)
         return {"reference": secret.source}
 
-    written = replace_secrets(fields, referred)
+    written = map_secrets(fields, referred)
     return written if all(secret.is_referenced for secret in secrets) else None
 
 

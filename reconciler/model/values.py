@@ -158,18 +158,18 @@ def iter_seals(value: Value) -> Iterator[Sealed]:
             yield from iter_seals(item)
 
 
-def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
+def map_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
     """The same value with every `Secret` in it replaced by `change(secret)`; no copy where there is none."""
     if is_open(value):
         return value
     match value:
         case dict() | Mapping():
             return {
-                key: item if item.__class__ in WORDS else replace_secrets(item, change)
+                key: item if item.__class__ in WORDS else map_secrets(item, change)
                 for key, item in value.items()
             }
         case list() | tuple():
-            return [replace_secrets(item, change) for item in value]
+            return [map_secrets(item, change) for item in value]
         case Secret():
             return change(value)
         case _:
@@ -178,7 +178,7 @@ def replace_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
 
 def reveal(value: Value) -> Json:
     """The value as it is sent."""
-    return replace_secrets(value, lambda secret: secret.value)
+    return map_secrets(value, lambda secret: secret.value)
 
 
 def mask(value: Value) -> Json:

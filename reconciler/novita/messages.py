@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from reconciler.model.request import Request
-from reconciler.model.values import replace_secrets
+from reconciler.model.values import map_secrets
 
 if TYPE_CHECKING:
     from reconciler.novita.http.masking import Secrets
@@ -70,7 +70,7 @@ class Masker:
     def quote(self, text: str, request: Request, limit: int = QUOTED) -> str:
         """The text in one line without secrets, cut at `limit` characters."""
         carried: list[str] = []
-        replace_secrets(request.body, lambda secret: carried.extend((secret.value, *secret.parts)))
+        map_secrets(request.body, lambda secret: carried.extend((secret.value, *secret.parts)))
         is_whole, text = len(text) <= LOOKED_AT, text[:LOOKED_AT]
         with self._guard:
             if self._secrets is None:

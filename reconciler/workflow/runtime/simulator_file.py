@@ -9,7 +9,7 @@ from reconciler.model.command import command_line
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
-from reconciler.model.values import Secret, replace_secrets
+from reconciler.model.values import Secret, map_secrets
 from reconciler.planning.steps import requests_of
 from reconciler.workflow.runtime.context import WORLD
 
@@ -51,5 +51,5 @@ def _secrets(body: object) -> set[str]:
             found.add(f"`{secret.source}`")
         return secret
 
-    replace_secrets(body, note)
+    map_secrets(body, note)
     return found

@@ -15,7 +15,7 @@ from reconciler.config.files.discovery import first_of, shown
 from reconciler.config.references.resolver import Resolved, Resolver, coerce
 from reconciler.config.references.syntax import Fault, few, whole
 from reconciler.config.vocabulary import WANTED
-from reconciler.model.hosts import NOVITA, fault, is_loopback, is_one_of
+from reconciler.model.hosts import NOVITA, fault, host_matches, is_loopback
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
@@ -199,7 +199,7 @@ class _Reader:
         """Whether the key may go to an URL from a file, which others than the owner of the key can change."""
         host = urlsplit(url).hostname or ""
         named = re.split(r"[\s,]+", self._environ.get(TRUSTED_HOSTS, ""))
-        if is_loopback(host) or is_one_of(host, (*NOVITA, *named)):
+        if is_loopback(host) or host_matches(host, (*NOVITA, *named)):
             return True
         # What a reference says may be a secret, put there to be shown.
         shown, export = (said.value, "HOST") if "${" in said.value else (host, quote(host))

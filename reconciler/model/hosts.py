@@ -31,7 +31,7 @@ def is_loopback(host: str) -> bool:
         return bare(host) == "localhost"
 
 
-def is_one_of(host: str, patterns: Iterable[str]) -> bool:
+def host_matches(host: str, patterns: Iterable[str]) -> bool:
     """Whether a host is named: by itself, or by `*.` and a domain that it is in."""
     name = bare(host)
     return any(

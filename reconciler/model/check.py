@@ -8,7 +8,7 @@ from enum import StrEnum
 from reconciler.model.command import completed
 
 
-class Grade(StrEnum):
+class CheckStatus(StrEnum):
     """How a check ended; SKIP could not be made, mostly because an earlier one failed."""
 
     OK = "ok"
@@ -22,7 +22,7 @@ class Check:
     """`found` is one clause without a full stop, `way_out` the next thing to do or type, like a hint."""
 
     name: str
-    grade: Grade
+    grade: CheckStatus
     found: str
     way_out: str = ""
 

@@ -12,7 +12,7 @@ from reconciler.model.exit_codes import Exit
 @shared
 def doctor(run: Run) -> int:
     """Check files, key, account, clock, limits, regions and inventory, each with the way out."""
-    from reconciler.model.check import Check, Grade
+    from reconciler.model.check import Check, CheckStatus
     from reconciler.reports.views.checks import check_text, verdict_text
     from reconciler.reports.views.documents import checks_document
     from reconciler.workflow.doctor.checks import checks
@@ -21,7 +21,7 @@ def doctor(run: Run) -> int:
     for check in checks(run.context):
         made.append(check)
         run.out.result(check_text(check, run.out.style))
-    code = Exit.ERROR if any(check.grade is Grade.FAIL for check in made) else Exit.OK
+    code = Exit.ERROR if any(check.grade is CheckStatus.FAIL for check in made) else Exit.OK
     if run.out.as_json:
         run.out.document(checks_document(made, code))
     run.out.result("\n" + verdict_text(made, run.out.style))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from reconciler.model.check import Check, Grade
+from reconciler.model.check import Check, CheckStatus
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
@@ -16,10 +16,10 @@ WIDTH = 10
 def check_text(check: Check, style: Style = PLAIN) -> str:
     """One check, ending in a newline."""
     colours = {
-        Grade.OK: style.added,
-        Grade.WARN: style.changed,
-        Grade.FAIL: style.wrong,
-        Grade.SKIP: style.faint,
+        CheckStatus.OK: style.added,
+        CheckStatus.WARN: style.changed,
+        CheckStatus.FAIL: style.wrong,
+        CheckStatus.SKIP: style.faint,
     }
     grade = colours[check.grade](check.grade.value.ljust(4))
     lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.found)}"]
@@ -31,12 +31,12 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
 def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     """What it comes to, in one line."""
     found = Counter(check.grade for check in checks)
-    if not found[Grade.FAIL] and not found[Grade.WARN]:
+    if not found[CheckStatus.FAIL] and not found[CheckStatus.WARN]:
         return style.added("All is well.") + "\n"
     said = [
         f"{found[grade]} {word}{'' if found[grade] == 1 else 's'}"
-        for grade, word in ((Grade.FAIL, "failure"), (Grade.WARN, "warning"))
+        for grade, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
         if found[grade]
     ]
-    paint = style.wrong if found[Grade.FAIL] else style.changed
+    paint = style.wrong if found[CheckStatus.FAIL] else style.changed
     return paint(", ".join(said) + ".") + "\n"

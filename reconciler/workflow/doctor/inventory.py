@@ -8,7 +8,7 @@ from reconciler.inventory.git import Keeping, keeping, refusal, way_out
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import is_kept, is_unfolded
-from reconciler.model.check import Check, Grade
+from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.planning.inventory_owner import other_host, server_of
@@ -22,34 +22,36 @@ def inventory_checks(context: Context, inventory: Inventory | InventoryError, ur
     yield _lock(context)
     if isinstance(inventory, Inventory):
         unfinished = _unfinished(context, inventory)
-        yield from unfinished or (Check(name="unfinished", grade=Grade.OK, found="nothing"),)
+        yield from unfinished or (Check(name="unfinished", grade=CheckStatus.OK, found="nothing"),)
     else:
-        yield Check(name="unfinished", grade=Grade.SKIP, found="the inventory cannot be read")
+        yield Check(name="unfinished", grade=CheckStatus.SKIP, found="the inventory cannot be read")
     yield _git(context)
 
 
 def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
     if isinstance(inventory, InventoryError):
         problem = inventory.problem
-        return Check(name="inventory", grade=Grade.FAIL, found=problem.summary, way_out=problem.hint)
+        return Check(name="inventory", grade=CheckStatus.FAIL, found=problem.summary, way_out=problem.hint)
     is_here = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator has another port each time
     if inventory.records and not is_here and (what := other_host(inventory, url)):
         way_out = "give each account an inventory of its own with --state PATH"
-        return Check(name="inventory", grade=Grade.WARN, found=what, way_out=way_out)
+        return Check(name="inventory", grade=CheckStatus.WARN, found=what, way_out=way_out)
     count = len(inventory.records)
     found = f"{count} record{'' if count == 1 else 's'} in {context.state}"
     return Check(
-        name="inventory", grade=Grade.OK, found=found if is_kept(context.state_path) else "there is none yet"
+        name="inventory",
+        grade=CheckStatus.OK,
+        found=found if is_kept(context.state_path) else "there is none yet",
     )
 
 
 def _lock(context: Context) -> Check:
     owner = read_owner(beside(resolve(context.state_path), ".lock.json"))
     if owner is None:
-        return Check(name="lock", grade=Grade.OK, found="free")
+        return Check(name="lock", grade=CheckStatus.OK, found="free")
     return Check(
         name="lock",
-        grade=Grade.WARN,
+        grade=CheckStatus.WARN,
         found=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
         way_out="wait for that run, or let yours wait with --lock-timeout 60s",
     )
@@ -70,24 +72,27 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
             )
         )
     return [
-        Check(name="unfinished", grade=Grade.WARN, found=what, way_out=way_out) for what, way_out in found
+        Check(name="unfinished", grade=CheckStatus.WARN, found=what, way_out=way_out)
+        for what, way_out in found
     ]
 
 
 def _git(context: Context) -> Check:
     """A hint at most: where the map is kept is the user's affair."""
     if not resolve(context.state_path).exists():
-        return Check(name="git", grade=Grade.SKIP, found="there is no map yet")
+        return Check(name="git", grade=CheckStatus.SKIP, found="there is no map yet")
     share = "it holds no secrets; commit it wherever more than one machine applies"
     match keeping(resolve(context.state_path)):
         case None if refused := refusal(resolve(context.state_path).parent, context.environ):
             found = f"git refuses: {refused}"
-            return Check(name="git", grade=Grade.WARN, found=found, way_out=way_out(refused))
+            return Check(name="git", grade=CheckStatus.WARN, found=found, way_out=way_out(refused))
         case None:
-            return Check(name="git", grade=Grade.SKIP, found="there is no git repository here")
+            return Check(name="git", grade=CheckStatus.SKIP, found="there is no git repository here")
         case Keeping.TRACKED:
-            return Check(name="git", grade=Grade.OK, found=f"{context.state} is in git")
+            return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is in git")
         case Keeping.IGNORED:
-            return Check(name="git", grade=Grade.OK, found=f"{context.state} is ignored", way_out=share)
+            return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is ignored", way_out=share)
         case Keeping.UNTRACKED:
-            return Check(name="git", grade=Grade.OK, found=f"{context.state} is not in git", way_out=share)
+            return Check(
+                name="git", grade=CheckStatus.OK, found=f"{context.state} is not in git", way_out=share
+            )

@@ -12,7 +12,18 @@ from reconciler.apply.read_back import read_back, wait_until_gone
 from reconciler.apply.read_back_batch import ReadBack, batches
 from reconciler.inventory.session import Session
 from reconciler.model.errors import NotFound, Refused
-from reconciler.model.plan import Adopt, Aside, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
+from reconciler.model.plan import (
+    Adopt,
+    Change,
+    Create,
+    Delete,
+    Forget,
+    NoOp,
+    Replace,
+    Scale,
+    TemporaryName,
+    Update,
+)
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Live, Tracked
@@ -143,7 +154,7 @@ class Writer:
         self._record(change)
         return change.live.id, kept
 
-    def _set_aside(self, aside: Aside, requests: Sequence[Request]) -> None:
+    def _set_aside(self, aside: TemporaryName, requests: Sequence[Request]) -> None:
         """Give an endpoint a temporary name. Its record says so before and after."""
         for request in requests:
             self._still_as_planned(aside.live)

@@ -83,7 +83,7 @@ class Create(_Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
+class TemporaryName:
     """An endpoint that gives up its name for another one: it gets a temporary one until `heir` is free."""
 
     live: Live
@@ -108,7 +108,7 @@ class Update(_Change):
     target: Fields
     live: Live
     tracked: Tracked
-    aside: Aside | None = None
+    aside: TemporaryName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from reconciler.model.plan import Adopt, Aside, Change, Create, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, TemporaryName, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Tracked, address
 
@@ -233,9 +233,9 @@ def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
     return []
 
 
-def _set_aside(holder: Renamed) -> tuple[Aside, Renamed]:
+def _set_aside(holder: Renamed) -> tuple[TemporaryName, Renamed]:
     """How the endpoint that has a name gives it up, and its own change from then on."""
     temporary = _temporary(holder.tracked.name, holder.live.id)
-    aside = Aside(live=holder.live, tracked=holder.tracked, name=temporary, heir=holder.name)
+    aside = TemporaryName(live=holder.live, tracked=holder.tracked, name=temporary, heir=holder.name)
     live = replace(holder.live, name=temporary, fields={**holder.live.fields, "name": temporary})
     return aside, replace(holder, live=live, tracked=aside.record)

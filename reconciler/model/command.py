@@ -69,7 +69,7 @@ _now = Options()
 
 
 @contextmanager
-def completed_with(options: Options) -> Iterator[None]:
+def shared_options(options: Options) -> Iterator[None]:
     """Until its end, every command that is printed repeats these options.
 
     They hold for the whole process, as the command line does that they come from: a hint is made in any

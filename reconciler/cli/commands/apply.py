@@ -49,7 +49,7 @@ def apply(
     that, or refuses when anything in it has moved.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.model.command import completed_with
+    from reconciler.model.command import shared_options
     from reconciler.model.options import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.saved_plan.file import read_approved, read_saved
@@ -72,5 +72,5 @@ def apply(
         run.out.line(f"The plan was made in {made}, and is performed in {now}.\n")
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is performed in {now}, where it was made.\n")
-    with completed_with(saved.options):
+    with shared_options(saved.options):
         return perform(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.config.files.discovery import file_of, shown
 from reconciler.config.loader import Loaded, load
-from reconciler.model.command import command_line, completed_with, quoted
+from reconciler.model.command import command_line, quoted, shared_options
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
@@ -62,7 +62,7 @@ def proven(
         raise InvalidConfig(*bad, _nothing_written())
     env_files = context.env_files if env_file is None else dict.fromkeys((*context.env_files, env_file))
     options = replace(context.options, files=tuple(map(str, files)), env_files=tuple(map(str, env_files)))
-    with completed_with(options):
+    with shared_options(options):
         command = command_line("reconciler", "plan")
     problems = () if files == context.files else (_not_searched(out, command),)
     return Proof(records=tuple(records[name] for name in ids), files=files, plan=command, problems=problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.inventory.paths import beside, resolve
-from reconciler.model.command import Name, command_line, completed_with
+from reconciler.model.command import Name, command_line, shared_options
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem
@@ -134,7 +134,7 @@ class Origin:
 
 def _refusal(ours: Context, file: Path, summary: str, lines: Iterable[str] = ()) -> Problem:
     """Why the plan is not performed, and the command that would perform it as it was made."""
-    with completed_with(ours.options):
+    with shared_options(ours.options):
         return Problem(
             code="made-elsewhere",
             summary=summary,

@@ -16,7 +16,7 @@ from reconciler.kinds.endpoint.normal_form import misfits
 from reconciler.model.encoding import one_line
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
-from reconciler.model.values import Json, Sealed, seal_from_json, to_json
+from reconciler.model.values import Json, Sealed, parse_seal, to_json
 
 _RECORD_KEYS = frozenset(
     {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
@@ -212,7 +212,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise Misshapen(f"{one_line(key)} stands there twice")
-    return seal_from_json(found) if "hmac-sha256" in found else found
+    return parse_seal(found) if "hmac-sha256" in found else found
 
 
 def _kind(value: Json) -> str:

@@ -254,7 +254,7 @@ def to_json(value: Value) -> Json:
     return _sealed_as_json(value)
 
 
-def seal_from_json(value: dict[str, Any]) -> Sealed | dict[str, Any]:
+def parse_seal(value: dict[str, Any]) -> Sealed | dict[str, Any]:
     """The reverse of how `canonical` writes a `Sealed`; an object that is none as it is."""
     match value:
         case {"hmac-sha256": str(mac), "key": str(key_id)} if len(value) == 2 and _SEALED.fullmatch(

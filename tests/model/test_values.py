@@ -18,9 +18,9 @@ from reconciler.model.values import (
     canonical,
     digest,
     mask,
+    parse_seal,
     reveal,
     seal,
-    seal_from_json,
 )
 from tests.builders import KEYRING, OTHER_KEYRING, secret
 
@@ -94,7 +94,7 @@ def test_neither_key_nor_text_shows_in_what_is_kept() -> None:
 def test_what_is_sealed_survives_the_way_over_the_disk(value: Any) -> None:
     """Reading back what was written gives the sealed value."""
     sealed = seal(value, KEYRING)
-    assert json.loads(canonical(sealed), object_hook=seal_from_json) == sealed
+    assert json.loads(canonical(sealed), object_hook=parse_seal) == sealed
 
 
 @given(st.lists(texts), texts, st.lists(texts), texts)
@@ -138,8 +138,8 @@ def test_a_weak_key_is_stretched() -> None:
 def test_a_map_that_looks_like_a_fingerprint_stays_a_map(mac: str, key_id: str) -> None:
     """Env keys may be called `hmac-sha256` and `key`; only what has a fingerprint's form is one."""
     value = {"hmac-sha256": mac, "key": key_id}
-    assert seal_from_json(value) == value
-    assert seal_from_json({**json.loads(canonical(KEYRING.seal(mac))), "more": ""}) != KEYRING.seal(mac)
+    assert parse_seal(value) == value
+    assert parse_seal({**json.loads(canonical(KEYRING.seal(mac))), "more": ""}) != KEYRING.seal(mac)
 
 
 @given(plain)

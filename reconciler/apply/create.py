@@ -28,7 +28,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Intent, Live, Tracked
 from reconciler.model.values import Keyring
-from reconciler.novita.account import Remote
+from reconciler.novita.account import AccountWriter
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, unresolved
 
 SENDS = 3
@@ -52,7 +52,7 @@ def create(
     request: Request,
     *,
     known_ids: tuple[str, ...],
-    remote: Remote,
+    remote: AccountWriter,
     session: Session,
     clock: Clock,
     keyring: Keyring,
@@ -128,7 +128,12 @@ def _unmade(change: Create | Replace, last: ReconcilerError) -> Problem:
 
 
 def _send(
-    remote: Remote, request: Request, clock: Clock, waiting: Callable[[str], None], *, name_was_ours: bool
+    remote: AccountWriter,
+    request: Request,
+    clock: Clock,
+    waiting: Callable[[str], None],
+    *,
+    name_was_ours: bool,
 ) -> str:
     """Send the create; an app name that our own delete has yet to free is waited for."""
     refusal: ApiError | None = None
@@ -146,7 +151,7 @@ def _send(
 
 
 def _look(
-    remote: Remote,
+    remote: AccountWriter,
     clock: Clock,
     intent: Intent,
     keyring: Keyring,

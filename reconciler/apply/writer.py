@@ -28,7 +28,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.values import Keyring
-from reconciler.novita.account import Remote
+from reconciler.novita.account import AccountWriter
 from reconciler.planning.diff import equal
 from reconciler.planning.records import as_desired, as_it_was
 from reconciler.planning.renames import is_renamed
@@ -43,7 +43,7 @@ class Writer:
     being freed by it or by an earlier run.
     """
 
-    remote: Remote
+    remote: AccountWriter
     session: Session
     clock: Clock
     keyring: Keyring

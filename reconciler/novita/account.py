@@ -211,7 +211,7 @@ class Reader:
         return replace(page, endpoints=self._taken(request, page.endpoints))
 
 
-class Remote(Reader):
+class AccountWriter(Reader):
     """Looks and writes. What became of a write without an answer is for the caller to find out."""
 
     def create(self, request: Request) -> str:

@@ -18,7 +18,7 @@ from reconciler.model.errors import (
     Unreachable,
 )
 from reconciler.model.request import API_ROOT
-from reconciler.novita.account import Reader, Remote
+from reconciler.novita.account import AccountWriter, Reader
 from reconciler.novita.http.client import Client
 from reconciler.simulator.faults import Fault
 from reconciler.simulator.profile import Profile
@@ -34,9 +34,9 @@ def wire(number: int) -> dict[str, object]:
     return {"id": f"id{number}", "name": f"web-{number}", "state": {"state": "serving"}}
 
 
-def remote_of(*script: Reply | Exception) -> tuple[Remote, Stub]:
+def remote_of(*script: Reply | Exception) -> tuple[AccountWriter, Stub]:
     client, stub = client_of(*script)
-    return Remote(client, ENDPOINT, parallelism=4), stub
+    return AccountWriter(client, ENDPOINT, parallelism=4), stub
 
 
 def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
@@ -367,7 +367,7 @@ def test_a_life_in_the_simulator(simulator: Server) -> None:
     }
     request = type(CREATE)(method="POST", path=CREATE.path, body=body, safe=False)
     with Client(simulator.url, secret(), timing=ManualTime().timing()) as client:
-        remote = Remote(client, ENDPOINT)
+        remote = AccountWriter(client, ENDPOINT)
         created = remote.create(request)
         assert [found.id for found in remote.listing().endpoints] == [created]
         found = remote.get(created)

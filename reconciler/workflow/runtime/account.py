@@ -14,7 +14,7 @@ from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.settings import Settings
 from reconciler.model.values import Secret
-from reconciler.novita.account import Reader, Remote
+from reconciler.novita.account import AccountWriter, Reader
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
 from reconciler.workflow.runtime.context import Context
@@ -120,10 +120,10 @@ def _sound_settings(context: Context) -> Settings | None:
 
 
 @contextmanager
-def remote(context: Context, settings: Settings) -> Iterator[Remote]:
+def remote(context: Context, settings: Settings) -> Iterator[AccountWriter]:
     """An account that can be written to; only an approved plan gets one."""
     with _client(context, settings, read_only=False) as client:
-        yield Remote(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
+        yield AccountWriter(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
 
 
 def _heard_by(context: Context) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Reader:
         """Mask these as well in what Novita says."""
         self._client.hide(lambda: values)
 
-    def hide_values_of(self, endpoints: Iterable[Live]) -> None:
+    def mask_env_values_of(self, endpoints: Iterable[Live]) -> None:
         """Mask the env values of these as well, which another reader has read."""
         self._unhidden.update((live.id, live) for live in endpoints)
 
@@ -161,7 +161,7 @@ class Reader:
     def _taken(self, request: Request, found: Iterable[Live]) -> tuple[Live, ...]:
         """What was read, told of where something cannot be read, and without secrets in what it says."""
         found = tuple(found)
-        self.hide_values_of(found)
+        self.mask_env_values_of(found)
         if self._on_unread is not None:
             for live in found:
                 if live.unread:

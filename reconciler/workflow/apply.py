@@ -102,7 +102,7 @@ def perform(
     """Perform an approved plan. The inventory is locked by the session."""
     with remote(context, approved.settings) as account:
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)
-        account.hide_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
+        account.mask_env_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
         writer = Writer(
             remote=account,
             session=session,

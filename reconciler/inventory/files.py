@@ -73,7 +73,7 @@ _KINDS: Final = {
 }
 
 
-class Disk:
+class FileSystem:
     """The real file system. Every method is one step that a crash can come before or after."""
 
     def read(self, path: Path) -> bytes | None:
@@ -121,7 +121,7 @@ class Disk:
         path.mkdir(exist_ok=True)
 
 
-def make_directories(disk: Disk, path: Path) -> None:
+def make_directories(disk: FileSystem, path: Path) -> None:
     """A directory and those above it, each name durable: a file in a lost directory is a lost file."""
     if not path.is_dir():
         make_directories(disk, path.parent)
@@ -129,14 +129,14 @@ def make_directories(disk: Disk, path: Path) -> None:
         disk.sync_directory(path.parent)
 
 
-def write_all(disk: Disk, fd: int, data: bytes) -> None:
+def write_all(disk: FileSystem, fd: int, data: bytes) -> None:
     """Write every byte, in one call unless the system takes less at a time."""
     view = memoryview(data)
     while view:
         view = view[disk.write(fd, bytes(view)) :]
 
 
-def put(disk: Disk, path: Path, data: bytes, *, durable: bool = True) -> None:
+def put(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> None:
     """Give a file new content such that readers, and a crash at any moment, find the old or the new whole.
 
     The name is durable only after the directory has been synced, which is left to the caller: one sync
@@ -171,4 +171,4 @@ def deliver(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
     else:
-        put(Disk(), path, data)
+        put(FileSystem(), path, data)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.inventory.errors import reading, writing
-from reconciler.inventory.files import Disk, put, write_all
+from reconciler.inventory.files import FileSystem, put, write_all
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.strict_json import loads
 from reconciler.kinds.endpoint.fields import KEYED
@@ -48,7 +48,7 @@ def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
     """The kept versions of every endpoint, oldest first. A line that cannot be read is passed over."""
     file = _file(path)
     with reading(file):
-        data = Disk().read(file) or b""
+        data = FileSystem().read(file) or b""
     return _kept(version for line in data.splitlines() if (version := _parsed(line)) is not None)
 
 
@@ -56,7 +56,7 @@ def damaged(path: Path) -> Place | None:
     """Where the first line stands that is JSON and no version: it was edited, while a torn one is no JSON."""
     file = _file(path)
     with reading(file):
-        data = Disk().read(file) or b""
+        data = FileSystem().read(file) or b""
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.strip() and _parsed(line) is None and not _is_torn(line):
             return Place(file=str(file), line=number, column=1)
@@ -68,7 +68,7 @@ def remember(path: Path, versions: Iterable[Version]) -> None:
     new = list(versions)
     if not new:
         return
-    file, disk = _file(path), Disk()
+    file, disk = _file(path), FileSystem()
     with writing(file, saved="The endpoints are recorded; only the way back to them is not"):
         data = disk.read(file) or b""
         lines = data.splitlines()

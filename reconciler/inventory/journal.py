@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.inventory.errors import REBUILD, unwritable, writing
-from reconciler.inventory.files import Disk, make_directories, put, write_all
+from reconciler.inventory.files import FileSystem, make_directories, put, write_all
 from reconciler.inventory.group_commit import Queue, Ticket
 from reconciler.inventory.journal_entries import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.paths import beside
@@ -127,7 +127,7 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, *, sound: int, disk: Disk, durable: Callable[[Sequence[Step]], None]
+        self, path: Path, *, sound: int, disk: FileSystem, durable: Callable[[Sequence[Step]], None]
     ) -> None:
         self._path = path
         self._disk = disk

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.inventory.errors import writing
-from reconciler.inventory.files import Disk, check_ordinary, make_directories, put, read_ordinary
+from reconciler.inventory.files import FileSystem, check_ordinary, make_directories, put, read_ordinary
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
 from reconciler.model.exit_codes import Exit
@@ -77,7 +77,7 @@ def hold(
     file, note = beside(resolve(path), ".lock"), beside(resolve(path), ".lock.json")
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
     with writing(file, saved="Nothing was changed"):
-        make_directories(Disk(), file.parent)
+        make_directories(FileSystem(), file.parent)
         with contextlib.suppress(FileNotFoundError):
             check_ordinary(file, is_written=True)  # filelock would empty whatever a link leads to
         try:
@@ -88,7 +88,7 @@ def hold(
         owner = this_run(command=command, environ=environ, clock=clock)
         with writing(note, saved="Nothing was changed"):
             # Not durable: the lock does not outlive a power cut either.
-            put(Disk(), note, (json.dumps(asdict(owner), indent=2) + "\n").encode(), durable=False)
+            put(FileSystem(), note, (json.dumps(asdict(owner), indent=2) + "\n").encode(), durable=False)
         yield
     finally:
         with contextlib.suppress(OSError):

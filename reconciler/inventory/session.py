@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import Journal, journal_of
 from reconciler.inventory.journal_entries import Begin, Drop, Own, Record, Settle, Step
 from reconciler.inventory.paths import resolve
@@ -23,9 +23,9 @@ from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Tracked
 
 
-def load(path: Path, *, disk: Disk | None = None) -> Inventory:
+def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:
     """The inventory as it is now, without a lock and without writing anything."""
-    state = look(resolve(path), disk or Disk()).state()
+    state = look(resolve(path), disk or FileSystem()).state()
     return state.inventory(state.base_url)
 
 
@@ -35,9 +35,9 @@ def is_kept(path: Path) -> bool:
     return path.exists() or journal_of(path).exists()
 
 
-def is_unfolded(path: Path, *, disk: Disk | None = None) -> bool:
+def is_unfolded(path: Path, *, disk: FileSystem | None = None) -> bool:
     """Whether a run that was cut off left steps in the journal that the map does not show yet."""
-    return look(resolve(path), disk or Disk()).is_unfolded
+    return look(resolve(path), disk or FileSystem()).is_unfolded
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def open_session(
     environ: Mapping[str, str],
     clock: Callable[[], float],
     lock_timeout: float = 0.0,
-    disk: Disk | None = None,
+    disk: FileSystem | None = None,
 ) -> Iterator[Session]:
     """Lock the inventory, take up what an earlier run left in the journal, and fold when leaving.
 
@@ -60,7 +60,7 @@ def open_session(
 
     path = resolve(path)
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
-        session = Session(path, base_url=base_url, disk=disk or Disk())
+        session = Session(path, base_url=base_url, disk=disk or FileSystem())
         try:
             yield session
         except BaseException as error:
@@ -83,12 +83,12 @@ def start_over(
     environ: Mapping[str, str],
     clock: Callable[[], float],
     lock_timeout: float = 0.0,
-    disk: Disk | None = None,
+    disk: FileSystem | None = None,
 ) -> None:
     """Replace map and journal by this inventory, whatever they held and even if they cannot be read."""
     from reconciler.inventory.lock import hold
 
-    path, disk = resolve(path), disk or Disk()
+    path, disk = resolve(path), disk or FileSystem()
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
         store.write(path, inventory, disk=disk)
         Journal(journal_of(path), sound=0, disk=disk, durable=lambda _: None).restart(
@@ -99,7 +99,7 @@ def start_over(
 class Session:
     """What an apply writes to; made by `open_session`. Every method may be called from any thread."""
 
-    def __init__(self, path: Path, *, base_url: str, disk: Disk) -> None:
+    def __init__(self, path: Path, *, base_url: str, disk: FileSystem) -> None:
         found = look(path, disk)
         self._path = path
         self._disk = disk

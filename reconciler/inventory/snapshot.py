@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.inventory import store
 from reconciler.inventory.errors import reading
-from reconciler.inventory.files import LARGEST, Disk, check_ordinary, open_ordinary
+from reconciler.inventory.files import LARGEST, FileSystem, check_ordinary, open_ordinary
 from reconciler.inventory.journal import Replay, journal_of, replay
 from reconciler.inventory.journal_entries import Begin, Own, State
 from reconciler.model.errors import InventoryError
@@ -38,7 +38,7 @@ class Found:
         return state
 
 
-def look(path: Path, disk: Disk) -> Found:
+def look(path: Path, disk: FileSystem) -> Found:
     """Read both files, although another run may be writing them.
 
     A fold replaces the map before it shortens the journal. So a journal belongs to the map read before it, as
@@ -62,7 +62,7 @@ def look(path: Path, disk: Disk) -> Found:
             return Found(folded=folded, replay=replayed, journal=steps)
 
 
-def _read_both(path: Path, journal: Path, disk: Disk) -> tuple[bytes | None, bytes | None, bool]:
+def _read_both(path: Path, journal: Path, disk: FileSystem) -> tuple[bytes | None, bytes | None, bool]:
     """The bytes of map and journal, None for a missing one, and whether the map stayed the same meanwhile."""
     try:
         file = os.fdopen(open_ordinary(path, os.O_RDONLY), "rb")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.inventory.errors import reading, unreadable_map, writing
-from reconciler.inventory.files import Disk, make_directories, put
+from reconciler.inventory.files import FileSystem, make_directories, put
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.serialization import (
     OWNER_KEYS,
@@ -43,16 +43,16 @@ def read(path: Path) -> Inventory:
     """The map at `path`; a missing file is empty. Raises InventoryError with every problem found."""
     path = resolve(path)
     with reading(path):
-        data = Disk().read(path)
+        data = FileSystem().read(path)
     return Inventory() if data is None else parse(path, data)
 
 
-def write(path: Path, inventory: Inventory, *, disk: Disk | None = None) -> bool:
+def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -> bool:
     """Replace the map, keep the previous one as `<path>.backup`; False when it says the same already.
 
     Durable on return. The caller holds the lock.
     """
-    disk, path = disk or Disk(), resolve(path)
+    disk, path = disk or FileSystem(), resolve(path)
     data = serialise(inventory.records.values(), inventory.base_url, inventory.owner)
     with reading(path):
         previous = disk.read(path)

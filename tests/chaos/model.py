@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal_entries import State
 from reconciler.inventory.snapshot import look
 from reconciler.model.resource import Tracked
@@ -54,7 +54,7 @@ class Model:
 
     def state(self) -> State:
         """The inventory with its journal."""
-        return look(self.inventory, Disk()).state()
+        return look(self.inventory, FileSystem()).state()
 
     def live(self) -> dict[str, Live]:
         """The endpoints of the account by ID."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.importer.run import import_all
@@ -316,7 +316,7 @@ def test_a_lock_comes_before_the_files(desk: Desk) -> None:
     assert desk.run("import", "--all", "--out", "endpoints.yaml", "--lock-timeout", "1s").code == 0
 
 
-class Failing(Disk):
+class Failing(FileSystem):
     """A disk that is full for one file."""
 
     def __init__(self, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import Session, open_session
 from reconciler.kinds.endpoint.fields import KEYED, OBJECTS
 from reconciler.kinds.endpoint.normal_form import LARGEST
@@ -33,7 +33,9 @@ def intent(name: str) -> Intent:
     return Intent(name=name, known_ids=("other",), app_name=name, applied={"name": name})
 
 
-def opened(path: Path, *, disk: Disk | None = None, base_url: str = URL) -> AbstractContextManager[Session]:
+def opened(
+    path: Path, *, disk: FileSystem | None = None, base_url: str = URL
+) -> AbstractContextManager[Session]:
     return open_session(
         path,
         base_url=base_url,
@@ -49,7 +51,7 @@ def said(inventory: Inventory) -> tuple[dict[str, Tracked], dict[str, Intent]]:
     return dict(inventory.records), dict(inventory.intents)
 
 
-class Trace(Disk):
+class Trace(FileSystem):
     """Keeps the name of every step in order."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, line_of
 from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
 from reconciler.inventory.session import Session, load
@@ -62,7 +62,7 @@ def prepare(directory: Path) -> Path:
     return path
 
 
-def live(path: Path, disk: Disk) -> tuple[int, bool]:
+def live(path: Path, disk: FileSystem) -> tuple[int, bool]:
     """Live the story on that disk: how many steps were confirmed, and whether it came to the end."""
     confirmed = 0
     with contextlib.suppress(Crash), opened(path, disk=disk) as session:

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 
 
 def test_sync_asks_the_kernel(tmp_path: Path) -> None:
     """A descriptor that is closed cannot be synced: the call is really made."""
     fd = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
-    Disk().sync(fd)
+    FileSystem().sync(fd)
     os.close(fd)
     with pytest.raises(OSError, match="Bad file descriptor"):
-        Disk().sync(fd)
+        FileSystem().sync(fd)
 
 
 def test_a_directory_that_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
     """Names are made durable by their directory."""
-    Disk().sync_directory(tmp_path)
+    FileSystem().sync_directory(tmp_path)
     with pytest.raises(FileNotFoundError):
-        Disk().sync_directory(tmp_path / "none")
+        FileSystem().sync_directory(tmp_path / "none")

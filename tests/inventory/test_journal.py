@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import Journal, Replay, encode, line_of, replay
 from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
 from reconciler.inventory.session import load
@@ -31,7 +31,7 @@ steps = st.one_of(
 THREE = [line_of([encode(Drop(name=name))]) for name in ("one", "two", "three")]
 
 
-def journal_at(path: Path, disk: Disk, durable: list[Step] | None = None) -> Journal:
+def journal_at(path: Path, disk: FileSystem, durable: list[Step] | None = None) -> Journal:
     return Journal(path, sound=0, disk=disk, durable=(durable if durable is not None else []).extend)
 
 
@@ -320,7 +320,7 @@ def test_after_an_uncertain_write_no_line_follows(tmp_path: Path, failing: tuple
 
 def test_nothing_is_appended_after_the_end(tmp_path: Path) -> None:
     """A thread that is late must not write without the lock."""
-    journal = journal_at(tmp_path / "j", Disk())
+    journal = journal_at(tmp_path / "j", FileSystem())
     journal.end()
     with pytest.raises(InventoryError, match="given up the lock"):
         journal.append(Drop(name="one"))

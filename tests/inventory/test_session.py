@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory import store
-from reconciler.inventory.files import Disk
+from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, line_of
 from reconciler.inventory.journal_entries import Begin, Drop, Record
 from reconciler.inventory.session import load, start_over
@@ -49,7 +49,7 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
     """A rename is one step: no moment shows both names, or none."""
     seen = list[list[str]]()
 
-    class Watched(Disk):
+    class Watched(FileSystem):
         def sync(self, fd: int) -> None:
             super().sync(fd)
             seen.append(list(load(path).records))
@@ -229,10 +229,10 @@ def test_ten_threads_share_syncs(path: Path) -> None:
     assert len(store.read(path).records) == 1000
 
 
-def fold_between(path: Path, act: Callable[[], None]) -> Disk:
+def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
     """A disk on which `act` happens after the map was read and before the journal is, once."""
 
-    class Racing(Disk):
+    class Racing(FileSystem):
         has_acted = False
 
         def read(self, path: Path) -> bytes | None:
@@ -265,7 +265,7 @@ def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
     journal, good = path.with_name("novita.json.journal"), line_of([encode(Begin(intent=intent("x")))])
     journal.write_bytes(good.replace(b"x", b"y", 1) + good)
 
-    class Repaired(Disk):
+    class Repaired(FileSystem):
         reads = 0
 
         def read(self, path: Path) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.config.files.env_files import text_of
-from reconciler.inventory.files import Disk, write_all
+from reconciler.inventory.files import FileSystem, write_all
 from reconciler.inventory.git import Keeping, keeping
 from reconciler.model.command import quoted
 from reconciler.model.errors import InvalidConfig
@@ -45,7 +45,7 @@ def write(path: Path, shown: str, variables: Iterable[Variable]) -> None:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            write_all(Disk(), fd, text.encode())
+            write_all(FileSystem(), fd, text.encode())
             os.fsync(fd)
         finally:
             os.close(fd)

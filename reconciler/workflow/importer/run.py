@@ -11,7 +11,7 @@ from reconciler.config.files.discovery import SUFFIXES, file_of, shown
 from reconciler.config.loader import Loaded, specs_file
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
-from reconciler.inventory.files import Disk, make_directories, put
+from reconciler.inventory.files import FileSystem, make_directories, put
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
@@ -69,7 +69,7 @@ def import_all(
     matches: tuple[str, ...] = (),
     *,
     env_out: Path | None = None,
-    disk: Disk | None = None,
+    disk: FileSystem | None = None,
 ) -> Imported:
     """Write YAML for every live endpoint that is neither recorded nor declared, and record them.
 
@@ -106,7 +106,7 @@ def import_all(
             raise InvalidConfig(_moved())
         if values is not None and drafted.variables:
             write(values, str(env_out), drafted.variables)
-        written = [_write(disk or Disk(), context.root, path, text) for path, text in texts.items()]
+        written = [_write(disk or FileSystem(), context.root, path, text) for path, text in texts.items()]
         session.own(read_from(replace(context, files=proof.files), claim.owner))
         for record in proof.records:
             session.record(record)
@@ -183,7 +183,7 @@ def _text(path: Path, fence: Fence) -> str | None:
         ) from error
 
 
-def _write(disk: Disk, root: Path, path: Path, text: str) -> str:
+def _write(disk: FileSystem, root: Path, path: Path, text: str) -> str:
     try:
         make_directories(disk, path.parent)
         target = resolve(path)

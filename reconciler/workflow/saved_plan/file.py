@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.files import Disk, deliver, put, read_ordinary
+from reconciler.inventory.files import FileSystem, deliver, put, read_ordinary
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -169,7 +169,7 @@ def promise(context: Context, planned: Planned, goal: Goal) -> None:
     path = approved_file(context)
     document = {"saved_plan": _promise(context, planned, goal, path)}
     try:
-        put(Disk(), path, compact(document))
+        put(FileSystem(), path, compact(document))
     except OSError as error:
         raise InventoryError(
             Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")

@@ -19,7 +19,7 @@ class Clock(Protocol):
     def wait(self, seconds: float) -> None: ...
 
 
-class RealClock:
+class SystemClock:
     """The machine's clock. `hurry` ends all waits at once, those to come as well."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.apply.clock import Clock, RealClock
+from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
@@ -57,7 +57,7 @@ def apply(
     lock is free by then. `begun` is handed what folds the steps made so far, for whoever must end the process
     at once; that may be called from any thread. Raises ReconcilerError for what stops the whole run.
     """
-    stop, clock = stop or threading.Event(), clock or RealClock()
+    stop, clock = stop or threading.Event(), clock or SystemClock()
     first = plan(context, goal)
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from reconciler.apply.clock import Clock, RealClock, pause
+from reconciler.apply.clock import Clock, SystemClock, pause
 from reconciler.config.loader import load_settings
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
@@ -50,7 +50,7 @@ def looks(
     once and made again. Raises KeyRefused at any time, and InvalidConfig.
     """
     settings = settings or _settings(context)
-    stop, clock = stop or threading.Event(), clock or RealClock()
+    stop, clock = stop or threading.Event(), clock or SystemClock()
     every = settings.poll_interval if every is None else every
     if every <= 0:
         raise InvalidConfig(_no_interval(every))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.apply.clock import RealClock, attempts
+from reconciler.apply.clock import SystemClock, attempts
 from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live
 from reconciler.novita.account import Reader
@@ -16,7 +16,7 @@ from reconciler.planning.pending_creates import newcomers
 def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> Listing:
     """The whole account once the open creates had their time to arrive in it."""
     listed, arrived = Listing(endpoints=()), dict[str, Live]()
-    for _ in attempts(RealClock(), within=settle_seconds if inventory.intents else 0.0):
+    for _ in attempts(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
         listed = whole(account, (record.id for record in inventory.records.values()))
         found = [newcomers(intent, listed.endpoints) for intent in inventory.intents.values()]
         arrived.update((one.id, one) for ones in found for one in ones)

@@ -18,7 +18,7 @@ from reconciler.inventory.serialization import (
     record_from_json,
     record_to_json,
 )
-from reconciler.inventory.strict_json import Misshapen
+from reconciler.inventory.strict_json import Malformed
 from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.values import Json
@@ -80,7 +80,7 @@ def step_to_json(step: Step) -> Json:
 
 
 def step_from_json(value: Json) -> Step:
-    """The reverse; raises `Misshapen`, also for the steps of a newer reconciler."""
+    """The reverse; raises `Malformed`, also for the steps of a newer reconciler."""
     match value:
         case {"record": {"name": str(name), **record}}:
             return Record(tracked=record_from_json(name, record))
@@ -94,7 +94,7 @@ def step_from_json(value: Json) -> Step:
             base_url, owner = owner_from_json(found)
             return Own(base_url=base_url, owner=owner)
         case _:
-            raise Misshapen("this reconciler does not know such a step; a newer one may have written it")
+            raise Malformed("this reconciler does not know such a step; a newer one may have written it")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, Final, cast
 
 from reconciler.inventory import strict_json
-from reconciler.inventory.strict_json import Misshapen
+from reconciler.inventory.strict_json import Malformed
 from reconciler.kinds.endpoint.normal_form import misfits
 from reconciler.model.encoding import one_line
 from reconciler.model.owner import Owner
@@ -52,10 +52,10 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
 
 
 def record_from_json(name: str, record: Json) -> Tracked:
-    """The reverse, from what `loads` gives; raises `Misshapen` with all that is wrong in one sentence."""
+    """The reverse, from what `loads` gives; raises `Malformed` with all that is wrong in one sentence."""
     faults = [*_faults_of_name(name), *_faults(record)]
     if faults:
-        raise Misshapen("; ".join(faults))
+        raise Malformed("; ".join(faults))
     return Tracked(
         name=name,
         id=record["id"],
@@ -79,10 +79,10 @@ def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
 
 
 def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
-    """(base URL, owner), the reverse; raises `Misshapen` with all that is wrong in one sentence."""
+    """(base URL, owner), the reverse; raises `Malformed` with all that is wrong in one sentence."""
     faults = list(_faults_of_owner(found))
     if faults:
-        raise Misshapen("; ".join(faults))
+        raise Malformed("; ".join(faults))
     files = found.get("files")
     return found["base_url"], Owner(
         account=found.get("account", ""),
@@ -175,7 +175,7 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
 
 
 def intent_from_json(value: Json) -> Intent:
-    """The reverse, from what `loads` gives; raises `Misshapen`."""
+    """The reverse, from what `loads` gives; raises `Malformed`."""
     match value:
         case {
             "name": str(name),
@@ -199,11 +199,11 @@ def intent_from_json(value: Json) -> Intent:
                 renamed_from=str(value.get("renamed_from", "")),
             )
         case _:
-            raise Misshapen("an intent must have name, known_ids, app_name, applied and prevent_destroy")
+            raise Malformed("an intent must have name, known_ids, app_name, applied and prevent_destroy")
 
 
 def loads(text: str | bytes) -> Json:
-    """JSON that we wrote, fingerprints in it as `Sealed`. Raises ValueError, most often as `Misshapen`."""
+    """JSON that we wrote, fingerprints in it as `Sealed`. Raises ValueError, most often as `Malformed`."""
     return strict_json.loads(text.decode() if isinstance(text, bytes) else text, _object)
 
 
@@ -211,7 +211,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
     found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-        raise Misshapen(f"{one_line(key)} stands there twice")
+        raise Malformed(f"{one_line(key)} stands there twice")
     return parse_seal(found) if "hmac-sha256" in found else found
 
 

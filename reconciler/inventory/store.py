@@ -24,7 +24,7 @@ from reconciler.inventory.serialization import (
     record_from_json,
     record_to_json,
 )
-from reconciler.inventory.strict_json import Misshapen
+from reconciler.inventory.strict_json import Malformed
 from reconciler.model.encoding import one_line, pretty
 from reconciler.model.errors import InventoryError
 from reconciler.model.owner import UNKNOWN, Owner
@@ -99,7 +99,7 @@ def parse(path: Path, data: bytes) -> Inventory:
     base_url, owner = "", UNKNOWN
     try:
         base_url, owner = owner_from_json({key: document[key] for key in known & document.keys()})
-    except Misshapen as fault:
+    except Malformed as fault:
         problems.append(_misshapen(path, str(fault)))
     if not isinstance(endpoints, dict):
         problems.append(_misshapen(path, '"endpoints" must be an object'))
@@ -108,7 +108,7 @@ def parse(path: Path, data: bytes) -> Inventory:
     for name, record in endpoints.items():
         try:
             records[name] = record_from_json(name, record)
-        except Misshapen as fault:
+        except Malformed as fault:
             problems.append(_misshapen(path, f"endpoint {name}: {fault}", _place(path, text, name)))
     if problems:
         raise InventoryError(*problems)
@@ -125,7 +125,7 @@ def _document(path: Path, data: bytes) -> tuple[Json, str]:
         ) from error
     try:
         return loads(text), text
-    except Misshapen as fault:
+    except Malformed as fault:
         raise InventoryError(_misshapen(path, str(fault))) from fault
     except json.JSONDecodeError as error:
         raise InventoryError(_not_json(path, text, error)) from error

@@ -14,39 +14,39 @@ from reconciler.model.values import Json
 _HALF: Final = re.compile(r"\\u[dD]")
 
 
-class Misshapen(ValueError):
+class Malformed(ValueError):
     """JSON that is no record, intent or step; its text is a sentence for people."""
 
 
 def loads(text: str, built: Callable[[list[tuple[str, Any]]], Any]) -> Json:
     """The value; `built` makes one of the pairs of each object.
 
-    Raises JSONDecodeError, RecursionError, and Misshapen for what json lets pass: `NaN`, half a character, a
+    Raises JSONDecodeError, RecursionError, and Malformed for what json lets pass: `NaN`, half a character, a
     number without end.
     """
     try:
         found = json.loads(text, object_pairs_hook=built, parse_constant=_no_number, parse_float=_float)
-    except (Misshapen, json.JSONDecodeError):
+    except (Malformed, json.JSONDecodeError):
         raise
     except ValueError as error:  # Python reads no number of more than 4,300 digits
-        raise Misshapen("it holds a number of too many digits") from error
+        raise Malformed("it holds a number of too many digits") from error
     if _HALF.search(text):
         _refuse_halves(found)
     return found
 
 
 def _no_number(word: str) -> NoReturn:
-    raise Misshapen(f"{word} is no number")
+    raise Malformed(f"{word} is no number")
 
 
 def _float(text: str) -> float:
     if isfinite(number := float(text)):
         return number
-    raise Misshapen("it holds a number that is too large")
+    raise Malformed("it holds a number that is too large")
 
 
 def _refuse_halves(value: Json) -> None:
     try:
         compact(value, lambda _: None)
     except UnicodeEncodeError as error:
-        raise Misshapen("it holds one half of a character, written as an escape") from error
+        raise Malformed("it holds one half of a character, written as an escape") from error

@@ -105,14 +105,14 @@ def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: boo
 
 
 def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Problem | None:
-    from reconciler.inventory.files import deliver
+    from reconciler.inventory.files import write_user_file
     from reconciler.workflow.runtime.outputs import foreign
 
     if not force and (why := foreign(path, kind)):  # it was not when the run began
         return Problem(code="report-not-written", summary=f"cannot write {shown}: {why}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        deliver(path, text.encode("utf-8", "backslashreplace"))
+        write_user_file(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         return Problem(code="report-not-written", summary=f"cannot write {shown}: {error.strerror or error}")
     return None

@@ -162,7 +162,7 @@ def put(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> N
         raise
 
 
-def deliver(path: Path, data: bytes) -> None:
+def write_user_file(path: Path, data: bytes) -> None:
     """Give a file that the user named new content, whole or not at all, and behind a symlink.
 
     A device or a pipe, such as /dev/stderr, is written to and never replaced. Raises OSError.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.declarations import Item
-from reconciler.inventory.files import deliver
+from reconciler.inventory.files import write_user_file
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.editor import edited
@@ -55,7 +55,7 @@ def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> Rewritten:
 def write(file: Rewritten) -> None:
     """Replace the file. Raises InvalidConfig when that cannot be done; then nothing of it was changed."""
     try:
-        deliver(file.file, file.after.encode())
+        write_user_file(file.file, file.after.encode())
     except OSError as error:
         raise InvalidConfig(
             Problem(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.files import FileSystem, deliver, put, read_ordinary
+from reconciler.inventory.files import FileSystem, put, read_ordinary, write_user_file
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -154,7 +154,7 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
     document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
     try:
-        deliver(context.root / path, pretty(document).encode() + b"\n")
+        write_user_file(context.root / path, pretty(document).encode() + b"\n")
     except OSError as error:
         raise InvalidConfig(
             Problem(

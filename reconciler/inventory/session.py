@@ -75,7 +75,7 @@ def open_session(
             session.close()
 
 
-def start_over(
+def replace_inventory(
     path: Path,
     inventory: Inventory,
     *,

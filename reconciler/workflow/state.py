@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from reconciler.config.loader import load
-from reconciler.inventory.session import is_kept, start_over
+from reconciler.inventory.session import is_kept, replace_inventory
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
@@ -156,7 +156,7 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
             )
         else:
             problems.append(_left_out(desired, namesakes))
-    start_over(
+    replace_inventory(
         context.state_path,
         Inventory(records=found, base_url=base_url(loaded.settings), owner=claim.owner),
         command=context.command,

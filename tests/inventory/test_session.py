@@ -15,7 +15,7 @@ from reconciler.inventory import store
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, line_of
 from reconciler.inventory.journal_entries import Begin, Drop, Record
-from reconciler.inventory.session import load, start_over
+from reconciler.inventory.session import load, replace_inventory
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 
@@ -287,7 +287,7 @@ def test_a_damaged_journal_is_refused_by_everybody(path: Path) -> None:
         pass
     path.write_text("<<<<<<< HEAD")
     fresh = Inventory(records={"a": tracked("a")}, intents={"x": intent("x")}, base_url=URL)
-    start_over(path, fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON)
+    replace_inventory(path, fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON)
     assert load(path) == fresh
     assert path.with_name("novita.json.backup").read_text() == "<<<<<<< HEAD"
 

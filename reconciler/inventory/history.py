@@ -88,7 +88,7 @@ def remember(path: Path, versions: Iterable[Version]) -> None:
             disk.close(fd)
 
 
-def with_references(fields: Fields) -> Json | None:
+def secrets_to_references(fields: Fields) -> Json | None:
     """The fields with each secret replaced by where it came from; None where one came from no reference."""
     secrets: list[Secret] = []
 

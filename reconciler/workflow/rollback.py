@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.config.loader import Loaded
-from reconciler.inventory.history import Version, damaged, history, remember, revived, with_references
+from reconciler.inventory.history import Version, damaged, history, remember, revived, secrets_to_references
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.apply_events import Outcome, Report
 from reconciler.model.command import Name, command_line
@@ -40,7 +40,7 @@ def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
         )
         for result in report.having(Outcome.DONE)
         if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.partial)
-        and (fields := with_references(result.change.desired.fields)) is not None
+        and (fields := secrets_to_references(result.change.desired.fields)) is not None
     ]
     try:
         remember(state, versions)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory.history import KEPT, Version, history, remember, revived, with_references
+from reconciler.inventory.history import KEPT, Version, history, remember, revived, secrets_to_references
 from reconciler.model.errors import InventoryError
 from reconciler.model.values import Secret
 
@@ -71,7 +71,11 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
     path = tmp_path / "novita.json"
     remember(
         path,
-        [Version(**{**{k: getattr(one, k) for k in Version.__slots__}, "fields": with_references(fields)})],
+        [
+            Version(
+                **{**{k: getattr(one, k) for k in Version.__slots__}, "fields": secrets_to_references(fields)}
+            )
+        ],
     )
     assert b"s3cret" not in (tmp_path / "novita.json.history.jsonl").read_bytes()
     kept = history(path)["a"][0].fields
@@ -86,7 +90,7 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
 def test_a_variable_may_be_called_reference() -> None:
     """What stands for a secret is told from a map of the user's by its place."""
     fields = {"envs": {"reference": "a-literal"}}
-    assert revived(with_references(fields), lambda text: pytest.fail(text)) == fields
+    assert revived(secrets_to_references(fields), lambda text: pytest.fail(text)) == fields
     secret = {"envs": {"reference": {"reference": "${env:T}"}}}
     assert revived(secret, lambda text: f"<{text}>") == {"envs": {"reference": "<${env:T}>"}}
 

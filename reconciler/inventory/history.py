@@ -160,7 +160,7 @@ def _is_single(value: Any) -> bool:
             return is_single(value)
 
 
-def revived(fields: Fields, secret: Any) -> Fields:
+def references_to_secrets(fields: Fields, secret: Any) -> Fields:
     """The fields with each reference replaced by `secret(text)`: a Secret for the text in the YAML."""
 
     def revive(value: Any) -> Any:

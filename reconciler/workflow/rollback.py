@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.config.loader import Loaded
-from reconciler.inventory.history import Version, damaged, history, remember, revived, secrets_to_references
+from reconciler.inventory.history import (
+    Version,
+    damaged,
+    history,
+    references_to_secrets,
+    remember,
+    secrets_to_references,
+)
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.apply_events import Outcome, Report
 from reconciler.model.command import Name, command_line
@@ -129,7 +136,7 @@ def _as_it_was(context: Context, version: Version, today: Desired | None) -> Des
         problems.extend(replace(problem, address=address(version.name)) for problem in found)
         return value
 
-    fields = revived(version.fields, secret)
+    fields = references_to_secrets(version.fields, secret)
     if problems:
         raise InvalidConfig(*problems)
     return Desired(

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory.history import KEPT, Version, history, remember, revived, secrets_to_references
+from reconciler.inventory.history import (
+    KEPT,
+    Version,
+    history,
+    references_to_secrets,
+    remember,
+    secrets_to_references,
+)
 from reconciler.model.errors import InventoryError
 from reconciler.model.values import Secret
 
@@ -80,7 +87,7 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
     assert b"s3cret" not in (tmp_path / "novita.json.history.jsonl").read_bytes()
     kept = history(path)["a"][0].fields
     assert kept["envs"]["T"] == {"reference": "${env:T}"}
-    assert revived(kept, lambda text: Secret(value="now", source=text)) == {
+    assert references_to_secrets(kept, lambda text: Secret(value="now", source=text)) == {
         "envs": {"T": Secret(value="now", source="${env:T}"), "M": "m"},
         "ports": [{"port": 1}],
         "image": {"command": Secret(value="now", source="${env:T}")},
@@ -90,9 +97,9 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
 def test_a_variable_may_be_called_reference() -> None:
     """What stands for a secret is told from a map of the user's by its place."""
     fields = {"envs": {"reference": "a-literal"}}
-    assert revived(secrets_to_references(fields), lambda text: pytest.fail(text)) == fields
+    assert references_to_secrets(secrets_to_references(fields), lambda text: pytest.fail(text)) == fields
     secret = {"envs": {"reference": {"reference": "${env:T}"}}}
-    assert revived(secret, lambda text: f"<{text}>") == {"envs": {"reference": "<${env:T}>"}}
+    assert references_to_secrets(secret, lambda text: f"<{text}>") == {"envs": {"reference": "<${env:T}>"}}
 
 
 def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:

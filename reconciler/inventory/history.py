@@ -63,7 +63,7 @@ def damaged(path: Path) -> Place | None:
     return None
 
 
-def remember(path: Path, versions: Iterable[Version]) -> None:
+def append_versions(path: Path, versions: Iterable[Version]) -> None:
     """Append versions, numbered after those that are there. The caller holds the inventory's lock."""
     new = list(versions)
     if not new:

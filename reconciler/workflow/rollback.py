@@ -10,10 +10,10 @@ from pathlib import Path
 from reconciler.config.loader import Loaded
 from reconciler.inventory.history import (
     Version,
+    append_versions,
     damaged,
     history,
     references_to_secrets,
-    remember,
     secrets_to_references,
 )
 from reconciler.inventory.session import load as load_inventory
@@ -50,7 +50,7 @@ def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
         and (fields := secrets_to_references(result.change.desired.fields)) is not None
     ]
     try:
-        remember(state, versions)
+        append_versions(state, versions)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
     return ()

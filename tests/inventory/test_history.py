@@ -7,9 +7,9 @@ import pytest
 from reconciler.inventory.history import (
     KEPT,
     Version,
+    append_versions,
     history,
     references_to_secrets,
-    remember,
     secrets_to_references,
 )
 from reconciler.model.errors import InventoryError
@@ -36,15 +36,15 @@ def test_no_file_is_no_history(tmp_path: Path) -> None:
 
 def test_nothing_new_writes_nothing(tmp_path: Path) -> None:
     """An apply without writes leaves no file."""
-    remember(tmp_path / "novita.json", [])
+    append_versions(tmp_path / "novita.json", [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_versions_are_numbered_for_each_name(tmp_path: Path) -> None:
     """Each endpoint counts from one."""
     path = tmp_path / "novita.json"
-    remember(path, [version("a"), version("b")])
-    remember(path, [version("a", "x:2")])
+    append_versions(path, [version("a"), version("b")])
+    append_versions(path, [version("a", "x:2")])
     found = history(path)
     assert {name: [one.number for one in all_] for name, all_ in found.items()} == {"a": [1, 2], "b": [1]}
     assert found["a"][1].fields == {"image": {"image": "x:2"}}
@@ -54,7 +54,7 @@ def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
     """Old versions go, numbers stay, and the file is written anew before it is mostly old."""
     path = tmp_path / "novita.json"
     for count in range(100):
-        remember(path, [version("a", f"x:{count}")])
+        append_versions(path, [version("a", f"x:{count}")])
     assert [one.number for one in history(path)["a"]] == list(range(100 - KEPT + 1, 101))
     lines = (tmp_path / "novita.json.history.jsonl").read_bytes().count(b"\n")
     assert lines <= 3 * KEPT + 2
@@ -63,10 +63,10 @@ def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
 def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     """A torn or foreign line costs one version and not the history."""
     path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
-    remember(path, [version("a")])
+    append_versions(path, [version("a")])
     bent = file.read_bytes().replace(b'"name": "a"', b'"name": 1')
     file.write_bytes(file.read_bytes() + bent + b'[1]\n{"name": 1}\n{"torn')
-    remember(path, [version("a", "x:2")])
+    append_versions(path, [version("a", "x:2")])
     assert [one.number for one in history(path)["a"]] == [1, 2]
 
 
@@ -76,7 +76,7 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
     fields["image"] = {"command": Secret(value="s3cret", source="${env:T}")}
     one = version("a")
     path = tmp_path / "novita.json"
-    remember(
+    append_versions(
         path,
         [
             Version(
@@ -106,4 +106,4 @@ def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """The file is named, and what is safe."""
     (tmp_path / "novita.json.history.jsonl").mkdir()
     with pytest.raises(InventoryError):
-        remember(tmp_path / "novita.json", [version()])
+        append_versions(tmp_path / "novita.json", [version()])

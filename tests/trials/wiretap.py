@@ -1,4 +1,4 @@
-"""Servers on this machine that do as they are told, byte by byte, and remember who came."""
+"""Servers on this machine that do as they are told, byte by byte, and append_versions who came."""
 
 from __future__ import annotations
 

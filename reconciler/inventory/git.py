@@ -45,7 +45,7 @@ _KEPT: Final = frozenset(
 `GIT_` names another repository, as in a hook, or a program to run."""
 
 
-class Keeping(Enum):
+class GitStatus(Enum):
     """What git makes of a file."""
 
     TRACKED = "tracked"
@@ -96,15 +96,15 @@ def ask(folder: Path, *question: str, environ: Mapping[str, str] = os.environ) -
     return Answer(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def keeping(path: Path) -> Keeping | None:
+def keeping(path: Path) -> GitStatus | None:
     """What git makes of this file; None where it is in no repository, or git cannot or will not tell."""
     ignored = ask(path.parent, "check-ignore", "--quiet", "--", path.name)
     if ignored is None or ignored.code not in (0, 1):
         return None
     tracked = ask(path.parent, "ls-files", "--error-unmatch", f":(literal){path.name}")
     if tracked is not None and tracked.code == 0:
-        return Keeping.TRACKED
-    return Keeping.IGNORED if ignored.code == 0 else Keeping.UNTRACKED
+        return GitStatus.TRACKED
+    return GitStatus.IGNORED if ignored.code == 0 else GitStatus.UNTRACKED
 
 
 def refusal(folder: Path, environ: Mapping[str, str] = os.environ) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.inventory.git import Keeping, keeping, refusal, way_out
+from reconciler.inventory.git import GitStatus, keeping, refusal, way_out
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import is_kept, is_unfolded
@@ -88,11 +88,11 @@ def _git(context: Context) -> Check:
             return Check(name="git", grade=CheckStatus.WARN, found=found, way_out=way_out(refused))
         case None:
             return Check(name="git", grade=CheckStatus.SKIP, found="there is no git repository here")
-        case Keeping.TRACKED:
+        case GitStatus.TRACKED:
             return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is in git")
-        case Keeping.IGNORED:
+        case GitStatus.IGNORED:
             return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is ignored", way_out=share)
-        case Keeping.UNTRACKED:
+        case GitStatus.UNTRACKED:
             return Check(
                 name="git", grade=CheckStatus.OK, found=f"{context.state} is not in git", way_out=share
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.config.files.env_files import text_of
 from reconciler.inventory.files import FileSystem, write_all
-from reconciler.inventory.git import Keeping, keeping
+from reconciler.inventory.git import GitStatus, keeping
 from reconciler.model.command import quoted
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -24,7 +24,7 @@ def check(path: Path, shown: str) -> None:
         what, hint = "is there already", "name a new file, and copy from it what the old one lacks"
     elif not path.parent.is_dir():
         what, hint = "would be in a folder that is not there", "make the folder first"
-    elif (kept := keeping(path)) is Keeping.IGNORED or (kept is None and not _is_in_repository(path)):
+    elif (kept := keeping(path)) is GitStatus.IGNORED or (kept is None and not _is_in_repository(path)):
         return
     elif kept is None:
         what, hint = (

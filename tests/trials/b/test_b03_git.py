@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory import git as door
-from reconciler.inventory.git import Keeping, ask, keeping
+from reconciler.inventory.git import GitStatus, ask, keeping
 from tests.e2e.desk import ROOT, Desk, item
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -135,7 +135,7 @@ def test_a_repository_of_its_own_runs_nothing_either(checkout: Desk, tmp_path: P
     for args in COMMANDS:
         checkout.run(*args)
     assert not pwned.exists(), pwned.read_text()
-    assert keeping(checkout.root / "state/novita.json") is Keeping.TRACKED
+    assert keeping(checkout.root / "state/novita.json") is GitStatus.TRACKED
 
 
 def test_what_differs_from_the_commit_is_found_without_filters(checkout: Desk) -> None:
@@ -165,7 +165,7 @@ def test_another_repository_in_the_environment_is_not_asked(
     monkeypatch.setenv(name, str(other / ".git"))
     assert checkout.run("plan", "--out", "the.plan", "--bind-commit").code == 0
     assert json.loads((checkout.root / "the.plan").read_text())["saved_plan"]["commit"] == sha
-    assert keeping(checkout.root / "state/novita.json") is Keeping.TRACKED
+    assert keeping(checkout.root / "state/novita.json") is GitStatus.TRACKED
 
 
 @pytest.mark.parametrize(

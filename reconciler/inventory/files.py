@@ -46,7 +46,7 @@ def check_ordinary(path: Path, *, follow: bool = False, is_written: bool = False
     _check(path, path.stat() if follow else path.lstat(), is_written=is_written)
 
 
-def read_ordinary(path: Path, *, follow: bool = False) -> bytes:
+def read_regular_file(path: Path, *, follow: bool = False) -> bytes:
     """The content of an ordinary file of bounded size. Raises OSError."""
     with os.fdopen(open_ordinary(path, os.O_RDONLY, follow=follow), "rb") as file:
         return file.read(LARGEST)
@@ -79,7 +79,7 @@ class FileSystem:
     def read(self, path: Path) -> bytes | None:
         """The content of a file, None when there is no such file."""
         try:
-            return read_ordinary(path)
+            return read_regular_file(path)
         except FileNotFoundError:
             return None
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.inventory.errors import writing
-from reconciler.inventory.files import FileSystem, check_ordinary, make_directories, put, read_ordinary
+from reconciler.inventory.files import FileSystem, check_ordinary, make_directories, put, read_regular_file
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
 from reconciler.model.exit_codes import Exit
@@ -103,7 +103,7 @@ def read_owner(note: Path) -> Owner | None:
     has not put its own there yet.
     """
     try:
-        owner = Owner(**json.loads(read_ordinary(note)))
+        owner = Owner(**json.loads(read_regular_file(note)))
         gone = owner.host == socket.gethostname() and not _is_alive(owner.pid)
     except (OSError, ValueError, TypeError, OverflowError):
         return None

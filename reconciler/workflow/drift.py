@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config.loader import Loaded
-from reconciler.inventory.files import read_ordinary
+from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.session import is_kept
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
@@ -129,7 +129,7 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
     if baseline is None:
         return frozenset(), ()
     try:
-        document = json.loads(read_ordinary(context.root / baseline, follow=True))
+        document = json.loads(read_regular_file(context.root / baseline, follow=True))
         return frozenset(_fingerprints(document["resource_drift"])), ()
     except FileNotFoundError:
         note = Problem(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.config.files.discovery import groups
-from reconciler.inventory.files import read_ordinary
+from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
@@ -172,7 +172,7 @@ def _being_deleted(context: Context, inventory: Inventory, account: Account) -> 
         return ()
     try:
         path = beside(resolve(context.state_path), ".approved.json")
-        changes = json.loads(read_ordinary(path))["saved_plan"]["changes"].values()
+        changes = json.loads(read_regular_file(path))["saved_plan"]["changes"].values()
         return {one["id"] for one in changes if one["action"] in (Action.DELETE, Action.REPLACE)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.files import FileSystem, put, read_ordinary, write_user_file
+from reconciler.inventory.files import FileSystem, put, read_regular_file, write_user_file
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -247,7 +247,7 @@ def _promise(context: Context, planned: Planned, goal: Goal, file: Path) -> dict
 
 def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool = False) -> SavedPlan:
     try:
-        found = json.loads(read_ordinary(path, follow=follow))["saved_plan"]
+        found = json.loads(read_regular_file(path, follow=follow))["saved_plan"]
         if found["format"] > FORMAT:
             raise InvalidConfig(
                 Problem(

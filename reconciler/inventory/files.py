@@ -23,7 +23,7 @@ class NotOrdinary(OSError):
     """There is something else than an ordinary file; `strerror` says what it is."""
 
 
-def open_ordinary(path: Path, flags: int, *, follow: bool = False) -> int:
+def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
     """Open a file that is an ordinary one, and without waiting for anybody. Raises OSError.
 
     Through a symbolic link only to `follow`; for reading only what is no larger than `LARGEST`, for writing
@@ -48,7 +48,7 @@ def check_ordinary(path: Path, *, follow: bool = False, is_written: bool = False
 
 def read_regular_file(path: Path, *, follow: bool = False) -> bytes:
     """The content of an ordinary file of bounded size. Raises OSError."""
-    with os.fdopen(open_ordinary(path, os.O_RDONLY, follow=follow), "rb") as file:
+    with os.fdopen(open_regular_file(path, os.O_RDONLY, follow=follow), "rb") as file:
         return file.read(LARGEST)
 
 
@@ -85,7 +85,7 @@ class FileSystem:
 
     def open(self, path: Path, flags: int) -> int:
         """A file descriptor. Raises NotOrdinary."""
-        return open_ordinary(path, flags)
+        return open_regular_file(path, flags)
 
     def write(self, fd: int, data: bytes) -> int:
         return os.write(fd, data)

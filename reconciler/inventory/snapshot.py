@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.inventory import store
 from reconciler.inventory.errors import reading
-from reconciler.inventory.files import LARGEST, FileSystem, check_ordinary, open_ordinary
+from reconciler.inventory.files import LARGEST, FileSystem, check_ordinary, open_regular_file
 from reconciler.inventory.journal import Replay, journal_of, replay
 from reconciler.inventory.journal_entries import Begin, Own, State
 from reconciler.model.errors import InventoryError
@@ -65,7 +65,7 @@ def look(path: Path, disk: FileSystem) -> Found:
 def _read_both(path: Path, journal: Path, disk: FileSystem) -> tuple[bytes | None, bytes | None, bool]:
     """The bytes of map and journal, None for a missing one, and whether the map stayed the same meanwhile."""
     try:
-        file = os.fdopen(open_ordinary(path, os.O_RDONLY), "rb")
+        file = os.fdopen(open_regular_file(path, os.O_RDONLY), "rb")
     except FileNotFoundError:
         steps = disk.read(journal)
         return None, steps, not path.exists()

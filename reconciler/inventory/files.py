@@ -30,7 +30,7 @@ def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
     only what has no other name.
     """
     with contextlib.suppress(FileNotFoundError):
-        check_ordinary(path, follow=follow)  # here, for to open a device may already do something
+        check_regular_file(path, follow=follow)  # here, for to open a device may already do something
     guard = os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     fd = os.open(path, flags | guard, 0o666)
     try:
@@ -41,7 +41,7 @@ def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
     return fd
 
 
-def check_ordinary(path: Path, *, follow: bool = False, is_written: bool = False) -> None:
+def check_regular_file(path: Path, *, follow: bool = False, is_written: bool = False) -> None:
     """The same without opening it. Raises NotOrdinary, or another OSError."""
     _check(path, path.stat() if follow else path.lstat(), is_written=is_written)
 

@@ -20,7 +20,13 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.inventory.errors import writing
-from reconciler.inventory.files import FileSystem, check_ordinary, make_directories, put, read_regular_file
+from reconciler.inventory.files import (
+    FileSystem,
+    check_regular_file,
+    make_directories,
+    put,
+    read_regular_file,
+)
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
 from reconciler.model.exit_codes import Exit
@@ -79,7 +85,7 @@ def hold(
     with writing(file, saved="Nothing was changed"):
         make_directories(FileSystem(), file.parent)
         with contextlib.suppress(FileNotFoundError):
-            check_ordinary(file, is_written=True)  # filelock would empty whatever a link leads to
+            check_regular_file(file, is_written=True)  # filelock would empty whatever a link leads to
         try:
             lock.acquire()
         except filelock.Timeout:

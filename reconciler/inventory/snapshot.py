@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.inventory import store
 from reconciler.inventory.errors import reading
-from reconciler.inventory.files import LARGEST, FileSystem, check_ordinary, open_regular_file
+from reconciler.inventory.files import LARGEST, FileSystem, check_regular_file, open_regular_file
 from reconciler.inventory.journal import Replay, journal_of, replay
 from reconciler.inventory.journal_entries import Begin, Own, State
 from reconciler.model.errors import InventoryError
@@ -47,7 +47,9 @@ def look(path: Path, disk: FileSystem) -> Found:
     journal = journal_of(path)
     with reading(path):
         with suppress(FileNotFoundError):
-            check_ordinary(journal, is_written=True)  # a run that could not append to it would come too far
+            check_regular_file(
+                journal, is_written=True
+            )  # a run that could not append to it would come too far
         while True:
             data, steps, is_same = _read_both(path, journal, disk)
             if not is_same:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.inventory.files import NotOrdinary
+from reconciler.inventory.files import NotRegularFile
 from reconciler.inventory.paths import beside
 from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InventoryError
@@ -52,7 +52,7 @@ def reading(path: Path) -> Iterator[None]:
                 hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
             )
         ) from error
-    except NotOrdinary as error:
+    except NotRegularFile as error:
         raise InventoryError(_not_ordinary(error)) from error
     except OSError as error:
         raise InventoryError(
@@ -76,7 +76,7 @@ def writing(
         raise InventoryError(unwritable(path, error, saved)) from error
 
 
-def _not_ordinary(error: NotOrdinary) -> Problem:
+def _not_ordinary(error: NotRegularFile) -> Problem:
     file = str(error.filename)
     return Problem(
         code="inventory-not-ordinary",
@@ -88,7 +88,7 @@ def _not_ordinary(error: NotOrdinary) -> Problem:
 
 
 def unwritable(path: Path, error: OSError, saved: str) -> Problem:
-    if isinstance(error, NotOrdinary):
+    if isinstance(error, NotRegularFile):
         return _not_ordinary(error)
     return Problem(
         code="inventory-unwritable",

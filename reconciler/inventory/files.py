@@ -19,7 +19,7 @@ LARGEST: Final = 256 * 2**20
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 
 
-class NotOrdinary(OSError):
+class NotRegularFile(OSError):
     """There is something else than an ordinary file; `strerror` says what it is."""
 
 
@@ -42,7 +42,7 @@ def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
 
 
 def check_regular_file(path: Path, *, follow: bool = False, is_written: bool = False) -> None:
-    """The same without opening it. Raises NotOrdinary, or another OSError."""
+    """The same without opening it. Raises NotRegularFile, or another OSError."""
     _check(path, path.stat() if follow else path.lstat(), is_written=is_written)
 
 
@@ -57,11 +57,11 @@ def _check(path: Path, status: os.stat_result, *, is_written: bool) -> None:
     if what == "a directory":
         raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
     if what:
-        raise NotOrdinary(errno.ELOOP, f"it is {what}, and no ordinary file", str(path))
+        raise NotRegularFile(errno.ELOOP, f"it is {what}, and no ordinary file", str(path))
     if not is_written and status.st_size > LARGEST:
-        raise NotOrdinary(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
+        raise NotRegularFile(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
     if is_written and status.st_nlink > 1:
-        raise NotOrdinary(errno.EMLINK, "its content has another name too (a hard link)", str(path))
+        raise NotRegularFile(errno.EMLINK, "its content has another name too (a hard link)", str(path))
 
 
 _KINDS: Final = {
@@ -84,7 +84,7 @@ class FileSystem:
             return None
 
     def open(self, path: Path, flags: int) -> int:
-        """A file descriptor. Raises NotOrdinary."""
+        """A file descriptor. Raises NotRegularFile."""
         return open_regular_file(path, flags)
 
     def write(self, fd: int, data: bytes) -> int:

@@ -35,9 +35,9 @@ def is_kept(path: Path) -> bool:
     return path.exists() or journal_of(path).exists()
 
 
-def is_unfolded(path: Path, *, disk: FileSystem | None = None) -> bool:
+def needs_checkpoint(path: Path, *, disk: FileSystem | None = None) -> bool:
     """Whether a run that was cut off left steps in the journal that the map does not show yet."""
-    return look(resolve(path), disk or FileSystem()).is_unfolded
+    return look(resolve(path), disk or FileSystem()).needs_checkpoint
 
 
 @contextmanager
@@ -107,8 +107,8 @@ class Session:
         self._guard = threading.Lock()  # of the five below
         self._state = found.state()
         self._snapshot: Inventory | None = None
-        self._stale = found.is_unfolded
-        self._has_facts = found.is_unfolded  # something to fold beside open intents
+        self._stale = found.needs_checkpoint
+        self._has_facts = found.needs_checkpoint  # something to fold beside open intents
         self._is_ours = False  # a step of this run is in it
         self._journal = Journal(journal_of(path), sound=found.replay.sound, disk=disk, durable=self._apply)
 

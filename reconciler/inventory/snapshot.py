@@ -25,7 +25,7 @@ class Found:
     journal: bytes | None
 
     @property
-    def is_unfolded(self) -> bool:
+    def needs_checkpoint(self) -> bool:
         """Whether there is a journal that holds anything but whole, open intents and whose they are."""
         steps = self.replay.steps
         is_kept = steps and all(isinstance(step, Begin | Own) for step in steps)

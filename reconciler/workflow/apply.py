@@ -10,7 +10,7 @@ from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
-from reconciler.inventory.session import Session, is_unfolded
+from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import Event, Report
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Create, Delete, NoOp, Replace
@@ -127,7 +127,7 @@ def _has_work(context: Context, made: Planned, goal: Goal) -> bool:
     asked_for_part = context.selection.targets or context.selection.excludes or goal.hand
     return (
         bool(made.plan.pending or made.inventory.intents or stale)
-        or is_unfolded(context.state_path)
+        or needs_checkpoint(context.state_path)
         or (made.claim.has_news and goal.hand is None)
         or bool(is_promised(context) and not asked_for_part)
     )

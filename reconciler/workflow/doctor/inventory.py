@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.inventory.git import GitStatus, keeping, refusal, way_out
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.session import is_kept, is_unfolded
+from reconciler.inventory.session import is_kept, needs_checkpoint
 from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
@@ -64,7 +64,7 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
         found.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
     if is_promised(context):
         found.append(("an approved apply did not do all of it", "reconciler apply --resume   finishes it"))
-    if is_unfolded(context.state_path):
+    if needs_checkpoint(context.state_path):
         found.append(
             (
                 "a run was cut off; what it did is in the journal, and not in the map yet",

@@ -1,0 +1,402 @@
+"""Whatever is wrong, there is one clear message, the right exit code, no traceback, and nothing written."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.simulator import Fault, Server
+from tests.e2e.desk import KEY, SPECS, Desk, item
+
+COMMANDS = (
+    ("validate",),
+    ("plan",),
+    ("preview",),
+    ("apply", "--auto-approve"),
+)
+"""Those that are about what is declared; destroy is about what is recorded."""
+
+ONLINE = (*COMMANDS[1:], ("destroy", "--auto-approve"))
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """The one spec `small`, changed; a None removes a key."""
+    found: dict[str, Any] = json.loads(json.dumps(SPECS["specs"][0]))
+    for name, value in changes.items():
+        section = found["platforms"]["novita"] if name in ("productId", "region") else found["resources"]
+        if name == "platforms":
+            found["platforms"] = value
+        elif value is None:
+            del section[name]
+        else:
+            section[name] = value
+    return {"specs": [found]}
+
+
+BAD_ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "broken YAML": ("endpoints: [\n", ("endpoints.yaml:",)),
+    "a tab": ("endpoints:\n\t- endpoint: chat\n", ("endpoints.yaml:2",)),
+    "an unknown key": (
+        "endpoints:\n  - {endpoint: chat, specname: small, image: 'ubuntu:22.04'}\n",
+        ("endpoints.yaml:2:22", "specname", "Did you mean `specName`?"),
+    ),
+    "a wrong type": (
+        "endpoints:\n  - endpoint: chat\n    specName: small\n    image: 'a:1'\n    replicas: many\n",
+        ("endpoints.yaml:5:15", "replicas"),
+    ),
+    "a name twice": (
+        "endpoints:\n"
+        "  - {endpoint: chat, specName: small, image: 'a:1'}\n"
+        "  - {endpoint: chat, specName: small, image: 'a:1'}\n",
+        ("endpoints.yaml:3", "endpoints.yaml:2", "chat"),
+    ),
+    "a key twice": (
+        "endpoints:\n  - endpoint: chat\n    specName: small\n    image: 'a:1'\n    image: 'a:2'\n",
+        ("endpoints.yaml:5:5", "image"),
+    ),
+    "no image": ("endpoints:\n  - {endpoint: chat, specName: small}\n", ("image",)),
+    "an unknown spec": (
+        "endpoints:\n  - {endpoint: chat, specName: smal, image: 'a:1'}\n",
+        ("endpoints.yaml:2", "smal", "small"),
+    ),
+    "a number as env": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', env: {N: 1}}\n",
+        ('"1"',),
+    ),
+    "a boolean as env": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', env: {N: no}}\n",
+        ('"no"',),
+    ),
+    "port 2222": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', port: 2222}\n",
+        ("2222",),
+    ),
+    "port 0": ("endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', port: 0}\n", ("port",)),
+    "min above max": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', minReplicas: 3, maxReplicas: 2}\n",
+        ("minReplicas 3 is above maxReplicas 2",),
+    ),
+    "no worker at all": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', replicas: 0}\n",
+        ("minReplicas: 0",),
+    ),
+    "a PVC": (
+        "endpoints:\n"
+        "  - {endpoint: chat, specName: small, image: 'a:1', volumeMounts: [{pvcName: p, mountPath: /p}]}\n",
+        ("PVC volume mounts are not supported (Novita uses network storage)", "storage"),
+    ),
+    "shared memory": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', shmSize: 1Gi}\n",
+        ("Shared memory size configuration not applicable to Novita",),
+    ),
+    "ptrace": (
+        "endpoints:\n  - {endpoint: chat, specName: small, image: 'a:1', enablePtrace: true}\n",
+        ("Ptrace capability not applicable to Novita",),
+    ),
+    "a name that is no label": (
+        "endpoints:\n  - {endpoint: Chat Room, specName: small, image: 'a:1'}\n",
+        ("appName: chat-room",),
+    ),
+    "not a mapping": ("- endpoint: chat\n", ("endpoints:",)),
+}
+
+BAD_SPECS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "a rootfs with a unit": (
+        spec(ephemeralStorage="100Gi"),
+        ("failed to parse rootfs size", "specs.yaml:", 'ephemeralStorage: "100"'),
+    ),
+    "no platforms.novita": (
+        spec(platforms={"k8s": {}}),
+        ("no Novita product ID found for spec", "specs.yaml:", "platforms"),
+    ),
+    "no product": (spec(productId=None), ("no Novita product ID found for spec", "productId")),
+    "no region": (spec(region=None), ("region",)),
+}
+
+
+def told(desk: Desk, *args: str) -> tuple[int, str]:
+    """Run a command that must fail and write nothing; returns its code and what it said."""
+    before, writes = desk.files(), len(desk.sent())
+    ran = desk.run(*args)
+    assert desk.files() == before, "nothing is written"
+    assert len(desk.sent()) == writes, "nothing is sent"
+    return ran.code, ran.err
+
+
+def refused(desk: Desk, *args: str, code: int, says: tuple[str, ...]) -> None:
+    """The command fails with this code, and its one message says all this, in text and in JSON alike."""
+    text = told(desk, *args)
+    assert text[0] == code, text[1]
+    assert text[1].count("Error:") == 1, text[1]
+    for words in says:
+        assert words in text[1], text[1]
+    ran = desk.run(*args, "--json")
+    assert ran.code == code
+    assert ran.document["exit_code"] == code
+    errors = [problem for problem in ran.document["problems"] if problem["severity"] == "error"]
+    assert errors
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize("case", BAD_ENDPOINTS)
+def test_bad_endpoints(desk: Desk, case: str) -> None:
+    """A mistake in endpoints.yaml is told with its place, by every command, before anything is asked."""
+    text, says = BAD_ENDPOINTS[case]
+    desk.write("endpoints.yaml", text)
+    for command in COMMANDS:
+        code, err = told(desk, *command)
+        assert code == 1
+        assert "Error:" in err
+        for words in says:
+            assert words in err, err
+        ran = desk.run(*command, "--json")
+        assert (ran.code, ran.document["exit_code"], ran.err) == (1, 1, "")
+        assert any(problem["severity"] == "error" for problem in ran.document["problems"])
+    assert desk.sim.requests == []
+
+
+@pytest.mark.parametrize("case", BAD_SPECS)
+def test_bad_specs(desk: Desk, case: str) -> None:
+    """A spec that Novita cannot use is told in the words of the provider's own troubleshooting."""
+    specs, says = BAD_SPECS[case]
+    desk.write("specs.yaml", specs)
+    desk.declare(item("chat"))
+    for command in COMMANDS:
+        code, err = told(desk, *command)
+        assert code == 1
+        for words in says:
+            assert words in err, err
+    assert desk.sim.requests == []
+
+
+def test_no_specs_at_all(desk: Desk) -> None:
+    """Without specs.yaml an endpoint's spec is unknown, and the message names the file that is missing."""
+    (desk.root / "specs.yaml").unlink()
+    desk.declare(item("chat"))
+    code, err = told(desk, "plan")
+    assert code == 1
+    assert "specs.yaml" in err
+
+
+def test_no_endpoint_file(desk: Desk) -> None:
+    """An empty folder is exit 1 with a hint to init."""
+    code, err = told(desk, "plan")
+    assert code == 1
+    assert "reconciler init" in err
+
+
+def test_all_problems_at_once(desk: Desk) -> None:
+    """Three mistakes in two files are three messages in one run."""
+    desk.write("specs.yaml", spec(ephemeralStorage="100GB"))
+    desk.declare(item("chat", replicas="x"), item("embed", port=0), item("rerank"))
+    err = told(desk, "plan")[1]
+    assert err.count("Error:") == 3
+    assert "\n\nError:" in err, "an empty line between two problems"
+    assert "\n\n\n" not in err
+    assert err.endswith("\n")
+    assert not err.endswith("\n\n")
+
+
+def test_an_unset_reference(desk: Desk) -> None:
+    """validate and preview --create warn; plan and apply refuse, with the place of the reference."""
+    desk.monkeypatch.delenv("HF_TOKEN", raising=False)
+    desk.declare(item("chat", env={"HF_TOKEN": "${env:HF_TOKEN}"}))
+    for command in (("validate",), ("preview", "--create")):
+        ran = desk.run(*command)
+        assert ran.code == 0
+        assert "Warning:" in ran.err
+        assert "HF_TOKEN" in ran.err
+    for command in (("plan",), ("apply", "--auto-approve")):
+        code, err = told(desk, *command)
+        assert code == 1
+        assert "HF_TOKEN" in err
+        assert "endpoints.yaml:" in err
+
+
+BAD_SETTINGS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "not enabled": ({"novita": {"enabled": False}}, ("novita provider is not enabled", "enabled: true")),
+    "another provider": ({"providers": {"deployment": "k8s"}}, ("novita provider is not enabled",)),
+    "an unknown setting": ({"novita": {"apikey": "x"}}, ("config.yaml:", "apikey", "`api_key`")),
+    "plain http": ({"novita": {"base_url": "http://api.novita.ai"}}, ("is not https",)),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SETTINGS)
+def test_bad_settings(desk: Desk, case: str) -> None:
+    """A mistake in config.yaml stops the run before it asks anybody."""
+    config, says = BAD_SETTINGS[case]
+    if "base_url" in config.get("novita", {}):
+        desk.monkeypatch.delenv("NOVITA_BASE_URL")
+    desk.write("config.yaml", config)
+    desk.declare(item("chat"))
+    for command in ONLINE:
+        refused(desk, *command, code=1, says=says)
+    assert desk.sim.requests == []
+
+
+@pytest.mark.parametrize("key", ["", "your-novita-api-key-here"])
+def test_no_key(desk: Desk, key: str) -> None:
+    """No key and the placeholder of the example alike: the message says where keys come from."""
+    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    desk.write("config.yaml", {"novita": {"api_key": key}})
+    desk.declare(item("chat"))
+    for command in ONLINE:
+        refused(desk, *command, code=1, says=("novita API key is required", "https://console.novita.ai"))
+    assert desk.sim.requests == []
+
+
+def hopeless(**fault: Any) -> Callable[[Server], None]:
+    return lambda sim: sim.faults.add(Fault(**{"times": None, **fault}))
+
+
+FAILING: dict[str, tuple[Callable[[Server], None], int, tuple[str, ...]]] = {
+    "another key": (lambda sim: sim.world.switch(api_key="other"), 8, ("Invalid API key", "NOVITA_API_KEY")),
+    "401": (hopeless(operation="list", status=401), 8, ("Invalid API key",)),
+    "403": (hopeless(operation="list", status=403), 8, ("Invalid API key",)),
+    "no money": (
+        hopeless(operation="list", status=400, reason="BALANCE_NOT_ENOUGH"),
+        8,
+        ("out of money",),
+    ),
+    "a page of the edge": (hopeless(operation="list", kind="html"), 1, ("CDN", "1010")),
+    "an error in a 200": (
+        hopeless(operation="list", kind="error_in_2xx", status=400, reason="VALIDATOR_PARAM"),
+        1,
+        ("VALIDATOR_PARAM",),
+    ),
+    "more announced than there are": (
+        lambda sim: sim.world.switch(total_offset=5),
+        1,
+        ("could not be listed completely",),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_an_account_that_fails(desk: Desk, case: str) -> None:
+    """No plan is made of an account that cannot be read, and the message says what to do next."""
+    fail, code, says = FAILING[case]
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.declare(item("other"))
+    fail(desk.sim)
+    for command in ONLINE:
+        refused(desk, *command, code=code, says=says)
+    document = desk.run("plan", "--json").document
+    assert document["errored"] is True
+    assert document["complete"] is False
+    assert document["resource_changes"] == []
+
+
+@pytest.mark.slow
+def test_a_server_that_stays_down(desk: Desk) -> None:
+    """Reads are tried again for a while; then the message says how often, and for how long."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(Fault(operation="list", status=503, times=None))
+    code, err = told(desk, "plan")
+    assert code == 1
+    assert err.count("Error:") == 1
+    assert f"Asked {len(desk.sent('list'))} times in " in err
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"kind": "html_502"}, {"kind": "truncated"}, {"kind": "reset"}]
+)
+def test_a_server_that_stumbles(desk: Desk, fault: dict[str, Any]) -> None:
+    """One failed read costs one more, and nobody is told."""
+    desk.declare(item("chat"))
+    desk.sim.faults.add(Fault(operation="list", **fault))
+    ran = desk.plan()
+    assert ran.code == 2
+    assert ran.err == ""
+
+
+@pytest.mark.slow
+def test_nobody_listens(desk: Desk, closed_port: int) -> None:
+    """A closed port on this machine is told with the command that would open it."""
+    desk.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
+    desk.declare(item("chat"))
+    code, err = told(desk, "plan", "-v")
+    assert code == 1
+    assert err.count("Error:") == 1
+    assert f"127.0.0.1:{closed_port}" in err
+    assert "reconciler simulator" in err
+    assert KEY not in err
+
+
+def many(desk: Desk, count: int) -> None:
+    for number in range(count):
+        desk.sim.world.console_create(name=f"other-{number}", appName=f"other-{number}")
+
+
+def test_page_two_fails(desk: Desk) -> None:
+    """A listing that breaks off in the middle is no plan, though its first page was fine."""
+    many(desk, 250)
+    desk.declare(item("chat"))
+    fault = Fault(operation="list", kind="html", times=None)
+    desk.sim.faults.after("list", lambda _: desk.sim.faults.add(fault))
+    code, err = told(desk, "plan")
+    assert code == 1
+    assert "page 1 failed" in err
+
+
+def test_fewer_announced_than_there_are(desk: Desk) -> None:
+    """A total that is too low hides nobody: pages are read until they bring nothing new."""
+    many(desk, 120)
+    desk.declare(item("chat"))
+    desk.apply()
+    desk.sim.world.switch(total_offset=-100)
+    planned = desk.plan()
+    assert planned.actions == {}
+    assert len(planned.document["unmanaged"]) == 120
+
+
+USAGE: list[list[str]] = [
+    ["plan", "--no-such"],
+    ["nonsense"],
+    ["apply", "one", "two"],
+    ["plan", "--allow-delete", "-1"],
+    ["apply", "--parallelism", "0"],
+    ["-C", "no/such/folder", "plan"],
+    ["state", "rm"],
+    ["state", "nonsense"],
+    ["schema", "nonsense"],
+]
+
+
+@pytest.mark.parametrize("args", USAGE, ids=" ".join)
+def test_usage_errors(desk: Desk, args: list[str]) -> None:
+    """A wrong command line is exit 64, and with --json one document, wherever that option stands."""
+    code, err = told(desk, *args)
+    assert code == 64
+    assert "Error:" in err
+    for given in (["--json", *args], [*args, "--json"]):
+        ran = desk.run(*given)
+        assert ran.code == 64
+        assert ran.document["exit_code"] == 64
+        assert ran.document["problems"][0]["code"] == "usage"
+
+
+def test_a_plan_that_cannot_be_saved(desk: Desk) -> None:
+    """`plan --out` into nowhere is one error, and still one document."""
+    desk.declare(item("chat"))
+    refused(desk, "plan", "--out", "no/such/folder/plan", code=1, says=("cannot write no/such/folder/plan",))
+
+
+def test_an_inventory_that_is_a_folder(desk: Desk) -> None:
+    """An inventory that cannot be read stops the run before anything is asked."""
+    desk.declare(item("chat"))
+    (desk.root / "state/novita.json").mkdir(parents=True)
+    for command in ONLINE:
+        code, err = told(desk, *command)
+        assert code == 1
+        assert "state/novita.json" in err
+    assert desk.sim.requests == []
+
+
+def test_a_time_that_is_none(desk: Desk) -> None:
+    """--lock-timeout says how times are written."""
+    code, err = told(desk, "apply", "--lock-timeout", "soon")
+    assert code == 64
+    assert "'soon' is no time to wait; write 60, 60s or 5m" in err

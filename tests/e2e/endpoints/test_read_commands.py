@@ -1,0 +1,422 @@
+"""`list`, `get`, `status`, `specs`: what is there, whose it is, and how it does."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+from reconciler.model.errors import InvalidConfig
+from reconciler.workflow.endpoints import app, apps
+from reconciler.workflow.runtime.context import Context
+from tests.e2e.command_line.test_terminal import ANSI, terminal
+from tests.e2e.desk import KEY, SPECS, Desk, item
+
+
+def listed(desk: Desk, *args: str) -> dict[str, Any]:
+    """Name -> element of `list --json`."""
+    ran = desk.run("list", "--json", *args)
+    assert ran.code == 0, ran.err
+    return {one["name"]: one for one in ran.document}
+
+
+def whose(desk: Desk, *args: str) -> dict[str, str]:
+    return {name: one["managed"] for name, one in listed(desk, *args).items()}
+
+
+def columns(text: str) -> list[list[str]]:
+    """The words of each line."""
+    return [line.split() for line in text.splitlines()]
+
+
+@pytest.fixture
+def three(desk: Desk) -> Desk:
+    """A declared endpoint, one that is no longer declared, and one of somebody else."""
+    desk.declare(item("chat", minReplicas=1, maxReplicas=3), item("former"))
+    desk.apply()
+    desk.sim.world.console_create(name="theirs", appName="theirs", workerConfig={"minNum": 0, "maxNum": 1})
+    desk.declare(item("chat", minReplicas=1, maxReplicas=3))
+    return desk
+
+
+def test_all_endpoints_in_columns(three: Desk) -> None:
+    """By name, words in columns, without colour or frames, so that awk can read them."""
+    ran = three.run("list")
+    assert (ran.code, ran.err) == (0, "")
+    title, *rows = columns(ran.out)
+    assert title == ["NAME", "STATUS", "READY", "SCALE", "AGE", "MANAGED", "URL"]
+    assert [[*row[:4], *row[5:]] for row in rows] == [
+        ["chat", "Running", "1/3", "1-3", "declared", f"https://{three.id('chat')}-chat.runsync.novita.dev"],
+        ["former", "Running", "1/1", "1-1", "recorded", f"https://{three.id('former')}-former.runsync.novita.dev"],
+        ["theirs", "Running", "0/1", "0-1", "unmanaged", f"https://{three.id('theirs')}-theirs.runsync.novita.dev"],
+    ]  # fmt: skip
+    assert all(re.fullmatch(r"\d+s", row[4]) for row in rows)
+    assert ran.out.isascii()
+
+
+def test_names_and_all_columns(three: Desk) -> None:
+    """--output name for xargs, --output wide for all there is; an empty cell is a dash."""
+    assert three.run("list", "--output", "name").out == "chat\nformer\ntheirs\n"
+    title, chat, *_ = columns(three.run("list", "--output", "wide").out)
+    assert [*title[:8:7], *title[8:]] == ["NAME", "MANAGED", "IMAGE", "PRODUCT", "REGION", "URL", "MESSAGE"]
+    assert len(chat) == len(title) == 13
+    assert (chat[1], chat[8], chat[-1]) == (three.id("chat"), "ubuntu:22.04", "-")
+
+
+def test_the_list_for_programs(three: Desk) -> None:
+    """A list of documents with everything but environment and command."""
+    chat = listed(three)["chat"]
+    (worker,) = chat.pop("workers")
+    assert worker == {"id": worker["id"], "state": "running", "healthy": True, "message": ""}
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", chat.pop("created_at"))
+    object_id = three.id("chat")
+    assert chat == {
+        "name": "chat",
+        "id": object_id,
+        "status": "Running",
+        "state": "serving",
+        "message": "",
+        "min_replicas": 1,
+        "max_replicas": 3,
+        "desired_replicas": 3,
+        "total_replicas": 1,
+        "ready_replicas": 1,
+        "available_replicas": 1,
+        "conditions": [
+            {"type": "Available", "status": True, "reason": "Running"},
+            {"type": "Progressing", "status": False, "reason": "Running"},
+            {"type": "Failed", "status": False, "reason": "Running"},
+        ],
+        "image": "ubuntu:22.04",
+        "url": f"https://{object_id}-chat.runsync.novita.dev",
+        "app_name": "chat",
+        "product": "SL-serverless-3",
+        "region": "us-dallas-nas-2",
+        "managed": "declared",
+        "labels": {"provider": "novita", "endpoint-id": object_id, "region": "us-dallas-nas-2"},
+    }
+
+
+def test_no_secret_is_shown(desk: Desk) -> None:
+    """Live environments are no part of any look, whoever set them."""
+    desk.sim.world.console_create(name="theirs", envs=[{"key": "TOKEN", "value": "hf_secret"}])
+    for args in (["list"], ["list", "--output", "wide"], ["list", "--json"], ["get", "theirs"],
+                 ["get", "theirs", "--json"], ["status", "--json"]):  # fmt: skip
+        ran = desk.run(*args)
+        assert "hf_secret" not in ran.out + ran.err
+        assert KEY not in ran.out + ran.err
+
+
+def test_only_what_is_asked_for(three: Desk) -> None:
+    """--target and --exclude choose; a target that matches nothing is a slip of the finger."""
+    assert three.run("list", "--output", "name", "--target", "*er", "--exclude", "x").out == "former\n"
+    ran = three.run("list", "--target", "nobody")
+    assert ran.code == 1
+    assert "--target nobody matches no endpoint" in ran.err
+
+
+def test_an_empty_account(desk: Desk) -> None:
+    """It is said in words on stderr; stdout stays empty, and JSON is an empty list."""
+    for command in ("list", "status"):
+        ran = desk.run(command)
+        assert (ran.code, ran.out) == (0, "")
+        assert ran.err.startswith("The account has no endpoints")
+        assert desk.run(command, "--json").document == []
+
+
+def test_without_any_file(desk: Desk) -> None:
+    """No endpoint file is needed; then the inventory alone says what is ours."""
+    desk.declare(item("chat"))
+    desk.apply()
+    (desk.root / "endpoints.yaml").unlink()
+    (desk.root / "specs.yaml").unlink()
+    desk.sim.world.console_create(name="theirs")
+    assert whose(desk) == {"chat": "declared", "theirs": "unmanaged"}
+    assert desk.run("list").err == ""
+
+
+def test_a_broken_yaml_is_a_note(three: Desk) -> None:
+    """What is there can be told all the same; only whose it is may be wrong, and that is said."""
+    three.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n    imgae: x\n")
+    ran = three.run("list")
+    assert ran.code == 0
+    assert [row[5] for row in columns(ran.out)[1:]] == ["declared", "declared", "unmanaged"]
+    assert ran.err.startswith("Note: whose an endpoint is may be wrong here, for the files have errors")
+    assert "endpoints.yaml:" in ran.err
+    assert "reconciler validate" in ran.err
+    assert set(listed(three)) == {"chat", "former", "theirs"}
+
+
+def test_a_broken_inventory_is_a_note(three: Desk) -> None:
+    """The YAML says what is declared; of the others nobody can tell."""
+    three.write("state/novita.json", "{")
+    ran = three.run("get", "chat", "--json")
+    assert (ran.code, ran.document["managed"]) == (0, "declared")
+    assert "the inventory cannot be read" in ran.err
+    assert "reconciler state rebuild" in ran.err
+
+
+def test_broken_settings_are_an_error(desk: Desk) -> None:
+    """Whom to ask must be certain."""
+    desk.write("config.yaml", {"novita": {"poll_interval": 0}})
+    ran = desk.run("list")
+    assert ran.code == 1
+    assert desk.sim.requests == []
+
+
+def test_one_endpoint_costs_one_call(three: Desk) -> None:
+    """A recorded ID is asked for directly."""
+    before = len(three.sim.requests)
+    assert three.run("get", "chat").code == 0
+    assert [one.operation for one in three.sim.requests[before:]] == ["get"]
+
+
+def test_all_about_one(three: Desk) -> None:
+    """Status, counts, where it is, and its workers with state and health."""
+    ran = three.run("get", "chat")
+    assert ran.code == 0
+    for words in (
+        "status     Running, Novita says serving",
+        f"id         {three.id('chat')}",
+        "workers    1 ready, 1 running, 1 in all; scales from 1 to 3",
+        "image      ubuntu:22.04",
+        "region     us-dallas-nas-2",
+        "managed    declared",
+        "available  yes (Running)",
+        "HEALTHY",
+    ):
+        assert words in ran.out
+    worker = ran.out.splitlines()[-1].split()
+    assert worker[1:] == ["running", "yes", "-"]
+    assert "WORKER" not in three.run("get", "theirs").out
+
+
+def test_an_endpoint_by_its_id(three: Desk) -> None:
+    """Where a name is not enough, the ID is."""
+    assert three.run("get", three.id("theirs"), "--json").document["name"] == "theirs"
+
+
+def test_one_that_moved(three: Desk) -> None:
+    """A record whose ID is gone is no dead end: the listing has the new one."""
+    three.sim.world.console_delete(three.id("chat"))
+    three.sim.world.console_create(name="chat", appName="chat-2")
+    found = three.run("get", "chat", "--json").document
+    assert (found["id"], found["managed"]) == (three.id("chat"), "declared")
+
+
+def test_one_that_was_renamed_elsewhere(three: Desk) -> None:
+    """It is found by its record, and under the name that it has now, until a newcomer has the old name."""
+    object_id = three.id("chat")
+    three.sim.world.console_update(object_id, name="talk")
+    assert three.run("get", "chat", "--json").document["id"] == object_id
+    assert three.run("get", "talk", "--json").document["managed"] == "declared"
+    newcomer = three.sim.world.console_create(name="chat", appName="chat-2")
+    assert three.run("get", "chat", "--json").document["id"] == newcomer
+
+
+def test_several_of_one_name(desk: Desk) -> None:
+    """Nobody guesses: the IDs are listed, and each can be asked for."""
+    ids = sorted(desk.sim.world.console_create(name="twin", appName=f"twin-{n}") for n in range(2))
+    ran = desk.run("get", "twin")
+    assert ran.code == 1
+    assert f"2 live endpoints are called `twin`: {', '.join(ids)}" in ran.err
+    assert desk.run("status", ids[1], "--json").document["endpoint"] == "twin"
+
+
+def test_a_namesake_on_its_way_out(desk: Desk) -> None:
+    """One that terminates is meant only where there is no other."""
+    desk.sim.world.switch(terminating_seconds=3600.0)
+    old = desk.sim.world.console_create(name="chat", appName="chat")
+    desk.sim.world.console_delete(old)
+    assert desk.run("get", "chat", "--json").document["status"] == "Terminating"
+    new = desk.sim.world.console_create(name="chat", appName="chat-2")
+    assert desk.run("get", "chat", "--json").document["id"] == new
+
+
+@pytest.mark.parametrize("command", ["get", "status"])
+def test_an_unknown_name(three: Desk, command: str) -> None:
+    """The seed's words and its solution, with what was probably meant; exit 1."""
+    ran = three.run(command, "chta")
+    assert (ran.code, ran.out) == (1, "")
+    assert "Error: endpoint not found in Novita: `chta`" in ran.err
+    assert "Did you mean `chat`? `reconciler list` shows all" in ran.err
+    stranger = three.run(command, "zzz").err
+    assert "If the endpoint truly doesn't exist, create a new one" in stranger
+    assert three.run(command, "zzz", "--json").document["problems"][0]["code"] == "not-found"
+
+
+def test_one_that_is_declared_and_not_made(desk: Desk) -> None:
+    """The way out is an apply."""
+    desk.declare(item("chat"))
+    assert "It is declared, and `reconciler apply` creates it" in desk.run("get", "chat").err
+
+
+def test_names_cannot_forge_lines(desk: Desk) -> None:
+    """Others choose names: what moves a cursor is escaped, in every format for people."""
+    desk.sim.world.console_create(name="a\x1b[2J\nchat  Running", appName="a")
+    for args in (
+        ["list"],
+        ["list", "--output", "name"],
+        ["status"],
+        ["get", desk.sim.world.endpoints[0]["id"]],
+    ):
+        ran = desk.run(*args)
+        assert "\x1b" not in ran.out
+        assert "\\x1b[2J\\n" in ran.out
+
+
+def test_statuses(three: Desk) -> None:
+    """Total, ready and available workers of each, and the reason of whoever does not serve."""
+    three.sim.world.switch(no_stock=True)
+    three.sim.world.console_create(name="stuck", appName="stuck", workerConfig={"minNum": 1, "maxNum": 2})
+    title, *rows = columns(three.run("status").out)
+    assert title == ["ENDPOINT", "STATUS", "TOTAL", "READY", "AVAILABLE", "MESSAGE"]
+    assert rows[0] == ["chat", "Running", "1", "1", "1", "-"]
+    stuck = three.run("status", "stuck", "--json").document
+    assert stuck.pop("message").endswith("failed: failed to schedule worker")
+    assert stuck == {
+        "endpoint": "stuck",
+        "status": "Pending",
+        "total_replicas": 0,
+        "ready_replicas": 0,
+        "available_replicas": 0,
+    }
+    assert three.run("status", "--output", "name").out.split() == ["chat", "former", "stuck", "theirs"]
+    assert columns(three.run("status", "chat", "--output", "wide").out)[1][1] == three.id("chat")
+
+
+def test_an_account_that_cannot_be_read(desk: Desk) -> None:
+    """The call's own problem and its exit code."""
+    desk.sim.world.switch(api_key="another")
+    ran = desk.run("list")
+    assert ran.code == 8
+    assert "INVALID_API_KEY" in ran.err
+    desk.sim.world.switch(api_key=None, total_offset=1)
+    assert desk.run("get", "x").code == 1
+
+
+def test_a_terminal_gets_a_table(three: Desk) -> None:
+    """With colours by status, bars of replicas, and a line that counts; NO_COLOR takes the colours alone."""
+    with terminal(three, "list") as (screen, _):
+        shown = screen.rest()
+    assert "\x1b[32mRunning" in shown
+    assert "─" * 50 in shown
+    assert re.search(r"█░░ +1/3", ANSI.sub("", shown))
+    assert "3 endpoints: 3 running. 2 workers, 2 ready." in shown
+    three.monkeypatch.setenv("NO_COLOR", "1")
+    with terminal(three, "status") as (screen, _):
+        shown = screen.rest()
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)
+    assert "─" in shown
+
+
+def test_a_narrow_terminal(three: Desk) -> None:
+    """What fits no frame is aligned plainly, and nothing is cut off."""
+    with terminal(three, "list", "--output", "wide") as (screen, _):
+        shown = screen.rest()
+    assert f"https://{three.id('chat')}-chat.runsync.novita.dev" in shown
+    assert "─" not in shown
+
+
+def test_the_functions_behind_it(three: Desk) -> None:
+    """Plain functions and frozen values, for programs."""
+    context = Context(root=three.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": three.sim.url})
+    assert [one.name for one in apps(context).apps] == ["chat", "former", "theirs"]
+    assert app(context, "chat").apps[0].ready_replicas == 1
+    with pytest.raises(InvalidConfig, match="endpoint not found in Novita"):
+        app(context, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["logs", "chat"], "logs must be accessed via Novita Dashboard"),
+        (["pods"], "Novita manages workers internally"),
+        (["pods", "chat"], "reconciler get NAME"),
+        (["pvcs"], "persistent storage not yet supported"),
+    ],
+)
+def test_what_novita_does_not_offer(desk: Desk, args: list[str], words: str) -> None:
+    """The seed's reason and where to look instead, without asking anybody; exit 1."""
+    ran = desk.run(*args)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+    assert desk.run(*args, "--json").document["problems"][0]["code"] == "unsupported-by-novita"
+    assert desk.sim.requests == []
+
+
+def test_specs(desk: Desk) -> None:
+    """All of specs.yaml, what cannot be used on Novita included, without a network or a key."""
+    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    seed = SPECS["specs"][0] | {"displayName": "Small", "category": "gpu", "resourceType": "serverless"}
+    seed["resources"] = {
+        "gpu": "1",
+        "gpuType": "RTX 5090",
+        "cpu": 12,
+        "memory": "50",
+        "ephemeralStorage": "100",
+    }
+    other = {"name": "k8s", "resources": {"gpu": "1", "ephemeralStorage": "10Gi"}, "platforms": {"k8s": {}}}
+    desk.write("specs.yaml", {"specs": [seed, other]})
+    small, k8s = desk.run("specs", "--json").document
+    assert small == {
+        "name": "small",
+        "display_name": "Small",
+        "category": "gpu",
+        "resource_type": "serverless",
+        "gpu": "1",
+        "gpu_type": "RTX 5090",
+        "cpu": "12",
+        "memory": "50",
+        "ephemeral_storage": "100",
+        "product_id": "SL-serverless-3",
+        "region": "us-dallas-nas-2",
+        "cuda_version": "",
+        "usable": True,
+        "why_not": [],
+    }
+    assert (k8s["usable"], k8s["why_not"]) == (
+        False,
+        [
+            "failed to parse rootfs size of spec k8s: `10Gi` is not a number of GB",
+            "no Novita product ID found for spec k8s",
+        ],
+    )
+    title, row, _ = columns(desk.run("specs").out)
+    assert title[:2] == ["NAME", "USABLE"]
+    assert row[:5] == ["small", "yes", "1", "12", "50"]
+    assert desk.run("specs", "small", "--json").document == small
+    assert "GPUs           1 x RTX 5090" in desk.run("specs", "small").out
+    assert "usable         no: failed to parse rootfs size" in desk.run("specs", "k8s").out
+    assert desk.sim.requests == []
+
+
+def test_an_unknown_spec(desk: Desk) -> None:
+    """What was probably meant, and what there is."""
+    ran = desk.run("specs", "smal")
+    assert ran.code == 1
+    assert "Did you mean `small`? known specs: small, large" in ran.err
+
+
+def test_specs_that_are_broken_or_missing(desk: Desk) -> None:
+    """A broken one is told, and shown as far as it goes; without a file there is nothing to show."""
+    desk.write("specs.yaml", {"specs": [{"name": "odd", "resources": {"gpu": []}}]})
+    ran = desk.run("specs")
+    assert ran.code == 1
+    assert columns(ran.out)[1][:2] == ["odd", "no"]
+    assert "specs.yaml:" in ran.err
+    (desk.root / "specs.yaml").unlink()
+    assert "specs.yaml holds no specs" in desk.run("specs").err
+    assert desk.run("specs", "odd").code == 1
+
+
+@pytest.mark.slow
+def test_ten_thousand_endpoints(desk: Desk) -> None:
+    """A list takes seconds: whose each one is, is looked up and not searched for."""
+    for number in range(10_000):
+        desk.sim.world.console_create(name=f"e{number}", appName=f"e{number}")
+    desk.declare(*(item(f"e{number}") for number in range(0, 10_000, 2)))
+    started = time.monotonic()
+    ran = desk.run("list")
+    assert time.monotonic() - started < 20
+    assert ran.out.count(" declared ") == ran.out.count(" unmanaged ") == 5_000

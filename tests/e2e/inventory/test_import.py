@@ -1,0 +1,360 @@
+"""Endpoints that were made elsewhere: recorded one by one, or declared and recorded all at once."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.inventory.files import FileSystem
+from reconciler.inventory.session import open_session
+from reconciler.model.errors import InvalidConfig
+from reconciler.workflow.importer.run import import_all
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.state import take_up
+from tests.e2e.desk import Desk, item
+
+AS_DECLARED = {
+    "workerConfig": {"minNum": 1, "maxNum": 1, "freeTimeout": 300, "requestTimeout": 3600},
+    "policy": {"type": "queue", "value": 60},
+    "healthy": {"path": "/health"},
+}
+"""What the console's form says otherwise than an item without any field does."""
+
+
+def env(**values: str) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in values.items()]
+
+
+def test_one_is_recorded(desk: Desk) -> None:
+    """A declared one; what differs is shown as our change, and asks for no adoption."""
+    chat = desk.sim.world.console_create(name="chat", appName="chat", **AS_DECLARED)
+    desk.declare(item("chat", replicas=2), item("other", env={"A": "${env:NOT_SET}"}))
+    ran = desk.run("import", "chat", chat)
+    assert (ran.code, ran.out, ran.err) == (0, f"chat is recorded as {chat}.\n", "")
+    planned = desk.plan("--target", "chat", "--exclude", "other")
+    assert planned.actions == {"chat": "scale"}  # the other's variable is not set, and it is not concerned
+    desk.declare(item("chat", replicas=2))
+    planned = desk.plan()
+    assert planned.actions == {"chat": "scale"}
+    (change,) = planned.document["resource_changes"]
+    assert {field["cause"] for field in change["fields"]} == {"config"}
+    assert desk.run("import", "chat", chat).out == f"chat was recorded already as {chat}.\n"
+    assert desk.sent() == []
+
+
+def test_one_that_nobody_declares(desk: Desk) -> None:
+    """It is listed, never deleted, and its values are not on the disk; no endpoint file is needed."""
+    chat = desk.sim.world.console_create(name="Chat", envs=env(TOKEN="hf_one_value"))
+    ran = desk.run("import", "chat", chat, "--json")
+    assert ran.document["imported"] == [{"name": "chat", "id": chat, "spec": None}]
+    assert ran.codes == ["other-name", "not-declared"]
+    assert desk.inventory["chat"]["origin"] == "imperative"
+    assert b"hf_one_value" not in b"".join(desk.files().values())
+    desk.declare()
+    planned = desk.plan()
+    assert planned.code == 0
+    assert [one["id"] for one in planned.document["unmanaged"]] == [chat]
+    desk.declare(item("chat", image="x"))
+    assert desk.plan().actions == {"chat": "update"}
+
+
+def test_one_that_cannot_be_recorded(desk: Desk) -> None:
+    """It is not there, or recorded otherwise; nothing is written then, not even a lock."""
+    world = desk.sim.world
+    chat, other = world.console_create(name="chat"), world.console_create(name="other")
+    before = desk.files()
+    assert "there is no such endpoint" in desk.run("import", "chat", "nope").err
+    assert desk.run("import", "chat").code == 64
+    assert desk.files() == before
+    assert desk.run("import", "chat", chat).code == 0
+    ran = desk.run("import", "chat", other)
+    assert (ran.code, f"recorded with {chat}" in ran.err) == (1, True)
+    assert "reconciler state rm chat" in ran.err
+    assert "recorded as `chat`" in desk.run("import", "mine", chat).err
+    world.console_delete(chat)
+    assert desk.run("import", "chat", other).code == 0
+    assert desk.inventory["chat"]["id"] == other
+
+
+def test_a_declared_one_needs_its_own_variables(desk: Desk) -> None:
+    """What is secret in its YAML must be known, or its live value could not be told from a literal."""
+    chat = desk.sim.world.console_create(name="chat", envs=env(T="hf_value"))
+    desk.declare(item("chat", env={"T": "${env:T}"}))
+    ran = desk.run("import", "chat", chat)
+    assert (ran.code, "T is not set" in ran.err) == (1, True)
+    desk.monkeypatch.setenv("T", "hf_value")
+    assert desk.run("import", "chat", chat).code == 0
+    assert b"hf_value" not in b"".join(desk.files().values())
+
+
+def make_thirty(desk: Desk) -> dict[str, str]:
+    """Thirty endpoints as people make them in the console; their secrets by where they are."""
+    create = desk.sim.world.console_create
+    secrets = {"token": "hf_token_of_all", "old": "hf_token_of_one", "command": "sk-in-the-command"}
+    odd = {
+        "BRACES": "${not:a:reference} $${x} ${env:HOME}",
+        "LINES": "one\ntwo\r\n\ttabs\n",
+        "UNICODE": "é 😀 \u2028",
+        "EMPTY": "",
+        "NUMBER": "0123",
+        "PATH": "/usr/local/bin",
+        "CI_TOKEN": "ci-secret-value",
+        "with.dots": "dotted-value",
+    }
+    create(name="odd", envs=env(**odd))
+    create(name="Odd Name!", appName="odd-name", envs=env(BRACES="another", HF_TOKEN=secrets["token"]))
+    create(name="unicode é", envs=env(HF_TOKEN=secrets["old"]))
+    create(name="cli", image={"command": f"serve --api-key {secrets['command']}"})
+    create(name="shell", image={"command": 'sh -c "echo ${HOME}; exec serve --token $HF_TOKEN" # run'})
+    create(name="private", image={"image": "registry:5000/a/b@sha256:0a1b", "authId": "auth-1"})
+    create(name="taken", appName="not-taken")
+    create(name="not-taken")
+    create(name="plain", appName="plain", **AS_DECLARED)
+    for number in range(21):
+        create(
+            name=f"worker-{number}",
+            workerConfig={
+                "minNum": number % 3,
+                "maxNum": max(number % 3, 1 + number % 2),
+                "gpuNum": 1 + number % 2,
+                "freeTimeout": 1 + number,
+                "maxConcurrent": 1 + number % 4,
+                "cudaVersion": ("", "any", "12.4")[number % 3],
+            },
+            policy={"type": ("queue", "concurrency")[number % 2], "value": 1 + number},
+            products=[{"id": f"SL-serverless-{3 + number % 2}"}],
+            rootfsSize=100 + 10 * (number % 2),
+            ports=[{"port": 8000 + number % 3}],
+            healthy={"path": ("/", "/health", "/${x}")[number % 3]},
+            envs=env(HF_TOKEN=secrets["token"], NAME=f"name-of-{number}"),
+            volumeMounts=[
+                {"type": "local", "id": "", "size": 30, "mountPath": "/workspace"},
+                {"type": "network", "id": "storage-1", "size": 0, "mountPath": "/network"},
+            ][: number % 3],
+        )
+    return secrets | {key: value for key, value in odd.items() if len(value) > 5}
+
+
+def variables(desk: Desk, ran: Any) -> dict[str, str]:
+    """What a person would fill in: the value that each endpoint has live for each variable in its YAML."""
+    import yaml
+
+    live = desk.live()
+    found: dict[str, str] = {}
+    for path in desk.root.rglob("*.yaml"):
+        for one in yaml.safe_load(path.read_text()).get("endpoints", []):
+            has = {each["key"]: each["value"] for each in live[one["endpoint"]]["envs"]}
+            for key, text in one.get("env", {}).items():
+                if text:
+                    found[text.removeprefix("${env:").removesuffix("}")] = has[key]
+            if one.get("command", "").startswith("${env:"):
+                command = live[one["endpoint"]]["image"]["command"]
+                found[one["command"].removeprefix("${env:").removesuffix("}")] = command
+    assert set(found) == {one["name"] for one in ran.document["variables"]}
+    return found
+
+
+@pytest.mark.parametrize("number_style", ["string", "int"])
+def test_all_are_declared_and_the_plan_is_empty(desk: Desk, number_style: str) -> None:
+    """Thirty endpoints made elsewhere: with the variables set nothing is to do; no value is on the disk."""
+    desk.sim.world.switch(number_style=number_style, env_order="shuffled")
+    secrets = make_thirty(desk)
+    specs = (desk.root / "specs.yaml").read_text()
+    before = desk.sim.world.endpoints
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.document["written"] == ["specs.yaml", "endpoints.yaml", ".env.example"]
+    assert len(ran.document["imported"]) == 30
+    assert len(desk.inventory) == 30
+    everything = b"".join(desk.files().values()).decode() + ran.out + ran.err
+    assert [value for value in secrets.values() if value in everything] == []
+
+    assert desk.run("plan").code == 1
+    for name, value in variables(desk, ran).items():
+        desk.monkeypatch.setenv(name, value)
+    planned = desk.plan()
+    assert (planned.code, planned.document["unmanaged"]) == (0, []), planned.out
+    assert [one for one in planned.codes if one != "partial"] == []
+    assert desk.run("validate").code == 0
+    assert desk.run("apply", "--auto-approve").code == 0
+    assert (desk.sent(), desk.sim.world.endpoints) == ([], before)
+    assert (desk.root / "specs.yaml").read_text() != specs
+    example = (desk.root / ".env.example").read_text()
+    assert "\n# odd\nODD_CI_TOKEN=\n" in example
+    assert "and 17 more\nHF_TOKEN" not in example  # one has another token, so each has its own
+    assert desk.run("import", "--all", "--out", "again.yaml").out == "Nothing to import.\n"
+
+
+OURS = """\
+# ours
+specs:
+- name: small   # the one
+  resources: {gpu: '1', ephemeralStorage: '100'}
+  platforms: {novita: {productId: SL-serverless-3, region: us-dallas-nas-2}}
+"""
+
+
+def test_what_is_there_is_kept(desk: Desk) -> None:
+    """Specs that fit are used, comments stay, and .env.example only grows."""
+    desk.write("specs.yaml", OURS)
+    desk.write(".env.example", "# ours\nexport TOKEN=\nOTHER=")
+    before = desk.files()
+    create = desk.sim.world.console_create
+    create(name="a", envs=env(TOKEN="one", NEW="n"))
+    ran = desk.run("import", "--all", "--out", "endpoints/a.yaml")
+    assert ran.code == 0, ran.err
+    assert desk.files()["specs.yaml"] == before["specs.yaml"]
+    assert (desk.root / "endpoints/.env.example").exists()
+    create(name="b", envs=env(TOKEN="one", NEW="m"), workerConfig={"gpuNum": 2})
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml")
+    assert ran.code == 0, ran.err
+    specs = desk.files()["specs.yaml"]
+    assert specs.startswith(before["specs.yaml"])
+    assert b"# generated by `reconciler import`\n- name: novita-sl-serverless-3-2gpu\n" in specs
+    added = desk.files()[".env.example"].decode().removeprefix("# ours\nexport TOKEN=\nOTHER=\n")
+    # TOKEN is read by what was imported first, and nobody knows here what it holds
+    assert added == "\n# b\nB_NEW=\n\n# b\nB_TOKEN=\n"
+    assert "set -a" not in ran.out
+    assert "  cp .env.example .env   # and fill in 2 values; not for git\n" in ran.out
+    assert "  reconciler --env-file .env plan   # shows no changes" in ran.out
+
+
+def test_a_selection_is_imported(desk: Desk) -> None:
+    """By --match, --target and --exclude; what is declared or recorded already is not touched."""
+    for name in ("a-1", "a-2", "b-1", "mine"):
+        desk.sim.world.console_create(name=name, appName=name)
+    desk.declare(item("mine"))
+    ran = desk.run(
+        "import", "--all", "--out", "endpoints/x.yaml", "--match", "a-*", "--exclude", "*-2", "--json"
+    )
+    assert [one["name"] for one in ran.document["imported"]] == ["a-1"]
+    assert ran.document["imported"][0]["spec"] == "small"
+    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml", "--target", "zzz")
+    assert (ran.code, "--target zzz matches no endpoint" in ran.err) == (1, True)
+    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml", "--match", "zzz")
+    assert (ran.code, ran.out) == (0, "Nothing to import.\n")
+    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml")
+    assert desk.plan("--target", "a-*", "--target", "b-*").code == 0
+    assert set(desk.inventory) == {"a-1", "a-2", "b-1"}
+
+
+def test_what_cannot_be_declared_is_told(desk: Desk) -> None:
+    """Twins, no name, keys that YAML does not take: a warning with the IDs, and the rest goes on."""
+    create = desk.sim.world.console_create
+    twins = sorted((create(name="twin"), create(name="twin")))
+    nameless, odd = create(name=""), create(name="odd", envs=[{"key": "A B", "value": ""}])
+    create(name="good")
+    gone = create(name="gone")
+    desk.sim.world.switch(terminating_seconds=60)
+    desk.sim.world.console_delete(gone)
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml")
+    assert ran.code == 0
+    assert set(desk.inventory) == {"good"}
+    for what in (", ".join(twins), nameless, odd):
+        assert what in ran.err
+    assert gone not in ran.err
+
+
+@pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints.json", "endpoints.txt"])
+def test_a_file_is_never_overwritten(desk: Desk, name: str) -> None:
+    """What is there stays, and so does everything else."""
+    desk.sim.world.console_create(name="a")
+    desk.declare()
+    before = desk.files()
+    ran = desk.run("import", "--all", "--out", name)
+    assert (ran.code, "nothing was written" in ran.err) == (1, True)
+    assert desk.files() == before
+
+
+def test_a_file_that_no_plan_reads(desk: Desk) -> None:
+    """It is proven with the `-f` that it takes, which is told, with what would happen without."""
+    desk.sim.world.console_create(name="mine", appName="mine", **AS_DECLARED)
+    desk.declare(item("mine"))
+    desk.apply()
+    desk.sim.world.console_create(name="a")
+    ran = desk.run("import", "--all", "--out", "a b.yaml")
+    command = "reconciler -f endpoints.yaml -f 'a b.yaml' plan"
+    assert (ran.code, command in ran.out, command in ran.err) == (0, True, True)
+    assert desk.plan("-f", "endpoints.yaml", "-f", "a b.yaml").code == 0
+    ran = desk.run("-f", "endpoints.yaml", "import", "--all", "--out", "b.yaml", "--json")
+    assert ran.document["imported"] == []
+
+
+def test_an_endpoint_that_would_change_stops_all(desk: Desk) -> None:
+    """What YAML cannot say comes out as a difference: nothing is written, and the hint leads around it."""
+    create = desk.sim.world.console_create
+    create(name="two-ports", ports=[{"port": 80}, {"port": 81}], envs=env(TOKEN="hf_secret"))
+    create(name="zero", workerConfig={"minNum": 0, "maxNum": 0})
+    create(name="good")
+    before = desk.files()
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "zero")
+    assert ran.code == 1
+    assert "ports: " in ran.err
+    assert "--exclude two-ports" in ran.err
+    assert "hf_secret" not in ran.err
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports")
+    assert (ran.code, "maxReplicas" in ran.err) == (1, True)
+    assert desk.files() == before
+    ran = desk.run(
+        "import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports", "--exclude", "zero"
+    )
+    assert ran.code == 0
+
+
+def test_a_lock_comes_before_the_files(desk: Desk) -> None:
+    """While another run holds the inventory nothing is written, of files neither."""
+    made = desk.sim.world.console_create(name="a")
+    with open_session(
+        desk.root / "state/novita.json", base_url=desk.sim.url, command="apply", environ={}, clock=time.time
+    ):
+        assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 7
+        assert desk.run("import", "a", made).code == 7
+    assert not (desk.root / "endpoints.yaml").exists()
+    assert desk.run("import", "--all", "--out", "endpoints.yaml", "--lock-timeout", "1s").code == 0
+
+
+class Failing(FileSystem):
+    """A disk that is full for one file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def replace(self, source: Path, target: Path) -> None:
+        if target.name == self._name:
+            raise OSError(28, "No space left on device")
+        super().replace(source, target)
+
+
+@pytest.mark.parametrize("name", ["specs.yaml", "endpoints.yaml", ".env.example"])
+def test_a_failure_halfway_is_harmless(desk: Desk, name: str) -> None:
+    """Records come last: what is declared and not recorded is adopted, and nothing is ever deleted."""
+    desk.sim.world.console_create(name="a", envs=env(TOKEN="t"), workerConfig={"gpuNum": 2})
+    context = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
+    with pytest.raises(InvalidConfig) as caught:
+        import_all(context, Path("endpoints.yaml"), disk=Failing(name))
+    assert f"cannot write {name}: No space left on device" in caught.value.problem.summary
+    assert not [path for path in desk.files() if path.endswith(".tmp")]
+    desk.monkeypatch.setenv("TOKEN", "t")
+    if not (desk.root / "endpoints.yaml").exists():
+        desk.declare()
+        assert desk.plan().code == 0
+        (desk.root / "endpoints.yaml").unlink()
+        assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    else:
+        assert desk.plan().actions == {"a": "adopt"}
+        desk.apply()
+    assert desk.plan().code == 0
+    assert desk.sent() == []
+
+
+def test_another_run_in_between_is_seen(desk: Desk) -> None:
+    """A record that came meanwhile stops the import before anything is written."""
+    made = desk.sim.world.console_create(name="a")
+    other = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
+    ours = replace(other, on_call=lambda _: take_up(other, "a", made))
+    with pytest.raises(InvalidConfig) as caught:
+        import_all(ours, Path("endpoints.yaml"))
+    assert "another run" in caught.value.problem.summary
+    assert not (desk.root / "endpoints.yaml").exists()

@@ -1,0 +1,173 @@
+"""Saved plans that are bound to the commit of their files."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.e2e.desk import Desk, Ran, item
+
+VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
+
+
+@pytest.fixture(autouse=True)
+def _no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def git(desk: Desk, *args: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    done = subprocess.run(
+        ["git", *identity, *args], cwd=desk.root, check=True, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def commit(desk: Desk, *paths: str) -> str:
+    """A commit of everything, or of these files; its SHA."""
+    git(desk, "add", *(paths or ("-A",)))
+    git(desk, "commit", "--quiet", "--allow-empty", "-m", "as it is")
+    return git(desk, "rev-parse", "HEAD")
+
+
+def repository(desk: Desk) -> str:
+    """A repository of the desk's files, one endpoint among them; its first commit."""
+    desk.declare(item("chat"))
+    git(desk, "init", "--quiet")
+    return commit(desk)
+
+
+def bound(desk: Desk, *args: str) -> Ran:
+    """A plan saved to the.plan and bound."""
+    ran = desk.run("plan", "--out", "the.plan", "--bind-commit", *args)
+    assert ran.code == 0, ran.err
+    return ran
+
+
+def refused(desk: Desk, then: str, now: str, *args: str) -> None:
+    """An apply that ends with 6, names both commits, and reaches neither the account nor the disk."""
+    before, calls = desk.files(), len(desk.sim.requests)
+    ran = desk.run("apply", *args)
+    assert ran.code == 6
+    assert "no longer holds" in ran.err
+    assert f"commit: it was made at {then}, this is {now}\n" in ran.err
+    assert f"git checkout {then}" in ran.err
+    document = desk.run("apply", *args, "--json")
+    assert document.code == document.document["exit_code"] == 6
+    assert document.codes == ["stale-plan"]
+    assert desk.files() == before
+    assert len(desk.sim.requests) == calls
+
+
+def test_it_is_performed_at_its_commit(desk: Desk) -> None:
+    """The commit stands in the plan in full, and the apply that finds it again goes ahead unasked."""
+    sha = repository(desk)
+    assert "Warning" not in bound(desk).err
+    assert json.loads((desk.root / "the.plan").read_text())["saved_plan"]["commit"] == sha
+    assert "1 added" in desk.run("apply", "the.plan").out
+
+
+def test_it_is_refused_at_another_commit(desk: Desk) -> None:
+    """Although nothing else moved; back at its commit it holds."""
+    then = repository(desk)
+    bound(desk)
+    now = commit(desk, "specs.yaml")
+    refused(desk, then, now, "the.plan")
+    git(desk, "checkout", "--quiet", then)
+    assert desk.run("apply", "the.plan").code == 0
+
+
+def test_an_empty_plan_is_bound_as_well(desk: Desk) -> None:
+    """There is nothing to do at either commit, and the other one is refused all the same."""
+    repository(desk)
+    desk.apply()
+    then = commit(desk, "state/novita.json")
+    bound(desk)
+    refused(desk, then, commit(desk, "specs.yaml"), "the.plan")
+
+
+def test_a_plan_without_a_commit_goes_anywhere(desk: Desk) -> None:
+    """Unbound, and saved by a version that knew of no commits."""
+    repository(desk)
+    assert desk.run("plan", "--out", "the.plan").code == 0
+    document = json.loads((desk.root / "the.plan").read_text())
+    assert document["saved_plan"].pop("commit") is None
+    desk.write("the.plan", document)
+    commit(desk, "specs.yaml")
+    assert desk.run("apply", "the.plan").code == 0
+
+
+def test_resuming_keeps_the_binding(desk: Desk) -> None:
+    """What a bound plan left unfinished is finished at its commit, and at no other."""
+    then = repository(desk)
+    desk.declare(item("chat"), item("embed"))
+    then = commit(desk, "endpoints.yaml")
+    bound(desk)
+    desk.killed("create", command=("apply", "the.plan"))
+    now = commit(desk, "specs.yaml")
+    refused(desk, then, now, "--resume")
+    git(desk, "checkout", "--quiet", then)
+    ran = desk.run("apply", "--resume")
+    assert ran.code == 0, ran.err
+    assert sorted(desk.live()) == ["chat", "embed"]
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_the_pipeline_knows_the_commit_where_git_does_not(
+    name: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An artefact without a .git is planned and applied under the SHA of its job."""
+    desk.declare(item("chat"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(desk.root.parent))
+    monkeypatch.setenv(name, "a" * 40)
+    bound(desk)
+    monkeypatch.setenv(name, "b" * 40)
+    refused(desk, "a" * 40, "b" * 40, "the.plan")
+    monkeypatch.setenv(name, "a" * 40)
+    assert desk.run("apply", "the.plan").code == 0
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere"], ids=["no-repository", "no-git"])
+def test_no_commit_is_a_problem(path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a checkout nor a pipeline: nothing is planned, and the way out is told."""
+    desk.declare(item("chat"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(desk.root.parent))
+    if path:
+        monkeypatch.setenv("PATH", path)
+    ran = desk.run("plan", "--out", "the.plan", "--bind-commit")
+    assert ran.code == 1
+    assert "it cannot be told which commit this is" in ran.err
+    assert "set GITHUB_SHA or CI_COMMIT_SHA, or plan without --bind-commit" in ran.err
+    assert not (desk.root / "the.plan").exists()
+    assert desk.sim.requests == []
+
+
+def test_binding_without_a_file_is_a_usage_error(desk: Desk) -> None:
+    """There is nothing to bind."""
+    ran = desk.run("plan", "--bind-commit")
+    assert ran.code == 64
+    assert "give --out FILE as well" in ran.err
+
+
+def test_files_that_differ_from_the_commit_are_named(desk: Desk) -> None:
+    """Changed, new, ignored and foreign ones; what is as committed is not named, nor what was not read."""
+    desk.write(".gitignore", "config.yaml\n")
+    repository(desk)
+    (desk.root.parent / "outside.json").write_text(json.dumps({"endpoints": [item("outside")]}))
+    desk.declare(item("chat", replicas=2))
+    desk.write("endpoints/né w.yaml", {"endpoints": [item("new")]})
+    desk.write("notes.yaml", "not: read\n")
+    every = ("endpoints.yaml", "endpoints", "../outside.json")
+    ran = bound(desk, *(word for name in every for word in ("-f", name)))
+    files = "config.yaml, endpoints.yaml, endpoints/né w.yaml, ../outside.json"
+    assert f"Warning: {files}: not as in the commit that the plan is bound to" in ran.err
+    problems = json.loads((desk.root / "the.plan").read_text())["problems"]
+    assert [(one["code"], one["severity"]) for one in problems] == [("uncommitted", "warning")]
+
+
+def test_an_unbound_plan_is_not_held_against_git(desk: Desk) -> None:
+    """Whoever does not bind is told nothing about commits."""
+    repository(desk)
+    desk.declare(item("chat", replicas=2))
+    assert "commit" not in desk.run("plan", "--out", "the.plan").err

@@ -1,0 +1,120 @@
+"""Large files are read while the account is listed, and that changes nothing but the time it takes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.simulator import Fault
+from reconciler.workflow import plan as planning
+from reconciler.workflow.runtime.account import LARGE
+from tests.e2e.desk import Desk, item
+
+PADDING = "# " + "x" * LARGE + "\n"
+
+
+def declare(desk: Desk, *items: dict[str, Any], large: bool = True) -> None:
+    desk.write("endpoints.yaml", (PADDING if large else "") + json.dumps({"endpoints": list(items)}))
+
+
+def while_reading(desk: Desk, act: Callable[[], None]) -> None:
+    """Do something when the files are about to be read."""
+    load = planning.load
+
+    def acting(*args: Any, **options: Any) -> Any:
+        act()
+        return load(*args, **options)
+
+    desk.monkeypatch.setattr(planning, "load", acting)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_the_account_is_listed_while_large_files_are_read(desk: Desk, command: str) -> None:
+    declare(desk, item("a"), item("b"))
+    desk.apply()
+    before = len(desk.sent("list"))
+    assert desk.run(command, "--json").code == 0
+    usual = len(desk.sent("list")) - before
+    listed = threading.Event()
+    desk.sim.faults.before("list", lambda _request: listed.set(), nth=0)
+    while_reading(desk, lambda: listed.wait(10) or pytest.fail("it was not listed"))
+    assert desk.run(command, "--json").code == 0
+    assert len(desk.sent("list")) - before == 2 * usual
+
+
+def test_nothing_is_asked_while_small_files_are_read(desk: Desk) -> None:
+    """They are read sooner than a connection is made, and may be wrong."""
+    declare(desk, item("a"), large=False)
+    while_reading(desk, lambda: None if desk.sim.requests == [] else pytest.fail("it was asked"))
+    assert desk.plan().code == 2
+
+
+def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Desk) -> None:
+    """Whatever becomes of the listing."""
+    desk.sim.faults.add(Fault(operation="list", kind="hang", seconds=40.0, times=None))
+    declare(desk, item("a", replicas="many"))
+    began = time.monotonic()
+    ran = desk.process("plan")
+    assert time.monotonic() - began < 20
+    assert ran.code == 1
+    assert "endpoints.yaml:2:" in ran.err
+    assert "replicas" in ran.err
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(operation="list", kind="hang", seconds=40.0, times=None),
+        Fault(operation="list", status=429, retry_after=40, times=None),
+    ],
+    ids=["hangs", "is asked again for"],
+)
+def test_nobody_waits_for_a_later_page_that_nobody_wants(desk: Desk, fault: Fault) -> None:
+    desk.sim.world.switch(max_page_size=1)
+    desk.declare(item("a"), item("b"), item("c"))
+    desk.apply()
+    desk.sim.faults.after("list", lambda _request: desk.sim.faults.add(fault))
+    before = len(desk.sent("list"))
+    # of a size that takes longer to read than pages of one take to be asked for
+    declare(desk, *[item(f"n{number}") for number in range(5_000)], item("z", replicas="many"))
+    began = time.monotonic()
+    ran = desk.process("plan")
+    assert time.monotonic() - began < 20
+    assert len(desk.sent("list")) - before > 2
+    assert ran.code == 1
+    assert "replicas" in ran.err
+
+
+@pytest.mark.parametrize("fault", [Fault(status=401, times=None), Fault(status=400, reason="X", times=None)])
+def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Desk, fault: Fault) -> None:
+    desk.sim.faults.add(fault)
+    ended = []
+    for large in (False, True):
+        declare(desk, item("a"), large=large)
+        ran = desk.run("plan")
+        ended.append((ran.code, ran.out, ran.err))
+    assert ended[0] == ended[1]
+    assert ended[0][0] != 0
+
+
+def test_without_a_key_nothing_is_asked(desk: Desk) -> None:
+    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    declare(desk, item("a"))
+    ran = desk.run("plan")
+    assert (ran.code, desk.sim.requests) == (1, [])
+    assert "NOVITA_API_KEY" in ran.err
+
+
+def test_the_second_look_of_an_apply_is_a_new_one(desk: Desk) -> None:
+    """The listing that was read ahead belongs to the first plan alone."""
+    declare(desk, item("a"), item("b"))
+    desk.apply()
+    declare(desk, item("a", image="ubuntu:24.04"), item("b"))
+    desk.apply()
+    assert desk.live()["a"]["image"]["image"] == "ubuntu:24.04"
+    assert desk.plan().code == 0

@@ -1,0 +1,43 @@
+"""Ten thousand endpoints: nothing is quadratic, neither in time nor in memory."""
+
+import json
+import resource
+import time
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+COUNT, NEW = 10_000, 1_000
+
+
+def measured(desk: Desk, *args: str) -> tuple[float, float, str]:
+    """Seconds, peak memory of all children so far (MB) and stdout of one command that must not fail."""
+    started = time.perf_counter()
+    process = desk.start(*args)
+    out, err = process.communicate(timeout=300)
+    seconds = time.perf_counter() - started
+    assert process.returncode in (0, 2), err[-2000:]
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, out
+
+
+@pytest.mark.slow
+def test_ten_thousand_endpoints(desk: Desk) -> None:
+    """Nine thousand are found and recorded, one thousand created, and the next plan has nothing to say."""
+    names = [f"e{number:05}" for number in range(COUNT)]
+    desk.declare(*(item(name, env={"A": "1", "B": "2"}) for name in names))
+    bodies = desk.run("preview", "--create", "--json").document
+    for one in bodies[NEW:]:
+        desk.sim.world.console_create(**one["body"]["endpoint"])
+    seconds, memory, out = measured(desk, "plan", "--json")
+    summary = json.loads(out)["summary"]
+    assert (summary["create"], summary["adopt"]) == (NEW, COUNT - NEW)
+    assert seconds < 45
+    seconds, memory, out = measured(desk, "apply", "--auto-approve", "--json", "--parallelism", "32")
+    assert {one["outcome"] for one in json.loads(out)["results"]} == {"done"}
+    assert len(desk.sent()) == NEW
+    assert seconds < 90
+    seconds, memory, out = measured(desk, "plan", "--detailed-exitcode")
+    assert out.startswith("No changes.")
+    assert seconds < 30
+    assert memory < 800

@@ -1,0 +1,181 @@
+"""The API key goes to Novita, to this machine, or to a host that the environment names; never to a file's."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+from tests.wiretap import Tap, tap
+
+COMMANDS = (
+    "validate",
+    "plan",
+    "plan --json",
+    "preview",
+    "apply --auto-approve",
+    "destroy --auto-approve",
+    "drift",
+    "import --all --out new.yaml",
+    "list",
+    "get chat",
+    "status",
+    "scale chat 2 --auto-approve",
+    "deploy hand --image ubuntu:22.04 --spec small --auto-approve",
+    "delete chat --auto-approve",
+    "watch",
+    "doctor",
+)
+HOSTILE = (
+    "https://evil.example",
+    "https://EVIL.example:8443/novita/",
+    "https://novita.ai.evil.example",
+    "https://evilnovita.ai",
+    "https://xnovita.ai.",
+    "https://xn--nvita-8ve.ai",
+    "https://10.0.0.8",
+    "https://[2001:db8::1]",
+    "https://[::ffff:10.0.0.8]",
+    "https://evil.example/?.novita.ai",
+    "https://evil.example#.novita.ai",
+    "https://api.novita.ai@evil.example",
+    "https://evil.example\\.novita.ai",
+    "https://n\u043evita.ai",
+    "https://novita\u3002ai",
+    "https://2130706433",
+    "https://0x7f.1",
+    "https://localhost.evil.example",
+    "https://api.novita.ai%2eevil.example",
+)
+
+
+@pytest.fixture
+def proxy(desk: Desk) -> Iterator[Tap]:
+    """All that leaves this machine would come by here."""
+    desk.monkeypatch.delenv("NOVITA_BASE_URL")
+    desk.declare(item("chat"))
+    with tap() as found:
+        desk.monkeypatch.setenv("HTTPS_PROXY", found.url)
+        yield found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_talks_to_a_host_of_the_file(desk: Desk, proxy: Tap, command: str) -> None:
+    """Each ends with 1, the place in the file and the complete way out, and has connected to nobody."""
+    desk.write("config.yaml", 'novita:\n  enabled: true\n  base_url: "https://evil.example"\n')
+    ran = desk.run(*command.split())
+    said = ran.out + ran.err
+    assert ran.code == 1, said
+    assert "evil.example" in said
+    assert "config.yaml" in said
+    assert "3:13" in said or '"line": 3' in said
+    assert "export RECONCILER_TRUSTED_HOSTS=evil.example" in said
+    assert proxy.came == []
+
+
+def test_the_problem_has_a_code(desk: Desk, proxy: Tap) -> None:
+    """Programs find it in the document of a plan."""
+    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert desk.plan().codes == ["untrusted-host"]
+    assert proxy.came == []
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+def test_no_spelling_gets_the_key(desk: Desk, proxy: Tap, url: str) -> None:
+    """What looks like Novita or like this machine is neither."""
+    desk.write("config.yaml", {"novita": {"base_url": url}})
+    ran = desk.plan()
+    assert ran.code == 1
+    assert set(ran.codes) <= {"untrusted-host", "bad-base-url"}, ran.out
+    assert ran.codes
+    assert proxy.came == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["${env:BRANCH}", "https://${env:HOME_PAGE}.evil.example", "${env:NOPE:-https://evil.example}"],
+)
+def test_a_reference_is_no_consent(desk: Desk, proxy: Tap, reference: str) -> None:
+    """A file chooses which variable it reads, so what that says is not trusted, nor shown."""
+    desk.monkeypatch.setenv("BRANCH", "https://branch.example")
+    desk.monkeypatch.setenv("HOME_PAGE", "tok-3n-value")
+    desk.write("config.yaml", {"novita": {"base_url": reference}})
+    ran = desk.plan()
+    assert (ran.code, ran.codes) == (1, ["untrusted-host"])
+    assert "tok-3n-value" not in ran.out + ran.err
+    assert proxy.came == []
+
+
+def test_a_key_from_the_file_is_no_consent(desk: Desk, proxy: Tap) -> None:
+    """Where the key comes from does not matter."""
+    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    desk.write("config.yaml", {"novita": {"api_key": "sk_of-the-file", "base_url": "https://evil.example"}})
+    assert desk.plan().codes == ["untrusted-host"]
+    assert proxy.came == []
+
+
+@pytest.mark.parametrize("name", [".env", "endpoints/.env"])
+def test_a_dotenv_file_is_a_file(desk: Desk, proxy: Tap, name: str) -> None:
+    """A `.env` that a pull request adds names no host."""
+    desk.write(name, "NOVITA_BASE_URL=https://evil.example\nRECONCILER_TRUSTED_HOSTS=evil.example\n")
+    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert "untrusted-host" in desk.plan().codes
+    assert proxy.came == []
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        ("https://gw.example/novita", "gw.example"),
+        ("https://GW.example.:8443", "other.example, gw.EXAMPLE."),
+        ("https://a.b.gw.example", "*.gw.example"),
+        ("https://[2001:db8::1]", "[2001:db8::1] x"),
+        ("https://novita.ai", ""),
+        ("https://api.NOVITA.ai.", ""),
+        ("https://eu.api.novita.ai:444", ""),
+    ],
+)
+def test_hosts_that_get_the_key(desk: Desk, proxy: Tap, url: str, trusted: str) -> None:
+    """Novita's own and those of the environment are asked, here by the proxy."""
+    desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
+    desk.write("config.yaml", {"novita": {"base_url": url}})
+    desk.run("doctor")
+    assert proxy.came
+    assert proxy.came[0].startswith(b"CONNECT ")
+
+
+@pytest.mark.parametrize("trusted", ["*", "*.", "evil", "*.evil.example", "evil.example.org", "example"])
+def test_hosts_that_are_not_named(desk: Desk, proxy: Tap, trusted: str) -> None:
+    """A pattern names what it says: a host, or what is inside of a domain."""
+    desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
+    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert desk.plan().codes == ["untrusted-host"]
+
+
+def test_the_variable_is_consent(desk: Desk, proxy: Tap) -> None:
+    """NOVITA_BASE_URL wins over the file, and whoever sets it has the key."""
+    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://gw.example")
+    desk.run("doctor")
+    assert proxy.came[0].startswith(b"CONNECT gw.example:443 ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_needs_no_consent(desk: Desk, host: str) -> None:
+    """A simulator that the file names is used as before."""
+    desk.monkeypatch.delenv("NOVITA_BASE_URL")
+    desk.write("config.yaml", {"novita": {"base_url": desk.sim.url.replace("127.0.0.1", host)}})
+    desk.declare(item("chat"))
+    desk.apply()
+    assert "chat" in desk.live()
+
+
+def test_a_redirect_does_not_get_the_key(desk: Desk) -> None:
+    """An answer that points elsewhere is told, not followed."""
+    desk.declare(item("chat"))
+    with tap() as elsewhere:
+        head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {elsewhere.url}/x\r\nContent-Length: 0\r\n\r\n"
+        with tap(lambda connection, _over: connection.sendall(head.encode())) as server:
+            desk.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
+            ran = desk.plan()
+        assert ran.codes == ["redirected"]
+        assert elsewhere.came == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from reconciler.workflow.specs import no_logs, no_pods, no_pvcs
+from reconciler.model.errors import UnsupportedByNovita
+from reconciler.model.problem import Problem
+from reconciler.novita.messages import CONSOLE
 
 
 class Unsupported:
@@ -29,3 +31,32 @@ class Unsupported:
     def list_pvcs(self) -> NoReturn:
         """Raises UnsupportedByNovita, which says how volumes are declared."""
         raise no_pvcs()
+
+
+def no_logs() -> UnsupportedByNovita:
+    """The seed's GetAppLogs."""
+    return _unsupported(
+        "logs are not supported by Novita's API: logs must be accessed via Novita Dashboard",
+        f"open {CONSOLE} and look at the endpoint's workers",
+    )
+
+
+def no_pods() -> UnsupportedByNovita:
+    """The seed's GetPods, DescribePod and GetPodYAML."""
+    return _unsupported(
+        "pods are not supported by Novita's API: Novita manages workers internally",
+        "reconciler get NAME   shows the workers with their state and health; in Python: get_app",
+    )
+
+
+def no_pvcs() -> UnsupportedByNovita:
+    """The seed's ListPVCs."""
+    return _unsupported(
+        "PVCs are not supported by Novita's API: storage is managed by Novita;"
+        " persistent storage not yet supported",
+        f"declare volumes as `storage` in endpoints.yaml; network storages are listed at {CONSOLE}",
+    )
+
+
+def _unsupported(summary: str, hint: str) -> UnsupportedByNovita:
+    return UnsupportedByNovita(Problem(code="unsupported-by-novita", summary=summary, hint=hint))

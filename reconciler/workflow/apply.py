@@ -19,7 +19,7 @@ from reconciler.workflow.plan import DECLARED, Goal, Planned, plan, planned
 from reconciler.workflow.rollback import chronicle
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.holding import held
+from reconciler.workflow.runtime.inventory import held
 from reconciler.workflow.saved_plan.file import is_promised, promise, redeem
 
 

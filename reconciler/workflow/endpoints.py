@@ -17,9 +17,8 @@ from reconciler.model.suggestions import guess
 from reconciler.novita.account import Reader
 from reconciler.planning.managed_by import managed
 from reconciler.planning.redaction import conceal
-from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.account import reader, whole
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.listing import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,10 +29,16 @@ from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.quotas import check_limits, needs_limits
 from reconciler.planning.selection import NONE, Selection
-from reconciler.workflow.runtime.account import base_url, read_ahead, reader, with_key
+from reconciler.workflow.runtime.account import (
+    base_url,
+    before_creating,
+    read_ahead,
+    reader,
+    settled,
+    with_key,
+)
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory_owner import Claim, again, claimed
-from reconciler.workflow.runtime.listing import before_creating, settled
+from reconciler.workflow.runtime.inventory import Claim, again, claimed
 from reconciler.workflow.runtime.simulator_file import kept_secrets
 
 if TYPE_CHECKING:

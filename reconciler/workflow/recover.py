@@ -12,11 +12,9 @@ from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.values import Keyring
 from reconciler.novita.account import Reader
 from reconciler.planning.pending_creates import recorded, resolve, unresolved
-from reconciler.workflow.runtime.account import base_url, reader, settings_of
+from reconciler.workflow.runtime.account import around, base_url, reader, settings_of, settled
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.holding import held
-from reconciler.workflow.runtime.inventory_owner import checked
-from reconciler.workflow.runtime.listing import around, settled
+from reconciler.workflow.runtime.inventory import checked, held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,9 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.planning.records import as_found, as_live, refusal, remarks
 from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import base_url, reader, settings_of
+from reconciler.workflow.runtime.account import around, base_url, reader, settings_of, whole
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.holding import held
-from reconciler.workflow.runtime.inventory_owner import checked
-from reconciler.workflow.runtime.listing import around, whole
+from reconciler.workflow.runtime.inventory import checked, held
 from reconciler.workflow.runtime.outputs import foreign_inventory
 
 

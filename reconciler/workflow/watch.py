@@ -15,9 +15,8 @@ from reconciler.model.settings import Settings
 from reconciler.model.status import App, Happening, ReplicaEvent
 from reconciler.novita.account import Reader
 from reconciler.planning.status_events import event_of, events
-from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.account import reader, whole
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.listing import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from reconciler.cli.options import Run, shared
 @shared
 def logs(run: Run, name: str) -> int:
     """What an endpoint writes: not offered by Novita's API; says where to look instead."""
-    from reconciler.workflow.specs import no_logs
+    from reconciler.sdk.unsupported import no_logs
 
     del run, name
     raise no_logs()

@@ -57,7 +57,7 @@ def plan(
         raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
     commit = None
     if bind_commit:
-        from reconciler.workflow.runtime.commit import commit_of, uncommitted
+        from reconciler.workflow.runtime.git import commit_of, uncommitted
 
         commit = commit_of(run.context)
     context = replace(

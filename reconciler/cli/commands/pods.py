@@ -12,7 +12,7 @@ from reconciler.cli.options import Run, shared
 @shared
 def pods(run: Run, name: str | None) -> int:
     """The pods of an endpoint: not offered by Novita's API; says where to look instead."""
-    from reconciler.workflow.specs import no_pods
+    from reconciler.sdk.unsupported import no_pods
 
     del run, name
     raise no_pods()

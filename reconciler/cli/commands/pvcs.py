@@ -11,7 +11,7 @@ from reconciler.cli.options import Run, shared
 @shared
 def pvcs(run: Run) -> int:
     """Volume claims: not offered by Novita's API; says where to look instead."""
-    from reconciler.workflow.specs import no_pvcs
+    from reconciler.sdk.unsupported import no_pvcs
 
     del run
     raise no_pvcs()

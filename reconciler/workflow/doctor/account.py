@@ -18,9 +18,8 @@ from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.dates import http_date
 from reconciler.planning.quotas import check_limits
 from reconciler.planning.unreadable import unread_line
-from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.account import reader, whole
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.listing import whole
 
 NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
 CLOCK_TOLERANCE: Final = 60.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.inventory.git import GitStatus, keeping, refusal, way_out
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import is_kept, needs_checkpoint
@@ -13,6 +12,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.planning.inventory_owner import other_host, server_of
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.git import GitStatus, keeping, refusal, way_out
 from reconciler.workflow.saved_plan.file import is_promised
 
 

@@ -26,11 +26,9 @@ from reconciler.workflow.importer.env_out import check, write
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.proof import proven
 from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import base_url, reader, settings_of
+from reconciler.workflow.runtime.account import base_url, reader, settings_of, whole
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.holding import held
-from reconciler.workflow.runtime.inventory_owner import checked, read_from
-from reconciler.workflow.runtime.listing import whole
+from reconciler.workflow.runtime.inventory import checked, held, read_from
 from reconciler.workflow.runtime.outputs import import_refusal
 from reconciler.yamlfile.reader import LARGEST_MIB
 from reconciler.yamlfile.root_check import Fence, Unreadable

@@ -26,8 +26,8 @@ from reconciler.workflow.drift import restoring
 from reconciler.workflow.plan import DECLARED, NOTHING, Goal, Planned
 from reconciler.workflow.rollback import way_back
 from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, settings_of
-from reconciler.workflow.runtime.commit import check_commit
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
     difference,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory import git as door
-from reconciler.inventory.git import GitStatus, ask, keeping
+from reconciler.workflow.runtime import git as door
+from reconciler.workflow.runtime.git import GitStatus, ask, keeping
 from tests.e2e.desk import ROOT, Desk, item
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -268,11 +268,11 @@ def test_a_git_that_hangs_or_lies_in_the_folder_is_left(
 
 
 def test_git_has_one_door() -> None:
-    """Nothing but `inventory/git.py` starts a program."""
+    """Nothing but `workflow/runtime/git.py` starts a program."""
     starting = ("subprocess", "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn")
     found = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "reconciler").rglob("*.py")
         if any(word in path.read_text() for word in starting)
     }
-    assert found == {"reconciler/inventory/git.py"}
+    assert found == {"reconciler/workflow/runtime/git.py"}

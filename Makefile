@@ -1,58 +1,64 @@
-# Everything a newcomer types: demo, test, chaos, fuzz, lint, fmt, docs, bench, lock. Each installs what it needs into .venv.
+# Everything for working on the project. `make help` lists the targets; each installs what it needs into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
+.DEFAULT_GOAL := help
 
-.PHONY: demo test quick chaos fuzz bench docs lock lint fmt clean
+.PHONY: help demo quick test chaos fuzz bench lint fmt docs lock wheel hooks clean
 
-demo: .venv/installed
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/installed ## Run the whole tool against a simulated Novita
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
-test: .venv/developing
+quick: .venv/developing ## Run the fast tests, as often as you save
+	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
+
+test: .venv/developing ## Run all tests and check the coverage
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	$(BIN)/coverage report --include='reconciler/model/*,reconciler/kinds/*,reconciler/planning/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 
-quick: .venv/developing
-	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
-
-# make chaos RUNS=1000 SEED=1
 RUNS ?= 100
 SEED ?= 1
-chaos: .venv/developing
+chaos: .venv/developing ## Crash and disturb many runs (RUNS=100, SEED=1)
 	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
 
-# make fuzz RUNS=2000 SEED=1, of each target
-fuzz: .venv/developing
+fuzz: .venv/developing ## Feed the readers random input (RUNS=100, SEED=1)
 	FUZZ_RUNS=$(RUNS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/fuzz
 
-# figures beside their floors, into benchmarks/RESULTS.md
-bench: .venv/benching
+bench: .venv/benching ## Measure the commands and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run --results benchmarks/RESULTS.md
 
-docs: .venv/developing
-	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
-
-# what action.yml installs, after a change of the dependencies
-LOCK := reconciler/github_action/requirements.lock
-lock: .venv/developing
-	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK).new pyproject.toml
-	(head -1 $(LOCK); cat $(LOCK).new) >$(LOCK).made && mv $(LOCK).made $(LOCK) && rm $(LOCK).new
-
-lint: .venv/developing
+lint: .venv/developing ## Check style, types and the layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fmt: .venv/developing
+fmt: .venv/developing ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:
+docs: .venv/developing ## Write docs/cli.md from the help texts
+	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
+
+LOCK := reconciler/github_action/requirements.lock
+lock: .venv/developing ## Write the requirements of action.yml, after a change of dependencies
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK).new pyproject.toml
+	(head -1 $(LOCK); cat $(LOCK).new) >$(LOCK).made && mv $(LOCK).made $(LOCK) && rm $(LOCK).new
+
+wheel: .venv/bin/python ## Build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+hooks: .venv/developing ## Check each commit with pre-commit before it is made
+	$(BIN)/pre-commit install
+
+clean: ## Remove the environment and the caches
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:

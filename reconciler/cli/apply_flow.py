@@ -12,7 +12,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
-from reconciler.cli.plan_output import show, show_beside
 from reconciler.cli.signals import was_interrupted
 from reconciler.model.errors import InventoryError
 from reconciler.model.exit_codes import Exit
@@ -59,14 +58,14 @@ def perform(
         if len(shown) > 1:
             out.line("\nThe account or the inventory has changed meanwhile. The plan is now:\n")
         if not out.as_json:
-            show(out, planned.findings(command, timestamp()))
+            out.plan(planned.findings(command, timestamp()))
         if not planned.plan.pending:
             return True
         if approved:
             out.tell("" if out.is_for_programs else "\n")
             return True
         if out.as_json:
-            show_beside(out, planned)
+            out.plan_for_approval(planned.plan)
         return _ask(out, refusals.append, _question(goal))
 
     folds: list[Callable[[], None]] = []
@@ -100,7 +99,7 @@ def _conclude(
             command, timestamp(), exit_code=code, report=report, refusals=applied.problems
         )
         if out.as_json or (saved is not None and not report.results):
-            show(out, found)
+            out.plan(found)
             return code
         out.keep(found)
         if report.results:
@@ -114,7 +113,7 @@ def _conclude(
     code = max((problem.exit_code for problem in told), default=int(planned.blocked or Exit.OK))
     found = planned.findings(command, timestamp(), exit_code=code, refusals=told)
     if out.as_json or planned not in shown:
-        show(out, found)
+        out.plan(found)
     else:
         out.keep(found)
         out.problems(told)

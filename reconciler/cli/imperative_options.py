@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import command_options
+from reconciler.cli import options
 from reconciler.cli.options import Run, variables_of
 from reconciler.cli.shell_completion import a_file
 
@@ -28,12 +28,14 @@ _HOURS = {"m": 1 / 60, "h": 1, "d": 24}
 def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of approval, of the lock, and of waiting until it serves."""
 
-    def given(command: Callable[..., Any]) -> Callable[..., Any]:
-        always = (command_options.auto_approve, command_options.other_account, command_options.lock_timeout)
-        options = (*always, *([command_options.wait] if waits else []))
-        return functools.reduce(lambda found, option: option(found), reversed(options), command)
+    given = [options.auto_approve, options.other_account, options.lock_timeout]
+    if waits:
+        given.append(options.wait)
 
-    return given
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return functools.reduce(lambda decorated, option: option(decorated), reversed(given), command)
+
+    return decorate
 
 
 def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:

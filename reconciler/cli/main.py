@@ -58,6 +58,10 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 
 
+UNSUPPORTED: Final = frozenset({"logs", "pods", "pvcs"})
+"""Commands that Novita's API does not support; they share one module."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are modules of `cli.commands`, imported one at a time."""
 
@@ -68,7 +72,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        found = getattr(importlib.import_module(f"reconciler.cli.commands.{name}"), name)
+        module = "unsupported" if cmd_name in UNSUPPORTED else name
+        found = getattr(importlib.import_module(f"reconciler.cli.commands.{module}"), name)
         assert isinstance(found, click.Command)
         return found
 

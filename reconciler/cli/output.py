@@ -25,6 +25,7 @@ from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import Stream
+    from reconciler.model.plan import Plan
     from reconciler.model.resource import ListingProgress, Live
     from reconciler.model.run_report import RunReport
     from reconciler.novita.http.client import CallInfo
@@ -69,6 +70,39 @@ class Output:
         """Remember what was found for the reports, as it is to be told."""
         self.found = replace(found, explained=self.explained)
         return self.found
+
+    def plan(self, found: RunReport) -> None:
+        """Write a plan to stdout and its problems to stderr; with --json both are in the document."""
+        found = self.keep(found)
+        if self.as_json:
+            from reconciler.reports.run.json_plan import plan_document
+
+            self.document(plan_document(found))
+            return
+        if self.stream is not None:
+            if found.plan is not None:
+                self.stream.planned(found.plan)
+            return
+        if found.verdict is not None:
+            from reconciler.reports.run.drift import drift_text
+
+            self.result(drift_text(found, self.style))
+        elif found.plan is not None:
+            from reconciler.reports.run.text import plan_text
+
+            self.result(plan_text(found.plan, self.style, explained=found.explained))
+        if found.problems:
+            self.tell("\n")
+            self.problems(found.problems)
+
+    def plan_for_approval(self, plan: Plan) -> None:
+        """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""
+        from reconciler.reports.run.text import plan_text
+
+        self.tell(plan_text(plan, self.error_style, explained=self.explained))
+        if plan.problems:
+            self.tell("\n")
+            self.problems(plan.problems)
 
     @property
     def is_for_programs(self) -> bool:

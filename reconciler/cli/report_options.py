@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.cli.options import Run
     from reconciler.model.run_report import RunReport
 
-forced = click.option(
+force_option = click.option(
     "--force", is_flag=True, help="Let an output replace a file that is not of its own making."
 )
 
@@ -31,7 +31,7 @@ FORMATS: Final[Mapping[str, str]] = {
 }
 
 
-def reported(command: Callable[..., int]) -> Callable[..., int]:
+def with_reports(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command `--explain` and the `--...-into FILE` options.
 
     Its reports are written whatever its end is, and GitHub is told where it is GitHub that runs it.
@@ -61,8 +61,32 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
             f"--{name}-into", metavar="FILE", help=f"Also write {what}.", shell_complete=a_file
         )
         wrapped = option(wrapped)
-    wrapped = forced(wrapped)
+    wrapped = force_option(wrapped)
     return click.option("--explain", is_flag=True, help="Say why, by which rule, with which calls.")(wrapped)
+
+
+def with_events(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `--events`: stdout is a stream of JSON messages, and nobody is asked.
+
+    What the command calls `approved`, `plan_file` or `resume` is what approves it.
+    """
+
+    @functools.wraps(command)
+    def wrapped(run: Run, /, *, events: bool, **arguments: Any) -> int:
+        if events:
+            from reconciler.cli.event_stream import Stream
+
+            if run.out.as_json:
+                raise click.UsageError("--events and --json both take stdout; choose one")
+            if not any(arguments.get(name) for name in ("approved", "plan_file", "resume")):
+                raise click.UsageError(
+                    "--events never asks: pass --auto-approve, or a plan saved with `plan --out`"
+                )
+            run.out.stream = Stream()
+        return command(run, **arguments)
+
+    option = click.option("--events", is_flag=True, help="Stream JSON messages to stdout as it goes.")
+    return option(wrapped)
 
 
 def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:

@@ -7,28 +7,27 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.event_options import streamed
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file
 
 
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
-@command_options.auto_approve
-@command_options.adopt
-@command_options.allow_delete
-@command_options.no_delete
-@command_options.create_first
-@command_options.agreements
+@options.auto_approve
+@options.adopt
+@options.allow_delete
+@options.no_delete
+@options.create_first
+@options.guard_options
 @click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
-@command_options.wait
-@command_options.parallelism
-@command_options.lock_timeout
-@shared
-@reported
-@streamed
+@options.wait
+@options.parallelism
+@options.lock_timeout
+@with_run
+@with_reports
+@with_events
 def apply(
     run: Run,
     plan_file: str | None,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.event_options import streamed
 from reconciler.cli.imperative_options import approval, context_of
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
 @click.command()
 @click.argument("name", shell_complete=an_endpoint)
 @approval(waits=False)
-@shared
-@reported
-@streamed
+@with_run
+@with_reports
+@with_events
 def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeout: float) -> int:
     """Delete one endpoint, whoever made it, if it is the only one of its name.
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from reconciler.cli.event_options import streamed
 from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_spec
 
 
@@ -42,9 +41,9 @@ from reconciler.cli.shell_completion import a_spec
 @click.option("--app-name", "appName", metavar="LABEL", help="In the URL, fixed for life.  [default: NAME]")
 @with_environment
 @approval()
-@shared
-@reported
-@streamed
+@with_run
+@with_reports
+@with_events
 def deploy(
     run: Run,
     name: str,

@@ -6,20 +6,19 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.event_options import streamed
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 
 
 @click.command()
-@command_options.auto_approve
-@command_options.agreements
-@command_options.parallelism
-@command_options.lock_timeout
-@shared
-@reported
-@streamed
+@options.auto_approve
+@options.guard_options
+@options.parallelism
+@options.lock_timeout
+@with_run
+@with_reports
+@with_events
 def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **agreed: bool) -> int:
     """Delete every endpoint that the inventory records.
 

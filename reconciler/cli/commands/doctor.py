@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
-@shared
+@with_run
 def doctor(run: Run) -> int:
     """Check files, key, account, clock, limits, regions and inventory, each with the way out."""
     from reconciler.model.check import Check, CheckStatus

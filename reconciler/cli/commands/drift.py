@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.event_options import streamed
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file, an_endpoint
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import listed
@@ -24,9 +23,9 @@ from reconciler.model.problem import listed
     help="A drift document of before: what it tells of rings no alarm.",
     shell_complete=a_file,
 )
-@command_options.parallelism
-@shared
-@reported
+@options.parallelism
+@with_run
+@with_reports
 def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     """Tell whether somebody touched the account since the last apply: exit code 2 if so, else 0.
 
@@ -34,7 +33,6 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     the YAML is the measure.
     """
     from reconciler.cli.output import timestamp
-    from reconciler.cli.plan_output import show
     from reconciler.workflow.drift import drift as look
 
     if click.get_current_context().invoked_subcommand is not None:
@@ -46,13 +44,13 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     findings = found.planned.findings(
         "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
     )
-    show(run.out, replace(findings, verdict=found.verdict))
+    run.out.plan(replace(findings, verdict=found.verdict))
     return found.exit_code
 
 
 @drift.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
-@shared
+@with_run
 def accept(run: Run, names: tuple[str, ...]) -> int:
     """Write what others changed into the YAML that declares it; comments, order and references stay.
 
@@ -86,14 +84,14 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 
 @drift.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
-@command_options.auto_approve
-@command_options.allow_delete
-@command_options.agreements
-@command_options.parallelism
-@command_options.lock_timeout
-@shared
-@reported
-@streamed
+@options.auto_approve
+@options.allow_delete
+@options.guard_options
+@options.parallelism
+@options.lock_timeout
+@with_run
+@with_reports
+@with_events
 def revert(
     run: Run,
     names: tuple[str, ...],

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
 @click.argument("name")
-@shared
+@with_run
 def get(run: Run, name: str) -> int:
     """One endpoint by its name or ID: its configuration, its URL, and its workers with state and health."""
     from reconciler.reports.views.documents import app_document

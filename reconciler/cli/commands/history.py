@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
 @click.argument("name", required=False, shell_complete=an_endpoint)
-@shared
+@with_run
 def history(run: Run, name: str | None) -> int:
     """The versions of each endpoint that were applied from here, the last twenty."""
     from reconciler.reports.views.history import version_document, versions_text

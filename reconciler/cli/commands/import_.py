@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.options import Run, shared
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
 from reconciler.model.command import Name, command_line
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import listed
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the live values of env here, for --env-file; git must ignore it.",
 )
-@command_options.other_account
-@command_options.lock_timeout
-@shared
+@options.other_account
+@options.lock_timeout
+@with_run
 def import_(
     run: Run,
     name: str | None,

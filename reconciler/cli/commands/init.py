@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.command import command_line
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
-@shared
+@with_run
 def init(run: Run) -> int:
     """Write a commented endpoints.yaml and specs.yaml, and a .gitignore. Nothing is overwritten."""
     from reconciler.workflow.init import start

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, output_option, shared
+from reconciler.cli.options import Run, output_option, with_run
 from reconciler.model.command import completed
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
 @output_option
-@shared
+@with_run
 def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the command
     """Every endpoint of the account, by name, with whose it is.
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import a_file
 from reconciler.model.exit_codes import Exit
 
@@ -22,15 +22,15 @@ from reconciler.model.exit_codes import Exit
     "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
-@command_options.adopt
-@command_options.allow_delete
-@command_options.no_delete
-@command_options.create_first
-@command_options.agreements
+@options.adopt
+@options.allow_delete
+@options.no_delete
+@options.create_first
+@options.guard_options
 @click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
-@command_options.parallelism
-@shared
-@reported
+@options.parallelism
+@with_run
+@with_reports
 def plan(
     run: Run,
     out: str | None,
@@ -46,7 +46,6 @@ def plan(
 ) -> int:
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
-    from reconciler.cli.plan_output import show
     from reconciler.model.command import Name, command_line
     from reconciler.model.options import Allowances
     from reconciler.reports.terminal.escape import plain
@@ -76,7 +75,7 @@ def plan(
         from reconciler.workflow.saved_plan.file import save_plan
 
         save_plan(context, Path(out), made, timestamp())
-    show(run.out, made.findings("plan", timestamp(), exit_code=code))
+    run.out.plan(made.findings("plan", timestamp(), exit_code=code))
     if out is not None:
         run.out.line(f"\nSaved the plan to: {plain(out)}")
         if made.blocked is None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.options import Run, shared
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
 from reconciler.model.exit_codes import Exit
 
 
@@ -15,10 +15,10 @@ from reconciler.model.exit_codes import Exit
 @click.option("--create", is_flag=True, help="The create request of every endpoint, without network or key.")
 @click.option("--curl", is_flag=True, help="Runnable commands; the key stays in $NOVITA_API_KEY.")
 @click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
-@command_options.adopt
-@command_options.allow_delete
-@command_options.agreements
-@shared
+@options.adopt
+@options.allow_delete
+@options.guard_options
+@with_run
 def preview(
     run: Run,
     create: bool,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.options import Run, shared
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import listed
@@ -17,8 +17,8 @@ from reconciler.model.problem import listed
 @click.argument("name", required=False, shell_complete=an_endpoint)
 @click.option("--id", "object_id", metavar="ID", help="This endpoint is what the create of NAME made.")
 @click.option("--none", "nothing", is_flag=True, help="The create of NAME made nothing.")
-@command_options.other_account
-@shared
+@options.other_account
+@with_run
 def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, other_account: bool) -> int:
     """Settle creates whose answer was lost, by looking, or by your word on one of them.
 

@@ -6,23 +6,22 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.event_options import streamed
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
 @click.command()
 @click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
-@command_options.auto_approve
-@command_options.allow_delete
-@command_options.agreements
-@command_options.lock_timeout
-@shared
-@reported
-@streamed
+@options.auto_approve
+@options.allow_delete
+@options.guard_options
+@options.lock_timeout
+@with_run
+@with_reports
+@with_events
 def rollback(
     run: Run,
     name: str,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.event_options import streamed
 from reconciler.cli.imperative_options import approval, context_of, duration
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import FORMATS, reported
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import FORMATS, with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
 @click.option("--write", is_flag=True, help="Edit the YAML instead of the account; apply sends it.")
 @click.option("--drain", is_flag=True, help="Give workers that become too many no new work first.")
 @approval()
-@shared
-@reported
-@streamed
+@with_run
+@with_reports
+@with_events
 def scale(
     run: Run,
     name: str,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
 @click.argument("name", type=click.Choice(["config", "specs", "endpoints"]), default="endpoints")
-@shared
+@with_run
 def schema(run: Run, name: str) -> int:
     """Print a JSON Schema (draft 2020-12), for editors: config, specs or endpoints."""
     from reconciler.config.schema import text_of

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.command import completed
 from reconciler.model.exit_codes import Exit
 
 
 @click.command()
 @click.argument("name", required=False)
-@shared
+@with_run
 def specs(run: Run, name: str | None) -> int:
     """The GPU specs of specs.yaml, or all about one; without a network or a key."""
     from reconciler.reports.views.documents import spec_document

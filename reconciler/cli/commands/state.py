@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli import command_options
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import forced
+from reconciler.cli import options
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import listed
@@ -16,17 +16,17 @@ from reconciler.reports.terminal.escape import plain
 
 
 @click.group()
-@shared
+@with_run
 def state(run: Run) -> None:
     """Look at the inventory, or mend it. Losing it is harmless: the next plan adopts."""
     del run
 
 
 @state.command("list")
-@shared
+@with_run
 def list_(run: Run) -> int:
     """Name and ID of every tracked endpoint."""
-    from reconciler.reports.terminal.cell_width import cells, padded
+    from reconciler.reports.terminal.table import cells, padded
     from reconciler.workflow.state import records
 
     found = records(run.context).records
@@ -45,7 +45,7 @@ def list_(run: Run) -> int:
 
 @state.command()
 @click.argument("name", shell_complete=an_endpoint)
-@shared
+@with_run
 def show(run: Run, name: str) -> int:
     """What was last applied to one endpoint; secrets are not in it."""
     from reconciler.reports.run.json_plan import record_document
@@ -57,7 +57,7 @@ def show(run: Run, name: str) -> int:
 
 @state.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
-@shared
+@with_run
 def rm(run: Run, names: tuple[str, ...]) -> int:
     """Stop tracking endpoints without deleting them."""
     from reconciler.workflow.state import forget
@@ -71,8 +71,8 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
 
 
 @state.command()
-@command_options.lock_timeout
-@shared
+@options.lock_timeout
+@with_run
 def fold(run: Run, lock_timeout: float) -> int:
     """Write into the inventory what a run that was cut off left in the journal. Needs no key, no network."""
     from reconciler.workflow.state import fold as fold_journal
@@ -89,10 +89,10 @@ def fold(run: Run, lock_timeout: float) -> int:
 
 
 @state.command()
-@command_options.other_files
-@command_options.other_account
-@forced
-@shared
+@options.other_files
+@options.other_account
+@force_option
+@with_run
 def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
     """Record anew what is declared and live, by name."""
     from reconciler.model.options import Allowances

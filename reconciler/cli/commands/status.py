@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, output_option, shared
+from reconciler.cli.options import Run, output_option, with_run
 from reconciler.model.command import completed
 from reconciler.model.exit_codes import Exit
 
@@ -14,7 +14,7 @@ from reconciler.model.exit_codes import Exit
 @click.command()
 @click.argument("name", required=False)
 @output_option
-@shared
+@with_run
 def status(run: Run, name: str | None, output: str | None) -> int:
     """How every endpoint does, or one of them: its status, its workers, and what keeps them from serving."""
     from reconciler.reports.terminal.values import plain

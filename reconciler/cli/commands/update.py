@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from reconciler.cli.event_options import streamed
 from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
-from reconciler.cli.options import Run, shared
-from reconciler.cli.report_options import reported
+from reconciler.cli.options import Run, with_run
+from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
@@ -23,9 +22,9 @@ from reconciler.cli.shell_completion import an_endpoint
 @with_environment
 @click.option("--no-env", is_flag=True, help="No variables at all.")
 @approval()
-@shared
-@reported
-@streamed
+@with_run
+@with_reports
+@with_events
 def update(
     run: Run,
     name: str,

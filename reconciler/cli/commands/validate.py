@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.github_output import annotate
-from reconciler.cli.options import Run, shared
+from reconciler.cli.options import Run, with_run
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import listed
 
 
 @click.command()
-@shared
+@with_run
 def validate(run: Run) -> int:
     """Check the files, without a network or a key.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Run, output_option, seconds, shared
+from reconciler.cli.options import Run, output_option, seconds, with_run
 from reconciler.model.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--for", "within", type=seconds, metavar="DURATION", help="End after that long (90, 90s, 10m).")
 @click.option("--initial", is_flag=True, help="Begin with an event for each endpoint that is there.")
 @output_option
-@shared
+@with_run
 def watch(
     run: Run,
     name: str | None,
@@ -86,8 +86,8 @@ def _lines(out: Output, seen: Iterator[Look], output: str | None) -> None:
 
 
 def _board(out: Output, seen: Iterator[Look], *, wide: bool) -> None:
-    from reconciler.reports.terminal.live_table import Board
     from reconciler.reports.views.endpoints import WATCH, WIDE_WATCH
+    from reconciler.reports.views.live_table import Board
 
     assert out.screen is not None
     first = next(seen)

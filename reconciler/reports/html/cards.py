@@ -16,10 +16,9 @@ from reconciler.model.values import Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
 from reconciler.reports.run.drift import standing_of
-from reconciler.reports.run.explanation import NO_CALLS
 from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.run.summary import in_short
-from reconciler.reports.run.text import fate, remarks_on, symbol_of
+from reconciler.reports.run.text import NO_CALLS, fate, remarks_on, symbol_of
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import marked, sentence
 from reconciler.reports.terminal.values import both_shown, dotted, shown

@@ -14,8 +14,14 @@ from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
-from reconciler.reports.run.json_drift import drift_document, verdict_document
-from reconciler.reports.run.json_parts import fields_document, identity, plain, side_document
+from reconciler.reports.run.json_parts import (
+    drift_document,
+    fields_document,
+    identity,
+    plain,
+    side_document,
+    verdict_document,
+)
 from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.terminal.escape import in_json
 

@@ -15,7 +15,6 @@ from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.reports.run.drift import standing_of
-from reconciler.reports.run.explanation import NO_CALLS
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.sides import id_of
 from reconciler.reports.run.size_limit import Section, fitted
@@ -31,7 +30,7 @@ from reconciler.reports.run.summary import (
     tally,
     told,
 )
-from reconciler.reports.run.text import OUTSIDE, remarks_on, symbol_of
+from reconciler.reports.run.text import NO_CALLS, OUTSIDE, remarks_on, symbol_of
 from reconciler.reports.terminal.problems import sentence
 from reconciler.reports.terminal.values import both_shown, dotted, plain
 

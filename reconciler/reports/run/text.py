@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
 from reconciler.reports.run.sides import id_of
-from reconciler.reports.terminal.cell_width import cells, padded
 from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.terminal.table import cells, padded
 from reconciler.reports.terminal.values import both_shown, dotted, plain, shown
+
+if TYPE_CHECKING:
+    from reconciler.planning.explain import Explanation
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
@@ -25,6 +28,8 @@ SYMBOLS: Final[Mapping[Action, str]] = {
     Action.FORGET: ".",
 }
 
+NO_CALLS: Final = "none; only the inventory is written"
+
 SHOWN_UNMANAGED: Final = 20
 
 
@@ -37,9 +42,19 @@ def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> s
 def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
     """Name -> the lines that explain a change."""
     from reconciler.planning.explain import explain
-    from reconciler.reports.run.explanation import explanation_lines
 
     return {name: tuple(explanation_lines(found, style)) for name, found in explain(plan).items()}
+
+
+def explanation_lines(found: Explanation, style: Style = PLAIN) -> Iterator[str]:
+    """Why, rule and calls, each under its word."""
+    calls = [
+        f"{call.method:<4} {plain(call.path)}{style.faint(f'  # {call.purpose}')}" for call in found.calls
+    ]
+    for word, lines in (("why", found.why), ("rule", (found.rule,)), ("calls", calls or (NO_CALLS,))):
+        for number, line in enumerate(lines):
+            label = style.faint(word.ljust(5)) if number == 0 else " " * 5
+            yield f"      {label}  {line if word == 'calls' else plain(line)}"
 
 
 def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) -> Iterator[str]:

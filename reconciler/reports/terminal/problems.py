@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from reconciler.model.problem import Place, Problem, Severity, listed
-from reconciler.reports.terminal.cell_width import cells
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.terminal.table import cells
 
 COMMANDS: Final = frozenset({"reconciler", "export"})
 """What a command that is to be typed begins with."""

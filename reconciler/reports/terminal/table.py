@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.reports.terminal.cell_width import cells, padded
 from reconciler.reports.terminal.escape import plain
 
 if TYPE_CHECKING:
@@ -101,3 +100,17 @@ def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[
 
 def _shown(cell: Cell) -> str:
     return plain(cell.drawn or cell.text) or NOTHING
+
+
+def cells(text: str) -> int:
+    """Columns."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text with spaces behind it, `width` columns wide at least."""
+    return text + " " * (width - cells(text))

@@ -262,7 +262,7 @@ def test_a_fault_of_ours_is_told_without_secrets(desk: Desk) -> None:
     desk.monkeypatch.setenv("HF_TOKEN", SECRETS[2])
     desk.declare(item("chat", env={"T": "${env:HF_TOKEN}"}))
     desk.monkeypatch.setattr(
-        "reconciler.cli.plan_output.plan_text", lambda *_, **__: 1 / int(f"{SECRETS[2]}/{KEY}")
+        "reconciler.reports.run.text.plan_text", lambda *_, **__: 1 / int(f"{SECRETS[2]}/{KEY}")
     )
     ran = desk.run("plan")
     assert "has a bug: ValueError" in ran.err

@@ -181,7 +181,7 @@ def test_nothing_leaks_while_it_runs(guarded: Desk) -> None:
 
 def test_nothing_leaks_from_a_bug(guarded: Desk) -> None:
     """A fault of ours names its place and no value; only -v shows the traceback."""
-    guarded.monkeypatch.setattr("reconciler.cli.plan_output.plan_text", lambda *_, **__: 1 / int(TOKEN))
+    guarded.monkeypatch.setattr("reconciler.reports.run.text.plan_text", lambda *_, **__: 1 / int(TOKEN))
     ran = guarded.run("plan")
     assert ran.code == 1
     assert re.search(r"has a bug: ValueError at \w+\.py:\d+", ran.err)

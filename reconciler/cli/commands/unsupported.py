@@ -1,0 +1,39 @@
+"""`reconciler logs`, `reconciler pods`, `reconciler pvcs`: commands that Novita's API does not support."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Run, with_run
+
+
+@click.command()
+@click.argument("name")
+@with_run
+def logs(run: Run, name: str) -> int:
+    """Show where to read the logs of an endpoint, which Novita's API does not offer."""
+    from reconciler.sdk.unsupported import no_logs
+
+    del run, name
+    raise no_logs()
+
+
+@click.command()
+@click.argument("name", required=False)
+@with_run
+def pods(run: Run, name: str | None) -> int:
+    """Show where to see the workers of an endpoint: Novita's API does not offer pods."""
+    from reconciler.sdk.unsupported import no_pods
+
+    del run, name
+    raise no_pods()
+
+
+@click.command()
+@with_run
+def pvcs(run: Run) -> int:
+    """Show how to find network storage: Novita's API does not offer volume claims."""
+    from reconciler.sdk.unsupported import no_pvcs
+
+    del run
+    raise no_pvcs()

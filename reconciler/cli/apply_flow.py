@@ -19,7 +19,7 @@ from reconciler.model.problem import Problem
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import Lines, Watched, report_text
 from reconciler.workflow.apply import Applied, apply
-from reconciler.workflow.plan import DECLARED, Goal, Planned
+from reconciler.workflow.plan import DECLARED, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.file import SavedPlan, approval_of
 
@@ -46,10 +46,10 @@ def perform(
     destroying = goal.destroying
     command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
-    shown: list[Planned] = []
+    shown: list[PlanResult] = []
     refusals: list[Problem] = []
 
-    def approve(planned: Planned) -> bool:
+    def approve(planned: PlanResult) -> bool:
         if out.stream is not None:
             out.stream.planned(planned.plan)
         if saved is not None:
@@ -86,7 +86,7 @@ def _conclude(
     out: Output,
     applied: Applied,
     command: str,
-    shown: list[Planned],
+    shown: list[PlanResult],
     refusals: list[Problem],
     saved: SavedPlan | None,
     *,

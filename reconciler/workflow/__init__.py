@@ -1,7 +1,7 @@
 """The commands as plain functions: wiring and nothing else.
 
 context    what one run knows: folder, environment, options       account   the client, real or simulated
-planning   files + inventory + account -> Planned                 applying  an approved plan, performed
+planning   files + inventory + account -> PlanResult                 applying  an approved plan, performed
 previewing the exact requests                                     validating  files alone
 saved      plans on disk                                          commit    the commit that one is bound to
 drifting   what others moved, and the way back                    accepting what they moved, into the YAML

@@ -15,7 +15,7 @@ from reconciler.model.apply_events import Event, Report
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import Problem
-from reconciler.workflow.plan import DECLARED, Goal, Planned, plan, planned
+from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import chronicle
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.context import Context
@@ -27,7 +27,7 @@ from reconciler.workflow.saved_plan.file import is_promised, promise, redeem
 class Applied:
     """The plan that was performed and how that ended; `report` is None when nothing was performed."""
 
-    planned: Planned
+    planned: PlanResult
     report: Report | None
     problems: tuple[Problem, ...] = ()
 
@@ -41,7 +41,7 @@ class Applied:
 
 def apply(
     context: Context,
-    approve: Callable[[Planned], bool],
+    approve: Callable[[PlanResult], bool],
     emit: Callable[[Event], None],
     *,
     goal: Goal = DECLARED,
@@ -93,7 +93,7 @@ def apply(
 
 def perform(
     context: Context,
-    approved: Planned,
+    approved: PlanResult,
     session: Session,
     emit: Callable[[Event], None],
     stop: threading.Event,
@@ -121,7 +121,7 @@ def perform(
         return executor.run(approved.plan)
 
 
-def _has_work(context: Context, made: Planned, goal: Goal) -> bool:
+def _has_work(context: Context, made: PlanResult, goal: Goal) -> bool:
     """Whether there is anything to send, to write down, or to call done."""
     stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
     asked_for_part = context.selection.targets or context.selection.excludes or goal.hand
@@ -133,7 +133,7 @@ def _has_work(context: Context, made: Planned, goal: Goal) -> bool:
     )
 
 
-def _write_outcomes(session: Session, settled: Planned) -> None:
+def _write_outcomes(session: Session, settled: PlanResult) -> None:
     """Write down what became of the creates that earlier runs left open; their settling time is over.
 
     One that made nothing and is to be made now stays open until its own request closes it.

@@ -23,7 +23,7 @@ from reconciler.model.values import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
-from reconciler.workflow.plan import Goal, Planned, load_config, names_alone, planned
+from reconciler.workflow.plan import Goal, PlanResult, load_config, names_alone, planned
 from reconciler.workflow.runtime.account import read_ahead
 from reconciler.workflow.runtime.context import Context
 
@@ -32,7 +32,7 @@ from reconciler.workflow.runtime.context import Context
 class Drifted:
     """What is pending, what moved, and what is said about it."""
 
-    planned: Planned
+    planned: PlanResult
     verdict: DriftReport
     problems: tuple[Problem, ...]
 
@@ -110,7 +110,7 @@ def restoring(context: Context, names: Collection[str]) -> Goal:
     return _restoring(planned(context, loaded, load_inventory(context.state_path), guarded=False), names)
 
 
-def _restoring(seen: Planned, names: Collection[str]) -> Goal:
+def _restoring(seen: PlanResult, names: Collection[str]) -> Goal:
     """Leave what the YAML alone has changed as it was seen in the account."""
     changes = {change.name: change for change in seen.plan.changes}
 

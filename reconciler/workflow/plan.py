@@ -1,4 +1,4 @@
-"""Files + inventory + account -> Planned. Reads everywhere, writes nowhere."""
+"""Files + inventory + account -> PlanResult. Reads everywhere, writes nowhere."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlanResult:
     """A plan and all that it was made from.
 
     `inventory` is as it was read, `claim` the run's claim to it, `found` what became of the creates
@@ -81,7 +81,7 @@ class Planned:
                 return code
         return None
 
-    def with_problems(self, problems: Sequence[Problem]) -> Planned:
+    def with_problems(self, problems: Sequence[Problem]) -> PlanResult:
         """The same plan with more to say about it."""
         return replace(self, plan=replace(self.plan, problems=(*self.plan.problems, *problems)))
 
@@ -163,7 +163,7 @@ NOTHING: Final = Goal(load=names_alone, destroying=True)
 """Delete what the inventory records, and nothing else."""
 
 
-def plan(context: Context, goal: Goal = DECLARED) -> Planned:
+def plan(context: Context, goal: Goal = DECLARED) -> PlanResult:
     """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
     with read_ahead(context) as context:
         loaded = goal.load(context)
@@ -179,7 +179,7 @@ def planned(
     settle: bool = False,
     guarded: bool = True,
     listed: Listing | None = None,
-) -> Planned:
+) -> PlanResult:
     """Plan against the account as it is now.
 
     With `settle` a create whose answer was lost is given its settling time before it counts as not done.
@@ -268,7 +268,7 @@ def planned(
         *(check_limits(made.changes, limits) if limited else ()),
     )
     made = replace(made, problems=problems)
-    return Planned(
+    return PlanResult(
         plan=made,
         settings=settings,
         inventory=inventory,

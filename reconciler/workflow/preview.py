@@ -11,7 +11,7 @@ from reconciler.model.request import Request
 from reconciler.model.resource import address
 from reconciler.planning.order import stages
 from reconciler.planning.steps import requests_of
-from reconciler.workflow.plan import Planned, load_config, plan
+from reconciler.workflow.plan import PlanResult, load_config, plan
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 
@@ -32,7 +32,7 @@ class Preview:
     requests: tuple[Previewed, ...]
     base_url: str
     problems: tuple[Problem, ...]
-    planned: Planned | None = None
+    planned: PlanResult | None = None
 
 
 def preview(context: Context) -> Preview:

@@ -23,7 +23,7 @@ from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document
 from reconciler.workflow.drift import restoring
-from reconciler.workflow.plan import DECLARED, NOTHING, Goal, Planned
+from reconciler.workflow.plan import DECLARED, NOTHING, Goal, PlanResult
 from reconciler.workflow.rollback import way_back
 from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, settings_of
 from reconciler.workflow.runtime.context import Context
@@ -107,7 +107,7 @@ class SavedPlan:
         """Whether its folder is another one now than when it was made."""
         return str(self.run.root.resolve()) != self.origin.root
 
-    def stale(self, now: Planned) -> Problem | None:
+    def stale(self, now: PlanResult) -> Problem | None:
         """What moved since; None when the promise can be kept."""
         moved = list(self._moved(now))
         if not moved:
@@ -120,7 +120,7 @@ class SavedPlan:
             exit_code=Exit.STALE,
         )
 
-    def _moved(self, now: Planned) -> Iterator[str]:
+    def _moved(self, now: PlanResult) -> Iterator[str]:
         if self.is_moved and not self.partly and not self.origin.is_of(now.inventory):
             yield f"inventory: {self.run.state_path} is not that of {self.origin.root}, where it was made"
         if self.key != now.keyring.id:
@@ -149,7 +149,7 @@ class SavedPlan:
         return {facts["deposed"]: facts for facts in self.changes.values() if facts["deposed"]}
 
 
-def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) -> None:
+def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str) -> None:
     """Write the plan without any secret. Raises InvalidConfig when the file cannot be written."""
     document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
@@ -164,7 +164,7 @@ def save_plan(context: Context, path: Path, planned: Planned, timestamp: str) ->
         ) from error
 
 
-def promise(context: Context, planned: Planned, goal: Goal) -> None:
+def promise(context: Context, planned: PlanResult, goal: Goal) -> None:
     """Leave word of what was approved, for `--resume`; the inventory's lock is held."""
     path = approved_file(context)
     document = {"saved_plan": _promise(context, planned, goal, path)}
@@ -212,10 +212,10 @@ def read_approved(context: Context) -> SavedPlan:
     return replace(_read(context, path, shown="what was approved", hint=hint), partly=True)
 
 
-def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[Planned], bool]:
+def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[PlanResult], bool]:
     """Approves exactly what was saved; tells `refuse` what moved otherwise."""
 
-    def approve(now: Planned) -> bool:
+    def approve(now: PlanResult) -> bool:
         moved = saved.stale(now)
         if moved is not None:
             refuse(moved)
@@ -224,7 +224,7 @@ def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable
     return approve
 
 
-def _promise(context: Context, planned: Planned, goal: Goal, file: Path) -> dict[str, Json]:
+def _promise(context: Context, planned: PlanResult, goal: Goal, file: Path) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "origin": Origin.of(context, planned, file).to_json(),

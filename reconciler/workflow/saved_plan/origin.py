@@ -16,7 +16,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
-from reconciler.workflow.plan import Planned
+from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.change_facts import of_type
 
@@ -41,7 +41,7 @@ class Origin:
     records: tuple[str, ...]
 
     @classmethod
-    def of(cls, context: Context, planned: Planned, file: Path) -> Origin:
+    def of(cls, context: Context, planned: PlanResult, file: Path) -> Origin:
         """The origin of a plan that this run makes and keeps in `file`."""
         root = context.root.resolve()
         return cls(

@@ -61,7 +61,7 @@ class Taken:
     problems: tuple[Problem, ...] = ()
 
 
-def take_up(context: Context, name: str, object_id: str) -> Taken:
+def import_record(context: Context, name: str, object_id: str) -> Taken:
     """Record a live endpoint that was made elsewhere; `import NAME ID`.
 
     Of a declared one, what is live counts as applied last, so that the next plan shows differences as our

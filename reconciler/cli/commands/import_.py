@@ -63,9 +63,9 @@ def import_(
 
 def _import_one(out: Output, context: Context, name: str, object_id: str) -> int:
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.state import take_up
+    from reconciler.workflow.state import import_record
 
-    taken = take_up(context, name, object_id)
+    taken = import_record(context, name, object_id)
     if out.as_json:
         out.document(
             {

@@ -12,7 +12,7 @@ from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.importer.run import import_all
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.state import take_up
+from reconciler.workflow.state import import_record
 from tests.e2e.desk import Desk, item
 
 AS_DECLARED = {
@@ -353,7 +353,7 @@ def test_another_run_in_between_is_seen(desk: Desk) -> None:
     """A record that came meanwhile stops the import before anything is written."""
     made = desk.sim.world.console_create(name="a")
     other = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
-    ours = replace(other, on_call=lambda _: take_up(other, "a", made))
+    ours = replace(other, on_call=lambda _: import_record(other, "a", made))
     with pytest.raises(InvalidConfig) as caught:
         import_all(ours, Path("endpoints.yaml"))
     assert "another run" in caught.value.problem.summary

@@ -89,7 +89,7 @@ def passed_over(context: Context) -> tuple[Problem, ...]:
     )
 
 
-def way_back(context: Context, name: str, number: int | None) -> tuple[Context, Goal, Version]:
+def rollback_goal(context: Context, name: str, number: int | None) -> tuple[Context, Goal, Version]:
     """The run, the goal and the version of `rollback`: one endpoint as it was, all others left alone.
 
     Without a number it is the version before the last. Raises InvalidConfig when there is none such, and

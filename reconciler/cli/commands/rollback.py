@@ -38,13 +38,13 @@ def rollback(
     from reconciler.cli.apply_flow import perform
     from reconciler.model.options import Allowances
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.rollback import way_back
+    from reconciler.workflow.rollback import rollback_goal
 
     if not run.context.selection.is_everything:
         raise click.UsageError("rollback is about NAME alone; it takes no --target and no --exclude")
     allow = Allowances(deletes=allow_delete, **agreed)
     context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
-    context, goal, found = way_back(context, name, version)
+    context, goal, found = rollback_goal(context, name, version)
     run.out.line(
         f"Back to version {found.number} of {plain(name)}, applied {plain(found.at)}."
         " Change the YAML as well, or the next apply undoes it.\n"

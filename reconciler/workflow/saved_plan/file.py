@@ -24,7 +24,7 @@ from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document
 from reconciler.workflow.drift import restoring
 from reconciler.workflow.plan import DECLARED, NOTHING, Goal, PlanResult
-from reconciler.workflow.rollback import way_back
+from reconciler.workflow.rollback import rollback_goal
 from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, settings_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
@@ -72,7 +72,7 @@ class SavedPlan:
     def goal(self) -> Goal:
         """What the plan worked towards. Raises InvalidConfig when that version is no longer known."""
         if self.back_to is not None:
-            _, goal, _ = way_back(self.run, *self.back_to)
+            _, goal, _ = rollback_goal(self.run, *self.back_to)
             return goal
         if self.restoring:
             return restoring(self.context(), self.restoring)

@@ -72,7 +72,7 @@ def versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Ve
     return {name: known[name]}
 
 
-def passed_over(context: Context) -> tuple[Problem, ...]:
+def damaged_history(context: Context) -> tuple[Problem, ...]:
     """The warning that versions are missing from what is known, for somebody edited them."""
     place = damaged(context.state_path)
     if place is None:
@@ -95,7 +95,7 @@ def rollback_goal(context: Context, name: str, number: int | None) -> tuple[Cont
     Without a number it is the version before the last. Raises InvalidConfig when there is none such, and
     where nobody can tell which that is.
     """
-    if number is None and (problems := passed_over(context)):
+    if number is None and (problems := damaged_history(context)):
         raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
     version = _chosen(versions(context, name)[name], name, number)
 

@@ -15,9 +15,9 @@ from reconciler.model.exit_codes import Exit
 def history(run: Run, name: str | None) -> int:
     """The versions of each endpoint that were applied from here, the last twenty."""
     from reconciler.reports.views.history import version_document, versions_text
-    from reconciler.workflow.rollback import passed_over, versions
+    from reconciler.workflow.rollback import damaged_history, versions
 
-    if lost := passed_over(run.context):
+    if lost := damaged_history(run.context):
         run.out.problems(lost)
     found = {one: all_ for one, all_ in versions(run.context, name).items() if run.context.selection.has(one)}
     if run.out.as_json:

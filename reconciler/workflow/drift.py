@@ -78,7 +78,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     )
 
 
-def way_to_restore(context: Context, names: Collection[str], *, now: datetime) -> tuple[Context, Goal]:
+def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> tuple[Context, Goal]:
     """The run and the goal of `drift revert`: what moved is undone, what the YAML alone changed waits.
 
     Without names, all that an alarm rings for. Raises InvalidConfig for a name that did not drift, or that is

@@ -107,7 +107,7 @@ def revert(
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.options import Allowances
-    from reconciler.workflow.drift import way_to_restore
+    from reconciler.workflow.drift import revert_goal
 
     if not run.context.selection.is_everything:
         raise click.UsageError("name the endpoints; revert takes no --target and no --exclude")
@@ -117,5 +117,5 @@ def revert(
         parallelism=parallelism,
         lock_timeout=lock_timeout,
     )
-    context, goal = way_to_restore(context, names, now=datetime.now(UTC))
+    context, goal = revert_goal(context, names, now=datetime.now(UTC))
     return perform(run.out, context, approved=approved, goal=goal)

@@ -32,7 +32,7 @@ from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
 from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find
-from reconciler.workflow.imperative import Files, from_files, from_item, to_delete, to_deploy, to_update
+from reconciler.workflow.imperative import Files, deploy_goal, from_files, from_item, to_delete, to_update
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader, settings_of
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
@@ -149,7 +149,7 @@ class NovitaDeploymentProvider(Unsupported):
 
         Raises InvalidConfig for a request that cannot be, NotApplied where an endpoint of that name lives.
         """
-        result = self._change(to_deploy(self._context, item_of(request), files=self._files))
+        result = self._change(deploy_goal(self._context, item_of(request), files=self._files))
         return self._response(
             request.endpoint, f"endpoint created in Novita as {result.id}" if result else ""
         )

@@ -30,7 +30,7 @@ def from_files(context: Context) -> Loaded:
     return load_config(context, lenient=True, may_lack_endpoints=True)
 
 
-def to_deploy(
+def deploy_goal(
     context: Context, item: Mapping[str, Any], *, files: Files = from_files
 ) -> tuple[Context, Goal]:
     """Make a new endpoint of an item as it would stand in the YAML, all text in it literal.

@@ -61,11 +61,11 @@ def deploy(
     and those of variables are kept secret.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.workflow.imperative import to_deploy
+    from reconciler.workflow.imperative import deploy_goal
 
     item = {"endpoint": name, **{field: value for field, value in given.items() if value is not None}}
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context, goal = to_deploy(context_of(run, lock_timeout, other_account=other_account), item)
+    context, goal = deploy_goal(context_of(run, lock_timeout, other_account=other_account), item)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)

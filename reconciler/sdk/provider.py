@@ -32,7 +32,7 @@ from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
 from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find
-from reconciler.workflow.imperative import Files, deploy_goal, from_files, from_item, to_delete, to_update
+from reconciler.workflow.imperative import Files, deploy_goal, from_files, from_item, to_delete, update_goal
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader, settings_of
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
@@ -158,7 +158,7 @@ class NovitaDeploymentProvider(Unsupported):
         """Change what the request says and nothing else. Raises EndpointNotFound."""
         changes = item_of(request)
         del changes["endpoint"]
-        result = self._change(to_update(self._context, request.endpoint, changes, files=self._files))
+        result = self._change(update_goal(self._context, request.endpoint, changes, files=self._files))
         return self._response(request.endpoint, "endpoint updated" if result else "nothing to change")
 
     def scale_app(self, endpoint: str, replicas: int, *, drain: bool = False) -> None:
@@ -168,7 +168,7 @@ class NovitaDeploymentProvider(Unsupported):
         EndpointNotFound.
         """
         context = replace(self._context, allow=Allowances(drain=drain))
-        self._change(to_update(context, endpoint, {"replicas": replicas}, files=self._files))
+        self._change(update_goal(context, endpoint, {"replicas": replicas}, files=self._files))
 
     def delete_app(self, endpoint: str) -> None:
         """Delete an endpoint, recorded or not, and return once it is gone or going.

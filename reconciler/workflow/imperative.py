@@ -53,7 +53,7 @@ def deploy_goal(
     return by_hand(context, load, Hand(name=name, verb=Verb.DEPLOY))
 
 
-def to_update(
+def update_goal(
     context: Context, name: str, changes: Mapping[str, Any], *, files: Files = from_files
 ) -> tuple[Context, Goal]:
     """Change these fields (YAML names) of one endpoint; `env` replaces all that it has. All is literal."""
@@ -68,7 +68,7 @@ def to_scale(
 ) -> tuple[Context, Goal]:
     """Set the least and the most workers (count); None leaves one as it is."""
     given = {"minReplicas": low, "maxReplicas": high}
-    return to_update(context, name, {k: v for k, v in given.items() if v is not None}, files=files)
+    return update_goal(context, name, {k: v for k, v in given.items() if v is not None}, files=files)
 
 
 def to_change(

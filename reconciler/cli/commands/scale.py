@@ -102,13 +102,13 @@ def _goal(
     end_lease: bool,
 ) -> tuple[Context, Goal]:
     from reconciler.model.resource import Lease
-    from reconciler.workflow.imperative import to_scale, to_update
+    from reconciler.workflow.imperative import to_scale, update_goal
     from reconciler.workflow.lease import to_end_lease, to_lease
 
     if end_lease:
         return to_end_lease(context, name)
     if replicas is not None:
-        return to_update(context, name, {"replicas": replicas})
+        return update_goal(context, name, {"replicas": replicas})
     if lasting is None or low is None or high is None:
         return to_scale(context, name, low, high)
     until = (context.now() + lasting).replace(microsecond=0)

@@ -43,7 +43,7 @@ def update(
     sets it back.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.workflow.imperative import to_update
+    from reconciler.workflow.imperative import update_goal
 
     changes = {field: value for field, value in given.items() if value is not None}
     variables = environment(env, env_files, run.context)
@@ -53,5 +53,5 @@ def update(
         changes["env"] = variables or {}
     if not changes:
         raise click.UsageError("say what to change: --image, --replicas, --task-timeout, --env or --env-file")
-    context, goal = to_update(context_of(run, lock_timeout, other_account=other_account), name, changes)
+    context, goal = update_goal(context_of(run, lock_timeout, other_account=other_account), name, changes)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)

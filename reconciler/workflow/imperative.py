@@ -63,7 +63,7 @@ def update_goal(
     return to_change(context, name, changed_fields(changes), files=files)
 
 
-def to_scale(
+def scale_goal(
     context: Context, name: str, low: int | None, high: int | None, *, files: Files = from_files
 ) -> tuple[Context, Goal]:
     """Set the least and the most workers (count); None leaves one as it is."""

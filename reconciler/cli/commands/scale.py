@@ -102,7 +102,7 @@ def _goal(
     end_lease: bool,
 ) -> tuple[Context, Goal]:
     from reconciler.model.resource import Lease
-    from reconciler.workflow.imperative import to_scale, update_goal
+    from reconciler.workflow.imperative import scale_goal, update_goal
     from reconciler.workflow.lease import to_end_lease, to_lease
 
     if end_lease:
@@ -110,7 +110,7 @@ def _goal(
     if replicas is not None:
         return update_goal(context, name, {"replicas": replicas})
     if lasting is None or low is None or high is None:
-        return to_scale(context, name, low, high)
+        return scale_goal(context, name, low, high)
     until = (context.now() + lasting).replace(microsecond=0)
     return to_lease(context, name, Lease(min=low, max=high, until=until, why=why))
 

@@ -32,7 +32,7 @@ from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
 from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find
-from reconciler.workflow.imperative import Files, deploy_goal, from_files, from_item, to_delete, update_goal
+from reconciler.workflow.imperative import Files, delete_goal, deploy_goal, from_files, from_item, update_goal
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader, settings_of
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
@@ -176,7 +176,7 @@ class NovitaDeploymentProvider(Unsupported):
         Raises EndpointNotFound, and NotApplied for one with preventDestroy, one of several of that name, or
         one that was renamed elsewhere, which is only forgotten.
         """
-        result = self._change(to_delete(self._context, endpoint, files=self._files))
+        result = self._change(delete_goal(self._context, endpoint, files=self._files))
         if result is not None and isinstance(result.change, Forget) and result.change.called:
             raise NotApplied(_renamed(result.change))
 

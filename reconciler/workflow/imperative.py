@@ -88,7 +88,7 @@ def to_change(
     return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
 
 
-def to_delete(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
+def delete_goal(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
     """Delete one endpoint, recorded or not. Only this does that to one that nobody recorded."""
 
     def load(now: Context) -> Loaded:

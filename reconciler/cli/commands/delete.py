@@ -22,7 +22,7 @@ def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeou
     preventDestroy holds here too.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.workflow.imperative import to_delete
+    from reconciler.workflow.imperative import delete_goal
 
-    context, goal = to_delete(context_of(run, lock_timeout, other_account=other_account), name)
+    context, goal = delete_goal(context_of(run, lock_timeout, other_account=other_account), name)
     return perform(run.out, context, approved=approved, goal=goal)

@@ -17,7 +17,9 @@ from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.context import Context
 
 
-def to_lease(context: Context, name: str, lease: Lease, *, files: Files = from_files) -> tuple[Context, Goal]:
+def lease_goal(
+    context: Context, name: str, lease: Lease, *, files: Files = from_files
+) -> tuple[Context, Goal]:
     """Scale one declared endpoint until the lease is over; the first apply after that undoes it.
 
     A lease that runs already gives way to this one. The goal raises InvalidConfig where nothing would end it.

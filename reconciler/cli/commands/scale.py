@@ -103,7 +103,7 @@ def _goal(
 ) -> tuple[Context, Goal]:
     from reconciler.model.resource import Lease
     from reconciler.workflow.imperative import scale_goal, update_goal
-    from reconciler.workflow.lease import to_end_lease, to_lease
+    from reconciler.workflow.lease import lease_goal, to_end_lease
 
     if end_lease:
         return to_end_lease(context, name)
@@ -112,7 +112,7 @@ def _goal(
     if lasting is None or low is None or high is None:
         return scale_goal(context, name, low, high)
     until = (context.now() + lasting).replace(microsecond=0)
-    return to_lease(context, name, Lease(min=low, max=high, until=until, why=why))
+    return lease_goal(context, name, Lease(min=low, max=high, until=until, why=why))
 
 
 def _check(

@@ -41,7 +41,7 @@ def lease_goal(
     return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
 
 
-def to_end_lease(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
+def end_lease_goal(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
     """Bring the worker counts back to what is declared, before the lease is over."""
 
     def load(now: Context) -> Loaded:

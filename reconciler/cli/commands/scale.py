@@ -103,10 +103,10 @@ def _goal(
 ) -> tuple[Context, Goal]:
     from reconciler.model.resource import Lease
     from reconciler.workflow.imperative import scale_goal, update_goal
-    from reconciler.workflow.lease import lease_goal, to_end_lease
+    from reconciler.workflow.lease import end_lease_goal, lease_goal
 
     if end_lease:
-        return to_end_lease(context, name)
+        return end_lease_goal(context, name)
     if replicas is not None:
         return update_goal(context, name, {"replicas": replicas})
     if lasting is None or low is None or high is None:

@@ -19,7 +19,7 @@ from reconciler.workflow.runtime.file_edits import Rewritten, rewritten, write
 from reconciler.yamlfile.edits import under
 
 
-def declare_counts(context: Context, name: str, low: int | None, high: int | None) -> Rewritten:
+def write_worker_counts(context: Context, name: str, low: int | None, high: int | None) -> Rewritten:
     """Declare the least and the most workers (count) of an endpoint; None leaves one as it is declared.
 
     The last file that speaks of it is edited. Raises InvalidConfig where it is not declared, where a

@@ -74,9 +74,9 @@ def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
     from reconciler.model.exit_codes import Exit
     from reconciler.reports.terminal.style import PLAIN
     from reconciler.reports.views.file_diff import diff_text
-    from reconciler.workflow.scale_yaml import declare_counts
+    from reconciler.workflow.scale_yaml import write_worker_counts
 
-    found = declare_counts(context_of(run, 0.0), name, low, high)
+    found = write_worker_counts(context_of(run, 0.0), name, low, high)
     style = PLAIN if run.out.as_json else run.out.style
     diff = diff_text(found.shown, found.before, found.after, style)
     if run.out.as_json:

@@ -186,7 +186,7 @@ def is_promised(context: Context) -> bool:
     return approved_file(context).exists()
 
 
-def read_saved(context: Context, path: Path) -> SavedPlan:
+def read_saved_plan(context: Context, path: Path) -> SavedPlan:
     """The promise in a plan file. Raises InvalidConfig when it is not one."""
     again = command_line("reconciler", "plan", "--out", str(path))
     return _read(

@@ -51,7 +51,7 @@ def apply(
     from reconciler.model.command import shared_options
     from reconciler.model.options import Allowances
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.saved_plan.file import read_approved, read_saved_plan
+    from reconciler.workflow.saved_plan.file import read_approved_plan, read_saved_plan
 
     allow = Allowances(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
@@ -65,7 +65,7 @@ def apply(
         raise click.UsageError(
             "what was approved brings its own --target, --exclude, --adopt, --no-delete and --allow-..."
         )
-    saved = read_approved(context) if plan_file is None else read_saved_plan(context, Path(plan_file))
+    saved = read_approved_plan(context) if plan_file is None else read_saved_plan(context, Path(plan_file))
     made, now = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
     if saved.is_moved:
         run.out.line(f"The plan was made in {made}, and is performed in {now}.\n")

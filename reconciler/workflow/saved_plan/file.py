@@ -198,7 +198,7 @@ def read_saved_plan(context: Context, path: Path) -> SavedPlan:
     )
 
 
-def read_approved(context: Context) -> SavedPlan:
+def read_approved_plan(context: Context) -> SavedPlan:
     """What the last apply was approved to do and did not finish. Raises InvalidConfig when there is none."""
     if not is_promised(context):
         raise InvalidConfig(

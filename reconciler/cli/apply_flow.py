@@ -21,7 +21,7 @@ from reconciler.reports.terminal.progress import Lines, Watched, report_text
 from reconciler.workflow.apply import Applied, apply
 from reconciler.workflow.plan import DECLARED, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.saved_plan.file import SavedPlan, approval_of
+from reconciler.workflow.saved_plan.file import SavedPlan, approve_if_unchanged
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import Stream
@@ -53,7 +53,7 @@ def perform(
         if out.stream is not None:
             out.stream.planned(planned.plan)
         if saved is not None:
-            return approval_of(saved, refusals.append)(planned)
+            return approve_if_unchanged(saved, refusals.append)(planned)
         shown.append(planned)
         if len(shown) > 1:
             out.line("\nThe account or the inventory has changed meanwhile. The plan is now:\n")

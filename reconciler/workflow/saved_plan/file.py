@@ -212,7 +212,7 @@ def read_approved_plan(context: Context) -> SavedPlan:
     return replace(_read(context, path, shown="what was approved", hint=hint), partly=True)
 
 
-def approval_of(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[PlanResult], bool]:
+def approve_if_unchanged(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[PlanResult], bool]:
     """Approves exactly what was saved; tells `refuse` what moved otherwise."""
 
     def approve(now: PlanResult) -> bool:

@@ -56,9 +56,9 @@ def plan(
         raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
     commit = None
     if bind_commit:
-        from reconciler.workflow.runtime.git import commit_of, uncommitted
+        from reconciler.workflow.runtime.git import current_commit, uncommitted
 
-        commit = commit_of(run.context)
+        commit = current_commit(run.context)
     context = replace(
         run.context,
         commit=commit,

@@ -139,7 +139,7 @@ def _safe_directories(environ: Mapping[str, str]) -> Iterator[str]:
             yield from ("-c", f"safe.directory={environ.get(f'GIT_CONFIG_VALUE_{number}', '')}")
 
 
-def commit_of(context: Context) -> str:
+def current_commit(context: Context) -> str:
     """The full SHA. Raises InvalidConfig where neither git nor a pipeline knows one."""
     found = _said(_git(context, "rev-parse", "--verify", "--quiet", "HEAD")) or next(
         filter(None, map(context.environ.get, VARIABLES)), None
@@ -160,7 +160,7 @@ def commit_of(context: Context) -> str:
 
 def check_commit(context: Context, bound: str, shown: str) -> None:
     """Raises InvalidConfig when what is `shown` so was bound to another commit than this."""
-    current = commit_of(context)
+    current = current_commit(context)
     if current != bound:
         raise InvalidConfig(
             Problem(

@@ -243,7 +243,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
 def _check_inventory(context: Context) -> None:
     """Raises InvalidConfig when --state names what is read for something else."""
     from reconciler.model.errors import InvalidConfig
-    from reconciler.workflow.runtime.outputs import inventory_refusal
+    from reconciler.workflow.runtime.outputs import state_path_problem
 
-    if (problem := inventory_refusal(context)) is not None:
+    if (problem := state_path_problem(context)) is not None:
         raise InvalidConfig(problem)

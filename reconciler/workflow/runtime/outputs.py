@@ -70,7 +70,7 @@ def foreign(path: Path, kind: str) -> str:
     )
 
 
-def inventory_refusal(context: Context) -> Problem | None:
+def state_path_problem(context: Context) -> Problem | None:
     """Why --state cannot be where the inventory is: something else is read from there."""
     if (why := _read(context, context.state_path)) is None:
         return None

@@ -21,7 +21,7 @@ from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree
 from reconciler.workflow.drift import chosen, drift, undeclared
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import Rewritten, rewritten, write
+from reconciler.workflow.runtime.file_edits import EditedFile, rewritten, write
 from reconciler.yamlfile.edits import Edit, Remove, under
 
 
@@ -33,7 +33,7 @@ class Accepted:
     """
 
     fields: Mapping[str, tuple[WirePath, ...]]
-    files: tuple[Rewritten, ...]
+    files: tuple[EditedFile, ...]
     problems: tuple[Problem, ...]
 
 
@@ -69,7 +69,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     )
 
 
-def _load(context: Context, files: Sequence[Rewritten]) -> Loaded:
+def _load(context: Context, files: Sequence[EditedFile]) -> Loaded:
     texts = {file.file.absolute(): file.after for file in files}
     return load(
         context.root,

@@ -15,11 +15,11 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
 from reconciler.workflow.imperative import from_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import Rewritten, rewritten, write
+from reconciler.workflow.runtime.file_edits import EditedFile, rewritten, write
 from reconciler.yamlfile.edits import under
 
 
-def write_worker_counts(context: Context, name: str, low: int | None, high: int | None) -> Rewritten:
+def write_worker_counts(context: Context, name: str, low: int | None, high: int | None) -> EditedFile:
     """Declare the least and the most workers (count) of an endpoint; None leaves one as it is declared.
 
     The last file that speaks of it is edited. Raises InvalidConfig where it is not declared, where a
@@ -42,7 +42,7 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     return file
 
 
-def _prove(context: Context, before: Loaded, file: Rewritten, name: str, counts: Mapping[str, int]) -> None:
+def _prove(context: Context, before: Loaded, file: EditedFile, name: str, counts: Mapping[str, int]) -> None:
     """Raises InvalidConfig unless the files would say the counts, and of all else what they say now."""
     texts = {file.file.absolute(): file.after}
     after = load(

@@ -15,7 +15,7 @@ from reconciler.yamlfile.edits import Edit, Remove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
+class EditedFile:
     """One file, before and after; `shown` is how the user knows it."""
 
     file: Path
@@ -24,7 +24,7 @@ class Rewritten:
     after: str
 
 
-def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[Rewritten, ...]:
+def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
     """Each file with its edits, from its end to its start, so that none moves what another is about.
 
     Items that leave do so after all others were edited.
@@ -40,7 +40,7 @@ def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[Rewritten, ...]:
     )
 
 
-def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> Rewritten:
+def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             before = opened.read()
@@ -49,10 +49,10 @@ def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> Rewritten:
             Problem(code="cannot-edit", summary=f"{shown} cannot be edited: it is not UTF-8 text")
         ) from error
     after = edited(before, edits, json=file.suffix == ".json", shown=shown)
-    return Rewritten(file=file, shown=shown, before=before, after=after)
+    return EditedFile(file=file, shown=shown, before=before, after=after)
 
 
-def write(file: Rewritten) -> None:
+def write(file: EditedFile) -> None:
     """Replace the file. Raises InvalidConfig when that cannot be done; then nothing of it was changed."""
     try:
         write_user_file(file.file, file.after.encode())

@@ -16,7 +16,7 @@ from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import Problem
 from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
-from reconciler.workflow.rollback import chronicle
+from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import held
@@ -74,7 +74,7 @@ def apply(
         if goal.hand is None:
             promise(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
-        problems = chronicle(context.state_path, report)
+        problems = record_versions(context.state_path, report)
         if goal.hand is None and report.exit_code == Exit.OK:
             redeem(context)
     if wait is not None and not stop.is_set():

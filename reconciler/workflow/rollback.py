@@ -28,7 +28,7 @@ from reconciler.workflow.plan import Goal, load_config
 from reconciler.workflow.runtime.context import Context
 
 
-def chronicle(state: Path, report: Report) -> tuple[Problem, ...]:
+def record_versions(state: Path, report: Report) -> tuple[Problem, ...]:
     """Keep what was applied as new versions; a history that cannot be written is only a warning.
 
     What holds a secret that nothing refers to is no version, for nobody could go back to it, and neither is a

@@ -23,7 +23,7 @@ from reconciler.model.values import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
-from reconciler.workflow.plan import Goal, PlanResult, load_config, names_alone, planned
+from reconciler.workflow.plan import Goal, PlanResult, load_config, load_declared_names, planned
 from reconciler.workflow.runtime.account import read_ahead
 from reconciler.workflow.runtime.context import Context
 
@@ -86,7 +86,7 @@ def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> t
     """
     found = drift(context, now=now)
     wanted = frozenset(alarm.drift.name for alarm in chosen(found.verdict, names))
-    declared = {one.name for one in names_alone(context).desired}
+    declared = {one.name for one in load_declared_names(context).desired}
     if orphans := sorted(wanted - declared):
         raise InvalidConfig(*map(undeclared, orphans))
     context = replace(context, selection=Selection(names=wanted))

@@ -130,7 +130,7 @@ def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: 
     return loaded
 
 
-def names_alone(context: Context) -> Loaded:
+def load_declared_names(context: Context) -> Loaded:
     """The configuration of a run that makes nothing: what is declared needs neither references nor specs."""
     return load_config(replace(context, selection=NONE), may_lack_endpoints=True)
 
@@ -159,7 +159,7 @@ class Goal:
 
 
 DECLARED: Final = Goal(load=load_config)
-NOTHING: Final = Goal(load=names_alone, destroying=True)
+NOTHING: Final = Goal(load=load_declared_names, destroying=True)
 """Delete what the inventory records, and nothing else."""
 
 

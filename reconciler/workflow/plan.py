@@ -39,7 +39,7 @@ from reconciler.workflow.runtime.account import (
 )
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import Claim, again, claimed
-from reconciler.workflow.runtime.simulator_file import kept_secrets
+from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import Report
@@ -264,7 +264,7 @@ def planned(
             if guarded
             else ()
         ),
-        *(kept_secrets(made.changes, context.environ) if guarded and settings.is_simulator else ()),
+        *(stored_secret_guards(made.changes, context.environ) if guarded and settings.is_simulator else ()),
         *(check_limits(made.changes, limits) if limited else ()),
     )
     made = replace(made, problems=problems)

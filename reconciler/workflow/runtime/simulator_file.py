@@ -17,7 +17,7 @@ CONSENT: Final = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
 """The variable that says `yes` to it."""
 
 
-def kept_secrets(changes: Iterable[Change], environ: Mapping[str, str]) -> Iterator[Problem]:
+def stored_secret_guards(changes: Iterable[Change], environ: Mapping[str, str]) -> Iterator[Problem]:
     """A guard for each change that would write a secret to the file, unless somebody consented."""
     if environ.get(CONSENT) == "yes":
         return

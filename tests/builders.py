@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.kinds.endpoint.comparison import emitted
 from reconciler.kinds.endpoint.from_yaml import desired_endpoint
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Change, Plan
 from reconciler.model.resource import Desired, Intent, Inventory, Live, Spec, Tracked
 from reconciler.model.values import Keyring, Secret, seal

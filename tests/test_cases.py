@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.config.loader import load
 from reconciler.inventory.store import parse
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Plan
 from reconciler.model.run_report import RunReport

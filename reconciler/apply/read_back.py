@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.apply.clock import Clock, attempts
-from reconciler.kinds.endpoint.comparison import is_to_the_letter, sides
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
@@ -32,7 +32,7 @@ def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> P
             summary=f"{object_id} was written, but cannot be read after {SETTLES_WITHIN:.0f} s",
             hint="run `reconciler plan` in a minute",
         )
-    want, have = sides(target, None, live.fields, (), live.unread)
+    want, have = ENDPOINT.sides(target, None, live.fields, (), live.unread)
     kept = [_sentence(*difference) for difference in differences(have, want)]
     return Problem(
         code="value-kept",
@@ -43,9 +43,9 @@ def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> P
 
 def matches(live: Live, target: Fields) -> bool:
     """Whether a live endpoint is as it was written."""
-    if is_to_the_letter(target, live.fields):
+    if ENDPOINT.is_to_the_letter(target, live.fields):
         return True
-    want, have = sides(target, None, live.fields, (), live.unread)
+    want, have = ENDPOINT.sides(target, None, live.fields, (), live.unread)
     return equal(have, want)
 
 

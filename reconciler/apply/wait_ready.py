@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.apply.clock import Clock, pause
-from reconciler.kinds.endpoint.readiness import Phase, Readiness, readiness
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem
+from reconciler.model.status import Phase, Readiness
 from reconciler.novita.account import Reader
 
 
@@ -65,7 +66,7 @@ def _look(reader: Reader, ids: Iterable[str]) -> dict[str, Readiness]:
     except (ApiError, IncompleteListing) as error:
         return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
     gone = Readiness(phase=Phase.FAILED, reason="it is gone")
-    return {object_id: readiness(one) if one else gone for object_id, one in found.items()}
+    return {object_id: ENDPOINT.readiness(one) if one else gone for object_id, one in found.items()}
 
 
 def _can_serve(result: Result) -> bool:

@@ -18,6 +18,7 @@ from reconciler.config.references.resolver import NO_VARIABLES, Resolver
 from reconciler.config.settings import CONFIG_FILES, settings_of
 from reconciler.config.specs import Specs, entries, names_are_known
 from reconciler.config.validation import Judge, anybody
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import Settings
@@ -109,8 +110,6 @@ def _load(
     instead: Texts,
     concerns: Callable[[str], bool],
 ) -> Loaded:
-    from reconciler.kinds.endpoint.from_yaml import shared_app_names
-
     settings, problems = settings_of(root, resolver)
     specs = load_specs(root, settings, instead)
     searched = layers(root, files, instead)
@@ -130,7 +129,7 @@ def _load(
         *(specs.problems if needs_specs else ()),
         *found.problems,
         *judge.problems,
-        *shared_app_names(desired),
+        *ENDPOINT.conflicts(desired),
         *(() if found.files else (missing,)),
         *unread(shown(path, root) for one in searched for path in one.unread),
     ]

@@ -17,6 +17,7 @@ from reconciler.config.overlays import Layer, Layers, Null
 from reconciler.config.references.interpolation import holds_references, resolved
 from reconciler.config.references.resolver import Resolver
 from reconciler.config.specs import Specs, unknown_spec, usable_spec
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import MOST, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.trees import Steps, has, without
@@ -141,8 +142,6 @@ class Judge:
         )
 
     def _desired(self, item: _Item, *, fits: bool) -> Desired | None:
-        from reconciler.kinds.endpoint.from_yaml import desired_endpoint
-
         declared, doubtful = item.item, item.doubtful
         if not fits and len(self.problems) >= EXPLAINED:
             self.problems.append(_unexplained(item))
@@ -151,7 +150,7 @@ class Judge:
             faults = self._report(item.stack, item.bare, "mergedEndpoint", doubtful)
             declared, doubtful = without(declared, faults), {*doubtful, *faults}
         spec = self._spec(declared, item.stack)
-        desired, problems = desired_endpoint(
+        desired, problems = ENDPOINT.from_yaml(
             declared,
             spec if fits else None,
             item.stack.spots.place,
@@ -239,7 +238,5 @@ def _address(declared: dict[str, Any]) -> str | None:
 
 def _unset_paths(found: Sequence[Steps]) -> tuple[WirePath, ...]:
     """The wire paths of the fields that hold a reference that is unset."""
-    from reconciler.kinds.endpoint.fields import wire_paths
-
     names = (f"env.{steps[1]}" if steps[0] == "env" else str(steps[0]) for steps in found)
-    return tuple(dict.fromkeys(path for name in names for path in wire_paths(name)))
+    return tuple(dict.fromkeys(path for name in names for path in ENDPOINT.wire_paths(name)))

@@ -17,10 +17,9 @@ from reconciler.inventory.errors import reading, writing
 from reconciler.inventory.files import FileSystem, put, write_all
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.strict_json import loads
-from reconciler.kinds.endpoint.fields import KEYED
-from reconciler.kinds.endpoint.normal_form import LARGEST, is_single, misfits
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Place
-from reconciler.model.values import Fields, Json, Secret, map_secrets
+from reconciler.model.values import LARGEST_NUMBER, Fields, Json, Secret, is_single, map_secrets
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
@@ -134,9 +133,9 @@ def _parsed(line: bytes) -> Version | None:
     is_sound = (
         all(isinstance(text, str) for text in texts)
         and type(found.number) is int
-        and 0 < found.number <= LARGEST
+        and 0 < found.number <= LARGEST_NUMBER
         and isinstance(found.fields, dict)
-        and not any(misfits(found.fields, "fields", _is_single))
+        and not any(ENDPOINT.misfits(found.fields, "fields", _is_single))
     )
     return found if is_sound else None
 
@@ -180,4 +179,4 @@ def references_to_secrets(fields: Fields, secret: Any) -> Fields:
         return {key: revive(item) for key, item in tree.items()}
 
     # the keys of these maps are the user's, and `reference` is a good name for a variable
-    return {key: each(value) if key in KEYED else revive(value) for key, value in fields.items()}
+    return {key: each(value) if key in ENDPOINT.keyed else revive(value) for key, value in fields.items()}

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from reconciler.inventory import strict_json
 from reconciler.inventory.strict_json import Malformed
-from reconciler.kinds.endpoint.normal_form import misfits
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import one_line
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
@@ -134,7 +134,7 @@ def _faults_of_fields(applied: Json) -> Iterator[str]:
     if not isinstance(applied, dict):
         yield '"applied" must be an object'
         return
-    yield from misfits(applied, "applied")
+    yield from ENDPOINT.misfits(applied, "applied")
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:

@@ -1,45 +1,186 @@
-"""What a resource kind must offer: rules, requests as values, and parsers of answers."""
+"""The contract of a resource kind: all that the other packages know about one.
+
+A kind is pure. It returns requests as values and parses answers; only `novita.http.client` sends anything.
+Values are in the kind's normal form, see `model.values.Fields`.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
-from reconciler.model.resource import Desired, Live, Page
-from reconciler.model.values import Fields, Json
+from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.values import Fields, Json, Path, Value
+
+if TYPE_CHECKING:
+    from reconciler.model.status import App, Managed, Readiness
+    from reconciler.yamlfile.edits import Edit
+
+Locate: TypeAlias = Callable[[Path], Place | None]
+"""Return the source position of a path of an item."""
 
 
 class Kind(Protocol):
-    """One resource kind. All of it is pure; only `novita.client` sends what it returns."""
+    """One resource kind. `kinds.registry` holds those that exist.
+
+    type: the resource type, with which addresses begin (`novita_endpoint`).
+    keyed: fields that are maps in normal form; the declared map is the whole map.
+    objects: fields that are objects; an update leaves what it does not mention of them.
+    scaling: the fields whose change is a scale if no other field changes.
+    replica_range: the paths of the minimum and the maximum of replicas.
+    longest_name: characters of a name.
+    uncompared: parts of an answer that are kept as they came and are never compared.
+    """
+
+    type: str
+    keyed: Collection[str]
+    objects: Collection[str]
+    scaling: frozenset[Path]
+    replica_range: tuple[Path, Path]
+    longest_name: int
+    uncompared: Collection[str]
+
+    # Fields
+
+    def rank(self, path: Path) -> tuple[int, Path]:
+        """Return the sort key of a path: the order in which users see fields."""
+        ...
+
+    def replaces(self, path: Path) -> bool:
+        """Return True if a change of that field takes a new object."""
+        ...
+
+    def is_blank(self, path: Path, value: Value) -> bool:
+        """Return True if the value of that field means the same as no value."""
+        ...
+
+    def wire_paths(self, name: str) -> tuple[Path, ...]:
+        """Return the paths that a YAML name or a dotted path stands for; none if it is unknown."""
+        ...
+
+    def known_names(self) -> tuple[str, ...]:
+        """Return all names that `wire_paths` knows."""
+        ...
+
+    def misfits(self, fields: Fields, where: str, is_single: Callable[[Any], bool] = ...) -> Iterator[str]:
+        """Return a sentence for each stored field that does not have the normal form."""
+        ...
+
+    # Mapping from YAML and back
+
+    def from_yaml(
+        self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
+    ) -> tuple[Desired | None, tuple[Problem, ...]]:
+        """Return what a merged and resolved item declares, and the problems found in it."""
+        ...
+
+    def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
+        """Return an error for each two declared objects that cannot exist together."""
+        ...
+
+    def partial_fields(self, declared: Mapping[str, Any]) -> Fields:
+        """Return the normal form of some fields by their YAML names."""
+        ...
+
+    def yaml_edits(
+        self,
+        declared: Mapping[str, Any],
+        paths: Iterable[Path],
+        live: Fields,
+        *,
+        beneath: Mapping[str, Any] | None = None,
+        specs: Sequence[Spec] = (),
+    ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
+        """Return the edits that make the YAML say what is live, and why fields were left out."""
+        ...
+
+    # Comparison
+
+    def sides(
+        self,
+        desired: Fields,
+        applied: Fields | None,
+        live: Fields,
+        ignore: Iterable[Path],
+        unread: Iterable[Path] = (),
+    ) -> tuple[Fields, Fields]:
+        """Return (want, have): two trees of the owned paths, equal if nothing has to be done."""
+        ...
+
+    def is_to_the_letter(self, want: Fields, live: Fields) -> bool:
+        """Return True if every wanted field is live verbatim, so that no diff is needed."""
+        ...
+
+    def owned(self, desired: Fields, applied: Fields | None) -> dict[str, Any]:
+        """Return the desired fields, with an empty value for those dropped since the last apply."""
+        ...
+
+    def reported(self, live: Fields, want: Fields) -> dict[str, Any]:
+        """Return the live side of `want`: the same paths."""
+        ...
+
+    def emitted(self, fields: Fields, ignore: Iterable[Path]) -> Fields:
+        """Return the fields without the ignored ones, as a record keeps them."""
+        ...
+
+    def replacement(self, want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
+        """Return the fields of the object that takes the place of `live`."""
+        ...
+
+    def laid_over(self, below: Fields, above: Fields) -> dict[str, Any]:
+        """Return `below` with `above` merged over it."""
+        ...
+
+    # Requests and answers
 
     def list_request(self, page: int, size: int) -> Request: ...
 
     def get_request(self, object_id: str) -> Request: ...
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
-        """Create it; `fields` stands in for the desired ones where a replacement keeps live values."""
+        """Return the create; `fields` replaces the desired fields if a replacement keeps live values."""
         ...
 
     def update_request(self, live: Live, fields: Fields) -> Request:
-        """Bring a live object to `fields`, carrying the live value of all that `fields` leaves out."""
+        """Return the update to `fields`. It carries the live value of all that `fields` leaves out."""
+        ...
+
+    def unsendable(self, live: Live, fields: Fields) -> tuple[Path, ...]:
+        """Return the paths that an update must send back and that could not be read."""
         ...
 
     def drain_request(self, worker_id: str) -> Request:
-        """Give a worker no new work; it goes once it is idle."""
+        """Return the request that gives a worker no new work."""
         ...
 
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
-        """The preferred request first, then what to try if the server refuses its keys."""
+        """Return the preferred request, then alternatives for a server that refuses its keys."""
         ...
 
     def parse_page(self, answer: Json) -> Page:
-        """Raises ValueError when the answer is not a listing."""
+        """Return one page of a listing. Raise ValueError if the answer is no listing."""
         ...
 
     def parse_one(self, answer: Json) -> Live:
-        """Raises ValueError when the answer is not one object."""
+        """Return one object. Raise ValueError if the answer is not one."""
         ...
 
     def parse_created(self, answer: Json) -> str | None:
-        """The new ID; None when the answer does not hold one."""
+        """Return the new ID, or None if the answer does not hold one."""
+        ...
+
+    # Status
+
+    def readiness(self, live: Live) -> Readiness:
+        """Return whether the object serves, is on its way or has failed."""
+        ...
+
+    def app_of(self, live: Live, managed: Managed | None = None) -> App:
+        """Return the object as status commands show it."""
+        ...
+
+    def surplus(self, live: Live, most: int) -> tuple[str, ...]:
+        """Return the IDs of the workers beyond `most`, the most dispensable first."""
         ...

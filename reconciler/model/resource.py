@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place
@@ -20,9 +20,13 @@ def nowhere() -> None:
     """Where what stands in no file is."""
 
 
-def address(name: str) -> str:
-    """How plans name an endpoint, after Terraform's resource addresses."""
-    return f"novita_endpoint.{name}"
+ENDPOINT: Final = "novita_endpoint"
+"""The type of endpoints, and of everything that names no type."""
+
+
+def address(name: str, kind: str = ENDPOINT) -> str:
+    """Return the address of a resource as plans show it, after Terraform's: `novita_endpoint.NAME`."""
+    return f"{kind}.{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,22 @@ class Status(StrEnum):
     TERMINATING = "Terminating"
 
 
+class Phase(StrEnum):
+    """How far an object has come for those who wait for it."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """A phase and, unless ready, the reason in a clause."""
+
+    phase: Phase
+    reason: str = ""
+
+
 class Managed(StrEnum):
     """Whose an endpoint is.
 

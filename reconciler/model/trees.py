@@ -58,3 +58,18 @@ def value_at(tree: Any, path: Path) -> Value | Absent:
             return ABSENT
         tree = tree[segment]
     return tree
+
+
+def with_path_from(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
+    """Return `tree` with the value that `other` has at `path`, or without one if `other` has none."""
+    head, *rest = path
+    changed = dict(tree)
+    if not rest:
+        if head in other:
+            changed[head] = other[head]
+        else:
+            changed.pop(head, None)
+    elif isinstance(tree.get(head), Mapping):
+        inner = other.get(head)
+        changed[head] = with_path_from(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
+    return changed

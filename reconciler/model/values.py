@@ -33,6 +33,9 @@ MASK = "(sensitive value)"
 WORDS: Final = frozenset({str, int, bool, float, type(None)})
 """The types of single, open values. Most values are such; to ask for them first saves a call for each."""
 
+LARGEST_NUMBER: Final = 2**63 - 1
+"""No number of Novita's is larger."""
+
 _SEALED = re.compile(r"[0-9a-f]{64}:[0-9a-f]{12}")
 
 
@@ -149,6 +152,13 @@ def is_open(value: Value) -> bool:
     return True
 
 
+def is_single(value: Value) -> bool:
+    """Return True for one value: a word, a number of at most 64 bits, or a fingerprint."""
+    if value.__class__ is int:
+        return -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    return value.__class__ in WORDS or value.__class__ is Sealed
+
+
 def iter_seals(value: Value) -> Iterator[Sealed]:
     """Every `Sealed` in the value, in lists and maps as well."""
     if value.__class__ is Sealed:
@@ -252,6 +262,19 @@ def to_json(value: Value) -> Json:
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     return _sealed_as_json(value)
+
+
+def escaped(value: Value) -> Value:
+    """Return the value as YAML spells it: `${` would begin a reference."""
+    match value:
+        case str():
+            return value.replace("${", "$${")
+        case Mapping():
+            return {key: escaped(item) for key, item in value.items()}
+        case list():
+            return [escaped(item) for item in value]
+        case _:
+            return value
 
 
 def parse_seal(value: dict[str, Any]) -> Sealed | dict[str, Any]:

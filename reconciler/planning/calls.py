@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.request import Request
 from reconciler.planning.steps import asides_of, drains_of, requests_of

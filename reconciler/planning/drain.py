@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.kinds.endpoint.surplus import surplus
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Change, Scale
 
 
 def drained(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes, each scale with the workers that it drains."""
     return tuple(
-        replace(change, drain=surplus(change.live, change.target["workerConfig"]["maxNum"]))
+        replace(change, drain=ENDPOINT.surplus(change.live, change.target["workerConfig"]["maxNum"]))
         if isinstance(change, Scale) and "maxNum" in change.target["workerConfig"]
         else change
         for change in changes

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.kinds.endpoint.comparison import emitted, laid_over, owned, reported
-from reconciler.kinds.endpoint.to_yaml import LONGEST_NAME
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Name, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
@@ -86,8 +86,8 @@ def refusal(
     `live` is what that ID is, `occupant` what the ID is that the name is recorded with.
     """
     holder = next((one.name for one in inventory.records.values() if one.id == object_id), None)
-    if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
-        why, hint = "that is no name", f"names are 1 to {LONGEST_NAME} printable characters"
+    if not (name.isprintable() and 0 < len(name) <= ENDPOINT.longest_name):
+        why, hint = "that is no name", f"names are 1 to {ENDPOINT.longest_name} printable characters"
     elif live is None:
         why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
     elif live.is_terminating:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.kinds.endpoint.codec import UNCOMPARED, unsendable
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import command_line
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
@@ -24,9 +24,9 @@ def unread_by(change: Change) -> Problem | None:
         case Delete() | Replace():
             missing = _identity(change)
         case Update() | Scale():
-            missing = (*_identity(change), *unsendable(change.live, change.target))
+            missing = (*_identity(change), *ENDPOINT.unsendable(change.live, change.target))
         case Adopt() if change.fields:
-            missing = (*_identity(change), *unsendable(change.live, change.target))
+            missing = (*_identity(change), *ENDPOINT.unsendable(change.live, change.target))
         case _:
             missing = ()
     if missing:
@@ -38,7 +38,7 @@ def unread_by(change: Change) -> Problem | None:
             hint=f"correct it in Novita Console; {_without(change.name)}",
             address=change.address,
         )
-    uncompared = [path for path in change.live.unread if path[0] not in (*UNCOMPARED, "url")]
+    uncompared = [path for path in change.live.unread if path[0] not in (*ENDPOINT.uncompared, "url")]
     if not uncompared:
         return None
     return Problem(

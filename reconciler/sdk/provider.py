@@ -15,8 +15,7 @@ from reconciler.config.loader import Loaded, given_specs, load_specs
 from reconciler.config.spec_details import spec_info
 from reconciler.config.specs import Specs, unknown_spec
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import Outcome, Result
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, NotApplied, ReconcilerError
 from reconciler.model.options import Allowances
@@ -193,7 +192,7 @@ class NovitaDeploymentProvider(Unsupported):
     def list_apps(self) -> list[AppInfo]:
         """Every endpoint of the account, by name."""
         with reader(self._context, self._settings) as account:
-            apps = [app_of(live) for live in account.listing().endpoints]
+            apps = [ENDPOINT.app_of(live) for live in account.listing().endpoints]
         return [info_of(app) for app in sorted(apps, key=lambda app: (app.name, app.id))]
 
     def get_app_status(self, endpoint: str) -> AppStatus:
@@ -252,7 +251,7 @@ class NovitaDeploymentProvider(Unsupported):
         inventory = load_inventory(self._context.state_path)
         try:
             with reader(self._context, self._settings) as account:
-                return app_of(find(account, inventory, endpoint))
+                return ENDPOINT.app_of(find(account, inventory, endpoint))
         except InvalidConfig as error:
             if error.problem.code == "not-found":
                 raise EndpointNotFound(error.problem) from error

@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.config.declarations import Declaration, Item, declarations
 from reconciler.config.loader import Loaded, load
 from reconciler.config.specs import usable_specs
-from reconciler.kinds.endpoint.yaml_edits import edits_for
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Drift
 from reconciler.model.problem import Problem, Severity
@@ -88,7 +88,7 @@ def _edits(
     if one.live is None:
         return {item: (Remove(path=item.spot),) for item in declared.items}, ()
     *_, item = declared.items
-    found, problems = edits_for(
+    found, problems = ENDPOINT.yaml_edits(
         declared.merged,
         [field.path for field in one.fields],
         one.live.fields,

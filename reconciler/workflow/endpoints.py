@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.config.loader import load, load_settings
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
@@ -50,7 +50,7 @@ class Ground:
                 one, declared.get(record.name if record else one.name), record.applied if record else None
             )
 
-        apps = (app_of(shown(one), whose.get(one.id, Managed.UNMANAGED)) for one in live)
+        apps = (ENDPOINT.app_of(shown(one), whose.get(one.id, Managed.UNMANAGED)) for one in live)
         return tuple(sorted(apps, key=lambda app: (app.name, app.id)))
 
 

@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 
 from reconciler.config.loader import Loaded, check_item, load_item
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.endpoint.partial_fields import changed_fields
-from reconciler.kinds.endpoint.to_yaml import escaped
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
-from reconciler.model.values import Fields, Secret
+from reconciler.model.values import Fields, Secret, escaped
 from reconciler.planning.imperative import Hand, Verb
 from reconciler.planning.leases import under
 from reconciler.planning.reverted_by_apply import set_back
@@ -60,7 +59,7 @@ def update_goal(
     problems = check_item(escaped({"endpoint": name, **changes}))
     if problems:
         raise InvalidConfig(*problems)
-    return to_change(context, name, changed_fields(changes), files=files)
+    return to_change(context, name, ENDPOINT.partial_fields(changes), files=files)
 
 
 def scale_goal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.config.loader import Loaded
-from reconciler.kinds.endpoint.fields import SCALING
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -31,7 +31,7 @@ def lease_goal(
         if declared is None:
             raise InvalidConfig(_endless(name, "it is not declared"))
         ignored = declared.lifecycle.ignore
-        if any(path[: len(one)] == one for one in ignored for path in SCALING):
+        if any(path[: len(one)] == one for one in ignored for path in ENDPOINT.scaling):
             raise InvalidConfig(_endless(name, "`ignoreChanges` keeps applies from its worker counts"))
         if recorded(now, name) is None:
             raise InvalidConfig(_unrecorded(name))
@@ -52,7 +52,7 @@ def end_lease_goal(context: Context, name: str, *, files: Files = from_files) ->
         ours = Desired(name=name, app_name="", fields={}, partial=True)
         if declared is not None:
             worker = declared.fields["workerConfig"]
-            ours = replace(ours, fields={"workerConfig": {key: worker[key] for _, key in SCALING}})
+            ours = replace(ours, fields={"workerConfig": {key: worker[key] for _, key in ENDPOINT.scaling}})
         return only(loaded, ours)
 
     return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from reconciler.config.declarations import declarations
 from reconciler.config.loader import Loaded, load
-from reconciler.kinds.endpoint.fields import MAX, MIN
-from reconciler.kinds.endpoint.yaml_edits import edits_for
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Name, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -30,8 +29,8 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     if declared is None:
         raise InvalidConfig(_undeclared(name))
     counts = {key: value for key, value in (("minNum", low), ("maxNum", high)) if value is not None}
-    edits, problems = edits_for(
-        declared.merged, [MIN, MAX], {"workerConfig": counts}, beneath=declared.beneath
+    edits, problems = ENDPOINT.yaml_edits(
+        declared.merged, ENDPOINT.replica_range, {"workerConfig": counts}, beneath=declared.beneath
     )
     if problems:
         raise InvalidConfig(*problems)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.apply.clock import Clock, SystemClock, pause
 from reconciler.config.loader import load_settings
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
@@ -115,7 +115,7 @@ def _apps(account: Reader, before: tuple[App, ...], context: Context, name: str 
     """
     known = {app.id for app in before}
     mine = (
-        app_of(one)
+        ENDPOINT.app_of(one)
         for one in whole(account, known).endpoints
         if one.id in known
         or (context.selection.has(one.name) and (name is None or name in (one.name, one.id)))

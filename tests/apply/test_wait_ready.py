@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from reconciler.apply.wait_ready import wait_until_serving
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
 from reconciler.model.exit_codes import Exit

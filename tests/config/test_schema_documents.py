@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.config import schema
-from reconciler.kinds.endpoint.codec import is_any_cuda
+from reconciler.kinds.endpoint.fields import is_any_cuda
 from reconciler.model.resource import Desired
 from tests.builders import endpoint
 

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import Session, open_session
 from reconciler.kinds.endpoint.fields import KEYED, OBJECTS
-from reconciler.kinds.endpoint.normal_form import LARGEST
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
-from reconciler.model.values import Keyring, Sealed
+from reconciler.model.values import LARGEST_NUMBER, Keyring, Sealed
 
 URL = "https://api.novita.ai"
 NOON = 1_750_000_000.0
@@ -212,7 +211,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 leaves = (
     st.none()
     | st.booleans()
-    | st.integers(-LARGEST, LARGEST)
+    | st.integers(-LARGEST_NUMBER, LARGEST_NUMBER)
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts
     | texts.map(KEYRING.seal)

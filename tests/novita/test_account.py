@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import (
     AnswerLost,
     ApiError,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import ListingProgress
 from reconciler.novita.account import OVER
 from reconciler.novita.http.client import Client

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Live, Spec
 from reconciler.planning.import_draft import Draft, draft, importable
 from tests.builders import LARGER, SPEC, answer, live

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import (
     Adopt,
     Cause,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.status import App, Happening, ReplicaEvent, Status
 from reconciler.planning.status_events import events
 from tests.builders import answer

@@ -8,10 +8,9 @@ from math import isfinite
 from sys import intern
 from typing import Any, Final, TypeGuard
 
-from reconciler.model.values import Path
+from reconciler.model.values import LARGEST_NUMBER, Path
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,20}")
-_LARGEST: Final = 2**63 - 1
 
 
 def number(value: object) -> int | None:
@@ -23,7 +22,7 @@ def number(value: object) -> int | None:
         isinstance(value, str) and _DIGITS.fullmatch(value)
     ):
         found = int(value)
-    return found if found is not None and -_LARGEST <= found <= _LARGEST else None
+    return found if found is not None and -LARGEST_NUMBER <= found <= LARGEST_NUMBER else None
 
 
 def text(value: object) -> str | None:

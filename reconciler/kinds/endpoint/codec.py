@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import Reading, is_id, is_nothing, text
-from reconciler.kinds.endpoint.fields import CUDA
+from reconciler.kinds.endpoint.fields import CUDA, is_any_cuda
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 
@@ -91,6 +91,13 @@ def parse(answer: Json) -> Live:
         raw=_uncompared(read, answer),
         unread=tuple(read.unread),
     )
+
+
+def parse_one(answer: Json) -> Live:
+    """Return the endpoint of an answer, which may be wrapped. Raise ValueError if it is not one."""
+    if isinstance(answer, Mapping) and isinstance(answer.get("endpoint"), Mapping):
+        answer = answer["endpoint"]
+    return parse(answer)
 
 
 def is_endpoint(answer: Json) -> bool:
@@ -215,11 +222,6 @@ def _worker_config(read: Reading, config: Mapping[str, Any]) -> dict[str, Any]:
     if not is_any_cuda(config.get("cudaVersion")):
         found |= read.texts(config, ("workerConfig",), "cudaVersion")
     return found
-
-
-def is_any_cuda(version: object) -> bool:
-    """`any`, empty and absent all leave the choice to Novita."""
-    return version in (None, "", "any")
 
 
 def _policy(read: Reading, policy: Mapping[str, Any]) -> dict[str, Any]:

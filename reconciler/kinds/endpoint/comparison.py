@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.kinds.endpoint.codec import is_any_cuda
-from reconciler.kinds.endpoint.fields import CUDA, KEYED, OPTIONAL
+from reconciler.kinds.endpoint.fields import CUDA, KEYED, OPTIONAL, is_any_cuda
+from reconciler.model.trees import with_path_from
 from reconciler.model.values import Fields, Path
 
 
@@ -29,9 +29,9 @@ def sides(
     want = owned(desired, applied)
     have = reported(live, want)
     for path in unread:
-        have = with_side_of(have, want, path)
+        have = with_path_from(have, want, path)
     for path in ignore:
-        want = with_side_of(want, have, path)
+        want = with_path_from(want, have, path)
     return want, have
 
 
@@ -103,7 +103,7 @@ def replacement(want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
 def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
     """What an apply records as its doing: the emitted fields without the ignored ones."""
     for path in ignore:
-        fields = with_side_of(fields, {}, path)
+        fields = with_path_from(fields, {}, path)
     return fields
 
 
@@ -119,21 +119,6 @@ def laid_over(below: Fields, above: Fields) -> dict[str, Any]:
 
 def _is_set(value: object, path: Path) -> bool:
     return not is_any_cuda(value) if path == CUDA else value not in (None, "")
-
-
-def with_side_of(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
-    """`tree` with the value that `other` has at `path`, or without one where `other` has none."""
-    head, *rest = path
-    changed = dict(tree)
-    if not rest:
-        if head in other:
-            changed[head] = other[head]
-        else:
-            changed.pop(head, None)
-    elif isinstance(tree.get(head), Mapping):
-        inner = other.get(head)
-        changed[head] = with_side_of(tree[head], inner if isinstance(inner, Mapping) else {}, tuple(rest))
-    return changed
 
 
 def _overlaid(tree: Fields, other: Fields, path: Path) -> Fields:

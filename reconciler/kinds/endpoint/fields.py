@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from reconciler.model.values import Path
+from reconciler.model.values import Fields, Path, Value
+
+LONGEST_NAME: Final = 220
+"""Characters."""
 
 MIN: Final[Path] = ("workerConfig", "minNum")
 MAX: Final[Path] = ("workerConfig", "maxNum")
@@ -93,20 +96,53 @@ def rank(path: Path) -> tuple[int, Path]:
     return _RANK.get(path, _RANK.get(path[:1], len(_RANK))), path
 
 
-def wire_paths(text: str) -> tuple[Path, ...]:
+def replaces(path: Path) -> bool:
+    """Return True if a change of that field takes a new endpoint."""
+    return path[:1] in REPLACING or path in REPLACING
+
+
+def is_any_cuda(version: object) -> bool:
+    """Return True for `any`, empty and absent: all leave the choice to Novita."""
+    return version in (None, "", "any")
+
+
+def is_blank(path: Path, value: Value) -> bool:
+    """Return True if a value means the same as no value. The empty string is a value in `envs` alone."""
+    return is_any_cuda(value) if path == CUDA else value == "" and path[0] != "envs"
+
+
+def partial_fields(declared: Mapping[str, Any]) -> Fields:
+    """Return the normal form of some fields by their YAML names, for those sent as they are declared.
+
+    `replicas: 0` scales to zero when idle: a maximum of zero would leave no worker that could ever start.
+    """
+    fields: dict[str, Any] = {}
+    for name, value in declared.items():
+        paths: tuple[Path, ...] = YAML_NAMES[name]
+        if paths == (MIN, MAX) and value == 0:
+            paths = (MIN,)
+        for head, *rest in paths:
+            if rest:
+                fields.setdefault(head, {})[rest[0]] = value
+            else:
+                fields[head] = value
+    return fields
+
+
+def wire_paths(name: str) -> tuple[Path, ...]:
     """The wire paths that a YAML name (`replicas`, `env.HF_TOKEN`) or a dotted wire path stands for.
 
     Empty when it names nothing that an endpoint has. A key of `env` or `storage` may itself hold dots.
     """
-    if text in YAML_NAMES:
-        return YAML_NAMES[text]
-    head, dot, rest = text.partition(".")
+    if name in YAML_NAMES:
+        return YAML_NAMES[name]
+    head, dot, rest = name.partition(".")
     keyed = {"env": "envs", "envs": "envs", "storage": "volumeMounts", "volumeMounts": "volumeMounts"}.get(
         head
     )
     if keyed and (rest or not dot):
         return ((keyed, rest),) if rest else ((keyed,),)
-    path = tuple(text.split("."))
+    path = tuple(name.split("."))
     return (path,) if path in WIRE_PATHS else ()
 
 

@@ -1,20 +1,87 @@
-"""The endpoint behind `kinds.base.Kind`: requests as values and parsers of answers."""
+"""The endpoint as a `kinds.base.Kind`.
+
+What only some commands need is imported by the method that needs it, so that `plan` starts fast.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Kind, Locate
+from reconciler.kinds.endpoint import codec, comparison, fields
 from reconciler.kinds.endpoint.answer_reader import is_id, number
-from reconciler.kinds.endpoint.codec import create_body, is_endpoint, parse, parse_all, update_body
+from reconciler.model import resource
+from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Desired, Live, Page
-from reconciler.model.values import Fields, Json
+from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.values import Fields, Json, Path, is_single
+
+if TYPE_CHECKING:
+    from reconciler.model.status import App, Managed, Readiness
+    from reconciler.yamlfile.edits import Edit
 
 
-class Endpoint:
+class Endpoint(Kind):
     """Novita's serverless endpoint over the v1 API."""
+
+    type = resource.ENDPOINT
+    keyed = fields.KEYED
+    objects = fields.OBJECTS
+    scaling = fields.SCALING
+    replica_range = (fields.MIN, fields.MAX)
+    longest_name = fields.LONGEST_NAME
+    uncompared = codec.UNCOMPARED
+
+    rank = staticmethod(fields.rank)
+    replaces = staticmethod(fields.replaces)
+    is_blank = staticmethod(fields.is_blank)
+    wire_paths = staticmethod(fields.wire_paths)
+    known_names = staticmethod(fields.known_names)
+    partial_fields = staticmethod(fields.partial_fields)
+
+    sides = staticmethod(comparison.sides)
+    is_to_the_letter = staticmethod(comparison.is_to_the_letter)
+    owned = staticmethod(comparison.owned)
+    reported = staticmethod(comparison.reported)
+    emitted = staticmethod(comparison.emitted)
+    replacement = staticmethod(comparison.replacement)
+    laid_over = staticmethod(comparison.laid_over)
+
+    unsendable = staticmethod(codec.unsendable)
+    parse_one = staticmethod(codec.parse_one)
+
+    def misfits(
+        self, fields: Fields, where: str, is_single: Callable[[Any], bool] = is_single
+    ) -> Iterator[str]:
+        from reconciler.kinds.endpoint.normal_form import misfits
+
+        return misfits(fields, where, is_single)
+
+    def from_yaml(
+        self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
+    ) -> tuple[Desired | None, tuple[Problem, ...]]:
+        from reconciler.kinds.endpoint.from_yaml import desired_endpoint
+
+        return desired_endpoint(declared, spec, locate, doubtful)
+
+    def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
+        from reconciler.kinds.endpoint.from_yaml import shared_app_names
+
+        return shared_app_names(desired)
+
+    def yaml_edits(
+        self,
+        declared: Mapping[str, Any],
+        paths: Iterable[Path],
+        live: Fields,
+        *,
+        beneath: Mapping[str, Any] | None = None,
+        specs: Sequence[Spec] = (),
+    ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
+        from reconciler.kinds.endpoint.yaml_edits import edits_for
+
+        return edits_for(declared, paths, live, beneath=beneath, specs=specs)
 
     def list_request(self, page: int, size: int) -> Request:
         return Request(
@@ -25,43 +92,55 @@ class Endpoint:
         return Request(method="GET", path=f"{API_ROOT}/endpoint", query={"id": object_id})
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
-        body = create_body(desired.fields if fields is None else fields, desired.app_name)
+        body = codec.create_body(desired.fields if fields is None else fields, desired.app_name)
         return Request(method="POST", path=f"{API_ROOT}/endpoint/create", body=body, safe=False)
 
     def update_request(self, live: Live, fields: Fields) -> Request:
-        return Request(method="POST", path=f"{API_ROOT}/endpoint/update", body=update_body(live, fields))
+        return Request(
+            method="POST", path=f"{API_ROOT}/endpoint/update", body=codec.update_body(live, fields)
+        )
 
     def drain_request(self, worker_id: str) -> Request:
-        """No document knows this call, and one public client makes it."""
+        """Return a request that no document describes and that one public client sends."""
         body = {"workerID": worker_id, "drain": True}
         return Request(method="POST", path=f"{API_ROOT}/endpoint/worker/drain", body=body)
 
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
-        """Both keys first, each holding the ID: the documentation says `name`, live users send `id`."""
+        """Return the request with both keys first: the documentation says `name`, live users send `id`."""
         bodies = ({"id": object_id, "name": object_id}, {"id": object_id}, {"name": object_id})
         return tuple(Request(method="POST", path=f"{API_ROOT}/endpoint/delete", body=body) for body in bodies)
 
     def parse_page(self, answer: Json) -> Page:
         if not isinstance(answer, Mapping) or "endpoints" not in answer:
             raise ValueError("no `endpoints` in the answer")
-        found = answer["endpoints"]
-        if found is not None and not isinstance(found, list):
+        items = answer["endpoints"]
+        if items is not None and not isinstance(items, list):
             raise ValueError("`endpoints` is not a list")
-        if found and not any(map(is_endpoint, found)):
+        if items and not any(map(codec.is_endpoint, items)):
             raise ValueError("`endpoints` holds none")
-        return Page(endpoints=parse_all(found or ()), total=number(answer.get("total")))
-
-    def parse_one(self, answer: Json) -> Live:
-        if isinstance(answer, Mapping) and isinstance(answer.get("endpoint"), Mapping):
-            answer = answer["endpoint"]
-        return parse(answer)
+        return Page(endpoints=codec.parse_all(items or ()), total=number(answer.get("total")))
 
     def parse_created(self, answer: Json) -> str | None:
         if not isinstance(answer, Mapping):
             return None
         inner = answer.get("endpoint")
-        found = answer.get("id") or (inner.get("id") if isinstance(inner, Mapping) else None)
-        return found if is_id(found) else None
+        object_id = answer.get("id") or (inner.get("id") if isinstance(inner, Mapping) else None)
+        return object_id if is_id(object_id) else None
+
+    def readiness(self, live: Live) -> Readiness:
+        from reconciler.kinds.endpoint.readiness import readiness
+
+        return readiness(live)
+
+    def app_of(self, live: Live, managed: Managed | None = None) -> App:
+        from reconciler.kinds.endpoint.status import app_of
+
+        return app_of(live, managed)
+
+    def surplus(self, live: Live, most: int) -> tuple[str, ...]:
+        from reconciler.kinds.endpoint.readiness import surplus
+
+        return surplus(live, most)
 
 
-ENDPOINT: Final[Kind] = Endpoint()
+ENDPOINT: Final = Endpoint()

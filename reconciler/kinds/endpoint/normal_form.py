@@ -10,23 +10,13 @@ from typing import Any, Final
 
 from reconciler.kinds.endpoint.fields import KEYED, OBJECTS
 from reconciler.model.encoding import one_line
-from reconciler.model.values import WORDS, Sealed
-
-LARGEST: Final = 2**63 - 1
-"""Beyond this no number of Novita's goes."""
+from reconciler.model.values import is_single
 
 DEEPEST: Final = 10
 
 _MAPS: Final = frozenset({*OBJECTS, *KEYED})
 _LISTS: Final = frozenset({"ports", "products"})
 _KNOWN: Final = frozenset({"name", "appName", "rootfsSize", "clusterID"})
-
-
-def is_single(value: Any) -> bool:
-    """Whether it is one value: a word, a number that can be kept, or a fingerprint."""
-    if value.__class__ is int:
-        return -LARGEST <= value <= LARGEST
-    return value.__class__ in WORDS or value.__class__ is Sealed
 
 
 def misfits(

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import text
 from reconciler.model.resource import Live
+from reconciler.model.status import Phase, Readiness
 
 SERVING: Final = frozenset({"serving", "running"})
 BROKEN: Final = frozenset({"failed", "error"})
 GONE_WORKERS: Final = frozenset({"removed", "deleted", "terminating"})
 """Tombstones, which listings keep."""
-
-
-class Phase(StrEnum):
-    """What waiting for it makes of an endpoint."""
-
-    READY = "ready"
-    WAITING = "waiting"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """A phase and, unless ready, the reason in a clause."""
-
-    phase: Phase
-    reason: str = ""
+NOT_COUNTED: Final = GONE_WORKERS | {"failed"}
 
 
 def readiness(live: Live) -> Readiness:
@@ -47,6 +31,21 @@ def readiness(live: Live) -> Readiness:
         return Readiness(phase=Phase.READY)
     stuck = [f"{called(worker)} {why}" for worker in workers_of(live) if (why := trouble(worker))]
     return Readiness(phase=Phase.WAITING, reason="; ".join(dict.fromkeys(stuck)) or live.state or "unknown")
+
+
+def surplus(live: Live, most: int) -> tuple[str, ...]:
+    """Return the IDs of the workers beyond `most` (count): those not ready first, then the youngest.
+
+    No answer tells the age of a worker; Novita lists them in the order in which they were started.
+    """
+    counted = [worker for worker in workers_of(live) if state_of(worker) not in NOT_COUNTED]
+    counted.reverse()
+    dispensable = sorted(counted, key=_is_ready)[: max(0, len(counted) - most)]
+    return tuple(str(worker.get("id", "")) for worker in dispensable)
+
+
+def _is_ready(worker: Mapping[str, Any]) -> bool:
+    return state_of(worker) == "running" and bool(worker.get("healthy"))
 
 
 def workers_of(live: Live) -> list[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from reconciler.kinds.endpoint.answer_reader import number, text
 from reconciler.kinds.endpoint.readiness import (
     GONE_WORKERS,
-    Phase,
+    NOT_COUNTED,
     called,
     readiness,
     state_of,
@@ -28,9 +28,8 @@ from reconciler.kinds.endpoint.readiness import (
     workers_of,
 )
 from reconciler.model.resource import Live
-from reconciler.model.status import App, Condition, ConditionType, Managed, Status, Worker
+from reconciler.model.status import App, Condition, ConditionType, Managed, Phase, Status, Worker
 
-NOT_COUNTED: Final = GONE_WORKERS | {"failed"}
 LONGEST_MESSAGE: Final = 200
 """Characters; a hundred workers may each say something else."""
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.codec import UNCOMPARED, is_any_cuda
+from reconciler.kinds.endpoint.codec import UNCOMPARED
+from reconciler.kinds.endpoint.fields import LONGEST_NAME, is_any_cuda
 from reconciler.kinds.endpoint.from_yaml import (
     APP_NAME,
     APP_NAME_MAX,
@@ -20,9 +21,7 @@ from reconciler.kinds.endpoint.from_yaml import (
     suggested_app_name,
 )
 from reconciler.model.resource import Live, Spec
-from reconciler.model.values import Fields, Value, reveal
-
-LONGEST_NAME: Final = 220
+from reconciler.model.values import Fields, Value, escaped, reveal
 
 _UNSETTABLE: Final = "\0"
 _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
@@ -121,19 +120,6 @@ def is_same_shape(one: Spec, other: Spec) -> bool:
 
 def _some_cuda(version: Value) -> Value:
     return "" if is_any_cuda(version) else version
-
-
-def escaped(value: Value) -> Value:
-    """The value as YAML spells it, where `${` would begin a reference."""
-    match value:
-        case str():
-            return value.replace("${", "$${")
-        case Mapping():
-            return {key: escaped(item) for key, item in value.items()}
-        case list():
-            return [escaped(item) for item in value]
-        case _:
-            return value
 
 
 def is_app_name(name: str) -> bool:

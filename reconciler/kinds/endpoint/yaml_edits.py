@@ -10,7 +10,6 @@ from reconciler.kinds.endpoint.env_names import reference_to, variable_for
 from reconciler.kinds.endpoint.fields import AUTH, COMMAND, CUDA, FREE_TIMEOUT, MAX, MIN
 from reconciler.kinds.endpoint.from_yaml import policy_of, suggested_app_name, workers_of
 from reconciler.kinds.endpoint.to_yaml import (
-    escaped,
     is_app_name,
     port_of,
     shape_of,
@@ -20,7 +19,7 @@ from reconciler.kinds.endpoint.to_yaml import (
 from reconciler.model.encoding import one_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
-from reconciler.model.values import Fields, Path, Secret, is_open
+from reconciler.model.values import Fields, Path, Secret, escaped, is_open
 from reconciler.yamlfile.edits import Edit, Remove, Set
 
 _Outcome: TypeAlias = tuple[Edit, ...] | Problem

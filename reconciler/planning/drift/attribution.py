@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.kinds.endpoint.codec import is_any_cuda
-from reconciler.kinds.endpoint.fields import CUDA, KEYED
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import ABSENT, Absent, Cause
 from reconciler.model.trees import value_at
 from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, iter_seals, reveal
@@ -63,7 +62,7 @@ def agree(one: Value | Absent, other: Value | Absent, path: Path) -> bool:
 
 def _was_absent(path: Path, applied: Fields) -> bool:
     """Whether it is known that there was no such key: the map of keys was applied as a whole."""
-    return path[0] in KEYED and path[0] in applied and value_at(applied, path[:2]) is ABSENT
+    return path[0] in ENDPOINT.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
@@ -72,6 +71,4 @@ def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
 
 def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:
     """ABSENT for what means the same; the empty string is a value in `envs` alone."""
-    if path == CUDA:
-        return ABSENT if value is ABSENT or is_any_cuda(value) else value
-    return ABSENT if value == "" and path[0] != "envs" else value
+    return ABSENT if value is not ABSENT and ENDPOINT.is_blank(path, value) else value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from reconciler.kinds.endpoint.comparison import with_side_of
 from reconciler.model.plan import Cause, Change, Replace, Scale, Update
 from reconciler.model.resource import Desired
+from reconciler.model.trees import with_path_from
 
 
 def restored(desired: Desired, change: Change) -> Desired:
@@ -19,5 +19,5 @@ def restored(desired: Desired, change: Change) -> Desired:
     fields = desired.fields
     for field in change.fields:
         if field.cause is Cause.CONFIG:
-            fields = with_side_of(fields, change.live.fields, field.path)
+            fields = with_path_from(fields, change.live.fields, field.path)
     return dataclasses.replace(desired, fields=fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from reconciler.kinds.endpoint.fields import MAX, MIN
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.trees import value_at
 from reconciler.model.values import Fields
 
@@ -31,7 +31,7 @@ class Range(NamedTuple):
 
 def range_of(fields: Fields | None) -> Range | None:
     """The replica range of an endpoint; None when it is not known."""
-    low, high = (value_at(fields or {}, path) for path in (MIN, MAX))
+    low, high = (value_at(fields or {}, path) for path in ENDPOINT.replica_range)
     return Range(low, high) if isinstance(low, int) and isinstance(high, int) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.kinds.endpoint.fields import OBJECTS
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Replace
 from reconciler.model.values import Fields
 
@@ -29,7 +29,7 @@ def sides(change: Change) -> tuple[Fields | None, Fields | None]:
 def _carried(live: Fields, target: Fields) -> Fields:
     """What an update leaves: the target, and below it what is live and not ours."""
     merged = {**live, **target}
-    for key in OBJECTS:
+    for key in ENDPOINT.objects:
         if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
             merged[key] = {**live[key], **target[key]}
     return merged

@@ -11,7 +11,7 @@ from reconciler.apply.clock import SystemClock, attempts
 from reconciler.config.files.discovery import size_of
 from reconciler.config.loader import load_settings
 from reconciler.config.settings import key_problem
-from reconciler.kinds.endpoint.kind import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live

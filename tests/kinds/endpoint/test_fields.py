@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds.endpoint.fields import YAML_NAMES, known_names, wire_paths
+from reconciler.kinds.endpoint.fields import YAML_NAMES, known_names, partial_fields, wire_paths
 from reconciler.model.values import Path
 
 
@@ -43,3 +43,19 @@ def test_every_suggestion_is_a_name() -> None:
     """What `did you mean` offers can be typed."""
     assert [name for name in known_names() if not wire_paths(name)] == []
     assert set(YAML_NAMES) <= set(known_names())
+
+
+def test_partial_fields_stand_where_the_mapping_puts_them() -> None:
+    """No other field is mentioned."""
+    assert partial_fields({"image": "new:1", "replicas": 3, "taskTimeout": 60, "env": {"A": "1"}}) == {
+        "image": {"image": "new:1"},
+        "workerConfig": {"minNum": 3, "maxNum": 3, "freeTimeout": 60},
+        "envs": {"A": "1"},
+    }
+    assert partial_fields({"minReplicas": 1}) == {"workerConfig": {"minNum": 1}}
+    assert partial_fields({}) == {}
+
+
+def test_zero_replicas_keep_the_most() -> None:
+    """A most of zero would leave no worker that could ever start."""
+    assert partial_fields({"replicas": 0}) == {"workerConfig": {"minNum": 0}}

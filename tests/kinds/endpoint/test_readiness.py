@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.codec import parse
-from reconciler.kinds.endpoint.readiness import Phase, Readiness, readiness
+from reconciler.kinds.endpoint.readiness import readiness
+from reconciler.model.status import Phase, Readiness
 from tests.builders import answer
 
 READY = Readiness(phase=Phase.READY)

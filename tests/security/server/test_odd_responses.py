@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Page
 from reconciler.novita.http.json_text import json_of
 from tests.builders import answer, endpoint, plan, record

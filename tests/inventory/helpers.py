@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import Session, open_session
-from reconciler.kinds.endpoint.fields import KEYED, OBJECTS
+from reconciler.kinds.endpoint.fields import WIRE_ORDER
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import LARGEST_NUMBER, Keyring, Sealed
@@ -221,6 +221,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
+FIELDS = {path[0] for path in WIRE_ORDER}
 # What is recorded of an endpoint: the maps of the wire are maps, whatever else stands beside them.
 applied = st.builds(
     lambda shaped, more: {**more, **shaped},
@@ -232,7 +233,7 @@ applied = st.builds(
             "volumeMounts": st.dictionaries(texts, st.dictionaries(texts, leaves, max_size=2), max_size=2),
         },
     ),
-    st.dictionaries(texts.filter(lambda key: key not in (*OBJECTS, *KEYED)), values, max_size=4),
+    st.dictionaries(texts.filter(lambda key: key not in FIELDS), values, max_size=4),
 )
 leases = st.builds(
     lambda low, more, days, why: Lease(

@@ -9,7 +9,7 @@ from reconciler.model.plan import Absent
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Path, Value, is_open, mask
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.planning.diff import differences, equal
 
 SETTLES_WITHIN = 8.0
@@ -19,7 +19,7 @@ GONE_WITHIN = 120.0
 """Seconds that a deleted endpoint may stay readable while it terminates."""
 
 
-def read_back(reader: Reader, clock: Clock, object_id: str, target: Fields) -> Problem | None:
+def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Fields) -> Problem | None:
     """Wait until the endpoint reads as it was written; else say what Novita kept."""
     live: Live | None = None
     for _ in attempts(clock, within=SETTLES_WITHIN):
@@ -49,7 +49,7 @@ def matches(live: Live, target: Fields) -> bool:
     return equal(have, want)
 
 
-def wait_until_gone(reader: Reader, clock: Clock, object_id: str, *, released: bool) -> Problem | None:
+def wait_until_gone(reader: AccountReader, clock: Clock, object_id: str, *, released: bool) -> Problem | None:
     """Wait until an endpoint is gone, or at least on its way; `released` insists that it is gone."""
     for _ in attempts(clock, within=GONE_WITHIN, factor=1.5):
         live = reader.get(object_id)

@@ -18,7 +18,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Change, Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.novita.pagination import PAGE_SIZE
 
 SMALLEST: Final = 32
@@ -40,7 +40,7 @@ class Unread:
 class ReadBack:
     """The batches of one stage. Every method may be called from any thread."""
 
-    def __init__(self, reader: Reader, clock: Clock, *, size: int) -> None:
+    def __init__(self, reader: AccountReader, clock: Clock, *, size: int) -> None:
         self._reader = reader
         self._clock = clock
         self._size = size

@@ -14,12 +14,12 @@ from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.model.status import Phase, Readiness
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 
 
 def wait_until_serving(
     results: Iterable[Result],
-    reader: Reader,
+    reader: AccountReader,
     clock: Clock,
     emit: Callable[[Event], None],
     *,
@@ -55,7 +55,7 @@ def wait_until_serving(
     return (*problems, *_late(waiting.values(), told, within, interrupted=stop.is_set()))
 
 
-def _look(reader: Reader, ids: Iterable[str]) -> dict[str, Readiness]:
+def _look(reader: AccountReader, ids: Iterable[str]) -> dict[str, Readiness]:
     """How each is now. An account that cannot be read is a reason to go on waiting, a refused key is not."""
     try:
         live = {one.id: one for one in reader.listing().endpoints}

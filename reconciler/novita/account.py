@@ -1,27 +1,38 @@
-"""The account as reads and writes of one kind. `Reader` cannot write: plan and drift hold nothing more."""
+"""Reads and writes of one kind in an account. Plan and drift use `AccountReader`, which cannot write."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Kind
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
 from reconciler.model.values import Json, reveal
-from reconciler.novita import transport_errors
+from reconciler.novita import errors
 from reconciler.novita.error_table import KEYS_REFUSED
 from reconciler.novita.http.client import Client
-from reconciler.novita.pagination import PAGE_SIZE, broken_off, glimpse, is_past_end, list_all, look_again
-from reconciler.novita.read_threads import Crew
+from reconciler.novita.pagination import (
+    PAGE_SIZE,
+    glimpse,
+    incomplete_at_page,
+    is_past_end,
+    list_all,
+    read_pages,
+)
+from reconciler.novita.thread_pool import DaemonThreadPool
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 TELLING: Final = 8
 """Characters from which on a live env value is masked in what Novita says."""
 
-OVER: Final = ListingProgress(count=0, total=0, is_over=True)
+LISTING_DONE: Final = ListingProgress(count=0, total=0, is_over=True)
 """The last word of a listing."""
 
 _WORDS: Final = ("error", "message")
@@ -31,7 +42,7 @@ _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
 
-class Reader:
+class AccountReader:
     """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them.
 
     `on_listed` hears how a listing gets on, `on_unread` of each endpoint of which something cannot be read;
@@ -81,7 +92,7 @@ class Reader:
                 tell=lambda count, total: self._tell(ListingProgress(count=count, total=total)),
             )
         finally:
-            self._tell(OVER)
+            self._tell(LISTING_DONE)
 
     def glimpse(self) -> Listing:
         """What the listing shows while it may be changing: true of what is in it, and of nothing else."""
@@ -89,7 +100,7 @@ class Reader:
 
     def again(self, pages: Iterable[int]) -> tuple[Live, ...]:
         """What these pages of the listing show now, all asked for at once."""
-        return look_again(self._page, pages, parallelism=self._parallelism)
+        return read_pages(self._page, pages, parallelism=self._parallelism)
 
     def get(self, object_id: str) -> Live | None:
         """The endpoint, or None when Novita says that it does not exist."""
@@ -100,7 +111,7 @@ class Reader:
 
         One whose answer holds no readable ID has the one that was asked for, and is not identified.
         """
-        with Crew(self._parallelism) as crew:
+        with DaemonThreadPool(self._parallelism) as crew:
             asked = [crew.begin(partial(self._asked, one, identified=False)) for one in object_ids]
             found = [one.result() for one in asked]
         return tuple(one for one in found if one is not None)
@@ -150,7 +161,7 @@ class Reader:
 
     def _unexpected(self, request: Request, answer: Json, why: str) -> ApiError:
         """A 2xx with JSON that is not what was asked for is as good as no answer; what it says is told."""
-        failure = transport_errors.lost(request, why=f"it is not what was asked for, {why}")
+        failure = errors.lost(request, why=f"it is not what was asked for, {why}")
         detail = f"{failure.problem.detail} It says: {self._client.quote(answer, request)}"
         return replace(failure, problem=replace(failure.problem, detail=detail)).error()
 
@@ -207,11 +218,39 @@ class Reader:
             # The first page fails for what the call says; a later one leaves a part of a listing behind.
             if number == 0 or is_past_end(error):
                 raise
-            raise broken_off(error, number) from error
+            raise incomplete_at_page(error, number) from error
         return replace(page, endpoints=self._taken(request, page.endpoints))
 
 
-class AccountWriter(Reader):
+class PrefetchingReader(AccountReader):
+    """A reader whose first listing may `begin` before it is asked for."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._first: Future[Listing] | None = None
+        self._guard = threading.Lock()  # of what is told
+        self._is_wanted = True
+
+    def begin(self) -> None:
+        self._first = DaemonThreadPool(1).begin(super().listing)
+
+    def listing(self) -> Listing:
+        first, self._first = self._first, None
+        return super().listing() if first is None else first.result()
+
+    def abandon(self) -> None:
+        """Tell of no further page. None is asked for either, once the client is closed."""
+        with self._guard:
+            super()._tell(LISTING_DONE)
+            self._is_wanted = False
+
+    def _tell(self, found: ListingProgress) -> None:
+        with self._guard:
+            if self._is_wanted:
+                super()._tell(found)
+
+
+class AccountWriter(AccountReader):
     """Looks and writes. What became of a write without an answer is for the caller to find out."""
 
     def create(self, request: Request) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused, ServerError, Throttled
-from reconciler.novita.errors import CLUSTER, FEW, USUAL, Again, Patience
+from reconciler.novita.errors import CLUSTER, FEW, USUAL, Again, RetryPolicy
 from reconciler.novita.messages import CONSOLE
 
 KEYS_REFUSED: Final = ("VALIDATOR_PARAM", "INVALID_REQUEST_BODY", "REQUEST")
@@ -14,7 +14,7 @@ KEYS_REFUSED: Final = ("VALIDATOR_PARAM", "INVALID_REQUEST_BODY", "REQUEST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class ErrorEntry:
     """One line of the table. `cause` is full sentences; `summary`, if set, replaces "failed to ..."."""
 
     kind: type[ApiError]
@@ -22,18 +22,18 @@ class Meaning:
     cause: str
     hint: str
     again: Again = Again.NEVER
-    patience: Patience = USUAL
+    patience: RetryPolicy = USUAL
     summary: str = ""
 
 
-KEY = Meaning(
+KEY = ErrorEntry(
     kind=KeyRefused,
     code="key-refused",
     cause="Invalid API key or expired token.",
     hint=f"Verify API key in Novita Console ({CONSOLE}), update config.yaml with correct API key"
     " (or export NOVITA_API_KEY), then run `reconciler plan`",
 )
-ACCOUNT = Meaning(
+ACCOUNT = ErrorEntry(
     kind=KeyRefused,
     code="account-blocked",
     cause="The account is out of money or blocked. Until that is settled Novita scales its workers to zero"
@@ -41,20 +41,20 @@ ACCOUNT = Meaning(
     hint=f"Settle it in Novita Console ({CONSOLE}), then run `reconciler plan`; workers come back by"
     " themselves",
 )
-UNVERIFIED = Meaning(
+UNVERIFIED = ErrorEntry(
     kind=KeyRefused,
     code="account-blocked",
     cause="The account is not activated, or its owner's name is not verified yet.",
     hint=f"Complete the account in Novita Console ({CONSOLE}), then run `reconciler plan`",
 )
-PERMISSION = Meaning(
+PERMISSION = ErrorEntry(
     kind=KeyRefused,
     code="key-lacks-permission",
     cause="The API key is valid, and lacks the permission for this call.",
     hint=f"Give the key that permission in Novita Console ({CONSOLE}), or use another key, then run"
     " `reconciler plan`",
 )
-EDGE = Meaning(
+EDGE = ErrorEntry(
     kind=Refused,
     code="edge-blocked",
     cause="The network in front of Novita (its CDN, or a proxy on the way) blocked the call with a page of"
@@ -62,7 +62,7 @@ EDGE = Meaning(
     hint="Try from another network or without the proxy; if it stays, send support the text above,"
     " and run `reconciler plan` to see it again",
 )
-ABSENT = Meaning(
+ABSENT = ErrorEntry(
     kind=NotFound,
     code="not-found",
     summary="endpoint not found in Novita",
@@ -70,48 +70,48 @@ ABSENT = Meaning(
     hint="Run `reconciler plan`, which looks again; if the endpoint truly doesn't exist, `reconciler apply`"
     " creates a new one",
 )
-ADDRESS = Meaning(
+ADDRESS = ErrorEntry(
     kind=Refused,
     code="wrong-address",
     cause="There is no such call at this address.",
     hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL; Novita's own is https://api.novita.ai),"
     " then run `reconciler plan`",
 )
-PRODUCT = Meaning(
+PRODUCT = ErrorEntry(
     kind=Refused,
     code="bad-reference",
     cause="Invalid product ID or region.",
     hint=f"Check available products in Novita Console ({CONSOLE}), update specs.yaml with correct productId"
     " and region, verify the product is available in the specified region, then run `reconciler plan`",
 )
-IMAGE = Meaning(
+IMAGE = ErrorEntry(
     kind=Refused,
     code="bad-reference",
     cause="Novita cannot find or use the image.",
     hint="Correct `image` (and `imageAuthId` for a private one) in endpoints.yaml, then run"
     " `reconciler plan`",
 )
-REFERENCE = Meaning(
+REFERENCE = ErrorEntry(
     kind=Refused,
     code="bad-reference",
     cause="The request names something that does not exist in this account.",
     hint=f"Compare the IDs in endpoints.yaml and specs.yaml with Novita Console ({CONSOLE}),"
     " then run `reconciler plan`",
 )
-TAKEN = Meaning(
+TAKEN = ErrorEntry(
     kind=Refused,
     code="conflict",
     cause="The name is taken, or the object changed while we worked on it.",
     hint="Run `reconciler plan` to see who has the name, and choose another `appName`",
 )
-INPUT = Meaning(
+INPUT = ErrorEntry(
     kind=Refused,
     code="invalid-value",
     cause="Novita does not accept a value of the request.",
     hint="Run `reconciler preview` to see the exact request, correct the value in endpoints.yaml, then run"
     " `reconciler plan`",
 )
-STATE = Meaning(
+STATE = ErrorEntry(
     kind=Refused,
     code="wrong-state",
     cause="The endpoint, or something it depends on, is busy with another operation.",
@@ -119,7 +119,7 @@ STATE = Meaning(
     again=Again.UNDONE,
     patience=FEW,
 )
-INACTIVE = Meaning(
+INACTIVE = ErrorEntry(
     kind=Refused,
     code="cluster-inactive",
     cause="The serverless cluster of this region is still waking up; that happens after the last endpoint in"
@@ -129,19 +129,19 @@ INACTIVE = Meaning(
     again=Again.UNDONE,
     patience=CLUSTER,
 )
-STOCK = Meaning(
+STOCK = ErrorEntry(
     kind=Refused,
     code="no-stock",
     cause="Novita has no GPU of that kind to give in that region now.",
     hint="Choose another spec or region in specs.yaml, or run `reconciler apply` again later",
 )
-DEPENDENCY = Meaning(
+DEPENDENCY = ErrorEntry(
     kind=Refused,
     code="dependency",
     cause="Something the endpoint uses is in use elsewhere, not available in this region, or too large.",
     hint=f"Look at it in Novita Console ({CONSOLE}), correct endpoints.yaml, then run `reconciler plan`",
 )
-QUOTA = Meaning(
+QUOTA = ErrorEntry(
     kind=Throttled,
     code="throttled",
     cause="Too many calls, or the account's GPU quota is used up: Novita gives this one reason for both, and"
@@ -150,27 +150,27 @@ QUOTA = Meaning(
     " support for a higher GPU quota",
     again=Again.UNDONE,
 )
-LIMIT = Meaning(
+LIMIT = ErrorEntry(
     kind=Refused,
     code="quota-exceeded",
     cause="The account has as many endpoints or GPUs as its quota allows; waiting does not change that.",
     hint="Delete what nobody needs, or ask Novita support for a higher quota, then run `reconciler apply`",
 )
-BUSY = Meaning(
+BUSY = ErrorEntry(
     kind=Throttled,
     code="throttled",
     cause="Too many calls in a short time; nothing was done.",
     hint="Run it again in a minute, with a lower --parallelism",
     again=Again.UNDONE,
 )
-BROKEN = Meaning(
+BROKEN = ErrorEntry(
     kind=ServerError,
     code="server-error",
     cause="Novita failed on its side.",
     hint="Run it again in a minute; `reconciler plan -v` shows each call",
     again=Again.UNKNOWN,
 )
-OTHER = Meaning(
+OTHER = ErrorEntry(
     kind=Refused,
     code="refused",
     cause="Novita refused the call, and asking again would not change that.",
@@ -200,7 +200,7 @@ REASONS = {
 }
 
 
-def by_reason(reason: str) -> Meaning | None:
+def by_reason(reason: str) -> ErrorEntry | None:
     """The meaning of a reason that we know, by name or by family."""
     if known := REASONS.get(reason):
         return known
@@ -214,7 +214,7 @@ def by_reason(reason: str) -> Meaning | None:
     return None
 
 
-def uncertain(reason: str) -> Meaning:
+def uncertain(reason: str) -> ErrorEntry:
     """What a status means after which the call may have been carried out, whatever the reason says."""
     known = REASONS.get(reason, BROKEN)
     return (

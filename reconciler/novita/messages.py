@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -49,6 +50,11 @@ def status_line(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def format_seconds(seconds: float) -> str:
+    """`120 s`, rounded up; in words where no digits would help."""
+    return f"{math.ceil(seconds)} s" if seconds < 1e9 else "more than 30 years"
 
 
 class Masker:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.model.errors import ApiError, IncompleteListing, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live, Page
-from reconciler.novita.read_threads import Crew
+from reconciler.novita.thread_pool import DaemonThreadPool
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -110,9 +110,9 @@ def _united(walks: Sequence[_Walk], confirm: Callable[[Iterable[str]], Iterable[
     )
 
 
-def look_again(fetch: Fetch, numbers: Iterable[int], *, parallelism: int) -> tuple[Live, ...]:
+def read_pages(fetch: Fetch, numbers: Iterable[int], *, parallelism: int) -> tuple[Live, ...]:
     """What these pages show now, all asked for at once. It proves the absence of nothing."""
-    with Crew(parallelism) as crew:
+    with DaemonThreadPool(parallelism) as crew:
         asked = [crew.begin(_page_or_nothing, fetch, number) for number in numbers]
         found = [one.result() or _NOTHING for one in asked]
     return tuple(live for page in found for live in page.endpoints)
@@ -236,10 +236,10 @@ class _Walk:
             yield self._one_by_one(first + 1)
             return
         following = range(first + 1, first + 1 + expected)
-        with Crew(self._parallelism) as crew:
+        with DaemonThreadPool(self._parallelism) as crew:
             yield chain(self._ahead(crew, following), self._one_by_one(following.stop))
 
-    def _ahead(self, crew: Crew, numbers: range) -> Iterator[Page | None]:
+    def _ahead(self, crew: DaemonThreadPool, numbers: range) -> Iterator[Page | None]:
         """The pages in order, asked for a little ahead, so that a count too high does not cost them all."""
         waiting: deque[Future[Page | None]] = deque()
         for number in numbers:
@@ -293,7 +293,7 @@ def _incomplete(walks: Sequence[_Walk]) -> Problem:
     )
 
 
-def broken_off(error: ApiError, page: int) -> IncompleteListing:
+def incomplete_at_page(error: ApiError, page: int) -> IncompleteListing:
     """A listing that a failing call ended on a later page; the call's own problem follows."""
     return IncompleteListing(
         Problem(

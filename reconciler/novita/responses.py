@@ -17,13 +17,12 @@ from reconciler.model.errors import AnswerLost, NotFound, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.values import Json
-from reconciler.novita import error_table, transport_errors
+from reconciler.novita import error_table, errors
 from reconciler.novita.error_body import read_error
-from reconciler.novita.error_table import Meaning
+from reconciler.novita.error_table import ErrorEntry
 from reconciler.novita.errors import Again, Failure
-from reconciler.novita.http.dates import in_seconds
-from reconciler.novita.http.json_text import json_of
-from reconciler.novita.messages import Masker, call, purpose, status_line
+from reconciler.novita.http.body import parse_json
+from reconciler.novita.messages import Masker, call, format_seconds, purpose, status_line
 
 _DEFINED = frozenset(map(int, HTTPStatus))
 QUOTABLE = 4096
@@ -73,7 +72,7 @@ class _Content:
     is_error: bool = False
 
 
-def judge(request: Request, answer: Answer, masker: Masker) -> Outcome:
+def classify(request: Request, answer: Answer, masker: Masker) -> Outcome:
     """Success, or the failure that this answer means for this request."""
     content = _read(answer.body)
     status = answer.status
@@ -112,7 +111,7 @@ def is_refusal(status: int) -> bool:
     return 400 <= status < 500 and status in _DEFINED and status not in (408, 425)
 
 
-def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -> Meaning:
+def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -> ErrorEntry:
     """By reason, else by message, else by status."""
     said = _by_message(content.message)
     if said is error_table.INACTIVE:
@@ -127,7 +126,7 @@ def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -
     return known if _names_one(request) else error_table.ADDRESS
 
 
-def _by_message(message: str) -> Meaning | None:
+def _by_message(message: str) -> ErrorEntry | None:
     """The two messages that are worth matching where no reason is known."""
     if _INACTIVE in message.lower():
         return error_table.INACTIVE
@@ -139,7 +138,7 @@ def _names_one(request: Request) -> bool:
     return "id" in request.query or "id" in body or "name" in body
 
 
-def _by_status(status: int, content: _Content, *, empty: bool) -> Meaning:
+def _by_status(status: int, content: _Content, *, empty: bool) -> ErrorEntry:
     match status:
         case 403 if not (content.is_json or empty):
             return error_table.EDGE
@@ -158,7 +157,7 @@ def _by_status(status: int, content: _Content, *, empty: bool) -> Meaning:
 
 
 def _failure(
-    request: Request, answer: Answer, content: _Content, meaning: Meaning, masker: Masker
+    request: Request, answer: Answer, content: _Content, meaning: ErrorEntry, masker: Masker
 ) -> Failure:
     reason = masker.quote(content.reason, request, 80)
     status = status_line(answer.status)
@@ -167,7 +166,7 @@ def _failure(
     named = [one for one in (status, beneath, reason) if one]
     first = f"{call(request)} answered {' '.join(named)}"
     asked = answer.asked if meaning.again is not Again.NEVER else 0.0
-    cause = meaning.cause + (transport_errors.doubt(request) if meaning.again is Again.UNKNOWN else "")
+    cause = meaning.cause + (errors.doubt(request) if meaning.again is Again.UNKNOWN else "")
     return Failure(
         kind=meaning.kind,
         problem=Problem(
@@ -177,7 +176,7 @@ def _failure(
             hint=meaning.hint,
         ),
         reason=reason,
-        said=": ".join(filter(None, (reason, said, f"wait {in_seconds(asked)}" if asked else ""))),
+        said=": ".join(filter(None, (reason, said, f"wait {format_seconds(asked)}" if asked else ""))),
         again=meaning.again,
         patience=meaning.patience,
         asked=asked,
@@ -188,8 +187,8 @@ def _unusable(request: Request, answer: Answer, content: _Content, masker: Maske
     """A 2xx without JSON: a page of the CDN, or half an answer. A write may have happened behind it."""
     status = status_line(answer.status)
     said = masker.quote(content.message, request)
-    failure = transport_errors.lost(request, why=f"{status}, but it is not JSON")
-    detail = f'{call(request)} answered {status}: "{said}".{transport_errors.doubt(request)}'
+    failure = errors.lost(request, why=f"{status}, but it is not JSON")
+    detail = f'{call(request)} answered {status}: "{said}".{errors.doubt(request)}'
     return replace(failure, status=answer.status, said=said, problem=replace(failure.problem, detail=detail))
 
 
@@ -203,7 +202,7 @@ def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
             code="redirected",
             summary=f"failed to {purpose(request)} ({status})",
             detail=f"{call(request)} answered {status} to {target}. Redirects are not followed, because they"
-            f" could carry the API key to another host.{transport_errors.doubt(request)}",
+            f" could carry the API key to another host.{errors.doubt(request)}",
             hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL), then run `reconciler plan`",
         ),
         status=answer.status,
@@ -216,7 +215,7 @@ def _read(body: bytes) -> _Content:
         return _Content(is_json=True, json={})
     text = body[:QUOTABLE].decode("utf-8", "replace")
     try:
-        parsed = json_of(body)
+        parsed = parse_json(body)
     except ValueError:
         return _Content(is_json=False, message=text)
     if not isinstance(parsed, dict):

@@ -14,7 +14,7 @@ from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.status import App, Managed
 from reconciler.model.suggestions import guess
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.planning.managed_by import managed
 from reconciler.planning.redaction import conceal
 from reconciler.workflow.runtime.account import reader, whole
@@ -74,7 +74,7 @@ def app(context: Context, name: str) -> Apps:
     return Apps(apps=ground.seen((found,), (found, *listed)), problems=ground.problems)
 
 
-def find(account: Reader, inventory: Inventory, name: str) -> Live:
+def find(account: AccountReader, inventory: Inventory, name: str) -> Live:
     """The live endpoint of that name, else the one of that ID.
 
     The recorded ID is asked for first: one call. Where it is gone, or called otherwise by now, the listing
@@ -85,7 +85,7 @@ def find(account: Reader, inventory: Inventory, name: str) -> Live:
 
 
 def _find(
-    account: Reader, inventory: Inventory, name: str, declared: Iterable[Desired]
+    account: AccountReader, inventory: Inventory, name: str, declared: Iterable[Desired]
 ) -> tuple[Live, Sequence[Live]]:
     """That endpoint, and the listing if one was needed."""
     record = inventory.records.get(name)

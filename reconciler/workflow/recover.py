@@ -10,7 +10,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.values import Keyring
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import recorded, resolve, unresolved
 from reconciler.workflow.runtime.account import around, base_url, reader, settings_of, settled
 from reconciler.workflow.runtime.context import Context
@@ -77,7 +77,7 @@ def _by_looking(inventory: Inventory, live: Iterable[Live], keyring: Keyring) ->
     )
 
 
-def _by_word(account: Reader, inventory: Inventory, word: Word) -> Recovered:
+def _by_word(account: AccountReader, inventory: Inventory, word: Word) -> Recovered:
     intent = _intent(inventory, word.name)
     if word.id is None:
         return Recovered(nothing=(intent.name,))

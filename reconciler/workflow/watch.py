@@ -13,7 +13,7 @@ from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, 
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
 from reconciler.model.status import App, Happening, ReplicaEvent
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.planning.status_events import event_of, events
 from reconciler.workflow.runtime.account import reader, whole
 from reconciler.workflow.runtime.context import Context
@@ -108,7 +108,9 @@ def watch_replicas(
             callback(event)
 
 
-def _apps(account: Reader, before: tuple[App, ...], context: Context, name: str | None) -> tuple[App, ...]:
+def _apps(
+    account: AccountReader, before: tuple[App, ...], context: Context, name: str | None
+) -> tuple[App, ...]:
     """What is there now; one of `before` that the listing lacks is asked for before it counts as gone.
 
     An endpoint that is watched stays so under another name.

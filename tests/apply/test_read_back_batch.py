@@ -6,7 +6,7 @@ from typing import cast
 
 from reconciler.apply.read_back_batch import EVERY, ReadBack, Unread
 from reconciler.model.plan import Create
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 
 
 class Clock:
@@ -26,7 +26,7 @@ def unread(number: int) -> Unread:
 
 def test_a_batch_is_read_when_it_is_full_and_some_time_has_passed() -> None:
     clock = Clock()
-    later = ReadBack(cast(Reader, None), clock, size=3)
+    later = ReadBack(cast(AccountReader, None), clock, size=3)
     assert [len(later.add(unread(number))) for number in range(5)] == [0] * 5
     clock.wait(EVERY)
     assert [one.id for one in later.add(unread(5))] == ["0", "1", "2", "3", "4", "5"]

@@ -16,7 +16,7 @@ from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
 from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.reports.terminal.progress import event_line
 from tests.builders import answer, change, endpoint, live, tracked
 
@@ -94,7 +94,7 @@ def waited(
 
     problems = wait_until_serving(
         results or (result("a"),),
-        cast(Reader, account),
+        cast(AccountReader, account),
         clock,
         emit,
         within=within,

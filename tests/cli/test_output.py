@@ -13,7 +13,7 @@ from reconciler.model.resource import ListingProgress
 from reconciler.reports.terminal import bar as bars
 
 PAGE = ListingProgress(count=100, total=300)
-OVER = ListingProgress(count=0, total=0, is_over=True)
+LISTING_DONE = ListingProgress(count=0, total=0, is_over=True)
 
 
 def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,7 +25,7 @@ def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) 
     out.listed(ListingProgress(count=200, total=300))
     assert bar.done == 200
     out.line("said meanwhile")
-    out.listed(OVER)
+    out.listed(LISTING_DONE)
     out.line("said afterwards")
     assert capsys.readouterr().err == "said meanwhile\nsaid afterwards\n"
     assert not bar._thread.is_alive()
@@ -36,14 +36,14 @@ def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
     out = Output()
     bar = out.begin("", 4)
     out.listed(PAGE)
-    out.listed(OVER)
+    out.listed(LISTING_DONE)
     assert out._bar is bar
     assert (bar.done, bar.total) == (0, 4)
     out.end()
     assert not bar._thread.is_alive()
     out.listed(PAGE)
     assert out._bar is not None
-    out.listed(OVER)
+    out.listed(LISTING_DONE)
     assert out._bar is None
 
 
@@ -62,7 +62,7 @@ def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.Monkey
     listing = threading.Thread(target=out.listed, args=(PAGE,))
     listing.start()
     assert begun.wait(10)
-    out.listed(OVER)
+    out.listed(LISTING_DONE)
     listing.join(60)
     assert out._bar is None
 

@@ -18,7 +18,7 @@ from reconciler.model.errors import (
     Unreachable,
 )
 from reconciler.model.request import API_ROOT
-from reconciler.novita.account import AccountWriter, Reader
+from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.simulator.faults import Fault
 from reconciler.simulator.profile import Profile
@@ -54,7 +54,7 @@ def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
 
 def test_a_reader_cannot_write() -> None:
     """What plan and drift hold offers nothing that changes the account."""
-    offered = {name for name in dir(Reader) if not name.startswith("_")}
+    offered = {name for name in dir(AccountReader) if not name.startswith("_")}
     reads = {"listing", "again", "glimpse", "get", "those", "limits", "clusters", "probe"}
     assert offered == reads | {"hide", "mask_env_values_of"}
 
@@ -73,7 +73,7 @@ def test_no_endpoints(empty: object) -> None:
 def test_a_long_listing() -> None:
     """All pages are parsed and put together."""
     with listing_stub(250, {}) as client:
-        assert [found.name for found in Reader(client, ENDPOINT).listing().endpoints][248:] == [
+        assert [found.name for found in AccountReader(client, ENDPOINT).listing().endpoints][248:] == [
             "web-248",
             "web-249",
         ]
@@ -101,14 +101,14 @@ def test_a_long_listing() -> None:
 def test_a_page_that_fails(page: int, answer: Reply, kind: type[Exception]) -> None:
     """On the first page the call's own error goes up, on a later one the listing is incomplete."""
     with listing_stub(250, {page: answer}) as client, pytest.raises(kind) as caught:
-        Reader(client, ENDPOINT, parallelism=2).listing()
+        AccountReader(client, ENDPOINT, parallelism=2).listing()
     assert type(caught.value) is kind
 
 
 def test_a_broken_off_listing_names_page_and_cause() -> None:
     """The user reads which page failed, why, and what to do."""
     with listing_stub(250, {2: reply(502, "<html>")}) as client, pytest.raises(IncompleteListing) as caught:
-        Reader(client, ENDPOINT).listing()
+        AccountReader(client, ENDPOINT).listing()
     whole, cause = caught.value.problems
     assert "page 2 failed" in whole.summary
     assert "502 Bad Gateway" in whole.detail
@@ -337,7 +337,7 @@ def test_listings_over_a_socket(past_end: str, base: int, page_zero: str, size: 
     with Server(profile=profile) as server:
         made = {server.world.console_create(name=f"web-{number}") for number in range(130)}
         with Client(server.url, secret(), timing=ManualTime().timing()) as client:
-            listing = Reader(client, ENDPOINT).listing()
+            listing = AccountReader(client, ENDPOINT).listing()
     assert {found.id for found in listing.endpoints} == made
     assert len(listing.endpoints) == 130
 

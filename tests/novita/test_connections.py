@@ -5,17 +5,17 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from reconciler.novita.http.connections import Lanes
+from reconciler.novita.http.connections import ConnectionPool
 
 
-def lanes() -> tuple[Lanes, list[httpx.Client]]:
+def lanes() -> tuple[ConnectionPool, list[httpx.Client]]:
     made: list[httpx.Client] = []
 
     def build() -> httpx.Client:
         made.append(httpx.Client())
         return made[-1]
 
-    return Lanes(build), made
+    return ConnectionPool(build), made
 
 
 def test_the_warm_one_is_taken() -> None:

@@ -10,7 +10,7 @@ from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused, R
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Page
 from reconciler.novita import pagination
-from reconciler.novita.pagination import list_all, look_again
+from reconciler.novita.pagination import list_all, read_pages
 
 NO = Problem(code="refused", summary="no")
 
@@ -311,4 +311,4 @@ def test_the_pages_of_a_listing(count: int, pages: range) -> None:
     """None for an account that came in one page, and so at one moment."""
     listing = list_all(Pages(count), parallelism=2)
     assert listing.pages == pages
-    assert len(look_again(Pages(count), pages, parallelism=2)) == (count if pages else 0)
+    assert len(read_pages(Pages(count), pages, parallelism=2)) == (count if pages else 0)

@@ -11,9 +11,8 @@ import pytest
 
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import ListingProgress
-from reconciler.novita.account import OVER
+from reconciler.novita.account import LISTING_DONE, PrefetchingReader
 from reconciler.novita.http.client import Client
-from reconciler.novita.prefetch import Ahead
 
 from .support import ManualTime, secret
 
@@ -41,7 +40,7 @@ def client_of(account: Account) -> Client:
 
 def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
-    reader = Ahead(client_of(account), ENDPOINT, parallelism=2)
+    reader = PrefetchingReader(client_of(account), ENDPOINT, parallelism=2)
     reader.begin()
     assert account.begun.wait(10)
     account.goes_on.set()
@@ -56,7 +55,7 @@ def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
     account = Account()
     told: list[ListingProgress] = []
     with client_of(account) as client:
-        reader = Ahead(client, ENDPOINT, parallelism=2, on_listed=told.append)
+        reader = PrefetchingReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
         reader.begin()
         assert account.begun.wait(10)
         reader.abandon()
@@ -64,4 +63,4 @@ def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
     with pytest.raises(RuntimeError, match="closed"):
         reader.listing()
     assert account.asked == 1
-    assert told == [OVER]
+    assert told == [LISTING_DONE]

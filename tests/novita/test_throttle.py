@@ -6,12 +6,12 @@ from reconciler.model.request import Request
 from reconciler.model.values import Secret
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
-from reconciler.novita.http.throttle import Gate
+from reconciler.novita.http.throttle import Throttle
 
 
 def test_a_throttled_call_halves_the_width() -> None:
     """Ten, five, two, one, and never none."""
-    gate = Gate(10)
+    gate = Throttle(10)
     widths = []
     for _ in range(5):
         with gate.passing() as turn:
@@ -22,7 +22,7 @@ def test_a_throttled_call_halves_the_width() -> None:
 
 def test_a_round_that_meets_one_limit_narrows_once() -> None:
     """Calls that were under way together tell of the same limit."""
-    gate = Gate(8)
+    gate = Throttle(8)
     with gate.passing() as first, gate.passing() as second:
         first.throttled()
         second.throttled()
@@ -31,7 +31,7 @@ def test_a_round_that_meets_one_limit_narrows_once() -> None:
 
 def test_calm_calls_widen_again_up_to_where_it_began() -> None:
     """One more for each round of answers, and never above the start."""
-    gate = Gate(4)
+    gate = Throttle(4)
     with gate.passing() as turn:
         turn.throttled()
     widths = []
@@ -46,7 +46,7 @@ def test_calm_calls_widen_again_up_to_where_it_began() -> None:
 
 def test_no_more_than_the_width_are_inside() -> None:
     """A call waits for its place."""
-    gate = Gate(2)
+    gate = Throttle(2)
     inside, most, guard = 0, 0, threading.Lock()
     both = threading.Barrier(2)
 

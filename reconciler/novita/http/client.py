@@ -15,25 +15,30 @@ from reconciler.model.encoding import one_line
 from reconciler.model.hosts import is_loopback
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.values import Json, Secret
-from reconciler.novita import transport_errors
+from reconciler.novita import errors
 from reconciler.novita.errors import USUAL, Again, Failure
 from reconciler.novita.http.auth import address_of, header_safe, not_an_address
-from reconciler.novita.http.body_decoding import ACCEPTED, decoded
-from reconciler.novita.http.connections import Lanes
-from reconciler.novita.http.dates import http_date, retry_after
-from reconciler.novita.http.proxies import Way, trust, way_to
-from reconciler.novita.http.retry import Pause, Timing, persist
-from reconciler.novita.http.throttle import Gate
+from reconciler.novita.http.body import ACCEPTED, decoded
+from reconciler.novita.http.connections import ConnectionPool
+from reconciler.novita.http.proxies import Proxy, find_proxy, trust
+from reconciler.novita.http.retry import (
+    ServerPause,
+    Timing,
+    parse_http_date,
+    parse_retry_after,
+    send_with_retries,
+)
+from reconciler.novita.http.throttle import Throttle
 from reconciler.novita.http.transport import (
     App,
-    Lane,
-    Unusable,
+    Connection,
+    UnusableResponse,
+    empty_trust_store,
     mounted,
     spare_the_command_line_of_httpx,
-    trust_nobody,
 )
 from reconciler.novita.messages import Masker
-from reconciler.novita.responses import Answer, Outcome, judge
+from reconciler.novita.responses import Answer, Outcome, classify
 
 if TYPE_CHECKING:
     import httpx
@@ -104,15 +109,15 @@ class Client:
         self._read_timeout = read_timeout
         self._timing = timing
         self._read_only = read_only
-        self._gate = Gate(parallelism)
-        self._pause = Pause(timing)
+        self._gate = Throttle(parallelism)
+        self._pause = ServerPause(timing)
         self._urls: dict[str, httpx.URL] = {}
         try:
             httpx.URL(self._root)
         except httpx.InvalidURL as error:
             raise not_an_address() from error
         # A proxy would carry loopback traffic, key and all, off this machine.
-        way = None if app or self._loopback else way_to(address.hostname or "", address.port)
+        way = None if app or self._loopback else find_proxy(address.hostname or "", address.port)
         if way is not None:
             self.hide(lambda: (way.password,))
         transport = partial(mounted, app) if app else _network(address, way)
@@ -123,7 +128,7 @@ class Client:
             "Accept-Encoding": ACCEPTED,
         }
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._lanes = Lanes(lambda: Lane(transport(), headers, timeout))
+        self._lanes = ConnectionPool(lambda: Connection(transport(), headers, timeout))
 
     def send(self, request: Request, *, patient: bool = True) -> Json:
         """The parsed answer, {} for an empty one. Raises the errors of `model.errors`.
@@ -136,7 +141,7 @@ class Client:
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome.json
-        return persist(request, lambda number: self._attempt(request, number), self._timing)
+        return send_with_retries(request, lambda number: self._attempt(request, number), self._timing)
 
     @property
     def width(self) -> int:
@@ -184,7 +189,7 @@ class Client:
                 turn.throttled() if answer.status == TOO_MANY else turn.calm()
         seconds = time.perf_counter() - started
         answered = answer if isinstance(answer, Answer) else None
-        outcome = judge(request, answer, self._masker) if isinstance(answer, Answer) else answer
+        outcome = classify(request, answer, self._masker) if isinstance(answer, Answer) else answer
         if isinstance(outcome, Failure) and patient:
             self._pause.ask(outcome.asked)
         if self._on_call:
@@ -222,25 +227,25 @@ class Client:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             return self._unreachable(request, error)
         except httpx.ReadTimeout:
-            return transport_errors.lost(request, why=lane.bounds.overdue())
-        except Unusable as error:
-            return transport_errors.lost(request, why=str(error))
+            return errors.lost(request, why=lane.bounds.overdue())
+        except UnusableResponse as error:
+            return errors.lost(request, why=str(error))
         except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
             return replace(self._unreachable(request, error), again=Again.NEVER)
         except (httpx.RequestError, ValueError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
-            return transport_errors.lost(request, why=why)
+            return errors.lost(request, why=why)
         headers = dict(response.headers)  # httpx gives their names in lower case
         asked = 0.0
         if header := headers.get("retry-after"):
             # A moment is compared with the clock that it was made by; ours may be wrong.
-            sent = http_date(headers.get("date", ""))
-            asked = retry_after(header, self._timing.now() if sent is None else sent)
+            sent = parse_http_date(headers.get("date", ""))
+            asked = parse_retry_after(header, self._timing.now() if sent is None else sent)
         return Answer(status=response.status_code, headers=headers, body=body, asked=asked)
 
     def _unreachable(self, request: Request, error: Exception) -> Failure:
         why = self._masker.quote(str(error), request) or type(error).__name__
-        return transport_errors.unreachable(request, host=self._host, why=why, loopback=self._loopback)
+        return errors.unreachable(request, host=self._host, why=why, loopback=self._loopback)
 
     def _url(self, path: str) -> httpx.URL:
         """Parsed once: there are a dozen paths, and thousands of calls."""
@@ -251,10 +256,10 @@ class Client:
         return self._urls[path]
 
 
-def _network(address: SplitResult, way: Way | None) -> Callable[[], httpx.HTTPTransport]:
+def _network(address: SplitResult, way: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
     """What makes the connections to an address. Raises InvalidConfig for a variable that keeps it from it."""
     import httpx
 
-    trusted = trust_nobody() if address.scheme == "http" else trust()
+    trusted = empty_trust_store() if address.scheme == "http" else trust()
     proxy = way.proxy(trusted) if way else None
     return lambda: httpx.HTTPTransport(verify=trusted, proxy=proxy, trust_env=False)

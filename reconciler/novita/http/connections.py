@@ -19,7 +19,7 @@ class Closable(Protocol):
 T = TypeVar("T", bound=Closable)
 
 
-class Lanes(Generic[T]):
+class ConnectionPool(Generic[T]):
     """As many clients as there ever were calls at once. Every method may be called from any thread."""
 
     def __init__(self, build: Callable[[], T]) -> None:

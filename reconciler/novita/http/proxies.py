@@ -30,7 +30,7 @@ _ESCAPES: Final = "in a user name or password, write %40 for @, %2F for /, %23 f
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Proxy:
     """A proxy and the variable that names it. `password` is "" where there is none."""
 
     url: str
@@ -38,7 +38,7 @@ class Way:
     password: str = ""
 
     def __repr__(self) -> str:
-        return f"Way(variable={self.variable!r})"
+        return f"Proxy(variable={self.variable!r})"
 
     def proxy(self, trust: ssl.SSLContext) -> httpx.Proxy:
         """For httpx, which trusts for a proxy what it trusts for the account. Raises InvalidConfig."""
@@ -57,7 +57,7 @@ class Way:
         return _bad_variable(self.variable, what, hint)
 
 
-def way_to(host: str, port: int | None) -> Way | None:
+def find_proxy(host: str, port: int | None) -> Proxy | None:
     """The proxy for https to a host, None where there is none. Raises InvalidConfig for an unusable one."""
     from urllib.request import getproxies
 
@@ -69,7 +69,7 @@ def way_to(host: str, port: int | None) -> Way | None:
         (name for name in _VARIABLES if os.environ.get(name) == text), "the system's proxy setting"
     )
     url = text.strip() if "://" in text else f"http://{text.strip()}"
-    found = Way(url=url, variable=variable)
+    found = Proxy(url=url, variable=variable)
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -84,7 +84,7 @@ def way_to(host: str, port: int | None) -> Way | None:
         raise found.unusable(f"a proxy is one of {', '.join(_SCHEMES)}", "write http://HOST:PORT")
     if wrong := fault(parts.hostname or ""):
         raise found.unusable(f"its host {wrong}", "write http://HOST:PORT")
-    return Way(url=url, variable=variable, password=unquote(parts.password or ""))
+    return Proxy(url=url, variable=variable, password=unquote(parts.password or ""))
 
 
 def is_exempt(host: str, port: int, exempt: str) -> bool:

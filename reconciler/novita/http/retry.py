@@ -1,7 +1,7 @@
 """Asking again: when a failure allows it, how often, and how long to wait in between.
 
 A Retry-After is waited for in full, by every call of a client. One that does not fit into the budget of a
-call (`failure.Patience`: 90 s of calls and waits at most) ends it at once, and the error has the number.
+call (`failure.RetryPolicy`: 90 s of calls and waits at most) ends it at once, and the error has the number.
 
 stamina counts the attempts and computes the exponential waits. It has no way to inject a sleep (its testing
 mode only zeroes the waits, for the whole process), and a run must be able to interrupt a wait and a test to
@@ -16,11 +16,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 
 from reconciler.model.errors import ApiError
 from reconciler.model.request import Request
 from reconciler.model.values import Json
-from reconciler.novita import transport_errors
+from reconciler.novita import errors
 from reconciler.novita.errors import Failure
 from reconciler.novita.responses import Outcome, Success
 
@@ -45,7 +46,7 @@ class Timing:
     own_process: bool = False
 
 
-class Pause:
+class ServerPause:
     """The pause that Novita asked for, which all calls of a client make. Thread-safe."""
 
     def __init__(self, timing: Timing) -> None:
@@ -62,12 +63,12 @@ class Pause:
         began = self._timing.clock()
         while (left := self._end - (now := self._timing.clock())) > 0:
             if now - began + left > budget:
-                return transport_errors.paused(request, seconds=left)
+                return errors.paused(request, seconds=left)
             self._timing.sleep(left)
         return None
 
 
-def persist(request: Request, attempt: Callable[[int], Outcome], timing: Timing) -> Json:
+def send_with_retries(request: Request, attempt: Callable[[int], Outcome], timing: Timing) -> Json:
     """The JSON of the first attempt that succeeds; raises the error of the last one."""
     started = timing.clock()
     outcome = attempt(1)
@@ -149,3 +150,27 @@ class _Persistence:
     def _pause(self) -> None:
         self._slept += self._wait
         self._timing.sleep(self._wait)
+
+
+def parse_http_date(text: str) -> float | None:
+    """The moment in epoch seconds, whatever the time zone of this machine; None for what is no date."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):  # what a text may bring it to
+        return None
+
+
+def parse_retry_after(header: str, now: float) -> float:
+    """Seconds that a Retry-After header asks for, from a number or an HTTP date; 0.0 when it says nothing.
+
+    `now` is when the answer was made by the server's clock, in epoch seconds.
+    """
+    try:
+        seconds = float(header)
+    except ValueError:
+        until = parse_http_date(header)
+        seconds = 0.0 if until is None else until - now
+    return 0.0 if math.isnan(seconds) else max(seconds, 0.0)

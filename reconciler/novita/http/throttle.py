@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Gate:
+class Throttle:
     """Lets at most `widest` calls through, halves that on a 429, and widens by one for each calm round.
 
     A round of calls that all meet the same limit counts as one 429: only a call that began after the last
@@ -54,7 +54,7 @@ class Gate:
 class Turn:
     """One call's place, and what became of it."""
 
-    def __init__(self, gate: Gate, narrowings: int) -> None:
+    def __init__(self, gate: Throttle, narrowings: int) -> None:
         self._gate = gate
         self._narrowings = narrowings
 

@@ -22,11 +22,11 @@ PIECE: Final = 4096
 """Bytes that are written at once: what a socket that can be written to always takes."""
 
 
-class Unusable(Exception):
+class UnusableResponse(Exception):
     """An answer that goes beyond a bound. Its text is the reason, to follow "the answer was lost"."""
 
 
-class Bounds:
+class CallLimits:
     """The bounds of the call under way on one connection. `is_answered`: a byte of the answer has come."""
 
     def __init__(self) -> None:
@@ -43,10 +43,10 @@ class Bounds:
         self.is_answered = False
 
     def left(self, most: float | None) -> float:
-        """The seconds that one step of the call may take. Raises Unusable when none are left."""
+        """The seconds that one step of the call may take. Raises UnusableResponse when none are left."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise Unusable(self.overdue())
+            raise UnusableResponse(self.overdue())
         return left if most is None else min(left, most)
 
     def overdue(self) -> str:
@@ -55,21 +55,21 @@ class Bounds:
         return f"{what} within {self._seconds:g} s"
 
     def take(self, count: int) -> None:
-        """Bytes have come. Raises Unusable when they are too many."""
+        """Bytes have come. Raises UnusableResponse when they are too many."""
         self.is_answered = True
         self._room -= count
         if self._room < 0:
             raise too_large(self._most)
 
 
-def too_large(most: int) -> Unusable:
-    return Unusable(f"the answer is larger than {most >> 20} MiB")
+def too_large(most: int) -> UnusableResponse:
+    return UnusableResponse(f"the answer is larger than {most >> 20} MiB")
 
 
 class _Stream:
     """A connection of httpcore, each step of which is within the bounds."""
 
-    def __init__(self, inner: Any, bounds: Bounds) -> None:
+    def __init__(self, inner: Any, bounds: CallLimits) -> None:
         self._inner = inner
         self._bounds = bounds
 
@@ -98,7 +98,7 @@ class _Stream:
 class _Backend:
     """Makes the connections of one client of httpx, for httpcore."""
 
-    def __init__(self, inner: Any, bounds: Bounds) -> None:
+    def __init__(self, inner: Any, bounds: CallLimits) -> None:
         self._inner = inner
         self._bounds = bounds
 
@@ -116,7 +116,7 @@ def spare_the_command_line_of_httpx() -> None:
         del sys.modules["httpx._main"], httpx
 
 
-class Lane:
+class Connection:
     """A client of httpx with one connection, for one call at a time, and the bounds of that call."""
 
     def __init__(
@@ -124,7 +124,7 @@ class Lane:
     ) -> None:
         import httpx
 
-        self.bounds = Bounds()
+        self.bounds = CallLimits()
         if isinstance(transport, httpx.HTTPTransport):
             # httpx has no public way to say how its connections are made.
             pool: Any = transport._pool
@@ -159,7 +159,7 @@ def _cookieless() -> type[httpx.Client]:
     return Client
 
 
-def trust_nobody() -> ssl.SSLContext:
+def empty_trust_store() -> ssl.SSLContext:
     """For plain HTTP: saves reading every root certificate, and fails closed if TLS is met after all."""
     import ssl
 

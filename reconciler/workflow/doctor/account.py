@@ -13,9 +13,9 @@ from reconciler.model.plan import Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import mask, reveal
-from reconciler.novita.account import Reader
+from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
-from reconciler.novita.http.dates import http_date
+from reconciler.novita.http.retry import parse_http_date
 from reconciler.planning.quotas import check_limits
 from reconciler.planning.unreadable import unread_line
 from reconciler.workflow.runtime.account import reader, whole
@@ -70,7 +70,7 @@ def account_checks(
         yield _failed("account", error.problem)
 
 
-def _refusal(account: Reader) -> ApiError | None:
+def _refusal(account: AccountReader) -> ApiError | None:
     try:
         account.probe()
     except ApiError as error:
@@ -85,7 +85,7 @@ def _reachable(error: ApiError | None, call: CallInfo) -> Check:
 
 
 def _clock(call: CallInfo, now: float) -> Check:
-    there = http_date(call.date)
+    there = parse_http_date(call.date)
     if there is None:
         return Check(name="clock", grade=CheckStatus.SKIP, found="no answer said what time it is there")
     ahead = now - there
@@ -99,7 +99,7 @@ def _clock(call: CallInfo, now: float) -> Check:
     )
 
 
-def _limits(account: Reader, declared: tuple[Desired, ...]) -> Check:
+def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     limits = account.limits()
     if limits is None:
         return Check(
@@ -122,7 +122,7 @@ def _limits(account: Reader, declared: tuple[Desired, ...]) -> Check:
     return Check(name="limits", grade=CheckStatus.OK, found=found)
 
 
-def _regions(account: Reader, declared: tuple[Desired, ...]) -> Check:
+def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     users: dict[str, list[str]] = {}
     for one in declared:
         users.setdefault(reveal(one.fields["clusterID"]), []).append(one.name)
@@ -146,7 +146,9 @@ def _regions(account: Reader, declared: tuple[Desired, ...]) -> Check:
     return Check(name="regions", grade=CheckStatus.OK, found=found)
 
 
-def _records(account: Reader, records: Mapping[str, Tracked], unread: Sequence[Live]) -> Iterator[Check]:
+def _records(
+    account: AccountReader, records: Mapping[str, Tracked], unread: Sequence[Live]
+) -> Iterator[Check]:
     try:
         listed = whole(account, (record.id for record in records.values()))
     except ReconcilerError as error:

@@ -17,10 +17,10 @@ from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live
 from reconciler.model.settings import Settings
 from reconciler.model.values import Secret
-from reconciler.novita.account import AccountWriter, Reader
+from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
-from reconciler.novita.read_threads import Crew
+from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.pending_creates import newcomers
 from reconciler.workflow.runtime.context import Context
 
@@ -85,14 +85,14 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 
 
 @contextmanager
-def reader(context: Context, settings: Settings) -> Iterator[Reader]:
-    """An account that can only be read: `Reader` has no writes, and its client would send none."""
+def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
+    """An account that can only be read: `AccountReader` has no writes, and its client would send none."""
     if context.account is not None:
         context.account.hide(settings.hidden)
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:
-        yield Reader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+        yield AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
 
 
 @contextmanager
@@ -106,10 +106,10 @@ def read_ahead(context: Context) -> Iterator[Context]:
     if settings is None:
         yield context
         return
-    from reconciler.novita.prefetch import Ahead
+    from reconciler.novita.account import PrefetchingReader
 
     with new_client(context, settings, read_only=True) as client:
-        account = Ahead(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+        account = PrefetchingReader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
         account.begin()
         try:
             yield replace(context, account=account)
@@ -136,7 +136,7 @@ def _heard_by(context: Context) -> dict[str, Any]:
     return {"on_listed": context.on_listed, "on_unread": context.on_unread}
 
 
-def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> Listing:
+def settled(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
     """The whole account once the open creates had their time to arrive in it."""
     listed, arrived = Listing(endpoints=()), dict[str, Live]()
     for _ in attempts(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
@@ -151,7 +151,7 @@ def settled(account: Reader, inventory: Inventory, settle_seconds: float) -> Lis
     return replace(listed, endpoints=(*listed.endpoints, *missing))
 
 
-def whole(account: Reader, ids: Iterable[str]) -> Listing:
+def whole(account: AccountReader, ids: Iterable[str]) -> Listing:
     """The whole account, with each of these IDs that the listing lacks asked for by itself.
 
     One that answers without a readable ID is among the endpoints under the ID that was asked for.
@@ -165,7 +165,7 @@ def whole(account: Reader, ids: Iterable[str]) -> Listing:
 
 
 def before_creating(
-    account: Reader, listed: Listing, changes: Iterable[Change]
+    account: AccountReader, listed: Listing, changes: Iterable[Change]
 ) -> tuple[Limits | None, tuple[Live, ...]]:
     """(the account's limits, what of the names to be created is live although the listing lacks it).
 
@@ -179,7 +179,7 @@ def before_creating(
         if isinstance(change, Create)
         for name in (change.name, change.desired.renamed_from)
     }
-    with Crew(1) as beside:
+    with DaemonThreadPool(1) as beside:
         again = beside.begin(account.again, listed.pages if names else ())
         limits = account.limits()
         found = again.result()
@@ -188,7 +188,7 @@ def before_creating(
     )
 
 
-def around(account: Reader, inventory: Inventory) -> tuple[Live, ...]:
+def around(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
     """What the account has, for who only wants to know whether the inventory is its own."""
     if not inventory.records:
         return ()

@@ -16,7 +16,7 @@ from reconciler.planning.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from reconciler.config.references.resolver import Resolver
     from reconciler.model.resource import ListingProgress, Live
-    from reconciler.novita.account import Reader
+    from reconciler.novita.account import AccountReader
     from reconciler.novita.http.client import CallInfo, Client
 
 STATE = Path("state/novita.json")
@@ -59,7 +59,7 @@ class Context:
     on_unread: Callable[[Live], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
-    account: Reader | None = None
+    account: AccountReader | None = None
 
     @property
     def options(self) -> Options:

@@ -96,7 +96,7 @@ def test_parallel_calls_are_not_sent_at_all(desk: Desk, between: Relay) -> None:
     ran = desk.run("apply", "--auto-approve", "--parallelism", "2")
     assert ran.code == 4
     assert len(between.came("create")) <= 2
-    assert "was not sent: an earlier answer asked for that" in ran.out
+    assert "was not sent, because an earlier response asked for this wait" in ran.out
     assert desk.live() == {}
 
 

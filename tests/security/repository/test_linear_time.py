@@ -15,7 +15,7 @@ from reconciler.kinds.endpoint.command_secrets import holds_credential
 from reconciler.model.command import quoted
 from reconciler.model.problem import MOST
 from reconciler.model.suggestions import guess
-from reconciler.novita.http.json_text import json_of
+from reconciler.novita.http.body import parse_json
 from reconciler.novita.http.masking import Secrets
 from tests.e2e.desk import Desk, item
 
@@ -106,7 +106,7 @@ UNITS: dict[str, tuple[Callable[[int], object], int]] = {
 
 def _refused(text: str) -> None:
     with pytest.raises(ValueError):
-        json_of(text.encode())
+        parse_json(text.encode())
 
 
 @pytest.mark.parametrize("kind", UNITS)

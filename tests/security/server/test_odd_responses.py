@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Page
-from reconciler.novita.http.json_text import json_of
+from reconciler.novita.http.body import parse_json
 from tests.builders import answer, endpoint, plan, record
 from tests.e2e.desk import Desk, item
 from tests.relay import Canned, relay
 
 HALF = "\ud800"
-DEEP = json_of(b"[" * 1000 + b"]" * 1000)
+DEEP = parse_json(b"[" * 1000 + b"]" * 1000)
 ODD: dict[str, Any] = {
     "list": ["a"],
     "object": {"a": 1},
@@ -283,7 +283,7 @@ def test_numbers_and_depths_beyond_python(two: Desk) -> None:
             )
         ran = two.plan()
         assert ran.code == 0, ran.err
-    assert json_of(b'{"a": "]}\\"[[", "b": ' + b"[" * 3000 + b"]" * 3000 + b', "c": 1}')["c"] == 1
+    assert parse_json(b'{"a": "]}\\"[[", "b": ' + b"[" * 3000 + b"]" * 3000 + b', "c": 1}')["c"] == 1
 
 
 ANY = st.recursive(

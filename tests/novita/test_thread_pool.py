@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from reconciler.novita.read_threads import Crew
+from reconciler.novita.thread_pool import DaemonThreadPool
 
 
 class Work:
@@ -24,7 +24,7 @@ class Work:
 
 
 def test_only_so_many_things_are_done_at_once() -> None:
-    crew, work = Crew(2), Work()
+    crew, work = DaemonThreadPool(2), Work()
     found = [crew.begin(work) for _ in range(5)]
     assert work.begun.acquire(timeout=10)
     assert work.begun.acquire(timeout=10)
@@ -34,7 +34,7 @@ def test_only_so_many_things_are_done_at_once() -> None:
 
 
 def test_after_the_dismissal_nothing_begins() -> None:
-    crew, work = Crew(1), Work()
+    crew, work = DaemonThreadPool(1), Work()
     first = crew.begin(work)
     assert work.begun.acquire(timeout=10)
     with crew:
@@ -47,10 +47,10 @@ def test_after_the_dismissal_nothing_begins() -> None:
 
 
 def test_what_is_raised_is_for_who_asks() -> None:
-    found = Crew(1).begin(lambda: 1 // 0)
+    found = DaemonThreadPool(1).begin(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         found.result(10)
 
 
 def test_all_are_daemons() -> None:
-    assert Crew(1).begin(lambda: threading.current_thread().daemon).result(10)
+    assert DaemonThreadPool(1).begin(lambda: threading.current_thread().daemon).result(10)

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 
-class Crew:
+class DaemonThreadPool:
     """Does at most `size` things (count) at once. Whoever leaves its `with` wants no more of it.
 
     Its threads are gone when there is nothing to do. Every method may be called from any thread.

@@ -96,9 +96,11 @@ def _serve() -> None:
             _, status = os.waitpid(asked["wait"], 0)
             answer = {"code": os.waitstatus_to_exitcode(status)}
         else:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             answer = {"pid": os.fork()}
             if not answer["pid"]:
                 _be(asked)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -115,6 +117,10 @@ def _be(asked: dict[str, Any]) -> None:
         os.dup2(os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.chdir(asked["cwd"])
     os.environ.update(asked["env"])
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    except KeyboardInterrupt:  # sent before there was a run
+        os._exit(130)
     try:
         main(asked["start"])
     except BaseException:

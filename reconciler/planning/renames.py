@@ -72,11 +72,13 @@ class _Matching:
     def rename(self, renamed: Iterable[Desired]) -> tuple[Problem, ...]:
         """Give away what is renamed; the renames that nothing can come of are problems."""
         wanted: dict[str, str] = {}
-        for one in self._meant(renamed):
+        meant = self._meant(renamed)
+        giving = {one.name for one in meant}
+        for one in meant:
             old = str(one.renamed_from)
             if one.name in self._moving:
                 self._take(one.name, self._moving[one.name])
-            elif self._source(old) is not None or old not in self._declared:
+            elif self._source(old) is not None or old not in self._declared or old in giving:
                 wanted.setdefault(old, one.name)
         heirs = {new: old for old, new in wanted.items()}
         problems = []

@@ -112,7 +112,13 @@ class Model:
 
     def disturbed(self, names: Iterable[str] | None = None) -> None:
         """A command had a reason to make these anew; without names, any."""
-        gone = list(self.kept) if names is None else names
+        gone = set(self.kept) if names is None else set(names)
+        # in the middle of a rename, the name of a command may be that of an endpoint which gets another one
+        meant = {key for key, one in self.live().items() if one["name"] in gone}
+        meant |= {
+            record.id for record in self.state().records.values() if not gone.isdisjoint(goes_by(record))
+        }
+        gone |= {name for name, kept in self.kept.items() if kept in meant}
         for name in gone:
             self.leases.pop(self.kept.pop(name, ""), None)
             for other in [other for other, kept in self.let_go.items() if kept == name]:

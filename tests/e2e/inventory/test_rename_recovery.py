@@ -292,3 +292,20 @@ def test_names_are_exchanged_right_after_a_chain(desk: Desk, killed: str | None)
     desk.apply()
     assert (desk.id("other"), desk.id("third")) == (other, chat)
     assert desk.plan().code == 0
+
+
+def test_one_of_a_swap_was_deleted(desk: Desk) -> None:
+    """The other one takes its new name, and the name that it gives away is made anew."""
+    desk.declare(item("chat"), item("other"))
+    desk.apply()
+    chat = desk.id("chat")
+    desk.run("delete", "other", "--yes")
+    desk.declare(
+        item("chat", appName="other", renamedFrom="other"),
+        item("other", appName="chat", renamedFrom="chat"),
+    )
+    assert desk.plan().actions == {"chat": "create", "other": "update"}
+    desk.apply()
+    assert desk.id("other") == chat
+    assert set(desk.live()) == {"chat", "other"}
+    assert desk.plan().code == 0

@@ -7,19 +7,40 @@ Values are in the kind's normal form, see `model.values.Fields`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
-from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.resource import Desired, Limits, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path, Value
 
 if TYPE_CHECKING:
+    from reconciler.model.plan import Change
     from reconciler.model.status import App, Managed, Readiness
     from reconciler.yamlfile.edits import Edit
 
 Locate: TypeAlias = Callable[[Path], Place | None]
 """Return the source position of a path of an item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """An environment variable, its value, and the names of the endpoints that read it."""
+
+    name: str
+    value: str
+    endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The YAML that declares live endpoints: an item for each, and the specs that had to be added."""
+
+    endpoints: tuple[Live, ...]
+    items: tuple[Mapping[str, Any], ...]
+    new_specs: tuple[Spec, ...]
+    variables: tuple[Variable, ...]
 
 
 class Kind(Protocol):
@@ -96,6 +117,31 @@ class Kind(Protocol):
         """Return the edits that make the YAML say what is live, and why fields were left out."""
         ...
 
+    def importable(
+        self, live: Sequence[Live], taken: Iterable[str]
+    ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
+        """Return (the objects that YAML can declare, a warning for each name that is left out).
+
+        `taken` are the names in use.
+        """
+        ...
+
+    def draft(
+        self,
+        live: Sequence[Live],
+        specs: Sequence[Spec],
+        *,
+        spec_names: Iterable[str],
+        app_names: Iterable[str],
+        in_use: Mapping[str, str | None],
+    ) -> Draft:
+        """Return the YAML for objects that are `importable`.
+
+        specs: the usable specs. spec_names: the names of all specs. app_names: those of declared endpoints.
+        in_use: the variables that are referred to already, with their values.
+        """
+        ...
+
     # Comparison
 
     def sides(
@@ -169,6 +215,16 @@ class Kind(Protocol):
 
     def parse_created(self, answer: Json) -> str | None:
         """Return the new ID, or None if the answer does not hold one."""
+        ...
+
+    # Quotas
+
+    def needs_limits(self, changes: Sequence[Change]) -> bool:
+        """Return True if a change could exceed a quota of the account."""
+        ...
+
+    def check_limits(self, changes: Sequence[Change], limits: Limits | None) -> Iterator[Problem]:
+        """Return a warning for each value beyond a quota, or a note if `limits` could not be read."""
         ...
 
     # Status

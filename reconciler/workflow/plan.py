@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.files.unread import hidden
 from reconciler.config.loader import Loaded, load
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.exit_codes import Exit
 from reconciler.model.plan import Forget, Plan
@@ -27,7 +28,6 @@ from reconciler.planning.imperative import Hand, grip, unordered
 from reconciler.planning.leases import leased
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
-from reconciler.planning.quotas import check_limits, needs_limits
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.runtime.account import (
     base_url,
@@ -223,7 +223,7 @@ def planned(
         changes = drained(changes) if allow.drain else changes
         changes = agreed(changes) if allow.adopt else changes
         made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
-        limited = guarded and needs_limits(made.changes)
+        limited = guarded and ENDPOINT.needs_limits(made.changes)
         limits, hidden = before_creating(account, listed, made.changes) if limited else (None, ())
     if hidden:
         complete = replace(listed, endpoints=(*live, *hidden), pages=range(0))
@@ -265,7 +265,7 @@ def planned(
             else ()
         ),
         *(stored_secret_guards(made.changes, context.environ) if guarded and settings.is_simulator else ()),
-        *(check_limits(made.changes, limits) if limited else ()),
+        *(ENDPOINT.check_limits(made.changes, limits) if limited else ()),
     )
     made = replace(made, problems=problems)
     return PlanResult(

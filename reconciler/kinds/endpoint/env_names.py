@@ -1,9 +1,16 @@
-"""Names of environment variables: which one an `env` key may be read from."""
+"""The environment variables from which an endpoint's secret values are read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
 from typing import Final
+
+from reconciler.kinds.base import Variable
+from reconciler.kinds.endpoint.fields import COMMAND
+from reconciler.model.values import Path
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -20,25 +27,80 @@ _SET_BY_OTHERS: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""What shells, login managers, CI systems, loaders, Python and this program set or heed themselves."""
+"""Names that shells, login managers, CI systems, loaders, Python and this program set or read themselves."""
 
 
-def is_free(name: str) -> bool:
-    """Whether a variable of that name means nothing to anybody else."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretValue:
+    """A live value that needs a variable: of ("envs", KEY) of an endpoint, or of its command."""
+
+    endpoint: str
+    path: Path
+    value: str
+
+
+def assign_variables(
+    secrets: Sequence[SecretValue], in_use: Mapping[str, str | None]
+) -> tuple[Mapping[tuple[str, Path], str], tuple[Variable, ...]]:
+    """Return (the variable of each endpoint's path, all variables by name).
+
+    A key is its own variable if all endpoints that have the key agree on its value. Otherwise each endpoint
+    has a variable of its own. `in_use` are the names that are referred to already, with their current values.
+    """
+    values: dict[str, set[str]] = {}
+    for secret in secrets:
+        values.setdefault(secret.path[-1], set()).add(secret.value)
+    taken: dict[str, str | None] = dict(in_use)
+    names: dict[tuple[str, Path], str] = {}
+    unshared: list[SecretValue] = []
+    for secret in secrets:
+        key = secret.path[-1]
+        is_shared = secret.path != COMMAND and is_unreserved(key) and len(values[key]) == 1
+        if is_shared and taken.setdefault(key, secret.value) == secret.value:
+            names[secret.endpoint, secret.path] = key
+        else:
+            unshared.append(secret)
+    for secret in unshared:
+        name = _first_free(prefixed(secret.endpoint, secret.path[-1]), secret.value, taken)
+        taken[name] = secret.value
+        names[secret.endpoint, secret.path] = name
+    return names, _variables(secrets, names)
+
+
+def is_unreserved(name: str) -> bool:
+    """Return True if no other program gives a variable of that name a meaning."""
     return _NAME.match(name) is not None and not _SET_BY_OTHERS.match(name.upper())
 
 
 def prefixed(endpoint: str, key: str) -> str:
-    """A free name for one endpoint's key, in capitals."""
+    """Return an unreserved name for the key of one endpoint, in capitals."""
     name = re.sub(r"[^A-Z0-9]", "_", f"{endpoint}_{key}".upper())
-    return name if is_free(name) else f"ENDPOINT_{name}"
+    return name if is_unreserved(name) else f"ENDPOINT_{name}"
 
 
 def variable_for(endpoint: str, key: str) -> str:
-    """The key itself where that is free."""
-    return key if is_free(key) else prefixed(endpoint, key)
+    """Return the key itself if it is unreserved, else a prefixed name."""
+    return key if is_unreserved(key) else prefixed(endpoint, key)
 
 
 def reference_to(variable: str) -> str:
-    """How YAML refers to a variable."""
+    """Return the YAML reference to a variable."""
     return f"${{env:{variable}}}"
+
+
+def _first_free(name: str, value: str, taken: Mapping[str, str | None]) -> str:
+    candidates = chain((name,), (f"{name}_{number}" for number in count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken or taken[candidate] == value)
+
+
+def _variables(secrets: Iterable[SecretValue], names: Mapping[tuple[str, Path], str]) -> tuple[Variable, ...]:
+    readers: dict[str, list[str]] = {}
+    values: dict[str, str] = {}
+    for secret in secrets:
+        name = names[secret.endpoint, secret.path]
+        readers.setdefault(name, []).append(secret.endpoint)
+        values[name] = secret.value
+    return tuple(
+        Variable(name=name, value=values[name], endpoints=tuple(dict.fromkeys(readers[name])))
+        for name in sorted(readers)
+    )

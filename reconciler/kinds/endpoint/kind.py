@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.kinds.base import Kind, Locate
-from reconciler.kinds.endpoint import codec, comparison, fields
+from reconciler.kinds.base import Draft, Kind, Locate
+from reconciler.kinds.endpoint import codec, comparison, fields, quotas
 from reconciler.kinds.endpoint.answer_reader import is_id, number
 from reconciler.model import resource
 from reconciler.model.problem import Problem
@@ -47,6 +47,9 @@ class Endpoint(Kind):
     emitted = staticmethod(comparison.emitted)
     replacement = staticmethod(comparison.replacement)
     laid_over = staticmethod(comparison.laid_over)
+
+    needs_limits = staticmethod(quotas.needs_limits)
+    check_limits = staticmethod(quotas.check_limits)
 
     unsendable = staticmethod(codec.unsendable)
     parse_one = staticmethod(codec.parse_one)
@@ -126,6 +129,26 @@ class Endpoint(Kind):
         inner = answer.get("endpoint")
         object_id = answer.get("id") or (inner.get("id") if isinstance(inner, Mapping) else None)
         return object_id if is_id(object_id) else None
+
+    def importable(
+        self, live: Sequence[Live], taken: Iterable[str]
+    ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
+        from reconciler.kinds.endpoint.import_draft import importable
+
+        return importable(live, taken)
+
+    def draft(
+        self,
+        live: Sequence[Live],
+        specs: Sequence[Spec],
+        *,
+        spec_names: Iterable[str],
+        app_names: Iterable[str],
+        in_use: Mapping[str, str | None],
+    ) -> Draft:
+        from reconciler.kinds.endpoint.import_draft import draft
+
+        return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
 
     def readiness(self, live: Live) -> Readiness:
         from reconciler.kinds.endpoint.readiness import readiness

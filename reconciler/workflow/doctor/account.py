@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.config.loader import Loaded
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
@@ -16,7 +17,6 @@ from reconciler.model.values import mask, reveal
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
-from reconciler.planning.quotas import check_limits
 from reconciler.planning.unreadable import unread_line
 from reconciler.workflow.runtime.account import reader, whole
 from reconciler.workflow.runtime.context import Context
@@ -109,7 +109,7 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
             way_out="nothing to do: Novita refuses what is too much when it is applied",
         )
     creates = [Create(name=one.name, reason="", desired=one) for one in declared]
-    breaches = list(check_limits(creates, limits))
+    breaches = list(ENDPOINT.check_limits(creates, limits))
     if breaches:
         more = f", and {len(breaches) - 1} more" if len(breaches) > 1 else ""
         return Check(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from reconciler.config.files.env_files import text_of
 from reconciler.inventory.files import FileSystem, write_all
+from reconciler.kinds.base import Variable
 from reconciler.model.command import quoted
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.planning.secret_variables import Variable
 from reconciler.workflow.runtime.git import GitStatus, keeping
 
 HEAD = "# The live values of what the YAML reads from the environment. Secrets: not for git.\n"

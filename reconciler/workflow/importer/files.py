@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.config.files.env_files import names_in
+from reconciler.kinds.base import Variable
 from reconciler.model.resource import Spec
 from reconciler.model.values import escaped
-from reconciler.planning.secret_variables import Variable
 from reconciler.yamlfile.editor import Append, edited
 from reconciler.yamlfile.emitter import block
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from reconciler.config.files.discovery import file_of, shown
 from reconciler.config.loader import Loaded, load
+from reconciler.kinds.base import Draft
 from reconciler.model.command import command_line, quoted, shared_options
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked
 from reconciler.model.values import Keyring
-from reconciler.planning.import_draft import Draft
 from reconciler.planning.planner import make_plan
 from reconciler.planning.records import as_desired
 from reconciler.reports.terminal.values import dotted

@@ -14,13 +14,13 @@ from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, put
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.base import Draft, Variable
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live
 from reconciler.model.values import Keyring
-from reconciler.planning.import_draft import Draft, draft, importable
 from reconciler.planning.planner import make_plan
-from reconciler.planning.secret_variables import Variable
 from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check, write
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
@@ -89,7 +89,7 @@ def import_all(
     found, left_out = _found(context, loaded, inventory, live, matches, settings.keyring)
     if not found:
         return Imported(problems=left_out)
-    drafted = draft(
+    drafted = ENDPOINT.draft(
         found,
         usable_specs(loaded.specs.entries, context.resolver()),
         spec_names=loaded.specs.entries,
@@ -165,7 +165,9 @@ def _found(
         raise InvalidConfig(*unmatched)
     chosen = Selection(targets=matches)
     asked = [one for one in strangers if context.selection.has(one.name) and chosen.has(one.name)]
-    return importable(asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents))
+    return ENDPOINT.importable(
+        asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents)
+    )
 
 
 def _text(path: Path, fence: Fence) -> str | None:

@@ -11,7 +11,7 @@ from reconciler.config import schema
 from reconciler.config.files.env_files import MOST_SPACES
 from reconciler.config.references.syntax import scan
 from reconciler.config.validation import EXPLAINED
-from reconciler.kinds.endpoint.command_secrets import holds_credential
+from reconciler.kinds.endpoint.secrets import holds_credential
 from reconciler.model.command import quoted
 from reconciler.model.problem import MOST
 from reconciler.model.suggestions import guess

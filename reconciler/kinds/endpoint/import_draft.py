@@ -1,55 +1,47 @@
-"""Live endpoints that nobody declares -> the items, specs and variables that would declare them."""
+"""The YAML for live endpoints that are not declared: items, specs and variables."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from reconciler.kinds.endpoint.command_secrets import holds_credential
-from reconciler.kinds.endpoint.env_names import reference_to
+from reconciler.kinds.base import Draft
+from reconciler.kinds.endpoint.env_names import SecretValue, assign_variables, reference_to
 from reconciler.kinds.endpoint.fields import COMMAND
+from reconciler.kinds.endpoint.secrets import holds_credential
 from reconciler.kinds.endpoint.to_yaml import item_of, obstacle, shape_of, spec_of
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Live, Spec, address
-from reconciler.planning.secret_variables import Variable, Wanted, named
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What to write. `items` belong to `endpoints`, one by one; `new_specs` are those that were lacking."""
-
-    endpoints: tuple[Live, ...]
-    items: tuple[Mapping[str, Any], ...]
-    new_specs: tuple[Spec, ...]
-    variables: tuple[Variable, ...]
 
 
 def importable(
     endpoints: Sequence[Live], taken: Iterable[str]
 ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
-    """(those that YAML can declare, a warning for each name that is left out). `taken` are names in use."""
+    """Return (the endpoints that YAML can declare, a warning for each name that is left out)."""
     by_name: dict[str, list[Live]] = {}
-    for one in endpoints:
-        by_name.setdefault(one.name, []).append(one)
+    for live in endpoints:
+        by_name.setdefault(live.name, []).append(live)
     used = frozenset(taken)
-    found: list[Live] = []
+    accepted: list[Live] = []
     problems: list[Problem] = []
-    for name, several in sorted(by_name.items()):
-        if name and len(several) > 1:
-            problems.append(_left_out(name, several, f"{len(several)} live endpoints have that name"))
+    for name, namesakes in sorted(by_name.items()):
+        if name and len(namesakes) > 1:
+            problems.append(_left_out(name, namesakes, f"{len(namesakes)} live endpoints have that name"))
         elif name in used:
-            problems.append(_left_out(name, several, "another endpoint is declared or recorded by that name"))
+            problems.append(
+                _left_out(name, namesakes, "another endpoint is declared or recorded by that name")
+            )
         else:
-            for one in several:
-                if why := obstacle(one):
-                    problems.append(_left_out(name, [one], why))
+            for live in namesakes:
+                if why := obstacle(live):
+                    problems.append(_left_out(name, [live], why))
                 else:
-                    found.append(one)
-    return tuple(found), tuple(problems)
+                    accepted.append(live)
+    return tuple(accepted), tuple(problems)
 
 
 def draft(
@@ -60,13 +52,9 @@ def draft(
     app_names: Iterable[str],
     in_use: Mapping[str, str | None],
 ) -> Draft:
-    """The draft for endpoints that are `importable`.
-
-    specs: those that can be used. spec_names: the names of all. app_names: those of what is declared.
-    in_use: the variables that are referred to already, with what they hold.
-    """
+    """Return the draft for endpoints that are `importable`, see `kinds.base.Kind.draft`."""
     chosen, new = _specs(endpoints, specs, spec_names)
-    names, variables = named([one for live in endpoints for one in _wanted(live)], in_use)
+    names, variables = assign_variables([secret for live in endpoints for secret in _secrets(live)], in_use)
     items = []
     for live, spec in zip(endpoints, chosen, strict=True):
         item = item_of(live, spec)
@@ -78,25 +66,25 @@ def draft(
         if (live.name, COMMAND) in names:
             item["command"] = reference_to(names[live.name, COMMAND])
         items.append(item)
-    _tell_apart(items, endpoints, app_names)
+    _write_out_shared_app_names(items, endpoints, app_names)
     return Draft(endpoints=tuple(endpoints), items=tuple(items), new_specs=new, variables=variables)
 
 
-def _wanted(live: Live) -> Iterator[Wanted]:
+def _secrets(live: Live) -> Iterator[SecretValue]:
     envs = live.fields.get("envs", {})
     for key, value in sorted(envs.items()):
         if not value.strip():
-            continue  # it hides nothing, and as a variable it would count as unset
-        yield Wanted(endpoint=live.name, path=("envs", key), value=value)
+            continue  # a blank value is no secret, and a blank variable counts as unset
+        yield SecretValue(endpoint=live.name, path=("envs", key), value=value)
     command = live.fields.get("image", {}).get("command", "")
     if holds_credential(command, envs.values()):
-        yield Wanted(endpoint=live.name, path=COMMAND, value=command)
+        yield SecretValue(endpoint=live.name, path=COMMAND, value=command)
 
 
 def _specs(
     endpoints: Iterable[Live], specs: Sequence[Spec], spec_names: Iterable[str]
 ) -> tuple[list[str], tuple[Spec, ...]]:
-    """(the spec's name for each endpoint, the specs that had to be made for that)."""
+    """Return (the spec's name for each endpoint, the specs that had to be added)."""
     used = set(spec_names)
     known, new = list(specs), []
     chosen: list[str] = []
@@ -104,7 +92,7 @@ def _specs(
         spec = spec_of(live.fields, known)
         if spec is None:
             shape = shape_of(live.fields)
-            assert shape is not None  # or else it is not importable
+            assert shape is not None  # `importable` checks it
             spec = replace(shape, name=_spec_name(shape, used))
             used.add(spec.name)
             known.append(spec)
@@ -116,11 +104,13 @@ def _specs(
 def _spec_name(shape: Spec, used: Iterable[str]) -> str:
     product = re.sub(r"[^a-z0-9]+", "-", str(shape.product_id).lower()).strip("-")
     name = f"novita-{product}-{shape.gpu}gpu"
-    return next(one for one in chain((name,), (f"{name}-{n}" for n in count(2))) if one not in used)
+    return next(free for free in chain((name,), (f"{name}-{n}" for n in count(2))) if free not in used)
 
 
-def _tell_apart(items: Sequence[dict[str, Any]], endpoints: Sequence[Live], app_names: Iterable[str]) -> None:
-    """An app name that is left to its default, and is another endpoint's, is written out."""
+def _write_out_shared_app_names(
+    items: Sequence[dict[str, Any]], endpoints: Sequence[Live], app_names: Iterable[str]
+) -> None:
+    """Write out each app name that has its default and that another endpoint has too."""
     effective = Counter((*app_names, *(item.get("appName", item["endpoint"]) for item in items)))
     for item, live in zip(items, endpoints, strict=True):
         if "appName" not in item and effective[item["endpoint"]] > 1 and "appName" in live.fields:
@@ -128,7 +118,7 @@ def _tell_apart(items: Sequence[dict[str, Any]], endpoints: Sequence[Live], app_
 
 
 def _left_out(name: str, endpoints: Sequence[Live], why: str) -> Problem:
-    ids = ", ".join(sorted(one.id for one in endpoints))
+    ids = ", ".join(sorted(live.id for live in endpoints))
     return Problem(
         code="not-imported",
         severity=Severity.WARNING,

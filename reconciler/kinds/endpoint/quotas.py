@@ -1,4 +1,4 @@
-"""The account's quotas against a plan: warnings with value, limit and source, never a refusal."""
+"""Checks of a plan against the account's quotas. They warn with value, limit and source, and never refuse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ RANGES: tuple[tuple[Path, str, str], ...] = (
     (("workerConfig", "requestTimeout"), "minRequestTimeout", "maxRequestTimeout"),
     (("rootfsSize",), "minRootfsSize", "maxRootfsSize"),
 )
-"""`endpoint/limit` keys; a missing key means no check. minWorkerNum is left out: 0 works where it says 1."""
+"""(path, key of the minimum, key of the maximum) in `endpoint/limit`; a missing key means no check.
+
+minWorkerNum is left out: 0 works where it says 1."""
 
 POLICY = {
     "queue": ("minQueueWaitTime", "maxQueueWaitTime"),
@@ -28,7 +30,7 @@ POLICY = {
 
 
 def needs_limits(changes: Sequence[Change]) -> bool:
-    """Whether anything in the plan could exceed a quota."""
+    """Return True if a change could exceed a quota."""
     return any(
         isinstance(change, Create | Update | Scale | Replace) or (isinstance(change, Adopt) and change.fields)
         for change in changes
@@ -36,7 +38,7 @@ def needs_limits(changes: Sequence[Change]) -> bool:
 
 
 def check_limits(changes: Sequence[Change], limits: Limits | None) -> Iterator[Problem]:
-    """A warning for each value outside what the account allows; a note when the limits are not to be had."""
+    """Return a warning for each value beyond a quota, or a note if the limits could not be read."""
     if limits is None:
         yield Problem(
             code="limits-unknown",

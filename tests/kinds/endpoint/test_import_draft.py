@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from reconciler.kinds.base import Draft
+from reconciler.kinds.endpoint.import_draft import draft, importable
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Live, Spec
-from reconciler.planning.import_draft import Draft, draft, importable
 from tests.builders import LARGER, SPEC, answer, live
 
 

@@ -1,4 +1,4 @@
-"""Whether a start command seems to hold a secret, so that it is not written down."""
+"""Recognition of secrets in a start command, which must not be written down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 LONG_ENOUGH: Final = 8
-"""Characters; a shorter env value stands in many a command by chance."""
+"""Characters. A shorter env value occurs in commands by chance."""
 
 _OPTION: Final = re.compile(
     r"(?i)(?<![a-z0-9])"
@@ -18,9 +18,9 @@ _IN_URL: Final = re.compile(r"://[^/\s:@]*:(?!\$)[^/\s@]+@")
 
 
 def holds_credential(command: str, env_values: Iterable[str]) -> bool:
-    """By an option or a header that is named for one, a password in an URL, or an env value of its own.
+    """Return True for an option or header named for a credential, a password in a URL, or an env value.
 
-    A shell variable in such a place (`--token $HF_TOKEN`) is none.
+    A shell variable in such a place (`--token $HF_TOKEN`) does not count.
     """
     return (
         _OPTION.search(command) is not None

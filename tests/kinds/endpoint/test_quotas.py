@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.kinds.endpoint.quotas import check_limits, needs_limits
 from reconciler.model.plan import Change
 from reconciler.model.problem import Severity
-from reconciler.planning.quotas import check_limits, needs_limits
 from tests.builders import LARGER, change, endpoint, live, tracked
 
 MOUNT = {"type": "local", "sizeGb": 30, "mountPath": "/w"}

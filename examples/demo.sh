@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole tool in two minutes, against a simulated Novita on this machine: no account, no cost.
+# A whole life cycle in two minutes, against a simulated Novita on this machine: no account, no cost.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,11 +45,11 @@ say "Three endpoints are declared"
 run cat endpoints.yaml
 run reconciler validate
 
-say "What would happen, and the exact requests"
+say "The plan, and the exact requests"
 run reconciler plan
 run reconciler preview --target embed
 
-say "Make it so"
+say "Apply"
 run reconciler apply --auto-approve
 say "A plan after an apply is empty"
 run reconciler plan --detailed-exitcode
@@ -62,7 +62,7 @@ say "A change that updates in place"
 run sed -i.bak 's/embed:2.0.1/embed:2.1.0/' endpoints.yaml
 run reconciler apply --auto-approve
 
-say "What is no longer declared is deleted"
+say "An endpoint that is no longer declared is deleted"
 run sed -i.bak '/endpoint: rerank/,$d' endpoints.yaml
 run reconciler apply --auto-approve
 run reconciler state list

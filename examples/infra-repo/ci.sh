@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# The pipeline as a script, for any CI. The workflows beside it call it for what they have no word for.
+# The pipeline as a script, for any CI. The workflows beside it call it for steps that have no action.
 #
-#   ./ci.sh plan     checks the files and saves a plan that is bound to this commit: hand the.plan on to apply
-#   ./ci.sh apply    performs exactly the.plan, and commits the inventory back
-#   ./ci.sh drift    ends with 2 when somebody touched the account
-#   ./ci.sh latest   takes over the inventory of the branch as it is now
-#   ./ci.sh keep     commits the inventory back to the branch, also after a run that was cut off
+#   ./ci.sh plan     checks the files and saves the.plan, which is bound to this commit and which apply needs
+#   ./ci.sh apply    applies exactly the.plan, and commits the inventory
+#   ./ci.sh drift    exits with 2 if the account was changed outside of reconciler
+#   ./ci.sh latest   checks out the inventory from the head of the branch
+#   ./ci.sh keep     commits the inventory to the branch, also after an interrupted run
 set -euo pipefail
 cd "$(dirname "$0")"
 
 branch=${BRANCH:-main}
-push_to=${PUSH_URL:-origin}              # where the checkout's own credentials may not write
+push_to=${PUSH_URL:-origin}              # if the checkout's own credentials cannot write
 inventory=state/novita.json
-journal=$inventory.journal               # is there only while something is open, or was cut off
+journal=$inventory.journal               # exists only after an interrupt, or while a create is unresolved
 
-# Where the checkout keeps no credentials, GIT_TOKEN is what git speaks to GitHub with.
+# If the checkout keeps no credentials, git authenticates to GitHub with GIT_TOKEN.
 if [ -n "${GIT_TOKEN:-}" ]; then
   basic=$(printf 'x-access-token:%s' "$GIT_TOKEN" | base64 | tr -d '\n')
   export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.${GITHUB_SERVER_URL:-https://github.com}/.extraheader"
@@ -32,12 +32,12 @@ latest() {
   done
 }
 
-# Runs a command, and hands on the signals that end a job: bash would keep them to itself until it is killed.
+# Run a command and forward the signals that end a job. bash alone would not forward them before it is killed.
 heeding() {
   "$@" &
   local child=$! code signalled
   trap 'signalled=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
-  while                                  # a signal ends the wait, and not yet the command
+  while                                  # a signal ends the wait, but not the command
     signalled=
     wait "$child"
     code=$?
@@ -49,11 +49,11 @@ heeding() {
 
 keep() {
   [ -f "$inventory" ] || [ -f "$journal" ] || return 0
-  trap '' INT TERM HUP                   # the inventory matters more than to end at once
+  trap '' INT TERM HUP                   # saving the inventory comes before exiting
   reconciler state fold --lock-timeout 30s || echo "The journal could not be folded; it is kept as it is." >&2
   for _ in 1 2 3; do
     git fetch --quiet origin "$branch"
-    git reset --quiet FETCH_HEAD         # onto the branch as it is now; the files stay as they are
+    git reset --quiet FETCH_HEAD         # to the head of the branch; the files stay as they are
     if [ -f "$inventory" ]; then git add "$inventory"; fi
     if [ -f "$journal" ]; then
       git add --force "$journal"
@@ -92,7 +92,7 @@ apply() {
   latest
   local code=0
   heeding reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
-  keep                                   # after a failure or a cancel as well: what was made is recorded
+  keep                                   # also after a failure or a cancel: new endpoints are recorded
   return "$code"
 }
 
@@ -100,7 +100,7 @@ drift() {
   latest
   local code=0
   reconciler drift --json-into drift.json --markdown-into drift.md --junit-into drift.xml || code=$?
-  return "$code"                         # 0 none, 2 drift, anything else: it could not be told
+  return "$code"                         # 0 no drift, 2 drift, other: unknown
 }
 
 case ${1:-} in

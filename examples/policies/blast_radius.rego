@@ -1,4 +1,4 @@
-# One review looks at no more changes than this.
+# The maximum number of changes in one review.
 package main
 
 import rego.v1

@@ -1,4 +1,4 @@
-# Nothing is deleted without a person. A replacement deletes as well: its actions are ["delete", "create"].
+# A delete needs a person. A replacement deletes too: its actions are ["delete", "create"].
 package main
 
 import rego.v1

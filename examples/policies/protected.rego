@@ -1,4 +1,4 @@
-# These endpoints change by hand alone.
+# These endpoints are only changed by hand.
 package main
 
 import rego.v1

@@ -56,7 +56,7 @@ def plan(
         raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
     commit = None
     if bind_commit:
-        from reconciler.workflow.runtime.git import current_commit, uncommitted
+        from reconciler.workflow.runtime.git import current_commit, uncommitted_changes
 
         commit = current_commit(run.context)
     context = replace(
@@ -69,7 +69,7 @@ def plan(
     )
     made = make_plan(context, NOTHING if destroy else DECLARED)
     if bind_commit:
-        made = made.with_problems(uncommitted(context, made.read))
+        made = made.with_problems(uncommitted_changes(context, made.read))
     code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
     if out is not None:
         from reconciler.workflow.saved_plan.file import save_plan

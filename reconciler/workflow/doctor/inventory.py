@@ -12,7 +12,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.planning.inventory_owner import other_host, server_of
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.git import GitStatus, keeping, refusal, way_out
+from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
 from reconciler.workflow.saved_plan.file import is_promised
 
 
@@ -82,10 +82,10 @@ def _git(context: Context) -> Check:
     if not resolve(context.state_path).exists():
         return Check(name="git", grade=CheckStatus.SKIP, found="there is no map yet")
     share = "it holds no secrets; commit it wherever more than one machine applies"
-    match keeping(resolve(context.state_path)):
-        case None if refused := refusal(resolve(context.state_path).parent, context.environ):
-            found = f"git refuses: {refused}"
-            return Check(name="git", grade=CheckStatus.WARN, found=found, way_out=way_out(refused))
+    match git_status(resolve(context.state_path)):
+        case None if refusal := git_refusal(resolve(context.state_path).parent, context.environ):
+            found = f"git refuses: {refusal}"
+            return Check(name="git", grade=CheckStatus.WARN, found=found, way_out=refusal_hint(refusal))
         case None:
             return Check(name="git", grade=CheckStatus.SKIP, found="there is no git repository here")
         case GitStatus.TRACKED:

@@ -12,7 +12,7 @@ from reconciler.kinds.base import Variable
 from reconciler.model.command import quoted
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.workflow.runtime.git import GitStatus, keeping
+from reconciler.workflow.runtime.git import GitStatus, git_status
 
 HEAD = "# The live values of what the YAML reads from the environment. Secrets: not for git.\n"
 
@@ -24,7 +24,7 @@ def check(path: Path, shown: str) -> None:
         what, hint = "is there already", "name a new file, and copy from it what the old one lacks"
     elif not path.parent.is_dir():
         what, hint = "would be in a folder that is not there", "make the folder first"
-    elif (kept := keeping(path)) is GitStatus.IGNORED or (kept is None and not _is_in_repository(path)):
+    elif (kept := git_status(path)) is GitStatus.IGNORED or (kept is None and not _is_in_repository(path)):
         return
     elif kept is None:
         what, hint = (

@@ -17,16 +17,16 @@ from reconciler.model.exit_codes import Exit
 from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context
 
-VARIABLES: Final = ("GITHUB_SHA", "CI_COMMIT_SHA")
-"""Where GitHub and GitLab say which commit a job is about."""
+COMMIT_VARIABLES: Final = ("GITHUB_SHA", "CI_COMMIT_SHA")
+"""Variables in which GitHub and GitLab name the commit of a job."""
 
-PATIENCE: Final = 5.0
-"""Seconds; a repository on a dead network drive must not hold anybody up."""
+TIMEOUT: Final = 5.0
+"""Seconds. A repository on an unreachable network drive must not block a run."""
 
-_HARDENED: Final = (
+_SAFE_OPTIONS: Final = (
     "--no-pager",
     "-c",
-    "safe.bareRepository=explicit",  # one that lies among the files of another is not asked
+    "safe.bareRepository=explicit",  # ignore a bare repository inside a work tree
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -34,13 +34,13 @@ _HARDENED: Final = (
     "-c",
     "protocol.allow=never",
 )
-_SAID_BY_US: Final = {
+_FIXED_VARIABLES: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",  # its words are read below
+    "LC_ALL": "C",  # error messages are parsed below
 }
-_KEPT: Final = frozenset(
+_PASSED_VARIABLES: Final = frozenset(
     {
         "GIT_CEILING_DIRECTORIES",
         "GIT_DISCOVERY_ACROSS_FILESYSTEM",
@@ -49,12 +49,12 @@ _KEPT: Final = frozenset(
         "GIT_CONFIG_NOSYSTEM",
     }
 )
-"""How far to look for a repository, and where the user says which ones are safe. Whatever else begins with
-`GIT_` names another repository, as in a hook, or a program to run."""
+"""The `GIT_` variables that git still gets: search limits, and the configuration that names safe repositories.
+The others could name another repository, as in a hook, or a program to run."""
 
 
 class GitStatus(Enum):
-    """What git makes of a file."""
+    """Whether a file is in git."""
 
     TRACKED = "tracked"
     IGNORED = "ignored"
@@ -62,8 +62,8 @@ class GitStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What git said: its exit code, and the two streams."""
+class GitOutput:
+    """Exit code and output streams of one git command."""
 
     code: int
     out: str
@@ -71,68 +71,72 @@ class Answer:
 
     @property
     def refusal(self) -> str:
-        """Git's first line where there is a repository that it will not look at; otherwise ""."""
+        """Return the first line of the error if git refuses to read the repository, else ""."""
         if self.code != 128 or "not a git repository" in self.err:
             return ""
         lines = self.err.splitlines()
         return next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
 
 
-def ask(folder: Path, *question: str, environ: Mapping[str, str] = os.environ) -> Answer | None:
-    """What git says in that folder; None where there is no git, or no answer in time."""
+def run_git(folder: Path, *arguments: str, environ: Mapping[str, str] = os.environ) -> GitOutput | None:
+    """Run git in that folder. Return None if git is not installed or does not answer within `TIMEOUT`."""
     import shutil
     import subprocess
 
     git = shutil.which("git", path=environ.get("PATH"))
-    if git is None or not Path(git).is_absolute():  # one in the folder would be the repository's own
+    if git is None or not Path(git).is_absolute():  # a relative path could be a program of the repository
         return None
-    words = [git, *_HARDENED, *_safe_directories(environ), "-C", str(folder), *question]
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    command = [git, *_SAFE_OPTIONS, *_safe_directories(environ), "-C", str(folder), *arguments]
+    inherited = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("GIT_") or name in _PASSED_VARIABLES
+    }
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and the words are ours, or paths behind `--`
-            words,
-            env={**kept, **_SAID_BY_US},
+        done = subprocess.run(  # noqa: S603 - no shell; fixed arguments, and paths after `--`
+            command,
+            env={**inherited, **_FIXED_VARIABLES},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return Answer(code=done.returncode, out=done.stdout, err=done.stderr)
+    return GitOutput(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def keeping(path: Path) -> GitStatus | None:
-    """What git makes of this file; None where it is in no repository, or git cannot or will not tell."""
-    ignored = ask(path.parent, "check-ignore", "--quiet", "--", path.name)
+def git_status(path: Path) -> GitStatus | None:
+    """Return the status of this file. None: it is in no repository, or git cannot tell."""
+    ignored = run_git(path.parent, "check-ignore", "--quiet", "--", path.name)
     if ignored is None or ignored.code not in (0, 1):
         return None
-    tracked = ask(path.parent, "ls-files", "--error-unmatch", f":(literal){path.name}")
+    tracked = run_git(path.parent, "ls-files", "--error-unmatch", f":(literal){path.name}")
     if tracked is not None and tracked.code == 0:
         return GitStatus.TRACKED
     return GitStatus.IGNORED if ignored.code == 0 else GitStatus.UNTRACKED
 
 
-def refusal(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """Git's first line where it will not look at the repository of that folder; "" where it does."""
-    answer = ask(folder, "rev-parse", "--git-dir", environ=environ)
-    return answer.refusal if answer else ""
+def git_refusal(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Return git's error if it refuses to read the repository of that folder, else ""."""
+    output = run_git(folder, "rev-parse", "--git-dir", environ=environ)
+    return output.refusal if output else ""
 
 
-def way_out(refused: str) -> str:
-    """What makes git look, if the user trusts the repository; "" where only git's own words help."""
-    if owned := re.search(r"dubious ownership in repository at '(.+)'", refused):
+def refusal_hint(refusal: str) -> str:
+    """Return a way to make git read a trusted repository; "" if git's own error is the best hint."""
+    if owned := re.search(r"dubious ownership in repository at '(.+)'", refusal):
         trust = command_line("git", "config", "--global", "--add", "safe.directory", owned[1])
         return f"if you trust it: {trust}"
-    if "bare repository" in refused:
+    if "bare repository" in refusal:
         return "remove the HEAD, objects and refs that make a repository of that folder"
     return ""
 
 
 def _safe_directories(environ: Mapping[str, str]) -> Iterator[str]:
-    """What the environment says of safe.directory; pipelines have no other place for it."""
+    """Yield options for the safe.directory settings in the environment, where pipelines keep them."""
     count = environ.get("GIT_CONFIG_COUNT", "")
     for number in range(int(count) if count.isdecimal() and len(count) < 4 else 0):
         if environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory":
@@ -140,73 +144,71 @@ def _safe_directories(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def current_commit(context: Context) -> str:
-    """The full SHA. Raises InvalidConfig where neither git nor a pipeline knows one."""
-    found = _said(_git(context, "rev-parse", "--verify", "--quiet", "HEAD")) or next(
-        filter(None, map(context.environ.get, VARIABLES)), None
+    """Return the full SHA, from git or from the pipeline. Raise InvalidConfig if neither knows one."""
+    commit = _git(context, "rev-parse", "--verify", "--quiet", "HEAD") or next(
+        filter(None, map(context.environ.get, COMMIT_VARIABLES)), None
     )
-    if found is None:
-        refused = refusal(context.root, context.environ)
-        why = f"git refuses: {refused}" if refused else "there is no git checkout here"
-        otherwise = f"run it in a checkout, set {' or '.join(VARIABLES)}, or plan without --bind-commit"
+    if commit is None:
+        refusal = git_refusal(context.root, context.environ)
+        reason = f"git refuses: {refusal}" if refusal else "there is no git checkout here"
+        hint = f"run it in a checkout, set {' or '.join(COMMIT_VARIABLES)}, or plan without --bind-commit"
         raise InvalidConfig(
             Problem(
                 code="no-commit",
-                summary=f"it cannot be told which commit this is: {why}",
-                hint="\n".join(filter(None, (way_out(refused), otherwise))),
+                summary=f"cannot determine the current commit: {reason}",
+                hint="\n".join(filter(None, (refusal_hint(refusal), hint))),
             )
         )
-    return found.strip()
+    return commit.strip()
 
 
-def check_commit(context: Context, bound: str, shown: str) -> None:
-    """Raises InvalidConfig when what is `shown` so was bound to another commit than this."""
+def check_commit(context: Context, bound_commit: str, plan_name: str) -> None:
+    """Raise InvalidConfig if the plan, which `plan_name` names to the user, is bound to another commit."""
     current = current_commit(context)
-    if current != bound:
+    if current != bound_commit:
         raise InvalidConfig(
             Problem(
                 code="stale-plan",
-                summary=f"{shown} no longer holds",
-                detail=f"commit: it was made at {bound}, this is {current}",
+                summary=f"{plan_name} no longer holds",
+                detail=f"commit: it was made at {bound_commit}, this is {current}",
                 hint="plan again, or check out that commit: "
-                + command_line("git", *context.options.folder(), "checkout", bound),
+                + command_line("git", *context.options.folder(), "checkout", bound_commit),
                 exit_code=Exit.STALE,
             )
         )
 
 
-def uncommitted(context: Context, files: Iterable[Path]) -> tuple[Problem, ...]:
-    """A warning when the run is bound to a commit, and files that it was made from are not as in that."""
+def uncommitted_changes(context: Context, files: Iterable[Path]) -> tuple[Problem, ...]:
+    """Return a warning if the run is bound to a commit and these files differ from it."""
     if context.commit is None:
         return ()
-    if refused := refusal(context.root, context.environ):
-        return (
-            _warning(f"it cannot be told whether the files are as committed: {refused}", way_out(refused)),
-        )
-    folder = _said(_git(context, "rev-parse", "--show-toplevel"))
-    if folder is None:
+    if refusal := git_refusal(context.root, context.environ):
+        summary = f"cannot determine whether the files are as committed: {refusal}"
+        return (_warning(summary, refusal_hint(refusal)),)
+    top_level = _git(context, "rev-parse", "--show-toplevel")
+    if top_level is None:
         return ()
-    top = Path(folder.removesuffix("\n"))
-    known = {path.resolve(): path for path in files}
-    committed = _committed(context, top, known)
-    apart = [str(path) for real, path in known.items() if not _is_blob(real, committed.get(real, ""))]
-    if not apart:
+    paths = {path.resolve(): path for path in files}
+    blobs = _committed_blobs(context, Path(top_level.removesuffix("\n")), paths)
+    changed = [str(path) for real, path in paths.items() if not _is_blob(real, blobs.get(real, ""))]
+    if not changed:
         return ()
-    summary = f"{', '.join(apart)}: not as in the commit that the plan is bound to"
+    summary = f"{', '.join(changed)}: not as in the commit that the plan is bound to"
     return (_warning(summary, "commit, then plan again"),)
 
 
-def _committed(context: Context, top: Path, files: Iterable[Path]) -> dict[Path, str]:
-    """The ID of each file in the commit, of those that are in it."""
+def _committed_blobs(context: Context, top: Path, files: Iterable[Path]) -> dict[Path, str]:
+    """Return the object ID of each of these files that is in the commit."""
     inside = [str(path.relative_to(top)) for path in files if path.is_relative_to(top)]
-    listed = _said(_git(context, "ls-tree", "-z", "--full-tree", "HEAD", "--", *inside)) if inside else None
+    listed = _git(context, "ls-tree", "-z", "--full-tree", "HEAD", "--", *inside) if inside else None
     entries = (entry.split("\t", 1) for entry in (listed or "").split("\0") if entry)
-    return {top / name: about.split()[2] for about, name in entries}
+    return {top / name: description.split()[2] for description, name in entries}
 
 
 def _is_blob(path: Path, object_id: str) -> bool:
-    """Whether the file holds what git keeps under that ID.
+    """Return whether the content of the file has that object ID.
 
-    Git itself would compare as well, and run the filters that the repository names for it.
+    `git diff` would run the filters that the repository configures.
     """
     try:
         data = path.read_bytes()
@@ -222,15 +224,12 @@ def _warning(summary: str, hint: str) -> Problem:
         code="uncommitted",
         severity=Severity.WARNING,
         summary=summary,
-        detail="The binding promises less than it says: a checkout of that commit may hold other files.",
+        detail="A checkout of that commit may hold other files than those that this plan was made from.",
         hint=hint,
     )
 
 
-def _git(context: Context, *question: str) -> Answer | None:
-    return ask(context.root, *question, environ=context.environ)
-
-
-def _said(answer: Answer | None) -> str | None:
-    """What git answered; None where there is no git, or nothing that it can tell of."""
-    return answer.out if answer is not None and answer.code == 0 else None
+def _git(context: Context, *arguments: str) -> str | None:
+    """Return the output of git in the root; None if git is missing, fails or does not answer."""
+    output = run_git(context.root, *arguments, environ=context.environ)
+    return output.out if output is not None and output.code == 0 else None

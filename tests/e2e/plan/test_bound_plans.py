@@ -137,7 +137,7 @@ def test_no_commit_is_a_problem(path: str, desk: Desk, monkeypatch: pytest.Monke
         monkeypatch.setenv("PATH", path)
     ran = desk.run("plan", "--out", "the.plan", "--bind-commit")
     assert ran.code == 1
-    assert "it cannot be told which commit this is" in ran.err
+    assert "cannot determine the current commit" in ran.err
     assert "set GITHUB_SHA or CI_COMMIT_SHA, or plan without --bind-commit" in ran.err
     assert not (desk.root / "the.plan").exists()
     assert desk.sim.requests == []

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workflow.runtime import git as door
-from reconciler.workflow.runtime.git import GitStatus, ask, keeping
+from reconciler.workflow.runtime import git as git_module
+from reconciler.workflow.runtime.git import GitStatus, git_status, run_git
 from tests.e2e.desk import ROOT, Desk, item
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -135,7 +135,7 @@ def test_a_repository_of_its_own_runs_nothing_either(checkout: Desk, tmp_path: P
     for args in COMMANDS:
         checkout.run(*args)
     assert not pwned.exists(), pwned.read_text()
-    assert keeping(checkout.root / "state/novita.json") is GitStatus.TRACKED
+    assert git_status(checkout.root / "state/novita.json") is GitStatus.TRACKED
 
 
 def test_what_differs_from_the_commit_is_found_without_filters(checkout: Desk) -> None:
@@ -165,7 +165,7 @@ def test_another_repository_in_the_environment_is_not_asked(
     monkeypatch.setenv(name, str(other / ".git"))
     assert checkout.run("plan", "--out", "the.plan", "--bind-commit").code == 0
     assert json.loads((checkout.root / "the.plan").read_text())["saved_plan"]["commit"] == sha
-    assert keeping(checkout.root / "state/novita.json") is GitStatus.TRACKED
+    assert git_status(checkout.root / "state/novita.json") is GitStatus.TRACKED
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_dubious_ownership_is_told_with_the_way_out(
     monkeypatch.setenv("GITHUB_SHA", "b" * 40)
     ran = foreign.run("plan", "--out", "the.plan", "--bind-commit")
     assert ran.code == 0
-    assert "it cannot be told whether the files are as committed: fatal: detected dubious" in ran.err
+    assert "cannot determine whether the files are as committed: fatal: detected dubious" in ran.err
     subprocess.run(trust.split(), check=True, timeout=20)
     ran = foreign.run("plan", "--out", "the.plan", "--bind-commit")
     assert (ran.code, ran.err.count("Warning")) == (0, 0)
@@ -261,10 +261,10 @@ def test_a_git_that_hangs_or_lies_in_the_folder_is_left(
     slow.mkdir()
     (slow / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (slow / "git").chmod((slow / "git").stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(door, "PATIENCE", 0.2)
-    assert ask(tmp_path, "rev-parse", environ={"PATH": f"{slow}:/usr/bin:/bin"}) is None
+    monkeypatch.setattr(git_module, "TIMEOUT", 0.2)
+    assert run_git(tmp_path, "rev-parse", environ={"PATH": f"{slow}:/usr/bin:/bin"}) is None
     monkeypatch.chdir(slow)
-    assert ask(tmp_path, "rev-parse", environ={"PATH": "."}) is None
+    assert run_git(tmp_path, "rev-parse", environ={"PATH": "."}) is None
 
 
 def test_git_has_one_door() -> None:

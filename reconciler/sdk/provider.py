@@ -33,7 +33,7 @@ from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find
 from reconciler.workflow.imperative import Files, delete_goal, deploy_goal, from_files, from_item, update_goal
 from reconciler.workflow.plan import Goal
-from reconciler.workflow.runtime.account import new_client, reader, settings_of
+from reconciler.workflow.runtime.account import new_client, reader, valid_settings
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
 from reconciler.workflow.watch import looks, watch_replicas
 
@@ -121,7 +121,7 @@ class NovitaDeploymentProvider(Unsupported):
             own_process=False,
             now=now,
         )
-        settings = settings_of(context)
+        settings = valid_settings(context)
         made = cls(new_client(context, settings), (), state)
         made._context = replace(context, client=made._context.client)
         made._settings = settings

@@ -19,7 +19,7 @@ from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import held
+from reconciler.workflow.runtime.inventory import locked_inventory
 from reconciler.workflow.saved_plan.file import is_promised, promise, redeem
 
 
@@ -61,7 +61,7 @@ def apply(
     first = plan(context, goal)
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)
-    with held(context, first.base_url) as session:
+    with locked_inventory(context, first.base_url) as session:
         begun(session.fold_facts)
         current = first
         if session.inventory != first.inventory or session.inventory.intents:

@@ -24,7 +24,7 @@ from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, load_config, load_declared_names, planned
-from reconciler.workflow.runtime.account import read_ahead
+from reconciler.workflow.runtime.account import prefetched_account
 from reconciler.workflow.runtime.context import Context
 
 
@@ -50,7 +50,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     References may be unset. `baseline` is a document that an
     earlier run wrote; what it tells of is known. Raises ReconcilerError when nobody can tell.
     """
-    with read_ahead(context) as context:
+    with prefetched_account(context) as context:
         loaded = load_config(context, lenient=True, may_lack_endpoints=True)
         known, problems = _known(context, baseline)
         by_declaration = not is_kept(context.state_path)

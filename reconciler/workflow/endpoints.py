@@ -17,7 +17,7 @@ from reconciler.model.suggestions import guess
 from reconciler.novita.account import AccountReader
 from reconciler.planning.managed_by import managed
 from reconciler.planning.redaction import conceal
-from reconciler.workflow.runtime.account import reader, whole
+from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
 
@@ -58,7 +58,7 @@ def apps(context: Context) -> Apps:
     """Every endpoint of the account that the run is about."""
     ground = survey(context)
     with reader(context, ground.settings) as account:
-        live = whole(account, (one.id for one in ground.inventory.records.values())).endpoints
+        live = list_complete(account, (one.id for one in ground.inventory.records.values())).endpoints
     seen = ground.seen(live, live)
     unmatched = context.selection.unmatched(app.name for app in seen)
     if unmatched:

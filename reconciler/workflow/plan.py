@@ -31,14 +31,14 @@ from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.runtime.account import (
     base_url,
-    before_creating,
-    read_ahead,
+    limits_and_missed,
+    list_after_settling,
+    prefetched_account,
     reader,
-    settled,
-    with_key,
+    require_api_key,
 )
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import Claim, again, claimed
+from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ NOTHING: Final = Goal(load=load_declared_names, destroying=True)
 
 def plan(context: Context, goal: Goal = DECLARED) -> PlanResult:
     """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
-    with read_ahead(context) as context:
+    with prefetched_account(context) as context:
         loaded = goal.load(context)
         return planned(context, loaded, load_inventory(context.state_path), goal)
 
@@ -187,7 +187,7 @@ def planned(
     `listed` is the account where it was listed already.
     """
     settings = loaded.settings
-    with_key(settings)
+    require_api_key(settings)
     allow = replace(
         context.allow,
         adopt=context.allow.adopt or settings.adopt,
@@ -195,7 +195,7 @@ def planned(
         destroying=goal.destroying,
     )
     with reader(context, settings) as account:
-        listed = listed or settled(account, inventory, settings.settle_seconds if settle else 0.0)
+        listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
         records, grips = grip(goal.hand, found.of(inventory), live)
@@ -224,11 +224,11 @@ def planned(
         changes = agreed(changes) if allow.adopt else changes
         made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
         limited = guarded and ENDPOINT.needs_limits(made.changes)
-        limits, hidden = before_creating(account, listed, made.changes) if limited else (None, ())
+        limits, hidden = limits_and_missed(account, listed, made.changes) if limited else (None, ())
     if hidden:
         complete = replace(listed, endpoints=(*live, *hidden), pages=range(0))
         return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
-    claim = claimed(
+    claim = claim_inventory(
         context,
         settings,
         inventory,
@@ -257,7 +257,7 @@ def planned(
                     declared=len(desired),
                     tracked=len(records.records),
                     allow=allow,
-                    again=again(context, "--allow-adopted"),
+                    again=repeat_with(context, "--allow-adopted"),
                 ),
                 *remarks(made.changes),
             )

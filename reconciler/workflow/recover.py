@@ -1,4 +1,4 @@
-"""Creates that an earlier run left open, settled by looking or by word of mouth. Sends nothing."""
+"""`reconciler recover`: settle creates of unknown outcome, by the listing or by the user. Sends nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.values import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import recorded, resolve, unresolved
-from reconciler.workflow.runtime.account import around, base_url, reader, settings_of, settled
+from reconciler.workflow.runtime.account import (
+    base_url,
+    list_after_settling,
+    list_if_recorded,
+    reader,
+    valid_settings,
+)
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import checked, held
+from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +51,18 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
         _intent(inventory, word.name)
     if not inventory.intents:
         return Recovered()
-    settings = settings_of(context)
+    settings = valid_settings(context)
     with (
         reader(context, settings) as account,
-        held(context, base_url(settings)) as session,
+        locked_inventory(context, base_url(settings)) as session,
     ):
         inventory = session.inventory
         if word is not None:
-            claim = checked(context, settings, inventory, around(account, inventory))
+            claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
             found = _by_word(account, inventory, word)
         else:
-            live = settled(account, inventory, settings.settle_seconds).endpoints
-            claim = checked(context, settings, inventory, live)
+            live = list_after_settling(account, inventory, settings.settle_seconds).endpoints
+            claim = require_claim(context, settings, inventory, live)
             found = _by_looking(inventory, live, settings.keyring)
         if found.made or found.nothing:
             session.own(claim.owner)

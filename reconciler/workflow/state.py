@@ -13,9 +13,15 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.planning.records import as_found, as_live, refusal, remarks
 from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import around, base_url, reader, settings_of, whole
+from reconciler.workflow.runtime.account import (
+    base_url,
+    list_complete,
+    list_if_recorded,
+    reader,
+    valid_settings,
+)
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import checked, held
+from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.outputs import foreign_inventory
 
 
@@ -37,7 +43,7 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
     known = records(context).records
     if missing := [name for name in names if name not in known]:
         raise InvalidConfig(*(_unknown(name) for name in missing))
-    with held(context, records(context).base_url) as session:
+    with locked_inventory(context, records(context).base_url) as session:
         for name in names:
             if (record := session.inventory.records.get(name)) is not None:
                 session.drop(record)
@@ -47,7 +53,7 @@ def fold(context: Context) -> Inventory:
     """Write what the journal holds into the map; open creates stay in the journal. Asks nobody."""
     if not is_kept(context.state_path):
         return Inventory()
-    with held(context, records(context).base_url) as session:
+    with locked_inventory(context, records(context).base_url) as session:
         session.fold_facts()
         return session.inventory
 
@@ -69,12 +75,12 @@ def import_record(context: Context, name: str, object_id: str) -> Taken:
     Raises InvalidConfig when it is not there, when the name or the ID is recorded otherwise, or when the
     inventory is that of another account.
     """
-    settings, desired = settings_of(context), _declared(context, name)
+    settings, desired = valid_settings(context), _declared(context, name)
     keyring = settings.keyring
     with reader(context, settings) as account:
         live = account.get(object_id)
         inventory = load_inventory(context.state_path)
-        claim = checked(context, settings, inventory, around(account, inventory))
+        claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
 
         def known(inventory: Inventory) -> Tracked | None:
             """The record that says so already; raises InvalidConfig when another stands in the way."""
@@ -94,7 +100,7 @@ def import_record(context: Context, name: str, object_id: str) -> Taken:
             record = replace(before, adopted=False)
         else:
             record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
-        with held(context, base_url(settings)) as session:
+        with locked_inventory(context, base_url(settings)) as session:
             if known(session.inventory) == before:
                 session.own(claim.owner)
                 session.record(record)
@@ -137,8 +143,8 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
         inventory = Inventory()
     old = inventory.records
     with reader(context, loaded.settings) as account:
-        listing = whole(account, (record.id for record in old.values()))
-    claim = checked(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
+        listing = list_complete(account, (record.id for record in old.values()))
+    claim = require_claim(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
     by_id = {one.id: one for one in listing.endpoints if not one.is_terminating}
     found: dict[str, Tracked] = {}
     problems: list[Problem] = []

@@ -15,7 +15,7 @@ from reconciler.model.settings import Settings
 from reconciler.model.status import App, Happening, ReplicaEvent
 from reconciler.novita.account import AccountReader
 from reconciler.planning.status_events import event_of, events
-from reconciler.workflow.runtime.account import reader, whole
+from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
 
@@ -118,7 +118,7 @@ def _apps(
     known = {app.id for app in before}
     mine = (
         ENDPOINT.app_of(one)
-        for one in whole(account, known).endpoints
+        for one in list_complete(account, known).endpoints
         if one.id in known
         or (context.selection.has(one.name) and (name is None or name in (one.name, one.id)))
     )

@@ -18,7 +18,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
 from reconciler.planning.unreadable import unread_line
-from reconciler.workflow.runtime.account import reader, whole
+from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
 NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
@@ -150,7 +150,7 @@ def _records(
     account: AccountReader, records: Mapping[str, Tracked], unread: Sequence[Live]
 ) -> Iterator[Check]:
     try:
-        listed = whole(account, (record.id for record in records.values()))
+        listed = list_complete(account, (record.id for record in records.values()))
     except ReconcilerError as error:
         yield _failed("listing", error.problem)
         yield Check(name="records", grade=CheckStatus.SKIP, found="the account could not be listed")

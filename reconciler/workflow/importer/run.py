@@ -26,9 +26,9 @@ from reconciler.workflow.importer.env_out import check, write
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.proof import proven
 from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import base_url, reader, settings_of, whole
+from reconciler.workflow.runtime.account import base_url, list_complete, reader, valid_settings
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import checked, held, read_from
+from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.outputs import import_refusal
 from reconciler.yamlfile.reader import LARGEST_MIB
 from reconciler.yamlfile.root_check import Fence, Unreadable
@@ -77,15 +77,15 @@ def import_all(
     Files come before records: a record without a declaration would be deleted by the next apply.
     """
     loaded = load_config(context, lenient=True, may_lack_endpoints=True)
-    settings = settings_of(context)
+    settings = valid_settings(context)
     _check_out(context, out)
     values = context.root / env_out if env_out is not None else None
     if values is not None:
         check(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
-        live = whole(account, (record.id for record in inventory.records.values())).endpoints
-    claim = checked(context, settings, inventory, live)
+        live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
+    claim = require_claim(context, settings, inventory, live)
     found, left_out = _found(context, loaded, inventory, live, matches, settings.keyring)
     if not found:
         return Imported(problems=left_out)
@@ -99,13 +99,13 @@ def import_all(
     texts = _texts(context, loaded, out, drafted)
     env_file = (env_out or out.with_name(".env")) if drafted.variables else None
     proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
-    with held(context, base_url(settings)) as session:
+    with locked_inventory(context, base_url(settings)) as session:
         if session.inventory.records != inventory.records:
             raise InvalidConfig(_moved())
         if values is not None and drafted.variables:
             write(values, str(env_out), drafted.variables)
         written = [_write(disk or FileSystem(), context.root, path, text) for path, text in texts.items()]
-        session.own(read_from(replace(context, files=proof.files), claim.owner))
+        session.own(with_files_of(replace(context, files=proof.files), claim.owner))
         for record in proof.records:
             session.record(record)
     return Imported(

@@ -1,4 +1,4 @@
-"""The account that a run talks to: Novita over HTTPS, or the simulator in this process."""
+"""The account of a run: Novita over HTTPS, or the simulator in this process; and its complete listing."""
 
 from __future__ import annotations
 
@@ -24,28 +24,33 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.pending_creates import newcomers
 from reconciler.workflow.runtime.context import Context
 
-LARGE = 256 * 1024
-"""Bytes of endpoint files, about three hundred endpoints, that take longer to read than a call to begin."""
+PREFETCH_MIN_BYTES = 256 * 1024
+"""Size of the endpoint files (about 300 endpoints) from which reading them takes longer than a request."""
 
 SIMULATOR_URL = "http://simulator"
-"""What stands for the address of the simulator that runs in this process."""
+"""Placeholder for the address of the simulator in this process."""
 
 
 def base_url(settings: Settings) -> str:
-    """The root of every URL, without a slash at the end."""
+    """Return the root of every URL, without a trailing slash."""
     return SIMULATOR_URL if settings.is_simulator else settings.base_url
 
 
-def settings_of(context: Context) -> Settings:
-    """The settings without errors in them, whatever the endpoint files say. Raises InvalidConfig."""
-    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
+def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
+    """Return the settings; the endpoint files are not read. Raise InvalidConfig for errors in them.
+
+    With `lenient` an unset reference is a warning.
+    """
+    settings, problems = load_settings(
+        context.root, environ=context.environ, dotenv=context.dotenv, lenient=lenient
+    )
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
     return settings
 
 
-def with_key(settings: Settings) -> Secret:
-    """The key to send. Raises InvalidConfig where there is none; the simulator takes any."""
+def require_api_key(settings: Settings) -> Secret:
+    """Return the API key to send; the simulator accepts any. Raise InvalidConfig if there is none."""
     if settings.api_key:
         return settings.api_key
     if settings.is_simulator:
@@ -64,8 +69,8 @@ def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterato
 
 
 def new_client(context: Context, settings: Settings, *, read_only: bool = False) -> Client:
-    """A client that the caller closes. Raises InvalidConfig where there is no key."""
-    key = with_key(settings)
+    """Return a client; the caller closes it. Raise InvalidConfig if there is no API key."""
+    key = require_api_key(settings)
     app = None
     if settings.is_simulator:
         from reconciler.simulator.embedded import embedded
@@ -86,30 +91,30 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 
 @contextmanager
 def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
-    """An account that can only be read: `AccountReader` has no writes, and its client would send none."""
+    """Yield read access to the account: `AccountReader` has no writes, and its client sends none."""
     if context.account is not None:
         context.account.hide(settings.hidden)
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:
-        yield AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+        yield AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
 
 
 @contextmanager
-def read_ahead(context: Context) -> Iterator[Context]:
-    """The same run, its account being listed while its endpoint files are read, where that may save time.
+def prefetched_account(context: Context) -> Iterator[Context]:
+    """Yield the context with an account that is listed in the background while the files are read.
 
-    Where the files are small, or the settings in doubt, nothing is asked for before all has been read.
+    The same context is yielded if the files are small or the settings are not valid.
     """
-    is_worth_it = context.client is None and size_of(context.root, context.files) >= LARGE
-    settings = _sound_settings(context) if is_worth_it else None
+    is_worth_it = context.client is None and size_of(context.root, context.files) >= PREFETCH_MIN_BYTES
+    settings = _prefetch_settings(context) if is_worth_it else None
     if settings is None:
         yield context
         return
     from reconciler.novita.account import PrefetchingReader
 
     with new_client(context, settings, read_only=True) as client:
-        account = PrefetchingReader(client, ENDPOINT, parallelism=context.parallelism, **_heard_by(context))
+        account = PrefetchingReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
         account.begin()
         try:
             yield replace(context, account=account)
@@ -117,79 +122,82 @@ def read_ahead(context: Context) -> Iterator[Context]:
             account.abandon()
 
 
-def _sound_settings(context: Context) -> Settings | None:
-    """The settings, if they are enough to talk to the account; if not, `load` will tell why."""
-    settings, problems = load_settings(context.root, environ=context.environ, dotenv=context.dotenv)
-    has_key = bool(settings.api_key or settings.is_simulator)
-    return settings if has_key and not any(one.is_error for one in problems) else None
+def _prefetch_settings(context: Context) -> Settings | None:
+    """Return the settings if they suffice to list the account; if not, loading the files reports why."""
+    try:
+        settings = valid_settings(context)
+        require_api_key(settings)
+    except InvalidConfig:
+        return None
+    return settings
 
 
 @contextmanager
 def remote(context: Context, settings: Settings) -> Iterator[AccountWriter]:
-    """An account that can be written to; only an approved plan gets one."""
+    """Yield write access to the account; only an approved plan gets it."""
     with _client(context, settings, read_only=False) as client:
         yield AccountWriter(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
 
 
-def _heard_by(context: Context) -> dict[str, Any]:
-    """Who is told of what is read."""
+def _callbacks(context: Context) -> dict[str, Any]:
+    """Return the callbacks for reads."""
     return {"on_listed": context.on_listed, "on_unread": context.on_unread}
 
 
-def settled(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
-    """The whole account once the open creates had their time to arrive in it."""
-    listed, arrived = Listing(endpoints=()), dict[str, Live]()
+def list_after_settling(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
+    """List the account until every open create appears in it, or for `settle_seconds` at most."""
+    listing, created = Listing(endpoints=()), dict[str, Live]()
     for _ in attempts(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
-        listed = whole(account, (record.id for record in inventory.records.values()))
-        found = [newcomers(intent, listed.endpoints) for intent in inventory.intents.values()]
-        arrived.update((one.id, one) for ones in found for one in ones)
-        if all(found):
+        listing = list_complete(account, (record.id for record in inventory.records.values()))
+        matches = [newcomers(intent, listing.endpoints) for intent in inventory.intents.values()]
+        created.update((live.id, live) for endpoints in matches for live in endpoints)
+        if all(matches):
             break
-    # One that was seen must not be missed again: pages may shift while they are read.
-    known = {one.id for one in listed.endpoints}
-    missing = tuple(one for one in arrived.values() if one.id not in known)
-    return replace(listed, endpoints=(*listed.endpoints, *missing))
+    # A later listing may lack an endpoint of an earlier one: pages may shift while they are read.
+    listed_ids = {live.id for live in listing.endpoints}
+    missing = tuple(live for live in created.values() if live.id not in listed_ids)
+    return replace(listing, endpoints=(*listing.endpoints, *missing))
 
 
-def whole(account: AccountReader, ids: Iterable[str]) -> Listing:
-    """The whole account, with each of these IDs that the listing lacks asked for by itself.
+def list_complete(account: AccountReader, ids: Iterable[str]) -> Listing:
+    """List the account, and read singly each endpoint with one of these IDs that the listing lacks.
 
-    One that answers without a readable ID is among the endpoints under the ID that was asked for.
+    An endpoint whose answer has no readable ID is listed under the requested ID.
     """
-    listed = account.listing()
-    known = {one.id for one in listed.endpoints}
-    missing = [one for one in ids if one not in known]
+    listing = account.listing()
+    listed_ids = {live.id for live in listing.endpoints}
+    missing = [endpoint_id for endpoint_id in ids if endpoint_id not in listed_ids]
     if not missing:
-        return listed
-    return replace(listed, endpoints=(*listed.endpoints, *account.those(missing)))
+        return listing
+    return replace(listing, endpoints=(*listing.endpoints, *account.those(missing)))
 
 
-def before_creating(
-    account: AccountReader, listed: Listing, changes: Iterable[Change]
+def limits_and_missed(
+    account: AccountReader, listing: Listing, changes: Iterable[Change]
 ) -> tuple[Limits | None, tuple[Live, ...]]:
-    """(the account's limits, what of the names to be created is live although the listing lacks it).
+    """Return the account's limits, and live endpoints with a name to be created that the listing missed.
 
-    Pages that are read one after the other may hide an endpoint that moves from one to another meanwhile.
-    They are read once more at the same time as the limits, so that it costs no wait.
+    A listing can miss an endpoint that moves between pages while they are read. The pages are read again
+    in parallel with the limits, so this takes no extra time.
     """
-    known = {one.id for one in listed.endpoints}
+    listed_ids = {live.id for live in listing.endpoints}
     names = {
         name
         for change in changes
         if isinstance(change, Create)
         for name in (change.name, change.desired.renamed_from)
     }
-    with DaemonThreadPool(1) as beside:
-        again = beside.begin(account.again, listed.pages if names else ())
+    with DaemonThreadPool(1) as pool:
+        reread = pool.begin(account.again, listing.pages if names else ())
         limits = account.limits()
-        found = again.result()
+        endpoints = reread.result()
     return limits, tuple(
-        one for one in found if one.name in names and one.id not in known and one.is_identified
+        live for live in endpoints if live.name in names and live.id not in listed_ids and live.is_identified
     )
 
 
-def around(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
-    """What the account has, for who only wants to know whether the inventory is its own."""
+def list_if_recorded(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
+    """Return the endpoints of the account, or nothing if no record could be compared with them."""
     if not inventory.records:
         return ()
-    return whole(account, (record.id for record in inventory.records.values())).endpoints
+    return list_complete(account, (record.id for record in inventory.records.values())).endpoints

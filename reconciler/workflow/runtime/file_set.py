@@ -17,9 +17,9 @@ from reconciler.workflow.runtime.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSet:
-    """The files that a run reads its endpoints from: a root, and what `-f` named; none is the usual search.
+    """The files of a run: its root, and the paths given with `-f`; without any, the default search.
 
-    `root` and `files` are real paths, so that spellings do not count.
+    `root` and `files` are real paths, so that other spellings compare as equal.
     """
 
     root: str
@@ -27,12 +27,12 @@ class FileSet:
 
     @classmethod
     def of(cls, context: Context) -> FileSet:
-        """That of a run."""
+        """Return the set of a run."""
         return cls._of(os.path.realpath(context.root), map(str, context.files))
 
     @classmethod
     def recorded(cls, context: Context, owner: Owner) -> FileSet | None:
-        """The one that an inventory was written from; None where it does not say."""
+        """Return the set that an inventory was written from; None if it records none."""
         if owner.files is None:
             return None
         folder = resolve(context.state_path).parent
@@ -44,50 +44,50 @@ class FileSet:
         return cls(root=root, files=frozenset(os.path.realpath(Path(root, file)) for file in files))
 
     @property
-    def read(self) -> frozenset[str]:
-        """The files that are there now."""
-        found = chain(*groups(Path(self.root), [Path(file) for file in sorted(self.files)]))
-        return frozenset(map(os.path.realpath, found))
+    def existing(self) -> frozenset[str]:
+        """Return the files that the set finds now."""
+        paths = chain(*groups(Path(self.root), [Path(file) for file in sorted(self.files)]))
+        return frozenset(map(os.path.realpath, paths))
 
     @property
     def relative(self) -> tuple[str, ...]:
-        """The files as an inventory records them."""
-        return tuple(sorted(_way(self.root, file) or file for file in self.files))
+        """Return the files as an inventory records them."""
+        return tuple(sorted(_relative_path(self.root, file) or file for file in self.files))
 
-    def way(self, inventory: Path) -> str:
-        """The way from an inventory's folder to the root; "" where they have nothing in common."""
-        return _way(os.path.realpath(resolve(inventory).parent), self.root)
+    def path_from(self, inventory: Path) -> str:
+        """Return the path from the inventory's folder to the root; "" if they share no parent folder."""
+        return _relative_path(os.path.realpath(resolve(inventory).parent), self.root)
 
     @property
     def is_gone(self) -> bool:
-        """Whether none of the files is there any more."""
-        return not any(map(os.path.exists, self.read))
+        """Return whether none of the files exists any more."""
+        return not any(map(os.path.exists, self.existing))
 
-    def reads_as(self, other: FileSet) -> bool:
-        """Whether both are the same files: named alike, or found to be the same now."""
+    def is_same_as(self, other: FileSet) -> bool:
+        """Return whether both have the same `-f` options or find the same files now."""
         if self == other or (self.files and self.files == other.files):
             return True
-        return bool(found := self.read) and found == other.read
+        return bool(existing := self.existing) and existing == other.existing
 
-    def takes_in(self, other: FileSet) -> bool:
-        """Whether nothing of the other is left out or overlaid.
+    def includes(self, other: FileSet) -> bool:
+        """Return whether this set reads every file of the other, and overlays none of them.
 
-        A search puts no file over another, so one that finds all files of the other is that, grown. A file
-        that is there no more was moved or deleted on purpose.
+        A search overlays no file, so one that finds all files of the other has only grown. Files that no
+        longer exist were moved or deleted on purpose.
         """
-        if self.reads_as(other):
+        if self.is_same_as(other):
             return True
-        found = {file for file in other.read if Path(file).exists()}
-        return not self.files and bool(found) and found <= self.read
+        files = {file for file in other.existing if Path(file).exists()}
+        return not self.files and bool(files) and files <= self.existing
 
-    def shown(self, other: FileSet) -> str:
-        """The set as it may be typed in this root, with the root where the other has another one."""
+    def text(self, other: FileSet) -> str:
+        """Return the options to type for this set, and its root if that is not the root of the other."""
         files = " ".join(command_line("-f", file) for file in self.relative)
         where = f" in {self.root}" if self.root != other.root else ""
         return (files or "endpoints.yaml and endpoints/") + where
 
 
-def _way(start: str, path: str) -> str:
-    """The relative path, as long as the two have more in common than the root of the disk."""
+def _relative_path(start: str, path: str) -> str:
+    """Return the relative path, or "" if only the root of the file system is common to both."""
     common = os.path.commonpath((start, path))
     return "" if common == Path(common).anchor else Path(os.path.relpath(path, start)).as_posix()

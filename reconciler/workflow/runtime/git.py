@@ -49,7 +49,7 @@ _PASSED_VARIABLES: Final = frozenset(
         "GIT_CONFIG_NOSYSTEM",
     }
 )
-"""The `GIT_` variables that git still gets: search limits, and the configuration that names safe repositories.
+"""The `GIT_` variables that git still gets: search limits, and configuration that lists safe repositories.
 The others could name another repository, as in a hook, or a program to run."""
 
 

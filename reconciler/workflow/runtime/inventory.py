@@ -1,4 +1,4 @@
-"""To whom the inventory of a run belongs, and to whom it will once the run has written it."""
+"""The inventory of a run: its lock, and the check that it belongs to the run's account and files."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
 
-_WITHOUT_OPERANDS: Final = frozenset(
+_REPEATABLE_COMMANDS: Final = frozenset(
     f"reconciler {command}" for command in ("plan", "apply", "preview", "destroy", "state rebuild")
 )
-"""Commands that can be printed without knowing what else was typed."""
+"""Commands that a hint can repeat in full, as they have no operands."""
 
 
-def held(context: Context, base_url: str) -> AbstractContextManager[Session]:
-    """A session of the run's inventory. Raises InventoryLocked while another run has it.
+def locked_inventory(context: Context, base_url: str) -> AbstractContextManager[Session]:
+    """Open a session of the run's inventory under its lock. Raise InventoryLocked if another run has it.
 
-    `base_url` is the account that what is recorded belongs to.
+    `base_url` is the account that new records belong to.
     """
     return open_session(
         context.state_path,
@@ -48,9 +48,10 @@ def held(context: Context, base_url: str) -> AbstractContextManager[Session]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A run's claim to an inventory.
+    """The result of checking an inventory against a run.
 
-    `owner` is what the inventory says after a write, and `has_news` whether that is worth one by itself.
+    `owner` is the owner that the next write records. `has_news` says that recording it is worth a write by
+    itself.
     """
 
     owner: Owner
@@ -59,11 +60,11 @@ class Claim:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The guards that stand against it."""
+        """Return the guards that the run violates."""
         return tuple(problem for problem in self.problems if problem.is_error)
 
 
-def claimed(
+def claim_inventory(
     context: Context,
     settings: Settings,
     inventory: Inventory,
@@ -75,42 +76,41 @@ def claimed(
     is_empty: bool = False,
     guarded: bool = True,
 ) -> Claim:
-    """The claim of a run that sees these live endpoints.
+    """Return the claim of a run that sees these live endpoints.
 
-    A run that does not go `by_files` says nothing about them; one that is not `is_whole`, but about some of
-    the endpoints, leaves the inventory to the files that it has. One that is not `guarded` only looks, and
-    what would be a guard is a remark. `forgets` says that it drops records of endpoints that are gone,
-    `is_empty` that it looked at everything and has nothing to do: files that were only renamed or moved trip
-    no guard.
+    by_files: the run reads declarations, so their files are compared with the recorded ones. is_whole: it is
+    about all endpoints, so that it may record other files. forgets: it drops records of endpoints that are
+    gone. is_empty: it compared everything and has nothing to do; then files that were only renamed or moved
+    violate no guard. guarded: violations are errors; otherwise, in a run that only reads, they are warnings.
     """
     known = inventory.owner
     account = Account(
         url=base_url(settings),
-        key=fingerprint(settings),
+        key=key_fingerprint(settings),
         live_ids={one.id for one in live},
         is_shared=settings.state_key is not None,
     )
     owner = replace(known, account=account.key)
-    files, before = FileSet.of(context), FileSet.recorded(context, known)
-    is_same = before is None or files.takes_in(before)
+    files, recorded = FileSet.of(context), FileSet.recorded(context, known)
+    is_same = recorded is None or files.includes(recorded)
     if by_files and (is_whole or is_same):
-        owner = read_from(context, owner)
+        owner = with_files_of(context, owner)
     problems = [
         *of_account(
             inventory,
             account,
             forgets=forgets,
-            deleted=_being_deleted(context, inventory, account),
-            again=again(context, "--allow-other-account") if guarded else "",
+            deleted=_interrupted_deletes(context, inventory, account),
+            again=repeat_with(context, "--allow-other-account") if guarded else "",
         )
     ]
-    is_moved = before is not None and is_empty and before.is_gone
-    if by_files and not is_same and before is not None and not is_moved and inventory.records:
+    is_moved = recorded is not None and is_empty and recorded.is_gone
+    if by_files and not is_same and recorded is not None and not is_moved and inventory.records:
         problems.append(
             of_files(
-                recorded=before.shown(files),
-                now=files.shown(before),
-                again=again(context, "--allow-other-files") if guarded else "",
+                recorded=recorded.text(files),
+                now=files.text(recorded),
+                again=repeat_with(context, "--allow-other-files") if guarded else "",
             )
         )
     has_news = bool(inventory.records) and (
@@ -118,16 +118,16 @@ def claimed(
         or (account.is_other_key(inventory) and not account.is_shared)
         or not (inventory.base_url and known.account)
         or (by_files and is_whole and not is_same)
-        or (by_files and before is None)
+        or (by_files and recorded is None)
     )
     return Claim(
         owner=owner,
         has_news=has_news,
-        problems=tuple(_judged(context, problems, guarded=guarded)),
+        problems=tuple(_apply_allowances(context, problems, guarded=guarded)),
     )
 
 
-def checked(
+def require_claim(
     context: Context,
     settings: Settings,
     inventory: Inventory,
@@ -136,28 +136,29 @@ def checked(
     by_files: bool = False,
     forgets: bool = False,
 ) -> Claim:
-    """The claim of a run that makes no plan. Raises InvalidConfig where a guard stands against it."""
-    claim = claimed(context, settings, inventory, live, by_files=by_files, forgets=forgets)
+    """Return the claim of a run that makes no plan. Raise InvalidConfig if it violates a guard."""
+    claim = claim_inventory(context, settings, inventory, live, by_files=by_files, forgets=forgets)
     if claim.errors:
         raise InvalidConfig(*claim.errors)
     return claim
 
 
-def read_from(context: Context, owner: Owner) -> Owner:
-    """The owner whose files are those of the run; as it is where they are the same."""
-    files, before = FileSet.of(context), FileSet.recorded(context, owner)
-    if before is not None and files.reads_as(before):
+def with_files_of(context: Context, owner: Owner) -> Owner:
+    """Return the owner with the files of the run, unchanged if they are the recorded ones."""
+    files, recorded = FileSet.of(context), FileSet.recorded(context, owner)
+    if recorded is not None and files.is_same_as(recorded):
         return owner
-    return replace(owner, root=files.way(context.state_path), files=files.relative)
+    return replace(owner, root=files.path_from(context.state_path), files=files.relative)
 
 
-def fingerprint(settings: Settings) -> str:
-    """What an inventory says of the API key."""
+def key_fingerprint(settings: Settings) -> str:
+    """Return the fingerprint of the API key that an inventory records."""
     return Keyring.of(settings.api_key.value if settings.api_key else "").id
 
 
-def _judged(context: Context, problems: Iterable[Problem], *, guarded: bool) -> Iterator[Problem]:
-    agreed = {
+def _apply_allowances(context: Context, problems: Iterable[Problem], *, guarded: bool) -> Iterator[Problem]:
+    """Turn the guards that the user allowed, or all if not `guarded`, into warnings or notes."""
+    allowed = {
         "other-account": context.allow.other_account,
         "other-files": context.allow.other_files,
     }
@@ -165,29 +166,29 @@ def _judged(context: Context, problems: Iterable[Problem], *, guarded: bool) -> 
         if not problem.is_error:
             if guarded:
                 yield problem
-        elif not guarded or agreed[problem.code]:
+        elif not guarded or allowed[problem.code]:
             severity = Severity.NOTE if problem.code == "other-files" else Severity.WARNING
             yield replace(problem, severity=severity, exit_code=1, hint="" if guarded else problem.hint)
         else:
             yield problem
 
 
-def again(context: Context, flag: str) -> str:
-    """How to do with one more flag what this run is doing."""
+def repeat_with(context: Context, flag: str) -> str:
+    """Return, for a hint, how to repeat this run with one more flag."""
     if context.plan_words:
         return f"{command_line(*context.plan_words, flag)}, and apply that"
-    if context.selection.names is None and context.command in _WITHOUT_OPERANDS:
+    if context.selection.names is None and context.command in _REPEATABLE_COMMANDS:
         return command_line(*context.command.split(), flag)
     return f"the same command with {flag}"
 
 
-def _being_deleted(context: Context, inventory: Inventory, account: Account) -> Collection[str]:
-    """The IDs that an approved apply of the same key was deleting when it was cut off."""
+def _interrupted_deletes(context: Context, inventory: Inventory, account: Account) -> Collection[str]:
+    """Return the IDs that an interrupted apply of the same API key was approved to delete."""
     if other_host(inventory, account.url) or inventory.owner.account != account.key:
         return ()
     try:
         path = beside(resolve(context.state_path), ".approved.json")
         changes = json.loads(read_regular_file(path))["saved_plan"]["changes"].values()
-        return {one["id"] for one in changes if one["action"] in (Action.DELETE, Action.REPLACE)}
+        return {change["id"] for change in changes if change["action"] in (Action.DELETE, Action.REPLACE)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()

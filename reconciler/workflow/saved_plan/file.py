@@ -25,7 +25,7 @@ from reconciler.reports.run.json_plan import plan_document
 from reconciler.workflow.drift import restoring
 from reconciler.workflow.plan import DECLARED, NOTHING, Goal, PlanResult
 from reconciler.workflow.rollback import rollback_goal
-from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, settings_of
+from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.saved_plan.change_facts import (
@@ -83,7 +83,7 @@ class SavedPlan:
 
         Raises InvalidConfig when it was made for another account than this, or is bound to another commit.
         """
-        url = base_url(settings_of(self.run))
+        url = base_url(valid_settings(self.run))
         if url != self.base_url:
             raise InvalidConfig(self._other_account(url))
         if self.commit is not None:

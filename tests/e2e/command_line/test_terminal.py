@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.workflow.runtime.account import LARGE
+from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
 from tests.e2e.desk import Desk, item
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -151,7 +151,7 @@ def test_a_long_listing_has_a_bar(desk: Desk) -> None:
 
 def test_what_is_wrong_is_told_without_a_bar(desk: Desk) -> None:
     """Files that are read while the account is listed, and turn out to be wrong, end the listing's bar."""
-    desk.write("endpoints.yaml", "# " + "x" * LARGE + "\nendpoints: 1\n")
+    desk.write("endpoints.yaml", "# " + "x" * PREFETCH_MIN_BYTES + "\nendpoints: 1\n")
     desk.sim.world.switch(latency_seconds=2.0)
     with terminal(desk, "plan", "--no-color") as (screen, process):
         shown = screen.rest()

@@ -12,10 +12,10 @@ import pytest
 
 from reconciler.simulator import Fault
 from reconciler.workflow import plan as planning
-from reconciler.workflow.runtime.account import LARGE
+from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
 from tests.e2e.desk import Desk, item
 
-PADDING = "# " + "x" * LARGE + "\n"
+PADDING = "# " + "x" * PREFETCH_MIN_BYTES + "\n"
 
 
 def declare(desk: Desk, *items: dict[str, Any], large: bool = True) -> None:

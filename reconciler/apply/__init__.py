@@ -1,6 +1,9 @@
-"""Performing an approved plan against the account.
+"""The execution of an approved plan.
 
-executor   walks the stages, in parallel, and reports     clock    waiting that an interrupt can end
-writes     one change -> its calls, in safe order         create   the one call that must not happen twice
-verify     every write is read back                        reading_back  many creates by few listings
+executor     runs the stages in parallel and reports results
+writer       performs one change: reads, writes, records, reads back
+create       sends a create exactly once
+read_back    compares what was written with what the account has, one by one or in batches
+wait_ready   waits until what was applied serves
+clock        waits that an interrupt can end
 """

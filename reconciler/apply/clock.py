@@ -1,4 +1,4 @@
-"""Time as the applier knows it: a monotonic now, and waits that an interrupt ends."""
+"""A monotonic clock, waits that an interrupt ends, and polling with backoff."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-NOTICED_WITHIN: Final = 0.25
-"""Seconds until an interrupt ends a pause."""
+INTERRUPT_CHECK_SECONDS: Final = 0.25
+"""Seconds between two checks for an interrupt during a pause."""
 
 
 class Clock(Protocol):
@@ -20,30 +20,24 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. `hurry` ends all waits at once, those to come as well."""
-
-    def __init__(self) -> None:
-        self._hurry = threading.Event()
+    """The clock of this machine."""
 
     def now(self) -> float:
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        self._hurry.wait(seconds)
-
-    def hurry(self) -> None:
-        self._hurry.set()
+        time.sleep(seconds)
 
 
 def pause(clock: Clock, seconds: float, stop: threading.Event) -> None:
-    """Wait, but no longer than until `stop` is noticed."""
+    """Wait for some seconds, or until `stop` is set."""
     end = clock.now() + seconds
     while not stop.is_set() and (left := end - clock.now()) > 0:
-        clock.wait(min(left, NOTICED_WITHIN))
+        clock.wait(min(left, INTERRUPT_CHECK_SECONDS))
 
 
-def attempts(clock: Clock, *, within: float, first: float = 0.25, factor: float = 2.0) -> Iterator[int]:
-    """Count up from 0 with growing pauses until `within` seconds have passed; the last one is at the end."""
+def poll(clock: Clock, *, within: float, first: float = 0.25, factor: float = 2.0) -> Iterator[int]:
+    """Count attempts from 0 with growing pauses between them. The last one comes after `within` seconds."""
     deadline = clock.now() + within
     pause, count = first, 0
     while True:

@@ -1,10 +1,10 @@
-"""The one call that must not happen twice.
+"""Sends a create so that it makes one endpoint and never two.
 
     intent on disk -> request -> ID on disk -> read back
 
-When the answer is lost, nothing is guessed: the listing is looked at until the settling time is over. One new
-endpoint of that name as declared is ours. None means that nothing was made, and only then is the request
-sent again. Anything else is left for the user, with the IDs.
+If the answer is lost, the account is listed until the settling time is over. One new endpoint with the name
+and fields of the intent is the created one. If there is none, nothing was made, and the request is sent
+again. In every other case the create stays unresolved, and the user gets the IDs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.apply.clock import Clock, attempts
+from reconciler.apply.clock import Clock, poll
 from reconciler.inventory.session import Session
 from reconciler.model.errors import (
     AnswerLost,
@@ -31,18 +31,18 @@ from reconciler.model.values import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, unresolved
 
-SENDS = 3
-"""How often one create is sent at most, each but the first after proof that nothing was made."""
+MAX_SENDS = 3
+"""Times that one create is sent. It is sent again only after proof that nothing was made."""
 
-TAKEN = "SERVERLESS_APP_NAME_IS_EXIST"
+APP_NAME_TAKEN = "SERVERLESS_APP_NAME_IS_EXIST"
 """Novita's reason for an app name that another endpoint has."""
 
-NAME_FREE_WITHIN = 30.0
-"""Seconds that an app name may stay taken after its owner was deleted by us."""
+NAME_RELEASE_TIMEOUT = 30.0
+"""Seconds that an app name may stay taken after this run deleted its endpoint."""
 
 
-class Unresolved(ReconcilerError):
-    """A create of which nobody can say whether it happened."""
+class UnresolvedCreate(ReconcilerError):
+    """A create whose outcome is unknown."""
 
     exit_code = Exit.UNRESOLVED
 
@@ -52,22 +52,22 @@ def create(
     request: Request,
     *,
     known_ids: tuple[str, ...],
-    remote: AccountWriter,
+    account: AccountWriter,
     session: Session,
     clock: Clock,
     keyring: Keyring,
     settle_seconds: float,
     record: Tracked,
-    name_was_ours: bool,
+    is_name_freed: bool,
     deposed: Tracked | None,
-    waiting: Callable[[str], None],
+    on_wait: Callable[[str], None],
 ) -> str:
-    """Create the endpoint once and record it; returns its ID.
+    """Create the endpoint once, record it and return its ID.
 
-    `known_ids` are the live IDs of that name from before, `record` is what will be recorded, without its ID;
-    `name_was_ours` says that we have just freed its
-    app name, `deposed` is the record of ours that had the name until now. Raises `Unresolved` when the
-    outcome cannot be told, and whatever the client raises when Novita refused; then nothing was made.
+    `known_ids` are the live IDs of that name when the plan was made. `record` is the record to write, still
+    without an ID. With `is_name_freed` this run deletes the endpoint that had the app name. `deposed` is the
+    record of the endpoint that had the name before. Raise `UnresolvedCreate` if the outcome is unknown, and
+    the client's error if Novita refused; then nothing was made.
     """
     desired = change.desired
     intent = Intent(
@@ -80,47 +80,49 @@ def create(
         renamed_from=record.renamed_from,
     )
     session.begin(intent)
-    lost: ReconcilerError | None = None
+    first_lost: ReconcilerError | None = None
     last: ReconcilerError | None = None
-    for _ in range(SENDS):
+    for _ in range(MAX_SENDS):
         try:
-            made = _send(remote, request, clock, waiting, name_was_ours=name_was_ours)
+            object_id = _send(account, request, clock, on_wait, is_name_freed=is_name_freed)
         except ReconcilerError as error:
-            # An app name that is taken after an answer was lost may be taken by what that call made.
-            is_taken = lost is not None and isinstance(error, Refused) and error.reason == TAKEN
+            # An app name that is taken after a lost answer may belong to what that call made.
+            is_taken = (
+                first_lost is not None and isinstance(error, Refused) and error.reason == APP_NAME_TAKEN
+            )
             if not (is_taken or isinstance(error, AnswerLost | ServerError)):
                 session.settle(desired.name)
                 raise
-            lost = lost or error
+            first_lost = first_lost or error
             last = error if last is None or _is_answer(error) else last
             what = error.problem.summary if _is_answer(error) else "the answer was lost"
-            waiting(f"{what}; looking for it in the listing")
-            found = _look(remote, clock, intent, keyring, settle_seconds, lost)
-            if found is None and is_taken:
-                raise Unresolved(_unknown(intent, lost, error)) from error
-            if found is None:
+            on_wait(f"{what}; looking for it in the listing")
+            created = _find_created(account, clock, intent, keyring, settle_seconds, first_lost)
+            if created is None and is_taken:
+                raise UnresolvedCreate(_unknown_outcome(intent, first_lost, error)) from error
+            if created is None:
                 continue
-            made = found.id
+            object_id = created.id
         old = change.tracked if isinstance(change, Replace) else None
-        session.record(replace(record, id=made), replaces=old, deposed=deposed)
-        return made
+        session.record(replace(record, id=object_id), replaces=old, deposed=deposed)
+        return object_id
     session.settle(desired.name)
     assert last is not None
-    raise Refused(_unmade(change, last))
+    raise Refused(_never_created(change, last))
 
 
 def _is_answer(error: ReconcilerError) -> bool:
     return isinstance(error, ApiError) and error.status != 0
 
 
-def _unmade(change: Create | Replace, last: ReconcilerError) -> Problem:
-    """Nothing was made, however often it was sent; `last` is the last answer, if there was any."""
+def _never_created(change: Create | Replace, last: ReconcilerError) -> Problem:
+    """Return the problem of a create that made nothing. `last` is the last answer, or else the last error."""
     how = f" times and made nothing: {last.problem.summary}"
     if not _is_answer(last):
         how = " times without an answer and made nothing"
     return Problem(
         code=last.problem.code if _is_answer(last) else "create-unanswered",
-        summary=f"creating `{change.name}` was sent {SENDS}{how}",
+        summary=f"creating `{change.name}` was sent {MAX_SENDS}{how}",
         detail=last.problem.detail,
         hint="check Novita's status, then run `reconciler apply` again",
         address=change.address,
@@ -128,59 +130,62 @@ def _unmade(change: Create | Replace, last: ReconcilerError) -> Problem:
 
 
 def _send(
-    remote: AccountWriter,
+    account: AccountWriter,
     request: Request,
     clock: Clock,
-    waiting: Callable[[str], None],
+    on_wait: Callable[[str], None],
     *,
-    name_was_ours: bool,
+    is_name_freed: bool,
 ) -> str:
-    """Send the create; an app name that our own delete has yet to free is waited for."""
+    """Send the create. Wait for the app name if this run has just deleted the endpoint that had it."""
     refusal: ApiError | None = None
-    for attempt in attempts(clock, within=NAME_FREE_WITHIN, first=1.0):
+    for attempt in poll(clock, within=NAME_RELEASE_TIMEOUT, first=1.0):
         try:
-            return remote.create(request)
+            return account.create(request)
         except Refused as error:
-            if not (name_was_ours and error.reason == TAKEN):
+            if not (is_name_freed and error.reason == APP_NAME_TAKEN):
                 raise
             refusal = error
             if attempt == 0:
-                waiting("its app name is still taken by the one just deleted")
+                on_wait("its app name is still taken by the one just deleted")
     assert refusal is not None
     raise refusal
 
 
-def _look(
-    remote: AccountWriter,
+def _find_created(
+    account: AccountWriter,
     clock: Clock,
     intent: Intent,
     keyring: Keyring,
     settle_seconds: float,
     lost: ReconcilerError,
 ) -> Live | None:
-    """The endpoint that the lost create made; None when, after the settling time, there is none."""
-    found: tuple[Live, ...] = ()
-    for _ in attempts(clock, within=settle_seconds):
+    """Return the endpoint that a lost create made, or None if there is none after the settling time."""
+    candidates: tuple[Live, ...] = ()
+    for _ in poll(clock, within=settle_seconds):
         try:
-            listing = remote.listing()
+            listing = account.listing()
         except (ApiError, IncompleteListing) as error:
-            raise Unresolved(_unknown(intent, lost, error)) from error
-        found = newcomers(intent, listing.endpoints)
-        if len(found) == 1 and reads_as_sent(intent, found[0], keyring):
-            return found[0]
-    if found:
-        raise Unresolved(unresolved(intent.name, found))
+            raise UnresolvedCreate(_unknown_outcome(intent, lost, error)) from error
+        candidates = newcomers(intent, listing.endpoints)
+        if len(candidates) == 1 and reads_as_sent(intent, candidates[0], keyring):
+            return candidates[0]
+    if candidates:
+        raise UnresolvedCreate(unresolved(intent.name, candidates))
     return None
 
 
-def _unknown(intent: Intent, lost: ReconcilerError, blind: ReconcilerError) -> Problem:
+def _unknown_outcome(intent: Intent, lost: ReconcilerError, unlisted: ReconcilerError) -> Problem:
     return Problem(
         code="create-unresolved",
         summary=f"it is not known whether `{intent.name}` was created: its answer was lost, "
-        "and looking for it told nothing",
+        "and the listing does not show it",
         detail="\n".join(
-            text for error in (lost, blind) for text in (error.problem.summary, error.problem.detail) if text
+            text
+            for error in (lost, unlisted)
+            for text in (error.problem.summary, error.problem.detail)
+            if text
         ),
-        hint="run `reconciler plan`; it looks again and says what it finds",
+        hint="run `reconciler plan`, which lists the account again",
         exit_code=Exit.UNRESOLVED,
     )

@@ -1,7 +1,7 @@
-"""Walks an approved plan: stage by stage, independent changes in parallel, one failure stopping no other.
+"""Runs an approved plan stage by stage, independent changes in parallel. A failed change stops no other one.
 
-A key that is refused and an inventory that cannot be written stop everything that has not begun, because no
-other change could do better, or could be remembered.
+A refused key or an inventory that cannot be written stops every change that has not begun, because none of
+them could succeed or be recorded.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-from reconciler.apply.create import Unresolved
-from reconciler.apply.read_back_batch import ReadBack, Unread
+from reconciler.apply.create import UnresolvedCreate
+from reconciler.apply.read_back import PendingReadBack, ReadBackQueue
 from reconciler.apply.writer import Writer
 from reconciler.model.apply_events import (
     ApplyStarted,
@@ -32,7 +32,7 @@ from reconciler.planning.order import stages
 
 
 class Executor:
-    """One apply. `emit` is called from several threads, one call at a time."""
+    """One apply. `emit` is called from several threads, but never by two at once."""
 
     def __init__(
         self, writer: Writer, *, parallelism: int, emit: Callable[[Event], None], stop: threading.Event
@@ -40,77 +40,83 @@ class Executor:
         self._writer = writer
         self._parallelism = parallelism
         self._emit_to = emit
-        self._emitting = threading.Lock()
+        self._emit_lock = threading.Lock()
         self._interrupted = stop
-        self._hopeless: Problem | None = None
+        self._fatal: Problem | None = None
         self._results: dict[str, Result] = {}
 
     def run(self, plan: Plan) -> Report:
-        """Perform all pending changes; never raises for what a change runs into."""
+        """Perform all pending changes. A change that fails raises nothing; the report has its problem."""
         self._emit(ApplyStarted(total=len(plan.pending)))
-        renamed, stale = _unrefreshed(plan)
-        self._refresh_records(renamed)  # first, for others may take the names that they had
+        renamed, stale = _stale_records(plan)
+        self._refresh_records(renamed)  # first, because other changes may take the names that they had
         for stage in stages(plan.changes):
-            self._stage(stage)
-        if not self._hopeless:
+            self._run_stage(stage)
+        if not self._fatal:
             self._refresh_records(stale)
         return Report(
             results=tuple(self._results[change.name] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
         )
 
-    def _stage(self, changes: Sequence[Change]) -> None:
-        later = self._writer.read_back_of(changes)
+    def _run_stage(self, changes: Sequence[Change]) -> None:
+        queue = self._writer.read_back_queue(changes)
         if len(changes) == 1:
-            self._attempt(changes[0], later)
+            self._run(changes[0], queue)
             return
         with ThreadPoolExecutor(min(self._parallelism, len(changes)), thread_name_prefix="apply") as pool:
-            list(pool.map(lambda change: self._attempt(change, later), changes))
-        if later is not None:
-            self._read_back(later, later.rest())
+            list(pool.map(lambda change: self._run(change, queue), changes))
+        if queue is not None:
+            self._read_back(queue, queue.take_rest())
 
-    def _attempt(self, change: Change, later: ReadBack | None) -> None:
-        """Perform one change to its end, or up to where `later` takes over."""
-        if self._interrupted.is_set() or self._hopeless:
-            self._end(Result(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._hopeless))
+    def _run(self, change: Change, queue: ReadBackQueue | None) -> None:
+        """Perform one change to its end. A create is only sent and recorded if there is a `queue`."""
+        if self._interrupted.is_set() or self._fatal:
+            self._finish(Result(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
             return
         self._emit(ChangeStarted(change=change))
         clock = self._writer.clock
         start = clock.now()
-        made = self._performed(change, is_read_back=later is None)
+        result = self._perform(change, reads_back=queue is None)
         seconds = clock.now() - start
-        if isinstance(made, Result):
-            self._end(replace(made, seconds=seconds))
-        elif later is not None:
-            self._read_back(later, later.add(Unread(change=made[0], id=made[1], seconds=seconds)))
+        if isinstance(result, Result):
+            self._finish(replace(result, seconds=seconds))
+        elif queue is not None:
+            create, object_id = result
+            self._read_back(queue, queue.add(PendingReadBack(change=create, id=object_id, seconds=seconds)))
 
-    def _performed(self, change: Change, *, is_read_back: bool) -> Result | tuple[Create, str]:
-        """How it ended, or the ID of a create that is to be read back with others."""
+    def _perform(self, change: Change, *, reads_back: bool) -> Result | tuple[Create, str]:
+        """Return the result of a change, or a create and its ID if it is read back later with others."""
 
-        def waiting(why: str) -> None:
+        def on_wait(why: str) -> None:
             self._emit(ChangeWaiting(change=change, why=why))
 
         try:
-            if isinstance(change, Create) and not is_read_back:
-                return change, self._writer.make(change, waiting)
-            object_id, problem = self._writer.perform(change, waiting)
+            if isinstance(change, Create) and not reads_back:
+                return change, self._writer.create(change, on_wait)
+            object_id, problem = self._writer.perform(change, on_wait)
             outcome = Outcome.FAILED if problem else Outcome.DONE
             return Result(change=change, outcome=outcome, id=object_id, problem=problem)
-        except Unresolved as error:
+        except UnresolvedCreate as error:
             return Result(change=change, outcome=Outcome.UNRESOLVED, problem=error.problem, error=error)
         except ReconcilerError as error:
             if isinstance(error, KeyRefused | InventoryError):
-                self._hopeless = error.problem
+                self._fatal = error.problem
             return Result(change=change, outcome=Outcome.FAILED, problem=error.problem, error=error)
 
-    def _read_back(self, later: ReadBack, batch: Sequence[Unread]) -> None:
-        for one, problem in later.read(batch):
-            outcome = Outcome.FAILED if problem else Outcome.DONE
-            self._end(
-                Result(change=one.change, outcome=outcome, id=one.id, seconds=one.seconds, problem=problem)
+    def _read_back(self, queue: ReadBackQueue, batch: Sequence[PendingReadBack]) -> None:
+        for create, problem in queue.read_back(batch):
+            self._finish(
+                Result(
+                    change=create.change,
+                    outcome=Outcome.FAILED if problem else Outcome.DONE,
+                    id=create.id,
+                    seconds=create.seconds,
+                    problem=problem,
+                )
             )
 
-    def _end(self, result: Result) -> None:
+    def _finish(self, result: Result) -> None:
         self._results[result.change.name] = result
         self._emit(ChangeEnded(result=result))
 
@@ -119,13 +125,13 @@ class Executor:
             self._writer.perform(change, lambda _why: None)
 
     def _emit(self, event: Event) -> None:
-        # who watches may leave, and a replacement must not stop half-way for that
-        with self._emitting, suppress(OSError):
+        # A reader of the events may close its pipe; a replacement must not stop half-way because of it.
+        with self._emit_lock, suppress(OSError):
             self._emit_to(event)
 
 
-def _unrefreshed(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:
-    """What needs no call and whose record is behind: under another name, and the rest."""
+def _stale_records(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:
+    """Return the changes that only update a record: those that rename it, and the others."""
     stale = [change for change in plan.changes if isinstance(change, NoOp) and change.is_stale]
     renamed = [change for change in stale if change.tracked.name != change.name]
     return renamed, [change for change in stale if change.tracked.name == change.name]

@@ -1,39 +1,57 @@
-"""Every write is read back: what the account says afterwards is what counts."""
+"""Reads what was written back from the account, one by one or, for many creates, in batches.
+
+A listing costs one request for every hundred endpoints of the account; reading one by one costs one request
+for each. So a batch holds more creates than the account has pages, and two batches are some seconds apart. An
+endpoint that the listing does not show as written is read by itself.
+"""
 
 from __future__ import annotations
 
-from reconciler.apply.clock import Clock, attempts
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.apply.clock import Clock, poll
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import one_line
-from reconciler.model.plan import Absent
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.plan import Absent, Change, Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Path, Value, is_open, mask
 from reconciler.novita.account import AccountReader
+from reconciler.novita.pagination import PAGE_SIZE
 from reconciler.planning.diff import differences, equal
 
-SETTLES_WITHIN = 8.0
-"""Seconds that a change may take to be visible; one user sees updates after 2.5 to 3."""
+VISIBLE_TIMEOUT: Final = 8.0
+"""Seconds that a write may take to become visible. A user saw updates after 2.5 to 3 seconds."""
 
-GONE_WITHIN = 120.0
+DELETE_TIMEOUT: Final = 120.0
 """Seconds that a deleted endpoint may stay readable while it terminates."""
+
+MIN_BATCH_SIZE: Final = 32
+"""Creates (count). Fewer are read back one by one, each as soon as it is made."""
+
+MIN_BATCH_INTERVAL: Final = 2.0
+"""Seconds between two batches, and so the longest delay of a create's result."""
 
 
 def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Fields) -> Problem | None:
-    """Wait until the endpoint reads as it was written; else say what Novita kept."""
+    """Wait until the endpoint reads as it was written. Return a problem that names the values that differ."""
     live: Live | None = None
-    for _ in attempts(clock, within=SETTLES_WITHIN):
+    for _ in poll(clock, within=VISIBLE_TIMEOUT):
         live = reader.get(object_id)
         if live is not None and matches(live, target):
             return None
     if live is None:
         return Problem(
             code="not-visible",
-            summary=f"{object_id} was written, but cannot be read after {SETTLES_WITHIN:.0f} s",
+            summary=f"{object_id} was written, but cannot be read after {VISIBLE_TIMEOUT:.0f} s",
             hint="run `reconciler plan` in a minute",
         )
-    want, have = ENDPOINT.sides(target, None, live.fields, (), live.unread)
-    kept = [_sentence(*difference) for difference in differences(have, want)]
+    wanted, actual = ENDPOINT.sides(target, None, live.fields, (), live.unread)
+    kept = [_describe_difference(*difference) for difference in differences(actual, wanted)]
     return Problem(
         code="value-kept",
         summary=f"Novita accepted the write to {object_id} and kept " + "; ".join(kept),
@@ -42,37 +60,107 @@ def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Field
 
 
 def matches(live: Live, target: Fields) -> bool:
-    """Whether a live endpoint is as it was written."""
+    """Return whether a live endpoint has the fields that were written."""
     if ENDPOINT.is_to_the_letter(target, live.fields):
         return True
-    want, have = ENDPOINT.sides(target, None, live.fields, (), live.unread)
-    return equal(have, want)
+    wanted, actual = ENDPOINT.sides(target, None, live.fields, (), live.unread)
+    return equal(actual, wanted)
 
 
 def wait_until_gone(reader: AccountReader, clock: Clock, object_id: str, *, released: bool) -> Problem | None:
-    """Wait until an endpoint is gone, or at least on its way; `released` insists that it is gone."""
-    for _ in attempts(clock, within=GONE_WITHIN, factor=1.5):
+    """Wait until a deleted endpoint terminates or, with `released`, is gone. Return a problem if it stays."""
+    for _ in poll(clock, within=DELETE_TIMEOUT, factor=1.5):
         live = reader.get(object_id)
         if live is None or (live.is_terminating and not released):
             return None
     return Problem(
         code="not-gone",
-        summary=f"{object_id} was deleted, but is still there after {GONE_WITHIN:.0f} s",
+        summary=f"{object_id} was deleted, but is still there after {DELETE_TIMEOUT:.0f} s",
         hint="run `reconciler plan` in a minute; if it stays, delete it in the console",
     )
 
 
-def _sentence(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingReadBack:
+    """A create that was sent and recorded. `seconds` is how long that took."""
+
+    change: Create
+    id: str
+    seconds: float
+
+
+class ReadBackQueue:
+    """The creates of one stage that wait to be read back in batches. Thread-safe."""
+
+    def __init__(self, reader: AccountReader, clock: Clock, *, batch_size: int) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self._last_batch = clock.now()
+        self._pending: list[PendingReadBack] = []
+
+    def add(self, create: PendingReadBack) -> Sequence[PendingReadBack]:
+        """Add a create. Return the batch that it completes, which the caller must read back, or nothing."""
+        with self._lock:
+            self._pending.append(create)
+            is_full = len(self._pending) >= self._batch_size
+            is_due = self._clock.now() - self._last_batch >= MIN_BATCH_INTERVAL
+            return self._take() if is_full and is_due else ()
+
+    def take_rest(self) -> Sequence[PendingReadBack]:
+        """Return the creates that are in no batch yet."""
+        with self._lock:
+            return self._take()
+
+    def read_back(self, batch: Sequence[PendingReadBack]) -> Iterator[tuple[PendingReadBack, Problem | None]]:
+        """Yield each create of a batch with its problem, as `read_back` returns it, or as reading failed."""
+        listed = self._list() if batch else {}
+        for create in batch:
+            live, target = listed.get(create.id), create.change.desired.fields
+            if live is not None and matches(live, target):
+                yield create, None
+                continue
+            try:
+                yield create, read_back(self._reader, self._clock, create.id, target)
+            except ReconcilerError as error:
+                yield create, error.problem
+
+    def _take(self) -> Sequence[PendingReadBack]:
+        taken, self._pending = self._pending, []
+        self._last_batch = self._clock.now()
+        return taken
+
+    def _list(self) -> Mapping[str, Live]:
+        """Return what is listed, by ID. It is empty if the listing fails: then each is read by itself."""
+        try:
+            return {live.id: live for live in self._reader.glimpse().endpoints}
+        except ReconcilerError:
+            return {}
+
+
+def batch_size(changes: Sequence[Change], *, account_size: int) -> int | None:
+    """Return how many creates to read back at once, or None if reading them one by one is cheaper.
+
+    `account_size` is the number of endpoints before the apply (count).
+    """
+    creates = sum(isinstance(change, Create) for change in changes)
+    pages = -(-(account_size + creates) // PAGE_SIZE)
+    size = max(MIN_BATCH_SIZE, creates // 4, 4 * pages)
+    return size if creates >= size else None
+
+
+def _describe_difference(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
     name = ".".join(path)
     if _may_be_secret(kept) or _may_be_secret(sent) or path[0] == "envs":
         return f"another {name}"
-    where = "" if isinstance(sent, Absent) else f" where {_shown(sent)} was sent"
-    return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_shown(kept)}{where}"
+    where = "" if isinstance(sent, Absent) else f" where {_display(sent)} was sent"
+    return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_display(kept)}{where}"
 
 
 def _may_be_secret(value: Value | Absent) -> bool:
     return not isinstance(value, Absent) and not is_open(value)
 
 
-def _shown(value: Value) -> str:
+def _display(value: Value) -> str:
     return one_line(mask(value))

@@ -1,4 +1,4 @@
-"""Waiting until what was written also serves: one listing for all, and the reason of whoever is stuck."""
+"""Waits until the applied endpoints serve. One listing serves all of them."""
 
 from __future__ import annotations
 
@@ -27,46 +27,46 @@ def wait_until_serving(
     every: float,
     stop: threading.Event,
 ) -> tuple[Problem, ...]:
-    """Poll the account every `every` seconds, for `within` seconds at most, until all that was done serves.
+    """Poll the account every `every` seconds, for at most `within` seconds, until all endpoints serve.
 
-    Returns a problem for each endpoint that failed, is gone or does not serve yet.
+    Return a problem for each endpoint that failed, is gone or does not serve yet.
     """
-    waiting = {result.id: result for result in results if _can_serve(result) and result.id}
-    told: dict[str, str] = {}
+    pending = {result.id: result for result in results if _can_serve(result) and result.id}
+    reasons: dict[str, str] = {}
     problems: list[Problem] = []
     start = clock.now()
-    while waiting:
-        for object_id, found in _look(reader, tuple(waiting)).items():
-            result = waiting[object_id]
-            match found.phase:
+    while pending:
+        for object_id, ready in _read_readiness(reader, tuple(pending)).items():
+            result = pending[object_id]
+            match ready.phase:
                 case Phase.READY:
-                    del waiting[object_id]
+                    del pending[object_id]
                     emit(ChangeServing(change=result.change, seconds=clock.now() - start))
                 case Phase.FAILED:
-                    del waiting[object_id]
-                    problems.append(_unready(result, f"does not serve: {found.reason}"))
-                case Phase.WAITING if told.get(object_id) != found.reason:
-                    told[object_id] = found.reason
-                    emit(ChangeWaiting(change=result.change, why=found.reason))
+                    del pending[object_id]
+                    problems.append(_unready(result, f"does not serve: {ready.reason}"))
+                case Phase.WAITING if reasons.get(object_id) != ready.reason:
+                    reasons[object_id] = ready.reason
+                    emit(ChangeWaiting(change=result.change, why=ready.reason))
         left = start + within - clock.now()
-        if not waiting or left <= 0 or stop.is_set():
+        if not pending or left <= 0 or stop.is_set():
             break
         pause(clock, min(every, left), stop)
-    return (*problems, *_late(waiting.values(), told, within, interrupted=stop.is_set()))
+    return (*problems, *_timeouts(pending.values(), reasons, within, interrupted=stop.is_set()))
 
 
-def _look(reader: AccountReader, ids: Iterable[str]) -> dict[str, Readiness]:
-    """How each is now. An account that cannot be read is a reason to go on waiting, a refused key is not."""
+def _read_readiness(reader: AccountReader, ids: Iterable[str]) -> dict[str, Readiness]:
+    """Return the readiness of each endpoint. A failed read means to go on waiting, a refused key does not."""
     try:
-        live = {one.id: one for one in reader.listing().endpoints}
-        # a listing may lag behind, and only the endpoint itself can say that it is gone
-        found = {object_id: live.get(object_id) or reader.get(object_id) for object_id in ids}
+        listed = {live.id: live for live in reader.listing().endpoints}
+        # A listing may lag behind; only a read of the endpoint itself shows that it is gone.
+        endpoints = {object_id: listed.get(object_id) or reader.get(object_id) for object_id in ids}
     except KeyRefused as error:
         return {object_id: Readiness(phase=Phase.FAILED, reason=error.problem.summary) for object_id in ids}
     except (ApiError, IncompleteListing) as error:
         return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
     gone = Readiness(phase=Phase.FAILED, reason="it is gone")
-    return {object_id: ENDPOINT.readiness(one) if one else gone for object_id, one in found.items()}
+    return {object_id: ENDPOINT.readiness(live) if live else gone for object_id, live in endpoints.items()}
 
 
 def _can_serve(result: Result) -> bool:
@@ -75,13 +75,13 @@ def _can_serve(result: Result) -> bool:
     )
 
 
-def _late(
-    results: Iterable[Result], told: dict[str, str], within: float, *, interrupted: bool
+def _timeouts(
+    results: Iterable[Result], reasons: dict[str, str], within: float, *, interrupted: bool
 ) -> Iterator[Problem]:
     how_long = "when the wait was interrupted" if interrupted else f"after {within:.0f} s"
     exit_code = Exit.INTERRUPTED if interrupted else Exit.INCOMPLETE
     for result in results:
-        why = told.get(result.id or "", "unknown")
+        why = reasons.get(result.id or "", "unknown")
         yield replace(_unready(result, f"does not serve {how_long}: {why}"), exit_code=exit_code)
 
 
@@ -89,7 +89,7 @@ def _unready(result: Result, what: str) -> Problem:
     return Problem(
         code="not-serving",
         summary=f"`{result.change.name}` ({result.id}) was applied and {what}",
-        hint="look at its workers in Novita Console; it may still come up by itself",
+        hint="check its workers in Novita Console; it may still come up by itself",
         address=result.change.address,
         exit_code=Exit.INCOMPLETE,
     )

@@ -104,7 +104,7 @@ def perform(
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)
         account.mask_env_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
         writer = Writer(
-            remote=account,
+            account=account,
             session=session,
             clock=clock,
             keyring=approved.keyring,

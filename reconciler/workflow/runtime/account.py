@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from reconciler.apply.clock import SystemClock, attempts
+from reconciler.apply.clock import SystemClock, poll
 from reconciler.config.files.discovery import size_of
 from reconciler.config.loader import load_settings
 from reconciler.config.settings import key_problem
@@ -147,7 +147,7 @@ def _callbacks(context: Context) -> dict[str, Any]:
 def list_after_settling(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
     """List the account until every open create appears in it, or for `settle_seconds` at most."""
     listing, created = Listing(endpoints=()), dict[str, Live]()
-    for _ in attempts(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
+    for _ in poll(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
         listing = list_complete(account, (record.id for record in inventory.records.values()))
         matches = [newcomers(intent, listing.endpoints) for intent in inventory.intents.values()]
         created.update((live.id, live) for endpoints in matches for live in endpoints)

@@ -109,6 +109,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_decision_is_listed() -> None:
+    """The list of decisions has each page once, with its number and title."""
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(folder.glob("0*.md"))
+    titles = [path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for path in pages]
+    rows = [
+        f"| {number} | [{title}]({path.name}) |"
+        for path, (number, title) in zip(pages, (title.split(". ", 1) for title in titles), strict=True)
+    ]
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \d.*$", text, re.MULTILINE) == rows
+
+
 def test_every_command_that_a_message_names_exists() -> None:
     """A hint to type something is a hint that can be typed."""
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "reconciler").rglob("*.py")]

@@ -225,7 +225,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,
-        stated=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
+        explicit_options=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
         ),
@@ -235,7 +235,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_listed=out.listed if out.is_watched else None,
     )
     ctx.with_resource(shared_options(context.options))
-    if "state" in context.stated:
+    if "state" in context.explicit_options:
         _check_inventory(context)
     return Run(context=context, out=out)
 

@@ -92,13 +92,13 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
 def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
     """Raises InvalidConfig when a file that is to be written is there for something else."""
     from reconciler.model.errors import InvalidConfig
-    from reconciler.workflow.runtime.outputs import Wanted, refusals
+    from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 
     outputs = [
-        Wanted(option="--out" if kind == "plan" else f"--{kind}-into", kind=kind, path=path)
+        OutputFile(option="--out" if kind == "plan" else f"--{kind}-into", kind=kind, path=path)
         for kind, path in wanted.items()
     ]
-    if refused := tuple(refusals(run.context, outputs, force=force)):
+    if refused := tuple(output_problems(run.context, outputs, force=force)):
         raise InvalidConfig(*refused)
 
 
@@ -130,9 +130,9 @@ def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: boo
 
 def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Problem | None:
     from reconciler.inventory.files import write_user_file
-    from reconciler.workflow.runtime.outputs import foreign
+    from reconciler.workflow.runtime.outputs import overwrite_error
 
-    if not force and (why := foreign(path, kind)):  # it was not when the run began
+    if not force and (why := overwrite_error(path, kind)):  # it was not when the run began
         return Problem(code="report-not-written", summary=f"cannot write {shown}: {why}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ class NovitaDeploymentProvider(Unsupported):
             state=Path(inventory),
             lock_timeout=lock_timeout,
             command="reconciler.NovitaDeploymentProvider",
-            own_process=False,
+            is_own_process=False,
             now=now,
             client=client,
         )
@@ -118,7 +118,7 @@ class NovitaDeploymentProvider(Unsupported):
             state=Path(state),
             lock_timeout=lock_timeout,
             command=f"reconciler.{cls.__name__}",
-            own_process=False,
+            is_own_process=False,
             now=now,
         )
         settings = valid_settings(context)

@@ -21,7 +21,7 @@ from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree
 from reconciler.workflow.drift import chosen, drift, undeclared
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, rewritten, write
+from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import Edit, Remove, under
 
 
@@ -54,14 +54,14 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted
     for one in drifts:
         found, refused[one.name] = _edits(one, known[one.name], specs)
         edits |= found
-    files = rewritten(edits)
+    files = edit_files(edits)
     loaded = _load(context, files)
     after = {one.name: one for one in loaded.desired}
     fields = {one.name: tuple(_told(one, after)) for one in drifts}
     if faults := [*loaded.errors, *_astray(before, after, drifts, fields, refused)]:
         raise InvalidConfig(*faults)
     for file in files:
-        write(file)
+        write_file(file)
     return Accepted(
         fields={one.name: fields[one.name] for one in drifts if fields[one.name] or one.live is None},
         files=files,

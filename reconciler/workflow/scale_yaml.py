@@ -14,7 +14,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
 from reconciler.workflow.imperative import from_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, rewritten, write
+from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import under
 
 
@@ -35,9 +35,9 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     if problems:
         raise InvalidConfig(*problems)
     item = declared.items[-1]
-    (file,) = rewritten({item: under(item.spot, edits)})
+    (file,) = edit_files({item: under(item.spot, edits)})
     _prove(context, before, file, name, counts)
-    write(file)
+    write_file(file)
     return file
 
 

@@ -22,7 +22,7 @@ from reconciler.workflow.runtime.account import (
 )
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
-from reconciler.workflow.runtime.outputs import foreign_inventory
+from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 
 
 def records(context: Context) -> Inventory:
@@ -134,7 +134,7 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
     stays as the backup. Raises InvalidConfig when the file does not look like one, unless with `force`, and
     where it is that of another account or of other files.
     """
-    if not force and (problem := foreign_inventory(context)) is not None:
+    if not force and (problem := inventory_overwrite_problem(context)) is not None:
         raise InvalidConfig(problem)
     loaded = load_config(context)
     try:

@@ -13,13 +13,13 @@ def test_only_in_a_process_of_our_own_are_the_hooks_of_stamina_silenced() -> Non
     """As a guest we leave the host's hooks alone; alone we let nothing print beside the result."""
     before = stamina.instrumentation.get_on_retry_hooks()
     try:
-        for own_process, expected in ((False, before), (True, ())):
+        for is_own_process, expected in ((False, before), (True, ())):
             answers = iter([(503, {}, b""), (200, {}, b"{}")])
             with Client(
                 "simulator",
                 Secret(value="k", source="test"),
                 app=lambda *_, answers=answers: next(answers),
-                timing=Timing(sleep=lambda _: None, own_process=own_process),
+                timing=Timing(sleep=lambda _: None, is_own_process=is_own_process),
             ) as client:
                 assert client.send(GET) == {}
             assert tuple(stamina.instrumentation.get_on_retry_hooks()) == tuple(expected)

@@ -93,7 +93,7 @@ class Client:
         read_only: bool = False,
     ) -> None:
         timing = timing or Timing()
-        if timing.own_process:
+        if timing.is_own_process:
             spare_the_command_line_of_httpx()
         import httpx
 

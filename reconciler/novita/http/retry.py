@@ -35,15 +35,15 @@ _SILENT = logging.NullHandler()
 class Timing:
     """The clocks, the sleep and the dice, so that tests wait for nothing and a run can cut a wait short.
 
-    `own_process` says that no one else's retries are told by stamina here: with structlog installed it would
-    print ours to stdout, where only the result belongs.
+    `is_own_process`: no other code of this process uses stamina. Then its log output, which structlog would
+    send to stdout, can be switched off.
     """
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     dice: Callable[[], float] = random.random
-    own_process: bool = False
+    is_own_process: bool = False
 
 
 class ServerPause:
@@ -105,7 +105,7 @@ class _Persistence:
 
         # stamina logs every retry as a warning, which without any handler would land on stderr.
         logging.getLogger("stamina").addHandler(_SILENT)
-        if self._timing.own_process:
+        if self._timing.is_own_process:
             stamina.instrumentation.set_on_retry_hooks([])
         for turn in stamina.retry_context(
             on=self._again,

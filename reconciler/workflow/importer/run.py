@@ -29,7 +29,7 @@ from reconciler.workflow.plan import load_config
 from reconciler.workflow.runtime.account import base_url, list_complete, reader, valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
-from reconciler.workflow.runtime.outputs import import_refusal
+from reconciler.workflow.runtime.outputs import import_path_error
 from reconciler.yamlfile.reader import LARGEST_MIB
 from reconciler.yamlfile.root_check import Fence, Unreadable
 
@@ -203,7 +203,7 @@ def _check_out(context: Context, out: Path) -> None:
         what, hint = f"{out} has another suffix than .yaml or .yml", "name a YAML file: --out endpoints.yaml"
     elif path.exists() or path.is_symlink():
         what, hint = f"{out} is there already", "name a new file: --out endpoints/imported.yaml"
-    elif why := import_refusal(context, path):
+    elif why := import_path_error(context, path):
         what, hint = f"{out}: {why}", "name a new file: --out endpoints/imported.yaml"
     else:
         return

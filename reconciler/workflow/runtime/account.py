@@ -75,14 +75,14 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
     if settings.is_simulator:
         from reconciler.simulator.embedded import embedded
 
-        app = embedded(context.world_path)
+        app = embedded(context.simulator_path)
     client = Client(
         base_url(settings),
         key,
         parallelism=context.parallelism,
         app=app,
         on_call=context.on_call,
-        timing=Timing(own_process=context.own_process),
+        timing=Timing(is_own_process=context.is_own_process),
         read_only=read_only,
     )
     client.hide(lambda: settings.hidden)

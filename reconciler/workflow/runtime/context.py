@@ -1,4 +1,4 @@
-"""What one run knows: its folder, its environment and the shared options."""
+"""The context of a run: folder, environment, shared options and callbacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.novita.http.client import CallInfo, Client
 
 STATE = Path("state/novita.json")
-WORLD = Path(".reconciler/simulator.json")
+SIMULATOR_FILE = Path(".reconciler/simulator.json")
 
 
 def utc_now() -> datetime:
@@ -29,14 +29,14 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Paths are relative to `root`, as with `make -C`. `parallelism` counts calls under way at once.
+    """Folder, environment, shared options and callbacks of one run.
 
-    `dotenv` is what the files `env_files` say of variables, for references alone: no other setting is read
-    from it, and no program that we start sees it. `stated` are those of directory, files and state that the
-    user chose. `commit` is the one that the plan of this run is bound to, None where it is bound to none.
-    `plan_words` are the command that makes the saved plan anew which this run performs. `now` tells the time
-    in UTC, `client` is one that outlives the run, `account` one that is being read already. `own_process` is
-    False where we are a guest in somebody's program, whose global settings are not ours.
+    root: all paths are relative to it, as with `make -C`. parallelism: the most calls in flight. dotenv: the
+    variables of `env_files`, used for references only, and not passed to child processes. explicit_options:
+    the options among directory, files and state that the user gave. commit: the commit that the plan is bound
+    to, or None. plan_command: the command that remakes the saved plan of this run. now: returns the time in
+    UTC. client: a client that outlives the run. account: an account that is being listed already.
+    is_own_process: False inside another program, whose global settings must not be changed.
     """
 
     root: Path
@@ -45,15 +45,15 @@ class Context:
     env_files: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     state: Path = STATE
-    stated: frozenset[str] = frozenset()
+    explicit_options: frozenset[str] = frozenset()
     selection: Selection = EVERYTHING
     allow: Allowances = field(default_factory=Allowances)
     parallelism: int = 10
     lock_timeout: float = 0.0
     command: str = "reconciler"
     commit: str | None = None
-    plan_words: tuple[str, ...] = ()
-    own_process: bool = True
+    plan_command: tuple[str, ...] = ()
+    is_own_process: bool = True
     on_call: Callable[[CallInfo], None] | None = None
     on_listed: Callable[[ListingProgress], None] | None = None
     on_unread: Callable[[Live], None] | None = None
@@ -63,7 +63,7 @@ class Context:
 
     @property
     def options(self) -> Options:
-        """The shared options that lead another command to the same files and the same inventory."""
+        """Return the options that give another command the same files and the same inventory."""
         return Options(
             directory=str(self.root),
             files=tuple(map(str, self.files)),
@@ -74,17 +74,17 @@ class Context:
         )
 
     def resolver(self, *, lenient: bool = False) -> Resolver:
-        """Where references lead in this run; with `lenient` one that leads to nothing is a warning."""
+        """Return the resolver of references; with `lenient` an unset reference is a warning."""
         from reconciler.config.references.resolver import Resolver
 
         return Resolver(self.root, self.environ, lenient, self.dotenv)
 
     @property
     def state_path(self) -> Path:
-        """Raises InventoryError where links lead it out of the root."""
+        """Return the path of the inventory. Raise InventoryError if links lead out of the root."""
         return contained(self.root, self.state)
 
     @property
-    def world_path(self) -> Path:
-        """The file of the embedded simulator. Raises InventoryError as `state_path` does."""
-        return contained(self.root, WORLD)
+    def simulator_path(self) -> Path:
+        """Return the state file of the embedded simulator. Raise InventoryError as `state_path` does."""
+        return contained(self.root, SIMULATOR_FILE)

@@ -1,4 +1,4 @@
-"""Files that are edited as text: what they hold before and after, and the write itself."""
+"""Edits of YAML and JSON files as text, which keep comments and layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.yamlfile.edits import Edit, Remove
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditedFile:
-    """One file, before and after; `shown` is how the user knows it."""
+    """A file before and after its edits; `shown` is its name for the user."""
 
     file: Path
     shown: str
@@ -24,10 +24,11 @@ class EditedFile:
     after: str
 
 
-def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
-    """Each file with its edits, from its end to its start, so that none moves what another is about.
+def edit_files(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
+    """Return each file with its edits made in memory. Raise InvalidConfig if a file cannot be edited.
 
-    Items that leave do so after all others were edited.
+    Edits are made from the end of a file to its start, and removals last, so that no edit moves the position
+    of another.
     """
     ordered = sorted(edits, key=lambda item: item.spot, reverse=True)
     ordered.sort(key=lambda item: Remove(path=item.spot) in edits[item])
@@ -35,12 +36,12 @@ def rewritten(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
     for item in ordered:
         by_file.setdefault(item.file, []).append(item)
     return tuple(
-        _file_with(file, items[0].shown, [edit for item in items for edit in edits[item]])
+        _edit_file(file, items[0].shown, [edit for item in items for edit in edits[item]])
         for file, items in by_file.items()
     )
 
 
-def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
+def _edit_file(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             before = opened.read()
@@ -52,8 +53,8 @@ def _file_with(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
     return EditedFile(file=file, shown=shown, before=before, after=after)
 
 
-def write(file: EditedFile) -> None:
-    """Replace the file. Raises InvalidConfig when that cannot be done; then nothing of it was changed."""
+def write_file(file: EditedFile) -> None:
+    """Replace the file. Raise InvalidConfig if that fails; the file is then unchanged."""
     try:
         write_user_file(file.file, file.after.encode())
     except OSError as error:
@@ -61,6 +62,6 @@ def write(file: EditedFile) -> None:
             Problem(
                 code="cannot-write",
                 summary=f"cannot write {file.shown}: {error.strerror or error}",
-                hint="check its permissions; nothing of it was changed",
+                hint="check its permissions; the file is unchanged",
             )
         ) from error

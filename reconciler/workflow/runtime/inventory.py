@@ -175,8 +175,8 @@ def _apply_allowances(context: Context, problems: Iterable[Problem], *, guarded:
 
 def repeat_with(context: Context, flag: str) -> str:
     """Return, for a hint, how to repeat this run with one more flag."""
-    if context.plan_words:
-        return f"{command_line(*context.plan_words, flag)}, and apply that"
+    if context.plan_command:
+        return f"{command_line(*context.plan_command, flag)}, and apply that"
     if context.selection.names is None and context.command in _REPEATABLE_COMMANDS:
         return command_line(*context.command.split(), flag)
     return f"the same command with {flag}"

@@ -1,4 +1,4 @@
-"""The simulator of this process keeps its account in a file, in clear: whether secrets may go there."""
+"""The guard against secrets in the state file of the embedded simulator, which holds them in plain text."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.values import Secret, map_secrets
 from reconciler.planning.steps import requests_of
-from reconciler.workflow.runtime.context import WORLD
+from reconciler.workflow.runtime.context import SIMULATOR_FILE
 
 CONSENT: Final = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
-"""The variable that says `yes` to it."""
+"""The variable that allows it with `yes`."""
 
 
 def stored_secret_guards(changes: Iterable[Change], environ: Mapping[str, str]) -> Iterator[Problem]:
-    """A guard for each change that would write a secret to the file, unless somebody consented."""
+    """Yield a guard for each change that would write a secret to that file, unless the user allowed it."""
     if environ.get(CONSENT) == "yes":
         return
     for change in changes:
@@ -26,21 +26,21 @@ def stored_secret_guards(changes: Iterable[Change], environ: Mapping[str, str]) 
         if sources:
             yield Problem(
                 code="simulator-keeps-secrets",
-                summary=f"the simulator would keep {', '.join(sources)} of `{change.name}`"
-                f" in clear in {WORLD}",
-                detail="It plays the account, and gives back on the next run what was sent in this one.",
-                hint="give them other values for a trial and say so with "
+                summary=f"the simulator would store {', '.join(sources)} of `{change.name}`"
+                f" in plain text in {SIMULATOR_FILE}",
+                detail="The file stands for the account between runs, with everything that was sent to it.",
+                hint="use test values and allow this with "
                 f"`{command_line('export', f'{CONSENT}=yes')}`,"
-                " or run `reconciler simulator`, which keeps the account in memory",
+                " or run `reconciler simulator`, which keeps the account in memory only",
                 address=change.address,
                 exit_code=Exit.GUARD,
             )
 
 
 def _secrets(body: object) -> set[str]:
-    """The secrets in a body: references as they stand in the YAML, and `env.KEY` given by hand.
+    """Return the secrets in a body: references as the YAML states them, and `env.KEY` from the command line.
 
-    Given by hand, a plain word is none, unless its variable is named like a secret.
+    A value from the command line that may be shown is not a secret.
     """
     from reconciler.config.references.disclosure import may_be_shown
 

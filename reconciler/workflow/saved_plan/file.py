@@ -94,10 +94,10 @@ class SavedPlan:
             selection=Selection(names=names, part=self.run.selection.is_part),
             allow=self.allow,
             commit=self.commit,
-            plan_words=() if self.partly else self._plan_words(),
+            plan_command=() if self.partly else self._plan_command(),
         )
 
-    def _plan_words(self) -> tuple[str, ...]:
+    def _plan_command(self) -> tuple[str, ...]:
         """The command that makes such a plan anew, in the folder of this run."""
         destroying = ("--destroy",) if self.destroying else ()
         return ("reconciler", "plan", *destroying, "--out", str(applying(self.run, self.file)[-1]))

@@ -115,7 +115,7 @@ class Origin:
         beside = self._holding(file.parent / self.way)
         typed = self._holding(Path(self.directory))
         before = self._holding(Path(self.root))
-        if "directory" in context.stated:
+        if "directory" in context.explicit_options:
             here = context.root.resolve()
             meant = [beside] if beside else [one for one in (typed, before) if one]
             if here in meant or not meant:
@@ -158,9 +158,9 @@ def approved_file(context: Context) -> Path:
 
 def _differing(context: Context, ours: Context) -> Iterator[tuple[str, str, str]]:
     """(option, what the plan was made with, what this run has instead) for the options that were given."""
-    if "files" in context.stated and _real(context, context.files) != _real(ours, ours.files):
+    if "files" in context.explicit_options and _real(context, context.files) != _real(ours, ours.files):
         yield "-f", _listed(ours.files), _listed(context.files)
-    if "state" in context.stated and _real(context, [context.state]) != _real(ours, [ours.state]):
+    if "state" in context.explicit_options and _real(context, [context.state]) != _real(ours, [ours.state]):
         yield "--state", str(ours.state), str(context.state)
 
 

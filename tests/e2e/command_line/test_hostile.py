@@ -93,7 +93,7 @@ def test_a_plan_does_not_overwrite_what_is_no_plan(desk: Desk) -> None:
     before = desk.files()
     ran = desk.run("plan", "--out", "endpoints.yaml")
     assert ran.code == 1
-    assert "is there already and is no saved plan" in ran.err
+    assert "already exists and is not a saved plan" in ran.err
     assert desk.files() == before
     assert desk.run("plan", "--out", "the.plan").code == 0
     assert desk.run("plan", "--out", "the.plan").code == 0

@@ -148,7 +148,7 @@ def test_files_of_the_run_are_protected_too(option: str, used: Desk) -> None:
     ran = used.run("apply", "prod.plan", option, "state/prod.json")
     assert set(json.loads((used.root / "state/prod.json").read_text())["endpoints"]) == {"prod"}
     assert ran.code == 1
-    assert "cannot write state/prod.json: prod.json is there already" in ran.err
+    assert "cannot write state/prod.json: prod.json already exists" in ran.err
 
 
 @pytest.mark.parametrize("option", OUTPUTS)
@@ -195,7 +195,7 @@ def test_an_inventory_is_kept_nowhere_else(path: str, used: Desk) -> None:
 @pytest.mark.parametrize("path", ["README.md", "tf.json", "the.plan", "junit.xml", "answer.json"])
 def test_a_rebuild_replaces_an_inventory_only(path: str, used: Desk) -> None:
     ran = refused(used, "--state", path, "state", "rebuild")
-    assert "is no inventory" in ran.err
+    assert "is not an inventory" in ran.err
     assert used.run("--state", path, "state", "rebuild", "--force").code == 0
     assert set(json.loads((used.root / path).read_text())["endpoints"]) == {"chat"}
 

@@ -42,7 +42,7 @@ def test_no_secret_is_kept_without_consent(embedded: Desk, fields: dict[str, obj
     embedded.declare(item("a", **fields))
     ran = embedded.run("apply", "--yes")
     assert ran.code == 3
-    assert "in clear in .reconciler/simulator.json" in ran.err
+    assert "in plain text in .reconciler/simulator.json" in ran.err
     assert "${" in ran.err
     assert f"export {CONSENT}=yes" in ran.err
     assert SECRET not in ran.out + ran.err
@@ -78,7 +78,7 @@ def test_what_is_given_by_hand_is_not_kept_without_consent(embedded: Desk, words
     deploy = ["deploy", "a", "--image", "ubuntu:22.04", "--spec", "small", "--yes"]
     ran = embedded.run(*deploy, *words)
     assert ran.code == 3
-    assert "in clear in .reconciler/simulator.json" in ran.err
+    assert "in plain text in .reconciler/simulator.json" in ran.err
     assert "`env." in ran.err
     assert SECRET not in ran.out + ran.err
     assert embedded.run(*deploy, "--env", "MODEL=llama").code == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import Session, open_session
-from reconciler.kinds.endpoint.fields import WIRE_ORDER
+from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Inventory, Lease, Tracked
 from reconciler.model.values import LARGEST_NUMBER, Keyring, Sealed
@@ -221,7 +221,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = {path[0] for path in WIRE_ORDER}
+FIELDS = {path[0] for path in TABLE.by_path}
 # What is recorded of an endpoint: the maps of the wire are maps, whatever else stands beside them.
 applied = st.builds(
     lambda shaped, more: {**more, **shaped},

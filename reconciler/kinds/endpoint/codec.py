@@ -16,15 +16,19 @@ from operator import itemgetter
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import Reading, is_id, is_nothing, text
-from reconciler.kinds.endpoint.fields import CUDA, is_any_cuda
+from reconciler.kinds.endpoint.fields import CUDA, TABLE, is_any_cuda
+from reconciler.kinds.fields import Shape
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 
-WORKER_NUMBERS = ("minNum", "maxNum", "freeTimeout", "maxConcurrent", "gpuNum", "requestTimeout")
+WORKER_NUMBERS: Final = TABLE.leaves("workerConfig", Shape.NUMBER)
 UNCOMPARED: Final = ("state", "workers", "createdAt")
 """What is kept of an answer as it came. All the rest has its place in the fields; kept twice, it would double
 what ten thousand endpoints take."""
-MOUNT_KEYS = ("type", "id", "size", "mountPath")
+MOUNT_KEYS: Final = ("type", "id", "size", "mountPath")
+
+_TEXTS: Final = tuple((head, TABLE.leaves(head, Shape.TEXT)) for head in ("image", "healthy"))
+"""Objects of texts alone, and their keys."""
 
 _SENT_BACK: Final = (
     "workerConfig",
@@ -38,13 +42,8 @@ _SENT_BACK: Final = (
 )
 """What an update must say in full, beside the name."""
 
-_NEVER_SAID: Final[tuple[Path, ...]] = (
-    ("workerConfig",),
-    ("policy",),
-    ("image",),
-    ("healthy",),
-    ("volumeMounts",),
-    CUDA,
+_NEVER_SAID: Final[frozenset[Path]] = frozenset(
+    {*((head,) for head in TABLE.objects), ("volumeMounts",), CUDA}
 )
 """Objects of which an update may mention a part, and what it sends from the live side alone."""
 
@@ -66,8 +65,7 @@ def parse(answer: Json) -> Live:
         for key, value in (
             ("workerConfig", _worker_config(read, read.object(answer, "workerConfig"))),
             ("policy", _policy(read, read.object(answer, "policy"))),
-            ("image", read.texts(read.object(answer, "image"), ("image",), "image", "authId", "command")),
-            ("healthy", read.texts(read.object(answer, "healthy"), ("healthy",), "path")),
+            *((head, read.texts(read.object(answer, head), (head,), *keys)) for head, keys in _TEXTS),
             ("ports", _ports(read, answer)),
             ("products", _products(read, answer)),
         )
@@ -126,10 +124,10 @@ def create_body(fields: Fields, app_name: str) -> Value:
         "endpoint": {
             "name": fields["name"],
             "appName": fields.get("appName", app_name),
-            "workerConfig": {key: value for key, value in fields["workerConfig"].items() if value != ""},
+            "workerConfig": _non_empty(fields, "workerConfig"),
             "ports": fields["ports"],
             "policy": fields["policy"],
-            "image": {key: value for key, value in fields["image"].items() if value != ""},
+            "image": _non_empty(fields, "image"),
             "products": fields["products"],
             "rootfsSize": fields["rootfsSize"],
             "volumeMounts": wire_mounts(fields["volumeMounts"]),
@@ -138,6 +136,11 @@ def create_body(fields: Fields, app_name: str) -> Value:
             "healthy": fields["healthy"],
         }
     }
+
+
+def _non_empty(fields: Fields, head: str) -> dict[str, Value]:
+    """Return the fields of an object that are not empty, in documented order."""
+    return {key: value for key, value in TABLE.in_order(head, fields[head]).items() if value != ""}
 
 
 def update_body(live: Live, fields: Fields) -> Value:

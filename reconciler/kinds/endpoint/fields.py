@@ -1,12 +1,19 @@
-"""Where each field lives on the wire, what changing it takes, and what users call it in YAML."""
+"""The fields of an endpoint: where each lives on the wire, its YAML names, and what a change of it takes.
+
+A new plain YAML field touches `schemas/endpoints.schema.json` and one row here. The mapping, `import`,
+`drift accept`, quotas, the check of stored fields and the order in reports follow from the row; texts of
+`image` and `healthy` and numbers of `workerConfig` are read by it too. A field of another form also touches
+`from_yaml`, `to_yaml`, `yaml_edits` and `codec`. In either case add it to the simulator and to the README.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
-from reconciler.model.values import Fields, Path, Value
+from reconciler.kinds.comparison import Comparison
+from reconciler.kinds.fields import Field, FieldTable, Shape
+from reconciler.model.values import Fields, Path
 
 LONGEST_NAME: Final = 220
 """Characters."""
@@ -18,97 +25,85 @@ CUDA: Final[Path] = ("workerConfig", "cudaVersion")
 COMMAND: Final[Path] = ("image", "command")
 AUTH: Final[Path] = ("image", "authId")
 
-SCALING: Final = frozenset({MIN, MAX})
-"""A change of these alone is a scale."""
+DEFAULT_MIN, DEFAULT_MAX, DEFAULT_REPLICAS = 0, 10, 1
+DEFAULT_PORT: Final = 8000
+DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
 
-REPLACING: Final = frozenset({("appName",), ("products",), ("rootfsSize",), ("clusterID",), CUDA})
-"""No source shows that `endpoint/update` changes these; `clusterID` would move the endpoint's data."""
-
-OPTIONAL: Final[tuple[Path, ...]] = (AUTH, COMMAND, CUDA)
-"""Emitted only when declared; empty and absent are one value."""
-
-KEYED: Final = ("envs", "volumeMounts")
-"""Lists on the wire, maps in normal form; the declared map is the whole map."""
-
-OBJECTS: Final = ("workerConfig", "policy", "image", "healthy")
-"""Objects on the wire and in normal form; what an update does not mention of them stays."""
-
-WIRE_ORDER: Final[tuple[Path, ...]] = (
-    ("appName",),
-    ("name",),
-    MIN,
-    MAX,
-    FREE_TIMEOUT,
-    ("workerConfig", "maxConcurrent"),
-    ("workerConfig", "gpuNum"),
-    ("workerConfig", "requestTimeout"),
-    CUDA,
-    ("ports",),
-    ("policy", "type"),
-    ("policy", "value"),
-    ("image", "image"),
-    AUTH,
-    COMMAND,
-    ("products",),
-    ("rootfsSize",),
-    ("volumeMounts",),
-    ("clusterID",),
-    ("envs",),
-    ("healthy", "path"),
+TABLE: Final = FieldTable(
+    Field(path=("appName",), names=("appName",), replaces=True),
+    Field(path=("name",), topic="endpoint", is_ignorable=False),
+    Field(path=("workerConfig",), shape=Shape.OBJECT),
+    Field(path=MIN, shape=Shape.NUMBER, names=("replicas", "minReplicas"), topic="replicas", scales=True),
+    Field(
+        path=MAX,
+        shape=Shape.NUMBER,
+        names=("replicas", "maxReplicas"),
+        topic="replicas",
+        scales=True,
+        quota=("", "maxWorkerNum"),
+    ),
+    Field(
+        path=FREE_TIMEOUT,
+        shape=Shape.NUMBER,
+        names=("freeTimeout", "taskTimeout", "scaleDownIdleTime"),
+        default=300,
+        is_plain=True,
+        quota=("minFreeTimeout", "maxFreeTimeout"),
+    ),
+    Field(
+        path=("workerConfig", "maxConcurrent"),
+        shape=Shape.NUMBER,
+        names=("maxConcurrent",),
+        default=1,
+        is_plain=True,
+        quota=("minConcurrencyNum", "maxConcurrencyNum"),
+    ),
+    Field(
+        path=("workerConfig", "gpuNum"),
+        shape=Shape.NUMBER,
+        names=("specName",),
+        quota=("minGPUNum", "maxGPUNum"),
+    ),
+    Field(
+        path=("workerConfig", "requestTimeout"),
+        shape=Shape.NUMBER,
+        names=("requestTimeout",),
+        default=3600,
+        is_plain=True,
+        quota=("minRequestTimeout", "maxRequestTimeout"),
+    ),
+    Field(path=CUDA, names=("specName",), replaces=True, is_optional=True, blanks=("", "any")),
+    Field(path=("ports",), shape=Shape.LIST, names=("port",)),
+    Field(path=("policy",), shape=Shape.OBJECT, names=("policy", "scaleUpThreshold")),
+    Field(path=("policy", "type"), topic="policy"),
+    Field(path=("policy", "value"), shape=Shape.NUMBER, topic="policy"),
+    Field(path=("image",), shape=Shape.OBJECT),
+    Field(path=("image", "image"), names=("image",), is_plain=True),
+    Field(path=AUTH, names=("imageAuthId",), is_plain=True, is_optional=True),
+    Field(path=COMMAND, names=("command",), is_plain=True, is_optional=True),
+    Field(path=("products",), shape=Shape.LIST, names=("specName",), replaces=True),
+    Field(
+        path=("rootfsSize",),
+        shape=Shape.NUMBER,
+        names=("specName",),
+        replaces=True,
+        quota=("minRootfsSize", "maxRootfsSize"),
+    ),
+    Field(path=("volumeMounts",), shape=Shape.OBJECTS, names=("storage",), optional_items=("id",)),
+    Field(path=("clusterID",), names=("specName",), replaces=True),
+    Field(path=("envs",), shape=Shape.TEXTS, names=("env",)),
+    Field(path=("healthy",), shape=Shape.OBJECT),
+    Field(path=("healthy", "path"), names=("healthPath",), default="/health", is_plain=True),
 )
-"""The order in which people see fields: that of the create request."""
+"""In the order of the create request. No source shows that `endpoint/update` changes what `replaces`;
+`clusterID` would move the endpoint's data."""
 
-_RANK: Final = {path: index for index, path in enumerate(WIRE_ORDER)}
-
-YAML_NAMES: Final[Mapping[str, tuple[Path, ...]]] = {
-    "appName": (("appName",),),
-    "specName": (("products",), ("clusterID",), ("rootfsSize",), ("workerConfig", "gpuNum"), CUDA),
-    "image": (("image", "image"),),
-    "command": (COMMAND,),
-    "imageAuthId": (AUTH,),
-    "replicas": (MIN, MAX),
-    "minReplicas": (MIN,),
-    "maxReplicas": (MAX,),
-    "freeTimeout": (FREE_TIMEOUT,),
-    "taskTimeout": (FREE_TIMEOUT,),
-    "scaleDownIdleTime": (FREE_TIMEOUT,),
-    "requestTimeout": (("workerConfig", "requestTimeout"),),
-    "maxConcurrent": (("workerConfig", "maxConcurrent"),),
-    "policy": (("policy",),),
-    "scaleUpThreshold": (("policy",),),
-    "port": (("ports",),),
-    "healthPath": (("healthy", "path"),),
-    "env": (("envs",),),
-    "storage": (("volumeMounts",),),
-}
-
-WIRE_PATHS: Final[frozenset[Path]] = frozenset(path for paths in YAML_NAMES.values() for path in paths) | {
-    ("workerConfig",),
-    ("policy", "type"),
-    ("policy", "value"),
-    ("healthy",),
-}
-
-
-@lru_cache(4096)
-def rank(path: Path) -> tuple[int, Path]:
-    """A sort key for paths: the order of the wire, then that of keys."""
-    return _RANK.get(path, _RANK.get(path[:1], len(_RANK))), path
-
-
-def replaces(path: Path) -> bool:
-    """Return True if a change of that field takes a new endpoint."""
-    return path[:1] in REPLACING or path in REPLACING
+COMPARISON: Final = Comparison(TABLE)
 
 
 def is_any_cuda(version: object) -> bool:
     """Return True for `any`, empty and absent: all leave the choice to Novita."""
-    return version in (None, "", "any")
-
-
-def is_blank(path: Path, value: Value) -> bool:
-    """Return True if a value means the same as no value. The empty string is a value in `envs` alone."""
-    return is_any_cuda(value) if path == CUDA else value == "" and path[0] != "envs"
+    return version is None or version in TABLE.by_path[CUDA].blanks
 
 
 def partial_fields(declared: Mapping[str, Any]) -> Fields:
@@ -116,36 +111,16 @@ def partial_fields(declared: Mapping[str, Any]) -> Fields:
 
     `replicas: 0` scales to zero when idle: a maximum of zero would leave no worker that could ever start.
     """
-    fields: dict[str, Any] = {}
+    values: dict[Path, Any] = {}
     for name, value in declared.items():
-        paths: tuple[Path, ...] = YAML_NAMES[name]
-        if paths == (MIN, MAX) and value == 0:
-            paths = (MIN,)
-        for head, *rest in paths:
-            if rest:
-                fields.setdefault(head, {})[rest[0]] = value
-            else:
-                fields[head] = value
-    return fields
+        paths = TABLE.names[name]
+        values |= dict.fromkeys((MIN,) if paths == (MIN, MAX) and value == 0 else paths, value)
+    return TABLE.nested(values)
 
 
-def wire_paths(name: str) -> tuple[Path, ...]:
-    """The wire paths that a YAML name (`replicas`, `env.HF_TOKEN`) or a dotted wire path stands for.
-
-    Empty when it names nothing that an endpoint has. A key of `env` or `storage` may itself hold dots.
-    """
-    if name in YAML_NAMES:
-        return YAML_NAMES[name]
-    head, dot, rest = name.partition(".")
-    keyed = {"env": "envs", "envs": "envs", "storage": "volumeMounts", "volumeMounts": "volumeMounts"}.get(
-        head
-    )
-    if keyed and (rest or not dot):
-        return ((keyed, rest),) if rest else ((keyed,),)
-    path = tuple(name.split("."))
-    return (path,) if path in WIRE_PATHS else ()
-
-
-def known_names() -> tuple[str, ...]:
-    """Every name that `wire_paths` knows, for suggestions."""
-    return (*YAML_NAMES, *sorted(".".join(path) for path in WIRE_PATHS))
+KEYED, SCALING, rank = (
+    TABLE.keyed,
+    TABLE.scaling,
+    TABLE.rank,
+)
+REPLACING = frozenset(row.path for row in TABLE.rows if row.replaces)

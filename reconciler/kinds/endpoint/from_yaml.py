@@ -12,7 +12,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from reconciler.kinds.endpoint.fields import known_names, wire_paths
+from reconciler.kinds.endpoint.fields import (
+    DEFAULT_MAX,
+    DEFAULT_MIN,
+    DEFAULT_POLICY,
+    DEFAULT_PORT,
+    DEFAULT_REPLICAS,
+    FREE_TIMEOUT,
+    TABLE,
+)
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.suggestions import guess
@@ -22,11 +30,6 @@ Locate: TypeAlias = Callable[[Path], Place | None]
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
-
-DEFAULT_MIN, DEFAULT_MAX, DEFAULT_REPLICAS = 0, 10, 1
-DEFAULT_FREE_TIMEOUT, DEFAULT_REQUEST_TIMEOUT, DEFAULT_MAX_CONCURRENT = 300, 3600, 1
-DEFAULT_PORT, DEFAULT_HEALTH_PATH = 8000, "/health"
-DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
 
 NEVER_SENT: Final[Mapping[str, str]] = {
     "maxPendingTasks": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
@@ -94,38 +97,25 @@ def desired_endpoint(
 
 
 def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    plain = TABLE.plain_objects(declared)
     low, high = workers_of(declared)
-    worker = {
-        "minNum": low,
-        "maxNum": high,
-        "freeTimeout": _first(
-            declared, "freeTimeout", "taskTimeout", "scaleDownIdleTime", default=DEFAULT_FREE_TIMEOUT
-        ),
-        "maxConcurrent": declared.get("maxConcurrent", DEFAULT_MAX_CONCURRENT),
-        "gpuNum": spec.gpu,
-        "requestTimeout": declared.get("requestTimeout", DEFAULT_REQUEST_TIMEOUT),
-    }
+    worker = {"minNum": low, "maxNum": high, **plain["workerConfig"], "gpuNum": spec.gpu}
     if spec.cuda_version:
         worker["cudaVersion"] = spec.cuda_version
-    image = {"image": declared["image"]}
-    if "imageAuthId" in declared:
-        image["authId"] = declared["imageAuthId"]
-    if "command" in declared:
-        image["command"] = declared["command"]
     fields: dict[str, Any] = {"name": declared["endpoint"]}
     if "appName" in declared:
         fields["appName"] = declared["appName"]
     return fields | {
-        "workerConfig": worker,
+        "workerConfig": TABLE.in_order("workerConfig", worker),
         "ports": [{"port": declared.get("port", DEFAULT_PORT)}],
         "policy": policy_of(declared),
-        "image": image,
+        "image": plain["image"],
         "products": [{"id": spec.product_id}],
         "rootfsSize": spec.rootfs_gb,
         "volumeMounts": {mount["mountPath"]: _mount(mount) for mount in declared.get("storage", ())},
         "clusterID": spec.region,
         "envs": dict(sorted(declared.get("env", {}).items())),
-        "healthy": {"path": declared.get("healthPath", DEFAULT_HEALTH_PATH)},
+        "healthy": plain["healthy"],
     }
 
 
@@ -153,10 +143,6 @@ def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
     if "sizeGb" in mount:
         found["size"] = mount["sizeGb"]
     return found
-
-
-def _first(declared: Mapping[str, Any], *names: str, default: int) -> Any:
-    return next((declared[name] for name in names if name in declared), default)
 
 
 def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
@@ -207,7 +193,7 @@ def _precedence_notes(declared: Mapping[str, Any], locate: Locate) -> Iterator[P
     if ranges and "replicas" in declared:
         low, high = workers_of(declared)
         yield _wins(ranges[0], "replicas", f"workers: {low} to {high}", locate)
-    timeouts = [name for name in ("freeTimeout", "taskTimeout", "scaleDownIdleTime") if name in declared]
+    timeouts = [name for name in TABLE.by_path[FREE_TIMEOUT].names if name in declared]
     for loser in timeouts[1:]:
         yield _wins(timeouts[0], loser, f"idle timeout: {declared[timeouts[0]]} s", locate)
     if "policy" in declared and "scaleUpThreshold" in declared:
@@ -294,7 +280,7 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
     for index, text in enumerate(declared.get("lifecycle", {}).get("ignoreChanges", ())):
         if text is None:
             continue
-        if found := wire_paths(text):
+        if found := TABLE.wire_paths(text):
             paths += found
         else:
             problems.append(
@@ -309,7 +295,7 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
 
 
 def _did_you_mean(text: str) -> str:
-    close = guess(text, known_names())
+    close = guess(text, TABLE.known_names())
     return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
 
 

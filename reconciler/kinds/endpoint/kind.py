@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Draft, Kind, Locate
-from reconciler.kinds.endpoint import codec, comparison, fields, quotas
+from reconciler.kinds.endpoint import codec, fields, quotas
 from reconciler.kinds.endpoint.answer_reader import is_id, number
+from reconciler.kinds.endpoint.fields import COMPARISON, TABLE
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
@@ -26,27 +27,27 @@ class Endpoint(Kind):
     """Novita's serverless endpoint over the v1 API."""
 
     type = resource.ENDPOINT
-    keyed = fields.KEYED
-    objects = fields.OBJECTS
-    scaling = fields.SCALING
+    keyed = TABLE.keyed
+    objects = TABLE.objects
+    scaling = TABLE.scaling
     replica_range = (fields.MIN, fields.MAX)
     longest_name = fields.LONGEST_NAME
     uncompared = codec.UNCOMPARED
 
-    rank = staticmethod(fields.rank)
-    replaces = staticmethod(fields.replaces)
-    is_blank = staticmethod(fields.is_blank)
-    wire_paths = staticmethod(fields.wire_paths)
-    known_names = staticmethod(fields.known_names)
+    rank = staticmethod(TABLE.rank)
+    replaces = staticmethod(TABLE.replaces)
+    is_blank = staticmethod(TABLE.is_blank)
+    wire_paths = staticmethod(TABLE.wire_paths)
+    known_names = staticmethod(TABLE.known_names)
     partial_fields = staticmethod(fields.partial_fields)
 
-    sides = staticmethod(comparison.sides)
-    is_to_the_letter = staticmethod(comparison.is_to_the_letter)
-    owned = staticmethod(comparison.owned)
-    reported = staticmethod(comparison.reported)
-    emitted = staticmethod(comparison.emitted)
-    replacement = staticmethod(comparison.replacement)
-    laid_over = staticmethod(comparison.laid_over)
+    sides = staticmethod(COMPARISON.sides)
+    is_to_the_letter = staticmethod(COMPARISON.is_to_the_letter)
+    owned = staticmethod(COMPARISON.owned)
+    reported = staticmethod(COMPARISON.reported)
+    emitted = staticmethod(COMPARISON.emitted)
+    replacement = staticmethod(COMPARISON.replacement)
+    laid_over = staticmethod(COMPARISON.laid_over)
 
     needs_limits = staticmethod(quotas.needs_limits)
     check_limits = staticmethod(quotas.check_limits)
@@ -57,9 +58,9 @@ class Endpoint(Kind):
     def misfits(
         self, fields: Fields, where: str, is_single: Callable[[Any], bool] = is_single
     ) -> Iterator[str]:
-        from reconciler.kinds.endpoint.normal_form import misfits
+        from reconciler.kinds.normal_form import misfits
 
-        return misfits(fields, where, is_single)
+        return misfits(TABLE, fields, where, is_single)
 
     def from_yaml(
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()

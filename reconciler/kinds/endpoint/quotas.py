@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reconciler.kinds.endpoint.answer_reader import number
+from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Limits
 from reconciler.model.trees import value_at
 from reconciler.model.values import Fields, Path
 
-RANGES: tuple[tuple[Path, str, str], ...] = (
-    (("workerConfig", "maxNum"), "", "maxWorkerNum"),
-    (("workerConfig", "freeTimeout"), "minFreeTimeout", "maxFreeTimeout"),
-    (("workerConfig", "maxConcurrent"), "minConcurrencyNum", "maxConcurrencyNum"),
-    (("workerConfig", "gpuNum"), "minGPUNum", "maxGPUNum"),
-    (("workerConfig", "requestTimeout"), "minRequestTimeout", "maxRequestTimeout"),
-    (("rootfsSize",), "minRootfsSize", "maxRootfsSize"),
-)
+RANGES: Final = tuple((row.path, *row.quota) for row in TABLE.rows if any(row.quota))
 """(path, key of the minimum, key of the maximum) in `endpoint/limit`; a missing key means no check.
 
 minWorkerNum is left out: 0 works where it says 1."""
 
-POLICY = {
+POLICY: Final = {
     "queue": ("minQueueWaitTime", "maxQueueWaitTime"),
     "concurrency": ("minRequestNum", "maxRequestNum"),
 }

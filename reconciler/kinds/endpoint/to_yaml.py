@@ -7,21 +7,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.codec import UNCOMPARED
-from reconciler.kinds.endpoint.fields import LONGEST_NAME, is_any_cuda
-from reconciler.kinds.endpoint.from_yaml import (
-    APP_NAME,
-    APP_NAME_MAX,
-    DEFAULT_FREE_TIMEOUT,
-    DEFAULT_HEALTH_PATH,
-    DEFAULT_MAX_CONCURRENT,
+from reconciler.kinds.endpoint.fields import (
     DEFAULT_POLICY,
     DEFAULT_PORT,
     DEFAULT_REPLICAS,
-    DEFAULT_REQUEST_TIMEOUT,
-    suggested_app_name,
+    LONGEST_NAME,
+    TABLE,
+    is_any_cuda,
 )
+from reconciler.kinds.endpoint.from_yaml import APP_NAME, APP_NAME_MAX, suggested_app_name
+from reconciler.kinds.fields import value_of
 from reconciler.model.resource import Live, Spec
 from reconciler.model.values import Fields, Value, escaped, reveal
+
+_ORDER: Final = {
+    name: position
+    for position, name in enumerate(
+        [
+            *("endpoint", "appName", "specName", "image", "command", "imageAuthId"),
+            *("replicas", "minReplicas", "maxReplicas", "freeTimeout", "requestTimeout", "maxConcurrent"),
+            *("policy", "port", "healthPath", "storage", "env"),
+        ]
+    )
+}
+"""The order of the names in an item; names that are not here come last."""
 
 _UNSETTABLE: Final = "\0"
 _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
@@ -33,29 +42,21 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
     Its values are literal, `$${` where one holds `${`. Call it for endpoints without an `obstacle`.
     """
     fields = live.fields
-    worker, image = fields.get("workerConfig", {}), fields.get("image", {})
     item = {
         "endpoint": live.name,
         "appName": _app_name(live),
         "specName": spec,
-        "image": image.get("image"),
-        "command": image.get("command"),
-        "imageAuthId": image.get("authId"),
-        **_workers(worker),
-        "freeTimeout": _unless(DEFAULT_FREE_TIMEOUT, worker.get("freeTimeout")),
-        "requestTimeout": _unless(DEFAULT_REQUEST_TIMEOUT, worker.get("requestTimeout")),
-        "maxConcurrent": _unless(DEFAULT_MAX_CONCURRENT, worker.get("maxConcurrent")),
+        **{row.names[0]: _unless(row.default, value_of(fields, row.path)) for row in TABLE.plain},
+        **_workers(fields.get("workerConfig", {})),
         "policy": _unless(DEFAULT_POLICY, fields.get("policy")),
         "port": _unless(DEFAULT_PORT, port_of(fields)),
-        "healthPath": _unless(DEFAULT_HEALTH_PATH, fields.get("healthy", {}).get("path")),
         "storage": storage_of(fields),
         "env": dict(sorted(fields.get("envs", {}).items())),
     }
-    names = ("endpoint", "appName", "specName")
     return {
-        key: value if key in names else escaped(value)
-        for key, value in item.items()
-        if value not in (None, [], {})
+        key: item[key] if key in ("endpoint", "appName", "specName") else escaped(item[key])
+        for key in sorted(item, key=lambda key: _ORDER.get(key, len(_ORDER)))
+        if item[key] not in (None, [], {})
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from reconciler.kinds.endpoint.env_names import reference_to, variable_for
-from reconciler.kinds.endpoint.fields import AUTH, COMMAND, CUDA, FREE_TIMEOUT, MAX, MIN
+from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.kinds.endpoint.from_yaml import policy_of, suggested_app_name, workers_of
 from reconciler.kinds.endpoint.to_yaml import (
     is_app_name,
@@ -16,6 +16,7 @@ from reconciler.kinds.endpoint.to_yaml import (
     spec_of,
     storage_of,
 )
+from reconciler.kinds.fields import value_of
 from reconciler.model.encoding import one_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
@@ -24,31 +25,7 @@ from reconciler.yamlfile.edits import Edit, Remove, Set
 
 _Outcome: TypeAlias = tuple[Edit, ...] | Problem
 
-_TIMEOUTS: Final = ("freeTimeout", "taskTimeout", "scaleDownIdleTime")
 _RANGE: Final = ("minReplicas", "maxReplicas")
-
-_TOPICS: Final[Mapping[Path, str]] = {
-    ("name",): "endpoint",
-    ("appName",): "appName",
-    MIN: "replicas",
-    MAX: "replicas",
-    FREE_TIMEOUT: "freeTimeout",
-    ("workerConfig", "maxConcurrent"): "maxConcurrent",
-    ("workerConfig", "gpuNum"): "specName",
-    ("workerConfig", "requestTimeout"): "requestTimeout",
-    CUDA: "specName",
-    ("ports",): "port",
-    ("policy", "type"): "policy",
-    ("policy", "value"): "policy",
-    ("image", "image"): "image",
-    AUTH: "imageAuthId",
-    COMMAND: "command",
-    ("products",): "specName",
-    ("rootfsSize",): "specName",
-    ("clusterID",): "specName",
-    ("healthy", "path"): "healthPath",
-}
-"""Wire path -> what is edited for it; paths that can only be told together have one."""
 
 
 def edits_for(
@@ -98,7 +75,7 @@ class _Writer:
         elif path[0] == "envs":
             yield "env", path[1]
         else:
-            yield "storage" if path[0] == "volumeMounts" else _TOPICS[path], ""
+            yield TABLE.topics[path if path in TABLE.topics else path[:1]], ""
 
     def outcome(self, topic: str, key: str) -> _Outcome:
         match topic:
@@ -108,9 +85,6 @@ class _Writer:
                 return self._name()
             case "replicas":
                 return self._workers()
-            case "freeTimeout":
-                name = next((name for name in _TIMEOUTS if name in self.declared), "freeTimeout")
-                return self._single(name, self._value("freeTimeout"))
             case "policy":
                 return self._policy()
             case "storage":
@@ -120,14 +94,13 @@ class _Writer:
             case "port":
                 return self._single("port", port_of(self.live))
             case _:
-                return self._single(topic, self._value(topic))
+                return self._plain(topic)
 
-    def _value(self, topic: str) -> Any:
-        """The live value of a field that has one path to itself; "" where there is none."""
-        value: Any = self.live
-        for step in next(path for path, name in _TOPICS.items() if name == topic):
-            value = value.get(step, "")
-        return value
+    def _plain(self, topic: str) -> _Outcome:
+        """Return the edit of a field that has one path to itself, under the name by which it is declared."""
+        row = next(row for row in TABLE.rows if TABLE.topics[row.path] == topic)
+        name = next((name for name in row.names if name in self.declared), topic)
+        return self._single(name, value_of(self.live, row.path))
 
     def _single(self, name: str, value: Any) -> _Outcome:
         if _is_reference(self.declared.get(name)):

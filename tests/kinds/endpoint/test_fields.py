@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds.endpoint.fields import YAML_NAMES, known_names, partial_fields, wire_paths
+from reconciler.kinds.endpoint.fields import TABLE, partial_fields
 from reconciler.model.values import Path
 
 
@@ -36,13 +36,13 @@ from reconciler.model.values import Path
 )
 def test_a_yaml_name_or_a_dotted_wire_path_names_fields(text: str, expected: tuple[Path, ...]) -> None:
     """An env key may hold dots itself; what names nothing is found out."""
-    assert wire_paths(text) == expected
+    assert TABLE.wire_paths(text) == expected
 
 
 def test_every_suggestion_is_a_name() -> None:
     """What `did you mean` offers can be typed."""
-    assert [name for name in known_names() if not wire_paths(name)] == []
-    assert set(YAML_NAMES) <= set(known_names())
+    assert [name for name in TABLE.known_names() if not TABLE.wire_paths(name)] == []
+    assert set(TABLE.names) <= set(TABLE.known_names())
 
 
 def test_partial_fields_stand_where_the_mapping_puts_them() -> None:

@@ -1,0 +1,184 @@
+"""The fields of a kind as one table, and what follows from it.
+
+A row says all that is generic about a field; modules of a kind take what they need from the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any
+
+from reconciler.model.values import Fields, Path, Value
+
+
+class Shape(Enum):
+    """The build of a field in normal form."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    OBJECT = auto()
+    """An object with fields of its own; an update leaves what it does not mention of them."""
+    LIST = auto()
+    """A list of objects."""
+    TEXTS = auto()
+    """A map of texts; the declared map is the whole map."""
+    OBJECTS = auto()
+    """A map of objects; the declared map is the whole map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field. Only `path` is needed.
+
+    path: one step, or two for a field of an object.
+    names: the YAML names that set it, the preferred name first.
+    topic: the YAML name that is edited for it; paths that can only be told together have one.
+    default: the value of a YAML item that does not mention it; None for no value.
+    is_plain: the YAML value is sent as it is, in an object, and no other rule is about it.
+    scales: a change of such fields alone is a scale.
+    replaces: a change takes a new object, because it cannot be changed in place.
+    is_optional: emitted only if declared; a live object without it has the first of the `blanks`.
+    blanks: values that mean the same as no value. The first is sent to clear it, if it is the only one.
+    optional_items: keys that the items of a map of objects may lack.
+    quota: the keys of its minimum and its maximum among the account's limits.
+    may_refer: the YAML may give it by a reference, so that the live value may be a secret.
+    is_secret: the live value is hidden unless the YAML spells it out.
+    is_ignorable: it may be named in `ignoreChanges`.
+    """
+
+    path: Path
+    shape: Shape = Shape.TEXT
+    names: tuple[str, ...] = ()
+    topic: str = ""
+    default: Any = None
+    is_plain: bool = False
+    scales: bool = False
+    replaces: bool = False
+    is_optional: bool = False
+    blanks: tuple[str, ...] = ("",)
+    optional_items: tuple[str, ...] = ()
+    quota: tuple[str, str] = ("", "")
+    may_refer: bool = False
+    is_secret: bool = False
+    is_ignorable: bool = True
+
+
+class FieldTable:
+    """The rows of a kind, in the order in which users see its fields."""
+
+    def __init__(self, *rows: Field) -> None:
+        self.rows = rows
+        self.by_path = {row.path: row for row in rows}
+        self.keyed = tuple(row.path[0] for row in rows if row.shape in (Shape.TEXTS, Shape.OBJECTS))
+        self.objects = tuple(row.path[0] for row in rows if row.shape is Shape.OBJECT)
+        self.scaling = frozenset(row.path for row in rows if row.scales)
+        self.optional = tuple(row for row in rows if row.is_optional)
+        self.plain = tuple(row for row in rows if row.is_plain)
+        self._plain = tuple((*row.path, row.names, row.default) for row in self.plain)
+        self.shapes = {row.path[0]: row.shape for row in rows if len(row.path) == 1}
+        self._leaves = {head: self.leaves(head) for head in self.objects}
+        self.topics = {row.path: row.topic or next(iter(row.names), "") for row in rows}
+        self.names: Mapping[str, tuple[Path, ...]] = _paths_by_name(rows)
+        self._replacing = frozenset(row.path for row in rows if row.replaces)
+        self._texts = frozenset(row.path[0] for row in rows if row.shape is Shape.TEXTS)
+        self._known = {row.path: None for row in rows if row.is_ignorable}
+        self._keyed_by_name = {
+            name: row.path[0]
+            for row in rows
+            if row.path[0] in self.keyed
+            for name in (*row.names, row.path[0])
+        }
+        ranks = {path: index for index, path in enumerate(self.by_path)}
+
+        @lru_cache(4096)
+        def rank(path: Path) -> tuple[int, Path]:
+            return ranks.get(path, ranks.get(path[:1], len(ranks))), path
+
+        self._rank = rank
+
+    def rank(self, path: Path) -> tuple[int, Path]:
+        """Return the sort key of a path: the order of the table, then of the keys."""
+        return self._rank(path)
+
+    def replaces(self, path: Path) -> bool:
+        """Return True if a change of that field takes a new object."""
+        return path[:1] in self._replacing or path in self._replacing
+
+    def is_blank(self, path: Path, value: Value) -> bool:
+        """Return True if a value means the same as no value. In a map of texts, an empty text is a value."""
+        row = self.by_path.get(path)
+        if row is not None and len(row.blanks) > 1:
+            return value is None or value in row.blanks
+        return value == "" and path[0] not in self._texts
+
+    def leaves(self, head: str, *shapes: Shape) -> tuple[str, ...]:
+        """Return the keys of an object's fields in the order of the table, of these shapes if given."""
+        return tuple(
+            row.path[1]
+            for row in self.rows
+            if row.path[0] == head and len(row.path) > 1 and (not shapes or row.shape in shapes)
+        )
+
+    def in_order(self, head: str, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the fields of an object in the order of the table."""
+        return {key: values[key] for key in self._leaves[head] if key in values}
+
+    def wire_paths(self, name: str) -> tuple[Path, ...]:
+        """Return the paths that a YAML name (`replicas`, `env.HF_TOKEN`) or a dotted path stands for.
+
+        The result is empty if the name is unknown. A key of a map may itself hold dots.
+        """
+        if name in self.names:
+            return self.names[name]
+        head, dot, key = name.partition(".")
+        keyed = self._keyed_by_name.get(head)
+        if keyed and (key or not dot):
+            return ((keyed, key),) if key else ((keyed,),)
+        path = tuple(name.split("."))
+        return (path,) if path in self._known else ()
+
+    def known_names(self) -> tuple[str, ...]:
+        """Return every name that `wire_paths` knows, for suggestions."""
+        return tuple(dict.fromkeys((*self.names, *sorted(".".join(path) for path in self._known))))
+
+    def plain_objects(self, declared: Mapping[str, Any]) -> dict[str, dict[str, Value]]:
+        """Return the plain fields of an item by the object they are in: declared values, else defaults."""
+        objects: dict[str, dict[str, Value]] = {head: {} for head in self.objects}
+        for head, leaf, names, default in self._plain:
+            for name in names:
+                if name in declared:
+                    objects[head][leaf] = declared[name]
+                    break
+            else:
+                if default is not None:
+                    objects[head][leaf] = default
+        return objects
+
+    def nested(self, values: Mapping[Path, Value]) -> dict[str, Any]:
+        """Return the normal form of values by path, in the order of the table."""
+        fields: dict[str, Any] = {}
+        for path in self.by_path:
+            if path in values:
+                if len(path) == 1:
+                    fields[path[0]] = values[path]
+                else:
+                    fields.setdefault(path[0], {})[path[1]] = values[path]
+        return fields
+
+
+def _paths_by_name(rows: Sequence[Field]) -> dict[str, tuple[Path, ...]]:
+    paths: dict[str, tuple[Path, ...]] = {}
+    for row in rows:
+        for name in row.names:
+            paths[name] = (*paths.get(name, ()), row.path)
+    return paths
+
+
+def value_of(fields: Fields, path: Path) -> Value:
+    """Return the value at a path of one or two steps; None if there is none."""
+    if len(path) == 1:
+        return fields.get(path[0])
+    return fields.get(path[0], {}).get(path[1])

@@ -100,14 +100,14 @@ def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Desk) ->
     desk.declare(item("chat"))
     script = (
         "import os, signal\n"
-        "from reconciler.cli import apply_flow\n"
+        "from reconciler.cli.output import Output\n"
         "from reconciler.cli.main import main\n"
-        "show = apply_flow.show\n"
+        "show = Output.plan\n"
         "def swallowing(*given):\n"
         "    try: os.kill(os.getpid(), signal.SIGINT)\n"
         "    except KeyboardInterrupt: pass\n"
         "    show(*given)\n"
-        "apply_flow.show = swallowing\n"
+        "Output.plan = swallowing\n"
         "main(['apply', '--auto-approve'])\n"
     )
     done = subprocess.run(

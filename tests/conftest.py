@@ -1,10 +1,13 @@
-"""Options of the whole suite."""
+"""Options and fixtures of the whole suite."""
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.fork_server import ForkServer
 
 # A busy machine is not a failing test. In CI the examples are the same each time, so that a change is judged
 # by what it changed; everywhere else each run looks for new ones.
@@ -27,3 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite tests/cases/*/ from what comes out"
     )
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """The parent of all runs for which a fork will do."""
+    with ForkServer() as server:
+        yield server

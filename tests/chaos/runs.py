@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.simulator import Server
 from tests.chaos.mood import WRITES
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 
 KEY: Final = "sk-chaos-7f3a9c"
 TOKEN: Final = "hf-chaos-51ab02"
@@ -27,14 +27,15 @@ ENDED: Final = {0, 1, 3, 4, 5, 6, 7, 8, 130, -signal.SIGKILL, -signal.SIGINT, -s
 class Runs:
     """The command line in a folder, against one Novita."""
 
-    def __init__(self, folder: Path, nursery: Nursery, novita: Server) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer, novita: Server) -> None:
         self._folder = folder
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._novita = novita
         self.out = folder / "out.log"
 
     def start(self, *words: str, out: Path | None = None) -> int:
         env = {
+            **os.environ,
             "NOVITA_BASE_URL": self._novita.url,
             "NOVITA_API_KEY": KEY,
             "TOKEN": TOKEN,
@@ -43,10 +44,10 @@ class Runs:
         }
         with self.out.open("a") as log:
             log.write(f"$ reconciler {' '.join(words)}\n")
-        return self._nursery.start(words, cwd=self._folder, env=env, out=out or self.out, err=self.out)
+        return self._fork_server.start(words, cwd=self._folder, env=env, out=out or self.out, err=self.out)
 
     def wait(self, pid: int) -> int:
-        code = self._nursery.wait(pid)
+        code = self._fork_server.wait(pid)
         with self.out.open("a") as log:
             log.write(f"-> {code}\n")
         return code

@@ -14,7 +14,7 @@ from tests.chaos import declared
 from tests.chaos.declared import Declared
 from tests.chaos.model import Model, fixed, fixed_of, goes_by
 from tests.chaos.runs import Runs
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 
 CONFIG: Final = {"novita": {"settle_seconds": 0.6}}
 
@@ -22,11 +22,11 @@ CONFIG: Final = {"novita": {"settle_seconds": 0.6}}
 class Stage:
     """What each step of a story acts on, and the list of what was done."""
 
-    def __init__(self, seed: int, folder: Path, nursery: Nursery, novita: Server) -> None:
+    def __init__(self, seed: int, folder: Path, fork_server: ForkServer, novita: Server) -> None:
         self.seed = seed
         self.folder = folder
         self.novita = novita
-        self.runs = Runs(folder, nursery, novita)
+        self.runs = Runs(folder, fork_server, novita)
         self.model = Model(world=novita.world, inventory=folder / "state" / "novita.json")
         self.files = Declared()
         self.plans: list[str] = []

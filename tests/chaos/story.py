@@ -17,7 +17,7 @@ from tests.chaos import commands, declared, edits, others
 from tests.chaos.calm import calm
 from tests.chaos.mood import KINDS_OF_FAULTS, READS, WRITES, Churn, profile
 from tests.chaos.stage import Stage
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 
 
 def edited_and_applied(stage: Stage, dice: Random) -> None:
@@ -48,11 +48,11 @@ STEPS: Final[tuple[tuple[Callable[[Stage, Random], object], float], ...]] = (
 )
 
 
-def tell(seed: int, folder: Path, nursery: Nursery, counts: Counter[str]) -> None:
+def tell(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[str]) -> None:
     """Live it through, counting what was mixed in; raises AssertionError when it does not come right."""
     dice = Random(seed)
     with Server(profile=profile(dice), seed=seed) as novita:
-        stage = Stage(seed, folder, nursery, novita)
+        stage = Stage(seed, folder, fork_server, novita)
         stage.counts = counts
         stage.model.stranger(name="stranger", appName="stranger")
         stage.edit(declared.world(dice))

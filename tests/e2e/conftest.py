@@ -15,17 +15,21 @@ UNSET = ("CI", "NO_COLOR", "RECONCILER_STATE_KEY", "GITHUB_ACTIONS", "HTTP_PROXY
 
 @pytest.fixture
 def desk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Desk]:
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("reconciler.novita.http.retry._FIRST_WAIT", 0.02)  # of 0.5 s, doubled at each attempt
     folder = tmp_path / "infra"
     folder.mkdir()
     monkeypatch.chdir(folder)
     with Server(seed=1) as sim:
         monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
         monkeypatch.setenv("NOVITA_API_KEY", KEY)
-        found = Desk(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys)
+        found = Desk(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys, request=request)
         found.write("specs.yaml", SPECS)
         found.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
         yield found

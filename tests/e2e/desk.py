@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from reconciler.cli.main import run as run_command
 from reconciler.simulator import Received, Request, Server
+from tests.fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/gpu-instance/openapi/v1"
@@ -96,6 +98,7 @@ class Desk:
     sim: Server
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, name: str, content: Any) -> Path:
@@ -149,15 +152,21 @@ class Desk:
     ) -> None:
         """A command that dies right before or after Novita acts on its nth call of that kind."""
 
+        server: ForkServer = self.request.getfixturevalue("fork_server")
+        pid, code = Future[int](), Future[int]()
+
         def kill(_request: Request) -> None:
-            self.started[-1].kill()
-            self.started[-1].wait(60)
+            os.kill(pid.result(20), signal.SIGKILL)
+            code.set_result(server.wait(pid.result()))
 
         getattr(self.sim.faults, when)(operation, kill, nth=nth)
         before = len(self.sent(operation))
-        process = self.start(*command, *args)
-        process.communicate(timeout=30)
-        assert process.returncode == -signal.SIGKILL
+        output = self.root.parent / "killed.log"
+        pid.set_result(server.start([*command, *args], cwd=self.root, env=os.environ, out=output))
+        try:
+            assert code.result(30) == -signal.SIGKILL
+        except TimeoutError:
+            pytest.fail(f"{operation} {nth} was not received:\n{output.read_text()}")
         # It is dead before Novita is done with its call.
         self._await(lambda: len(self.sent(operation)) >= before + nth, f"{operation} {nth} was not received")
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from reconciler.model.exit_codes import Exit
 from reconciler.simulator import Server
+from tests.fork_server import ForkServer
 from tests.fuzz.answering import Distorted
-from tests.nursery import Nursery
 
 KEY: Final = "sk-fuzz=7f3a9c/e1"
 TOKEN: Final = "hf-fuzz=51ab02/77"
@@ -126,8 +126,8 @@ class Ran:
 class Estate:
     """Prepared once: `calm` and `cut` (after a kill in the middle of an apply) are put back for every run."""
 
-    def __init__(self, folder: Path, nursery: Nursery, server: Server) -> None:
-        self._folder, self._nursery = folder, nursery
+    def __init__(self, folder: Path, fork_server: ForkServer, server: Server) -> None:
+        self._folder, self._fork_server = folder, fork_server
         self.root = folder / "infra"
         self.server = server
         self.answers = Distorted(server.world)
@@ -161,7 +161,7 @@ class Estate:
         if name == "cut":
             self.server.faults.after("create", lambda _: os.kill(pids[0], signal.SIGKILL))
             pids.append(self._start(["apply", "--yes", "--parallelism", "1"]))
-            assert self._nursery.wait(pids[0]) == -signal.SIGKILL, self._said()
+            assert self._fork_server.wait(pids[0]) == -signal.SIGKILL, self._said()
             self.server.faults.clear()
         shutil.copytree(self.root, self._folder / name)
         kept = world.dump()
@@ -171,7 +171,7 @@ class Estate:
         return kept
 
     def _expect(self, code: int, *arguments: str) -> None:
-        assert self._nursery.wait(self._start(arguments)) == code, self._said()
+        assert self._fork_server.wait(self._start(arguments)) == code, self._said()
 
     def _said(self) -> str:
         return "".join((self._folder / name).read_text() for name in ("out", "err"))
@@ -185,10 +185,11 @@ class Estate:
     def _start(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         for name in ("out", "err"):
             (self._folder / name).write_bytes(b"")
-        return self._nursery.start(
+        return self._fork_server.start(
             ["--env-file", ".env", *arguments],
             cwd=self.root,
             env={
+                **os.environ,
                 "NOVITA_BASE_URL": self.server.url,
                 "NOVITA_API_KEY": KEY,
                 "TOKEN": TOKEN,
@@ -204,7 +205,7 @@ class Estate:
     def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Ran:
         """One run to its end."""
         known = len(self.server.requests)
-        code = self._nursery.wait(self._start(arguments, env))
+        code = self._fork_server.wait(self._start(arguments, env))
         out, err = ((self._folder / name).read_bytes().decode(errors="replace") for name in ("out", "err"))
         sent = self.server.requests[known:]
         writes = [_write(one.operation, one.body) for one in sent if one.method not in READING]

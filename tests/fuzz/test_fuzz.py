@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Server
+from tests.fork_server import ForkServer
 from tests.fuzz.estate import KEY, TOKEN, Estate, Ran
 from tests.fuzz.targets import TARGETS
-from tests.nursery import Nursery
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "40"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -24,9 +24,9 @@ CHUNK = 40
 
 
 @pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    with Nursery() as nursery, Server(seed=1) as server:
-        yield Estate(tmp_path_factory.mktemp("fuzz"), nursery, server)
+def estate(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Estate]:
+    with Server(seed=1) as server:
+        yield Estate(tmp_path_factory.mktemp("fuzz"), fork_server, server)
 
 
 @pytest.mark.parametrize("first", range(SEED, SEED + RUNS, CHUNK))

@@ -1,7 +1,7 @@
-"""Runs the command line in forked children, so that a thousand runs cost a thousand forks and not start-ups.
+"""A server that runs the command line in forked children: a run costs a fork instead of a start of Python.
 
-A process of its own, because one with threads must not fork. It answers each line of JSON with one line:
-{"start": [...], "cwd", "env", "out", "err", "seconds"} -> {"pid"}; {"wait": pid} -> {"code"}, minus a signal.
+The server is a process of its own, because a process with threads must not fork. It answers each line of JSON
+with one line: {"start": [...], "cwd", "env", "out", "err", "seconds"} -> {"pid"}; {"wait": pid} -> {"code"}.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 SECONDS: Final = 60
-"""A run that takes longer is ended by SIGALRM."""
+"""The longest time of a run; SIGALRM ends one that takes longer."""
 
 _MEMORY: Final = 3 << 30
-"""Bytes of address space; a run that wants more gets a MemoryError."""
+"""Bytes of address space of a run; a run that needs more gets a MemoryError."""
 
 
-class Nursery:
-    """The parent of many short-lived runs."""
+class ForkServer:
+    """The parent process of many short runs. Not thread-safe."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -53,31 +53,31 @@ class Nursery:
         err: Path | None = None,
         seconds: int = SECONDS,
     ) -> int:
-        """Begin a run with `env` added to the environment, its streams appended to files. Its process ID."""
+        """Start a run and return its process ID. `env` is its whole environment; its streams go to files."""
         streams = {"out": str(out), "err": str(err or out)}
-        asked = {"start": list(arguments), "cwd": str(cwd), "env": dict(env), "seconds": seconds}
-        return int(self._ask({**asked, **streams})["pid"])
+        message = {"start": list(arguments), "cwd": str(cwd), "env": dict(env), "seconds": seconds}
+        return int(self._request({**message, **streams})["pid"])
 
     def wait(self, pid: int) -> int:
-        """The exit code of a run; minus the signal that ended it."""
-        return int(self._ask({"wait": pid})["code"])
+        """Wait for a run and return its exit code, or minus the signal that ended it."""
+        return int(self._request({"wait": pid})["code"])
 
-    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.write(json.dumps(message) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        assert isinstance(answer, dict)
-        return answer
+        response = json.loads(self._process.stdout.readline())
+        assert isinstance(response, dict)
+        return response
 
 
 def _serve() -> None:
     from reconciler.cli import main
 
-    for name in main.COMMANDS:  # loaded once, for every child
-        main.cli.get_command(None, name)  # type: ignore[arg-type]  # it asks nothing of its context
-    from reconciler.cli import apply_flow  # noqa: F401 - and so is this
+    for name in main.COMMANDS:  # imported once, for every child
+        main.cli.get_command(None, name)  # type: ignore[arg-type]  # it does not use its context
+    from reconciler.cli import apply_flow  # noqa: F401
 
     for module in (
         "httpx",
@@ -91,38 +91,39 @@ def _serve() -> None:
     ):
         __import__(module)
     for line in sys.stdin:
-        asked = json.loads(line)
-        if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
-            answer = {"code": os.waitstatus_to_exitcode(status)}
+        message = json.loads(line)
+        if "wait" in message:
+            _, status = os.waitpid(message["wait"], 0)
+            response = {"code": os.waitstatus_to_exitcode(status)}
         else:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            answer = {"pid": os.fork()}
-            if not answer["pid"]:
-                _be(asked)
+            response = {"pid": os.fork()}
+            if not response["pid"]:
+                _run(message)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.write(json.dumps(response) + "\n")
         sys.stdout.flush()
 
 
-def _be(asked: dict[str, Any]) -> None:
-    """Become one run, and never return."""
+def _run(message: dict[str, Any]) -> None:
+    """Run the command line in this process and end it."""
     from reconciler.cli.main import main
 
-    signal.alarm(asked["seconds"])
+    signal.alarm(message["seconds"])
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdin = os.fdopen(0)  # nothing was read of this one
+    sys.stdin = os.fdopen(0)  # nothing has been read from this one
     for number, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    os.chdir(asked["cwd"])
-    os.environ.update(asked["env"])
+        os.dup2(os.open(message[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.chdir(message["cwd"])
+    os.environ.clear()
+    os.environ.update(message["env"])
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     except KeyboardInterrupt:  # sent before there was a run
         os._exit(130)
     try:
-        main(asked["start"])
+        main(message["start"])
     except BaseException:
         traceback.print_exc()
     finally:

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.cli.main import COMMANDS, run
 from reconciler.config.schema import text_of
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +89,9 @@ def test_the_readme_lists_every_command() -> None:
 def test_the_readme_lists_every_exit_code() -> None:
     """The table and the enum name the same codes."""
     table = README.split("## Exit codes")[1].split("The guards")[0]
-    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [int(c) for c in Exit]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [
+        int(c) for c in ExitCode
+    ]
 
 
 def test_the_readme_names_every_field_of_an_endpoint() -> None:

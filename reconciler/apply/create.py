@@ -22,7 +22,7 @@ from reconciler.model.errors import (
     Refused,
     ServerError,
 )
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Create, Replace
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
@@ -44,7 +44,7 @@ NAME_RELEASE_TIMEOUT = 30.0
 class UnresolvedCreate(ReconcilerError):
     """A create whose outcome is unknown."""
 
-    exit_code = Exit.UNRESOLVED
+    exit_code = ExitCode.UNRESOLVED
 
 
 def create(
@@ -187,5 +187,5 @@ def _unknown_outcome(intent: Intent, lost: ReconcilerError, unlisted: Reconciler
             if text
         ),
         hint="run `reconciler plan`, which lists the account again",
-        exit_code=Exit.UNRESOLVED,
+        exit_code=ExitCode.UNRESOLVED,
     )

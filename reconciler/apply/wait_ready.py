@@ -10,7 +10,7 @@ from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem
 from reconciler.model.status import Phase, Readiness
@@ -79,7 +79,7 @@ def _timeouts(
     results: Iterable[Result], reasons: dict[str, str], within: float, *, interrupted: bool
 ) -> Iterator[Problem]:
     how_long = "when the wait was interrupted" if interrupted else f"after {within:.0f} s"
-    exit_code = Exit.INTERRUPTED if interrupted else Exit.INCOMPLETE
+    exit_code = ExitCode.INTERRUPTED if interrupted else ExitCode.INCOMPLETE
     for result in results:
         why = reasons.get(result.id or "", "unknown")
         yield replace(_unready(result, f"does not serve {how_long}: {why}"), exit_code=exit_code)
@@ -91,5 +91,5 @@ def _unready(result: Result, what: str) -> Problem:
         summary=f"`{result.change.name}` ({result.id}) was applied and {what}",
         hint="check its workers in Novita Console; it may still come up by itself",
         address=result.change.address,
-        exit_code=Exit.INCOMPLETE,
+        exit_code=ExitCode.INCOMPLETE,
     )

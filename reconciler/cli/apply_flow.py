@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model.errors import InventoryError
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import Lines, Watched, report_text
@@ -110,7 +110,7 @@ def _conclude(
         return code
     moved = saved.stale(planned) if saved is not None and not refusals else None
     told = [*refusals, *([moved] if moved else [])]
-    code = max((problem.exit_code for problem in told), default=int(planned.blocked or Exit.OK))
+    code = max((problem.exit_code for problem in told), default=int(planned.blocked or ExitCode.OK))
     found = planned.findings(command, timestamp(), exit_code=code, refusals=told)
     if out.as_json or planned not in shown:
         out.plan(found)
@@ -131,7 +131,7 @@ def _end(folds: tuple[Callable[[], None], ...]) -> None:
     folding = threading.Thread(target=fold, daemon=True)
     folding.start()
     folding.join(FOLDS_WITHIN)
-    os._exit(Exit.INTERRUPTED)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _question(goal: Goal) -> str:
@@ -165,7 +165,7 @@ def _unapproved(summary: str) -> Problem:
         code="not-approved",
         summary=f"nothing was changed: {summary}",
         hint="to approve without being asked, pass --auto-approve or a plan saved with `plan --out`",
-        exit_code=Exit.ERROR,
+        exit_code=ExitCode.ERROR,
     )
 
 
@@ -190,7 +190,7 @@ def _graceful(
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if ending.is_set():
-            os._exit(Exit.INTERRUPTED)
+            os._exit(ExitCode.INTERRUPTED)
         if stop.is_set():
             # beside the main thread, which may hold what a fold needs
             ending.set()

@@ -11,7 +11,7 @@ import click
 
 from reconciler import __version__
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 
 _SHOWN: Final = 80
@@ -23,20 +23,22 @@ def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
     match error:
         case ReconcilerError():
             codes = [problem.exit_code for problem in error.problems if problem.is_error]
-            code = error.exit_code if error.exit_code != Exit.ERROR else max(codes, default=Exit.ERROR)
+            code = (
+                error.exit_code if error.exit_code != ExitCode.ERROR else max(codes, default=ExitCode.ERROR)
+            )
             return tuple(error.problems), int(code)
         case click.ClickException():
             is_usage = isinstance(error, click.UsageError)
-            code = Exit.USAGE if is_usage else Exit.ERROR
+            code = ExitCode.USAGE if is_usage else ExitCode.ERROR
             name = "usage" if is_usage else "error"
             return (Problem(code=name, summary=error.format_message(), exit_code=code),), int(code)
         case KeyboardInterrupt() | click.Abort():
-            code = Exit.INTERRUPTED
+            code = ExitCode.INTERRUPTED
             return (Problem(code="interrupted", summary="interrupted", exit_code=code),), int(code)
         case OSError(filename=str(path)):
-            return (_unusable(path, error),), int(Exit.ERROR)
+            return (_unusable(path, error),), int(ExitCode.ERROR)
         case _:
-            return (_bug(error),), int(Exit.ERROR)
+            return (_bug(error),), int(ExitCode.ERROR)
 
 
 def trace(error: BaseException, environ: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from reconciler.model.apply_events import (
     Report,
     Result,
 )
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Change, Plan
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
@@ -100,7 +100,7 @@ class Stream:
         """The last words, whatever the end was."""
         if found.plan is not None:
             self.planned(found.plan)
-        interrupted = found.exit_code == Exit.INTERRUPTED
+        interrupted = found.exit_code == ExitCode.INTERRUPTED
         report = found.report or Report(results=tuple(self._results), interrupted=interrupted)
         for message in last_messages(found, report):
             self._say(message)

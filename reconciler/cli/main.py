@@ -21,7 +21,7 @@ from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
 from reconciler.cli.options import shared_options
 from reconciler.cli.shell_completion import VARIABLE, answer, commands
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -152,7 +152,7 @@ def _unwritable(error: OSError) -> int:
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
             click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
-    return Exit.ERROR
+    return ExitCode.ERROR
 
 
 def run(arguments: list[str]) -> int:
@@ -166,7 +166,7 @@ def run(arguments: list[str]) -> int:
         return _failed(error, arguments)
     except (Exception, KeyboardInterrupt) as error:
         return _failed(error, arguments)
-    return result if isinstance(result, int) else Exit.OK
+    return result if isinstance(result, int) else ExitCode.OK
 
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
@@ -184,7 +184,7 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
         fail(problems, code, as_json=True)
     elif isinstance(error, click.ClickException):
         _show(error)
-    elif code == Exit.INTERRUPTED:
+    elif code == ExitCode.INTERRUPTED:
         click.echo("\nInterrupted.", err=True)
     else:
         fail(problems, code, colour=_wants_colour(arguments))

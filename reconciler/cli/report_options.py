@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.github_output import tell_github
 from reconciler.cli.shell_completion import a_file
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
                 raise click.UsageError("the options of a report stand after the last word of the command")
             return code
         wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)), force=force)
-        return code if wrote_all or code not in (Exit.OK, Exit.CHANGES) else Exit.ERROR
+        return code if wrote_all or code not in (ExitCode.OK, ExitCode.CHANGES) else ExitCode.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
         option = click.option(

@@ -29,7 +29,7 @@ from reconciler.inventory.files import (
 )
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 
 
@@ -144,7 +144,7 @@ def _locked(path: Path, owner: Owner | None) -> Problem:
         summary=summary,
         detail=detail,
         hint="Wait for it with `--lock-timeout 60s`; the lock is free as soon as that run ends",
-        exit_code=Exit.LOCKED,
+        exit_code=ExitCode.LOCKED,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Change
 from reconciler.model.problem import Problem
 
@@ -85,15 +85,15 @@ class Report:
         return sum(result.change.action in actions for result in self.having(Outcome.DONE))
 
     @property
-    def exit_code(self) -> Exit:
+    def exit_code(self) -> ExitCode:
         """130 before 5 before 8 before 4."""
         if self.interrupted:
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         if self.having(Outcome.UNRESOLVED):
-            return Exit.UNRESOLVED
+            return ExitCode.UNRESOLVED
         failed = self.having(Outcome.FAILED)
-        if any(result.problem and result.problem.exit_code == Exit.REFUSED for result in failed):
-            return Exit.REFUSED
+        if any(result.problem and result.problem.exit_code == ExitCode.REFUSED for result in failed):
+            return ExitCode.REFUSED
         if failed or self.having(Outcome.NOT_ATTEMPTED):
-            return Exit.INCOMPLETE
-        return Exit.OK
+            return ExitCode.INCOMPLETE
+        return ExitCode.OK

@@ -22,14 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 
 
 class ReconcilerError(Exception):
     """Something a user must know. Never shown as a traceback."""
 
-    exit_code: Exit = Exit.ERROR
+    exit_code: ExitCode = ExitCode.ERROR
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(problem.summary for problem in problems))
@@ -51,7 +51,7 @@ class InventoryError(ReconcilerError):
 class InventoryLocked(InventoryError):
     """Another run holds the lock of this inventory."""
 
-    exit_code = Exit.LOCKED
+    exit_code = ExitCode.LOCKED
 
 
 class ApiError(ReconcilerError):
@@ -69,7 +69,7 @@ class ApiError(ReconcilerError):
 class KeyRefused(ApiError):
     """The key is refused, or the account is blocked: no other call will do better."""
 
-    exit_code = Exit.REFUSED
+    exit_code = ExitCode.REFUSED
 
 
 class NotFound(ApiError):

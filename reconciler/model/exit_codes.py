@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a command ends with. 2 never means a usage error, as it does in bare click."""
 
     OK = 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
@@ -194,7 +194,7 @@ def _guard(
         hint=hint,
         address=address,
         place=desired.place if desired else None,
-        exit_code=Exit.GUARD,
+        exit_code=ExitCode.GUARD,
     )
 
 

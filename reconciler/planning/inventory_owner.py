@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.hosts import is_loopback
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory
@@ -91,7 +91,7 @@ def of_account(
             if again
             else ""
         ),
-        exit_code=Exit.GUARD,
+        exit_code=ExitCode.GUARD,
     )
 
 
@@ -103,7 +103,7 @@ def of_files(*, recorded: str, now: str, again: str) -> Problem:
         detail="Whatever only the other files declare would be deleted, and what both declare overwritten.",
         hint="give each set of files an inventory of its own, with --state PATH"
         + (f"; if these files are to take the place of the others: {again}" if again else ""),
-        exit_code=Exit.GUARD,
+        exit_code=ExitCode.GUARD,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
 from reconciler.model.values import Keyring
@@ -124,7 +124,7 @@ def unresolved(name: str, found: Iterable[Live]) -> Problem:
         detail="One of them may be ours, and a guess could bill twice or take what is somebody else's.",
         hint=f"{settle}   if that is the one, or --none if none is",
         address=address(name),
-        exit_code=Exit.UNRESOLVED,
+        exit_code=ExitCode.UNRESOLVED,
     )
 
 

@@ -12,7 +12,7 @@ from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import Event, Report
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import Problem
 from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
@@ -36,7 +36,7 @@ class Applied:
         """That of the report, else that of what went wrong afterwards; an interrupt comes first."""
         code = int(self.report.exit_code) if self.report else 0
         later = max((p.exit_code for p in self.problems if p.is_error), default=0)
-        return later if later == Exit.INTERRUPTED else code or later
+        return later if later == ExitCode.INTERRUPTED else code or later
 
 
 def apply(
@@ -75,7 +75,7 @@ def apply(
             promise(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
         problems = record_versions(context.state_path, report)
-        if goal.hand is None and report.exit_code == Exit.OK:
+        if goal.hand is None and report.exit_code == ExitCode.OK:
             redeem(context)
     if wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:

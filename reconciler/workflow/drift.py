@@ -16,7 +16,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.values import Keyring, iter_seals
@@ -37,11 +37,11 @@ class Drifted:
     problems: tuple[Problem, ...]
 
     @property
-    def exit_code(self) -> Exit:
+    def exit_code(self) -> ExitCode:
         """2 for drift; an error that keeps anybody from telling comes first."""
         if self.planned.blocked is not None:
             return self.planned.blocked
-        return Exit.CHANGES if self.verdict.rings else Exit.OK
+        return ExitCode.CHANGES if self.verdict.rings else ExitCode.OK
 
 
 def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> Drifted:

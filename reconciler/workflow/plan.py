@@ -13,7 +13,7 @@ from reconciler.config.loader import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
@@ -73,10 +73,10 @@ class PlanResult:
         return plan_digest(self.plan, self.keyring)
 
     @property
-    def blocked(self) -> Exit | None:
+    def blocked(self) -> ExitCode | None:
         """Why it cannot be applied; None when it can. An error before a guard."""
         codes = {problem.exit_code for problem in self.plan.errors}
-        for code in (Exit.UNRESOLVED, Exit.ERROR, Exit.GUARD):
+        for code in (ExitCode.UNRESOLVED, ExitCode.ERROR, ExitCode.GUARD):
             if code in codes:
                 return code
         return None
@@ -90,7 +90,7 @@ class PlanResult:
         command: str,
         timestamp: str,
         *,
-        exit_code: int = Exit.OK,
+        exit_code: int = ExitCode.OK,
         report: Report | None = None,
         refusals: Sequence[Problem] = (),
     ) -> RunReport:

@@ -13,7 +13,7 @@ from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live
 from reconciler.novita.account import AccountReader
@@ -137,7 +137,7 @@ def test_a_failed_endpoint_ends_its_wait() -> None:
     said, (problem,), *_ = waited(script, result("a"), result("b"))
     assert said[-1] == "b: Serving after 10s"
     assert problem.summary == "`a` (id-a) was applied and does not serve: it broke"
-    assert (problem.exit_code, problem.address) == (Exit.INCOMPLETE, "novita_endpoint.a")
+    assert (problem.exit_code, problem.address) == (ExitCode.INCOMPLETE, "novita_endpoint.a")
 
 
 def test_what_is_neither_listed_nor_found_is_gone() -> None:
@@ -166,7 +166,7 @@ def test_an_interrupt_ends_it() -> None:
     """No further look, and the exit code of an interrupt."""
     _, (problem,), account, clock = waited([[seen("a", "initializing")]], stop=lambda count: count == 1)
     assert problem.summary.endswith("does not serve when the wait was interrupted: initializing")
-    assert (problem.exit_code, account.listings, clock.time) == (Exit.INTERRUPTED, 1, 0.0)
+    assert (problem.exit_code, account.listings, clock.time) == (ExitCode.INTERRUPTED, 1, 0.0)
 
 
 @pytest.mark.parametrize("error", [AnswerLost(UNREADABLE), IncompleteListing(UNREADABLE)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.simulator import Server
 from tests.fork_server import ForkServer
 from tests.fuzz.answering import Distorted
@@ -216,7 +216,7 @@ class Estate:
         """What must not be, whatever the documents hold."""
         found = []
         said = ran.out + ran.err
-        if ran.code not in set(Exit) - {Exit.INTERRUPTED}:
+        if ran.code not in set(ExitCode) - {ExitCode.INTERRUPTED}:
             found.append(f"it ended with {ran.code}")
         found += [
             f"it says `{word}`" for word in ("has a bug", "Traceback", "internal-error") if word in said

@@ -20,7 +20,7 @@ import pytest
 
 from reconciler.inventory import lock
 from reconciler.model.errors import InventoryError, InventoryLocked
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 from .helpers import NOON
 
@@ -72,7 +72,7 @@ def test_the_second_run_learns_who_holds_it(path: Path) -> None:
     """Who, where, which process, since when, which command, which CI run, and how to wait; exit code 7."""
     with holder(path) as child:
         error = refused(path)
-    assert error.exit_code is Exit.LOCKED
+    assert error.exit_code is ExitCode.LOCKED
     assert error.problem.exit_code == 7
     assert "locked by grace on " in error.problem.summary
     lines = error.problem.detail.splitlines()

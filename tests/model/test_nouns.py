@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model.apply_events import Outcome, Report, Result
 from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.settings import Settings
@@ -12,7 +12,7 @@ from reconciler.model.values import Keyring
 from tests.builders import change, endpoint, live, plan, secret, tracked
 
 PROBLEM = Problem(code="c", summary="s", detail="d", hint="h", address="novita_endpoint.a")
-REFUSED = Problem(code="key", summary="no", exit_code=Exit.REFUSED)
+REFUSED = Problem(code="key", summary="no", exit_code=ExitCode.REFUSED)
 CREATE = change(endpoint(), None, None)
 
 
@@ -56,16 +56,19 @@ def result(outcome: Outcome, problem: Problem | None = None) -> Result:
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        (Report(), Exit.OK),
-        (Report(results=(result(Outcome.DONE),)), Exit.OK),
-        (Report(results=(result(Outcome.DONE), result(Outcome.FAILED))), Exit.INCOMPLETE),
-        (Report(results=(result(Outcome.NOT_ATTEMPTED),)), Exit.INCOMPLETE),
-        (Report(results=(result(Outcome.FAILED, PROBLEM), result(Outcome.FAILED, REFUSED))), Exit.REFUSED),
-        (Report(results=(result(Outcome.FAILED, REFUSED), result(Outcome.UNRESOLVED))), Exit.UNRESOLVED),
-        (Report(results=(result(Outcome.UNRESOLVED),), interrupted=True), Exit.INTERRUPTED),
+        (Report(), ExitCode.OK),
+        (Report(results=(result(Outcome.DONE),)), ExitCode.OK),
+        (Report(results=(result(Outcome.DONE), result(Outcome.FAILED))), ExitCode.INCOMPLETE),
+        (Report(results=(result(Outcome.NOT_ATTEMPTED),)), ExitCode.INCOMPLETE),
+        (
+            Report(results=(result(Outcome.FAILED, PROBLEM), result(Outcome.FAILED, REFUSED))),
+            ExitCode.REFUSED,
+        ),
+        (Report(results=(result(Outcome.FAILED, REFUSED), result(Outcome.UNRESOLVED))), ExitCode.UNRESOLVED),
+        (Report(results=(result(Outcome.UNRESOLVED),), interrupted=True), ExitCode.INTERRUPTED),
     ],
 )
-def test_where_exit_codes_meet_the_graver_wins(report: Report, expected: Exit) -> None:
+def test_where_exit_codes_meet_the_graver_wins(report: Report, expected: ExitCode) -> None:
     """130 before 5 before 8 before 4."""
     assert report.exit_code is expected
 

@@ -13,7 +13,7 @@ from reconciler.model.errors import (
     ServerError,
     Throttled,
 )
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.request import Request
 
 from .support import CREATE, DELETE, GET, KEY, LIST, UPDATE, Reply, client_of, refusal, reply, told
@@ -30,14 +30,19 @@ class Case:
     kind: type[ApiError]
     sent: int
     words: tuple[str, ...]
-    exit: Exit = Exit.ERROR
+    exit: ExitCode = ExitCode.ERROR
     code: str = ""
 
 
 CASES = [
     # the key
     Case(
-        LIST, refusal(401, "UNAUTHORIZED"), KeyRefused, 1, ("401 Unauthorized, UNAUTHORIZED",), Exit.REFUSED
+        LIST,
+        refusal(401, "UNAUTHORIZED"),
+        KeyRefused,
+        1,
+        ("401 Unauthorized, UNAUTHORIZED",),
+        ExitCode.REFUSED,
     ),
     Case(
         LIST,
@@ -45,14 +50,19 @@ CASES = [
         KeyRefused,
         1,
         ("expired token", "reconciler plan"),
-        Exit.REFUSED,
+        ExitCode.REFUSED,
     ),
-    Case(GET, refusal(403, "FORBIDDEN"), KeyRefused, 1, ("403 Forbidden",), Exit.REFUSED),
-    Case(GET, refusal(400, "MISSING_API_KEY"), KeyRefused, 1, ("MISSING_API_KEY",), Exit.REFUSED),
-    Case(GET, reply(401, ""), KeyRefused, 1, ("Invalid API key",), Exit.REFUSED),
-    Case(GET, reply(403, ""), KeyRefused, 1, ("Invalid API key",), Exit.REFUSED),
+    Case(GET, refusal(403, "FORBIDDEN"), KeyRefused, 1, ("403 Forbidden",), ExitCode.REFUSED),
+    Case(GET, refusal(400, "MISSING_API_KEY"), KeyRefused, 1, ("MISSING_API_KEY",), ExitCode.REFUSED),
+    Case(GET, reply(401, ""), KeyRefused, 1, ("Invalid API key",), ExitCode.REFUSED),
+    Case(GET, reply(403, ""), KeyRefused, 1, ("Invalid API key",), ExitCode.REFUSED),
     Case(
-        GET, reply(401, {"error": {"code": "X", "message": "who"}}), KeyRefused, 1, ("X", "who"), Exit.REFUSED
+        GET,
+        reply(401, {"error": {"code": "X", "message": "who"}}),
+        KeyRefused,
+        1,
+        ("X", "who"),
+        ExitCode.REFUSED,
     ),
     Case(
         CREATE,
@@ -65,20 +75,38 @@ CASES = [
             "Verify API key in Novita Console",
             "config.yaml with correct API key",
         ),
-        Exit.REFUSED,
+        ExitCode.REFUSED,
         "key-refused",
     ),
     # the account
     Case(
-        UPDATE, refusal(400, "BALANCE_NOT_ENOUGH"), KeyRefused, 1, ("money",), Exit.REFUSED, "account-blocked"
+        UPDATE,
+        refusal(400, "BALANCE_NOT_ENOUGH"),
+        KeyRefused,
+        1,
+        ("money",),
+        ExitCode.REFUSED,
+        "account-blocked",
     ),
-    Case(CREATE, refusal(400, "EXPIRED_OR_BALANCE_NOT_ENOUGH"), KeyRefused, 1, ("Settle",), Exit.REFUSED),
-    Case(GET, refusal(400, "BANNED_USER"), KeyRefused, 1, ("BANNED_USER",), Exit.REFUSED),
+    Case(CREATE, refusal(400, "EXPIRED_OR_BALANCE_NOT_ENOUGH"), KeyRefused, 1, ("Settle",), ExitCode.REFUSED),
+    Case(GET, refusal(400, "BANNED_USER"), KeyRefused, 1, ("BANNED_USER",), ExitCode.REFUSED),
     Case(
-        CREATE, refusal(403, "NOT_ENOUGH_BALANCE"), KeyRefused, 1, ("money",), Exit.REFUSED, "account-blocked"
+        CREATE,
+        refusal(403, "NOT_ENOUGH_BALANCE"),
+        KeyRefused,
+        1,
+        ("money",),
+        ExitCode.REFUSED,
+        "account-blocked",
     ),
     Case(
-        GET, refusal(403, "ACCESS_DENY"), KeyRefused, 1, ("permission",), Exit.REFUSED, "key-lacks-permission"
+        GET,
+        refusal(403, "ACCESS_DENY"),
+        KeyRefused,
+        1,
+        ("permission",),
+        ExitCode.REFUSED,
+        "key-lacks-permission",
     ),
     # the edge
     Case(GET, reply(403, HTML), Refused, 1, ("not a bad key", "1010"), code="edge-blocked"),

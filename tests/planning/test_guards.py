@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
@@ -52,7 +52,7 @@ def test_a_replacement_counts_as_a_delete() -> None:
     (problem,) = tripped([*deletes(3), REPLACE], records=10)
     assert problem.summary == "4 of 10 tracked endpoints would be deleted or replaced, more than 30%"
     assert problem.hint == "if it is meant, pass --allow-delete 4"
-    assert problem.exit_code is Exit.GUARD
+    assert problem.exit_code is ExitCode.GUARD
 
 
 def test_other_changes_do_not_count() -> None:
@@ -110,7 +110,7 @@ def test_prevent_destroy_holds_against_every_allowance(allow: Allowances) -> Non
     (problem,) = tripped([doomed], allow=allow)
     assert (problem.code, problem.address) == ("prevent-destroy", "novita_endpoint.base-test")
     assert problem.summary == "`base-test` has preventDestroy and would be deleted"
-    assert problem.exit_code is Exit.GUARD
+    assert problem.exit_code is ExitCode.GUARD
 
 
 def test_prevent_destroy_holds_against_replacement() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.resource import Intent, Live
 from reconciler.model.values import Secret, seal
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, recorded, resolve
@@ -84,7 +84,7 @@ def test_anything_else_is_left_to_a_person(there: list[Live], ids: str) -> None:
     (problem,) = found.problems
     assert problem.summary.endswith(ids)
     assert problem.hint.startswith("reconciler recover a --id n1")
-    assert problem.exit_code == Exit.UNRESOLVED
+    assert problem.exit_code == ExitCode.UNRESOLVED
 
 
 def test_another_app_name_is_another_endpoint() -> None:

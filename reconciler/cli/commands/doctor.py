@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -21,7 +21,7 @@ def doctor(run: Run) -> int:
     for check in checks(run.context):
         made.append(check)
         run.out.result(check_text(check, run.out.style))
-    code = Exit.ERROR if any(check.grade is CheckStatus.FAIL for check in made) else Exit.OK
+    code = ExitCode.ERROR if any(check.grade is CheckStatus.FAIL for check in made) else ExitCode.OK
     if run.out.as_json:
         run.out.document(checks_document(made, code))
     run.out.result("\n" + verdict_text(made, run.out.style))

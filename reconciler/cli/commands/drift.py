@@ -12,7 +12,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file, an_endpoint
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import listed
 
 
@@ -38,7 +38,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     if click.get_current_context().invoked_subcommand is not None:
         if baseline is not None:
             raise click.UsageError("--baseline belongs to `drift` alone")
-        return Exit.OK
+        return ExitCode.OK
     context = replace(run.context, parallelism=parallelism)
     found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
     findings = found.planned.findings(
@@ -60,7 +60,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
     from reconciler.workflow.drift_accept import accept as take
 
     found = take(run.context, names, now=datetime.now(UTC))
-    code = Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK
+    code = ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK
     if run.out.as_json:
         run.out.document(
             {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -26,4 +26,4 @@ def get(run: Run, name: str) -> int:
     else:
         run.out.result(app_text(one, datetime.now(UTC), run.out.style, run.out.screen))
     run.out.problems(found.problems)
-    return Exit.OK
+    return ExitCode.OK

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -26,4 +26,4 @@ def history(run: Run, name: str | None) -> int:
         run.out.result(versions_text(found, run.out.style))
     else:
         run.out.line("Nothing has been applied from here yet.")
-    return Exit.OK
+    return ExitCode.OK

@@ -11,7 +11,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import listed
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
                 "exit_code": 0,
             }
         )
-        return Exit.OK
+        return ExitCode.OK
     what = "is recorded" if taken.is_new else "was recorded already"
     out.result(f"{plain(name)} {what} as {plain(object_id)}.\n")
     out.problems(taken.problems)
-    return Exit.OK
+    return ExitCode.OK
 
 
 def _import_all(
@@ -102,11 +102,11 @@ def _import_all(
                 "exit_code": 0,
             }
         )
-        return Exit.OK
+        return ExitCode.OK
     if not done.endpoints:
         out.result("Nothing to import.\n")
         out.problems(done.problems)
-        return Exit.OK
+        return ExitCode.OK
     for name in (*done.written, *([done.values] if done.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
     count, state = len(done.endpoints), plain(str(context.state))
@@ -115,7 +115,7 @@ def _import_all(
         out.tell("\n")
         out.problems(done.problems)
     out.result(f"\nNext:\n{_next(done)}")
-    return Exit.OK
+    return ExitCode.OK
 
 
 def _next(done: Imported) -> str:

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.options import Run, with_run
 from reconciler.model.command import command_line
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -18,7 +18,7 @@ def init(run: Run) -> int:
     files = start(run.context)
     if run.out.as_json:
         run.out.document({"written": list(files.written), "kept": list(files.kept), "exit_code": 0})
-        return Exit.OK
+        return ExitCode.OK
     for name in files.written:
         run.out.result(f"  {run.out.style.added('+')} {name}\n")
     for name in files.kept:
@@ -28,4 +28,4 @@ def init(run: Run) -> int:
         "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, to try without an account\n"
         f"  {command_line('reconciler', 'plan')}\n"
     )
-    return Exit.OK
+    return ExitCode.OK

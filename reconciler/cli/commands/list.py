@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import Run, output_option, with_run
 from reconciler.model.command import completed
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -39,4 +39,4 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
         )
     # also with --json: a list of endpoints has no place for them
     run.out.problems(found.problems)
-    return Exit.OK
+    return ExitCode.OK

@@ -11,7 +11,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import a_file
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -70,7 +70,7 @@ def plan(
     made = make_plan(context, NOTHING if destroy else DECLARED)
     if bind_commit:
         made = made.with_problems(uncommitted_changes(context, made.read))
-    code = made.blocked or (Exit.CHANGES if detailed_exitcode and made.plan.pending else Exit.OK)
+    code = made.blocked or (ExitCode.CHANGES if detailed_exitcode and made.plan.pending else ExitCode.OK)
     if out is not None:
         from reconciler.workflow.saved_plan.file import save_plan
 

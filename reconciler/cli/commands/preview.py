@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -38,7 +38,7 @@ def preview(
     found = preview_creates(context) if create else of_plan(context)
     rows = [(one.address, one.action.value, one.request) for one in found.requests]
     errors = [problem for problem in found.problems if problem.is_error]
-    code = found.planned.blocked if found.planned else (Exit.ERROR if errors else None)
+    code = found.planned.blocked if found.planned else (ExitCode.ERROR if errors else None)
     if run.out.as_json:
         run.out.document(
             [
@@ -57,4 +57,4 @@ def preview(
         )
     # also with --json: a list of requests has no place for them
     run.out.problems(found.problems)
-    return code or Exit.OK
+    return code or ExitCode.OK

@@ -9,7 +9,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import listed
 
 
@@ -33,7 +33,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
         raise click.UsageError("give NAME with one of --id and --none, or none of the three")
     context = replace(run.context, allow=Allowances(other_account=other_account))
     found = settle(context, Word(name=name, id=object_id) if name is not None else None)
-    code = Exit.UNRESOLVED if found.unresolved else Exit.OK
+    code = ExitCode.UNRESOLVED if found.unresolved else ExitCode.OK
     if run.out.as_json:
         run.out.document(
             {

@@ -71,7 +71,7 @@ def scale(
 
 def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
     from reconciler.model.command import command_line
-    from reconciler.model.exit_codes import Exit
+    from reconciler.model.exit_codes import ExitCode
     from reconciler.reports.terminal.style import PLAIN
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.scale_yaml import write_worker_counts
@@ -87,7 +87,7 @@ def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
         run.out.line(f"\nWrote {found.shown}. To send it: {send}")
     else:
         run.out.line(f"{found.shown} says so already.")
-    return Exit.OK
+    return ExitCode.OK
 
 
 def _goal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -17,4 +17,4 @@ def schema(run: Run, name: str) -> int:
 
     del run
     click.echo(text_of(name), nl=False)
-    return Exit.OK
+    return ExitCode.OK

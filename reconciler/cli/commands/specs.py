@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.options import Run, with_run
 from reconciler.model.command import completed
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -25,7 +25,7 @@ def specs(run: Run, name: str | None) -> int:
             run.out.document(spec_document(one))
         else:
             run.out.result(spec_text(one, run.out.style))
-        return Exit.OK
+        return ExitCode.OK
     found = all_specs(run.context)
     if run.out.as_json:
         run.out.document([spec_document(one) for one in found.specs])
@@ -37,4 +37,4 @@ def specs(run: Run, name: str | None) -> int:
             + completed("`reconciler init` writes one to start from.")
         )
     run.out.problems(found.problems)
-    return Exit.ERROR if any(problem.is_error for problem in found.problems) else Exit.OK
+    return ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK

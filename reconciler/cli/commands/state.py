@@ -10,7 +10,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import listed
 from reconciler.reports.terminal.escape import plain
 
@@ -33,14 +33,14 @@ def list_(run: Run) -> int:
     names = [name for name in sorted(found) if run.context.selection.has(name)]
     if run.out.as_json:
         run.out.document([{"name": name, "id": found[name].id} for name in names])
-        return Exit.OK
+        return ExitCode.OK
     shown = {name: plain(name) for name in names}
     width = max(map(cells, shown.values()), default=0)
     for name in names:
         run.out.result(f"{padded(shown[name], width)}  {plain(found[name].id)}\n")
     if not found:
         run.out.line(f"The inventory {run.context.state} is empty.")
-    return Exit.OK
+    return ExitCode.OK
 
 
 @state.command()
@@ -52,7 +52,7 @@ def show(run: Run, name: str) -> int:
     from reconciler.workflow.state import record
 
     run.out.document(record_document(record(run.context, name)))
-    return Exit.OK
+    return ExitCode.OK
 
 
 @state.command()
@@ -67,7 +67,7 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
         run.out.line(f"Forgot {plain(name)}; it lives on, unmanaged.")
     if run.out.as_json:
         run.out.document({"forgotten": list(names), "exit_code": 0})
-    return Exit.OK
+    return ExitCode.OK
 
 
 @state.command()
@@ -81,11 +81,11 @@ def fold(run: Run, lock_timeout: float) -> int:
     open_ = sorted(found.intents)
     if run.out.as_json:
         run.out.document({"recorded": len(found.records), "open": open_, "exit_code": 0})
-        return Exit.OK
+        return ExitCode.OK
     run.out.line(f"{len(found.records)} recorded in {run.context.state}.")
     for name in open_:
         run.out.line(f"The create of {plain(name)} is open, and stays in the journal beside it.")
-    return Exit.OK
+    return ExitCode.OK
 
 
 @state.command()
@@ -108,11 +108,11 @@ def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> in
                 "exit_code": 0,
             }
         )
-        return Exit.OK
+        return ExitCode.OK
     for one in found.recorded:
         run.out.result(f"{plain(one.name)}  {plain(one.id)}\n")
     if found.problems:
         run.out.problems(found.problems)
         run.out.tell("\n")
     run.out.line(f"{len(found.recorded)} recorded in {run.context.state}.")
-    return Exit.OK
+    return ExitCode.OK

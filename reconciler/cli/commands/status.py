@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import Run, output_option, with_run
 from reconciler.model.command import completed
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -35,4 +35,4 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         run.out.line(
             completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
         )
-    return Exit.OK
+    return ExitCode.OK

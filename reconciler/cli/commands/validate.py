@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.github_output import annotate
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import listed
 
 
@@ -22,7 +22,7 @@ def validate(run: Run) -> int:
 
     loaded = check(run.context)
     errors = sum(problem.is_error for problem in loaded.problems)
-    code = Exit.ERROR if errors else Exit.OK
+    code = ExitCode.ERROR if errors else ExitCode.OK
     annotate(run, loaded.problems)
     if run.out.as_json:
         run.out.document(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import Run, output_option, seconds, with_run
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -62,7 +62,7 @@ def watch(
         for problem in problems:
             run.out.record(problem_document(problem, _moment()))
         return code
-    return Exit.OK
+    return ExitCode.OK
 
 
 def _lines(out: Output, seen: Iterator[Look], output: str | None) -> None:

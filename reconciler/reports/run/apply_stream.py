@@ -20,7 +20,7 @@ from reconciler.model.apply_events import (
     Outcome,
     Report,
 )
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Adopt, Change, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import address
@@ -106,7 +106,7 @@ def progress_message(change: Change, elapsed: float) -> Message:
 def last_messages(found: RunReport, report: Report) -> Iterator[Message]:
     """What is to be said, and how much was done: also after a failure, and then no more than was done."""
     yield from map(_diagnostic, told(found))
-    is_told = bool(report.results) or found.exit_code == Exit.OK
+    is_told = bool(report.results) or found.exit_code == ExitCode.OK
     said = report_line(report, destroying=found.destroying) if is_told else "No change was completed."
     yield _summary(said, report_counts(report), "destroy" if found.destroying else "apply")
 

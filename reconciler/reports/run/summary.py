@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.model.apply_events import Outcome, Result
 from reconciler.model.drift import DriftState
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -19,16 +19,16 @@ from reconciler.reports.terminal.progress import report_line
 from reconciler.reports.terminal.values import both_shown, dotted, plain
 
 ENDINGS: Final[Mapping[int, str]] = {
-    Exit.ERROR: "an error",
-    Exit.CHANGES: "changes are pending",
-    Exit.GUARD: "refused by a guard",
-    Exit.INCOMPLETE: "some changes failed",
-    Exit.UNRESOLVED: "nobody knows yet whether a create was done",
-    Exit.STALE: "the saved plan no longer holds",
-    Exit.LOCKED: "another run holds the lock",
-    Exit.REFUSED: "the key is refused, or the account is blocked",
-    Exit.USAGE: "a slip on the command line",
-    Exit.INTERRUPTED: "interrupted",
+    ExitCode.ERROR: "an error",
+    ExitCode.CHANGES: "changes are pending",
+    ExitCode.GUARD: "refused by a guard",
+    ExitCode.INCOMPLETE: "some changes failed",
+    ExitCode.UNRESOLVED: "nobody knows yet whether a create was done",
+    ExitCode.STALE: "the saved plan no longer holds",
+    ExitCode.LOCKED: "another run holds the lock",
+    ExitCode.REFUSED: "the key is refused, or the account is blocked",
+    ExitCode.USAGE: "a slip on the command line",
+    ExitCode.INTERRUPTED: "interrupted",
 }
 
 SHOWN_FIELDS: Final = 3
@@ -47,11 +47,15 @@ def headline(found: RunReport) -> str:
     """The one line that says how the run ended; where tools know one of Terraform's, that."""
     if found.verdict is not None:
         return drift_line(found.verdict)
-    if found.report is not None and (found.report.results or found.report.exit_code != Exit.OK):
+    if found.report is not None and (found.report.results or found.report.exit_code != ExitCode.OK):
         return report_line(found.report, destroying=found.destroying)
     if found.plan is None:
         errors = sum(problem.is_error for problem in found.problems)
-        return "Interrupted." if found.exit_code == Exit.INTERRUPTED else f"Failed: {_many(errors, 'error')}."
+        return (
+            "Interrupted."
+            if found.exit_code == ExitCode.INTERRUPTED
+            else f"Failed: {_many(errors, 'error')}."
+        )
     if found.plan.pending:
         return plan_line(found.plan)
     return "There is no plan." if any(p.exit_code == 1 for p in found.plan.errors) else NO_CHANGES
@@ -59,14 +63,14 @@ def headline(found: RunReport) -> str:
 
 def ending(found: RunReport) -> str:
     """The exit code with its meaning."""
-    if found.verdict is not None and found.exit_code == Exit.CHANGES:
+    if found.verdict is not None and found.exit_code == ExitCode.CHANGES:
         return f"exit code {found.exit_code}: drift was found"
     words = ENDINGS.get(found.exit_code)
     return f"exit code {found.exit_code}" + (f": {words}" if words else "")
 
 
 def tone(found: RunReport) -> Tone:
-    if found.exit_code not in (Exit.OK, Exit.CHANGES) or (found.verdict and found.verdict.rings):
+    if found.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (found.verdict and found.verdict.rings):
         return Tone.BAD
     is_ahead = found.plan is not None and bool(found.plan.pending) and not (found.report or found.verdict)
     return Tone.NEWS if is_ahead else Tone.GOOD

@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context
 
@@ -173,7 +173,7 @@ def check_commit(context: Context, bound_commit: str, plan_name: str) -> None:
                 detail=f"commit: it was made at {bound_commit}, this is {current}",
                 hint="plan again, or check out that commit: "
                 + command_line("git", *context.options.folder(), "checkout", bound_commit),
-                exit_code=Exit.STALE,
+                exit_code=ExitCode.STALE,
             )
         )
 

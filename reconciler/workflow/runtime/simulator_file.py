@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from reconciler.model.command import command_line
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.values import Secret, map_secrets
@@ -33,7 +33,7 @@ def stored_secret_guards(changes: Iterable[Change], environ: Mapping[str, str]) 
                 f"`{command_line('export', f'{CONSENT}=yes')}`,"
                 " or run `reconciler simulator`, which keeps the account in memory only",
                 address=change.address,
-                exit_code=Exit.GUARD,
+                exit_code=ExitCode.GUARD,
             )
 
 

@@ -16,7 +16,7 @@ from reconciler.inventory.files import FileSystem, put, read_regular_file, write
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.options import Allowances
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
@@ -117,7 +117,7 @@ class SavedPlan:
             summary=f"{self.shown} no longer holds",
             detail="\n".join(moved),
             hint="reconciler plan   shows what would happen now",
-            exit_code=Exit.STALE,
+            exit_code=ExitCode.STALE,
         )
 
     def _moved(self, now: PlanResult) -> Iterator[str]:
@@ -141,7 +141,7 @@ class SavedPlan:
             summary=f"{self.shown} no longer holds",
             detail=f"account: it was made for {self.base_url}, this run talks to {url}",
             hint=f"to perform it as it was made: {again}",
-            exit_code=Exit.STALE,
+            exit_code=ExitCode.STALE,
         )
 
     def _deposed(self) -> Mapping[str, Facts]:
@@ -262,7 +262,7 @@ def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool =
                     code="older-plan",
                     summary=f"{shown} was made by an older reconciler, which did not note where it belongs",
                     hint=hint,
-                    exit_code=Exit.STALE,
+                    exit_code=ExitCode.STALE,
                 )
             )
         origin = Origin.from_json(found["origin"])

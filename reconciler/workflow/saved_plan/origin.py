@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.command import Name, command_line, shared_options
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import Exit
+from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory
 from reconciler.model.values import Json
@@ -140,7 +140,7 @@ def _refusal(ours: Context, file: Path, summary: str, lines: Iterable[str] = ())
             summary=summary,
             detail="\n".join(lines),
             hint=f"to perform it as it was made: {command_line(*applying(ours, file))}",
-            exit_code=Exit.STALE,
+            exit_code=ExitCode.STALE,
         )
 
 

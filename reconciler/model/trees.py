@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from reconciler.model.plan import ABSENT, Absent
-from reconciler.model.values import WORDS, Fields, Path, Value
+from reconciler.model.values import SCALAR_TYPES, Fields, Path, Value
 
 Steps: TypeAlias = tuple[str | int, ...]
 
@@ -45,7 +45,7 @@ def leaves(tree: Fields, above: Path = ()) -> Iterator[tuple[Path, Value]]:
     """(path, value) for every value that is not a map."""
     for key, value in tree.items():
         path = (*above, key)
-        if value.__class__ not in WORDS and isinstance(value, Mapping):
+        if value.__class__ not in SCALAR_TYPES and isinstance(value, Mapping):
             yield from leaves(value, path)
         else:
             yield path, value

@@ -30,7 +30,7 @@ Path: TypeAlias = tuple[str, ...]
 
 MASK = "(sensitive value)"
 
-WORDS: Final = frozenset({str, int, bool, float, type(None)})
+SCALAR_TYPES: Final = frozenset({str, int, bool, float, type(None)})
 """The types of single, open values. Most values are such; to ask for them first saves a call for each."""
 
 LARGEST_NUMBER: Final = 2**63 - 1
@@ -145,9 +145,9 @@ def is_open(value: Value) -> bool:
     if value.__class__ is dict:
         value = value.values()
     elif value.__class__ is not list:
-        return value.__class__ in WORDS
+        return value.__class__ in SCALAR_TYPES
     for item in value:  # noqa: SIM110 - `all` would take half as long again
-        if item.__class__ not in WORDS and not is_open(item):
+        if item.__class__ not in SCALAR_TYPES and not is_open(item):
             return False
     return True
 
@@ -156,7 +156,7 @@ def is_single(value: Value) -> bool:
     """Return True for one value: a word, a number of at most 64 bits, or a fingerprint."""
     if value.__class__ is int:
         return -LARGEST_NUMBER <= value <= LARGEST_NUMBER
-    return value.__class__ in WORDS or value.__class__ is Sealed
+    return value.__class__ in SCALAR_TYPES or value.__class__ is Sealed
 
 
 def iter_seals(value: Value) -> Iterator[Sealed]:
@@ -175,7 +175,7 @@ def map_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
     match value:
         case dict() | Mapping():
             return {
-                key: item if item.__class__ in WORDS else map_secrets(item, change)
+                key: item if item.__class__ in SCALAR_TYPES else map_secrets(item, change)
                 for key, item in value.items()
             }
         case list() | tuple():
@@ -200,7 +200,7 @@ def mask(value: Value) -> Json:
     if isinstance(value, Sealed):
         return MASK
     if isinstance(value, dict | Mapping):
-        return {key: item if item.__class__ in WORDS else mask(item) for key, item in value.items()}
+        return {key: item if item.__class__ in SCALAR_TYPES else mask(item) for key, item in value.items()}
     return [mask(item) for item in value]
 
 
@@ -211,7 +211,9 @@ def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
     match value:
         case dict() | Mapping():
             return {
-                key: item if item.__class__ in WORDS or is_open(item) else seal(item, keyring, (*path, key))
+                key: item
+                if item.__class__ in SCALAR_TYPES or is_open(item)
+                else seal(item, keyring, (*path, key))
                 for key, item in value.items()
             }
         case list() | tuple():

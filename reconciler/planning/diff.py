@@ -8,9 +8,9 @@ from typing import Any, Final
 from reconciler.kinds.endpoint.fields import rank
 from reconciler.model.plan import ABSENT, Absent
 from reconciler.model.trees import value_at
-from reconciler.model.values import WORDS, Fields, Path, Sealed, Secret, Value
+from reconciler.model.values import SCALAR_TYPES, Fields, Path, Sealed, Secret, Value
 
-_SINGLE: Final = WORDS | {Absent}
+_SINGLE: Final = SCALAR_TYPES | {Absent}
 
 
 def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:

@@ -10,7 +10,7 @@ from reconciler.kinds.endpoint.fields import COMMAND
 from reconciler.model.plan import ABSENT
 from reconciler.model.resource import Live
 from reconciler.model.trees import value_at
-from reconciler.model.values import WORDS, Fields, Sealed, Secret, Value, is_open
+from reconciler.model.values import SCALAR_TYPES, Fields, Sealed, Secret, Value, is_open
 
 _MAY_BE_REFERRED_TO: Final = ("image", "healthy", "volumeMounts", "products", "clusterID", "workerConfig")
 """What holds text that a reference may say, besides `envs`."""
@@ -53,7 +53,7 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
 def hidden_beside(value: Value, others: Iterable[Value]) -> Value:
     """The value with its text wrapped wherever one of the others holds a secret in the same place."""
     others = [other for other in others if not is_open(other)]
-    if not others or (value.__class__ in WORDS and not isinstance(value, str)):
+    if not others or (value.__class__ in SCALAR_TYPES and not isinstance(value, str)):
         return value
     match value:
         case dict():

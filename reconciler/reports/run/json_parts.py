@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
 from reconciler.model.plan import ABSENT, Absent, Drift, FieldChange
 from reconciler.model.run_report import RunReport
-from reconciler.model.values import WORDS, Fields, Json, Value, is_open, mask
+from reconciler.model.values import SCALAR_TYPES, Fields, Json, Value, is_open, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -54,7 +54,7 @@ def _sensitive(value: Value) -> Json:
         return {
             key: inner
             for key, item in value.items()
-            if item.__class__ not in WORDS and (inner := _sensitive(item))
+            if item.__class__ not in SCALAR_TYPES and (inner := _sensitive(item))
         }
     return not is_open(value)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from reconciler.model.encoding import one_line
 from reconciler.model.plan import Absent, FieldChange
-from reconciler.model.values import MASK, WORDS, Path, Sealed, Secret, Value, mask
+from reconciler.model.values import MASK, SCALAR_TYPES, Path, Sealed, Secret, Value, mask
 from reconciler.reports.terminal.escape import plain
 
 EMPTY: Final = "(empty)"
@@ -19,7 +19,7 @@ def shown(value: Value | Absent) -> str:
 
 
 def _json(value: Value | Absent) -> str:
-    if value.__class__ in WORDS:
+    if value.__class__ in SCALAR_TYPES:
         return one_line(value)
     match value:
         case Absent():

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from reconciler.model.encoding import one_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.trees import leaves
-from reconciler.model.values import WORDS, Fields, Json, Keyring, digest, mask
+from reconciler.model.values import SCALAR_TYPES, Fields, Json, Keyring, digest, mask
 from reconciler.planning.fingerprint import change_facts
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -60,7 +60,7 @@ def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
     """Every leaf by its dotted path: as it may be shown, and the fingerprint of what may not."""
     found: dict[str, Json] = {}
     for path, value in leaves(tree):
-        shown = value if value.__class__ in WORDS else mask(value)
+        shown = value if value.__class__ in SCALAR_TYPES else mask(value)
         secret = "" if shown == value else digest([list(path), value], keyring)
         found[".".join(path)] = {"shown": shown, "secret": secret}
     return found

@@ -19,7 +19,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Absent, Change, Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
-from reconciler.model.values import Fields, Path, Value, is_open, mask
+from reconciler.model.values import Fields, Path, Value, is_plain_data, mask
 from reconciler.novita.account import AccountReader
 from reconciler.novita.pagination import PAGE_SIZE
 from reconciler.planning.diff import differences, equal
@@ -159,7 +159,7 @@ def _describe_difference(path: Path, kept: Value | Absent, sent: Value | Absent)
 
 
 def _may_be_secret(value: Value | Absent) -> bool:
-    return not isinstance(value, Absent) and not is_open(value)
+    return not isinstance(value, Absent) and not is_plain_data(value)
 
 
 def _display(value: Value) -> str:

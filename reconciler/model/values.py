@@ -140,14 +140,14 @@ def _stretched(text: str) -> bytes:
     )
 
 
-def is_open(value: Value) -> bool:
+def is_plain_data(value: Value) -> bool:
     """Whether it is plain data with nothing to hide; most values need no second look, and no copy."""
     if value.__class__ is dict:
         value = value.values()
     elif value.__class__ is not list:
         return value.__class__ in SCALAR_TYPES
     for item in value:  # noqa: SIM110 - `all` would take half as long again
-        if item.__class__ not in SCALAR_TYPES and not is_open(item):
+        if item.__class__ not in SCALAR_TYPES and not is_plain_data(item):
             return False
     return True
 
@@ -163,14 +163,14 @@ def iter_seals(value: Value) -> Iterator[Sealed]:
     """Every `Sealed` in the value, in lists and maps as well."""
     if value.__class__ is Sealed:
         yield value
-    elif not is_open(value) and isinstance(value, Mapping | list | tuple):
+    elif not is_plain_data(value) and isinstance(value, Mapping | list | tuple):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from iter_seals(item)
 
 
 def map_secrets(value: Value, change: Callable[[Secret], Any]) -> Value:
     """The same value with every `Secret` in it replaced by `change(secret)`; no copy where there is none."""
-    if is_open(value):
+    if is_plain_data(value):
         return value
     match value:
         case dict() | Mapping():
@@ -193,7 +193,7 @@ def reveal(value: Value) -> Json:
 
 def mask(value: Value) -> Json:
     """The value as people may see it; of an applied secret the mask."""
-    if is_open(value):
+    if is_plain_data(value):
         return value
     if isinstance(value, Secret):
         return value.masked
@@ -206,13 +206,13 @@ def mask(value: Value) -> Json:
 
 def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
     """The value as it may be kept on disk, each secret sealed at its path; no copy where there is none."""
-    if is_open(value):
+    if is_plain_data(value):
         return value
     match value:
         case dict() | Mapping():
             return {
                 key: item
-                if item.__class__ in SCALAR_TYPES or is_open(item)
+                if item.__class__ in SCALAR_TYPES or is_plain_data(item)
                 else seal(item, keyring, (*path, key))
                 for key, item in value.items()
             }
@@ -257,7 +257,7 @@ def _sealing(keyring: Keyring) -> Callable[[object], Json]:
 
 def to_json(value: Value) -> Json:
     """The value as `canonical` would write it. Raises TypeError for a `Secret`, as that does."""
-    if is_open(value):
+    if is_plain_data(value):
         return value
     if isinstance(value, dict | Mapping):
         return {key: to_json(item) for key, item in value.items()}

@@ -37,7 +37,7 @@ from reconciler.model.plan import (
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
 from reconciler.model.trees import leaves
-from reconciler.model.values import Fields, Keyring, Path, Value, is_open
+from reconciler.model.values import Fields, Keyring, Path, Value, is_plain_data
 from reconciler.planning.create_first import app_names_taken
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import cause
@@ -254,7 +254,7 @@ def _sensitive(*values: object) -> bool:
 
 
 def _is_secret(value: object) -> bool:
-    return value is not ABSENT and not is_open(value)
+    return value is not ABSENT and not is_plain_data(value)
 
 
 def _released(tracked: Tracked) -> Forget:

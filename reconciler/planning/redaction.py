@@ -10,7 +10,7 @@ from reconciler.kinds.endpoint.fields import COMMAND
 from reconciler.model.plan import ABSENT
 from reconciler.model.resource import Live
 from reconciler.model.trees import value_at
-from reconciler.model.values import SCALAR_TYPES, Fields, Sealed, Secret, Value, is_open
+from reconciler.model.values import SCALAR_TYPES, Fields, Sealed, Secret, Value, is_plain_data
 
 _MAY_BE_REFERRED_TO: Final = ("image", "healthy", "volumeMounts", "products", "clusterID", "workerConfig")
 """What holds text that a reference may say, besides `envs`."""
@@ -38,7 +38,7 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
     for key in _MAY_BE_REFERRED_TO:
         value = live.fields.get(key)
         # What equals a value that was answered holds no secret; to compare them is faster than to look.
-        sides = [side for side in (want.get(key), last.get(key)) if side != value and not is_open(side)]
+        sides = [side for side in (want.get(key), last.get(key)) if side != value and not is_plain_data(side)]
         if sides and key in live.fields:
             fields[key] = hidden_beside(value, sides)
     image: Any = fields.get("image", live.fields.get("image", {}))
@@ -52,7 +52,7 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
 
 def hidden_beside(value: Value, others: Iterable[Value]) -> Value:
     """The value with its text wrapped wherever one of the others holds a secret in the same place."""
-    others = [other for other in others if not is_open(other)]
+    others = [other for other in others if not is_plain_data(other)]
     if not others or (value.__class__ in SCALAR_TYPES and not isinstance(value, str)):
         return value
     match value:

@@ -20,7 +20,7 @@ from reconciler.kinds.fields import value_of
 from reconciler.model.encoding import one_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
-from reconciler.model.values import Fields, Path, Secret, escaped, is_open
+from reconciler.model.values import Fields, Path, Secret, escaped, is_plain_data
 from reconciler.yamlfile.edits import Edit, Remove, Set
 
 _Outcome: TypeAlias = tuple[Edit, ...] | Problem
@@ -105,7 +105,7 @@ class _Writer:
     def _single(self, name: str, value: Any) -> _Outcome:
         if _is_reference(self.declared.get(name)):
             return self._refers(name, self.declared[name], value)
-        if not is_open(value):
+        if not is_plain_data(value):
             return self._problem(f"the live `{name}` may be a secret", "write it in the YAML as a reference")
         if value in ("", None, []):
             return self._dropped(name)

@@ -8,7 +8,7 @@ from reconciler.kinds.endpoint.comparison import emitted, sides
 from reconciler.model.plan import ABSENT, Absent, Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.trees import leaves, value_at
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_open, iter_seals
+from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_plain_data, iter_seals
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree, cause
 from reconciler.planning.redaction import conceal
@@ -30,7 +30,7 @@ def drifted(
     ignore, unset = (desired.lifecycle.ignore, desired.unset) if desired else ((), ())
     seen = conceal(live, declared, tracked.applied)
     last = emitted(tracked.applied, ignore)
-    is_sealed = not is_open(last)
+    is_sealed = not is_plain_data(last)
     there = _fingerprinted(seen.fields, last, keyring) if is_sealed else seen.fields
     want, have = sides(last, None, there, (), live.unread)
     fields = [
@@ -77,7 +77,7 @@ def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring
 
 
 def _is_hidden(value: Value | Absent) -> bool:
-    return value is not ABSENT and not is_open(value)
+    return value is not ABSENT and not is_plain_data(value)
 
 
 def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:

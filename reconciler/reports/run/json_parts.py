@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
 from reconciler.model.plan import ABSENT, Absent, Drift, FieldChange
 from reconciler.model.run_report import RunReport
-from reconciler.model.values import SCALAR_TYPES, Fields, Json, Value, is_open, mask
+from reconciler.model.values import SCALAR_TYPES, Fields, Json, Value, is_plain_data, mask
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -40,7 +40,7 @@ def field_document(field: FieldChange) -> dict[str, Json]:
 
 def side_document(fields: Fields | None) -> tuple[Json, Json]:
     """One side of a change as `plain` has it, and Terraform's sensitivity tree beside it."""
-    return (fields, {}) if fields is None or is_open(fields) else (plain(fields), _sensitive(fields))
+    return (fields, {}) if fields is None or is_plain_data(fields) else (plain(fields), _sensitive(fields))
 
 
 def plain(value: Value | Absent) -> Json:
@@ -56,7 +56,7 @@ def _sensitive(value: Value) -> Json:
             for key, item in value.items()
             if item.__class__ not in SCALAR_TYPES and (inner := _sensitive(item))
         }
-    return not is_open(value)
+    return not is_plain_data(value)
 
 
 def drift_document(found: RunReport) -> list[dict[str, Json]]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.apply.clock import Clock, poll
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Absent, Change, Create
 from reconciler.model.problem import Problem
@@ -163,4 +163,4 @@ def _may_be_secret(value: Value | Absent) -> bool:
 
 
 def _display(value: Value) -> str:
-    return one_line(mask(value))
+    return json_line(mask(value))

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from reconciler.inventory import strict_json
 from reconciler.inventory.strict_json import Malformed
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.owner import Owner
 from reconciler.model.resource import Intent, Lease, Origin, Tracked
 from reconciler.model.values import Json, Sealed, parse_seal, to_json
@@ -211,7 +211,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
     found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
     if len(found) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-        raise Malformed(f"{one_line(key)} stands there twice")
+        raise Malformed(f"{json_line(key)} stands there twice")
     return parse_seal(found) if "hmac-sha256" in found else found
 
 

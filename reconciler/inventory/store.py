@@ -25,7 +25,7 @@ from reconciler.inventory.serialization import (
     record_to_json,
 )
 from reconciler.inventory.strict_json import Malformed
-from reconciler.model.encoding import one_line, pretty
+from reconciler.model.encoding import json_line, pretty
 from reconciler.model.errors import InventoryError
 from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place, Problem
@@ -161,7 +161,7 @@ def _misshapen(path: Path, fault: str, place: Place | None = None) -> Problem:
 
 def _place(path: Path, text: str, name: str) -> Place | None:
     """Where the record of that name begins, if the file is laid out the way we write it."""
-    key = one_line(name) + ":"
+    key = json_line(name) + ":"
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(f"    {key}"):
             return Place(file=str(path), line=number, column=5, text=line, width=len(key) - 1)

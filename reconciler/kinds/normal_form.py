@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.fields import FieldTable, Shape
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.values import is_single
 
 DEEPEST: Final = 10
@@ -58,4 +58,4 @@ def _is_shallow(value: Any, depth: int, is_single: Callable[[Any], bool]) -> boo
 
 
 def _named(key: str, where: str) -> str:
-    return f'{one_line(key)} in "{where}"'
+    return f'{json_line(key)} in "{where}"'

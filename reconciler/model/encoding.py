@@ -17,7 +17,7 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} is no JSON")
 
 
-def one_line(value: Any) -> str:
+def json_line(value: Any) -> str:
     """On one line, with spaces, as `json.dumps(ensure_ascii=False)` has it."""
     return str(value) if value.__class__ is int else _ONE_LINE(value)  # which takes its time to begin
 
@@ -34,7 +34,7 @@ def pieces(document: Mapping[str, Any]) -> Iterator[str]:
     """The same text in pieces: the items of its lists one by one, so that it is never whole in memory."""
     start = "{"
     for key, value in document.items():
-        yield f"{start}\n  {one_line(key)}: "
+        yield f"{start}\n  {json_line(key)}: "
         start = ","
         if isinstance(value, list) and value:
             for index, item in enumerate(value):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.values import Json
 
 _CODES: Final = ("code", "status_code", "statusCode", "error_code", "errorCode", "errcode", "status")
@@ -106,4 +106,4 @@ def _text(value: Json) -> str:
     """A value in words; an object has none of its own, and what else is no text is written as JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None or isinstance(value, Mapping) else one_line(value)
+    return "" if value is None or isinstance(value, Mapping) else json_line(value)

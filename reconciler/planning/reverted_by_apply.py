@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.fields import KEYED, SCALING
 from reconciler.model.command import Name, command_line
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.plan import ABSENT
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, address
@@ -32,7 +32,7 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
         is_ignored = any(path[: len(one)] == one for one in ignored)
         if said is not ABSENT and not is_ignored and not agree(value, said, path):
             which = counts if path in SCALING else others
-            which.append(f"{'.'.join(path)} = {one_line(mask(said))}")
+            which.append(f"{'.'.join(path)} = {json_line(mask(said))}")
     if counts and declared.lease is not None:
         command = command_line("reconciler", "scale", Name(declared.name), "--end-lease")
         hint = f"{command}   ends the lease"

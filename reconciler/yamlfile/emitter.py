@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.yamlfile.scalars import plain
 
 _INSIDE: Final = r"(?:[\w./:@+=%-]*[\w./@+=%-])?"
@@ -61,7 +61,7 @@ def word(value: Any, style: str = "") -> str:
         return "'" + value.replace("'", "''") + "'"
     if style != '"' and _PLAIN.match(value) and isinstance(plain(value), str) and value not in _SHORT:
         return value
-    return "".join(c if c.isprintable() else _escaped(c) for c in one_line(value))
+    return "".join(c if c.isprintable() else _escaped(c) for c in json_line(value))
 
 
 def is_word(value: Any) -> bool:

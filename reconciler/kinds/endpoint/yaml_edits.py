@@ -17,7 +17,7 @@ from reconciler.kinds.endpoint.to_yaml import (
     storage_of,
 )
 from reconciler.kinds.fields import value_of
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
 from reconciler.model.values import Fields, Path, Secret, escaped, is_plain_data
@@ -191,7 +191,7 @@ class _Writer:
         """A reference is not overwritten. `value` is what is live, None where it must not be shown."""
         found = text if isinstance(text, str) else "a reference"
         secret = value is None or isinstance(value, Secret) or name in ("command", "storage")
-        what = "what is live" if secret else one_line(value)
+        what = "what is live" if secret else json_line(value)
         return self._problem(f"`{name}` is {found}, and references are not overwritten", f"let it say {what}")
 
     def _problem(self, summary: str, hint: str) -> Problem:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult
 
 from reconciler import __version__
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.hosts import is_loopback
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.values import Json, Secret
@@ -158,7 +158,7 @@ class Client:
 
     def quote(self, answer: Json, request: Request) -> str:
         """Some of an answer to a request, in one line without secrets."""
-        return self.mask(one_line(answer), request)
+        return self.mask(json_line(answer), request)
 
     def mask(self, text: str, request: Request) -> str:
         """Some of a text from an answer, in one line without secrets."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.plan import Absent, FieldChange
 from reconciler.model.values import MASK, SCALAR_TYPES, Path, Sealed, Secret, Value, mask
 from reconciler.reports.terminal.escape import plain
@@ -20,7 +20,7 @@ def shown(value: Value | Absent) -> str:
 
 def _json(value: Value | Absent) -> str:
     if value.__class__ in SCALAR_TYPES:
-        return one_line(value)
+        return json_line(value)
     match value:
         case Absent():
             return "(none)"
@@ -29,9 +29,9 @@ def _json(value: Value | Absent) -> str:
         case Secret(value=""):
             return EMPTY
         case Secret():
-            return MASK if value.masked == MASK else one_line(value.masked)
+            return MASK if value.masked == MASK else json_line(value.masked)
         case _:
-            return one_line(mask(value))
+            return json_line(mask(value))
 
 
 def both_shown(field: FieldChange) -> tuple[str, str]:

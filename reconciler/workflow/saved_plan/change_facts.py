@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from reconciler.model.encoding import one_line
+from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.trees import leaves
 from reconciler.model.values import SCALAR_TYPES, Fields, Json, Keyring, digest, mask
@@ -123,4 +123,4 @@ def _moved(then: Json, now: Json) -> str:
 
 
 def _shown(leaf: Json) -> str:
-    return one_line(leaf["shown"]) if leaf else "nothing"
+    return json_line(leaf["shown"]) if leaf else "nothing"

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Globs(Generic[T]):
+class PatternMap(Generic[T]):
     """Finds what is about a name. Names are looked up, so that only globs take the time of each."""
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:

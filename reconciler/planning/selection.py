@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model.globs import Globs
+from reconciler.model.globs import PatternMap
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
 
@@ -62,7 +62,7 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 @cache
-def _globs(patterns: tuple[str, ...]) -> Globs[str]:
+def _globs(patterns: tuple[str, ...]) -> PatternMap[str]:
     """A pattern is about the name; the type before it, as in an address, may be given and means nothing."""
     bare = ((pattern.removeprefix(address("")), pattern) for pattern in patterns)
-    return Globs((*zip(patterns, patterns, strict=True), *bare))
+    return PatternMap((*zip(patterns, patterns, strict=True), *bare))

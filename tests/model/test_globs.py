@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.globs import Globs
+from reconciler.model.globs import PatternMap
 from reconciler.model.problem import MOST as LISTED
 from reconciler.model.problem import Problem, Severity, listed
 from reconciler.model.suggestions import LONGEST, MOST, guess
@@ -14,7 +14,7 @@ from reconciler.model.suggestions import LONGEST, MOST, guess
 )
 def test_what_is_about_a_name_is_found_in_order(name: str, about: list[int]) -> None:
     patterns = ("a*" if name == "a*" else "x", "a*", "ab", "a", "a[b]")
-    assert Globs((pattern, at) for at, pattern in enumerate(patterns)).about(name) == about
+    assert PatternMap((pattern, at) for at, pattern in enumerate(patterns)).about(name) == about
 
 
 def test_the_nearest_name_is_guessed() -> None:

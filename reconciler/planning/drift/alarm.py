@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
 from reconciler.model.drift import Alarm, DriftIgnore, DriftReport, DriftState, Moved
-from reconciler.model.globs import Globs
+from reconciler.model.globs import PatternMap
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.trees import value_at
@@ -36,7 +36,7 @@ def judge(
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
     there is YAML at all; `known` are the fingerprints that an earlier run told of.
     """
-    counting = Globs((one.endpoint, one) for one in ignores if not one.is_over(now))
+    counting = PatternMap((one.endpoint, one) for one in ignores if not one.is_over(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
     def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> Moved:

@@ -44,7 +44,7 @@ class DriftState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class DriftItem:
     """One thing that moved: a field, or with `field` None the whole endpoint, which is gone.
 
     `fingerprint` (64 hex digits) stays the same from run to run for as long as the account does.
@@ -61,7 +61,7 @@ class Alarm:
     """One endpoint that drifted, and what is made of each thing that moved about it."""
 
     drift: Drift
-    moved: tuple[Moved, ...]
+    moved: tuple[DriftItem, ...]
 
     @property
     def rings(self) -> bool:
@@ -83,6 +83,6 @@ class DriftReport:
         """How many moved things there are of this standing."""
         return sum(one.standing is standing for one in self.all_moved())
 
-    def all_moved(self) -> Iterator[Moved]:
+    def all_moved(self) -> Iterator[DriftItem]:
         for alarm in self.alarms:
             yield from alarm.moved

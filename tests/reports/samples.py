@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.model.apply_events import Outcome, Report, Result
-from reconciler.model.drift import Alarm, DriftIgnore, DriftReport, DriftState, Moved
+from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
@@ -100,7 +100,7 @@ def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
         Alarm(
             drift=one,
             moved=tuple(
-                Moved(
+                DriftItem(
                     field=field,
                     fingerprint="f" * 64,
                     standing=standing,

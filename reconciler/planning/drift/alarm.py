@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
-from reconciler.model.drift import Alarm, DriftIgnore, DriftReport, DriftState, Moved
+from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
 from reconciler.model.globs import PatternMap
 from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
@@ -39,12 +39,12 @@ def judge(
     counting = PatternMap((one.endpoint, one) for one in ignores if not one.is_over(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
-    def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> Moved:
+    def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> DriftItem:
         found = fingerprint(one, path, keyring)
         ignore = next((entry for entry in about if entry.covers(path)), None)
         standing = DriftState.IGNORED if ignore else DriftState.KNOWN if found in known else DriftState.NEW
         field = next((field for field in one.fields if field.path == path), None)
-        return Moved(field=field, fingerprint=found, standing=standing, ignore=ignore)
+        return DriftItem(field=field, fingerprint=found, standing=standing, ignore=ignore)
 
     return DriftReport(
         alarms=tuple(

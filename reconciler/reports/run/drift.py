@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
+from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
 from reconciler.model.trees import value_at
@@ -81,7 +81,7 @@ def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Sty
     yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
 
 
-def _cause(alarm: Alarm, one: Moved) -> str:
+def _cause(alarm: Alarm, one: DriftItem) -> str:
     field, declared = one.field, alarm.drift.declared
     assert field is not None
     if field.cause is Cause.BOTH and declared is not None:
@@ -91,7 +91,7 @@ def _cause(alarm: Alarm, one: Moved) -> str:
     return field.cause.value
 
 
-def standing_of(one: Moved) -> str:
+def standing_of(one: DriftItem) -> str:
     """What the alarm makes of it, and of what is ignored for how long and why."""
     if one.standing is not DriftState.IGNORED or one.ignore is None:
         return one.standing.value
@@ -99,7 +99,7 @@ def standing_of(one: Moved) -> str:
     return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
 
 
-def _standing(one: Moved) -> list[str]:
+def _standing(one: DriftItem) -> list[str]:
     return [] if one.standing is DriftState.NEW else [standing_of(one)]
 
 

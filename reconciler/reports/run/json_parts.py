@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.model.drift import Alarm, DriftReport, DriftState, Moved
+from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import ABSENT, Absent, Drift, FieldChange
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import SCALAR_TYPES, Fields, Json, Value, is_plain_data, mask
@@ -88,7 +88,7 @@ def _alarm(alarm: Alarm) -> dict[str, Json]:
     return document
 
 
-def _moved(one: Moved) -> dict[str, Json]:
+def _moved(one: DriftItem) -> dict[str, Json]:
     ignored = one.ignore and {
         "until": one.ignore.until.isoformat() if one.ignore.until else None,
         "why": one.ignore.why,

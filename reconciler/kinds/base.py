@@ -17,7 +17,7 @@ from reconciler.model.values import Fields, Json, Path, Value
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change
-    from reconciler.model.status import App, Managed, Readiness
+    from reconciler.model.status import EndpointInfo, Managed, Readiness
     from reconciler.yamlfile.edits import Edit
 
 Locate: TypeAlias = Callable[[Path], Place | None]
@@ -233,7 +233,7 @@ class Kind(Protocol):
         """Return whether the object serves, is on its way or has failed."""
         ...
 
-    def app_of(self, live: Live, managed: Managed | None = None) -> App:
+    def app_of(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         """Return the object as status commands show it."""
         ...
 

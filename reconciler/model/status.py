@@ -96,7 +96,7 @@ class AppStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class EndpointInfo:
     """One live endpoint. It holds no environment and no command, which may be secret.
 
     `state` is Novita's own word, `message` its reason for it or that of workers that do not serve. Replicas

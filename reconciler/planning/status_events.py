@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.status import App, ConditionType, Happening, ReplicaEvent
+from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent
 
 
-def events(before: Iterable[App], now: Iterable[App]) -> tuple[ReplicaEvent, ...]:
+def events(before: Iterable[EndpointInfo], now: Iterable[EndpointInfo]) -> tuple[ReplicaEvent, ...]:
     """At most one event an endpoint, those that are gone first, by name.
 
     Endpoints are told apart by ID: one that was deleted and made anew under its name is both.
@@ -22,7 +22,7 @@ def events(before: Iterable[App], now: Iterable[App]) -> tuple[ReplicaEvent, ...
     return (*gone, *there)
 
 
-def event_of(app: App, *happenings: Happening) -> ReplicaEvent:
+def event_of(app: EndpointInfo, *happenings: Happening) -> ReplicaEvent:
     return ReplicaEvent(
         name=app.name,
         desired_replicas=app.desired_replicas,
@@ -36,7 +36,7 @@ def event_of(app: App, *happenings: Happening) -> ReplicaEvent:
     )
 
 
-def _happenings(before: App | None, now: App) -> tuple[Happening, ...]:
+def _happenings(before: EndpointInfo | None, now: EndpointInfo) -> tuple[Happening, ...]:
     found = []
     if before is None:
         found.append(Happening.CREATED)
@@ -51,9 +51,9 @@ def _happenings(before: App | None, now: App) -> tuple[Happening, ...]:
     return tuple(found)
 
 
-def _told(app: App) -> tuple[object, ...]:
+def _told(app: EndpointInfo) -> tuple[object, ...]:
     return app.name, app.status, app.ready_replicas, app.available_replicas, app.conditions
 
 
-def _by_name(apps: Iterable[App]) -> list[App]:
+def _by_name(apps: Iterable[EndpointInfo]) -> list[EndpointInfo]:
     return sorted(apps, key=lambda app: (app.name, app.id))

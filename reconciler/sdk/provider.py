@@ -23,7 +23,7 @@ from reconciler.model.plan import Forget
 from reconciler.model.problem import Problem
 from reconciler.model.request import encode
 from reconciler.model.settings import Settings
-from reconciler.model.status import App, AppStatus, ReplicaEvent, SpecInfo
+from reconciler.model.status import AppStatus, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.model.values import Secret
 from reconciler.novita.http.client import Client
 from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, item_of
@@ -247,7 +247,7 @@ class NovitaDeploymentProvider(Unsupported):
     def _response(self, endpoint: str, message: str) -> DeployResponse:
         return DeployResponse(endpoint=endpoint, message=message, created_at=self._context.now())
 
-    def _app(self, endpoint: str) -> App:
+    def _app(self, endpoint: str) -> EndpointInfo:
         inventory = load_inventory(self._context.state_path)
         try:
             with reader(self._context, self._settings) as account:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.model.status import App, Status, Worker
+from reconciler.model.status import EndpointInfo, Status, Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class AppInfo:
     workers: tuple[Worker, ...]
 
 
-def info_of(app: App) -> AppInfo:
+def info_of(app: EndpointInfo) -> AppInfo:
     """The endpoint in the seed's words."""
     return AppInfo(
         name=app.name,

@@ -12,7 +12,7 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
-from reconciler.model.status import App, Managed
+from reconciler.model.status import EndpointInfo, Managed
 from reconciler.model.suggestions import guess
 from reconciler.novita.account import AccountReader
 from reconciler.planning.managed_by import managed
@@ -25,7 +25,7 @@ from reconciler.workflow.runtime.context import Context
 class Apps:
     """The endpoints by name, and what keeps anybody from telling all about them."""
 
-    apps: tuple[App, ...]
+    apps: tuple[EndpointInfo, ...]
     problems: tuple[Problem, ...] = ()
 
 
@@ -38,7 +38,7 @@ class Ground:
     desired: tuple[Desired, ...] | None
     problems: tuple[Problem, ...] = ()
 
-    def seen(self, live: Iterable[Live], among: Sequence[Live]) -> tuple[App, ...]:
+    def seen(self, live: Iterable[Live], among: Sequence[Live]) -> tuple[EndpointInfo, ...]:
         """These endpoints by name, with whose they are; `among` is all that is known to be live."""
         whose = managed(self.desired, self.inventory, among)
         records = {record.id: record for record in self.inventory.records.values()}

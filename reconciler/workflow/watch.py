@@ -12,7 +12,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
-from reconciler.model.status import App, Happening, ReplicaEvent
+from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent
 from reconciler.novita.account import AccountReader
 from reconciler.planning.status_events import event_of, events
 from reconciler.workflow.runtime.account import list_complete, reader
@@ -26,7 +26,7 @@ class Look:
     Where it could not be read, `apps` are those of the last look; `problem` says why, unless that was said.
     """
 
-    apps: tuple[App, ...]
+    apps: tuple[EndpointInfo, ...]
     events: tuple[ReplicaEvent, ...] = ()
     problem: Problem | None = None
 
@@ -109,8 +109,8 @@ def watch_replicas(
 
 
 def _apps(
-    account: AccountReader, before: tuple[App, ...], context: Context, name: str | None
-) -> tuple[App, ...]:
+    account: AccountReader, before: tuple[EndpointInfo, ...], context: Context, name: str | None
+) -> tuple[EndpointInfo, ...]:
     """What is there now; one of `before` that the listing lacks is asked for before it counts as gone.
 
     An endpoint that is watched stays so under another name.

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.status import App, Happening, ReplicaEvent, Status
+from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.planning.status_events import events
 from tests.builders import answer
 
@@ -15,7 +15,7 @@ CREATED, SCALED, READY = Happening.CREATED, Happening.SCALED, Happening.READY
 FAILED, CHANGED, DELETED = Happening.FAILED, Happening.CHANGED, Happening.DELETED
 
 
-def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1, **raw: Any) -> App:
+def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1, **raw: Any) -> EndpointInfo:
     """An endpoint of `of` workers, the first `ready` of which serve and the others are being made."""
     workers = [{"id": f"w-{n}", "state": "running" if n < ready else "pulling", "healthy": n < ready}
                for n in range(of)]  # fmt: skip
@@ -24,11 +24,11 @@ def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1
     return app_of(ENDPOINT.parse_one(said))
 
 
-def failed(**raw: Any) -> App:
+def failed(**raw: Any) -> EndpointInfo:
     return app(state="failed", **raw)
 
 
-def happened(before: App | None, now: App | None) -> list[tuple[Happening, ...]]:
+def happened(before: EndpointInfo | None, now: EndpointInfo | None) -> list[tuple[Happening, ...]]:
     found = events([before] if before else [], [now] if now else [])
     return [event.happenings for event in found]
 
@@ -54,7 +54,9 @@ def happened(before: App | None, now: App | None) -> list[tuple[Happening, ...]]
         (app("chat", "1"), app("chat", "2"), [(DELETED,), (CREATED,)]),
     ],
 )
-def test_happenings(before: App | None, now: App | None, expected: list[tuple[Happening, ...]]) -> None:
+def test_happenings(
+    before: EndpointInfo | None, now: EndpointInfo | None, expected: list[tuple[Happening, ...]]
+) -> None:
     """Each change has its name, once; those of one look stand in the order in which they can happen."""
     assert happened(before, now) == expected
 

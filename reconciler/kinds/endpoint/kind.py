@@ -19,7 +19,7 @@ from reconciler.model.resource import Desired, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path, is_single
 
 if TYPE_CHECKING:
-    from reconciler.model.status import App, Managed, Readiness
+    from reconciler.model.status import EndpointInfo, Managed, Readiness
     from reconciler.yamlfile.edits import Edit
 
 
@@ -156,7 +156,7 @@ class Endpoint(Kind):
 
         return readiness(live)
 
-    def app_of(self, live: Live, managed: Managed | None = None) -> App:
+    def app_of(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         from reconciler.kinds.endpoint.status import app_of
 
         return app_of(live, managed)

@@ -28,13 +28,13 @@ from reconciler.kinds.endpoint.readiness import (
     workers_of,
 )
 from reconciler.model.resource import Live
-from reconciler.model.status import App, Condition, ConditionType, Managed, Phase, Status, Worker
+from reconciler.model.status import Condition, ConditionType, EndpointInfo, Managed, Phase, Status, Worker
 
 LONGEST_MESSAGE: Final = 200
 """Characters; a hundred workers may each say something else."""
 
 
-def app_of(live: Live, managed: Managed | None = None) -> App:
+def app_of(live: Live, managed: Managed | None = None) -> EndpointInfo:
     """The endpoint as it is shown."""
     said = [worker for worker in workers_of(live) if state_of(worker) not in GONE_WORKERS]
     counted = [worker for worker in said if state_of(worker) not in NOT_COUNTED]
@@ -43,7 +43,7 @@ def app_of(live: Live, managed: Managed | None = None) -> App:
     fields, config = live.fields, live.fields.get("workerConfig", {})
     status, wanted = status_of(live), config.get("minNum", 0)
     cannot_start = len(said) > len(counted) and len(counted) < wanted
-    return App(
+    return EndpointInfo(
         name=live.name,
         id=live.id,
         status=status,

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from reconciler.model.check import Check
 from reconciler.model.problem import Problem
-from reconciler.model.status import App, AppStatus, Condition, ReplicaEvent, SpecInfo
+from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.model.values import Json
 
 
-def app_document(app: App) -> dict[str, Json]:
+def app_document(app: EndpointInfo) -> dict[str, Json]:
     """One element of `list --json`, and the document of `get --json`."""
     return {
         "name": app.name,

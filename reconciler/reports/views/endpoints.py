@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.model.status import App, ConditionType, Happening, ReplicaEvent, Status
+from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import Cell, Screen, table_text
 from reconciler.reports.terminal.values import plain
@@ -35,7 +35,7 @@ WIDE_WATCH: Final = ("name", "id", "status", "ready", "running", "scale", "age",
 
 
 def apps_text(
-    apps: Sequence[App], columns: Sequence[str], now: datetime, screen: Screen | None = None
+    apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, screen: Screen | None = None
 ) -> str:
     """The endpoints in these columns; on a terminal with a line that counts them."""
     titles, rows = table_of(apps, columns, now, unicode=screen is None or screen.unicode)
@@ -44,14 +44,14 @@ def apps_text(
 
 
 def table_of(
-    apps: Sequence[App], columns: Sequence[str], now: datetime, *, unicode: bool = True
+    apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, *, unicode: bool = True
 ) -> tuple[list[str], list[list[Cell]]]:
     """Titles and rows of these columns."""
     titles = [column.upper().removesuffix("_REPLICAS") for column in columns]
     return titles, [[_cell(app, column, now, unicode=unicode) for column in columns] for app in apps]
 
 
-def counts(apps: Sequence[App]) -> str:
+def counts(apps: Sequence[EndpointInfo]) -> str:
     """How many there are and how they do, in one line."""
     found = Counter(app.status for app in apps)
     statuses = ", ".join(f"{found[status]} {status.value.lower()}" for status in Status if found[status])
@@ -60,7 +60,7 @@ def counts(apps: Sequence[App]) -> str:
     return f"{endpoints}: {statuses}. {total} worker{'' if total == 1 else 's'}, {ready} ready."
 
 
-def app_text(app: App, now: datetime, style: Style = PLAIN, screen: Screen | None = None) -> str:
+def app_text(app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Screen | None = None) -> str:
     """One endpoint with its workers."""
     facts = [(name, plain(value)) for name, value in _facts(app, now) if value]
     width = max(len(name) for name, _ in facts)
@@ -129,7 +129,7 @@ def bar(ready: int, desired: int, *, unicode: bool = True) -> str:
     return full * drawn + empty * (width - drawn)
 
 
-def _cell(app: App, column: str, now: datetime, *, unicode: bool) -> Cell:
+def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Cell:
     match column:
         case "name" | "endpoint":
             return Cell(app.name, "bold")
@@ -153,11 +153,11 @@ def _cell(app: App, column: str, now: datetime, *, unicode: bool) -> Cell:
             return Cell(str(getattr(app, column)), "dim" if column in ("id", "url") else "")
 
 
-def _is_ours(app: App) -> bool:
+def _is_ours(app: EndpointInfo) -> bool:
     return app.managed is not None and app.managed.value in ("declared", "imperative")
 
 
-def _facts(app: App, now: datetime) -> Iterator[tuple[str, str]]:
+def _facts(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
     word = f", Novita says {app.state}" if app.state.lower() != app.status.value.lower() and app.state else ""
     yield "status", f"{app.status.value}{word}"
     yield "message", app.message

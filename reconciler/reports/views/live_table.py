@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.model.problem import Problem
-from reconciler.model.status import App, ReplicaEvent
+from reconciler.model.status import EndpointInfo, ReplicaEvent
 from reconciler.reports.terminal.table import Screen, drawn
 from reconciler.reports.terminal.values import plain
 from reconciler.reports.views.endpoints import counts, event_text, table_of
@@ -43,7 +43,11 @@ class Board:
             self._live.stop()
 
     def show(
-        self, apps: Sequence[App], events: Sequence[ReplicaEvent], problem: Problem | None, now: datetime
+        self,
+        apps: Sequence[EndpointInfo],
+        events: Sequence[ReplicaEvent],
+        problem: Problem | None,
+        now: datetime,
     ) -> None:
         """Draw the endpoints as they are, with the latest events and what keeps us from seeing more."""
         from rich.console import Group, RenderableType

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
 from reconciler.kinds.endpoint.status import LONGEST_MESSAGE, app_of
-from reconciler.model.status import App, AppStatus, ConditionType, Managed, Status, Worker
+from reconciler.model.status import AppStatus, ConditionType, EndpointInfo, Managed, Status, Worker
 from tests.builders import answer, parse_bare
 
 SERVING = {"state": "serving"}
@@ -15,7 +15,9 @@ STARTING = {"state": "initializing"}
 RUNNING = {"state": "running"}
 
 
-def seen(state: Any = SERVING, workers: Any = None, *, low: int = 1, high: int = 3, **raw: Any) -> App:
+def seen(
+    state: Any = SERVING, workers: Any = None, *, low: int = 1, high: int = 3, **raw: Any
+) -> EndpointInfo:
     """An endpoint that scales from `low` to `high`, as it is shown."""
     declared = answer(minReplicas=low, maxReplicas=high)
     return app_of(ENDPOINT.parse_one({**declared, "state": state, "workers": workers, **raw}))
@@ -25,7 +27,7 @@ def worker(state: Any = RUNNING, *, healthy: Any = True, name: str = "w-1") -> d
     return {"id": name, "state": state, "healthy": healthy}
 
 
-def holding(app: App) -> dict[str, str]:
+def holding(app: EndpointInfo) -> dict[str, str]:
     """The conditions that hold, with their reasons."""
     return {one.type.value: one.reason for one in app.conditions if one.status}
 

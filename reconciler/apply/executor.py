@@ -18,12 +18,12 @@ from reconciler.apply.writer import Writer
 from reconciler.model.apply_events import (
     ApplyStarted,
     ChangeEnded,
+    ChangeResult,
     ChangeStarted,
     ChangeWaiting,
     Event,
     Outcome,
     Report,
-    Result,
 )
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, NoOp, Plan
@@ -43,7 +43,7 @@ class Executor:
         self._emit_lock = threading.Lock()
         self._interrupted = stop
         self._fatal: Problem | None = None
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, ChangeResult] = {}
 
     def run(self, plan: Plan) -> Report:
         """Perform all pending changes. A change that fails raises nothing; the report has its problem."""
@@ -72,20 +72,20 @@ class Executor:
     def _run(self, change: Change, queue: ReadBackQueue | None) -> None:
         """Perform one change to its end. A create is only sent and recorded if there is a `queue`."""
         if self._interrupted.is_set() or self._fatal:
-            self._finish(Result(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
+            self._finish(ChangeResult(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
             return
         self._emit(ChangeStarted(change=change))
         clock = self._writer.clock
         start = clock.now()
         result = self._perform(change, reads_back=queue is None)
         seconds = clock.now() - start
-        if isinstance(result, Result):
+        if isinstance(result, ChangeResult):
             self._finish(replace(result, seconds=seconds))
         elif queue is not None:
             create, object_id = result
             self._read_back(queue, queue.add(PendingReadBack(change=create, id=object_id, seconds=seconds)))
 
-    def _perform(self, change: Change, *, reads_back: bool) -> Result | tuple[Create, str]:
+    def _perform(self, change: Change, *, reads_back: bool) -> ChangeResult | tuple[Create, str]:
         """Return the result of a change, or a create and its ID if it is read back later with others."""
 
         def on_wait(why: str) -> None:
@@ -96,18 +96,18 @@ class Executor:
                 return change, self._writer.create(change, on_wait)
             object_id, problem = self._writer.perform(change, on_wait)
             outcome = Outcome.FAILED if problem else Outcome.DONE
-            return Result(change=change, outcome=outcome, id=object_id, problem=problem)
+            return ChangeResult(change=change, outcome=outcome, id=object_id, problem=problem)
         except UnresolvedCreate as error:
-            return Result(change=change, outcome=Outcome.UNRESOLVED, problem=error.problem, error=error)
+            return ChangeResult(change=change, outcome=Outcome.UNRESOLVED, problem=error.problem, error=error)
         except ReconcilerError as error:
             if isinstance(error, KeyRefused | InventoryError):
                 self._fatal = error.problem
-            return Result(change=change, outcome=Outcome.FAILED, problem=error.problem, error=error)
+            return ChangeResult(change=change, outcome=Outcome.FAILED, problem=error.problem, error=error)
 
     def _read_back(self, queue: ReadBackQueue, batch: Sequence[PendingReadBack]) -> None:
         for create, problem in queue.read_back(batch):
             self._finish(
-                Result(
+                ChangeResult(
                     change=create.change,
                     outcome=Outcome.FAILED if problem else Outcome.DONE,
                     id=create.id,
@@ -116,7 +116,7 @@ class Executor:
                 )
             )
 
-    def _finish(self, result: Result) -> None:
+    def _finish(self, result: ChangeResult) -> None:
         self._results[result.change.name] = result
         self._emit(ChangeEnded(result=result))
 

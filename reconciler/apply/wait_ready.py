@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
+from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
@@ -18,7 +18,7 @@ from reconciler.novita.account import AccountReader
 
 
 def wait_until_serving(
-    results: Iterable[Result],
+    results: Iterable[ChangeResult],
     reader: AccountReader,
     clock: Clock,
     emit: Callable[[Event], None],
@@ -69,14 +69,14 @@ def _read_readiness(reader: AccountReader, ids: Iterable[str]) -> dict[str, Read
     return {object_id: ENDPOINT.readiness(live) if live else gone for object_id, live in endpoints.items()}
 
 
-def _can_serve(result: Result) -> bool:
+def _can_serve(result: ChangeResult) -> bool:
     return result.outcome is Outcome.DONE and isinstance(
         result.change, Create | Update | Scale | Replace | Adopt
     )
 
 
 def _timeouts(
-    results: Iterable[Result], reasons: dict[str, str], within: float, *, interrupted: bool
+    results: Iterable[ChangeResult], reasons: dict[str, str], within: float, *, interrupted: bool
 ) -> Iterator[Problem]:
     how_long = "when the wait was interrupted" if interrupted else f"after {within:.0f} s"
     exit_code = ExitCode.INTERRUPTED if interrupted else ExitCode.INCOMPLETE
@@ -85,7 +85,7 @@ def _timeouts(
         yield replace(_unready(result, f"does not serve {how_long}: {why}"), exit_code=exit_code)
 
 
-def _unready(result: Result, what: str) -> Problem:
+def _unready(result: ChangeResult, what: str) -> Problem:
     return Problem(
         code="not-serving",
         summary=f"`{result.change.name}` ({result.id}) was applied and {what}",

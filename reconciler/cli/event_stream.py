@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from reconciler.cli.heartbeat import INTERVAL, Heart
 from reconciler.model.apply_events import (
     ChangeEnded,
+    ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Event,
     Report,
-    Result,
 )
 from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Change, Plan
@@ -62,7 +62,7 @@ class Stream:
         self._writing = threading.Lock()
         self._today = today
         self._planned: Plan | None = None
-        self._results: list[Result] = []
+        self._results: list[ChangeResult] = []
         self._heart = Heart(self._beat, interval=interval, now=now)
         self._say(version_message())
 

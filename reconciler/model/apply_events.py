@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class ChangeResult:
     """One change and its end; `seconds` is wall time from the first call to the last.
 
     `error` is what was raised, for callers who raise it again; `problem` says the same in words.
@@ -56,7 +56,7 @@ class ChangeWaiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEnded:
-    result: Result
+    result: ChangeResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +74,10 @@ Event: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | 
 class Report:
     """The end of an apply, change by change, in the order of the plan."""
 
-    results: tuple[Result, ...] = ()
+    results: tuple[ChangeResult, ...] = ()
     interrupted: bool = False
 
-    def having(self, outcome: Outcome) -> tuple[Result, ...]:
+    def having(self, outcome: Outcome) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.results if result.outcome is outcome)
 
     def done(self, *actions: Action) -> int:

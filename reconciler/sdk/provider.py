@@ -16,7 +16,7 @@ from reconciler.config.spec_details import spec_info
 from reconciler.config.specs import Specs, unknown_spec
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, NotApplied, ReconcilerError
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Forget
@@ -257,7 +257,7 @@ class NovitaDeploymentProvider(Unsupported):
                 raise EndpointNotFound(error.problem) from error
             raise
 
-    def _change(self, way: tuple[Context, Goal]) -> Result | None:
+    def _change(self, way: tuple[Context, Goal]) -> ChangeResult | None:
         """Plan and perform; the result of the one change, None where there was nothing to do."""
         context, goal = way
         with self._turn:
@@ -298,7 +298,7 @@ def _renamed(change: Forget) -> Problem:
     )
 
 
-def _failure(result: Result) -> ReconcilerError:
+def _failure(result: ChangeResult) -> ReconcilerError:
     if result.error is not None:
         return result.error
     assert result.problem is not None

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ChangeServing, ChangeWaiting, Event, Outcome, Result
+from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
 from reconciler.model.exit_codes import ExitCode
 from reconciler.model.problem import Problem
@@ -72,13 +72,13 @@ def seen(name: str, state: str, *workers: tuple[str, str, str]) -> Live:
     return ENDPOINT.parse_one(told)
 
 
-def result(name: str, outcome: Outcome = Outcome.DONE) -> Result:
-    return Result(change=change(endpoint(name), None, None), outcome=outcome, id=f"id-{name}")
+def result(name: str, outcome: Outcome = Outcome.DONE) -> ChangeResult:
+    return ChangeResult(change=change(endpoint(name), None, None), outcome=outcome, id=f"id-{name}")
 
 
 def waited(
     script: Sequence[Sequence[Live] | Exception],
-    *results: Result,
+    *results: ChangeResult,
     within: float = 60.0,
     stop: Callable[[int], bool] = lambda _count: False,
 ) -> tuple[list[str], tuple[Problem, ...], Account, HandClock]:
@@ -198,12 +198,12 @@ def test_a_mistake_of_ours_is_not_swallowed() -> None:
     [
         result("a", Outcome.FAILED),
         result("a", Outcome.NOT_ATTEMPTED),
-        Result(change=change(None, tracked("a"), live("a")), outcome=Outcome.DONE, id="id-a"),
-        Result(change=change(None, tracked("a"), None), outcome=Outcome.DONE, id="id-a"),
+        ChangeResult(change=change(None, tracked("a"), live("a")), outcome=Outcome.DONE, id="id-a"),
+        ChangeResult(change=change(None, tracked("a"), None), outcome=Outcome.DONE, id="id-a"),
     ],
     ids=["failed", "not attempted", "deleted", "forgotten"],
 )
-def test_nothing_to_wait_for_asks_nobody(one: Result) -> None:
+def test_nothing_to_wait_for_asks_nobody(one: ChangeResult) -> None:
     """What was not done, or is gone, cannot serve."""
     said, problems, account, _ = waited([[]], one)
     assert (said, problems, account.listings) == ([], (), 0)

@@ -13,11 +13,11 @@ from reconciler.cli.event_stream import Stream
 from reconciler.cli.heartbeat import Heart
 from reconciler.model.apply_events import (
     ChangeEnded,
+    ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Outcome,
-    Result,
 )
 from reconciler.model.plan import Change
 from tests.builders import change, endpoint
@@ -32,7 +32,7 @@ def new(name: str) -> Change:
 
 
 def ended(made: Change) -> ChangeEnded:
-    return ChangeEnded(result=Result(change=made, outcome=Outcome.DONE, id="id"))
+    return ChangeEnded(result=ChangeResult(change=made, outcome=Outcome.DONE, id="id"))
 
 
 class Written:
@@ -184,7 +184,7 @@ def test_a_run_that_breaks_off_counts_what_was_done(code: int, line: str) -> Non
     written = Written()
     stream = Stream(written)
     stream(ended(new("a")))
-    failed = Result(change=new("b"), outcome=Outcome.FAILED, problem=samples.REFUSAL)
+    failed = ChangeResult(change=new("b"), outcome=Outcome.FAILED, problem=samples.REFUSAL)
     stream(ChangeEnded(result=failed))
     stream.end(samples.failed(samples.GUARD, code=code))
     last = written.messages[-1]

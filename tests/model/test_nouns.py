@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.apply_events import Outcome, Report, Result
+from reconciler.model.apply_events import ChangeResult, Outcome, Report
 from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
 from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Plan
@@ -49,8 +49,8 @@ def test_a_plan_counts_every_action() -> None:
     assert [one.address for one in made.pending] == ["novita_endpoint.b"]
 
 
-def result(outcome: Outcome, problem: Problem | None = None) -> Result:
-    return Result(change=CREATE, outcome=outcome, problem=problem)
+def result(outcome: Outcome, problem: Problem | None = None) -> ChangeResult:
+    return ChangeResult(change=CREATE, outcome=outcome, problem=problem)
 
 
 @pytest.mark.parametrize(

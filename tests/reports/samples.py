@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.model.apply_events import Outcome, Report, Result
+from reconciler.model.apply_events import ChangeResult, Outcome, Report
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
@@ -76,7 +76,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
     """An apply of which the changes ended so, the last outcome again and again."""
     made = every_action()
     results = tuple(
-        Result(
+        ChangeResult(
             change=change,
             outcome=outcome,
             id=f"id-{change.name}" if outcome is Outcome.DONE else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from html import escape as escaped
 
-from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
 from reconciler.model.plan import ABSENT, Absent, Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
@@ -30,7 +30,12 @@ def escape(text: str) -> str:
 
 
 def change_card(
-    change: Change, anchor: str, *, result: Result | None, explanation: Explanation | None, is_open: bool
+    change: Change,
+    anchor: str,
+    *,
+    result: ChangeResult | None,
+    explanation: Explanation | None,
+    is_open: bool,
 ) -> str:
     """The whole of one change, folded unless `is_open`. `anchor` is inside, for a link to it unfolds it."""
     parts: list[str] = []
@@ -178,7 +183,7 @@ def _value(value: Value | Absent, words: str) -> str:
     return "<i>none</i>" if value is ABSENT else escape(words)
 
 
-def _outcome(result: Result) -> str:
+def _outcome(result: ChangeResult) -> str:
     is_begun = result.outcome is not Outcome.NOT_ATTEMPTED
     kind = {Outcome.DONE: "good", Outcome.NOT_ATTEMPTED: "quiet"}.get(result.outcome, "bad")
     seconds = f" in {result.seconds:.1f} s" if is_begun else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
-from reconciler.model.apply_events import Result
+from reconciler.model.apply_events import ChangeResult
 from reconciler.model.encoding import pretty
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
 from reconciler.model.problem import listed
@@ -134,7 +134,7 @@ def _explanation(found: Explanation) -> dict[str, Json]:
     return {"why": list(found.why), "rule": found.rule, "calls": calls}
 
 
-def _result(result: Result) -> dict[str, Json]:
+def _result(result: ChangeResult) -> dict[str, Json]:
     return {
         "address": result.change.address,
         "action": result.change.action.value,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
@@ -78,7 +78,7 @@ def _planned(change: Change) -> str:
     )
 
 
-def _of_result(result: Result, problems: Iterable[Problem]) -> _Case:
+def _of_result(result: ChangeResult, problems: Iterable[Problem]) -> _Case:
     own = (result.problem,) if result.problem else ()
     if result.outcome is Outcome.NOT_ATTEMPTED:
         return _Case(name=result.change.name, skipped=own[0].summary if own else "not attempted")

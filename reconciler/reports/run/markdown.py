@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.plan import ABSENT, Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
@@ -136,7 +136,7 @@ def _problem(problem: Problem) -> str:
     return f"- {'<br>'.join(lines)}\n"
 
 
-def _row(change: Change, result: Result | None) -> str:
+def _row(change: Change, result: ChangeResult | None) -> str:
     cells = [
         code(symbol_of(change)),
         code(change.name),

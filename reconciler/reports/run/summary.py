@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from reconciler.model.apply_events import Outcome, Result
+from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import DriftState
 from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
@@ -108,7 +108,7 @@ def told(found: RunReport) -> tuple[Problem, ...]:
     return tuple(sorted((*met, *found.problems), key=lambda problem: weights.index(problem.severity)))
 
 
-def _place(result: Result) -> Place | None:
+def _place(result: ChangeResult) -> Place | None:
     desired = getattr(result.change, "desired", None)
     return result.problem.place if result.problem and result.problem.place else desired and desired.place
 

@@ -11,12 +11,12 @@ import pytest
 from reconciler.model.apply_events import (
     ApplyStarted,
     ChangeEnded,
+    ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Outcome,
     Report,
-    Result,
 )
 from reconciler.model.plan import Change
 from reconciler.model.problem import Severity
@@ -47,7 +47,7 @@ RESOURCE = {
 def ended(outcome: Outcome, made: Change = NEW) -> ChangeEnded:
     object_id = "id-a" if outcome is Outcome.DONE else None
     return ChangeEnded(
-        result=Result(change=made, outcome=outcome, id=object_id, seconds=1.25, problem=samples.REFUSAL)
+        result=ChangeResult(change=made, outcome=outcome, id=object_id, seconds=1.25, problem=samples.REFUSAL)
     )
 
 

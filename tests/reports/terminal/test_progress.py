@@ -3,13 +3,13 @@
 from reconciler.model.apply_events import (
     ApplyStarted,
     ChangeEnded,
+    ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Event,
     Outcome,
     Report,
-    Result,
 )
 from reconciler.model.problem import Problem
 from reconciler.reports.terminal.bar import Bar
@@ -23,7 +23,7 @@ PROBLEM = Problem(code="x", summary="it broke", detail="this is why", hint="do t
 def ended(outcome: Outcome, *, seconds: float = 3.0, problem: Problem | None = None) -> ChangeEnded:
     object_id = "id-a" if outcome is Outcome.DONE else None
     return ChangeEnded(
-        result=Result(change=CREATE, outcome=outcome, id=object_id, seconds=seconds, problem=problem)
+        result=ChangeResult(change=CREATE, outcome=outcome, id=object_id, seconds=seconds, problem=problem)
     )
 
 

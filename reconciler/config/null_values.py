@@ -8,7 +8,7 @@ from reconciler.config import schema
 from reconciler.config.overlays import Null
 from reconciler.config.vocabulary import HINTS, spelled
 from reconciler.model.problem import Problem
-from reconciler.model.trees import Steps
+from reconciler.model.trees import DataPath
 from reconciler.yamlfile.emitter import flow
 
 
@@ -26,7 +26,7 @@ def left_empty(null: Null) -> Problem | None:
     )
 
 
-def _hint(path: Steps) -> str:
+def _hint(path: DataPath) -> str:
     name = path[-1]
     if isinstance(name, int):
         return "write a value, or remove the item"

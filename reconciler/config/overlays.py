@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.problem import Place
-from reconciler.model.trees import Steps
+from reconciler.model.trees import DataPath
 from reconciler.yamlfile.document import Source
 from reconciler.yamlfile.nodes import Node
 
@@ -29,7 +29,7 @@ class Null:
     """A null in a layer that removes nothing, for no layer below has a value there."""
 
     layer: Layer
-    path: Steps
+    path: DataPath
 
     @property
     def place(self) -> Place | None:
@@ -83,7 +83,7 @@ class Layers:
         """
         result: dict[str, Any] = {}
         for layer in self.layers:
-            found: list[Steps] = []
+            found: list[DataPath] = []
             _lay_over(result, layer.data, (), found)
             if found and nulls is not None:
                 nulls += (Null(layer, path) for path in found)
@@ -117,7 +117,7 @@ class ByHand(Layers):
         return result
 
 
-def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: Steps, nulls: list[Steps]) -> None:
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, nulls: list[DataPath]) -> None:
     """Mappings inside `below` are this merge's own: they are made here, never those of a file.
 
     The paths of nulls that remove nothing join `nulls`; `path` is where we are.
@@ -137,7 +137,7 @@ def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: Steps, null
                 nulls += _nulls_in(value, (*path, key))
 
 
-def _nulls_in(value: Any, path: Steps) -> Iterator[Steps]:
+def _nulls_in(value: Any, path: DataPath) -> Iterator[DataPath]:
     """The nulls inside of a list, which replaces what is below it as a whole."""
     if value is None:
         yield path

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from reconciler.config.vocabulary import HINTS, OTHER_NAMES, WANTED, close_to, spelled
 from reconciler.model.problem import Place, Problem
-from reconciler.model.trees import Steps
+from reconciler.model.trees import DataPath
 from reconciler.model.values import MASK
 from reconciler.yamlfile.document import holds_key
 from reconciler.yamlfile.nodes import Node
@@ -32,10 +32,10 @@ class _Report:
     """What one error needs to become problems: the error, and where we are."""
 
     error: Any
-    path: Steps
+    path: DataPath
     where: Locator
     examples: Sequence[Any] = ()
-    doubtful: Collection[Steps] = ()
+    doubtful: Collection[DataPath] = ()
 
     @property
     def example(self) -> str:
@@ -43,7 +43,7 @@ class _Report:
         return str(found[0]) if found else ""
 
     def problem(
-        self, code: str, summary: str, hint: str, path: Steps | None = None, *, key: bool = False
+        self, code: str, summary: str, hint: str, path: DataPath | None = None, *, key: bool = False
     ) -> Problem:
         place = self.where.place(self.path if path is None else path, key=key)
         return Problem(code=code, summary=summary, hint=hint, place=place)
@@ -54,8 +54,8 @@ def reports(
     where: Locator,
     *,
     address: str | None = None,
-    base: Steps = (),
-    doubtful: Collection[Steps] = (),
+    base: DataPath = (),
+    doubtful: Collection[DataPath] = (),
 ) -> list[Problem]:
     """The problems behind jsonschema's errors, each once. `base` is the path of the data below `where`.
 
@@ -67,7 +67,7 @@ def reports(
     errors = tuple(errors)
     lacking = {*doubtful, *unsound(errors, base)}
     found: dict[Problem, None] = {}
-    judged: set[Steps] = set()
+    judged: set[DataPath] = set()
     for error in errors:
         path = (*base, *error.absolute_path)
         if path in doubtful:
@@ -82,9 +82,9 @@ def reports(
     return list(found)
 
 
-def unsound(errors: Iterable[Any], base: Steps = ()) -> set[Steps]:
+def unsound(errors: Iterable[Any], base: DataPath = ()) -> set[DataPath]:
     """The paths of what is at fault, and of the keys that misspelled ones probably stand for."""
-    found: set[Steps] = set()
+    found: set[DataPath] = set()
     for error in errors:
         path = (*base, *error.absolute_path)
         if error.validator == "additionalProperties":

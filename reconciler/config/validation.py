@@ -20,7 +20,7 @@ from reconciler.config.specs import Specs, unknown_spec, usable_spec
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import MOST, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
-from reconciler.model.trees import Steps, has, without
+from reconciler.model.trees import DataPath, has, without
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import reveal
 
@@ -49,8 +49,8 @@ class _Item:
     item: dict[str, Any]
     bare: dict[str, Any]
     sound: bool
-    doubtful: Set[Steps] = frozenset()
-    unset: Sequence[Steps] = ()
+    doubtful: Set[DataPath] = frozenset()
+    unset: Sequence[DataPath] = ()
 
 
 class Judge:
@@ -75,7 +75,7 @@ class Judge:
         self._told: set[str] = set()  # the specs whose problems are among those collected
         self._taken = {problem.place for problem in before}
         self._base: tuple[Layer, ...] = ()
-        self._doubtful: Set[Steps] = frozenset()
+        self._doubtful: Set[DataPath] = frozenset()
         self._sound = True
 
     def desired(self, found: Declared) -> tuple[Desired, ...]:
@@ -161,7 +161,7 @@ class Judge:
             return None if self._is_concerned(declared) else _by_name(item)
         return replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired
 
-    def _left_empty(self, nulls: Sequence[Null], address: str | None) -> Set[Steps]:
+    def _left_empty(self, nulls: Sequence[Null], address: str | None) -> Set[DataPath]:
         """Report the nulls that should remove something and have nothing to remove; their paths."""
         if not nulls:
             return frozenset()
@@ -172,7 +172,7 @@ class Judge:
         self.problems += (replace(problem, address=address) for problem in found.values())
         return found.keys()
 
-    def _report(self, where: Layers, data: Any, definition: str, doubtful: Set[Steps]) -> set[Steps]:
+    def _report(self, where: Layers, data: Any, definition: str, doubtful: Set[DataPath]) -> set[DataPath]:
         """Report what the schema finds. The paths of what is at fault, and of what is meant by it."""
         from reconciler.config.schema_errors import reports, unsound
 
@@ -236,7 +236,7 @@ def _address(declared: dict[str, Any]) -> str | None:
     return address(name) if isinstance(name, str) else None
 
 
-def _unset_paths(found: Sequence[Steps]) -> tuple[WirePath, ...]:
+def _unset_paths(found: Sequence[DataPath]) -> tuple[WirePath, ...]:
     """The wire paths of the fields that hold a reference that is unset."""
     names = (f"env.{steps[1]}" if steps[0] == "env" else str(steps[0]) for steps in found)
     return tuple(dict.fromkeys(path for name in names for path in ENDPOINT.wire_paths(name)))

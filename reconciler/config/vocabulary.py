@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from reconciler.model.suggestions import guess
-from reconciler.model.trees import Steps
+from reconciler.model.trees import DataPath
 from reconciler.yamlfile.scalars import shortened
 
 OTHER_NAMES: Final[Mapping[str, str]] = {
@@ -56,7 +56,7 @@ HINTS: Final[Mapping[str, str]] = {
 }
 
 
-def spelled(path: Steps) -> str:
+def spelled(path: DataPath) -> str:
     """A path as people write it: `storage[0].mountPath`."""
     text = ""
     for step in path:

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 from reconciler.model.plan import ABSENT, Absent
 from reconciler.model.values import SCALAR_TYPES, Fields, Path, Value
 
-Steps: TypeAlias = tuple[str | int, ...]
+DataPath: TypeAlias = tuple[str | int, ...]
 
 
-def has(data: Any, path: Steps) -> bool:
+def has(data: Any, path: DataPath) -> bool:
     """Whether there is a value at a path, null included."""
     for step in path:
         if not isinstance(data, Mapping) or step not in data:
@@ -20,10 +20,10 @@ def has(data: Any, path: Steps) -> bool:
     return True
 
 
-def without(data: Any, paths: Collection[Steps]) -> Any:
+def without(data: Any, paths: Collection[DataPath]) -> Any:
     """A copy without what stands at these paths; in lists it becomes null, so that no other item moves."""
     leaves = {path[0] for path in paths if len(path) == 1}
-    below: dict[str | int, list[Steps]] = {}
+    below: dict[str | int, list[DataPath]] = {}
     for path in paths:
         if len(path) > 1 and path[0] not in leaves:
             below.setdefault(path[0], []).append(path[1:])

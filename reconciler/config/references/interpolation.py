@@ -12,7 +12,7 @@ from reconciler.config.references.resolver import Resolver, coerce
 from reconciler.config.references.syntax import Fault, few, scan, whole
 from reconciler.config.vocabulary import WANTED, spelled
 from reconciler.model.problem import Place, Problem
-from reconciler.model.trees import Steps
+from reconciler.model.trees import DataPath
 
 REFUSED: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
 """What names things must read the same for everybody and on every day."""
@@ -51,7 +51,7 @@ class ResolvedItem:
     item: dict[str, Any]
     problems: list[Problem]
     places: list[Place | None]
-    unset: list[Steps]
+    unset: list[DataPath]
 
 
 def resolved(item: Mapping[str, Any], where: Layers, resolver: Resolver) -> ResolvedItem:
@@ -66,9 +66,9 @@ class _Walk:
     resolver: Resolver
     problems: list[Problem] = field(default_factory=list)
     places: list[Place | None] = field(default_factory=list)
-    unset: list[Steps] = field(default_factory=list)
+    unset: list[DataPath] = field(default_factory=list)
 
-    def value(self, value: Any, path: Steps) -> Any:
+    def value(self, value: Any, path: DataPath) -> Any:
         match value:
             case dict():
                 return {key: self.value(item, (*path, key)) for key, item in value.items()}
@@ -79,7 +79,7 @@ class _Walk:
             case _:
                 return value
 
-    def _text(self, text: str, path: Steps) -> Any:
+    def _text(self, text: str, path: DataPath) -> Any:
         if path[0] in REFUSED:
             self._report(
                 path,
@@ -116,7 +116,7 @@ class _Walk:
             return text
         return value
 
-    def _blame(self, path: Steps, text: str, faults: Sequence[Fault]) -> None:
+    def _blame(self, path: DataPath, text: str, faults: Sequence[Fault]) -> None:
         """Report what is wrong with the references of a text, each in its place."""
         for fault in few(faults):
             place = self.where.place_of(path, fault.text, text.count(fault.text, 0, fault.start))
@@ -126,7 +126,7 @@ class _Walk:
             if not any(fault.problem.is_error for fault in faults):
                 self.unset.append(path)
 
-    def _report(self, path: Steps, problem: Problem) -> None:
+    def _report(self, path: DataPath, problem: Problem) -> None:
         place = self.where.place(path)
         self.problems.append(problem.at(place))
         self.places.append(place)

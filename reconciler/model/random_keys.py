@@ -9,7 +9,7 @@ from typing import Final
 _HEX: Final = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 
 
-def is_random(key: str) -> bool:
+def is_random_key(key: str) -> bool:
     """True for at least 32 hex digits, or at least 32 characters of mixed kinds in a mixed order.
 
     It errs towards False: words, repetitions and short keys are not random, and some random keys are not

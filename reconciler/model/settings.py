@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.model.random_keys import is_random
+from reconciler.model.random_keys import is_random_key
 from reconciler.model.values import Keyring, Secret
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Settings:
     @property
     def is_key_weak(self) -> bool:
         """Whether fingerprints are made under a key that a person may have thought of."""
-        return self.state_key is not None and not is_random(self.state_key.value)
+        return self.state_key is not None and not is_random_key(self.state_key.value)
 
     @property
     def hidden(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from reconciler.model.random_keys import is_random
+from reconciler.model.random_keys import is_random_key
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from reconciler.model.random_keys import is_random
 )
 def test_what_a_person_thought_of_is_not(key: str) -> None:
     """Short, repeated, or made of words."""
-    assert not is_random(key)
+    assert not is_random_key(key)
 
 
 def test_what_the_usual_generators_print_is() -> None:
@@ -42,4 +42,4 @@ def test_what_the_usual_generators_print_is() -> None:
         lambda: secrets.token_hex(32).upper(),
     )
     for make in makers:
-        assert sum(is_random(make()) for _ in range(300)) >= 290
+        assert sum(is_random_key(make()) for _ in range(300)) >= 290

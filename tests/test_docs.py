@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.cli.main import COMMANDS, run
 from reconciler.config.schema import text_of
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parent.parent

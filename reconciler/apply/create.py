@@ -22,9 +22,8 @@ from reconciler.model.errors import (
     Refused,
     ServerError,
 )
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Create, Replace
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Intent, Live, Tracked
 from reconciler.model.values import Keyring

@@ -10,9 +10,8 @@ from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.status import Phase, Readiness
 from reconciler.novita.account import AccountReader
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model.errors import InventoryError
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import Lines, Watched, report_text
 from reconciler.workflow.apply import Applied, apply

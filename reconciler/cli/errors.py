@@ -11,8 +11,7 @@ import click
 
 from reconciler import __version__
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 
 _SHOWN: Final = 80
 """Characters of a path that are shown."""

@@ -20,8 +20,8 @@ from reconciler.model.apply_events import (
     Event,
     Report,
 )
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Change, Plan
+from reconciler.model.problem import ExitCode
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
     Message,

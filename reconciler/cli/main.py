@@ -21,7 +21,7 @@ from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
 from reconciler.cli.options import shared_options
 from reconciler.cli.shell_completion import VARIABLE, answer, commands
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -12,8 +12,7 @@ import click
 
 from reconciler.cli.github_output import tell_github
 from reconciler.cli.shell_completion import a_file
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.options import Run

@@ -29,8 +29,7 @@ from reconciler.inventory.files import (
 )
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

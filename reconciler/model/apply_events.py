@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Change
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 
 
 class Outcome(StrEnum):

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from reconciler.model.command import completed
 
 MOST: Final = 1_000
 """Problems that one output lists."""
+
+
+class ExitCode(IntEnum):
+    """What a command ends with. 2 never means a usage error, as it does in bare click."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    GUARD = 3
+    INCOMPLETE = 4
+    UNRESOLVED = 5
+    STALE = 6
+    LOCKED = 7
+    REFUSED = 8
+    USAGE = 64
+    INTERRUPTED = 130
 
 
 class Severity(StrEnum):

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.options import Allowances
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 
 SHOWN: Final = 5
 """Names (count) in one problem."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.hosts import is_loopback
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory
 
 SHARE, FLOOR = 0.30, 10

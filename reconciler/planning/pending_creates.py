@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
 from reconciler.model.values import Keyring
 from reconciler.planning.drift.detection import drifted

@@ -12,9 +12,8 @@ from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import Event, Report
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Create, Delete, NoOp, Replace
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import reader, remote

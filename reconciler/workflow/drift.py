@@ -16,8 +16,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.values import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge

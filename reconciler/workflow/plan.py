@@ -13,9 +13,8 @@ from reconciler.config.loader import Loaded, load
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Forget, Plan
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.settings import Settings

@@ -13,8 +13,7 @@ from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Listing, Live
 from reconciler.novita.account import AccountReader
 from reconciler.reports.terminal.progress import event_line

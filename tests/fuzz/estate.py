@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 from reconciler.simulator import Server
 from tests.fork_server import ForkServer
 from tests.fuzz.answering import Distorted

@@ -20,7 +20,7 @@ import pytest
 
 from reconciler.inventory import lock
 from reconciler.model.errors import InventoryError, InventoryLocked
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 from .helpers import NOON
 

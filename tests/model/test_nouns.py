@@ -4,9 +4,8 @@ import pytest
 
 from reconciler.model.apply_events import ChangeResult, Outcome, Report
 from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Plan
-from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.problem import ExitCode, Place, Problem, Severity
 from reconciler.model.settings import Settings
 from reconciler.model.values import Keyring
 from tests.builders import change, endpoint, live, plan, secret, tracked

@@ -13,7 +13,7 @@ from reconciler.model.errors import (
     ServerError,
     Throttled,
 )
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 from reconciler.model.request import Request
 
 from .support import CREATE, DELETE, GET, KEY, LIST, UPDATE, Reply, client_of, refusal, reply, told

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 from reconciler.model.resource import Intent, Live
 from reconciler.model.values import Secret, seal
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, recorded, resolve

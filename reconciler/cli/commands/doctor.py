@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 
 @click.command()

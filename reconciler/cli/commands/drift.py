@@ -12,8 +12,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file, an_endpoint
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import listed
+from reconciler.model.problem import ExitCode, listed
 
 
 @click.group(invoke_without_command=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 
 @click.command()

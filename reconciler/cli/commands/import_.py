@@ -11,8 +11,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.model.command import Name, command_line
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import listed
+from reconciler.model.problem import ExitCode, listed
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output

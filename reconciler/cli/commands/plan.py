@@ -11,7 +11,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import a_file
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 
 @click.command()

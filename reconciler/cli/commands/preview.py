@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 
 @click.command()

@@ -9,8 +9,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import listed
+from reconciler.model.problem import ExitCode, listed
 
 
 @click.command()

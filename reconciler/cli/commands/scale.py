@@ -71,7 +71,7 @@ def scale(
 
 def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
     from reconciler.model.command import command_line
-    from reconciler.model.exit_codes import ExitCode
+    from reconciler.model.problem import ExitCode
     from reconciler.reports.terminal.style import PLAIN
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.scale_yaml import write_worker_counts

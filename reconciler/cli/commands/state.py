@@ -10,8 +10,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import listed
+from reconciler.model.problem import ExitCode, listed
 from reconciler.reports.terminal.escape import plain
 
 

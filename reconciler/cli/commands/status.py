@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import Run, output_option, with_run
 from reconciler.model.command import completed
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 
 @click.command()

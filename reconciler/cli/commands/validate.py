@@ -6,8 +6,7 @@ import click
 
 from reconciler.cli.github_output import annotate
 from reconciler.cli.options import Run, with_run
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import listed
+from reconciler.model.problem import ExitCode, listed
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import Run, output_option, seconds, with_run
-from reconciler.model.exit_codes import ExitCode
+from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output

@@ -20,9 +20,8 @@ from reconciler.model.apply_events import (
     Outcome,
     Report,
 )
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Action, Adopt, Change, Plan
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import address
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json

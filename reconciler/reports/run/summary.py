@@ -9,9 +9,8 @@ from typing import Final
 
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import DriftState
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import ABSENT, Action, Change, FieldChange
-from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.problem import ExitCode, Place, Problem, Severity
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line

@@ -13,8 +13,7 @@ from typing import Final
 
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.workflow.runtime.context import Context
 
 COMMIT_VARIABLES: Final = ("GITHUB_SHA", "CI_COMMIT_SHA")

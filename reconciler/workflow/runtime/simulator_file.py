@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from reconciler.model.command import command_line
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.plan import Change
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.values import Secret, map_secrets
 from reconciler.planning.steps import requests_of
 from reconciler.workflow.runtime.context import SIMULATOR_FILE

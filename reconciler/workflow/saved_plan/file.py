@@ -16,9 +16,8 @@ from reconciler.inventory.files import FileSystem, put, read_regular_file, write
 from reconciler.model.command import Options, command_line
 from reconciler.model.encoding import compact, pretty
 from reconciler.model.errors import InvalidConfig, InventoryError
-from reconciler.model.exit_codes import ExitCode
 from reconciler.model.options import Allowances
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document

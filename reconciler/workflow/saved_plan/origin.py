@@ -11,8 +11,7 @@ from typing import Any
 from reconciler.inventory.paths import beside, resolve
 from reconciler.model.command import Name, command_line, shared_options
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.exit_codes import ExitCode
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Inventory
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection

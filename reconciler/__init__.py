@@ -23,7 +23,7 @@ _HOMES = {
         "Worker",
     ),
     "novita.http.client": ("Client",),
-    "model.values": ("Secret",),
+    "model.secrets": ("Secret",),
     "model.problem": ("Place", "Problem", "Severity"),
     "model.errors": (
         "AnswerLost",

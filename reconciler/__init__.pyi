@@ -51,6 +51,7 @@ from reconciler.model.errors import (
 from reconciler.model.problem import Place as Place
 from reconciler.model.problem import Problem as Problem
 from reconciler.model.problem import Severity as Severity
+from reconciler.model.secrets import Secret as Secret
 from reconciler.model.status import (
     AppStatus as AppStatus,
 )
@@ -75,7 +76,6 @@ from reconciler.model.status import (
 from reconciler.model.status import (
     Worker as Worker,
 )
-from reconciler.model.values import Secret as Secret
 from reconciler.novita.http.client import Client as Client
 from reconciler.sdk.aio import AsyncNovitaDeploymentProvider as AsyncNovitaDeploymentProvider
 from reconciler.sdk.provider import NovitaDeploymentProvider as NovitaDeploymentProvider

@@ -15,12 +15,12 @@ from reconciler.kinds.endpoint.from_yaml import desired_endpoint
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Change, Plan
 from reconciler.model.resource import Desired, Intent, Inventory, Live, Spec, Tracked
-from reconciler.model.values import Keyring, Secret, seal
+from reconciler.model.secrets import Keyring, Secret, seal
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import EVERYTHING, Selection
 
-KEYRING = Keyring.of("sk-test")
-OTHER_KEYRING = Keyring.of("sk-other")
+KEYRING = Keyring.from_key("sk-test")
+OTHER_KEYRING = Keyring.from_key("sk-other")
 SPEC = Spec(
     name="novita-5090-single",
     product_id="SL-serverless-3",
@@ -57,7 +57,7 @@ def answer(
 ) -> dict[str, Any]:
     """What GET says of an endpoint that was created from this declaration."""
     request = ENDPOINT.create_request(endpoint(name, spec=spec, **declared))
-    return served(json.loads(request.content()), object_id or f"id-{name}")
+    return served(json.loads(request.body_bytes()), object_id or f"id-{name}")
 
 
 def live(name: str = "base-test", object_id: str = "", *, state: str = "serving", **declared: Any) -> Live:

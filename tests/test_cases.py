@@ -14,10 +14,10 @@ import pytest
 from reconciler.config.loader import load
 from reconciler.inventory.store import parse
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.options import Allowances
 from reconciler.model.plan import Plan
 from reconciler.model.run_report import RunReport
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
+from reconciler.model.settings import Allowances
 from reconciler.planning.guards import guards
 from reconciler.planning.order import stages
 from reconciler.planning.planner import make_plan
@@ -29,7 +29,7 @@ from reconciler.reports.views.requests import request_lines
 
 CASES = Path(__file__).parent / "cases"
 ENVIRON = {"NOVITA_API_KEY": "sk-test", "HF_TOKEN": "hf_today"}
-KEYRING = Keyring.of("sk-test")
+KEYRING = Keyring.from_key("sk-test")
 BASE_URL = "https://api.novita.ai"
 
 

@@ -26,7 +26,7 @@ from reconciler.model.plan import Create, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Intent, Live, Tracked
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, unresolved
 

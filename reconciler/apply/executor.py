@@ -16,14 +16,14 @@ from reconciler.apply.create import UnresolvedCreate
 from reconciler.apply.read_back import PendingReadBack, ReadBackQueue
 from reconciler.apply.writer import Writer
 from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyReport,
     ApplyStarted,
     ChangeEnded,
     ChangeResult,
     ChangeStarted,
     ChangeWaiting,
-    Event,
     Outcome,
-    Report,
 )
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, NoOp, Plan
@@ -35,7 +35,7 @@ class Executor:
     """One apply. `emit` is called from several threads, but never by two at once."""
 
     def __init__(
-        self, writer: Writer, *, parallelism: int, emit: Callable[[Event], None], stop: threading.Event
+        self, writer: Writer, *, parallelism: int, emit: Callable[[ApplyEvent], None], stop: threading.Event
     ) -> None:
         self._writer = writer
         self._parallelism = parallelism
@@ -45,7 +45,7 @@ class Executor:
         self._fatal: Problem | None = None
         self._results: dict[str, ChangeResult] = {}
 
-    def run(self, plan: Plan) -> Report:
+    def run(self, plan: Plan) -> ApplyReport:
         """Perform all pending changes. A change that fails raises nothing; the report has its problem."""
         self._emit(ApplyStarted(total=len(plan.pending)))
         renamed, stale = _stale_records(plan)
@@ -54,7 +54,7 @@ class Executor:
             self._run_stage(stage)
         if not self._fatal:
             self._refresh_records(stale)
-        return Report(
+        return ApplyReport(
             results=tuple(self._results[change.name] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
         )
@@ -124,7 +124,7 @@ class Executor:
         for change in changes:
             self._writer.perform(change, lambda _why: None)
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: ApplyEvent) -> None:
         # A reader of the events may close its pipe; a replacement must not stop half-way because of it.
         with self._emit_lock, suppress(OSError):
             self._emit_to(event)

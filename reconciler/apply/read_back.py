@@ -16,10 +16,11 @@ from reconciler.apply.clock import Clock, poll
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import json_line
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.plan import Absent, Change, Create
+from reconciler.model.plan import Change, Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
-from reconciler.model.values import Fields, Path, Value, is_plain_data, mask
+from reconciler.model.secrets import mask
+from reconciler.model.values import Absent, Fields, Path, Value, is_plain_data
 from reconciler.novita.account import AccountReader
 from reconciler.novita.pagination import PAGE_SIZE
 from reconciler.planning.diff import differences, equal

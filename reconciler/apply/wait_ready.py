@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
+from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem
@@ -20,7 +20,7 @@ def wait_until_serving(
     results: Iterable[ChangeResult],
     reader: AccountReader,
     clock: Clock,
-    emit: Callable[[Event], None],
+    emit: Callable[[ApplyEvent], None],
     *,
     within: float,
     every: float,

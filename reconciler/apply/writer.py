@@ -26,7 +26,7 @@ from reconciler.model.plan import (
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Live, Tracked
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.diff import equal
 from reconciler.planning.records import as_desired, as_it_was

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from reconciler.cli.heartbeat import INTERVAL, Heart
 from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyReport,
     ChangeEnded,
     ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
-    Event,
-    Report,
 )
 from reconciler.model.plan import Change, Plan
 from reconciler.model.problem import ExitCode
@@ -73,7 +73,7 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self._heart.__exit__()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: ApplyEvent) -> None:
         elapsed = 0.0
         match event:
             case ChangeStarted(change=change):
@@ -101,7 +101,7 @@ class Stream:
         if found.plan is not None:
             self.planned(found.plan)
         interrupted = found.exit_code == ExitCode.INTERRUPTED
-        report = found.report or Report(results=tuple(self._results), interrupted=interrupted)
+        report = found.report or ApplyReport(results=tuple(self._results), interrupted=interrupted)
         for message in last_messages(found, report):
             self._say(message)
 

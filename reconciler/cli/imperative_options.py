@@ -40,7 +40,7 @@ def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[.
 
 def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:
     """The run of a command about NAME alone; `allowed` are fields of `Allowances`."""
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
 
     if not run.context.selection.is_everything:
         raise click.UsageError("this is about NAME alone; it takes no --target and no --exclude")

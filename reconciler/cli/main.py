@@ -82,9 +82,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS and not ctx.resilient_parsing:
-            from reconciler.model.suggestions import guess
+            from reconciler.model.text import closest_match
 
-            close = guess(name, COMMANDS)
+            close = closest_match(name, COMMANDS)
             hint = f" Did you mean '{close}'?" if close else ""
             raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -205,7 +205,7 @@ def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.cli.output import Output
     from reconciler.cli.signals import heard_at_once
-    from reconciler.model.command import shared_options
+    from reconciler.model.command import shared_options_in_hints
     from reconciler.planning.selection import Selection
     from reconciler.workflow.runtime.context import STATE, Context
 
@@ -234,7 +234,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_unread=out.unread if given.get("verbose") else None,
         on_listed=out.listed if out.is_watched else None,
     )
-    ctx.with_resource(shared_options(context.options))
+    ctx.with_resource(shared_options_in_hints(context.options))
     if "state" in context.explicit_options:
         _check_inventory(context)
     return Run(context=context, out=out)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.model.encoding import pieces
+from reconciler.model.encoding import json_chunks
 from reconciler.model.problem import Problem
 from reconciler.model.values import Json
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
@@ -175,7 +175,7 @@ class Output:
         with self._guard:
             if self._bar is not self._listing or self._is_over:
                 return  # an apply has the last line
-            if found.is_over:
+            if found.is_done:
                 self.end()
                 self._listing = None
                 return
@@ -243,7 +243,7 @@ def _write_document(document: Json) -> None:
     # what the stream cannot hold must be escaped as JSON does it, not as `_write` would
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     if unicode and isinstance(document, dict):
-        found = pieces(document)
+        found = json_chunks(document)
     else:
         found = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
     while piece := "".join(islice(found, 2_000)):

@@ -134,7 +134,7 @@ def _load(
         *unread(shown(path, root) for one in searched for path in one.unread),
     ]
     return Loaded(
-        settings=replace(settings, referenced=frozenset(resolver.said)),
+        settings=replace(settings, referenced_values=frozenset(resolver.said)),
         desired=desired,
         specs=specs,
         problems=in_order([one for one in everything if not (one.is_error and one.address in others)]),

@@ -8,7 +8,7 @@ from reconciler.config import schema
 from reconciler.config.overlays import Null
 from reconciler.config.vocabulary import HINTS, spelled
 from reconciler.model.problem import Problem
-from reconciler.model.trees import DataPath
+from reconciler.model.values import DataPath
 from reconciler.yamlfile.emitter import flow
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.problem import Place
-from reconciler.model.trees import DataPath
+from reconciler.model.values import DataPath
 from reconciler.yamlfile.document import Source
 from reconciler.yamlfile.nodes import Node
 

@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 
 from reconciler.config.vocabulary import HINTS, OTHER_NAMES, WANTED, close_to, spelled
 from reconciler.model.problem import Place, Problem
-from reconciler.model.trees import DataPath
-from reconciler.model.values import MASK
+from reconciler.model.secrets import MASK
+from reconciler.model.values import DataPath
 from reconciler.yamlfile.document import holds_key
 from reconciler.yamlfile.nodes import Node
 from reconciler.yamlfile.scalars import kind_of, quoted, shortened

@@ -15,11 +15,11 @@ from reconciler.config.files.discovery import first_of, shown
 from reconciler.config.references.resolver import Resolved, Resolver, coerce
 from reconciler.config.references.syntax import Fault, few, whole
 from reconciler.config.vocabulary import WANTED
-from reconciler.model.hosts import NOVITA, fault, host_matches, is_loopback
+from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT
+from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
-from reconciler.model.values import Secret
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.root_check import Fence
 
@@ -199,7 +199,7 @@ class _Reader:
         """Whether the key may go to an URL from a file, which others than the owner of the key can change."""
         host = urlsplit(url).hostname or ""
         named = re.split(r"[\s,]+", self._environ.get(TRUSTED_HOSTS, ""))
-        if is_loopback(host) or host_matches(host, (*NOVITA, *named)):
+        if is_loopback(host) or host_matches(host, (*NOVITA_HOSTS, *named)):
             return True
         # What a reference says may be a secret, put there to be shown.
         shown, export = (said.value, "HOST") if "${" in said.value else (host, quote(host))
@@ -293,7 +293,7 @@ def url_fault(text: str) -> tuple[str, str] | None:
             "holds a user name or password",
             "remove what stands before the `@`; the key goes into NOVITA_API_KEY",
         )
-    if wrong := fault(host):
+    if wrong := host_error(host):
         return f"is not a URL: the host {wrong}", example
     if port == 0:
         return "is not a URL: there is no port 0", example

@@ -19,9 +19,9 @@ def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
         return "" if value is None else resolver.resolve(str(value)).shown.strip()
 
     spec, problems = usable_spec(entry, resolver)
-    why_not = [problem.summary for problem in problems if problem.is_error]
-    if spec is None and not why_not:
-        why_not = ["it is not written as a spec must be; see reconciler validate"]
+    unusable_reasons = [problem.summary for problem in problems if problem.is_error]
+    if spec is None and not unusable_reasons:
+        unusable_reasons = ["it is not written as a spec must be; see reconciler validate"]
     return SpecInfo(
         name=entry.name,
         display_name=text("displayName"),
@@ -35,5 +35,5 @@ def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
         product_id=text("platforms", "novita", "productId"),
         region=text("platforms", "novita", "region"),
         cuda_version=text("platforms", "novita", "cudaVersion"),
-        why_not=tuple(why_not),
+        unusable_reasons=tuple(unusable_reasons),
     )

@@ -14,8 +14,8 @@ from reconciler.config.references.syntax import Fault, few
 from reconciler.config.vocabulary import close_to
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
-from reconciler.model.trees import has
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
+from reconciler.model.values import has_path
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.scalars import shortened
 
@@ -228,7 +228,7 @@ class _Reader:
             self.problems.append(fault.problem.at(self._entry.place_of(path, fault)))
 
     def is_left_empty(self, *path: str) -> bool:
-        return has(self._entry.data, path) and self._value(*path) is None
+        return has_path(self._entry.data, path) and self._value(*path) is None
 
     def _value(self, *path: str) -> Any:
         value: Any = self._entry.data

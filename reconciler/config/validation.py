@@ -18,11 +18,11 @@ from reconciler.config.references.interpolation import holds_references, resolve
 from reconciler.config.references.resolver import Resolver
 from reconciler.config.specs import Specs, unknown_spec, usable_spec
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.problem import MOST, Problem
+from reconciler.model.problem import MAX_LISTED, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
-from reconciler.model.trees import DataPath, has, without
+from reconciler.model.secrets import reveal
+from reconciler.model.values import DataPath, has_path, without_paths
 from reconciler.model.values import Path as WirePath
-from reconciler.model.values import reveal
 
 AT_ONCE: Final = 256
 """Endpoints (count) that are held against the schema by one call."""
@@ -90,7 +90,7 @@ class Judge:
         names = iter(tuple(found.items))
         while chunk := tuple(islice(names, AT_ONCE)):
             result += self.judged([Layers((*self._base, *found.items.pop(name))) for name in chunk])
-        for layer in found.unnamed[:MOST]:  # that each has no name is told already
+        for layer in found.unnamed[:MAX_LISTED]:  # that each has no name is told already
             item = self._item(Layers((*self._base, layer)))
             item.sound, item.doubtful = False, {*item.doubtful, ("endpoint",)}
             self._desired(item, fits=False)
@@ -118,14 +118,15 @@ class Judge:
         self._sound, self._doubtful = not faults, faults
         cut = {*faults, *(null.path for null in nulls)}
         self._base = tuple(
-            Layer(layer.source, without(layer.data, cut), layer.spot) if cut else layer for layer in defaults
+            Layer(layer.source, without_paths(layer.data, cut), layer.spot) if cut else layer
+            for layer in defaults
         )
 
     def _item(self, stack: Layers) -> _Item:
         nulls: list[Null] = []
         merged = stack.merged(nulls)
         empty = self._left_empty(nulls, _address(merged))
-        doubtful = {path for path in (*self._doubtful, *empty) if not has(merged, path)}
+        doubtful = {path for path in (*self._doubtful, *empty) if not has_path(merged, path)}
         sound = self._sound and not empty
         if not holds_references(merged):
             return _Item(stack=stack, item=merged, bare=merged, sound=sound, doubtful=doubtful)
@@ -148,7 +149,7 @@ class Judge:
             return None if self._is_concerned(declared) else _by_name(item)
         if not fits:
             faults = self._report(item.stack, item.bare, "mergedEndpoint", doubtful)
-            declared, doubtful = without(declared, faults), {*doubtful, *faults}
+            declared, doubtful = without_paths(declared, faults), {*doubtful, *faults}
         spec = self._spec(declared, item.stack)
         desired, problems = ENDPOINT.from_yaml(
             declared,
@@ -227,7 +228,7 @@ def _by_name(item: _Item) -> Desired:
         fields={},
         lifecycle=Lifecycle(prevent_destroy=is_protected),
         renamed_from=former if isinstance(former, str) else None,
-        where=lambda: item.stack.place(("endpoint",)),
+        find_place=lambda: item.stack.place(("endpoint",)),
     )
 
 

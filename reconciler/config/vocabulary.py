@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from reconciler.model.suggestions import guess
-from reconciler.model.trees import DataPath
+from reconciler.model.text import closest_match
+from reconciler.model.values import DataPath
 from reconciler.yamlfile.scalars import shortened
 
 OTHER_NAMES: Final[Mapping[str, str]] = {
@@ -71,4 +71,4 @@ def close_to(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or nothing."""
     lower = {name.lower().replace("_", "").replace("-", ""): name for name in known}
     plain = word.lower().replace("_", "").replace("-", "")
-    return lower.get(guess(plain, lower, cutoff=0.7), "")
+    return lower.get(closest_match(plain, lower, cutoff=0.7), "")

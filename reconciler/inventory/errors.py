@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.inventory.files import NotRegularFile
 from reconciler.inventory.paths import beside
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 
@@ -22,7 +22,7 @@ def way_out(path: Path) -> str:
     backup = beside(path, ".backup")
     if not backup.is_file():
         return f"{rebuild}; the endpoints themselves are not touched"
-    restore = command_line("cp", Name(backup), Name(path))
+    restore = command_line("cp", Operand(backup), Operand(path))
     return f"Restore the previous map with `{restore}`, or start over: {rebuild}"
 
 
@@ -59,7 +59,7 @@ def reading(path: Path) -> Iterator[None]:
             Problem(
                 code="inventory-unreadable",
                 summary=f"Cannot read {error.filename or path}: {reason(error)}",
-                hint=f"Check who owns it with `{command_line('ls', '-l', Name(path))}`,"
+                hint=f"Check who owns it with `{command_line('ls', '-l', Operand(path))}`,"
                 " or name another file with `--state PATH`",
             )
         ) from error

@@ -19,7 +19,8 @@ from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.strict_json import loads
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Place
-from reconciler.model.values import LARGEST_NUMBER, Fields, Json, Secret, is_single, map_secrets
+from reconciler.model.secrets import Secret, is_single, map_secrets
+from reconciler.model.values import LARGEST_NUMBER, Fields, Json
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 

@@ -24,7 +24,7 @@ from reconciler.inventory.group_commit import Queue, Ticket
 from reconciler.inventory.journal_entries import Begin, Step, step_from_json, step_to_json
 from reconciler.inventory.paths import beside
 from reconciler.inventory.serialization import loads
-from reconciler.model.encoding import compact
+from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
@@ -76,7 +76,7 @@ def line_of(encoded: Sequence[bytes]) -> bytes:
 
 
 def encode(step: Step) -> bytes:
-    return compact(step_to_json(step))
+    return json_bytes(step_to_json(step))
 
 
 def _checked(line: bytes) -> bytes | None:

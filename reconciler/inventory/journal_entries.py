@@ -19,8 +19,7 @@ from reconciler.inventory.serialization import (
     record_to_json,
 )
 from reconciler.inventory.strict_json import Malformed
-from reconciler.model.owner import UNKNOWN, Owner
-from reconciler.model.resource import Intent, Inventory, Tracked
+from reconciler.model.resource import UNKNOWN_OWNER, Intent, Inventory, Owner, Tracked
 from reconciler.model.values import Json
 
 
@@ -104,7 +103,7 @@ class State:
     records: dict[str, Tracked] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     base_url: str = ""
-    owner: Owner = UNKNOWN
+    owner: Owner = UNKNOWN_OWNER
 
     @classmethod
     def of(cls, inventory: Inventory) -> State:

@@ -6,7 +6,7 @@ import os
 from os.path import normpath
 from pathlib import Path
 
-from reconciler.model.command import quoted
+from reconciler.model.command import shell_quote
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem
 
@@ -27,8 +27,8 @@ def contained(root: Path, path: Path) -> Path:
         raise InventoryError(
             Problem(
                 code="no-file",
-                summary=f"--state {quoted(str(path))} names a folder, and an inventory is a file",
-                hint=f"name a file in it: `--state {quoted(str(path / 'novita.json'))}`",
+                summary=f"--state {shell_quote(str(path))} names a folder, and an inventory is a file",
+                hint=f"name a file in it: `--state {shell_quote(str(path / 'novita.json'))}`",
             )
         )
     real, base = Path(os.path.realpath(whole)), Path(os.path.realpath(root))
@@ -39,7 +39,7 @@ def contained(root: Path, path: Path) -> Path:
                 code="leads-outside",
                 summary=f"{path} leads out of this folder, to {real}, through a symbolic link",
                 hint="remove the link; or name the place itself, if it is meant: "
-                f"`--state {quoted(str(real))}`",
+                f"`--state {shell_quote(str(real))}`",
             )
         )
     return whole

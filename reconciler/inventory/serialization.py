@@ -14,9 +14,9 @@ from reconciler.inventory import strict_json
 from reconciler.inventory.strict_json import Malformed
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import json_line
-from reconciler.model.owner import Owner
-from reconciler.model.resource import Intent, Lease, Origin, Tracked
-from reconciler.model.values import Json, Sealed, parse_seal, to_json
+from reconciler.model.resource import Intent, Lease, Origin, Owner, Tracked
+from reconciler.model.secrets import Sealed, parse_seal, to_json
+from reconciler.model.values import Json
 
 _RECORD_KEYS = frozenset(
     {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}

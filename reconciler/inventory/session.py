@@ -19,8 +19,7 @@ from reconciler.inventory.journal_entries import Begin, Drop, Own, Record, Settl
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.snapshot import look
 from reconciler.model.errors import InventoryError
-from reconciler.model.owner import Owner
-from reconciler.model.resource import Intent, Inventory, Tracked
+from reconciler.model.resource import Intent, Inventory, Owner, Tracked
 
 
 def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:

@@ -25,11 +25,10 @@ from reconciler.inventory.serialization import (
     record_to_json,
 )
 from reconciler.inventory.strict_json import Malformed
-from reconciler.model.encoding import json_line, pretty
+from reconciler.model.encoding import json_indented, json_line
 from reconciler.model.errors import InventoryError
-from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import Inventory, Tracked
+from reconciler.model.resource import UNKNOWN_OWNER, Inventory, Owner, Tracked
 from reconciler.model.values import Json
 
 FORMAT = 2
@@ -67,11 +66,11 @@ def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -
     return True
 
 
-def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN) -> bytes:
+def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_OWNER) -> bytes:
     """The bytes of a map; equal inventories have equal bytes."""
     endpoints = {tracked.name: record_to_json(tracked) for tracked in records}
     document = {"format": FORMAT, **owner_to_json(base_url, owner), "endpoints": endpoints}
-    return (pretty(document, sort_keys=True) + "\n").encode()
+    return (json_indented(document, sort_keys=True) + "\n").encode()
 
 
 def parse(path: Path, data: bytes) -> Inventory:
@@ -96,7 +95,7 @@ def parse(path: Path, data: bytes) -> Inventory:
     known = OWNER_KEYS if document["format"] > 1 else {"base_url"}
     unknown = sorted(document.keys() - {"format", "endpoints", *known})
     problems = [_misshapen(path, f"unknown key {json.dumps(key)}") for key in unknown]
-    base_url, owner = "", UNKNOWN
+    base_url, owner = "", UNKNOWN_OWNER
     try:
         base_url, owner = owner_from_json({key: document[key] for key in known & document.keys()})
     except Malformed as fault:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final, NoReturn
 
-from reconciler.model.encoding import compact
+from reconciler.model.encoding import json_bytes
 from reconciler.model.values import Json
 
 _HALF: Final = re.compile(r"\\u[dD]")
@@ -47,6 +47,6 @@ def _float(text: str) -> float:
 
 def _refuse_halves(value: Json) -> None:
     try:
-        compact(value, lambda _: None)
+        json_bytes(value, lambda _: None)
     except UnicodeEncodeError as error:
         raise Malformed("it holds one half of a character, written as an escape") from error

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.kinds.fields import Field, FieldTable
-from reconciler.model.trees import with_path_from
-from reconciler.model.values import Fields, Path
+from reconciler.model.values import Fields, Path, with_path_from
 
 
 class Comparison:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.kinds.fields import FieldTable, Shape
 from reconciler.model.encoding import json_line
-from reconciler.model.values import is_single
+from reconciler.model.secrets import is_single
 
 DEEPEST: Final = 10
 

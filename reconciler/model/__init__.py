@@ -1,1 +1,1 @@
-"""The nouns: pure, frozen values that every other package speaks in."""
+"""Pure, frozen values that every other package uses."""

@@ -1,4 +1,4 @@
-"""What an apply tells the world while it runs, and what it leaves behind."""
+"""Events during an apply, and the report at its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.model.problem import ExitCode, Problem
 
 
 class Outcome(StrEnum):
-    """How one change ended. `unresolved` is a create of which nobody can say yet whether it happened."""
+    """The end of one change. UNRESOLVED is a create that may or may not have happened."""
 
     DONE = "done"
     FAILED = "failed"
@@ -22,9 +22,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeResult:
-    """One change and its end; `seconds` is wall time from the first call to the last.
+    """The result of one change.
 
-    `error` is what was raised, for callers who raise it again; `problem` says the same in words.
+    `seconds` is the wall time from the first request to the last. `problem` describes a failure, `error` is
+    the exception for callers that raise it again.
     """
 
     change: Change
@@ -47,7 +48,7 @@ class ChangeStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeWaiting:
-    """A pause that the user should know of; `why` is a clause such as `looking for it in the listing`."""
+    """A pause during a change; `why` is a clause such as `looking for it in the listing`."""
 
     change: Change
     why: str
@@ -60,39 +61,39 @@ class ChangeEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeServing:
-    """What a change made or altered serves, `seconds` after the wait for it began."""
+    """The endpoint of a change is ready, `seconds` after the wait began."""
 
     change: Change
     seconds: float
 
 
-Event: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing
+ApplyEvent: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The end of an apply, change by change, in the order of the plan."""
+class ApplyReport:
+    """The results of an apply, in the order of the plan."""
 
     results: tuple[ChangeResult, ...] = ()
     interrupted: bool = False
 
-    def having(self, outcome: Outcome) -> tuple[ChangeResult, ...]:
+    def with_outcome(self, outcome: Outcome) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.results if result.outcome is outcome)
 
-    def done(self, *actions: Action) -> int:
-        """How many changes of these actions were done."""
-        return sum(result.change.action in actions for result in self.having(Outcome.DONE))
+    def count_done(self, *actions: Action) -> int:
+        """Return the number of changes with these actions that were made."""
+        return sum(result.change.action in actions for result in self.with_outcome(Outcome.DONE))
 
     @property
     def exit_code(self) -> ExitCode:
-        """130 before 5 before 8 before 4."""
+        """The exit code; of several, 130 precedes 5, then 8, then 4."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if self.having(Outcome.UNRESOLVED):
+        if self.with_outcome(Outcome.UNRESOLVED):
             return ExitCode.UNRESOLVED
-        failed = self.having(Outcome.FAILED)
+        failed = self.with_outcome(Outcome.FAILED)
         if any(result.problem and result.problem.exit_code == ExitCode.REFUSED for result in failed):
             return ExitCode.REFUSED
-        if failed or self.having(Outcome.NOT_ATTEMPTED):
+        if failed or self.with_outcome(Outcome.NOT_ATTEMPTED):
             return ExitCode.INCOMPLETE
         return ExitCode.OK

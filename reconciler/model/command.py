@@ -1,4 +1,4 @@
-"""Commands that are printed for people to copy: complete, and each word reaches the program as it is."""
+"""Shell commands that are printed for users to copy, complete and correctly quoted."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _OPTION: Final = r"(?s)((?:--?)?[A-Za-z][\w-]*=)(.*)"
 _ESCAPED: Final = r"[^\x20-\x7e]|[\\%'\"$`!]"
 _WORD: Final = r"(?:'[^']*'|\"[^\"]*\"|[^\s`'\"])+"
 _COMMAND: Final = rf"(?<![^\s`(])reconciler(?P<words>(?: {_WORD})+)"
-"""A command in a sentence, to its end: a backtick, two spaces, or the end of the line."""
+"""A command in a text, up to a backtick, two spaces or the end of the line."""
 
-_ALONE: Final = frozenset({"completion", "schema", "version", "help"})
-_IN_FOLDER: Final = frozenset({"init", "simulator"})
-_ABOUT_MANY: Final = frozenset({"plan", "apply", "preview", "destroy", "drift"})
+_WITHOUT_OPTIONS: Final = frozenset({"completion", "schema", "version", "help"})
+_WITH_DIRECTORY: Final = frozenset({"init", "simulator"})
+_WITH_SELECTION: Final = frozenset({"plan", "apply", "preview", "destroy", "drift"})
 COMMANDS: Final = (
-    _ALONE
-    | _IN_FOLDER
-    | _ABOUT_MANY
+    _WITHOUT_OPTIONS
+    | _WITH_DIRECTORY
+    | _WITH_SELECTION
     | {"delete", "deploy", "doctor", "get", "history", "import", "list", "logs", "pods", "pvcs", "recover"}
     | {"rollback", "scale", "specs", "state", "status", "update", "validate", "watch"}
 )
-"""What may follow `reconciler` in a printed command. Anything else is prose."""
+"""The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 
 
-class Name(str):
-    """An operand, such as an endpoint's name: never an option, even where it begins with a dash."""
+class Operand(str):
+    """An argument that is never an option, even if it begins with a dash, such as an endpoint's name."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The shared options of a run, as they have to be repeated by every command that it prints."""
+class SharedOptions:
+    """The shared options of a run, which every printed command repeats."""
 
     directory: str = "."
     files: tuple[str, ...] = ()
@@ -45,74 +45,81 @@ class Options:
     excludes: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
 
-    def words(self, command: str) -> tuple[str, ...]:
-        """Those that another command needs to mean the same files and the same inventory."""
-        if command in _ALONE:
+    def arguments_for(self, command: str) -> tuple[str, ...]:
+        """Return the arguments with which another command uses the same files and inventory."""
+        if command in _WITHOUT_OPTIONS:
             return ()
-        if command in _IN_FOLDER:
-            return self.folder()
+        if command in _WITH_DIRECTORY:
+            return self.directory_arguments()
         files = (word for file in self.files for word in ("-f", file))
         variables = (word for file in self.env_files for word in ("--env-file", file))
-        return (*self.folder(), *files, *variables, *(("--state", self.state) if self.state else ()))
+        return (
+            *self.directory_arguments(),
+            *files,
+            *variables,
+            *(("--state", self.state) if self.state else ()),
+        )
 
-    def folder(self) -> tuple[str, ...]:
-        """What make, git and reconciler alike need to work in the same folder."""
+    def directory_arguments(self) -> tuple[str, ...]:
+        """Return the `-C` argument, which make, git and reconciler share."""
         return ("-C", self.directory) if self.directory != "." else ()
 
-    def selecting(self) -> tuple[str, ...]:
-        """Those that choose endpoints."""
-        chosen = (("--target", self.targets), ("--exclude", self.excludes))
-        return tuple(word for option, globs in chosen for glob in globs for word in (option, glob))
+    def selection_arguments(self) -> tuple[str, ...]:
+        """Return the arguments that select endpoints."""
+        selected = (("--target", self.targets), ("--exclude", self.excludes))
+        return tuple(word for option, globs in selected for glob in globs for word in (option, glob))
 
 
-_now = Options()
+_current = SharedOptions()
 
 
 @contextmanager
-def shared_options(options: Options) -> Iterator[None]:
-    """Until its end, every command that is printed repeats these options.
+def shared_options_in_hints(options: SharedOptions) -> Iterator[None]:
+    """Add these options to every printed command within the context.
 
-    They hold for the whole process, as the command line does that they come from: a hint is made in any
-    layer and in any thread, and none of those has to know about options.
+    They are global to the process, like the command line: hints are written in any layer and any thread, and
+    none of them needs to know the options.
     """
-    global _now
-    before, _now = _now, options
+    global _current
+    previous, _current = _current, options
     try:
         yield
     finally:
-        _now = before
+        _current = previous
 
 
 def command_line(*words: str) -> str:
-    """The words as one line that any POSIX shell takes apart into exactly these words.
+    """Return the words as one command line that a POSIX shell splits into exactly these words.
 
-    A command of `reconciler` is completed. A `Name` that begins with a dash moves behind `--`, together with
-    the other names of the line, so that the command does not take it for an option.
+    A command of `reconciler` gets the shared options. If an `Operand` begins with a dash, all operands move
+    behind `--`, so that the command does not read it as an option.
     """
-    if any(isinstance(word, Name) and word.startswith("-") for word in words):
-        names = [word for word in words if isinstance(word, Name)]
-        words = (*(word for word in words if not isinstance(word, Name)), "--", *names)
-    return completed(" ".join(map(quoted, words)))
+    if any(isinstance(word, Operand) and word.startswith("-") for word in words):
+        operands = [word for word in words if isinstance(word, Operand)]
+        words = (*(word for word in words if not isinstance(word, Operand)), "--", *operands)
+    return add_shared_options(" ".join(map(shell_quote, words)))
 
 
-def completed(text: str) -> str:
-    """The text with the shared options of the run in each command of `reconciler` that stands in it."""
-    return re.sub(_COMMAND, _completed, text) if _now != Options() and "reconciler " in text else text
+def add_shared_options(text: str) -> str:
+    """Return the text with the shared options of the run added to each command of `reconciler` in it."""
+    if _current == SharedOptions() or "reconciler " not in text:
+        return text
+    return re.sub(_COMMAND, _with_shared_options, text)
 
 
-def _completed(found: re.Match[str]) -> str:
-    command, *others = re.findall(_WORD, found["words"])
-    if command not in COMMANDS:  # prose, or it is complete already
-        return found[0]
-    added = list(_now.words(command))
-    chooses = any(word.startswith(("--target", "--exclude", "--resume")) for word in others)
-    if command in _ABOUT_MANY and not chooses and (not others or others[0].startswith("-")):
-        added += _now.selecting()
-    return " ".join(("reconciler", *map(quoted, added))) + found["words"]
+def _with_shared_options(match: re.Match[str]) -> str:
+    command, *others = re.findall(_WORD, match["words"])
+    if command not in COMMANDS:  # prose, or already complete
+        return match[0]
+    added = list(_current.arguments_for(command))
+    has_selection = any(word.startswith(("--target", "--exclude", "--resume")) for word in others)
+    if command in _WITH_SELECTION and not has_selection and (not others or others[0].startswith("-")):
+        added += _current.selection_arguments()
+    return " ".join(("reconciler", *map(shell_quote, added))) + match["words"]
 
 
-def quoted(word: str) -> str:
-    """One word for a POSIX shell; on one line, unless it ends with a newline."""
+def shell_quote(word: str) -> str:
+    """Return one word quoted for a POSIX shell, on one line unless it ends with a newline."""
     if option := re.fullmatch(_OPTION, word):
         return option[1] + _quoted(option[2])
     return _quoted(word)
@@ -121,9 +128,9 @@ def quoted(word: str) -> str:
 def _quoted(word: str) -> str:
     if word.isprintable() or word.endswith("\n"):
         return quote(word)
-    # Not as it is on a terminal. A newline at its end has to be: `$(...)` would drop it.
+    # Escape for the terminal. `$(...)` would drop a newline at the end, so such words are quoted above.
     return f"\"$(printf '{re.sub(_ESCAPED, _octal, word)}')\""
 
 
-def _octal(found: re.Match[str]) -> str:
-    return "".join(f"\\{byte:03o}" for byte in found[0].encode("utf-8", "surrogatepass"))
+def _octal(match: re.Match[str]) -> str:
+    return "".join(f"\\{byte:03o}" for byte in match[0].encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""What an alarm makes of drift: which of it is new, which is known, and which somebody chose to ignore."""
+"""The result of `drift`: which drift is new, known from a baseline, or ignored."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from reconciler.model.values import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftIgnore:
-    """One entry of `drift.ignore`: it silences the alarm, and never the plan.
+    """One entry of `drift.ignore`. It affects the alarm of `drift`, never a plan.
 
-    endpoint: a name or a glob; paths: wire paths or prefixes of them, none for the endpoint as a whole;
-    shown: the path as it was written; until: the moment from which on it counts no more, None for ever.
+    endpoint: a name or a glob; paths: wire paths or prefixes of them, empty for the whole endpoint;
+    shown: the path as the user wrote it; until: the time from which the entry has no effect, None for never.
     """
 
     endpoint: str
@@ -27,16 +27,16 @@ class DriftIgnore:
     why: str = ""
     place: Place | None = None
 
-    def covers(self, path: Path) -> bool:
-        """Whether it is about that field of its endpoints, or with the path () about one being gone."""
-        return not self.paths or any(path[: len(one)] == one for one in self.paths)
+    def matches(self, path: Path) -> bool:
+        """Return True if the entry ignores this path; the path () means that the endpoint is missing."""
+        return not self.paths or any(path[: len(prefix)] == prefix for prefix in self.paths)
 
-    def is_over(self, now: datetime) -> bool:
+    def has_expired(self, now: datetime) -> bool:
         return self.until is not None and now >= self.until
 
 
 class DriftState(StrEnum):
-    """What the alarm makes of one thing that moved. Only what is new rings."""
+    """The state of one drift item. Only NEW raises an alarm."""
 
     NEW = "new"
     KNOWN = "known"
@@ -45,44 +45,44 @@ class DriftState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftItem:
-    """One thing that moved: a field, or with `field` None the whole endpoint, which is gone.
+    """One field that drifted; `field` is None if the endpoint is missing.
 
-    `fingerprint` (64 hex digits) stays the same from run to run for as long as the account does.
+    `fingerprint` (64 hex digits) is the same in each run until the account changes.
     """
 
     field: FieldChange | None
     fingerprint: str
-    standing: DriftState = DriftState.NEW
+    state: DriftState = DriftState.NEW
     ignore: DriftIgnore | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One endpoint that drifted, and what is made of each thing that moved about it."""
+    """One endpoint that drifted, with the state of each drift item."""
 
     drift: Drift
-    moved: tuple[DriftItem, ...]
+    items: tuple[DriftItem, ...]
 
     @property
-    def rings(self) -> bool:
-        return any(one.standing is DriftState.NEW for one in self.moved)
+    def has_new_drift(self) -> bool:
+        return any(item.state is DriftState.NEW for item in self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """The answer of `drift`. `by_declaration`: there was no inventory, and the YAML was the measure."""
+    """The result of `drift`. `by_declaration`: there is no inventory, and the YAML is compared."""
 
     alarms: tuple[Alarm, ...]
     by_declaration: bool = False
 
     @property
-    def rings(self) -> bool:
-        return any(alarm.rings for alarm in self.alarms)
+    def has_new_drift(self) -> bool:
+        return any(alarm.has_new_drift for alarm in self.alarms)
 
-    def having(self, standing: DriftState) -> int:
-        """How many moved things there are of this standing."""
-        return sum(one.standing is standing for one in self.all_moved())
+    def count(self, state: DriftState) -> int:
+        """Return the number of drift items in this state."""
+        return sum(item.state is state for item in self.items())
 
-    def all_moved(self) -> Iterator[DriftItem]:
+    def items(self) -> Iterator[DriftItem]:
         for alarm in self.alarms:
-            yield from alarm.moved
+            yield from alarm.items

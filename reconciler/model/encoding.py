@@ -1,7 +1,7 @@
-"""JSON as text. The only place that knows orjson, which writes it in a tenth of the standard library's time.
+"""JSON encoders. Only this module uses orjson, which is ten times as fast as the standard library.
 
-What orjson refuses (half a character, a number beyond 64 bits) the standard library writes. What neither can
-hold raises TypeError: a secret that nobody revealed must not become text by accident.
+Values that orjson refuses (lone surrogates, numbers beyond 64 bits) go to the standard library. Other types
+raise TypeError, so that a secret cannot become text by accident.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-_ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
+_ENCODE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _refuse(value: Any) -> Any:
-    raise TypeError(f"a {type(value).__name__} is no JSON")
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 def json_line(value: Any) -> str:
-    """On one line, with spaces, as `json.dumps(ensure_ascii=False)` has it."""
-    return str(value) if value.__class__ is int else _ONE_LINE(value)  # which takes its time to begin
+    """Return JSON on one line, with spaces, like `json.dumps(ensure_ascii=False)`."""
+    return str(value) if value.__class__ is int else _ENCODE_LINE(value)  # a call of the encoder is slow
 
 
-def pretty(value: Any, *, sort_keys: bool = False) -> str:
-    """Over several lines, as `json.dumps(indent=2)` has it, without a newline at its end."""
-    found = _compiled(value, indent=True, sort_keys=sort_keys)
-    if found is None:
+def json_indented(value: Any, *, sort_keys: bool = False) -> str:
+    """Return JSON indented by two spaces, like `json.dumps(indent=2)`, without a final newline."""
+    encoded = _orjson(value, indent=True, sort_keys=sort_keys)
+    if encoded is None:
         return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
-    return found.decode()
+    return encoded.decode()
 
 
-def pieces(document: Mapping[str, Any]) -> Iterator[str]:
-    """The same text in pieces: the items of its lists one by one, so that it is never whole in memory."""
+def json_chunks(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield `json_indented(document)` in chunks, one list item at a time, to save memory."""
     start = "{"
     for key, value in document.items():
         yield f"{start}\n  {json_line(key)}: "
@@ -45,24 +45,24 @@ def pieces(document: Mapping[str, Any]) -> Iterator[str]:
     yield "\n}" if document else "{}"
 
 
-def compact(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> bytes:
-    """On one line without a space, UTF-8. `default` makes JSON of what is none, or raises TypeError."""
-    found = _compiled(value, default, sort_keys=sort_keys)
-    if found is not None:
-        return found
+def json_bytes(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> bytes:
+    """Return JSON on one line without spaces, UTF-8. `default` converts other types or raises TypeError."""
+    encoded = _orjson(value, default, sort_keys=sort_keys)
+    if encoded is not None:
+        return encoded
     return json.dumps(
         value, separators=(",", ":"), ensure_ascii=False, default=default, sort_keys=sort_keys
     ).encode()
 
 
-def _compiled(
+def _orjson(
     value: Any,
     default: Callable[[Any], Any] = _refuse,
     *,
     indent: bool = False,
     sort_keys: bool = False,
 ) -> bytes | None:
-    """None for what orjson refuses by itself. What `default` raises comes out as it is."""
+    """Return None for values that orjson refuses. Raise the errors of `default` unchanged."""
     import orjson
 
     option = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # a `Secret` is a dataclass
@@ -73,11 +73,11 @@ def _compiled(
     try:
         return orjson.dumps(value, default, option)
     except TypeError as error:
-        if error.__cause__ is not None:  # it may be a Ctrl-C, in the midst of sealing
+        if error.__cause__ is not None:  # for example Ctrl-C inside `default`
             raise error.__cause__ from None
         return None
 
 
 def _indented(value: Any, by: int) -> str:
-    """`pretty`, as it stands inside of something. Each newline begins a line; in strings they are escaped."""
-    return pretty(value).replace("\n", "\n" + " " * by)
+    """Return `json_indented(value)` for a nested position. Newlines within strings are escaped."""
+    return json_indented(value).replace("\n", "\n" + " " * by)

@@ -1,21 +1,21 @@
-"""The exceptions that cross a border; inside, trouble is a returned `Problem`.
+"""Exceptions that cross package borders. Within a package, errors are returned as `Problem` values.
 
-ReconcilerError          carries the problems that it stands for, and the exit code
+ReconcilerError          carries problems and an exit code
   InvalidConfig          files or environment
   InventoryError         the inventory cannot be read or written
-    InventoryLocked      another run holds it
-  ApiError               Novita answered, and the answer was no
-    KeyRefused           401, 403, a banned or unpaid account
-    NotFound             the object is absent, by reason and not by status alone
-      EndpointNotFound   no live endpoint has that name
-    Refused              400 with a reason that a retry will not change
+    InventoryLocked      another run holds the lock
+  ApiError               Novita refused a request
+    KeyRefused           401, 403, or a blocked or unpaid account
+    NotFound             the object does not exist, by Novita's reason code and not by the status alone
+      EndpointNotFound   no live endpoint has the name
+    Refused              400 with a reason that a retry does not change
     Throttled            429
     ServerError          5xx
   Unreachable            nothing was sent
-  AnswerLost             sent, answer lost: the only one after which a write may have happened
-  IncompleteListing      a listing that was not proven complete
-  NotApplied             a change was planned, and did not take place or not as planned
-  UnsupportedByNovita    what the API does not offer, with where to look instead
+  AnswerLost             no usable response: a write may have happened
+  IncompleteListing      a listing that may be incomplete
+  NotApplied             a planned change was not made, or not as planned
+  UnsupportedByNovita    the API does not offer the function
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reconciler.model.problem import ExitCode, Problem
 
 
 class ReconcilerError(Exception):
-    """Something a user must know. Never shown as a traceback."""
+    """An error that is reported to the user as problems, without a traceback."""
 
     exit_code: ExitCode = ExitCode.ERROR
 
@@ -40,23 +40,24 @@ class ReconcilerError(Exception):
 
 
 class InvalidConfig(ReconcilerError):
-    """The files or the environment do not make a valid configuration."""
+    """The files and the environment are not a valid configuration."""
 
 
 class InventoryError(ReconcilerError):
-    """The inventory cannot be read, is newer than this program, or cannot be written."""
+    """The inventory cannot be read or written, or has a newer format."""
 
 
 class InventoryLocked(InventoryError):
-    """Another run holds the lock of this inventory."""
+    """Another run holds the lock of the inventory."""
 
     exit_code = ExitCode.LOCKED
 
 
 class ApiError(ReconcilerError):
-    """A call that Novita answered with a refusal.
+    """A failed API request.
 
-    `status` is the HTTP status, `reason` Novita's own code such as `SERVERLESS_ENDPOINT_NOT_FOUND`, or "".
+    `status` is the HTTP status (0 without a response), `reason` Novita's reason code, such as
+    `SERVERLESS_ENDPOINT_NOT_FOUND`, or "".
     """
 
     def __init__(self, problem: Problem, *, status: int = 0, reason: str = "") -> None:
@@ -66,25 +67,25 @@ class ApiError(ReconcilerError):
 
 
 class KeyRefused(ApiError):
-    """The key is refused, or the account is blocked: no other call will do better."""
+    """Novita refuses the API key or blocks the account; every other request would fail too."""
 
     exit_code = ExitCode.REFUSED
 
 
 class NotFound(ApiError):
-    """The object is absent."""
+    """The object does not exist."""
 
 
 class EndpointNotFound(NotFound):
-    """No live endpoint has that name."""
+    """No live endpoint has the name."""
 
 
 class Refused(ApiError):
-    """Novita will not do it, and asking again will not change that."""
+    """Novita refuses the request, and a retry cannot change that."""
 
 
 class Throttled(ApiError):
-    """Too many calls, or a quota that never clears; nothing was done."""
+    """Too many requests, or a quota that is used up; nothing was changed."""
 
 
 class ServerError(ApiError):
@@ -92,20 +93,20 @@ class ServerError(ApiError):
 
 
 class Unreachable(ApiError):
-    """No connection could be made: nothing was sent."""
+    """No connection was made, so nothing was sent."""
 
 
 class AnswerLost(ApiError):
-    """The request went out and no usable answer came back: a write may or may not have happened."""
+    """The request was sent without a usable response; a write may or may not have happened."""
 
 
 class IncompleteListing(ReconcilerError):
-    """The account's endpoints could not be listed completely; nothing may be concluded from the part."""
+    """The listing of the account may be incomplete, so no conclusion can be drawn from it."""
 
 
 class NotApplied(ReconcilerError):
-    """A change did not take place, or not as planned: a guard, a refusal, a value that did not stay."""
+    """A change was not made, or not as planned: a guard, a refusal, or a value that was not kept."""
 
 
 class UnsupportedByNovita(ReconcilerError):
-    """Novita's API does not offer it, and never will by asking again."""
+    """Novita's API does not offer the function."""

@@ -1,4 +1,4 @@
-"""Hosts of URLs: which names are sound, which are this machine, and which may be told the API key."""
+"""Host names of URLs: validity, loopback addresses, and hosts that may receive the API key."""
 
 from __future__ import annotations
 
@@ -7,56 +7,58 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
 
-NOVITA: Final = ("novita.ai", "*.novita.ai")
-"""Where the API key is at home."""
+NOVITA_HOSTS: Final = ("novita.ai", "*.novita.ai")
+"""Hosts that always may receive the API key."""
 
-LONGEST: Final = 253
-LONGEST_LABEL: Final = 63
-"""Characters; DNS has no longer names."""
+MAX_HOST_LENGTH: Final = 253
+MAX_LABEL_LENGTH: Final = 63
+"""Characters; limits of DNS."""
 
 _LABEL: Final = re.compile(r"[a-z0-9_-]+\Z")
 _NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 
 
-def bare(host: str) -> str:
-    """The host as all its spellings are compared: lower case, no brackets, no dot at the end."""
+def normalized_host(host: str) -> str:
+    """Return the host in lower case, without brackets and without a trailing dot."""
     return host.strip("[]").lower().removesuffix(".")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and never leaves it: by its address, or as localhost."""
+    """Return True if the host is a loopback address or localhost."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return bare(host) == "localhost"
+        return normalized_host(host) == "localhost"
 
 
 def host_matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a host is named: by itself, or by `*.` and a domain that it is in."""
-    name = bare(host)
+    """Return True if a pattern is the host itself, or `*.` and a parent domain of it."""
+    name = normalized_host(host)
     return any(
         name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
-        for pattern in map(bare, patterns)
+        for pattern in map(normalized_host, patterns)
     )
 
 
-def fault(host: str) -> str:
-    """What is wrong with a host, to follow "the host"; "" when nothing is."""
+def host_error(host: str) -> str:
+    """Return why a host is invalid, as a phrase that follows "the host", or "" if it is valid."""
     try:
         ip_address(host)
     except ValueError:
-        name = bare(host)
+        name = normalized_host(host)
     else:
         return ""
     if not name:
         return "is missing"
     labels = name.split(".")
     if not name.isascii():
-        return "holds a letter outside ASCII; a name in another alphabet is written as xn--..."
+        return "contains a letter outside ASCII; write an international name as xn--..."
     if "" in labels:
         return "has an empty part between two dots"
-    if len(name) > LONGEST or max(map(len, labels)) > LONGEST_LABEL:
-        return f"is too long: DNS knows {LONGEST} characters, and {LONGEST_LABEL} between two dots"
+    if len(name) > MAX_HOST_LENGTH or max(map(len, labels)) > MAX_LABEL_LENGTH:
+        return (
+            f"is too long: DNS allows {MAX_HOST_LENGTH} characters, and {MAX_LABEL_LENGTH} between two dots"
+        )
     if not all(map(_LABEL.match, labels)):
-        return "holds a character that no host name has"
-    return "is not an IP address as it is usually written" if _NUMBER.match(labels[-1]) else ""
+        return "contains a character that host names do not allow"
+    return "is not an IP address in its usual notation" if _NUMBER.match(labels[-1]) else ""

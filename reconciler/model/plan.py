@@ -1,28 +1,19 @@
-"""A plan: what would be done to each endpoint, and why. One class an action, `Change` is their union."""
+"""A plan: the change of each endpoint, with its reason. Each action has a class; `Change` is their union."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
-from typing import ClassVar, Final, TypeAlias
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
 
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked, address
-from reconciler.model.values import Fields, Path, Value
-
-
-class Absent(Enum):
-    """The side of a field that has no value, which is not the same as a null."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Absent.ABSENT
+from reconciler.model.values import Absent, Fields, Path, Value
 
 
 class Action(StrEnum):
-    """The verbs of a plan."""
+    """The action of a change."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -35,21 +26,21 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """Who moved a field: we in the YAML, they in the account, both, a hand just now, or nobody can say."""
+    """The cause of a field change: the YAML, the account, both, an adoption, or an imperative command."""
 
     CONFIG = "config"
     DRIFT = "drift"
     BOTH = "both"
     ADOPT = "adopt"
-    HAND = "hand"
+    IMPERATIVE = "hand"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field that differs. `before` is live and `after` desired; either may be ABSENT.
+    """One field that differs. `before` is the live value, `after` the desired one; either may be ABSENT.
 
-    `sensitive` says that at least one side must not be shown.
+    `sensitive` is True if at least one of the values must not be shown.
     """
 
     path: Path
@@ -62,7 +53,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """`target` is what a write is made from: desired, with live values where the user ignores changes."""
+    """The common part of all changes. `target` is the desired state with ignored fields as live."""
 
     name: str
     reason: str
@@ -75,7 +66,7 @@ class _Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create(_Change):
-    """`gone` is the record where there is one: of an endpoint that is no longer there."""
+    """Create an endpoint. `gone` is the record of an earlier endpoint that no longer exists, or None."""
 
     action: ClassVar[Action] = Action.CREATE
     desired: Desired
@@ -84,24 +75,24 @@ class Create(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryName:
-    """An endpoint that gives up its name for another one: it gets a temporary one until `heir` is free."""
+    """A temporary name for an endpoint whose name another endpoint takes, until its `final_name` is free."""
 
     live: Live
     tracked: Tracked
     name: str
-    heir: str
+    final_name: str
 
     @property
     def record(self) -> Tracked:
-        """Its record from then on."""
+        """The record of the endpoint under its temporary name."""
         return replace(
-            self.tracked, name=self.name, renaming=self.heir, renamed_from=self.tracked.name, called=""
+            self.tracked, name=self.name, renaming=self.final_name, renamed_from=self.tracked.name, called=""
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(_Change):
-    """`aside` is the endpoint that has this one's name and must give it up first."""
+    """Update an endpoint in place. `aside` first frees its new name, which another endpoint has."""
 
     action: ClassVar[Action] = Action.UPDATE
     desired: Desired
@@ -113,7 +104,7 @@ class Update(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale(_Change):
-    """`drain` are the IDs of the workers that get no new work before the counts are lowered."""
+    """Change only the worker counts. `drain` has the IDs of workers to drain before the counts drop."""
 
     action: ClassVar[Action] = Action.SCALE
     desired: Desired
@@ -125,7 +116,7 @@ class Scale(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replace(_Change):
-    """Delete and create; with `create_first` the new one serves before the old one goes."""
+    """Delete and create again; with `create_first`, the new endpoint is ready before the deletion."""
 
     action: ClassVar[Action] = Action.REPLACE
     desired: Desired
@@ -136,7 +127,7 @@ class Replace(_Change):
 
     @property
     def app_name(self) -> str:
-        """The app name that the new endpoint takes."""
+        """The app name of the new endpoint."""
         return str(self.target.get("appName", self.desired.app_name))
 
 
@@ -149,9 +140,10 @@ class Delete(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopt(_Change):
-    """Without fields only the record is written; with fields the endpoint is overwritten as well.
+    """Record a live endpoint; with `fields`, also overwrite it.
 
-    `gone` is as with `Create`. One that is `agreed` was asked for by the user, and not only found by name.
+    `gone` is as in `Create`. `is_requested` is True if the user asked for the adoption, and the endpoint was
+    not only found by its name.
     """
 
     action: ClassVar[Action] = Action.ADOPT
@@ -159,26 +151,26 @@ class Adopt(_Change):
     target: Fields
     live: Live
     gone: Tracked | None = None
-    agreed: bool = False
+    is_requested: bool = False
 
     @property
     def is_by_name(self) -> bool:
-        """Whether nothing but its name says that it is ours."""
-        return not (self.fields or self.agreed)
+        """True if only the name connects the endpoint with its declaration."""
+        return not (self.fields or self.is_requested)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget(_Change):
-    """`called` is the name that the endpoint goes by now; "" when it is gone."""
+    """Drop a record. `live_name` is the current name of the endpoint, or "" if it no longer exists."""
 
     action: ClassVar[Action] = Action.FORGET
     tracked: Tracked
-    called: str = ""
+    live_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp(_Change):
-    """`is_stale` says that the record differs from what is desired and live, and may be refreshed."""
+    """Change nothing. `is_stale` is True if the record differs from desired and live and may be updated."""
 
     action: ClassVar[Action] = Action.NO_OP
     desired: Desired
@@ -192,11 +184,11 @@ Change: TypeAlias = Create | Update | Scale | Replace | Delete | Adopt | Forget 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """An endpoint that moved away from what was last applied; `live` is None when it is gone.
+    """An endpoint that differs from what was last applied; `live` is None if it no longer exists.
 
-    `before` is what it is held against: the fields applied last, or where there is no inventory those
-    declared. `declared` is what the YAML says today, None where it says nothing, and `unset` are the paths of
-    which it cannot be told.
+    `before` has the fields that were applied last, or without an inventory the declared ones. `declared` has
+    the fields in today's YAML, None if it does not declare the endpoint; `unset` are paths whose declared
+    value is unknown.
     """
 
     name: str
@@ -214,9 +206,9 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All changes in one fixed order, what stands in their way, and what was seen beside them.
+    """All changes in a fixed order, with problems, drift and unmanaged endpoints.
 
-    `problems` that are errors block the apply; the plan is shown all the same.
+    Errors among `problems` block the apply, but the plan is still shown.
     """
 
     changes: tuple[Change, ...]
@@ -235,8 +227,8 @@ class Plan:
         return tuple(problem for problem in self.problems if problem.is_error)
 
     def counts(self) -> Mapping[Action, int]:
-        """How many changes there are of each action, zeros included."""
-        found = dict.fromkeys(Action, 0)
+        """Return the number of changes of each action, including zeros."""
+        counts = dict.fromkeys(Action, 0)
         for change in self.changes:
-            found[change.action] += 1
-        return found
+            counts[change.action] += 1
+        return counts

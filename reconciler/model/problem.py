@@ -1,4 +1,4 @@
-"""A problem: one finding, where it is, and the way out. Problems are values; nothing is raised here."""
+"""Problems: errors, warnings and notes as values, and the exit codes of commands."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from reconciler.model.command import completed
+from reconciler.model.command import add_shared_options
 
-MOST: Final = 1_000
+MAX_LISTED: Final = 1_000
 """Problems that one output lists."""
 
 
 class ExitCode(IntEnum):
-    """What a command ends with. 2 never means a usage error, as it does in bare click."""
+    """The exit code of a command. CHANGES (2) never means a usage error, as it does in click."""
 
     OK = 0
     ERROR = 1
@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 
 
 class Severity(StrEnum):
-    """How much a problem weighs. Only errors stop a command."""
+    """The severity of a problem. Only errors stop a command."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -41,8 +41,7 @@ class Severity(StrEnum):
 class Place:
     """A position in a file. Lines and columns count from 1.
 
-    `text` is the offending line as the user wrote it, with any key in it masked; `width` is how many
-    columns the marker under it spans.
+    `text` is the line as the user wrote it, with API keys masked. `width` is the number of columns to mark.
     """
 
     file: str
@@ -57,12 +56,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding. `code` is stable and meant for programs, the rest is meant for people.
+    """One error, warning or note. `code` is stable and for programs; the other texts are for people.
 
-    `summary` is one sentence without a full stop, `detail` says more, `hint` is the next thing to do or type:
-    a command of `reconciler` in it is completed with the shared options of the run.
-    `address` is the endpoint it concerns, such as `novita_endpoint.base-test`.
-    `exit_code` is what the command ends with when this problem stops it (design: 1 error, 3 guard, ...).
+    `summary` is one sentence without a full stop, and `detail` adds to it. `hint` says how to continue;
+    commands of `reconciler` in it get the shared options of the run. `address` names the endpoint, such as
+    `novita_endpoint.base-test`. `exit_code` is the exit code of a command that this problem stops.
     """
 
     code: str
@@ -75,18 +73,18 @@ class Problem:
     exit_code: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hint", completed(self.hint))
+        object.__setattr__(self, "hint", add_shared_options(self.hint))
 
     @property
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
     def at(self, place: Place | None) -> Problem:
-        """The same problem in another place."""
+        """Return the problem with another place."""
         return replace(self, place=place)
 
     def to_dict(self) -> dict[str, Any]:
-        """The shape of `problems[]` in every JSON document."""
+        """Return an item of `problems[]` as in every JSON document."""
         place = self.place
         return {
             "severity": self.severity.value,
@@ -101,18 +99,18 @@ class Problem:
         }
 
 
-def listed(problems: Sequence[Problem]) -> Sequence[Problem]:
-    """The problems, if they are `MOST` at most; else the gravest, and one that counts those left out."""
-    if len(problems) <= MOST:
+def limit_problems(problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Return at most `MAX_LISTED` problems: the most severe ones, and a note that counts the others."""
+    if len(problems) <= MAX_LISTED:
         return problems
-    weights = list(Severity)
-    by_weight = sorted(problems, key=lambda problem: weights.index(problem.severity))
-    kept, left = by_weight[: MOST - 1], by_weight[MOST - 1 :]
-    errors = sum(problem.is_error for problem in left)
+    order = list(Severity)
+    by_severity = sorted(problems, key=lambda problem: order.index(problem.severity))
+    listed, others = by_severity[: MAX_LISTED - 1], by_severity[MAX_LISTED - 1 :]
+    errors = sum(problem.is_error for problem in others)
     more = Problem(
         code="more-problems",
         severity=Severity.NOTE,
-        summary=f"{len(left):,} more problems are not listed, {errors:,} of them errors",
-        hint="correct those that are listed, then run it again",
+        summary=f"{len(others):,} more problems are not listed, {errors:,} of them errors",
+        hint="correct the listed problems, then run the command again",
     )
-    return (*kept, more)
+    return (*listed, more)

@@ -1,42 +1,43 @@
-"""HTTP as values: a kind returns requests, only `novita.client` sends them."""
+"""An HTTP request as a value. Kinds return requests, and only `novita.http.client` sends them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model.encoding import pretty
-from reconciler.model.values import Json, Keyring, Value, digest, mask, reveal
+from reconciler.model.encoding import json_indented
+from reconciler.model.secrets import Keyring, digest, mask, reveal
+from reconciler.model.values import Json, Value
 
 API_ROOT = "/gpu-instance/openapi/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call. `body` may hold secrets until it is sent.
+    """One API request. `body` may contain secrets.
 
-    `safe` says that sending it twice does what sending it once does; a create is never safe.
+    `is_idempotent` is True if sending the request twice has the effect of sending it once; a create never is.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Value = None
-    safe: bool = True
+    is_idempotent: bool = True
 
-    def content(self) -> bytes:
-        """The bytes of the body on the wire; keys in sending order, UTF-8."""
-        return b"" if self.body is None else encode(reveal(self.body))
+    def body_bytes(self) -> bytes:
+        """Return the body as it is sent: UTF-8, keys in the given order, secrets revealed."""
+        return b"" if self.body is None else encode_body(reveal(self.body))
 
-    def shown(self) -> Json:
-        """The body as people may see it."""
+    def masked_body(self) -> Json:
+        """Return the body as people may see it."""
         return mask(self.body)
 
     def fingerprint(self, keyring: Keyring) -> str:
-        """SHA-256 of the body with each secret replaced by its keyed fingerprint."""
+        """Return the SHA-256 of the body, with each secret replaced by its keyed fingerprint."""
         return digest(self.body, keyring)
 
 
-def encode(body: Json) -> bytes:
-    """JSON as we send it and as `preview` prints it: indented, UTF-8, keys in the order given."""
-    return pretty(body).encode()
+def encode_body(body: Json) -> bytes:
+    """Return JSON as it is sent and as `preview` prints it: indented, UTF-8, keys in the given order."""
+    return json_indented(body).encode()

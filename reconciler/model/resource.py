@@ -1,4 +1,4 @@
-"""An endpoint seen from three sides: desired (YAML), live (the account), tracked (the inventory)."""
+"""The three sides of an endpoint: desired (YAML), live (the account) and tracked (the inventory)."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
-from reconciler.model.owner import UNKNOWN, Owner
 from reconciler.model.problem import Place
-from reconciler.model.values import Fields, Json, Path, Secret
+from reconciler.model.secrets import Secret
+from reconciler.model.values import Fields, Json, Path
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
 PlaceLookup: TypeAlias = Callable[[], Place | None]
 
 
-def nowhere() -> None:
-    """Where what stands in no file is."""
+def no_place() -> None:
+    """Return None, the place of an endpoint that is in no file."""
 
 
 ENDPOINT: Final = "novita_endpoint"
-"""The type of endpoints, and of everything that names no type."""
+"""The type of endpoints, and the default of resources without a type."""
 
 
 def address(name: str, kind: str = ENDPOINT) -> str:
-    """Return the address of a resource as plans show it, after Terraform's: `novita_endpoint.NAME`."""
+    """Return the address of a resource in plans, like Terraform's: `novita_endpoint.NAME`."""
     return f"{kind}.{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """A GPU shape from specs.yaml that has all that Novita needs.
+    """A GPU spec from specs.yaml that is complete for Novita.
 
-    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID. Text is a `Secret`
-    where a reference says it and may not be shown.
+    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID. A text is a
+    `Secret` if it comes from a reference that must not be shown.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """What the user said about an endpoint's fate. `ignore` holds wire paths or prefixes of them."""
+    """The `lifecycle` options of an endpoint. `ignore` has wire paths or prefixes of them."""
 
     prevent_destroy: bool = False
     ignore: tuple[Path, ...] = ()
@@ -55,14 +55,14 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Other worker counts than the YAML's, for a time. `until` is the moment from which on it is over."""
+    """Temporary worker counts in place of the declared ones, which end at `until`."""
 
     min: int
     max: int
     until: datetime
     why: str
 
-    def is_over(self, now: datetime) -> bool:
+    def has_expired(self, now: datetime) -> bool:
         return now >= self.until
 
 
@@ -70,11 +70,10 @@ class Lease:
 class Desired:
     """One declared endpoint in normal form.
 
-    `fields` holds what the mapping emits; `app_name` is sent on create even when it was not declared, and is
-    among `fields` only when it was. `unset` are the paths of references that are unset, in runs that may do
-    without: nobody can say there what is declared. A `partial` one is about its fields and its lease alone:
-    all others stay as they are, live and recorded. `origin` is how its record will call it, `lease` the one
-    that its record will hold.
+    `app_name` is sent on create even if it is not declared; it is in `fields` only if it is declared. `unset`
+    are the paths of unset references, in runs that allow them: the declared value is unknown. A `partial` one
+    concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
+    `lease` are those of the record to be written.
     """
 
     name: str
@@ -82,7 +81,7 @@ class Desired:
     fields: Fields
     lifecycle: Lifecycle = Lifecycle()
     renamed_from: str | None = None
-    where: PlaceLookup = field(default=nowhere, compare=False, repr=False)
+    find_place: PlaceLookup = field(default=no_place, compare=False, repr=False)
     unset: tuple[Path, ...] = ()
     partial: bool = False
     origin: Origin = "declared"
@@ -90,13 +89,13 @@ class Desired:
 
     @property
     def place(self) -> Place | None:
-        """Where it is declared. Looked up each time: finding it may mean to read a file once more."""
-        return self.where()
+        """The place of the declaration. Each access looks it up, which may read a file again."""
+        return self.find_place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """An endpoint that the YAML says is declared no more; without `destroy` it is forgotten and lives on."""
+    """An item of `removed:`. Without `destroy` the endpoint is only forgotten and stays live."""
 
     name: str
     destroy: bool = True
@@ -107,9 +106,9 @@ class Removed:
 class Live:
     """One endpoint of the account in normal form.
 
-    `fields` holds all that Novita reports of it, numbers as ints. `state` is Novita's word (`serving`, ...),
-    `raw` those parts of the answer that plans do not compare: workers, times. `unread` are the wire paths of
-    what has a form that cannot be read, `("id",)` and `("name",)` among them; such an ID is made up.
+    `fields` has all fields that Novita reports, with numbers as ints. `state` is Novita's word (`serving`,
+    ...). `raw` has the parts of the response that plans do not compare: workers, times. `unread` are the wire
+    paths of values in an unknown form, possibly `("id",)` and `("name",)`; then the ID is made up.
     """
 
     id: str
@@ -122,28 +121,28 @@ class Live:
 
     @property
     def is_identified(self) -> bool:
-        """Whether its ID is known."""
+        """True if the ID is known."""
         return ("id",) not in self.unread
 
     @property
     def is_named(self) -> bool:
-        """Whether its name is known."""
+        """True if the name is known."""
         return ("name",) not in self.unread
 
     @property
     def is_terminating(self) -> bool:
-        """On its way out: it can neither be changed nor adopted."""
+        """True if Novita is deleting the endpoint, so that it can neither be changed nor adopted."""
         return self.state in ("terminating", "deleting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """One record of the inventory: this ID is ours, and this is what we applied last (secrets sealed).
+    """One record of the inventory: the ID of a managed endpoint and the fields applied last (secrets sealed).
 
-    `called` is the live name where that is not the record's: of an endpoint that was replaced and is still to
-    be deleted. `renaming` is the name that a rename gives it whose outcome is not known yet, `renamed_from`
-    the declared `renamedFrom` that was carried out last, or the name that one had which is set aside.
-    One that is `adopted` was found by its name and never written by us: it may be somebody else's.
+    `called` is the live name if it differs from `name`: a replaced endpoint that is still to be deleted has
+    one. `renaming` is the new name in a rename whose outcome is unknown. `renamed_from` is the `renamedFrom`
+    that was applied last, or the name before a temporary one. An `adopted` endpoint was found by its name and
+    never written, so it may belong to others.
     """
 
     name: str
@@ -162,11 +161,11 @@ class Tracked:
         return self.called or self.name
 
     def may_have_name(self, name: str) -> bool:
-        """Whether its endpoint goes by that name, as far as is known."""
+        """Return True if the live endpoint may have this name."""
         return name == self.live_name or (name == self.renaming and name != "")
 
     def deposed(self) -> Tracked:
-        """The record of the same endpoint once another has taken its name; to be deleted."""
+        """Return the record of a replaced endpoint, to be deleted when another one has its name."""
         return replace(
             self,
             name=f"{self.name} (deposed {self.id})",
@@ -181,9 +180,10 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A create that was begun: written before the request leaves, closed after its outcome is known.
+    """A create that has begun. It is written before the request, and removed when the outcome is known.
 
-    `known_ids` are the live IDs of that name before the request; a new one that reads as `applied` is ours.
+    `known_ids` are the live IDs of that name before the request. A new ID with the `applied` fields is the
+    endpoint that the request created.
     """
 
     name: str
@@ -196,25 +196,40 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
-    """Name -> record, and the creates whose outcome is not known yet.
+class Owner:
+    """The account and the set of files that an inventory belongs to. Empty or None means unknown.
 
-    `base_url` is the root of the URLs of the account that it was written for; "" where that is not known.
+    `account` is a keyed fingerprint of the API key. `root` is the path from the inventory's folder to the
+    root of the files. `files` are the arguments of `-f`, relative to the root; () means the default search.
+    """
+
+    account: str = ""
+    root: str = ""
+    files: tuple[str, ...] | None = None
+
+
+UNKNOWN_OWNER: Final = Owner()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Records by name, and creates whose outcome is unknown.
+
+    `base_url` is the API URL for which the inventory was written, or "" if it is unknown.
     """
 
     records: Mapping[str, Tracked] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
     base_url: str = ""
-    owner: Owner = UNKNOWN
+    owner: Owner = UNKNOWN_OWNER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """All endpoints of the account, proven complete.
+    """All endpoints of the account, verified to be complete.
 
-    `unidentified` are those whose ID cannot be read: they count, and nothing can be done about them.
-    `pages` are the numbers of the pages that it came in. They are none where it came in a single page, and so
-    shows the account at one moment.
+    `unidentified` are endpoints whose ID cannot be read; they count, but cannot be changed. `pages` are the
+    page numbers, empty if the listing came as a single page and so shows the account at one moment.
     """
 
     endpoints: tuple[Live, ...]
@@ -225,7 +240,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer to a listing call. `total` is None when the answer did not say."""
+    """One page of a listing. `total` is None if the response does not contain it."""
 
     endpoints: tuple[Live, ...]
     total: int | None
@@ -233,12 +248,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingProgress:
-    """How far the listing of an account has come (counts of endpoints); `is_over` when it has ended."""
+    """The progress of a listing (counts of endpoints); `is_done` at its end."""
 
     count: int
     total: int
-    is_over: bool = False
+    is_done: bool = False
 
 
 Limits: TypeAlias = Mapping[str, Json]
-"""The account's quotas as `endpoint/limit` gives them."""
+"""The quotas of the account in the form of `endpoint/limit`."""

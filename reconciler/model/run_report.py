@@ -1,26 +1,29 @@
-"""What one run found and did: the one thing that every report is written from."""
+"""The results of one run, from which every report is written; and the checks of `doctor`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.model.command import add_shared_options
+
 if TYPE_CHECKING:
-    from reconciler.model.apply_events import Report
+    from reconciler.model.apply_events import ApplyReport
     from reconciler.model.drift import DriftReport
     from reconciler.model.plan import Plan
     from reconciler.model.problem import Problem
-    from reconciler.model.values import Keyring
+    from reconciler.model.secrets import Keyring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """One run at its end, for people and programs.
+    """The results of one run, for all reports.
 
-    command: as typed, such as `plan`; timestamp: RFC 3339, UTC; plan: None when there is none, and `problems`
-    say why; report: how an apply ended; verdict: what `drift` makes of what moved. `problems` are all that is
-    to be said, those of the plan included. `destroying`: nothing was wanted any more; `explained`: tell each
-    change with its why, its rule and its calls.
+    command: the command, such as `plan`; timestamp: RFC 3339, UTC; plan: None if `problems` prevented it;
+    problems: all problems, including those of the plan; report: the results of an apply; verdict: the
+    result of `drift`. `destroying`: the plan deletes all endpoints; `explained`: reports explain each change
+    with its reason, rule and API calls.
     """
 
     command: str
@@ -29,7 +32,29 @@ class RunReport:
     plan: Plan | None = None
     keyring: Keyring | None = None
     problems: tuple[Problem, ...] = ()
-    report: Report | None = None
+    report: ApplyReport | None = None
     verdict: DriftReport | None = None
     destroying: bool = False
     explained: bool = False
+
+
+class CheckStatus(StrEnum):
+    """The result of a check. A check is skipped mostly because an earlier one failed."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of `doctor`. `detail` is a clause without a full stop, `hint` says how to correct it."""
+
+    name: str
+    status: CheckStatus
+    detail: str
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hint", add_shared_options(self.hint))

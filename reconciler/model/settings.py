@@ -1,12 +1,11 @@
-"""The settings of one run, read from config.yaml and the environment."""
+"""The settings of one run, from config.yaml and the environment, and what its options allow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.model.random_keys import is_random_key
-from reconciler.model.values import Keyring, Secret
+from reconciler.model.secrets import Keyring, Secret, is_random_key
 
 if TYPE_CHECKING:
     from reconciler.model.drift import DriftIgnore
@@ -17,11 +16,11 @@ SIMULATOR = "simulator"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What config.yaml's `novita` section and the environment say together.
+    """The `novita` section of config.yaml, merged with the environment.
 
-    poll_interval and settle_seconds are seconds. `base_url` is an URL, or the word `simulator`. They are not
-    complete where config.yaml could not be read: then nothing is to be concluded from a default.
-    `referenced` is what the references of the endpoint files say.
+    poll_interval and settle_seconds are seconds. `base_url` is a URL, or the word `simulator`. `is_complete`
+    is False if config.yaml cannot be read, so that defaults mean nothing. `referenced_values` are the values
+    of the references in the endpoint files.
     """
 
     enabled: bool = True
@@ -34,29 +33,51 @@ class Settings:
     state_key: Secret | None = None
     drift_ignore: tuple[DriftIgnore, ...] = ()
     is_complete: bool = field(default=True, compare=False)
-    referenced: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    referenced_values: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def keyring(self) -> Keyring:
-        """The key for fingerprints of secrets; without any, one that everybody knows.
+        """The keyring for fingerprints of secrets; without any key, that of the empty key.
 
-        A person chose the state key, so it may be weak. Novita made the API key.
+        Users choose the state key, so it may be weak. Novita generates the API key.
         """
         if self.state_key:
-            return Keyring.of(self.state_key.value, stretched=self.is_key_weak)
-        return Keyring.of(self.api_key.value if self.api_key else "")
+            return Keyring.from_key(self.state_key.value, is_weak=self.is_key_weak)
+        return Keyring.from_key(self.api_key.value if self.api_key else "")
 
     @property
     def is_key_weak(self) -> bool:
-        """Whether fingerprints are made under a key that a person may have thought of."""
+        """True if the state key does not look machine-made."""
         return self.state_key is not None and not is_random_key(self.state_key.value)
 
     @property
-    def hidden(self) -> frozenset[str]:
-        """All values that are not to be repeated, whoever says them."""
+    def secret_values(self) -> frozenset[str]:
+        """All values that must not appear in any output."""
         keys = (key.value for key in (self.api_key, self.state_key) if key)
-        return self.referenced.union(keys)
+        return self.referenced_values.union(keys)
 
     @property
     def is_simulator(self) -> bool:
         return self.base_url == SIMULATOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """Options of one run that permit or restrict changes.
+
+    adopt: overwrite unmanaged endpoints; deletes: the exact number of deletes and replacements; no_delete:
+    leave out deletes and replacements; create_first: replace by creating first where app names allow it;
+    drain: drain workers before a scale lowers the counts; destroying: delete all endpoints; other_files,
+    other_account: write an inventory that belongs to other files or to another account; adopted: delete or
+    replace endpoints that were only adopted by name.
+    """
+
+    adopt: bool = False
+    deletes: int | None = None
+    no_delete: bool = False
+    create_first: bool = False
+    drain: bool = False
+    destroying: bool = False
+    other_files: bool = False
+    other_account: bool = False
+    adopted: bool = False

@@ -1,4 +1,4 @@
-"""An endpoint as whoever looks at it sees it: how it does, who runs it, and what has happened to it."""
+"""The status of an endpoint as users see it: conditions, workers, management and events."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How an endpoint does, in one word for people.
+    """The status of an endpoint in one word.
 
-    RUNNING serves, be it with workers or, scaled to zero, at the next request; PENDING is getting there for
-    the first time or again, and UPDATING with new settings; TERMINATING is on its way out.
+    RUNNING serves requests, with workers or, scaled to zero, at the next request. PENDING starts for the
+    first time or again, UPDATING with new settings. TERMINATING is being deleted.
     """
 
     RUNNING = "Running"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far an object has come for those who wait for it."""
+    """The progress of an endpoint towards being ready."""
 
     READY = "ready"
     WAITING = "waiting"
@@ -33,17 +33,17 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """A phase and, unless ready, the reason in a clause."""
+    """A phase with its reason as a clause; the reason of READY is ""."""
 
     phase: Phase
     reason: str = ""
 
 
 class Managed(StrEnum):
-    """Whose an endpoint is.
+    """How an endpoint is managed.
 
-    DECLARED stands in today's YAML; RECORDED was applied from here and is no longer declared, so that the
-    next apply deletes it; IMPERATIVE was made by a command without YAML; UNMANAGED is none of ours.
+    DECLARED is in today's YAML. RECORDED was applied but is no longer declared, so that the next apply
+    deletes it. IMPERATIVE was made by a command without YAML. UNMANAGED is neither declared nor recorded.
     """
 
     DECLARED = "declared"
@@ -53,7 +53,7 @@ class Managed(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """What is known of an endpoint, each on its own: a running one may be progressing as well."""
+    """The type of a condition. Conditions are independent: an available endpoint can be progressing too."""
 
     AVAILABLE = "Available"
     PROGRESSING = "Progressing"
@@ -62,7 +62,7 @@ class ConditionType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Whether something holds, and why: a status, Novita's word for the state, or `Workers...`."""
+    """One condition with its reason: a status, Novita's word for the state, or `Workers...`."""
 
     type: ConditionType
     status: bool
@@ -71,7 +71,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One worker that is not removed. `state` is Novita's word for it, `message` its reason, or ""."""
+    """One worker that is not removed. `state` and `message` are Novita's words; `message` may be ""."""
 
     id: str
     state: str
@@ -85,7 +85,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppStatus:
-    """The status alone, counts in workers."""
+    """The status of an endpoint; replicas are counts of workers."""
 
     endpoint: str
     status: Status
@@ -97,12 +97,12 @@ class AppStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointInfo:
-    """One live endpoint. It holds no environment and no command, which may be secret.
+    """One live endpoint without its environment and command, which may be secret.
 
-    `state` is Novita's own word, `message` its reason for it or that of workers that do not serve. Replicas
-    are counts of workers: `min_replicas` and `max_replicas` as configured, `total_replicas` those that live,
-    of which `available_replicas` run and `ready_replicas` run and are healthy. `region` is Novita's cluster
-    ID, `created_at` is in UTC. `managed` is None where nobody asked.
+    `state` is Novita's word, `message` its reason or that of workers that do not serve. Replicas are counts
+    of workers: `min_replicas` and `max_replicas` as configured; `total_replicas` exist, `available_replicas`
+    of them run, and `ready_replicas` run and are healthy. `region` is Novita's cluster ID, `created_at` is in
+    UTC. `managed` is None if it was not determined.
     """
 
     name: str
@@ -127,7 +127,7 @@ class EndpointInfo:
 
     @property
     def desired_replicas(self) -> int:
-        """What autoscaling may go up to."""
+        """The upper limit of autoscaling."""
         return self.max_replicas
 
     @property
@@ -136,11 +136,13 @@ class EndpointInfo:
 
     @property
     def is_settled(self) -> bool:
-        """Available, and with nothing more to come."""
-        return self.holds(ConditionType.AVAILABLE) and not self.holds(ConditionType.PROGRESSING)
+        """True if the endpoint is available and no change is in progress."""
+        return self.has_condition(ConditionType.AVAILABLE) and not self.has_condition(
+            ConditionType.PROGRESSING
+        )
 
-    def holds(self, condition: ConditionType) -> bool:
-        return any(one.status for one in self.conditions if one.type is condition)
+    def has_condition(self, condition: ConditionType) -> bool:
+        return any(current.status for current in self.conditions if current.type is condition)
 
     def app_status(self) -> AppStatus:
         return AppStatus(
@@ -154,10 +156,10 @@ class EndpointInfo:
 
 
 class Happening(StrEnum):
-    """What was seen to happen to an endpoint between two looks.
+    """A change of an endpoint between two polls.
 
-    PRESENT was there at the first look; READY is available with nothing more to come; CHANGED is a change of
-    status, counts or conditions that has no name of its own.
+    PRESENT existed at the first poll; READY is available with no change in progress; CHANGED is any other
+    change of status, counts or conditions.
     """
 
     PRESENT = "present"
@@ -171,10 +173,10 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaEvent:
-    """A change of one endpoint, as it is after it; of a deleted one, as it was before.
+    """A change of one endpoint, with its state after the change, or before it if the endpoint was deleted.
 
-    desired_replicas is `workerConfig.maxNum`, ready_replicas the healthy workers, available_replicas the
-    running ones. `happenings` are in the order in which they can happen.
+    desired_replicas is `workerConfig.maxNum`, ready_replicas are the healthy workers, available_replicas the
+    running ones. `happenings` are in chronological order.
     """
 
     name: str
@@ -190,10 +192,10 @@ class ReplicaEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecInfo:
-    """A spec as specs.yaml describes it; what it leaves out is "".
+    """A spec of specs.yaml as it is written; fields that it leaves out are "".
 
-    gpu: GPUs per worker; cpu: cores; memory and ephemeral_storage: GB; each as it was written. `why_not` is
-    why no endpoint can use it on Novita, empty for one that can be used.
+    gpu: GPUs per worker; cpu: cores; memory and ephemeral_storage: GB. `unusable_reasons` say why no endpoint
+    on Novita can use the spec; empty for a usable one.
     """
 
     name: str
@@ -208,8 +210,8 @@ class SpecInfo:
     product_id: str
     region: str
     cuda_version: str
-    why_not: tuple[str, ...] = ()
+    unusable_reasons: tuple[str, ...] = ()
 
     @property
     def is_usable(self) -> bool:
-        return not self.why_not
+        return not self.unusable_reasons

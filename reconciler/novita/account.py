@@ -12,7 +12,8 @@ from reconciler.kinds.base import Kind
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
-from reconciler.model.values import Json, reveal
+from reconciler.model.secrets import reveal
+from reconciler.model.values import Json
 from reconciler.novita import errors
 from reconciler.novita.error_table import KEYS_REFUSED
 from reconciler.novita.http.client import Client
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 TELLING: Final = 8
 """Characters from which on a live env value is masked in what Novita says."""
 
-LISTING_DONE: Final = ListingProgress(count=0, total=0, is_over=True)
+LISTING_DONE: Final = ListingProgress(count=0, total=0, is_done=True)
 """The last word of a listing."""
 
 _WORDS: Final = ("error", "message")

@@ -19,7 +19,7 @@ class Again(Enum):
     UNKNOWN = "it may have been done, so only a safe request may be sent again"
 
     def allows(self, request: Request) -> bool:
-        return self is Again.UNDONE or (self is Again.UNKNOWN and request.safe)
+        return self is Again.UNDONE or (self is Again.UNKNOWN and request.is_idempotent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def unreachable(request: Request, *, host: str, why: str, loopback: bool = False
 
 def lost(request: Request, *, why: str) -> Failure:
     """The request went out, and nothing usable came back."""
-    if not request.safe:
+    if not request.is_idempotent:
         hint = "Run `reconciler plan`, which looks whether it was made"
     elif request.method == "GET":
         hint = "Run it again; if it stays, `reconciler plan -v` shows each call"

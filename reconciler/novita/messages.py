@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from reconciler.model.request import Request
-from reconciler.model.values import map_secrets
+from reconciler.model.secrets import map_secrets
 
 if TYPE_CHECKING:
     from reconciler.novita.http.masking import Secrets

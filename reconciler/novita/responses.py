@@ -94,7 +94,7 @@ def classify(request: Request, answer: Answer, masker: Masker) -> Outcome:
 
 def _status_beneath(request: Request, content: _Content) -> int:
     """The status that an error under 200 stands for: its own code, or one for what may have been done."""
-    is_create = not request.safe
+    is_create = not request.is_idempotent
     if is_create and content.json.get("id"):
         return HTTPStatus.INTERNAL_SERVER_ERROR
     if 400 <= content.code < 600:
@@ -119,7 +119,7 @@ def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -
     known = error_table.by_reason(content.reason) or said or _by_status(status, content, empty=empty)
     if known.kind is not NotFound:
         return known
-    if not request.safe:
+    if not request.is_idempotent:
         # A create has nothing of its own that could be missing: what is missing is what it refers to.
         return error_table.PRODUCT
     # Only a request that names one object can find it absent; a listing "not found" is a wrong address.
@@ -197,7 +197,7 @@ def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
     status = status_line(answer.status)
     target = masker.quote(answer.headers.get("location", "nowhere"), request)
     return Failure(
-        kind=Refused if request.safe else AnswerLost,
+        kind=Refused if request.is_idempotent else AnswerLost,
         problem=Problem(
             code="redirected",
             summary=f"failed to {purpose(request)} ({status})",

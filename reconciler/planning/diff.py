@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.fields import rank
-from reconciler.model.plan import ABSENT, Absent
-from reconciler.model.trees import value_at
-from reconciler.model.values import SCALAR_TYPES, Fields, Path, Sealed, Secret, Value
+from reconciler.model.secrets import Sealed, Secret
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Path, Value, value_at
 
 _SINGLE: Final = SCALAR_TYPES | {Absent}
 

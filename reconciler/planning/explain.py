@@ -16,7 +16,7 @@ MOVED: Final[Mapping[Cause, str]] = {
     Cause.DRIFT: "somebody changed it in the account since the last apply",
     Cause.BOTH: "the YAML and somebody in the account have both moved it since the last apply",
     Cause.ADOPT: "whoever made the endpoint chose otherwise",
-    Cause.HAND: "it was asked for by hand, with this very command",
+    Cause.IMPERATIVE: "it was asked for by hand, with this very command",
     Cause.UNKNOWN: "nobody can say who moved it: it was applied under another key",
 }
 

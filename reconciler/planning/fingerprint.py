@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from reconciler.model.plan import Change, Plan
-from reconciler.model.values import Keyring, digest
+from reconciler.model.secrets import Keyring, digest
 from reconciler.planning.steps import requests_of
 
 Facts: TypeAlias = Mapping[str, Any]

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.model.command import Name, command_line
-from reconciler.model.options import Allowances
+from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
+from reconciler.model.settings import Allowances
 
 SHOWN: Final = 5
 """Names (count) in one problem."""
@@ -122,7 +122,7 @@ def _named(changes: Sequence[Change]) -> str:
 
 
 def _letting_go(found: Sequence[Delete | Replace]) -> str:
-    return command_line("reconciler", "state", "rm", *(Name(change.name) for change in found[:SHOWN]))
+    return command_line("reconciler", "state", "rm", *(Operand(change.name) for change in found[:SHOWN]))
 
 
 def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
@@ -156,7 +156,9 @@ def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
 
 def agreed(changes: Iterable[Change]) -> tuple[Change, ...]:
     """The changes with every adoption agreed to (`--adopt`)."""
-    return tuple(replace(change, agreed=True) if isinstance(change, Adopt) else change for change in changes)
+    return tuple(
+        replace(change, is_requested=True) if isinstance(change, Adopt) else change for change in changes
+    )
 
 
 def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:

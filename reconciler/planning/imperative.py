@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Change, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked, address
@@ -72,7 +72,7 @@ def unordered(changes: Sequence[Change]) -> Iterator[Problem]:
                 code="min-above-max",
                 summary=f"`{change.name}` would have at least {low} workers and at most {high}",
                 hint="say both: "
-                + command_line("reconciler", "scale", Name(change.name), "--min", "N", "--max", "N"),
+                + command_line("reconciler", "scale", Operand(change.name), "--min", "N", "--max", "N"),
                 address=change.address,
             )
 
@@ -81,14 +81,14 @@ def _exists(hand: Hand, live: Live) -> Problem:
     return Problem(
         code="endpoint-exists",
         summary=f"`{hand.name}` exists already, as {live.id}",
-        hint=f"change it with `{command_line('reconciler', 'update', Name(hand.name))}`,"
+        hint=f"change it with `{command_line('reconciler', 'update', Operand(hand.name))}`,"
         " or declare it in the YAML and apply",
         address=address(hand.name),
     )
 
 
 def _absent(hand: Hand) -> Problem:
-    make = command_line("reconciler", "deploy", Name(hand.name), "--image", "IMAGE", "--spec", "SPEC")
+    make = command_line("reconciler", "deploy", Operand(hand.name), "--image", "IMAGE", "--spec", "SPEC")
     return Problem(
         code="endpoint-not-found",
         summary=f"endpoint not found in Novita: `{hand.name}`",
@@ -122,7 +122,7 @@ def _moved(hand: Hand, ours: Live, strangers: Sequence[Live]) -> Problem:
         summary=f"`{hand.name}` is recorded as {ours.id}, which is called `{ours.name}` now,"
         f" and the name is that of {ids}",
         detail="Nothing says which is meant, and a guess could hit the wrong one.",
-        hint=f"{command_line('reconciler', 'state', 'rm', Name(hand.name))}   forgets {ours.id},"
+        hint=f"{command_line('reconciler', 'state', 'rm', Operand(hand.name))}   forgets {ours.id},"
         " and the name means the other",
         address=address(hand.name),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Lease, Live, address
 from reconciler.planning.renames import renames
@@ -31,7 +31,7 @@ def leased(
     for one in desired:
         record = takes[one.name] if one.name in takes else inventory.records.get(one.name)
         lease = record.lease if record and not one.partial else None
-        runs = lease is not None and not lease.is_over(now)
+        runs = lease is not None and not lease.has_expired(now)
         wanted.append(under(one, lease) if lease and runs else one)
         if lease and selection.has(one.name):
             notes.append(running(one, lease) if runs else _over(one, lease))
@@ -56,7 +56,7 @@ def running(desired: Desired, lease: Lease) -> Problem:
         severity=Severity.NOTE,
         summary=f"`{desired.name}` has {lease.min} to {lease.max} workers by a lease"
         f" until {moment(lease.until)}: {lease.why}",
-        hint=f"{command_line('reconciler', 'scale', Name(desired.name), '--end-lease')}   ends it now",
+        hint=f"{command_line('reconciler', 'scale', Operand(desired.name), '--end-lease')}   ends it now",
         address=address(desired.name),
         place=desired.place,
     )

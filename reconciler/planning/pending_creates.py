@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.planning.drift.detection import drifted
 
 
@@ -113,7 +113,7 @@ def unresolved(name: str, found: Iterable[Live]) -> Problem:
     """What only a person can settle, with the IDs and the command that settles it."""
     ids = sorted(one.id for one in found)
     several = len(ids) > 1
-    settle = command_line("reconciler", "recover", Name(name), "--id", ids[0])
+    settle = command_line("reconciler", "recover", Operand(name), "--id", ids[0])
     what = (
         f"{len(ids)} new endpoints have that name" if several else "a new endpoint of that name is otherwise"
     )

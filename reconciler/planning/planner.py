@@ -19,8 +19,6 @@ from typing import Any
 from reconciler.kinds.endpoint.comparison import is_to_the_letter, replacement, sides
 from reconciler.kinds.endpoint.fields import REPLACING, SCALING, rank
 from reconciler.model.plan import (
-    ABSENT,
-    Absent,
     Adopt,
     Cause,
     Change,
@@ -36,8 +34,8 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
-from reconciler.model.trees import leaves
-from reconciler.model.values import Fields, Keyring, Path, Value, is_plain_data
+from reconciler.model.secrets import Keyring
+from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves
 from reconciler.planning.create_first import app_names_taken
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import cause
@@ -204,7 +202,7 @@ def _unchanged(desired: Desired, tracked: Tracked, seen: Live, keyring: Keyring)
 
 def _why(fields: Sequence[FieldChange]) -> str:
     causes = {change.cause for change in fields}
-    if causes == {Cause.HAND}:
+    if causes == {Cause.IMPERATIVE}:
         return "by hand"
     if causes == {Cause.DRIFT}:
         return "changed outside of reconciler"
@@ -245,7 +243,7 @@ def _who(
     keyring: Keyring,
 ) -> Cause:
     if desired.partial:
-        return Cause.HAND
+        return Cause.IMPERATIVE
     return Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring)
 
 
@@ -266,5 +264,5 @@ def _undeclared(tracked: Tracked, live: Live | None, why: str) -> Delete | Forge
         return Forget(name=tracked.name, reason=f"{tracked.id} is gone already", tracked=tracked)
     if live.is_named and not tracked.may_have_name(live.name):
         reason = f"{tracked.id} is called `{live.name}` now; it is no longer ours to delete"
-        return Forget(name=tracked.name, reason=reason, tracked=tracked, called=live.name)
+        return Forget(name=tracked.name, reason=reason, tracked=tracked, live_name=live.name)
     return Delete(name=tracked.name, reason=why, live=conceal(live, None, tracked.applied), tracked=tracked)

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from reconciler.kinds.endpoint.comparison import emitted, laid_over, owned, reported
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.model.values import Fields, Keyring, Secret, seal
+from reconciler.model.secrets import Keyring, Secret, seal
+from reconciler.model.values import Fields
 from reconciler.planning.redaction import conceal, hidden_beside
 
 
@@ -97,7 +98,7 @@ def refusal(
         hint = f"{_forgetting(holder)}   forgets that record; the endpoint lives on"
     elif name in inventory.intents:
         why = f"a create of `{name}` is open"
-        word = command_line("reconciler", "recover", Name(name), "--id", "ID")
+        word = command_line("reconciler", "recover", Operand(name), "--id", "ID")
         hint = f"reconciler recover   settles it; your word does too: {word}"
     elif occupant is not None and not occupant.is_terminating:
         why = f"`{name}` is recorded with {occupant.id}, which is live"
@@ -113,7 +114,7 @@ def refusal(
 
 
 def _forgetting(name: str) -> str:
-    return command_line("reconciler", "state", "rm", Name(name))
+    return command_line("reconciler", "state", "rm", Operand(name))
 
 
 def remarks(record: Tracked, live: Live) -> Iterator[Problem]:

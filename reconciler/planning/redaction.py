@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.fields import COMMAND
-from reconciler.model.plan import ABSENT
 from reconciler.model.resource import Live
-from reconciler.model.trees import value_at
-from reconciler.model.values import SCALAR_TYPES, Fields, Sealed, Secret, Value, is_plain_data
+from reconciler.model.secrets import Sealed, Secret
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Value, is_plain_data, value_at
 
 _MAY_BE_REFERRED_TO: Final = ("image", "healthy", "volumeMounts", "products", "clusterID", "workerConfig")
 """What holds text that a reference may say, besides `envs`."""

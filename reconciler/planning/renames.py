@@ -238,6 +238,6 @@ def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
 def _set_aside(holder: Renamed) -> tuple[TemporaryName, Renamed]:
     """How the endpoint that has a name gives it up, and its own change from then on."""
     temporary = _temporary(holder.tracked.name, holder.live.id)
-    aside = TemporaryName(live=holder.live, tracked=holder.tracked, name=temporary, heir=holder.name)
+    aside = TemporaryName(live=holder.live, tracked=holder.tracked, name=temporary, final_name=holder.name)
     live = replace(holder.live, name=temporary, fields={**holder.live.fields, "name": temporary})
     return aside, replace(holder, live=live, tracked=aside.record)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.fields import KEYED, SCALING
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.encoding import json_line
-from reconciler.model.plan import ABSENT
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, address
-from reconciler.model.trees import leaves, value_at
-from reconciler.model.values import mask
+from reconciler.model.secrets import mask
+from reconciler.model.values import ABSENT, leaves, value_at
 from reconciler.planning.drift.attribution import agree
 
 
@@ -34,7 +33,7 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
             which = counts if path in SCALING else others
             which.append(f"{'.'.join(path)} = {json_line(mask(said))}")
     if counts and declared.lease is not None:
-        command = command_line("reconciler", "scale", Name(declared.name), "--end-lease")
+        command = command_line("reconciler", "scale", Operand(declared.name), "--end-lease")
         hint = f"{command}   ends the lease"
         yield _note(declared, f"has a lease with {', '.join(counts)}", hint)
         counts = []

@@ -61,6 +61,6 @@ def rule_of(change: Change) -> Rule:
         case Delete():
             return UNWANTED
         case Forget():
-            return RENAMED if change.called else GONE
+            return RENAMED if change.live_name else GONE
         case _:
             assert_never(change)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model.globs import PatternMap
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
+from reconciler.model.text import PatternMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Selection:
         """A problem for each target that names nothing, which is mostly a slip of the finger."""
         if not self.targets:
             return ()
-        matched = {pattern for name in names for pattern in _globs(self.targets).about(name)}
+        matched = {pattern for name in names for pattern in _globs(self.targets).matching(name)}
         return tuple(
             Problem(
                 code="no-such-target",
@@ -58,7 +58,7 @@ NONE = Selection(names=frozenset())
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return bool(patterns and _globs(patterns).about(name))
+    return bool(patterns and _globs(patterns).matching(name))
 
 
 @cache

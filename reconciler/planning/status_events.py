@@ -44,7 +44,9 @@ def _happenings(before: EndpointInfo | None, now: EndpointInfo) -> tuple[Happeni
         found.append(Happening.SCALED)
     if now.is_settled and not (before and before.is_settled):
         found.append(Happening.READY)
-    if now.holds(ConditionType.FAILED) and not (before and before.holds(ConditionType.FAILED)):
+    if now.has_condition(ConditionType.FAILED) and not (
+        before and before.has_condition(ConditionType.FAILED)
+    ):
         found.append(Happening.FAILED)
     if not found and before is not None and _told(before) != _told(now):
         found.append(Happening.CHANGED)

@@ -11,7 +11,7 @@ from reconciler.model.request import Request
 
 def create_of(change: Create | Replace) -> Request:
     """The request that makes the new endpoint."""
-    return next(request for request in requests_of(change) if not request.safe)
+    return next(request for request in requests_of(change) if not request.is_idempotent)
 
 
 def drains_of(change: Change) -> tuple[Request, ...]:

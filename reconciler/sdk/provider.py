@@ -18,13 +18,12 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, NotApplied, ReconcilerError
-from reconciler.model.options import Allowances
 from reconciler.model.plan import Forget
 from reconciler.model.problem import Problem
-from reconciler.model.request import encode
-from reconciler.model.settings import Settings
+from reconciler.model.request import encode_body
+from reconciler.model.secrets import Secret
+from reconciler.model.settings import Allowances, Settings
 from reconciler.model.status import AppStatus, EndpointInfo, ReplicaEvent, SpecInfo
-from reconciler.model.values import Secret
 from reconciler.novita.http.client import Client
 from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, item_of
 from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
@@ -176,14 +175,14 @@ class NovitaDeploymentProvider(Unsupported):
         one that was renamed elsewhere, which is only forgotten.
         """
         result = self._change(delete_goal(self._context, endpoint, files=self._files))
-        if result is not None and isinstance(result.change, Forget) and result.change.called:
+        if result is not None and isinstance(result.change, Forget) and result.change.live_name:
             raise NotApplied(_renamed(result.change))
 
     def preview_deployment(self, request: DeployRequest, *, reveal: bool = False) -> str:
         """The JSON body that `deploy` would send, asking nobody; env values are masked unless revealed."""
         desired, _ = from_item(self._context, item_of(request), self._files(self._context))
         body = ENDPOINT.create_request(desired)
-        return (body.content() if reveal else encode(body.shown())).decode()
+        return (body.body_bytes() if reveal else encode_body(body.masked_body())).decode()
 
     def get_app(self, endpoint: str) -> AppInfo:
         """The endpoint of that name or ID. Raises EndpointNotFound, InvalidConfig for one of several."""
@@ -293,7 +292,7 @@ def _renamed(change: Forget) -> Problem:
     return Problem(
         code="renamed-elsewhere",
         summary=f"`{change.name}` was forgotten and not deleted: {change.reason}",
-        hint=f"to delete it, delete `{change.called}`",
+        hint=f"to delete it, delete `{change.live_name}`",
         address=change.address,
     )
 

@@ -11,7 +11,7 @@ from reconciler.apply.executor import Executor
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
-from reconciler.model.apply_events import Event, Report
+from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
@@ -27,7 +27,7 @@ class Applied:
     """The plan that was performed and how that ended; `report` is None when nothing was performed."""
 
     planned: PlanResult
-    report: Report | None
+    report: ApplyReport | None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -41,7 +41,7 @@ class Applied:
 def apply(
     context: Context,
     approve: Callable[[PlanResult], bool],
-    emit: Callable[[Event], None],
+    emit: Callable[[ApplyEvent], None],
     *,
     goal: Goal = DECLARED,
     stop: threading.Event | None = None,
@@ -94,10 +94,10 @@ def perform(
     context: Context,
     approved: PlanResult,
     session: Session,
-    emit: Callable[[Event], None],
+    emit: Callable[[ApplyEvent], None],
     stop: threading.Event,
     clock: Clock,
-) -> Report:
+) -> ApplyReport:
     """Perform an approved plan. The inventory is locked by the session."""
     with remote(context, approved.settings) as account:
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)

@@ -18,7 +18,7 @@ from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
-from reconciler.model.values import Keyring, iter_seals
+from reconciler.model.secrets import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
@@ -40,7 +40,7 @@ class Drifted:
         """2 for drift; an error that keeps anybody from telling comes first."""
         if self.planned.blocked is not None:
             return self.planned.blocked
-        return ExitCode.CHANGES if self.verdict.rings else ExitCode.OK
+        return ExitCode.CHANGES if self.verdict.has_new_drift else ExitCode.OK
 
 
 def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> Drifted:
@@ -100,7 +100,9 @@ def chosen(verdict: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
     drifted = {alarm.drift.name for alarm in verdict.alarms}
     if strangers := [name for name in names if name not in drifted]:
         raise InvalidConfig(*map(_steady, strangers))
-    return tuple(alarm for alarm in verdict.alarms if (alarm.drift.name in names if names else alarm.rings))
+    return tuple(
+        alarm for alarm in verdict.alarms if (alarm.drift.name in names if names else alarm.has_new_drift)
+    )
 
 
 def restoring(context: Context, names: Collection[str]) -> Goal:
@@ -167,7 +169,7 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
     names = [
         record.name
         for record in inventory.records.values()
-        if not all(map(keyring.knows, iter_seals(record.applied)))
+        if not all(map(keyring.can_verify, iter_seals(record.applied)))
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

@@ -14,9 +14,9 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Drift
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Spec, address
-from reconciler.model.trees import value_at
+from reconciler.model.secrets import Secret
 from reconciler.model.values import Path as WirePath
-from reconciler.model.values import Secret
+from reconciler.model.values import value_at
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree
 from reconciler.workflow.drift import chosen, drift, undeclared

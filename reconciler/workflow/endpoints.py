@@ -13,7 +13,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
 from reconciler.model.status import EndpointInfo, Managed
-from reconciler.model.suggestions import guess
+from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
 from reconciler.planning.managed_by import managed
 from reconciler.planning.redaction import conceal
@@ -155,7 +155,7 @@ def _several(name: str, called: Sequence[Live]) -> Problem:
 
 def _absent(name: str, listed: Sequence[Live], *, is_declared: bool) -> Problem:
     """In the words of the seed's troubleshooting."""
-    close = guess(name, dict.fromkeys(one.name for one in listed))
+    close = closest_match(name, dict.fromkeys(one.name for one in listed))
     if close:
         hint = f"did you mean `{close}`? `reconciler list` shows all endpoints"
     elif is_declared:

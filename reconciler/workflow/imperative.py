@@ -12,7 +12,8 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
-from reconciler.model.values import Fields, Secret, escaped
+from reconciler.model.secrets import Secret
+from reconciler.model.values import Fields, escaped
 from reconciler.planning.imperative import Hand, Verb
 from reconciler.planning.leases import under
 from reconciler.planning.reverted_by_apply import set_back
@@ -80,7 +81,7 @@ def to_change(
         declared, record = declaration(loaded, name), recorded(now, name)
         lease = record.lease if record else None
         ours = hidden(Desired(name=name, app_name="", fields=fields, partial=True, lease=lease))
-        if declared and lease and not lease.is_over(now.now()):
+        if declared and lease and not lease.has_expired(now.now()):
             declared = under(declared, lease)
         return only(loaded, ours, *(set_back(ours, declared) if declared else ()))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.config.loader import Loaded
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Lease, address
@@ -35,7 +35,9 @@ def lease_goal(
             raise InvalidConfig(_endless(name, "`ignoreChanges` keeps applies from its worker counts"))
         if recorded(now, name) is None:
             raise InvalidConfig(_unrecorded(name))
-        ours = under(Desired(name=name, app_name="", fields={}, partial=True, where=declared.where), lease)
+        ours = under(
+            Desired(name=name, app_name="", fields={}, partial=True, find_place=declared.find_place), lease
+        )
         return only(loaded, ours, running(ours, lease))
 
     return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
@@ -63,7 +65,7 @@ def _endless(name: str, why: str) -> Problem:
         code="endless-lease",
         summary=f"`{name}` cannot have a lease: {why}, so nothing would end it",
         hint="scale it without --for: "
-        + command_line("reconciler", "scale", Name(name), "--min", "N", "--max", "N"),
+        + command_line("reconciler", "scale", Operand(name), "--min", "N", "--max", "N"),
         address=address(name),
     )
 

@@ -17,8 +17,8 @@ from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
 from reconciler.model.run_report import RunReport
+from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.model.values import Keyring
 from reconciler.planning.create_first import created_first
 from reconciler.planning.drain import drained
 from reconciler.planning.fingerprint import plan_digest
@@ -41,7 +41,7 @@ from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat
 from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
 if TYPE_CHECKING:
-    from reconciler.model.apply_events import Report
+    from reconciler.model.apply_events import ApplyReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class PlanResult:
         timestamp: str,
         *,
         exit_code: int = ExitCode.OK,
-        report: Report | None = None,
+        report: ApplyReport | None = None,
         refusals: Sequence[Problem] = (),
     ) -> RunReport:
         """What the run found. `refusals` are what the plan was not performed for, or went wrong later."""
@@ -234,7 +234,7 @@ def planned(
         live,
         by_files=goal.hand is None,
         is_whole=not (context.selection.is_part or goal.back_to or goal.restoring),
-        forgets=any(isinstance(change, Forget) and not change.called for change in made.changes),
+        forgets=any(isinstance(change, Forget) and not change.live_name for change in made.changes),
         is_empty=context.selection.is_everything and not made.pending,
         guarded=guarded,
     )

@@ -9,7 +9,7 @@ from reconciler.inventory.session import load
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Inventory, Live, Tracked
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import recorded, resolve, unresolved
 from reconciler.workflow.runtime.account import (

@@ -17,18 +17,18 @@ from reconciler.inventory.history import (
     secrets_to_references,
 )
 from reconciler.inventory.session import load as load_inventory
-from reconciler.model.apply_events import Outcome, Report
-from reconciler.model.command import Name, command_line
+from reconciler.model.apply_events import ApplyReport, Outcome
+from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Lifecycle, address, nowhere
+from reconciler.model.resource import Desired, Lifecycle, address, no_place
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, load_config
 from reconciler.workflow.runtime.context import Context
 
 
-def record_versions(state: Path, report: Report) -> tuple[Problem, ...]:
+def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
     """Keep what was applied as new versions; a history that cannot be written is only a warning.
 
     What holds a secret that nothing refers to is no version, for nobody could go back to it, and neither is a
@@ -45,7 +45,7 @@ def record_versions(state: Path, report: Report) -> tuple[Problem, ...]:
             app_name=result.change.desired.app_name,
             fields=fields,
         )
-        for result in report.having(Outcome.DONE)
+        for result in report.with_outcome(Outcome.DONE)
         if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.partial)
         and (fields := secrets_to_references(result.change.desired.fields)) is not None
     ]
@@ -121,7 +121,7 @@ def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Versio
             Problem(
                 code="no-such-version",
                 summary=f"`{name}` has {what}; known: {numbers}",
-                hint=f"look at them with: {command_line('reconciler', 'history', Name(name))}",
+                hint=f"look at them with: {command_line('reconciler', 'history', Operand(name))}",
             )
         )
     return found
@@ -144,7 +144,7 @@ def _as_it_was(context: Context, version: Version, today: Desired | None) -> Des
         app_name=version.app_name,
         fields=fields,
         lifecycle=today.lifecycle if today else _recorded_lifecycle(context, version.name),
-        where=today.where if today else nowhere,
+        find_place=today.find_place if today else no_place,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.config.declarations import declarations
 from reconciler.config.loader import Loaded, load
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
@@ -69,7 +69,7 @@ def _undeclared(name: str) -> Problem:
     return Problem(
         code="not-declared",
         summary=f"`{name}` is not declared, so there is nothing to edit",
-        hint=command_line("reconciler", "scale", Name(name), Name("N"))
+        hint=command_line("reconciler", "scale", Operand(name), Operand("N"))
         + "   without --write scales it by hand",
         address=address(name),
     )

@@ -9,7 +9,7 @@ from sys import intern
 from typing import Any, Final
 
 from reconciler.model.problem import Problem
-from reconciler.model.values import MASK
+from reconciler.model.secrets import MASK
 from reconciler.yamlfile.document import Position, Source, position
 from reconciler.yamlfile.nodes import DEEPEST, Node
 from reconciler.yamlfile.scalars import Bent, kind_of, plain, quoted, shortened

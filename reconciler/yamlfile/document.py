@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from reconciler.model.problem import Place, Problem
-from reconciler.model.values import MASK
+from reconciler.model.secrets import MASK
 from reconciler.yamlfile.nodes import Finder, Node, walk
 from reconciler.yamlfile.parser import tree
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ChangeResult, ChangeServing, ChangeWaiting, Event, Outcome
+from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Listing, Live
@@ -85,7 +85,7 @@ def waited(
     account, clock, stopping = Account(script), HandClock(), threading.Event()
     said: list[str] = []
 
-    def emit(event: Event) -> None:
+    def emit(event: ApplyEvent) -> None:
         assert isinstance(event, ChangeWaiting | ChangeServing)
         said.append(str(event_line(event)).removeprefix("novita_endpoint."))
         if stop(len(said)):

@@ -13,7 +13,7 @@ from reconciler.model.resource import ListingProgress
 from reconciler.reports.terminal import bar as bars
 
 PAGE = ListingProgress(count=100, total=300)
-LISTING_DONE = ListingProgress(count=0, total=0, is_over=True)
+LISTING_DONE = ListingProgress(count=0, total=0, is_done=True)
 
 
 def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.references.resolver import LARGEST, Resolver, coerce, split, whole
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.values import MASK, Secret, reveal
+from reconciler.model.secrets import MASK, Secret, reveal
 
 from .support import codes, loaded, told
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import Session, open_session
 from reconciler.kinds.endpoint.fields import TABLE
-from reconciler.model.owner import Owner
-from reconciler.model.resource import Intent, Inventory, Lease, Tracked
-from reconciler.model.values import LARGEST_NUMBER, Keyring, Sealed
+from reconciler.model.resource import Intent, Inventory, Lease, Owner, Tracked
+from reconciler.model.secrets import Keyring, Sealed
+from reconciler.model.values import LARGEST_NUMBER
 
 URL = "https://api.novita.ai"
 NOON = 1_750_000_000.0
@@ -206,7 +206,7 @@ def until_it_lives(run: Callable[[int], bool]) -> int:
     return deaths
 
 
-KEYRING = Keyring.of("k")
+KEYRING = Keyring.from_key("k")
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 leaves = (
     st.none()

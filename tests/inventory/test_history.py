@@ -13,7 +13,7 @@ from reconciler.inventory.history import (
     secrets_to_references,
 )
 from reconciler.model.errors import InventoryError
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 
 
 def version(name: str = "a", image: str = "x:1") -> Version:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from reconciler.inventory import store
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory, Tracked
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 
 from .helpers import SEALED, URL, Failing, Trace, inventories, tracked
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.command import Name, Options, command_line, quoted
+from reconciler.model.command import Operand, SharedOptions, command_line, shell_quote
 
 NASTY = (
     "a b",
@@ -55,21 +55,26 @@ def test_every_word_arrives_and_nothing_else_runs(word: str, shell: str, tmp_pat
 
 @given(word=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_text_is_one_word(word: str) -> None:
-    assert word.endswith("\n") or quoted(word).isprintable()
-    assert not word.isprintable() or shlex.split(quoted(word)) == [word]
+    assert word.endswith("\n") or shell_quote(word).isprintable()
+    assert not word.isprintable() or shlex.split(shell_quote(word)) == [word]
 
 
 def test_a_lone_surrogate_is_no_crash() -> None:
-    assert quoted("\ud800") == "\"$(printf '\\355\\240\\200')\""
+    assert shell_quote("\ud800") == "\"$(printf '\\355\\240\\200')\""
 
 
 def test_a_name_is_never_an_option() -> None:
-    assert command_line("recover", Name("chat"), "--id", "x") == "recover chat --id x"
-    assert command_line("recover", Name("-x"), "--id", "x") == "recover --id x -- -x"
-    assert command_line("scale", Name("--yes"), Name("4")) == "scale -- --yes 4"
+    assert command_line("recover", Operand("chat"), "--id", "x") == "recover chat --id x"
+    assert command_line("recover", Operand("-x"), "--id", "x") == "recover --id x -- -x"
+    assert command_line("scale", Operand("--yes"), Operand("4")) == "scale -- --yes 4"
 
 
 def test_a_command_that_reads_no_files_needs_no_options() -> None:
     """`schema` prints the same in every folder."""
-    assert Options(directory="infra", state="x.json").words("schema") == ()
-    assert Options(directory="infra", state="x.json").words("plan") == ("-C", "infra", "--state", "x.json")
+    assert SharedOptions(directory="infra", state="x.json").arguments_for("schema") == ()
+    assert SharedOptions(directory="infra", state="x.json").arguments_for("plan") == (
+        "-C",
+        "infra",
+        "--state",
+        "x.json",
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.hosts import fault, host_matches, is_loopback
+from reconciler.model.hosts import host_error, host_matches, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from reconciler.model.hosts import fault, host_matches, is_loopback
 )
 def test_sound(host: str) -> None:
     """Names as DNS and containers have them, and addresses."""
-    assert fault(host) == ""
+    assert host_error(host) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_sound(host: str) -> None:
 )
 def test_unsound(host: str, words: str) -> None:
     """What no resolver can look up, or each would look up in its own way."""
-    assert words in fault(host)
+    assert words in host_error(host)
 
 
 def test_this_machine() -> None:

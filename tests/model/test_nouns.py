@@ -2,12 +2,12 @@
 
 import pytest
 
-from reconciler.model.apply_events import ChangeResult, Outcome, Report
+from reconciler.model.apply_events import ApplyReport, ChangeResult, Outcome
 from reconciler.model.errors import ApiError, InvalidConfig, InventoryLocked, KeyRefused, ReconcilerError
 from reconciler.model.plan import Action, Plan
 from reconciler.model.problem import ExitCode, Place, Problem, Severity
+from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.model.values import Keyring
 from tests.builders import change, endpoint, live, plan, secret, tracked
 
 PROBLEM = Problem(code="c", summary="s", detail="d", hint="h", address="novita_endpoint.a")
@@ -55,27 +55,30 @@ def result(outcome: Outcome, problem: Problem | None = None) -> ChangeResult:
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        (Report(), ExitCode.OK),
-        (Report(results=(result(Outcome.DONE),)), ExitCode.OK),
-        (Report(results=(result(Outcome.DONE), result(Outcome.FAILED))), ExitCode.INCOMPLETE),
-        (Report(results=(result(Outcome.NOT_ATTEMPTED),)), ExitCode.INCOMPLETE),
+        (ApplyReport(), ExitCode.OK),
+        (ApplyReport(results=(result(Outcome.DONE),)), ExitCode.OK),
+        (ApplyReport(results=(result(Outcome.DONE), result(Outcome.FAILED))), ExitCode.INCOMPLETE),
+        (ApplyReport(results=(result(Outcome.NOT_ATTEMPTED),)), ExitCode.INCOMPLETE),
         (
-            Report(results=(result(Outcome.FAILED, PROBLEM), result(Outcome.FAILED, REFUSED))),
+            ApplyReport(results=(result(Outcome.FAILED, PROBLEM), result(Outcome.FAILED, REFUSED))),
             ExitCode.REFUSED,
         ),
-        (Report(results=(result(Outcome.FAILED, REFUSED), result(Outcome.UNRESOLVED))), ExitCode.UNRESOLVED),
-        (Report(results=(result(Outcome.UNRESOLVED),), interrupted=True), ExitCode.INTERRUPTED),
+        (
+            ApplyReport(results=(result(Outcome.FAILED, REFUSED), result(Outcome.UNRESOLVED))),
+            ExitCode.UNRESOLVED,
+        ),
+        (ApplyReport(results=(result(Outcome.UNRESOLVED),), interrupted=True), ExitCode.INTERRUPTED),
     ],
 )
-def test_where_exit_codes_meet_the_graver_wins(report: Report, expected: ExitCode) -> None:
+def test_where_exit_codes_meet_the_graver_wins(report: ApplyReport, expected: ExitCode) -> None:
     """130 before 5 before 8 before 4."""
     assert report.exit_code is expected
 
 
 def test_a_report_counts_what_was_done_by_action() -> None:
     """Failures are not counted as done."""
-    report = Report(results=(result(Outcome.DONE), result(Outcome.FAILED)))
-    assert (report.done(Action.CREATE, Action.REPLACE), report.done(Action.DELETE)) == (1, 0)
+    report = ApplyReport(results=(result(Outcome.DONE), result(Outcome.FAILED)))
+    assert (report.count_done(Action.CREATE, Action.REPLACE), report.count_done(Action.DELETE)) == (1, 0)
 
 
 def test_an_error_stands_for_its_problems() -> None:
@@ -89,10 +92,10 @@ def test_an_error_stands_for_its_problems() -> None:
 def test_the_state_key_wins_over_the_api_key() -> None:
     """Fingerprints survive a rotated API key when RECONCILER_STATE_KEY is set."""
     random = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
-    assert Settings(api_key=secret("k"), state_key=secret(random)).keyring == Keyring.of(random)
-    assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.of("s", stretched=True)
-    assert Settings(api_key=secret("k")).keyring == Keyring.of("k")
-    assert Settings().keyring == Keyring.of("")
+    assert Settings(api_key=secret("k"), state_key=secret(random)).keyring == Keyring.from_key(random)
+    assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.from_key("s", is_weak=True)
+    assert Settings(api_key=secret("k")).keyring == Keyring.from_key("k")
+    assert Settings().keyring == Keyring.from_key("")
 
 
 def test_the_simulator_is_chosen_by_its_name() -> None:

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from reconciler.model.random_keys import is_random_key
+from reconciler.model.secrets import is_random_key
 
 
 @pytest.mark.parametrize(

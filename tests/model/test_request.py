@@ -3,7 +3,7 @@
 import json
 
 from reconciler.model.request import Request
-from reconciler.model.values import MASK, digest
+from reconciler.model.secrets import MASK, digest
 from tests.builders import KEYRING, OTHER_KEYRING, secret
 
 REQUEST = Request(method="POST", path="/x", body={"b": secret("hf_123"), "a": "체"})
@@ -11,14 +11,14 @@ REQUEST = Request(method="POST", path="/x", body={"b": secret("hf_123"), "a": "�
 
 def test_the_bytes_hold_the_secret_and_what_is_shown_does_not() -> None:
     """Only `content` reveals; keys stay in sending order, text stays readable."""
-    assert REQUEST.content().decode() == '{\n  "b": "hf_123",\n  "a": "체"\n}'
-    assert REQUEST.shown() == {"b": MASK, "a": "체"}
-    assert "hf_123" not in json.dumps(REQUEST.shown()) + repr(REQUEST)
+    assert REQUEST.body_bytes().decode() == '{\n  "b": "hf_123",\n  "a": "체"\n}'
+    assert REQUEST.masked_body() == {"b": MASK, "a": "체"}
+    assert "hf_123" not in json.dumps(REQUEST.masked_body()) + repr(REQUEST)
 
 
 def test_a_request_without_a_body_sends_nothing() -> None:
     """An absent body is no `null`."""
-    assert Request(method="GET", path="/x").content() == b""
+    assert Request(method="GET", path="/x").body_bytes() == b""
 
 
 def test_the_fingerprint_covers_the_sealed_body() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.values import (
+from reconciler.model.secrets import (
     MASK,
     Keyring,
     Sealed,
@@ -77,7 +77,7 @@ def test_the_canonical_form_is_compact_sorted_utf8() -> None:
 
 def test_a_fingerprint_depends_on_key_and_text() -> None:
     """Two keys give two fingerprints and two IDs; one key always gives the same."""
-    assert KEYRING.seal("x") == Keyring.of("sk-test").seal("x")
+    assert KEYRING.seal("x") == Keyring.from_key("sk-test").seal("x")
     assert len({KEYRING.seal("x"), KEYRING.seal("y"), OTHER_KEYRING.seal("x")}) == 3
     assert KEYRING.seal("x").key_id == KEYRING.id != OTHER_KEYRING.id
 
@@ -119,19 +119,19 @@ def test_a_seal_of_an_earlier_version_is_verified() -> None:
     key = hashlib.sha256(b"novita-reconciler/state-key\0sk-test").digest()
     key_id = hmac.digest(key, b"key-id", "sha256").hex()[:12]
     former = Sealed(mac=hmac.digest(key, b"x", "sha256").hex(), key_id=key_id)
-    assert KEYRING.knows(former)
+    assert KEYRING.can_verify(former)
     assert KEYRING.matches(former, "x", ("envs", "A"))
     assert not KEYRING.matches(former, "y", ("envs", "A"))
-    assert not OTHER_KEYRING.knows(former)
+    assert not OTHER_KEYRING.can_verify(former)
     assert not OTHER_KEYRING.matches(former, "x")
 
 
 def test_a_weak_key_is_stretched() -> None:
     """Under another key and another ID than the same text unstretched; the same each time."""
-    weak = Keyring.of("a", stretched=True)
-    assert weak == Keyring.of("a", stretched=True)
-    assert (weak.key, weak.id) != (Keyring.of("a").key, Keyring.of("a").id)
-    assert weak.former == Keyring.of("a").former
+    weak = Keyring.from_key("a", is_weak=True)
+    assert weak == Keyring.from_key("a", is_weak=True)
+    assert (weak.key, weak.id) != (Keyring.from_key("a").key, Keyring.from_key("a").id)
+    assert weak.legacy_key == Keyring.from_key("a").legacy_key
 
 
 @given(texts, texts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.model.errors import ApiError
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import CallInfo, Client
 from reconciler.novita.http.retry import Timing
 
@@ -18,7 +18,7 @@ Reply = tuple[int, Mapping[str, str], bytes]
 GET = Request(method="GET", path=f"{API_ROOT}/endpoint", query={"id": "abc123"})
 LIST = Request(method="GET", path=f"{API_ROOT}/endpoints", query={"pageSize": "100", "pageNum": "0"})
 CREATE = Request(
-    method="POST", path=f"{API_ROOT}/endpoint/create", body={"endpoint": {"name": "web"}}, safe=False
+    method="POST", path=f"{API_ROOT}/endpoint/create", body={"endpoint": {"name": "web"}}, is_idempotent=False
 )
 UPDATE = Request(method="POST", path=f"{API_ROOT}/endpoint/update", body={"id": "abc123", "name": "web"})
 DELETE = Request(method="POST", path=f"{API_ROOT}/endpoint/delete", body={"id": "abc123", "name": "abc123"})

@@ -365,7 +365,7 @@ def test_a_life_in_the_simulator(simulator: Server) -> None:
             },
         }
     }
-    request = type(CREATE)(method="POST", path=CREATE.path, body=body, safe=False)
+    request = type(CREATE)(method="POST", path=CREATE.path, body=body, is_idempotent=False)
     with Client(simulator.url, secret(), timing=ManualTime().timing()) as client:
         remote = AccountWriter(client, ENDPOINT)
         created = remote.create(request)

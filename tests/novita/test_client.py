@@ -13,7 +13,7 @@ import respx
 from reconciler import __version__
 from reconciler.model.errors import AnswerLost, ApiError, InvalidConfig, Refused, Unreachable
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import USER_AGENT, CallInfo, Client
 
 from .support import (
@@ -69,7 +69,7 @@ def test_a_write_on_the_wire() -> None:
     with Client(BASE, secret()) as client:
         assert client.send(request) == {}
     sent = route.calls.last.request
-    assert sent.content == request.content()
+    assert sent.content == request.body_bytes()
     assert b"hidden" in sent.content
     assert sent.headers["content-type"] == "application/json"
 

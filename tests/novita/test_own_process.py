@@ -2,7 +2,7 @@
 
 import stamina.instrumentation
 
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
 

@@ -89,4 +89,4 @@ def test_requests_on_the_socket(raw_server: RawServer) -> None:
         client.send(CREATE)
     (raw,) = raw_server.requests
     assert raw.startswith(b"POST /gpu-instance/openapi/v1/endpoint/create HTTP/1.1\r\n")
-    assert raw.endswith(b"\r\n\r\n" + CREATE.content())
+    assert raw.endswith(b"\r\n\r\n" + CREATE.body_bytes())

@@ -3,7 +3,7 @@
 import threading
 
 from reconciler.model.request import Request
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
 from reconciler.novita.http.throttle import Throttle

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.plan import ABSENT, Absent
-from reconciler.model.trees import leaves, value_at
-from reconciler.model.values import Path
+from reconciler.model.values import ABSENT, Absent, Path, leaves, value_at
 from reconciler.planning.diff import between_trees, between_words, differences, equal, narrowed
 from tests.builders import KEYRING, secret
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.plan import Plan
-from reconciler.model.values import canonical, digest
+from reconciler.model.secrets import canonical, digest
 from reconciler.planning.fingerprint import change_facts, plan_digest
 from tests.builders import KEYRING, LARGER, OTHER_KEYRING, endpoint, live, plan, secret, tracked
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler.model.options import Allowances
 from reconciler.model.plan import Change
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.settings import Allowances
 from reconciler.planning.guards import guards, spared
 from tests.builders import LARGER, change, endpoint, live, record, tracked
 

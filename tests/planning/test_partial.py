@@ -24,7 +24,7 @@ def test_only_what_is_named_changes() -> None:
     found = change(SCALED, record, there)
     assert isinstance(found, Scale)
     assert {field.path[-1] for field in found.fields} == {"minNum", "maxNum"}
-    assert {field.cause for field in found.fields} == {Cause.HAND}
+    assert {field.cause for field in found.fields} == {Cause.IMPERATIVE}
 
 
 def test_the_record_keeps_the_rest() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.problem import ExitCode
 from reconciler.model.resource import Intent, Live
-from reconciler.model.values import Secret, seal
+from reconciler.model.secrets import Secret, seal
 from reconciler.planning.pending_creates import newcomers, reads_as_sent, recorded, resolve
 from tests.builders import KEYRING, inventory, live, tracked
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import ABSENT, Action, Adopt, Cause, Change, Delete, NoOp, Replace, Scale, Update
+from reconciler.model.plan import Action, Adopt, Cause, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
+from reconciler.model.values import ABSENT
 from reconciler.planning.calls import calls_of
 from reconciler.planning.order import stages
 from reconciler.planning.selection import Selection
@@ -215,7 +216,7 @@ def test_a_replacement_does_not_show_live_values_that_it_keeps(ignored: str) -> 
     assert isinstance(made, Replace)
     create = requests_of(made)[-1]
     assert create.body["endpoint"]["envs"] == [{"key": "T", "value": secret("hf_123")}]
-    assert "hf_123" not in repr(create.shown())
+    assert "hf_123" not in repr(create.masked_body())
 
 
 def test_a_no_op_is_stale_when_the_record_says_something_else() -> None:

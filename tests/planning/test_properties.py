@@ -99,7 +99,7 @@ class World:
         for change in made.changes:
             object_id = change.live.id if isinstance(change, Update | Scale | Adopt | NoOp) else None
             for request in requests_of(change):
-                body = json.loads(request.content())
+                body = json.loads(request.body_bytes())
                 match request.path.rpartition("/")[2]:
                     case "create":
                         object_id = f"id-{len(self.account)}-{change.name}"

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.plan import Cause, NoOp
 from reconciler.model.resource import Intent, Inventory
-from reconciler.model.values import Sealed
+from reconciler.model.secrets import Sealed
 from reconciler.planning.records import as_desired, as_found, as_live, refusal, remarks
 from tests.builders import KEYRING, PINNED, change, endpoint, inventory, live, plan, secret, tracked
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.values import Secret, mask
+from reconciler.model.secrets import Secret, mask
 from reconciler.planning.redaction import conceal
 from tests.builders import endpoint, live, parse_bare, secret, tracked
 

@@ -31,5 +31,5 @@ def test_one_change_always_has_the_same_bytes() -> None:
     made = change(endpoint(port=1), tracked(), live(imageAuthId="a", command="c", env={"A": "1"}))
     again = change(endpoint(port=1), tracked(), live(imageAuthId="a", command="c", env={"A": "1"}))
     (request,) = requests_of(made)
-    assert [one.content() for one in requests_of(again)] == [request.content()]
+    assert [one.body_bytes() for one in requests_of(again)] == [request.body_bytes()]
     assert list(request.body["image"]) == ["image", "authId", "command"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.model.apply_events import ChangeResult, Outcome, Report
+from reconciler.model.apply_events import ApplyReport, ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
@@ -87,7 +87,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
             made.pending, (*outcomes, *outcomes[-1:] * len(made.pending)), strict=False
         )
     )
-    report = Report(results=results, interrupted=interrupted)
+    report = ApplyReport(results=results, interrupted=interrupted)
     found = findings(made, command="apply", code=int(report.exit_code))
     return replace(found, report=report)
 
@@ -99,11 +99,11 @@ def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
     alarms = tuple(
         Alarm(
             drift=one,
-            moved=tuple(
+            items=tuple(
                 DriftItem(
                     field=field,
                     fingerprint="f" * 64,
-                    standing=standing,
+                    state=standing,
                     ignore=ignore if standing is DriftState.IGNORED else None,
                 )
                 for field in (one.fields if one.live else (None,))

@@ -48,8 +48,8 @@ def apply(
     that, or refuses when anything in it has moved.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.model.command import shared_options
-    from reconciler.model.options import Allowances
+    from reconciler.model.command import shared_options_in_hints
+    from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.saved_plan.file import read_approved_plan, read_saved_plan
 
@@ -71,5 +71,5 @@ def apply(
         run.out.line(f"The plan was made in {made}, and is performed in {now}.\n")
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is performed in {now}, where it was made.\n")
-    with shared_options(saved.options):
+    with shared_options_in_hints(saved.options):
         return perform(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

@@ -25,7 +25,7 @@ def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **a
     Endpoints made elsewhere are left alone, and preventDestroy holds here too.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.workflow.plan import NOTHING
 
     context = replace(

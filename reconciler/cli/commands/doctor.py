@@ -12,7 +12,7 @@ from reconciler.model.problem import ExitCode
 @with_run
 def doctor(run: Run) -> int:
     """Check files, key, account, clock, limits, regions and inventory, each with the way out."""
-    from reconciler.model.check import Check, CheckStatus
+    from reconciler.model.run_report import Check, CheckStatus
     from reconciler.reports.views.checks import check_text, verdict_text
     from reconciler.reports.views.documents import checks_document
     from reconciler.workflow.doctor.checks import checks
@@ -21,7 +21,7 @@ def doctor(run: Run) -> int:
     for check in checks(run.context):
         made.append(check)
         run.out.result(check_text(check, run.out.style))
-    code = ExitCode.ERROR if any(check.grade is CheckStatus.FAIL for check in made) else ExitCode.OK
+    code = ExitCode.ERROR if any(check.status is CheckStatus.FAIL for check in made) else ExitCode.OK
     if run.out.as_json:
         run.out.document(checks_document(made, code))
     run.out.result("\n" + verdict_text(made, run.out.style))

@@ -12,7 +12,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file, an_endpoint
-from reconciler.model.problem import ExitCode, listed
+from reconciler.model.problem import ExitCode, limit_problems
 
 
 @click.group(invoke_without_command=True)
@@ -68,7 +68,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
                     for name, paths in found.fields.items()
                 ],
                 "files": [file.shown for file in found.files],
-                "problems": [problem.to_dict() for problem in listed(found.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
                 "exit_code": int(code),
             }
         )
@@ -105,7 +105,7 @@ def revert(
     It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.workflow.drift import revert_goal
 
     if not run.context.selection.is_everything:

@@ -10,8 +10,8 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
-from reconciler.model.command import Name, command_line
-from reconciler.model.problem import ExitCode, listed
+from reconciler.model.command import Operand, command_line
+from reconciler.model.problem import ExitCode, limit_problems
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -49,7 +49,7 @@ def import_(
     With NAME and ID it records one. With --all and --out it also writes the YAML that declares them, and
     only once the plan after it is proven to be empty; values of env stand in it as references.
     """
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
 
     allow = Allowances(other_account=other_account)
     context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
@@ -72,7 +72,7 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
                 "env_file": None,
                 "imported": [{"name": name, "id": object_id, "spec": None}],
                 "variables": [],
-                "problems": [problem.to_dict() for problem in listed(taken.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(taken.problems)],
                 "exit_code": 0,
             }
         )
@@ -97,7 +97,7 @@ def _import_all(
                 "env_file": done.values or None,
                 "imported": [{"name": one.name, "id": one.id, "spec": one.spec} for one in done.endpoints],
                 "variables": [{"name": one.name, "endpoints": list(one.endpoints)} for one in done.variables],
-                "problems": [problem.to_dict() for problem in listed(done.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(done.problems)],
                 "exit_code": 0,
             }
         )
@@ -122,7 +122,7 @@ def _next(done: Imported) -> str:
         return f"  {done.plan}   # shows no changes\n"
     count = len(done.variables)
     example = Path(done.example)
-    copy = command_line("cp", Name(example), Name(example.with_name(".env")))
+    copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
     return (
         f"  {copy}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
         f"  {done.plan}   # shows no changes\n"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, output_option, with_run
-from reconciler.model.command import completed
+from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
@@ -35,7 +35,9 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
-            completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
+            add_shared_options(
+                "The account has no endpoints; `reconciler apply` creates those that are declared."
+            )
         )
     # also with --json: a list of endpoints has no place for them
     run.out.problems(found.problems)

@@ -46,8 +46,8 @@ def plan(
 ) -> int:
     """Show what apply would change. Locks nothing and writes nothing but --out."""
     from reconciler.cli.output import timestamp
-    from reconciler.model.command import Name, command_line
-    from reconciler.model.options import Allowances
+    from reconciler.model.command import Operand, command_line
+    from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.plan import DECLARED, NOTHING
     from reconciler.workflow.plan import plan as make_plan
@@ -80,6 +80,6 @@ def plan(
         run.out.line(f"\nSaved the plan to: {plain(out)}")
         if made.blocked is None:
             run.out.line(
-                f"To perform exactly these actions:\n  {command_line('reconciler', 'apply', Name(out))}"
+                f"To perform exactly these actions:\n  {command_line('reconciler', 'apply', Operand(out))}"
             )
     return code

@@ -29,7 +29,7 @@ def preview(
     **agreed: bool,
 ) -> int:
     """Print the exact requests that apply would send, in the order of sending."""
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.preview import preview as of_plan
     from reconciler.workflow.preview import preview_creates

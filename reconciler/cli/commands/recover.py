@@ -9,7 +9,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.problem import ExitCode, listed
+from reconciler.model.problem import ExitCode, limit_problems
 
 
 @click.command()
@@ -23,7 +23,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
 
     Sends nothing. Does nothing when nothing is open.
     """
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.recover import Word
     from reconciler.workflow.recover import recover as settle
@@ -38,7 +38,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
             {
                 "made": [{"name": one.name, "id": one.id} for one in found.made],
                 "nothing": list(found.nothing),
-                "problems": [problem.to_dict() for problem in listed(found.unresolved)],
+                "problems": [problem.to_dict() for problem in limit_problems(found.unresolved)],
                 "exit_code": int(code),
             }
         )

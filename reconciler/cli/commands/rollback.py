@@ -36,7 +36,7 @@ def rollback(
     It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
     """
     from reconciler.cli.apply_flow import perform
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.rollback import rollback_goal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Run, with_run
-from reconciler.model.command import completed
+from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
@@ -34,7 +34,7 @@ def specs(run: Run, name: str | None) -> int:
     elif found.are_all_known:
         run.out.line(
             f"{found.file or 'specs.yaml'} holds no specs. "
-            + completed("`reconciler init` writes one to start from.")
+            + add_shared_options("`reconciler init` writes one to start from.")
         )
     run.out.problems(found.problems)
     return ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK

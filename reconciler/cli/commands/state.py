@@ -10,7 +10,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Run, with_run
 from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import an_endpoint
-from reconciler.model.problem import ExitCode, listed
+from reconciler.model.problem import ExitCode, limit_problems
 from reconciler.reports.terminal.escape import plain
 
 
@@ -94,7 +94,7 @@ def fold(run: Run, lock_timeout: float) -> int:
 @with_run
 def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
     """Record anew what is declared and live, by name."""
-    from reconciler.model.options import Allowances
+    from reconciler.model.settings import Allowances
     from reconciler.workflow.state import rebuild as record_anew
 
     allow = Allowances(other_files=other_files, other_account=other_account)
@@ -103,7 +103,7 @@ def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> in
         run.out.document(
             {
                 "recorded": [{"name": one.name, "id": one.id} for one in found.recorded],
-                "problems": [problem.to_dict() for problem in listed(found.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
                 "exit_code": 0,
             }
         )

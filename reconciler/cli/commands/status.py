@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.options import Run, output_option, with_run
-from reconciler.model.command import completed
+from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
@@ -33,6 +33,8 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
-            completed("The account has no endpoints; `reconciler apply` creates those that are declared.")
+            add_shared_options(
+                "The account has no endpoints; `reconciler apply` creates those that are declared."
+            )
         )
     return ExitCode.OK

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.github_output import annotate
 from reconciler.cli.options import Run, with_run
-from reconciler.model.problem import ExitCode, listed
+from reconciler.model.problem import ExitCode, limit_problems
 
 
 @click.command()
@@ -32,7 +32,7 @@ def validate(run: Run) -> int:
                 "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
                 "endpoints": [one.name for one in loaded.desired],
                 "files": list(loaded.endpoint_files),
-                "problems": [problem.to_dict() for problem in listed(loaded.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(loaded.problems)],
                 "exit_code": int(code),
             }
         )

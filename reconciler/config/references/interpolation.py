@@ -12,7 +12,7 @@ from reconciler.config.references.resolver import Resolver, coerce
 from reconciler.config.references.syntax import Fault, few, scan, whole
 from reconciler.config.vocabulary import WANTED, spelled
 from reconciler.model.problem import Place, Problem
-from reconciler.model.trees import DataPath
+from reconciler.model.values import DataPath
 
 REFUSED: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
 """What names things must read the same for everybody and on every day."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from reconciler.config.references.policy import API_KEY, refused_part, refused_variable
 from reconciler.config.references.syntax import Fault, Reference, scan, split, whole
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.values import MASK, Secret
+from reconciler.model.secrets import MASK, Secret
 from reconciler.yamlfile.root_check import Fence, Unreadable
 from reconciler.yamlfile.text_encoding import decoded
 

@@ -23,7 +23,7 @@ from reconciler.kinds.endpoint.fields import (
 )
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
-from reconciler.model.suggestions import guess
+from reconciler.model.text import closest_match
 from reconciler.model.values import Path
 
 Locate: TypeAlias = Callable[[Path], Place | None]
@@ -91,7 +91,7 @@ def desired_endpoint(
         fields=_fields(declared, spec),
         lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
         renamed_from=declared.get("renamedFrom"),
-        where=partial(locate, ("endpoint",)),
+        find_place=partial(locate, ("endpoint",)),
     )
     return desired, told
 
@@ -295,7 +295,7 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
 
 
 def _did_you_mean(text: str) -> str:
-    close = guess(text, TABLE.known_names())
+    close = closest_match(text, TABLE.known_names())
     return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
 
 

@@ -16,7 +16,8 @@ from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Live, Page, Spec
-from reconciler.model.values import Fields, Json, Path, is_single
+from reconciler.model.secrets import is_single
+from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
     from reconciler.model.status import EndpointInfo, Managed, Readiness
@@ -97,7 +98,7 @@ class Endpoint(Kind):
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
         body = codec.create_body(desired.fields if fields is None else fields, desired.app_name)
-        return Request(method="POST", path=f"{API_ROOT}/endpoint/create", body=body, safe=False)
+        return Request(method="POST", path=f"{API_ROOT}/endpoint/create", body=body, is_idempotent=False)
 
     def update_request(self, live: Live, fields: Fields) -> Request:
         return Request(

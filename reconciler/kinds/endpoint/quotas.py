@@ -10,8 +10,7 @@ from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Limits
-from reconciler.model.trees import value_at
-from reconciler.model.values import Fields, Path
+from reconciler.model.values import Fields, Path, value_at
 
 RANGES: Final = tuple((row.path, *row.quota) for row in TABLE.rows if any(row.quota))
 """(path, key of the minimum, key of the maximum) in `endpoint/limit`; a missing key means no check.

@@ -18,7 +18,8 @@ from reconciler.kinds.endpoint.fields import (
 from reconciler.kinds.endpoint.from_yaml import APP_NAME, APP_NAME_MAX, suggested_app_name
 from reconciler.kinds.fields import value_of
 from reconciler.model.resource import Live, Spec
-from reconciler.model.values import Fields, Value, escaped, reveal
+from reconciler.model.secrets import reveal
+from reconciler.model.values import Fields, Value, escaped
 
 _ORDER: Final = {
     name: position

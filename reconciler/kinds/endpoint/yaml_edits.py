@@ -20,7 +20,8 @@ from reconciler.kinds.fields import value_of
 from reconciler.model.encoding import json_line
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
-from reconciler.model.values import Fields, Path, Secret, escaped, is_plain_data
+from reconciler.model.secrets import Secret
+from reconciler.model.values import Fields, Path, escaped, is_plain_data
 from reconciler.yamlfile.edits import Edit, Remove, Set
 
 _Outcome: TypeAlias = tuple[Edit, ...] | Problem

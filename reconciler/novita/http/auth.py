@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.hosts import fault, is_loopback
+from reconciler.model.hosts import host_error, is_loopback
 from reconciler.model.problem import Problem
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.messages import CONSOLE
 
 
@@ -15,7 +15,7 @@ def address_of(base_url: str, *, embedded: bool) -> SplitResult:
     """The base URL in parts, or InvalidConfig: the key goes only where TLS or this machine protects it."""
     try:
         parts = urlsplit(base_url.strip())
-        is_sound = parts.port != 0 and not fault(parts.hostname or "")
+        is_sound = parts.port != 0 and not host_error(parts.hostname or "")
     except ValueError:
         is_sound = False
     if not is_sound:

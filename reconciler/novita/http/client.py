@@ -14,7 +14,8 @@ from reconciler import __version__
 from reconciler.model.encoding import json_line
 from reconciler.model.hosts import is_loopback
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.values import Json, Secret
+from reconciler.model.secrets import Secret
+from reconciler.model.values import Json
 from reconciler.novita import errors
 from reconciler.novita.errors import USUAL, Again, Failure
 from reconciler.novita.http.auth import address_of, header_safe, not_an_address
@@ -209,7 +210,7 @@ class Client:
     def _exchange(self, request: Request) -> Answer | Failure:
         import httpx
 
-        content = request.content()
+        content = request.body_bytes()
         try:
             with self._lanes.one() as lane:
                 lane.bounds.begin(self._read_timeout, LARGEST_ANSWER)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.model.values import MASK
+from reconciler.model.secrets import MASK
 
 SHORT: Final = 6
 """Characters. A shorter secret is masked only where it is a whole word: it is part of too many others."""

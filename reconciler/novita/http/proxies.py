@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.hosts import bare, fault
+from reconciler.model.hosts import host_error, normalized_host
 from reconciler.novita.http.auth import invalid
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def find_proxy(host: str, port: int | None) -> Proxy | None:
         raise found.unusable("its port is not a number from 1 to 65535", _ESCAPES)
     if parts.scheme not in _SCHEMES:
         raise found.unusable(f"a proxy is one of {', '.join(_SCHEMES)}", "write http://HOST:PORT")
-    if wrong := fault(parts.hostname or ""):
+    if wrong := host_error(parts.hostname or ""):
         raise found.unusable(f"its host {wrong}", "write http://HOST:PORT")
     return Proxy(url=url, variable=variable, password=unquote(parts.password or ""))
 
 
 def is_exempt(host: str, port: int, exempt: str) -> bool:
     """Whether NO_PROXY names the host: by itself, its domain, its network, with its port, or all by `*`."""
-    return any(_names(entry, bare(host), port) for entry in re.split(r"[\s,]+", exempt) if entry)
+    return any(_names(entry, normalized_host(host), port) for entry in re.split(r"[\s,]+", exempt) if entry)
 
 
 def _names(entry: str, host: str, port: int) -> bool:
@@ -101,7 +101,7 @@ def _names(entry: str, host: str, port: int) -> bool:
         if int(digits) != port:
             return False
         entry = named
-    name = bare(entry).removeprefix("*").lstrip(".")
+    name = normalized_host(entry).removeprefix("*").lstrip(".")
     try:
         return ip_address(host) in ip_network(name, strict=False)
     except ValueError:

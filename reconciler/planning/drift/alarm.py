@@ -10,11 +10,11 @@ from typing import Final
 
 from reconciler.kinds.endpoint.comparison import emitted
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
-from reconciler.model.globs import PatternMap
-from reconciler.model.plan import ABSENT, Absent, Adopt, Cause, Create, Drift, Plan
+from reconciler.model.plan import Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.trees import value_at
-from reconciler.model.values import Json, Keyring, Path, Value, canonical, reveal
+from reconciler.model.secrets import Keyring, canonical, reveal
+from reconciler.model.text import PatternMap
+from reconciler.model.values import ABSENT, Absent, Json, Path, Value, value_at
 from reconciler.planning.drift.attribution import agree
 
 WHOLE: Final[Path] = ()
@@ -36,21 +36,21 @@ def judge(
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
     there is YAML at all; `known` are the fingerprints that an earlier run told of.
     """
-    counting = PatternMap((one.endpoint, one) for one in ignores if not one.is_over(now))
+    counting = PatternMap((one.endpoint, one) for one in ignores if not one.has_expired(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
     def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> DriftItem:
         found = fingerprint(one, path, keyring)
-        ignore = next((entry for entry in about if entry.covers(path)), None)
+        ignore = next((entry for entry in about if entry.matches(path)), None)
         standing = DriftState.IGNORED if ignore else DriftState.KNOWN if found in known else DriftState.NEW
         field = next((field for field in one.fields if field.path == path), None)
-        return DriftItem(field=field, fingerprint=found, standing=standing, ignore=ignore)
+        return DriftItem(field=field, fingerprint=found, state=standing, ignore=ignore)
 
     return DriftReport(
         alarms=tuple(
-            Alarm(drift=one, moved=tuple(moved(one, path, about) for path in _paths(one)))
+            Alarm(drift=one, items=tuple(moved(one, path, about) for path in _paths(one)))
             for one in drift
-            for about in (counting.about(one.name),)
+            for about in (counting.matching(one.name),)
         ),
         by_declaration=by_declaration,
     )
@@ -69,7 +69,7 @@ def fingerprint(drift: Drift, path: Path, keyring: Keyring) -> str:
 def expired(ignores: Sequence[DriftIgnore], now: datetime) -> Iterator[Problem]:
     """A note for each entry whose time is over: it silences nothing any more."""
     for one in ignores:
-        if one.is_over(now):
+        if one.has_expired(now):
             what = f"`{one.endpoint}`" + (f" {one.shown}" if one.shown else "")
             yield Problem(
                 code="ignore-expired",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.plan import ABSENT, Absent, Cause
-from reconciler.model.trees import value_at
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, iter_seals, reveal
+from reconciler.model.plan import Cause
+from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals, reveal
+from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, value_at
 
 
 def cause(
@@ -66,7 +66,7 @@ def _was_absent(path: Path, applied: Fields) -> bool:
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
-    return not all(map(keyring.knows, iter_seals(last)))
+    return not all(map(keyring.can_verify, iter_seals(last)))
 
 
 def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:

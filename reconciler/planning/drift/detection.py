@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.kinds.endpoint.comparison import emitted, sides
-from reconciler.model.plan import ABSENT, Absent, Cause, Drift, FieldChange
+from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.trees import leaves, value_at
-from reconciler.model.values import Fields, Keyring, Path, Sealed, Secret, Value, is_plain_data, iter_seals
+from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
+from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves, value_at
 from reconciler.planning.diff import differences
 from reconciler.planning.drift.attribution import agree, cause
 from reconciler.planning.redaction import conceal
@@ -69,7 +69,7 @@ def _cause(path: Path, live: Live, declared: Fields | None, last: Fields, keyrin
 def _unknown(last: Fields, live: Live, declared: Fields | None, keyring: Keyring) -> Iterator[FieldChange]:
     """The secrets applied under another key that are not what the YAML says."""
     for path, sealed in leaves(last) if declared is not None else ():
-        if all(map(keyring.knows, iter_seals(sealed))):
+        if all(map(keyring.can_verify, iter_seals(sealed))):
             continue
         now = value_at(live.fields, path)
         if not agree(now, value_at(declared, path), path):
@@ -86,7 +86,7 @@ def _fingerprinted(live: Fields, applied: Fields, keyring: Keyring) -> Fields:
     def matching(value: Value, last: Value, path: Path) -> Value:
         if isinstance(last, Sealed) and isinstance(value, str | Secret):
             text = value.value if isinstance(value, Secret) else value
-            is_unmoved = not keyring.knows(last) or keyring.matches(last, text, path)
+            is_unmoved = not keyring.can_verify(last) or keyring.matches(last, text, path)
             return last if is_unmoved else keyring.seal(text, path)
         if isinstance(last, dict) and isinstance(value, dict):
             return {key: matching(item, last.get(key), (*path, key)) for key, item in value.items()}

@@ -6,7 +6,7 @@ import dataclasses
 
 from reconciler.model.plan import Cause, Change, Replace, Scale, Update
 from reconciler.model.resource import Desired
-from reconciler.model.trees import with_path_from
+from reconciler.model.values import with_path_from
 
 
 def restored(desired: Desired, change: Change) -> Desired:

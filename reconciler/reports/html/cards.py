@@ -10,9 +10,9 @@ from html import escape as escaped
 
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
-from reconciler.model.plan import ABSENT, Absent, Action, Change, Drift, FieldChange
+from reconciler.model.plan import Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
-from reconciler.model.values import Value
+from reconciler.model.values import ABSENT, Absent, Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
 from reconciler.reports.run.drift import standing_of
@@ -72,13 +72,13 @@ def drift_card(
     `measure` is what the endpoint was held against, such as `applied`.
     """
     live = drift.live
-    marks = {one.field.path: standing_of(one) for one in alarm.moved if one.field} if alarm else {}
+    marks = {one.field.path: standing_of(one) for one in alarm.items if one.field} if alarm else {}
 
     def remarks(field: FieldChange) -> list[str]:
         return [field.cause.value, *([marks[field.path]] if field.path in marks else [])]
 
     if live is None:
-        mark = standing_of(alarm.moved[0]) if alarm else ""
+        mark = standing_of(alarm.items[0]) if alarm else ""
         words, table = "is gone" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
     else:
         words = "was changed outside of reconciler"
@@ -191,8 +191,8 @@ def _outcome(result: ChangeResult) -> str:
 
 
 def _alarm(alarm: Alarm) -> str:
-    standing = DriftState.NEW if alarm.rings else alarm.moved[0].standing
-    return f'<span class="badge {"bad" if alarm.rings else "quiet"}">{standing.value}</span>'
+    standing = DriftState.NEW if alarm.has_new_drift else alarm.items[0].state
+    return f'<span class="badge {"bad" if alarm.has_new_drift else "quiet"}">{standing.value}</span>'
 
 
 def _explained(found: Explanation) -> str:

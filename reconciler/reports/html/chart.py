@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.trees import value_at
-from reconciler.model.values import Fields
+from reconciler.model.values import Fields, value_at
 
 WIDTH: Final = 300
 HEIGHT: Final = 78

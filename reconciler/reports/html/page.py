@@ -9,7 +9,7 @@ from typing import Final
 from reconciler import __version__
 from reconciler.model.drift import Alarm
 from reconciler.model.plan import Change, Drift
-from reconciler.model.problem import listed
+from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Live
 from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
@@ -67,7 +67,9 @@ def _moment(timestamp: str) -> str:
 
 def _sections(found: RunReport) -> Iterator[str]:
     problems = told(found)
-    yield _section("problems", tally(problems).capitalize(), [problem_card(one) for one in listed(problems)])
+    yield _section(
+        "problems", tally(problems).capitalize(), [problem_card(one) for one in limit_problems(problems)]
+    )
     if found.plan is None:
         return
     explanations = explain(found.plan) if found.explained else {}

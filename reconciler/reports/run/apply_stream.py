@@ -11,14 +11,14 @@ from typing import Final, TypeAlias, assert_never
 
 from reconciler import __version__
 from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyReport,
     ApplyStarted,
     ChangeEnded,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
-    Event,
     Outcome,
-    Report,
 )
 from reconciler.model.plan import Action, Adopt, Change, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
@@ -72,7 +72,7 @@ def plan_messages(plan: Plan) -> Iterator[Message]:
     yield _summary(plan_line(plan), plan_counts(plan), "plan")
 
 
-def event_message(event: Event, elapsed: float) -> Message | None:
+def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
     """The message of an event, `elapsed` seconds after the change began; None when there is none for it."""
     match event:
         case ApplyStarted():
@@ -102,7 +102,7 @@ def progress_message(change: Change, elapsed: float) -> Message:
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
-def last_messages(found: RunReport, report: Report) -> Iterator[Message]:
+def last_messages(found: RunReport, report: ApplyReport) -> Iterator[Message]:
     """What is to be said, and how much was done: also after a failure, and then no more than was done."""
     yield from map(_diagnostic, told(found))
     is_told = bool(report.results) or found.exit_code == ExitCode.OK
@@ -150,7 +150,7 @@ def _summary(said: str, counts: tuple[int, int, int, int], operation: str) -> Me
     )
 
 
-def _hook(kind: str, event: Event, change: Change, **more: Json) -> Message:
+def _hook(kind: str, event: ApplyEvent, change: Change, **more: Json) -> Message:
     hook = {"resource": _resource(change.name), "action": action_of(change), **more}
     return _message(kind, event_line(event) or "", hook=hook)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from reconciler.model.command import Name, command_line
+from reconciler.model.command import Operand, command_line
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
-from reconciler.model.trees import value_at
+from reconciler.model.values import value_at
 from reconciler.reports.run.text import OUTSIDE, explanations_of, field_lines, object_line, unmanaged_lines
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.values import plain, shown
@@ -44,13 +44,13 @@ def _lines(
     yield from _silenced(verdict)
     yield from _pending(plan, verdict)
     yield from unmanaged_lines(plan.unmanaged, style)
-    if verdict.rings:
+    if verdict.has_new_drift:
         yield from _ways_out(verdict)
 
 
 def drift_line(verdict: DriftReport) -> str:
     """The verdict in one line; what is known or ignored is not counted."""
-    ringing = [alarm for alarm in verdict.alarms if alarm.rings]
+    ringing = [alarm for alarm in verdict.alarms if alarm.has_new_drift]
     gone = sum(alarm.drift.live is None for alarm in ringing)
     if ringing:
         missing = "missing" if verdict.by_declaration else "deleted"
@@ -67,11 +67,11 @@ def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Sty
     if drift.live is None:
         what = "is not there" if verdict.by_declaration else "has been deleted"
         yield style.strong(f"  # {plain(drift.address)} {what}")
-        yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.moved[0]), style)
+        yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.items[0]), style)
         return
     yield style.strong(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
-    moved = {one.field.path: one for one in alarm.moved if one.field}
+    moved = {one.field.path: one for one in alarm.items if one.field}
     ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
 
     def remarks(field: FieldChange) -> list[str]:
@@ -93,14 +93,14 @@ def _cause(alarm: Alarm, one: DriftItem) -> str:
 
 def standing_of(one: DriftItem) -> str:
     """What the alarm makes of it, and of what is ignored for how long and why."""
-    if one.standing is not DriftState.IGNORED or one.ignore is None:
-        return one.standing.value
+    if one.state is not DriftState.IGNORED or one.ignore is None:
+        return one.state.value
     until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
     return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
 
 
 def _standing(one: DriftItem) -> list[str]:
-    return [] if one.standing is DriftState.NEW else [standing_of(one)]
+    return [] if one.state is DriftState.NEW else [standing_of(one)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:
@@ -111,7 +111,7 @@ def _silenced(verdict: DriftReport) -> Iterator[str]:
     counts = [
         f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
         for standing in (DriftState.KNOWN, DriftState.IGNORED)
-        if (count := verdict.having(standing))
+        if (count := verdict.count(standing))
     ]
     if counts:
         yield f"  {', '.join(counts)}, and no alarm."
@@ -134,8 +134,8 @@ def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
 
 
 def _ways_out(verdict: DriftReport) -> Iterator[str]:
-    names = [alarm.drift.name for alarm in verdict.alarms if alarm.rings]
-    listed = [Name(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
+    names = [alarm.drift.name for alarm in verdict.alarms if alarm.has_new_drift]
+    listed = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
     yield "To take what is live into the YAML:"
     yield f"  {command_line('reconciler', 'drift', 'accept', *listed)}"

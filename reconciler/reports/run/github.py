@@ -48,7 +48,7 @@ def _drift(found: RunReport) -> Iterator[Problem]:
         change.name: desired.place for change in changes if (desired := getattr(change, "desired", None))
     }
     for alarm in found.verdict.alarms if found.verdict else ():
-        if alarm.rings:
+        if alarm.has_new_drift:
             drift = alarm.drift
             moved = [f"{dotted(field.path)}: {step(field)}" for field in drift.fields]
             yield Problem(

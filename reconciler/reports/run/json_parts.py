@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
-from reconciler.model.plan import ABSENT, Absent, Drift, FieldChange
+from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.run_report import RunReport
-from reconciler.model.values import SCALAR_TYPES, Fields, Json, Value, is_plain_data, mask
+from reconciler.model.secrets import mask
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Json, Value, is_plain_data
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -69,21 +70,21 @@ def drift_document(found: RunReport) -> list[dict[str, Json]]:
 def verdict_document(verdict: DriftReport) -> dict[str, Json]:
     """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
     return {
-        "drifted": verdict.rings,
+        "drifted": verdict.has_new_drift,
         "measured_by": "declared" if verdict.by_declaration else "applied",
-        **{standing.value: verdict.having(standing) for standing in DriftState},
+        **{standing.value: verdict.count(standing) for standing in DriftState},
     }
 
 
 def _alarm(alarm: Alarm) -> dict[str, Json]:
     """A drifted endpoint with a fingerprint and a standing for each thing that moved about it."""
     document = _drift(alarm.drift)
-    document["standing"] = DriftState.NEW.value if alarm.rings else alarm.moved[0].standing.value
+    document["standing"] = DriftState.NEW.value if alarm.has_new_drift else alarm.items[0].state.value
     if alarm.drift.live is None:
-        document |= _moved(alarm.moved[0])
+        document |= _moved(alarm.items[0])
     else:
         document["fields"] = [
-            {**field_document(one.field), **_moved(one)} for one in alarm.moved if one.field
+            {**field_document(one.field), **_moved(one)} for one in alarm.items if one.field
         ]
     return document
 
@@ -93,7 +94,7 @@ def _moved(one: DriftItem) -> dict[str, Json]:
         "until": one.ignore.until.isoformat() if one.ignore.until else None,
         "why": one.ignore.why,
     }
-    return {"fingerprint": one.fingerprint, "standing": one.standing.value, "ignored": ignored}
+    return {"fingerprint": one.fingerprint, "standing": one.state.value, "ignored": ignored}
 
 
 def _drift(drift: Drift) -> dict[str, Json]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
 from reconciler.model.apply_events import ChangeResult
-from reconciler.model.encoding import pretty
+from reconciler.model.encoding import json_indented
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
-from reconciler.model.problem import listed
+from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Lease, Tracked, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
@@ -65,7 +65,7 @@ def plan_document(found: RunReport) -> dict[str, Json]:
         "resource_changes": _changes(plan, facts, explained=found.explained) if found.keyring else [],
         "resource_drift": drift_document(found),
         "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
-        "problems": [problem.to_dict() for problem in listed(found.problems)],
+        "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
         "digest": digest_of(facts) if found.plan and found.keyring else "",
         "exit_code": int(found.exit_code),
@@ -79,7 +79,7 @@ def plan_document(found: RunReport) -> dict[str, Json]:
 
 def document_text(found: RunReport) -> str:
     """The same document as text, ending in a newline."""
-    return in_json(pretty(plan_document(found))) + "\n"
+    return in_json(json_indented(plan_document(found))) + "\n"
 
 
 def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.apply_events import ChangeResult, Outcome
-from reconciler.model.plan import ABSENT, Action, Change, Drift, FieldChange
+from reconciler.model.plan import Action, Change, Drift, FieldChange
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
+from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
 from reconciler.reports.run.drift import standing_of
 from reconciler.reports.run.markdown_escape import code, text
@@ -73,7 +74,7 @@ def _sections(found: RunReport) -> Iterator[Section]:
         marks = {
             (alarm.drift.name, one.field.path if one.field else ()): standing_of(one)
             for alarm in found.verdict.alarms
-            for one in alarm.moved
+            for one in alarm.items
         }
     else:
         yield _changes(found, found.plan.pending)

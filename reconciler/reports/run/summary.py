@@ -9,9 +9,10 @@ from typing import Final
 
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import DriftState
-from reconciler.model.plan import ABSENT, Action, Change, FieldChange
+from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.problem import ExitCode, Place, Problem, Severity
 from reconciler.model.run_report import RunReport
+from reconciler.model.values import ABSENT
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.reports.terminal.progress import report_line
@@ -69,7 +70,9 @@ def ending(found: RunReport) -> str:
 
 
 def tone(found: RunReport) -> Tone:
-    if found.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (found.verdict and found.verdict.rings):
+    if found.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (
+        found.verdict and found.verdict.has_new_drift
+    ):
         return Tone.BAD
     is_ahead = found.plan is not None and bool(found.plan.pending) and not (found.report or found.verdict)
     return Tone.NEWS if is_ahead else Tone.GOOD
@@ -90,7 +93,7 @@ def standings(found: RunReport) -> tuple[tuple[int, DriftState], ...]:
     """(how many, standing) of the things that moved."""
     if found.verdict is None:
         return ()
-    return tuple((count, one) for one in DriftState if (count := found.verdict.having(one)))
+    return tuple((count, one) for one in DriftState if (count := found.verdict.count(one)))
 
 
 def told(found: RunReport) -> tuple[Problem, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from reconciler.model.plan import ABSENT, Action, Adopt, Change, Drift, FieldChange, Plan, Replace
+from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
+from reconciler.model.values import ABSENT
 from reconciler.reports.run.sides import id_of
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cells, padded

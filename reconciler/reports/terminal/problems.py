@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reconciler.model.problem import Place, Problem, Severity, listed
+from reconciler.model.problem import Place, Problem, Severity, limit_problems
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cells
@@ -19,7 +19,7 @@ TAB: Final = "    "
 
 def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
     """The problems that are listed, an empty line between two of them; "" when there are none."""
-    return "\n".join(problem_text(problem, style) for problem in listed(tuple(problems)))
+    return "\n".join(problem_text(problem, style) for problem in limit_problems(tuple(problems)))
 
 
 def problem_text(problem: Problem, style: Style = PLAIN) -> str:

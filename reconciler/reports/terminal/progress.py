@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyReport,
     ApplyStarted,
     ChangeEnded,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
-    Event,
     Outcome,
-    Report,
 )
 from reconciler.model.plan import Action
 from reconciler.reports.terminal.bar import Bar
@@ -42,7 +42,7 @@ ENDING: Final[Mapping[Action, str]] = {
 }
 
 
-def event_line(event: Event, style: Style = PLAIN) -> str | None:
+def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
     """What is said about an event; None for those that only a bar shows."""
     match event:
         case ApplyStarted():
@@ -78,7 +78,7 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: ApplyEvent) -> None:
         if (line := event_line(event, self._style)) is not None:
             self._write(line)
 
@@ -109,7 +109,7 @@ class Watched:
         if self._bar is not None:
             self._end()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: ApplyEvent) -> None:
         if isinstance(event, ApplyStarted) and event.total:
             self._bar = self._begin(event.total)
         self._lines(event)
@@ -117,7 +117,7 @@ class Watched:
             self._bar.done += 1
 
 
-def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = False) -> str:
+def report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: bool = False) -> str:
     """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
     line = report_line(report, destroying=destroying)
     if report.exit_code == 0:
@@ -136,34 +136,36 @@ def report_text(report: Report, style: Style = PLAIN, *, destroying: bool = Fals
     return "\n".join(lines) + "\n"
 
 
-def report_line(report: Report, *, destroying: bool = False) -> str:
+def report_line(report: ApplyReport, *, destroying: bool = False) -> str:
     """How the apply ended in one line: Terraform's, or honest counts when not all was done."""
     if report.exit_code == 0:
         return _complete(report, destroying=destroying)
     counts = [
         f"{len(found)} {outcome.value}"
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
-        if (found := report.having(outcome))
+        if (found := report.with_outcome(outcome))
     ]
     what = "Destroy" if destroying else "Apply"
     word = "interrupted" if report.interrupted else "incomplete"
-    return f"{what} {word}: {', '.join([f'{len(report.having(Outcome.DONE))} done', *counts])}."
+    return f"{what} {word}: {', '.join([f'{len(report.with_outcome(Outcome.DONE))} done', *counts])}."
 
 
-def report_counts(report: Report) -> tuple[int, int, int, int]:
+def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:
     """How many were (imported, added, changed, destroyed)."""
     overwritten = sum(
-        bool(one.change.fields) for one in report.having(Outcome.DONE) if one.change.action is Action.ADOPT
+        bool(one.change.fields)
+        for one in report.with_outcome(Outcome.DONE)
+        if one.change.action is Action.ADOPT
     )
     return (
-        report.done(Action.ADOPT),
-        report.done(Action.CREATE, Action.REPLACE),
-        report.done(Action.UPDATE, Action.SCALE) + overwritten,
-        report.done(Action.DELETE, Action.REPLACE),
+        report.count_done(Action.ADOPT),
+        report.count_done(Action.CREATE, Action.REPLACE),
+        report.count_done(Action.UPDATE, Action.SCALE) + overwritten,
+        report.count_done(Action.DELETE, Action.REPLACE),
     )
 
 
-def _complete(report: Report, *, destroying: bool) -> str:
+def _complete(report: ApplyReport, *, destroying: bool) -> str:
     imported, added, changed, destroyed = report_counts(report)
     if destroying:
         return f"Destroy complete! Resources: {destroyed} destroyed."

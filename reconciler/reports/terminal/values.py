@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.model.encoding import json_line
-from reconciler.model.plan import Absent, FieldChange
-from reconciler.model.values import MASK, SCALAR_TYPES, Path, Sealed, Secret, Value, mask
+from reconciler.model.plan import FieldChange
+from reconciler.model.secrets import MASK, Sealed, Secret, mask
+from reconciler.model.values import SCALAR_TYPES, Absent, Path, Value
 from reconciler.reports.terminal.escape import plain
 
 EMPTY: Final = "(empty)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from reconciler.model.check import Check, CheckStatus
+from reconciler.model.run_report import Check, CheckStatus
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
@@ -21,16 +21,16 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
         CheckStatus.FAIL: style.wrong,
         CheckStatus.SKIP: style.faint,
     }
-    grade = colours[check.grade](check.grade.value.ljust(4))
-    lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.found)}"]
+    grade = colours[check.status](check.status.value.ljust(4))
+    lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.detail)}"]
     margin = " " * (WIDTH + 8)
-    lines += [f"{margin}{plain(line)}".rstrip() for line in lines_of(check.way_out)]
+    lines += [f"{margin}{plain(line)}".rstrip() for line in lines_of(check.hint)]
     return "\n".join(lines) + "\n"
 
 
 def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     """What it comes to, in one line."""
-    found = Counter(check.grade for check in checks)
+    found = Counter(check.status for check in checks)
     if not found[CheckStatus.FAIL] and not found[CheckStatus.WARN]:
         return style.added("All is well.") + "\n"
     said = [

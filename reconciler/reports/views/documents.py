@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.check import Check
 from reconciler.model.problem import Problem
+from reconciler.model.run_report import Check
 from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.model.values import Json
 
@@ -88,7 +88,7 @@ def spec_document(spec: SpecInfo) -> dict[str, Json]:
         "region": spec.region,
         "cuda_version": spec.cuda_version,
         "usable": spec.is_usable,
-        "why_not": list(spec.why_not),
+        "why_not": list(spec.unusable_reasons),
     }
 
 
@@ -96,7 +96,7 @@ def checks_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
     """The document of `doctor --json`."""
     return {
         "checks": [
-            {"name": one.name, "grade": one.grade.value, "found": one.found, "way_out": one.way_out}
+            {"name": one.name, "grade": one.status.value, "found": one.detail, "way_out": one.hint}
             for one in checks
         ],
         "exit_code": exit_code,

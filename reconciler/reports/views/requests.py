@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from shlex import quote
 from urllib.parse import urlencode
 
-from reconciler.model.command import quoted
-from reconciler.model.request import Request, encode
+from reconciler.model.command import shell_quote
+from reconciler.model.request import Request, encode_body
 from reconciler.model.values import Json
 from reconciler.reports.terminal.escape import in_json, plain
 
@@ -20,7 +20,7 @@ def url_of(base_url: str, request: Request) -> str:
 
 def body_text(request: Request, *, reveal: bool) -> str:
     """The body, byte for byte but for masked secrets."""
-    return request.content().decode() if reveal else encode(request.shown()).decode()
+    return request.body_bytes().decode() if reveal else encode_body(request.masked_body()).decode()
 
 
 def request_lines(
@@ -40,24 +40,24 @@ def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, r
     The comments are quoted as well: not every shell that somebody types at knows comments.
     """
     for address, action, request in requests:
-        yield f"# {quoted(plain(address))}: {action}"
-        yield f"curl --fail-with-body -X {request.method} {quoted(url_of(base_url, request))} \\"
+        yield f"# {shell_quote(plain(address))}: {action}"
+        yield f"curl --fail-with-body -X {request.method} {shell_quote(url_of(base_url, request))} \\"
         yield '  -H "Authorization: Bearer $NOVITA_API_KEY" \\'
         yield "  -H 'Content-Type: application/json' \\"
         body = body_text(request, reveal=reveal)
         is_plain = all(map(str.isprintable, body.split("\n")))
-        yield f"  --data-binary {quote(body) if is_plain else quoted(body)}"
+        yield f"  --data-binary {quote(body) if is_plain else shell_quote(body)}"
         yield ""
 
 
 def request_document(base_url: str, address: str, action: str, request: Request, *, reveal: bool) -> Json:
     """One element of `preview --json`."""
-    from reconciler.model.values import reveal as unmasked
+    from reconciler.model.secrets import reveal as unmasked
 
     return {
         "address": address,
         "action": action,
         "method": request.method,
         "url": url_of(base_url, request),
-        "body": unmasked(request.body) if reveal else request.shown(),
+        "body": unmasked(request.body) if reveal else request.masked_body(),
     }

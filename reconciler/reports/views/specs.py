@@ -42,7 +42,7 @@ def spec_text(spec: SpecInfo, style: Style = PLAIN) -> str:
         ("product ID", spec.product_id),
         ("region", spec.region),
         ("CUDA version", spec.cuda_version),
-        ("usable", "yes" if spec.is_usable else f"no: {'; '.join(spec.why_not)}"),
+        ("usable", "yes" if spec.is_usable else f"no: {'; '.join(spec.unusable_reasons)}"),
     )
     width = max(len(name) for name, _ in facts)
     lines = [style.strong(plain(spec.name))]

@@ -8,12 +8,12 @@ from typing import Final
 
 from reconciler.config.loader import Loaded
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.model.values import mask, reveal
+from reconciler.model.run_report import Check, CheckStatus
+from reconciler.model.secrets import mask, reveal
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
@@ -29,7 +29,7 @@ SHOWN: Final = 5
 
 def unasked(why: str, *but: str) -> Iterator[Check]:
     """All checks of the account, not made; those named after `why` were."""
-    return (Check(name=name, grade=CheckStatus.SKIP, found=why) for name in NAMES if name not in but)
+    return (Check(name=name, status=CheckStatus.SKIP, detail=why) for name in NAMES if name not in but)
 
 
 def account_checks(
@@ -54,11 +54,11 @@ def account_checks(
             error = _refusal(account)
             yield _reachable(error, calls[-1])
             if error is None:
-                yield Check(name="accepted", grade=CheckStatus.OK, found="the key is accepted")
+                yield Check(name="accepted", status=CheckStatus.OK, detail="the key is accepted")
             elif isinstance(error, KeyRefused):
                 yield _failed("accepted", error.problem)
             else:
-                yield Check(name="accepted", grade=CheckStatus.SKIP, found="Novita did not see the key")
+                yield Check(name="accepted", status=CheckStatus.SKIP, detail="Novita did not see the key")
             yield _clock(calls[-1], now())
             if error is not None:
                 yield from unasked("the account cannot be read", "reachable", "accepted", "clock")
@@ -80,22 +80,26 @@ def _refusal(account: AccountReader) -> ApiError | None:
 
 def _reachable(error: ApiError | None, call: CallInfo) -> Check:
     if error is None or isinstance(error, KeyRefused):
-        return Check(name="reachable", grade=CheckStatus.OK, found=f"answers in {call.seconds * 1000:.0f} ms")
+        return Check(
+            name="reachable", status=CheckStatus.OK, detail=f"answers in {call.seconds * 1000:.0f} ms"
+        )
     return _failed("reachable", error.problem)
 
 
 def _clock(call: CallInfo, now: float) -> Check:
     there = parse_http_date(call.date)
     if there is None:
-        return Check(name="clock", grade=CheckStatus.SKIP, found="no answer said what time it is there")
+        return Check(name="clock", status=CheckStatus.SKIP, detail="no answer said what time it is there")
     ahead = now - there
     if abs(ahead) <= CLOCK_TOLERANCE:
-        return Check(name="clock", grade=CheckStatus.OK, found=f"within {CLOCK_TOLERANCE:.0f} s of Novita's")
+        return Check(
+            name="clock", status=CheckStatus.OK, detail=f"within {CLOCK_TOLERANCE:.0f} s of Novita's"
+        )
     return Check(
         name="clock",
-        grade=CheckStatus.WARN,
-        found=f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Novita's",
-        way_out="set this machine's clock by the network; times in logs and in the history are wrong",
+        status=CheckStatus.WARN,
+        detail=f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Novita's",
+        hint="set this machine's clock by the network; times in logs and in the history are wrong",
     )
 
 
@@ -104,9 +108,9 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     if limits is None:
         return Check(
             name="limits",
-            grade=CheckStatus.WARN,
-            found="the account's limits cannot be read, so plans are not checked against them",
-            way_out="nothing to do: Novita refuses what is too much when it is applied",
+            status=CheckStatus.WARN,
+            detail="the account's limits cannot be read, so plans are not checked against them",
+            hint="nothing to do: Novita refuses what is too much when it is applied",
         )
     creates = [Create(name=one.name, reason="", desired=one) for one in declared]
     breaches = list(ENDPOINT.check_limits(creates, limits))
@@ -114,12 +118,12 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
         more = f", and {len(breaches) - 1} more" if len(breaches) > 1 else ""
         return Check(
             name="limits",
-            grade=CheckStatus.WARN,
-            found=f"{breaches[0].summary}{more}",
-            way_out=breaches[0].hint,
+            status=CheckStatus.WARN,
+            detail=f"{breaches[0].summary}{more}",
+            hint=breaches[0].hint,
         )
     found = "what is declared is within the account's" if declared else "they can be read"
-    return Check(name="limits", grade=CheckStatus.OK, found=found)
+    return Check(name="limits", status=CheckStatus.OK, detail=found)
 
 
 def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
@@ -129,7 +133,7 @@ def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     offered = account.clusters()
     if offered is None:
         return Check(
-            name="regions", grade=CheckStatus.SKIP, found="Novita does not say which regions there are"
+            name="regions", status=CheckStatus.SKIP, detail="Novita does not say which regions there are"
         )
     shown = {reveal(one.fields["clusterID"]): mask(one.fields["clusterID"]) for one in declared}
     unknown = sorted(users.keys() - offered)
@@ -138,12 +142,12 @@ def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
         more = f"; nor are {_some([shown[name] for name in unknown[1:]])}" if len(unknown) > 1 else ""
         return Check(
             name="regions",
-            grade=CheckStatus.WARN,
-            found=f"{shown[region]} of {_some(users[region])} is none of the account's regions{more}",
-            way_out=f"correct `region` in specs.yaml; there are: {', '.join(sorted(offered))}",
+            status=CheckStatus.WARN,
+            detail=f"{shown[region]} of {_some(users[region])} is none of the account's regions{more}",
+            hint=f"correct `region` in specs.yaml; there are: {', '.join(sorted(offered))}",
         )
     found = f"{_some(sorted(shown.values()))}" if users else f"{len(offered)} are offered, none is used"
-    return Check(name="regions", grade=CheckStatus.OK, found=found)
+    return Check(name="regions", status=CheckStatus.OK, detail=found)
 
 
 def _records(
@@ -153,7 +157,7 @@ def _records(
         listed = list_complete(account, (record.id for record in records.values()))
     except ReconcilerError as error:
         yield _failed("listing", error.problem)
-        yield Check(name="records", grade=CheckStatus.SKIP, found="the account could not be listed")
+        yield Check(name="records", status=CheckStatus.SKIP, detail="the account could not be listed")
         return
     live = {one.id for one in listed.endpoints}
     number = len(live) + len(listed.unidentified)
@@ -163,13 +167,15 @@ def _records(
     if gone:
         yield Check(
             name="records",
-            grade=CheckStatus.WARN,
-            found=f"gone from the account: {_some(gone)}",
-            way_out="reconciler plan   shows what the next apply makes of it",
+            status=CheckStatus.WARN,
+            detail=f"gone from the account: {_some(gone)}",
+            hint="reconciler plan   shows what the next apply makes of it",
         )
     else:
         yield Check(
-            name="records", grade=CheckStatus.OK, found=f"all {len(records)} are live" if records else "none"
+            name="records",
+            status=CheckStatus.OK,
+            detail=f"all {len(records)} are live" if records else "none",
         )
 
 
@@ -177,18 +183,18 @@ def _listing(found: str, unread: Sequence[Live]) -> Check:
     """What was listed, and what of it cannot be read."""
     said = list(dict.fromkeys(map(unread_line, unread)))
     if not said:
-        return Check(name="listing", grade=CheckStatus.OK, found=found)
+        return Check(name="listing", status=CheckStatus.OK, detail=found)
     return Check(
         name="listing",
-        grade=CheckStatus.WARN,
-        found=f"{found}; not readable: {_some(said)}",
-        way_out="what cannot be read is not compared; correct it in Novita Console, or report its form",
+        status=CheckStatus.WARN,
+        detail=f"{found}; not readable: {_some(said)}",
+        hint="what cannot be read is not compared; correct it in Novita Console, or report its form",
     )
 
 
 def _failed(name: str, problem: Problem) -> Check:
     way_out = "\n".join(filter(None, (problem.detail, problem.hint)))
-    return Check(name=name, grade=CheckStatus.FAIL, found=problem.summary, way_out=way_out)
+    return Check(name=name, status=CheckStatus.FAIL, detail=problem.summary, hint=way_out)
 
 
 def _some(names: list[str]) -> str:

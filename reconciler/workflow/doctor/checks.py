@@ -12,10 +12,10 @@ from typing import Final
 from reconciler.config.loader import Loaded, load
 from reconciler.config.settings import key_problem
 from reconciler.inventory.session import load as load_inventory
-from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory
+from reconciler.model.run_report import Check, CheckStatus
 from reconciler.workflow.doctor.account import account_checks, unasked
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.account import base_url
@@ -28,9 +28,9 @@ CHECKED_APART: Final = frozenset(
 
 _WEAK_STATE_KEY: Final = Check(
     name="state key",
-    grade=CheckStatus.WARN,
-    found="RECONCILER_STATE_KEY does not look random; it is stretched, which takes 0.1 s in each run",
-    way_out="Make one with `openssl rand -base64 32`; the next apply renews the fingerprints",
+    status=CheckStatus.WARN,
+    detail="RECONCILER_STATE_KEY does not look random; it is stretched, which takes 0.1 s in each run",
+    hint="Make one with `openssl rand -base64 32`; the next apply renews the fingerprints",
 )
 _NOT_READ: Final = "config.yaml cannot be read"
 
@@ -52,7 +52,7 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
     records = inventory.records if isinstance(inventory, Inventory) else {}
     if not loaded.settings.is_complete:
         yield from unasked(_NOT_READ)
-    elif CheckStatus.FAIL in (key.grade, address.grade):
+    elif CheckStatus.FAIL in (key.status, address.status):
         yield from unasked("Novita was not asked, for want of a key or an address")
     else:
         yield from account_checks(context, loaded, records, now)
@@ -61,28 +61,28 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
 
 def _files(loaded: Loaded) -> Check:
     problems = [problem for problem in loaded.problems if problem.code not in CHECKED_APART]
-    for grade, severity in ((CheckStatus.FAIL, Severity.ERROR), (CheckStatus.WARN, Severity.WARNING)):
+    for status, severity in ((CheckStatus.FAIL, Severity.ERROR), (CheckStatus.WARN, Severity.WARNING)):
         found = [problem for problem in problems if problem.severity is severity]
         if found:
             return Check(
                 name="files",
-                grade=grade,
-                found=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
-                way_out="reconciler validate   tells all that is wrong",
+                status=status,
+                detail=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
+                hint="reconciler validate   tells all that is wrong",
             )
     if not loaded.found_endpoint_file:
         return Check(
             name="files",
-            grade=CheckStatus.SKIP,
-            found="there is no endpoints.yaml here, and no endpoints/*.yaml",
-            way_out="reconciler init   writes one",
+            status=CheckStatus.SKIP,
+            detail="there is no endpoints.yaml here, and no endpoints/*.yaml",
+            hint="reconciler init   writes one",
         )
     count = _count(len(loaded.desired), "endpoint")
     files = ", ".join(loaded.endpoint_files)
     return Check(
         name="files",
-        grade=CheckStatus.OK,
-        found=f"{count} in {files}, {_count(len(loaded.specs.entries), 'spec')}",
+        status=CheckStatus.OK,
+        detail=f"{count} in {files}, {_count(len(loaded.specs.entries), 'spec')}",
     )
 
 
@@ -93,24 +93,24 @@ def _key(loaded: Loaded) -> Check:
         source = settings.api_key.source
         place = {"${env:NOVITA_API_KEY}": "NOVITA_API_KEY", "novita.api_key": "`novita.api_key`"}
         found = f"from {place.get(source, 'a reference in `novita.api_key`')}"
-        return Check(name="key", grade=CheckStatus.OK, found=found)
+        return Check(name="key", status=CheckStatus.OK, detail=found)
     if settings.is_simulator:
-        return Check(name="key", grade=CheckStatus.OK, found="none, and the simulator needs none")
+        return Check(name="key", status=CheckStatus.OK, detail="none, and the simulator needs none")
     if not settings.is_complete:
-        return Check(name="key", grade=CheckStatus.SKIP, found=_NOT_READ)
+        return Check(name="key", status=CheckStatus.SKIP, detail=_NOT_READ)
     wrong = next((problem for problem in loaded.problems if problem.code == "bad-api-key"), key_problem())
-    return Check(name="key", grade=CheckStatus.FAIL, found=wrong.summary, way_out=wrong.hint)
+    return Check(name="key", status=CheckStatus.FAIL, detail=wrong.summary, hint=wrong.hint)
 
 
 def _address(loaded: Loaded) -> Check:
     for problem in loaded.problems:
         if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
-            return Check(name="address", grade=CheckStatus.FAIL, found=_at(problem), way_out=problem.hint)
+            return Check(name="address", status=CheckStatus.FAIL, detail=_at(problem), hint=problem.hint)
     if not loaded.settings.is_complete:
-        return Check(name="address", grade=CheckStatus.SKIP, found=_NOT_READ)
+        return Check(name="address", status=CheckStatus.SKIP, detail=_NOT_READ)
     if loaded.settings.is_simulator:
-        return Check(name="address", grade=CheckStatus.OK, found="the simulator in this process")
-    return Check(name="address", grade=CheckStatus.OK, found=base_url(loaded.settings))
+        return Check(name="address", status=CheckStatus.OK, detail="the simulator in this process")
+    return Check(name="address", status=CheckStatus.OK, detail=base_url(loaded.settings))
 
 
 def _at(problem: Problem) -> str:

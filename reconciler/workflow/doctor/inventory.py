@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from reconciler.inventory.lock import read_owner
 from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import is_kept, needs_checkpoint
-from reconciler.model.check import Check, CheckStatus
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
+from reconciler.model.run_report import Check, CheckStatus
 from reconciler.planning.inventory_owner import other_host, server_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
@@ -22,38 +22,38 @@ def inventory_checks(context: Context, inventory: Inventory | InventoryError, ur
     yield _lock(context)
     if isinstance(inventory, Inventory):
         unfinished = _unfinished(context, inventory)
-        yield from unfinished or (Check(name="unfinished", grade=CheckStatus.OK, found="nothing"),)
+        yield from unfinished or (Check(name="unfinished", status=CheckStatus.OK, detail="nothing"),)
     else:
-        yield Check(name="unfinished", grade=CheckStatus.SKIP, found="the inventory cannot be read")
+        yield Check(name="unfinished", status=CheckStatus.SKIP, detail="the inventory cannot be read")
     yield _git(context)
 
 
 def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
     if isinstance(inventory, InventoryError):
         problem = inventory.problem
-        return Check(name="inventory", grade=CheckStatus.FAIL, found=problem.summary, way_out=problem.hint)
+        return Check(name="inventory", status=CheckStatus.FAIL, detail=problem.summary, hint=problem.hint)
     is_here = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator has another port each time
     if inventory.records and not is_here and (what := other_host(inventory, url)):
         way_out = "give each account an inventory of its own with --state PATH"
-        return Check(name="inventory", grade=CheckStatus.WARN, found=what, way_out=way_out)
+        return Check(name="inventory", status=CheckStatus.WARN, detail=what, hint=way_out)
     count = len(inventory.records)
     found = f"{count} record{'' if count == 1 else 's'} in {context.state}"
     return Check(
         name="inventory",
-        grade=CheckStatus.OK,
-        found=found if is_kept(context.state_path) else "there is none yet",
+        status=CheckStatus.OK,
+        detail=found if is_kept(context.state_path) else "there is none yet",
     )
 
 
 def _lock(context: Context) -> Check:
     owner = read_owner(beside(resolve(context.state_path), ".lock.json"))
     if owner is None:
-        return Check(name="lock", grade=CheckStatus.OK, found="free")
+        return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(
         name="lock",
-        grade=CheckStatus.WARN,
-        found=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
-        way_out="wait for that run, or let yours wait with --lock-timeout 60s",
+        status=CheckStatus.WARN,
+        detail=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
+        hint="wait for that run, or let yours wait with --lock-timeout 60s",
     )
 
 
@@ -72,7 +72,7 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
             )
         )
     return [
-        Check(name="unfinished", grade=CheckStatus.WARN, found=what, way_out=way_out)
+        Check(name="unfinished", status=CheckStatus.WARN, detail=what, hint=way_out)
         for what, way_out in found
     ]
 
@@ -80,19 +80,19 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
 def _git(context: Context) -> Check:
     """A hint at most: where the map is kept is the user's affair."""
     if not resolve(context.state_path).exists():
-        return Check(name="git", grade=CheckStatus.SKIP, found="there is no map yet")
+        return Check(name="git", status=CheckStatus.SKIP, detail="there is no map yet")
     share = "it holds no secrets; commit it wherever more than one machine applies"
     match git_status(resolve(context.state_path)):
         case None if refusal := git_refusal(resolve(context.state_path).parent, context.environ):
             found = f"git refuses: {refusal}"
-            return Check(name="git", grade=CheckStatus.WARN, found=found, way_out=refusal_hint(refusal))
+            return Check(name="git", status=CheckStatus.WARN, detail=found, hint=refusal_hint(refusal))
         case None:
-            return Check(name="git", grade=CheckStatus.SKIP, found="there is no git repository here")
+            return Check(name="git", status=CheckStatus.SKIP, detail="there is no git repository here")
         case GitStatus.TRACKED:
-            return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is in git")
+            return Check(name="git", status=CheckStatus.OK, detail=f"{context.state} is in git")
         case GitStatus.IGNORED:
-            return Check(name="git", grade=CheckStatus.OK, found=f"{context.state} is ignored", way_out=share)
+            return Check(name="git", status=CheckStatus.OK, detail=f"{context.state} is ignored", hint=share)
         case GitStatus.UNTRACKED:
             return Check(
-                name="git", grade=CheckStatus.OK, found=f"{context.state} is not in git", way_out=share
+                name="git", status=CheckStatus.OK, detail=f"{context.state} is not in git", hint=share
             )

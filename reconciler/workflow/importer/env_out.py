@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.config.files.env_files import text_of
 from reconciler.inventory.files import FileSystem, write_all
 from reconciler.kinds.base import Variable
-from reconciler.model.command import quoted
+from reconciler.model.command import shell_quote
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.git import GitStatus, git_status
@@ -19,7 +19,7 @@ HEAD = "# The live values of what the YAML reads from the environment. Secrets: 
 
 def check(path: Path, shown: str) -> None:
     """Raises InvalidConfig unless the file can be made where no commit takes it along."""
-    name = quoted(path.name)
+    name = shell_quote(path.name)
     if path.exists() or path.is_symlink():
         what, hint = "is there already", "name a new file, and copy from it what the old one lacks"
     elif not path.parent.is_dir():
@@ -33,7 +33,7 @@ def check(path: Path, shown: str) -> None:
         )
     else:
         what = "would hold secrets, and git does not ignore it"
-        hint = f"make git ignore it: echo {name} >> {quoted(str(path.parent / '.gitignore'))}"
+        hint = f"make git ignore it: echo {name} >> {shell_quote(str(path.parent / '.gitignore'))}"
     raise InvalidConfig(
         Problem(code="not-imported", summary=f"nothing was written: {shown} {what}", hint=hint)
     )

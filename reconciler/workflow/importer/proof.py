@@ -10,12 +10,12 @@ from pathlib import Path
 from reconciler.config.files.discovery import file_of, shown
 from reconciler.config.loader import Loaded, load
 from reconciler.kinds.base import Draft
-from reconciler.model.command import command_line, quoted, shared_options
+from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.records import as_desired
 from reconciler.reports.terminal.values import dotted
@@ -62,7 +62,7 @@ def proven(
         raise InvalidConfig(*bad, _nothing_written())
     env_files = context.env_files if env_file is None else dict.fromkeys((*context.env_files, env_file))
     options = replace(context.options, files=tuple(map(str, files)), env_files=tuple(map(str, env_files)))
-    with shared_options(options):
+    with shared_options_in_hints(options):
         command = command_line("reconciler", "plan")
     problems = () if files == context.files else (_not_searched(out, command),)
     return Proof(records=tuple(records[name] for name in ids), files=files, plan=command, problems=problems)
@@ -110,7 +110,7 @@ def _unproven(change: Change, object_id: str) -> Problem:
         code="import-unproven",
         summary=f"`{change.name}` ({object_id}) would not stay as it is: the plan would {change.action} it",
         detail="\n".join(fields),
-        hint=f"leave it out with --exclude {quoted(change.name)}",
+        hint=f"leave it out with --exclude {shell_quote(change.name)}",
         address=change.address,
     )
 

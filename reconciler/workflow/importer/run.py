@@ -19,7 +19,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live
-from reconciler.model.values import Keyring
+from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check, write

@@ -15,8 +15,8 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live
+from reconciler.model.secrets import Secret
 from reconciler.model.settings import Settings
-from reconciler.model.values import Secret
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
@@ -61,7 +61,7 @@ def require_api_key(settings: Settings) -> Secret:
 @contextmanager
 def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
     if context.client is not None:
-        context.client.hide(lambda: settings.hidden)
+        context.client.hide(lambda: settings.secret_values)
         yield context.client
         return
     with new_client(context, settings, read_only=read_only) as client:
@@ -85,7 +85,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
         timing=Timing(is_own_process=context.is_own_process),
         read_only=read_only,
     )
-    client.hide(lambda: settings.hidden)
+    client.hide(lambda: settings.secret_values)
     return client
 
 
@@ -93,7 +93,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
     """Yield read access to the account: `AccountReader` has no writes, and its client sends none."""
     if context.account is not None:
-        context.account.hide(settings.hidden)
+        context.account.hide(settings.secret_values)
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.inventory.paths import contained
-from reconciler.model.command import Options
-from reconciler.model.options import Allowances
+from reconciler.model.command import SharedOptions
+from reconciler.model.settings import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Context:
     account: AccountReader | None = None
 
     @property
-    def options(self) -> Options:
+    def options(self) -> SharedOptions:
         """Return the options that give another command the same files and the same inventory."""
-        return Options(
+        return SharedOptions(
             directory=str(self.root),
             files=tuple(map(str, self.files)),
             state="" if self.state == STATE else str(self.state),

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.config.files.discovery import groups
 from reconciler.inventory.paths import resolve
 from reconciler.model.command import command_line
-from reconciler.model.owner import Owner
+from reconciler.model.resource import Owner
 from reconciler.workflow.runtime.context import Context
 
 

@@ -171,7 +171,7 @@ def check_commit(context: Context, bound_commit: str, plan_name: str) -> None:
                 summary=f"{plan_name} no longer holds",
                 detail=f"commit: it was made at {bound_commit}, this is {current}",
                 hint="plan again, or check out that commit: "
-                + command_line("git", *context.options.folder(), "checkout", bound_commit),
+                + command_line("git", *context.options.directory_arguments(), "checkout", bound_commit),
                 exit_code=ExitCode.STALE,
             )
         )

@@ -14,12 +14,11 @@ from reconciler.inventory.paths import beside, resolve
 from reconciler.inventory.session import Session, open_session
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.owner import Owner
 from reconciler.model.plan import Action
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Inventory, Live
+from reconciler.model.resource import Inventory, Live, Owner
+from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.model.values import Keyring
 from reconciler.planning.inventory_owner import Account, of_account, of_files, other_host
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
@@ -153,7 +152,7 @@ def with_files_of(context: Context, owner: Owner) -> Owner:
 
 def key_fingerprint(settings: Settings) -> str:
     """Return the fingerprint of the API key that an inventory records."""
-    return Keyring.of(settings.api_key.value if settings.api_key else "").id
+    return Keyring.from_key(settings.api_key.value if settings.api_key else "").id
 
 
 def _apply_allowances(context: Context, problems: Iterable[Problem], *, guarded: bool) -> Iterator[Problem]:

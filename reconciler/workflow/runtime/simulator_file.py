@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.model.command import command_line
 from reconciler.model.plan import Change
 from reconciler.model.problem import ExitCode, Problem
-from reconciler.model.values import Secret, map_secrets
+from reconciler.model.secrets import Secret, map_secrets
 from reconciler.planning.steps import requests_of
 from reconciler.workflow.runtime.context import SIMULATOR_FILE
 

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
-from reconciler.model.trees import leaves
-from reconciler.model.values import SCALAR_TYPES, Fields, Json, Keyring, digest, mask
+from reconciler.model.secrets import Keyring, digest, mask
+from reconciler.model.values import SCALAR_TYPES, Fields, Json, leaves
 from reconciler.planning.fingerprint import change_facts
 
 Facts: TypeAlias = Mapping[str, Any]

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.inventory.files import FileSystem, put, read_regular_file, write_user_file
-from reconciler.model.command import Options, command_line
-from reconciler.model.encoding import compact, pretty
+from reconciler.model.command import SharedOptions, command_line
+from reconciler.model.encoding import json_bytes, json_indented
 from reconciler.model.errors import InvalidConfig, InventoryError
-from reconciler.model.options import Allowances
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.settings import Allowances
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document
@@ -64,7 +64,7 @@ class SavedPlan:
     partly: bool = False
 
     @property
-    def options(self) -> Options:
+    def options(self) -> SharedOptions:
         """The shared options that the plan was made with, for the commands that this run prints."""
         return self.run.options
 
@@ -153,7 +153,7 @@ def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str)
     document = plan_document(planned.findings("plan", timestamp))
     document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
     try:
-        write_user_file(context.root / path, pretty(document).encode() + b"\n")
+        write_user_file(context.root / path, json_indented(document).encode() + b"\n")
     except OSError as error:
         raise InvalidConfig(
             Problem(
@@ -168,7 +168,7 @@ def promise(context: Context, planned: PlanResult, goal: Goal) -> None:
     path = approved_file(context)
     document = {"saved_plan": _promise(context, planned, goal, path)}
     try:
-        put(FileSystem(), path, compact(document))
+        put(FileSystem(), path, json_bytes(document))
     except OSError as error:
         raise InventoryError(
             Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.inventory.paths import beside, resolve
-from reconciler.model.command import Name, command_line, shared_options
+from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Inventory
@@ -133,7 +133,7 @@ class Origin:
 
 def _refusal(ours: Context, file: Path, summary: str, lines: Iterable[str] = ()) -> Problem:
     """Why the plan is not performed, and the command that would perform it as it was made."""
-    with shared_options(ours.options):
+    with shared_options_in_hints(ours.options):
         return Problem(
             code="made-elsewhere",
             summary=summary,
@@ -147,7 +147,7 @@ def applying(run: Context, file: Path) -> tuple[str, ...]:
     """The words of the command that performs the plan in `file` in that run."""
     if file == approved_file(run):
         return ("reconciler", "apply", "--resume")
-    return ("reconciler", "apply", Name(_below(run.root.resolve(), file.absolute())))
+    return ("reconciler", "apply", Operand(_below(run.root.resolve(), file.absolute())))
 
 
 def approved_file(context: Context) -> Path:

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from reconciler.model.apply_events import Event, Report
+from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.reports.terminal.progress import report_text
 from reconciler.simulator import Fault
 from reconciler.workflow.apply import apply
@@ -24,10 +24,10 @@ class HandClock:
         self.time += seconds
 
 
-def applied(desk: Desk) -> tuple[Report, HandClock]:
+def applied(desk: Desk) -> tuple[ApplyReport, HandClock]:
     """An approved apply under such a clock."""
     clock = HandClock()
-    events: list[Event] = []
+    events: list[ApplyEvent] = []
     context = Context(root=desk.root, environ=os.environ)
     found = apply(context, lambda _: True, events.append, clock=clock)
     assert found.report is not None

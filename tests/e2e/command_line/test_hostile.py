@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.model.errors import AnswerLost
 from reconciler.model.request import Request
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http import client as client_module
 from reconciler.novita.http.client import Client
 from tests.e2e.desk import Desk, item

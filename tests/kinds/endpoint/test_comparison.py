@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.kinds.endpoint.codec import parse
 from reconciler.kinds.endpoint.comparison import emitted, owned, replacement, sides
-from reconciler.model.values import Fields, Path, Secret
+from reconciler.model.secrets import Secret
+from reconciler.model.values import Fields, Path
 from tests.builders import KEYRING, PINNED, SPEC, answer, endpoint, live, tracked
 
 MOUNT = {"type": "local", "sizeGb": 30, "mountPath": "/w"}

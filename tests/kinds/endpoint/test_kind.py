@@ -24,8 +24,8 @@ def test_only_a_create_is_not_safe_to_repeat() -> None:
     """Sending an update or a delete twice does what sending it once does."""
     create = ENDPOINT.create_request(endpoint())
     update = ENDPOINT.update_request(live(), endpoint().fields)
-    assert (create.path, create.safe) == (f"{ROOT}/endpoint/create", False)
-    assert (update.path, update.safe) == (f"{ROOT}/endpoint/update", True)
+    assert (create.path, create.is_idempotent) == (f"{ROOT}/endpoint/create", False)
+    assert (update.path, update.is_idempotent) == (f"{ROOT}/endpoint/update", True)
 
 
 def test_a_replacement_is_created_from_other_fields() -> None:
@@ -39,7 +39,9 @@ def test_a_delete_names_the_id_under_both_keys_first() -> None:
     """Then one key at a time, for a server that refuses the other; never the display name."""
     requests = ENDPOINT.delete_requests("x")
     assert [request.body for request in requests] == [{"id": "x", "name": "x"}, {"id": "x"}, {"name": "x"}]
-    assert {(request.path, request.safe) for request in requests} == {(f"{ROOT}/endpoint/delete", True)}
+    assert {(request.path, request.is_idempotent) for request in requests} == {
+        (f"{ROOT}/endpoint/delete", True)
+    }
 
 
 @pytest.mark.parametrize(

@@ -35,15 +35,15 @@ def verdict(made: Any, **options: Any) -> DriftReport:
 def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: DriftIgnore, standing: DriftState) -> None:
     """By name or glob, by path or prefix, up to its moment."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
-    (found,) = verdict(made, ignores=[ignore]).all_moved()
-    assert found.standing is standing
+    (found,) = verdict(made, ignores=[ignore]).items()
+    assert found.state is standing
 
 
 def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
     """Who lets a field move does not let the endpoint go."""
     made = plan([endpoint()], [tracked()], [])
-    assert verdict(made, ignores=[DriftIgnore(endpoint="base-test", paths=MAX)]).rings
-    assert not verdict(made, ignores=[DriftIgnore(endpoint="base-test")]).rings
+    assert verdict(made, ignores=[DriftIgnore(endpoint="base-test", paths=MAX)]).has_new_drift
+    assert not verdict(made, ignores=[DriftIgnore(endpoint="base-test")]).has_new_drift
 
 
 def test_what_is_over_is_told_with_its_place() -> None:
@@ -58,10 +58,10 @@ def test_what_is_over_is_told_with_its_place() -> None:
 def test_what_is_known_rings_no_more() -> None:
     """Until it moves again, or under another key, where nobody knows it."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
-    known = frozenset(one.fingerprint for one in verdict(made).all_moved())
-    assert not verdict(made, known=known).rings
-    assert verdict(plan([endpoint()], [tracked()], [live(port=10)]), known=known).rings
-    assert verdict(made, known=known, keyring=OTHER_KEYRING).rings
+    known = frozenset(one.fingerprint for one in verdict(made).items())
+    assert not verdict(made, known=known).has_new_drift
+    assert verdict(plan([endpoint()], [tracked()], [live(port=10)]), known=known).has_new_drift
+    assert verdict(made, known=known, keyring=OTHER_KEYRING).has_new_drift
 
 
 def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
@@ -71,14 +71,14 @@ def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
         verdict(plan([endpoint(env=env)], [tracked(env=env)], [there]))
         for env in ({"T": "spelled"}, {"T": secret("hidden")})
     )
-    assert [m.fingerprint for m in one.all_moved()] == [m.fingerprint for m in two.all_moved()]
+    assert [m.fingerprint for m in one.items()] == [m.fingerprint for m in two.items()]
 
 
 def test_what_the_yaml_says_by_now_is_settled_field_by_field() -> None:
     """The other fields still ring."""
     made = plan([endpoint(port=9)], [tracked()], [live(port=9, healthPath="/x")])
-    assert [one.field.path for one in verdict(made).all_moved() if one.field] == [("healthy", "path")]
-    assert not verdict(plan([endpoint(port=9)], [tracked()], [live(port=9)])).rings
+    assert [one.field.path for one in verdict(made).items() if one.field] == [("healthy", "path")]
+    assert not verdict(plan([endpoint(port=9)], [tracked()], [live(port=9)])).has_new_drift
 
 
 def test_without_an_inventory_the_yaml_is_the_measure() -> None:
@@ -96,5 +96,5 @@ def test_without_an_inventory_the_yaml_is_the_measure() -> None:
 def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
     """Where there is YAML: without any, nobody has said that it may go."""
     made = plan([], [tracked()], [])
-    assert not verdict(made).rings
-    assert verdict(made, has_yaml=False).rings
+    assert not verdict(made).has_new_drift
+    assert verdict(made, has_yaml=False).has_new_drift

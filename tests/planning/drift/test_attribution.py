@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import ABSENT, Cause
-from reconciler.model.values import Path
+from reconciler.model.plan import Cause
+from reconciler.model.values import ABSENT, Path
 from reconciler.planning.drift.attribution import cause, same
 from tests.builders import KEYRING, OTHER_KEYRING, PINNED, SPEC, change, endpoint, live, secret, tracked
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import ABSENT, Cause
-from reconciler.model.values import Path
+from reconciler.model.plan import Cause
+from reconciler.model.values import ABSENT, Path
 from reconciler.planning.drift.detection import drifted
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, parse_bare, plan, secret, tracked
 

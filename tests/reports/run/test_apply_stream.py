@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.apply_events import (
+    ApplyReport,
     ApplyStarted,
     ChangeEnded,
     ChangeResult,
@@ -16,7 +17,6 @@ from reconciler.model.apply_events import (
     ChangeStarted,
     ChangeWaiting,
     Outcome,
-    Report,
 )
 from reconciler.model.plan import Change
 from reconciler.model.problem import Severity
@@ -138,7 +138,7 @@ def test_a_wait_says_what_for() -> None:
 
 
 def last(found: RunReport) -> list[dict[str, Any]]:
-    return list(last_messages(found, found.report or Report()))
+    return list(last_messages(found, found.report or ApplyReport()))
 
 
 def test_problems_are_diagnostics() -> None:

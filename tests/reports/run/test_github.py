@@ -67,7 +67,7 @@ def test_nothing_breaks_out_of_a_line() -> None:
 def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
     """What is known or ignored is none; nor is drift that a plan tells of."""
     place = Place(file="endpoints.yaml", line=3, column=5)
-    desired = replace(endpoint("tuned", image="a"), where=lambda: place)
+    desired = replace(endpoint("tuned", image="a"), find_place=lambda: place)
     made = plan([desired], [tracked("tuned", image="a")], [live("tuned", image="b")])
     ringing = samples.drifted()
     assert ringing.verdict

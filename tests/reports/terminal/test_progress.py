@@ -1,15 +1,15 @@
 """An apply while it runs: the line of each event, and the bar that stays out of the way."""
 
 from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyReport,
     ApplyStarted,
     ChangeEnded,
     ChangeResult,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
-    Event,
     Outcome,
-    Report,
 )
 from reconciler.model.problem import Problem
 from reconciler.reports.terminal.bar import Bar
@@ -27,7 +27,7 @@ def ended(outcome: Outcome, *, seconds: float = 3.0, problem: Problem | None = N
     )
 
 
-LINES: list[tuple[Event, str | None]] = [
+LINES: list[tuple[ApplyEvent, str | None]] = [
     (ApplyStarted(total=1), None),
     (ChangeStarted(change=CREATE), "novita_endpoint.a: Creating..."),
     (ChangeWaiting(change=CREATE, why="for it"), "novita_endpoint.a: Waiting: for it"),
@@ -87,7 +87,7 @@ def test_without_changes_there_is_no_bar() -> None:
 def test_the_report_tells_what_is_left() -> None:
     """Counts, and each change that was not done with its problem; a reason for not trying is told once."""
     results = tuple(event.result for event, _ in LINES if isinstance(event, ChangeEnded))
-    assert report_text(Report(results=results)) == (
+    assert report_text(ApplyReport(results=results)) == (
         "Apply incomplete: 1 done, 1 failed, 1 unresolved, 1 not attempted.\n"
         "  novita_endpoint.a: create failed\n"
         "    it broke\n"
@@ -96,6 +96,6 @@ def test_the_report_tells_what_is_left() -> None:
         "  novita_endpoint.a: create unresolved\n"
         "  novita_endpoint.a: create not attempted\n"
     )
-    assert report_text(Report(results=results, interrupted=True), destroying=True).startswith(
+    assert report_text(ApplyReport(results=results, interrupted=True), destroying=True).startswith(
         "Destroy interrupted: 1 done"
     )

@@ -12,9 +12,9 @@ from reconciler.config.files.env_files import MOST_SPACES
 from reconciler.config.references.syntax import scan
 from reconciler.config.validation import EXPLAINED
 from reconciler.kinds.endpoint.secrets import holds_credential
-from reconciler.model.command import quoted
-from reconciler.model.problem import MOST
-from reconciler.model.suggestions import guess
+from reconciler.model.command import shell_quote
+from reconciler.model.problem import MAX_LISTED
+from reconciler.model.text import closest_match
 from reconciler.novita.http.body import parse_json
 from reconciler.novita.http.masking import Secrets
 from tests.e2e.desk import Desk, item
@@ -97,9 +97,9 @@ UNITS: dict[str, tuple[Callable[[int], object], int]] = {
     "defaults that are no JSON": (lambda n: list(scan("${env:A:-{" * n)), 20_000),
     "defaults that are JSON": (lambda n: list(scan('${env:A:-{"a": "}"}} ' * n)), 10_000),
     "a command with spaces": (lambda n: holds_credential("token" + " " * n + "$X", ()), 20_000),
-    "an option of options": (lambda n: quoted("a=" * n), 20_000),
-    "a word to guess": (lambda n: guess("a" * n, ["a" * n + "b"]), 20_000),
-    "words to guess from": (lambda n: guess("endpoint", (f"endpoint{i}" for i in range(n))), 20_000),
+    "an option of options": (lambda n: shell_quote("a=" * n), 20_000),
+    "a word to guess": (lambda n: closest_match("a" * n, ["a" * n + "b"]), 20_000),
+    "words to guess from": (lambda n: closest_match("endpoint", (f"endpoint{i}" for i in range(n))), 20_000),
     "a pattern": (lambda n: list(schema.errors("endpoints", {"image": "${" * n + "\n"}, "endpoint")), 20_000),
 }
 
@@ -118,12 +118,12 @@ def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Desk) -> No
     desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
     ran = desk.run("validate")
     assert ran.code == 1
-    assert ran.err.count("endpoints.yaml:") == MOST - 1
+    assert ran.err.count("endpoints.yaml:") == MAX_LISTED - 1
     assert "Note: 4,001 more problems are not listed, 4,001 of them errors" in ran.err
     assert ran.err.rstrip().endswith("5000 errors.")
     for command in (["validate", "--json"], ["plan", "--json"]):
         found = desk.run(*command).document["problems"]
-        assert len(found) == MOST
+        assert len(found) == MAX_LISTED
         assert found[-1]["code"] == "more-problems"
         assert found[-1]["summary"].startswith("4,001 more problems")
 

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.model.errors import AnswerLost, ApiError, Unreachable
 from reconciler.model.request import Request
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
 from tests.e2e.desk import Desk, item
 from tests.wiretap import tap
@@ -128,7 +128,7 @@ def test_a_server_that_does_not_read(pause: float) -> None:
     with tap(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         began = time.monotonic()
         with pytest.raises(AnswerLost):
-            client.send(Request(method="POST", path="/x", body=body, safe=False))
+            client.send(Request(method="POST", path="/x", body=body, is_idempotent=False))
         assert time.monotonic() - began < WITHIN + 2
 
 
@@ -167,7 +167,7 @@ BOMBS = {
 MEASURE = """
 import resource, sys
 from reconciler.model.errors import ApiError
-from reconciler.model.values import Secret
+from reconciler.model.secrets import Secret
 from reconciler.model.request import Request
 from reconciler.novita.http.client import Client
 with Client(sys.argv[1], Secret(value="k", source="t"), read_timeout=5) as client:

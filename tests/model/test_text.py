@@ -2,10 +2,9 @@
 
 import pytest
 
-from reconciler.model.globs import PatternMap
-from reconciler.model.problem import MOST as LISTED
-from reconciler.model.problem import Problem, Severity, listed
-from reconciler.model.suggestions import LONGEST, MOST, guess
+from reconciler.model.problem import MAX_LISTED as LISTED
+from reconciler.model.problem import Problem, Severity, limit_problems
+from reconciler.model.text import MAX_CANDIDATES, MAX_WORD_LENGTH, PatternMap, closest_match
 
 
 @pytest.mark.parametrize(
@@ -14,20 +13,20 @@ from reconciler.model.suggestions import LONGEST, MOST, guess
 )
 def test_what_is_about_a_name_is_found_in_order(name: str, about: list[int]) -> None:
     patterns = ("a*" if name == "a*" else "x", "a*", "ab", "a", "a[b]")
-    assert PatternMap((pattern, at) for at, pattern in enumerate(patterns)).about(name) == about
+    assert PatternMap((pattern, at) for at, pattern in enumerate(patterns)).matching(name) == about
 
 
 def test_the_nearest_name_is_guessed() -> None:
-    assert guess("imgae", ["port", "image"]) == "image"
-    assert guess("imgae", ["port"]) == ""
-    assert guess("imgae", ["image"], cutoff=0.9) == ""
+    assert closest_match("imgae", ["port", "image"]) == "image"
+    assert closest_match("imgae", ["port"]) == ""
+    assert closest_match("imgae", ["image"], cutoff=0.9) == ""
 
 
 def test_names_of_no_usual_length_are_not_compared() -> None:
-    assert guess("a" * LONGEST, ["a" * LONGEST]) == "a" * LONGEST
-    assert guess("a" * (LONGEST + 1), ["a" * LONGEST]) == ""
-    assert guess("a" * LONGEST, ["a" * (LONGEST + 1)]) == ""
-    assert guess("image", [*("x" * MOST), "image"]) == ""
+    assert closest_match("a" * MAX_WORD_LENGTH, ["a" * MAX_WORD_LENGTH]) == "a" * MAX_WORD_LENGTH
+    assert closest_match("a" * (MAX_WORD_LENGTH + 1), ["a" * MAX_WORD_LENGTH]) == ""
+    assert closest_match("a" * MAX_WORD_LENGTH, ["a" * (MAX_WORD_LENGTH + 1)]) == ""
+    assert closest_match("image", [*("x" * MAX_CANDIDATES), "image"]) == ""
 
 
 def test_the_gravest_problems_are_listed_and_the_others_counted() -> None:
@@ -35,9 +34,9 @@ def test_the_gravest_problems_are_listed_and_the_others_counted() -> None:
         return Problem(code=str(number), summary="", severity=severity)
 
     few = [problem(number, Severity.NOTE) for number in range(LISTED)]
-    assert listed(few) == few
+    assert limit_problems(few) == few
     many = [*few, problem(LISTED, Severity.WARNING), problem(LISTED + 1, Severity.ERROR)]
-    found = listed(many)
+    found = limit_problems(many)
     assert len(found) == LISTED
     assert [one.code for one in found[:3]] == [str(LISTED + 1), str(LISTED), "0"]
     assert found[-1].code == "more-problems"

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -109,6 +111,38 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link names a file that is there."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_in_pages_exist(page: Path) -> None:
+    """Every path in backticks that begins with a folder of the project names a file or a folder."""
+    named = re.findall(
+        r"`((?:reconciler|tests|schemas|examples|benchmarks|docs|\.github|\.ci)/[\w./-]+)`",
+        page.read_text(encoding="utf-8"),
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_files_in_the_pictures_exist() -> None:
+    """Every file that a node of the pictures in docs/architecture.md names is a module."""
+    pictures = re.findall(r"^```mermaid\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL)
+    named = re.findall(r"\b[a-z_]+(?:/[a-z_]+)+\.py\b", "".join(pictures))
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / "reconciler" / path).exists()] == []
+
+
+def test_the_picture_of_the_layers_is_the_import_contract() -> None:
+    """The chain of arrows in docs/architecture.md has the layers of pyproject.toml, in their order."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [set(row.split(" | ")) for row in contracts["contracts"][0]["layers"] if row != "__main__"]
+    picture = ARCHITECTURE.split("<!-- layers -->")[1].split("```")[1]
+    shown: list[set[str]] = []
+    for chain in re.findall(r"^  (\w.*-->.*)$", picture, re.MULTILINE):
+        rows = [set(row.split(" & ")) for row in chain.split(" --> ")]
+        assert rows[0] == (shown or rows)[-1 if shown else 0]
+        shown += rows[1:] if shown else rows
+    assert shown == layers
+    assert set(re.findall(r"<b>(\w+)</b>", picture)) == set().union(*layers)
 
 
 def test_every_decision_is_listed() -> None:

@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 
 from reconciler.inventory import strict_json
 from reconciler.inventory.strict_json import Malformed
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
-from reconciler.model.resource import Intent, Lease, Origin, Owner, Tracked
+from reconciler.model.resource import ENDPOINT, Intent, Lease, Origin, Owner, Tracked
 from reconciler.model.secrets import Sealed, parse_seal, to_json
 from reconciler.model.values import Json
 
@@ -51,9 +51,9 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
     return record
 
 
-def record_from_json(name: str, record: Json) -> Tracked:
+def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
     """The reverse, from what `loads` gives; raises `Malformed` with all that is wrong in one sentence."""
-    faults = [*_faults_of_name(name), *_faults(record)]
+    faults = [*_faults_of_name(name), *_faults(record, kind)]
     if faults:
         raise Malformed("; ".join(faults))
     return Tracked(
@@ -67,6 +67,7 @@ def record_from_json(name: str, record: Json) -> Tracked:
         renamed_from=record.get("renamed_from", ""),
         renaming=record.get("renaming", ""),
         lease=_lease_from_json(record["lease"]) if "lease" in record else None,
+        kind=kind,
     )
 
 
@@ -109,7 +110,7 @@ def _faults_of_name(name: str) -> Iterator[str]:
         yield "its name is empty"
 
 
-def _faults(record: Json) -> Iterator[str]:
+def _faults(record: Json, kind: str) -> Iterator[str]:
     if not isinstance(record, dict):
         yield f"a record must be an object, not {_kind(record)}"
         return
@@ -117,7 +118,7 @@ def _faults(record: Json) -> Iterator[str]:
         yield f"unknown key {json.dumps(key)}"
     if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
         yield '"id" must be the endpoint ID, a string'
-    yield from _faults_of_fields(record.get("applied"))
+    yield from _faults_of_fields(record.get("applied"), kind)
     if record.get("origin", "declared") not in ("declared", "imperative"):
         yield '"origin" must be "declared" or "imperative"'
     for flag in ("prevent_destroy", "adopted"):
@@ -130,11 +131,14 @@ def _faults(record: Json) -> Iterator[str]:
         yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
 
 
-def _faults_of_fields(applied: Json) -> Iterator[str]:
+def _faults_of_fields(applied: Json, kind: str) -> Iterator[str]:
     if not isinstance(applied, dict):
         yield '"applied" must be an object'
         return
-    yield from ENDPOINT.misfits(applied, "applied")
+    if kind not in KINDS:
+        yield f"there is no kind {json.dumps(kind)}"
+        return
+    yield from KINDS[kind].misfits(applied, "applied")
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
@@ -171,6 +175,8 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
         written["origin"] = intent.origin
     if intent.renamed_from:
         written["renamed_from"] = intent.renamed_from
+    if intent.kind != ENDPOINT:
+        written["kind"] = intent.kind
     return written
 
 
@@ -187,7 +193,7 @@ def intent_from_json(value: Json) -> Intent:
             name
             and all(isinstance(item, str) for item in ids)
             and type(prevent_destroy) is bool
-            and not any(_faults_of_fields(applied))
+            and not any(_faults_of_fields(applied, str(value.get("kind", ENDPOINT))))
         ):
             return Intent(
                 name=name,
@@ -197,6 +203,7 @@ def intent_from_json(value: Json) -> Intent:
                 prevent_destroy=prevent_destroy,
                 origin="imperative" if value.get("origin") == "imperative" else "declared",
                 renamed_from=str(value.get("renamed_from", "")),
+                kind=str(value.get("kind", ENDPOINT)),
             )
         case _:
             raise Malformed("an intent must have name, known_ids, app_name, applied and prevent_destroy")

@@ -19,7 +19,7 @@ from reconciler.inventory.journal_entries import Begin, Drop, Own, Record, Settl
 from reconciler.inventory.paths import resolve
 from reconciler.inventory.snapshot import look
 from reconciler.model.errors import InventoryError
-from reconciler.model.resource import Intent, Inventory, Owner, Tracked
+from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
 
 
 def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:
@@ -91,7 +91,7 @@ def replace_inventory(
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
         store.write(path, inventory, disk=disk)
         Journal(journal_of(path), sound=0, disk=disk, durable=lambda _: None).restart(
-            list(inventory.intents.values())
+            list(inventory.every_intent())
         )
 
 
@@ -141,27 +141,27 @@ class Session:
         if deposed is not None:
             steps.append(Record(tracked=deposed))
         if replaces is not None and replaces.name != tracked.name and self._holds(replaces):
-            steps.append(Drop(name=replaces.name))
+            steps.append(Drop(name=replaces.name, kind=replaces.kind))
         self._tell(*steps)
 
     def drop(self, tracked: Tracked) -> None:
         """Say that an endpoint is no longer ours."""
         if self._holds(tracked):
-            self._tell(Drop(name=tracked.name))
+            self._tell(Drop(name=tracked.name, kind=tracked.kind))
 
-    def recorded_as(self, name: str) -> Tracked | None:
+    def recorded_as(self, name: str, kind: str = ENDPOINT) -> Tracked | None:
         """The record of that name now."""
         with self._guard:
-            return self._state.records.get(name)
+            return self._state.slice_of(kind).records.get(name)
 
     def _holds(self, tracked: Tracked) -> bool:
         """Whether the name is still that endpoint's: by now another one may be recorded by it."""
-        now = self.recorded_as(tracked.name)
+        now = self.recorded_as(tracked.name, tracked.kind)
         return now is not None and now.id == tracked.id
 
-    def settle(self, name: str) -> None:
+    def settle(self, name: str, kind: str = ENDPOINT) -> None:
         """Say that the create of that name made nothing."""
-        self._tell(Settle(name=name))
+        self._tell(Settle(name=name, kind=kind))
 
     def fold(self) -> None:
         """Write the map, shorten the journal to the intents still open. Without any step nothing is done."""
@@ -173,7 +173,7 @@ class Session:
                     self._state.base_url = self._base_url
                 now = self._state.inventory(self._state.base_url)
             store.write(self._path, now, disk=self._disk)
-            self._journal.restart(list(now.intents.values()))
+            self._journal.restart(list(now.every_intent()))
             with self._guard:
                 self._snapshot, self._stale = now, False
 

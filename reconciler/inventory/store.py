@@ -1,7 +1,8 @@
 """The map on disk: name -> endpoint ID and what was last applied, in a form that git can diff and merge.
 
     {"format": 2, "base_url", "account"?, "root"?, "files"?,
-     "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "adopted"?}}}
+     "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "adopted"?}},
+     "resources"?: {address: the same, for resources of other kinds}}
 
 Of what stands before "endpoints", format 1 knows "base_url" alone. Sorted keys, two spaces, no times but the
 end of a lease, secrets sealed. Open intents are no part of it: they live in the journal.
@@ -28,7 +29,7 @@ from reconciler.inventory.strict_json import Malformed
 from reconciler.model.encoding import json_indented, json_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import UNKNOWN_OWNER, Inventory, Owner, Tracked
+from reconciler.model.resource import ENDPOINT, UNKNOWN_OWNER, Inventory, Owner, Tracked
 from reconciler.model.values import Json
 
 FORMAT = 2
@@ -52,7 +53,7 @@ def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -
     Durable on return. The caller holds the lock.
     """
     disk, path = disk or FileSystem(), resolve(path)
-    data = serialise(inventory.records.values(), inventory.base_url, inventory.owner)
+    data = serialise(inventory.every_record(), inventory.base_url, inventory.owner)
     with reading(path):
         previous = disk.read(path)
     if previous == data:
@@ -68,8 +69,16 @@ def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -
 
 def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_OWNER) -> bytes:
     """The bytes of a map; equal inventories have equal bytes."""
-    endpoints = {tracked.name: record_to_json(tracked) for tracked in records}
+    endpoints: dict[str, Json] = {}
+    others: dict[str, Json] = {}
+    for tracked in records:
+        if tracked.kind == ENDPOINT:
+            endpoints[tracked.name] = record_to_json(tracked)
+        else:
+            others[tracked.address] = record_to_json(tracked)
     document = {"format": FORMAT, **owner_to_json(base_url, owner), "endpoints": endpoints}
+    if others:
+        document["resources"] = others
     return (json_indented(document, sort_keys=True) + "\n").encode()
 
 
@@ -93,7 +102,8 @@ def parse(path: Path, data: bytes) -> Inventory:
         raise InventoryError(_misshapen(path, f"there is no format {document['format']}"))
     endpoints = document.get("endpoints")
     known = OWNER_KEYS if document["format"] > 1 else {"base_url"}
-    unknown = sorted(document.keys() - {"format", "endpoints", *known})
+    sections = {"endpoints", "resources"} if document["format"] > 1 else {"endpoints"}
+    unknown = sorted(document.keys() - {"format", *sections, *known})
     problems = [_misshapen(path, f"unknown key {json.dumps(key)}") for key in unknown]
     base_url, owner = "", UNKNOWN_OWNER
     try:
@@ -109,9 +119,25 @@ def parse(path: Path, data: bytes) -> Inventory:
             records[name] = record_from_json(name, record)
         except Malformed as fault:
             problems.append(_misshapen(path, f"endpoint {name}: {fault}", _place(path, text, name)))
+    others = _others(path, text, document.get("resources", {}), problems)
     if problems:
         raise InventoryError(*problems)
-    return Inventory(records=dict(sorted(records.items())), base_url=base_url, owner=owner)
+    return Inventory(records=dict(sorted(records.items())), base_url=base_url, owner=owner, others=others)
+
+
+def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> dict[str, Inventory]:
+    """Return the records of the other kinds, by type and name; their keys in the map are addresses."""
+    if not isinstance(resources, dict):
+        problems.append(_misshapen(path, '"resources" must be an object'))
+        return {}
+    records: dict[str, dict[str, Tracked]] = {}
+    for address, record in sorted(resources.items()):
+        kind, _, name = address.partition(".")
+        try:
+            records.setdefault(kind, {})[name] = record_from_json(name, record, kind)
+        except Malformed as fault:
+            problems.append(_misshapen(path, f"{address}: {fault}", _place(path, text, address)))
+    return {kind: Inventory(records=found) for kind, found in records.items()}
 
 
 def _document(path: Path, data: bytes) -> tuple[Json, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
 
-KINDS: Final[Mapping[str, Kind]] = {ENDPOINT.type: ENDPOINT}
+KINDS: Final[dict[str, Kind]] = {ENDPOINT.type: ENDPOINT}

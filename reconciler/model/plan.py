@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Live, Tracked, address
+from reconciler.model.resource import ENDPOINT, Desired, Live, Tracked, address
 from reconciler.model.values import Absent, Fields, Path, Value
 
 
@@ -60,16 +61,42 @@ class _Change:
     fields: tuple[FieldChange, ...] = ()
 
     @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Return the type of the resource."""
+
+    @property
     def address(self) -> str:
-        return address(self.name)
+        return address(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Create(_Change):
+class _DeclaredChange(_Change):
+    """A change of a resource that is declared."""
+
+    desired: Desired
+
+    @property
+    def kind(self) -> str:
+        return self.desired.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RecordedChange(_Change):
+    """A change of a resource that is only recorded."""
+
+    tracked: Tracked
+
+    @property
+    def kind(self) -> str:
+        return self.tracked.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(_DeclaredChange):
     """Create an endpoint. `gone` is the record of an earlier endpoint that no longer exists, or None."""
 
     action: ClassVar[Action] = Action.CREATE
-    desired: Desired
     gone: Tracked | None = None
 
 
@@ -91,11 +118,10 @@ class TemporaryName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Update(_Change):
+class Update(_DeclaredChange):
     """Update an endpoint in place. `aside` first frees its new name, which another endpoint has."""
 
     action: ClassVar[Action] = Action.UPDATE
-    desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
@@ -103,11 +129,10 @@ class Update(_Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale(_Change):
+class Scale(_DeclaredChange):
     """Change only the worker counts. `drain` has the IDs of workers to drain before the counts drop."""
 
     action: ClassVar[Action] = Action.SCALE
-    desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
@@ -115,11 +140,10 @@ class Scale(_Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replace(_Change):
+class Replace(_DeclaredChange):
     """Delete and create again; with `create_first`, the new endpoint is ready before the deletion."""
 
     action: ClassVar[Action] = Action.REPLACE
-    desired: Desired
     target: Fields
     live: Live
     tracked: Tracked
@@ -132,14 +156,13 @@ class Replace(_Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(_Change):
+class Delete(_RecordedChange):
     action: ClassVar[Action] = Action.DELETE
     live: Live
-    tracked: Tracked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adopt(_Change):
+class Adopt(_DeclaredChange):
     """Record a live endpoint; with `fields`, also overwrite it.
 
     `gone` is as in `Create`. `is_requested` is True if the user asked for the adoption, and the endpoint was
@@ -147,7 +170,6 @@ class Adopt(_Change):
     """
 
     action: ClassVar[Action] = Action.ADOPT
-    desired: Desired
     target: Fields
     live: Live
     gone: Tracked | None = None
@@ -160,20 +182,18 @@ class Adopt(_Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forget(_Change):
+class Forget(_RecordedChange):
     """Drop a record. `live_name` is the current name of the endpoint, or "" if it no longer exists."""
 
     action: ClassVar[Action] = Action.FORGET
-    tracked: Tracked
     live_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoOp(_Change):
+class NoOp(_DeclaredChange):
     """Change nothing. `is_stale` is True if the record differs from desired and live and may be updated."""
 
     action: ClassVar[Action] = Action.NO_OP
-    desired: Desired
     live: Live
     tracked: Tracked
     is_stale: bool = False
@@ -198,10 +218,11 @@ class Drift:
     fields: tuple[FieldChange, ...] = ()
     declared: Fields | None = None
     unset: tuple[Path, ...] = ()
+    kind: str = ENDPOINT
 
     @property
     def address(self) -> str:
-        return address(self.name)
+        return address(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -86,6 +86,11 @@ class Desired:
     partial: bool = False
     origin: Origin = "declared"
     lease: Lease | None = None
+    kind: str = ENDPOINT
+
+    @property
+    def address(self) -> str:
+        return address(self.name, self.kind)
 
     @property
     def place(self) -> Place | None:
@@ -118,6 +123,7 @@ class Live:
     url: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     unread: tuple[Path, ...] = ()
+    kind: str = ENDPOINT
 
     @property
     def is_identified(self) -> bool:
@@ -155,6 +161,11 @@ class Tracked:
     renamed_from: str = ""
     renaming: str = ""
     adopted: bool = False
+    kind: str = ENDPOINT
+
+    @property
+    def address(self) -> str:
+        return address(self.name, self.kind)
 
     @property
     def live_name(self) -> str:
@@ -193,6 +204,7 @@ class Intent:
     prevent_destroy: bool = False
     origin: Origin = "declared"
     renamed_from: str = ""
+    kind: str = ENDPOINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,13 +227,31 @@ UNKNOWN_OWNER: Final = Owner()
 class Inventory:
     """Records by name, and creates whose outcome is unknown.
 
-    `base_url` is the API URL for which the inventory was written, or "" if it is unknown.
+    `base_url` is the API URL for which the inventory was written, or "" if it is unknown. `records` and
+    `intents` are those of endpoints, `others` holds those of the other kinds, by type.
     """
 
     records: Mapping[str, Tracked] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
     base_url: str = ""
     owner: Owner = UNKNOWN_OWNER
+    others: Mapping[str, Inventory] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Inventory:
+        """Return the records and intents of one kind."""
+        if kind == ENDPOINT:
+            return self
+        return self.others.get(kind, Inventory(base_url=self.base_url, owner=self.owner))
+
+    def every_record(self) -> Iterator[Tracked]:
+        """Return the records of all kinds."""
+        for part in (self, *self.others.values()):
+            yield from part.records.values()
+
+    def every_intent(self) -> Iterator[Intent]:
+        """Return the intents of all kinds."""
+        for part in (self, *self.others.values()):
+            yield from part.intents.values()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
 from reconciler.inventory import store
+from reconciler.inventory.journal_entries import (
+    Begin,
+    Drop,
+    Record,
+    Settle,
+    State,
+    step_from_json,
+    step_to_json,
+)
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InventoryError
-from reconciler.model.resource import Inventory, Tracked
+from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.secrets import Secret
 
 from .helpers import SEALED, URL, Failing, Trace, inventories, tracked
@@ -332,3 +344,48 @@ def test_all_wrong_records_are_reported_at_once(path: Path) -> None:
         (4, 5),
         (16, 5),
     ]
+
+
+def test_records_of_other_kinds_have_a_section_of_their_own(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their keys are addresses, so that an endpoint may have the same name; without them nothing changes."""
+    monkeypatch.setitem(KINDS, "toy", ENDPOINT)
+    other = Tracked(name="a", id="t", applied={}, kind="toy")
+    inventory = replace(SOME, others={"toy": Inventory(records={"a": other})})
+    store.write(path, inventory)
+    assert json.loads(path.read_text())["resources"] == {"toy.a": {"id": "t", "applied": {}}}
+    assert store.read(path) == inventory
+    store.write(path, SOME)
+    assert path.read_text() == SHOWN
+
+
+@pytest.mark.parametrize(
+    ("resources", "fault"),
+    [
+        ("[]", '"resources" must be an object'),
+        ('{"x.a": {"id": "1", "applied": {}}}', 'x.a: there is no kind "x"'),
+    ],
+)
+def test_resources_are_read_strictly(path: Path, resources: str, fault: str) -> None:
+    """A kind of a newer reconciler is no kind here."""
+    path.write_text(f'{{"format": 2, "base_url": "", "endpoints": {{}}, "resources": {resources}}}')
+    with pytest.raises(InventoryError, match=fault):
+        store.read(path)
+
+
+def test_steps_of_other_kinds_leave_endpoints_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step says the kind that it is about, and is read back as it was written."""
+    monkeypatch.setitem(KINDS, "toy", ENDPOINT)
+    other = Tracked(name="a", id="t", applied={}, kind="toy")
+    intent = Intent(name="b", known_ids=(), app_name="", applied={}, kind="toy")
+    state = State.of(SOME)
+    for step in (Record(tracked=other), Begin(intent=intent)):
+        state.apply([step_from_json(json.loads(json.dumps(step_to_json(step))))])
+    inventory = state.inventory(URL)
+    assert (inventory.of("toy").records, inventory.of("toy").intents) == ({"a": other}, {"b": intent})
+    assert list(inventory.every_record())[-1] == other
+    assert State.of(inventory).inventory(URL) == inventory
+    for last in (Drop(name="a", kind="toy"), Settle(name="b", kind="toy")):
+        state.apply([step_from_json(json.loads(json.dumps(step_to_json(last))))])
+    assert state.inventory(URL) == replace(SOME, records=dict(sorted(SOME.records.items())))

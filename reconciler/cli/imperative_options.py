@@ -1,4 +1,4 @@
-"""What the commands share that change one endpoint by hand."""
+"""Options of the imperative commands, which change one endpoint without the configuration."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from reconciler.workflow.runtime.context import Context
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
-"""What looks like the name of a variable, and not like the value of one."""
+"""Looks like the name of a variable, rather than like a value that may be secret."""
 
 _HOURS = {"m": 1 / 60, "h": 1, "d": 24}
+"""Unit -> hours."""
 
 
 def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of approval, of the lock, and of waiting until it serves."""
+    """Return a decorator that adds the options for approval and the lock, and --wait if `waits`."""
 
     given = [options.auto_approve, options.other_account, options.lock_timeout]
     if waits:
@@ -39,44 +40,47 @@ def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[.
 
 
 def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:
-    """The run of a command about NAME alone; `allowed` are fields of `Allowances`."""
+    """Return the context of a command for one endpoint; `allowed` are fields of `Allowances`.
+
+    Raises UsageError if --target or --exclude was given.
+    """
     from reconciler.model.settings import Allowances
 
     if not run.context.selection.is_everything:
-        raise click.UsageError("this is about NAME alone; it takes no --target and no --exclude")
+        raise click.UsageError("this command takes the NAME of one endpoint, not --target and --exclude")
     return replace(run.context, lock_timeout=lock_timeout, allow=Allowances(**allowed))
 
 
-def duration(text: str) -> timedelta:
-    """How long a lease runs: minutes, hours or days (90m, 6h, 2d)."""
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
-    if found is None:
-        raise click.BadParameter(f"'{text}' is no duration; write 90m, 6h or 2d")
-    return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+def lease_duration(text: str) -> timedelta:
+    """Return the duration of a lease, given in minutes, hours or days (90m, 6h, 2d)."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
+    if match is None:
+        raise click.BadParameter(f"'{text}' is not a valid duration; use 90m, 6h or 2d")
+    return timedelta(hours=int(match[1]) * _HOURS[match[2]])
 
 
-def environment(given: Sequence[str], files: Sequence[str], context: Context) -> dict[str, str] | None:
-    """The variables of --env-file and --env, the later one winning; None where neither was given.
+def environment(assignments: Sequence[str], files: Sequence[str], context: Context) -> dict[str, str] | None:
+    """Return the variables of --env-file and --env, of which later ones win; None if there are none.
 
-    Of a KEY without a value the environment of this run says it.
+    A KEY without a value takes its value from the environment.
     """
-    if not given and not files:
+    if not assignments and not files:
         return None
-    found = variables_of(context.root, tuple(map(Path, files)))
-    for text in given:
+    variables = variables_of(context.root, tuple(map(Path, files)))
+    for text in assignments:
         key, sign, value = text.partition("=")
-        found[key.strip()] = value if sign and key.strip() else _from_environment(text, context)
-    return found
+        variables[key.strip()] = value if sign and key.strip() else _from_environment(text, context)
+    return variables
 
 
 def _from_environment(key: str, context: Context) -> str:
     value = context.resolver().variable(key)
     if value is None:
-        # a text that may be the secret itself is not repeated
+        # a text that may be the secret itself is not shown
         name = key if _NAME.fullmatch(key) else "KEY"
         raise click.UsageError(
-            f"--env {name}: no such variable is set here, or it is empty; export it,"
-            f" or write --env {name}= for an empty one"
+            f"--env {name}: the environment variable is unset or empty; export it,"
+            f" or use --env {name}= for an empty value"
         )
     return value
 
@@ -87,8 +91,8 @@ ENVIRONMENT = (
         "env",
         metavar="KEY[=VALUE]",
         multiple=True,
-        help="A variable, literal and kept secret. KEY alone takes it from the environment: a VALUE can be"
-        " read in the list of processes.",
+        help="Set an environment variable, literally and as a secret. KEY alone takes the value from the"
+        " environment, so that it does not appear in the process list.",
     ),
     click.option(
         "--env-file",
@@ -96,13 +100,13 @@ ENVIRONMENT = (
         metavar="FILE",
         multiple=True,
         shell_complete=a_file,
-        help="Variables of a .env file, literal and kept secret.",
+        help="Set the variables of this .env file, literally and as secrets.",
     ),
 )
 
 
 def with_environment(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --env and --env-file, the latter in the place of the shared one."""
+    """Add --env and --env-file to a command; this --env-file replaces the shared option."""
     shared = command.__click_params__  # type: ignore[attr-defined]
     shared[:] = [option for option in shared if "--env-file" not in option.opts]
-    return functools.reduce(lambda found, option: option(found), reversed(ENVIRONMENT), command)
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(ENVIRONMENT), command)

@@ -1,6 +1,6 @@
-"""The command `reconciler`: finds the subcommand, and turns every ending into an exit code.
+"""The entry point of `reconciler`: runs a command, and turns its result or its error into an exit code.
 
-Subcommands are imported when they are called, so that `--help` and `--version` cost little.
+A command is imported when it is called, which keeps `--help` and `--version` fast.
 """
 
 from __future__ import annotations
@@ -19,51 +19,65 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
-from reconciler.cli.options import shared_options
+from reconciler.cli.options import Command, Group, shared_options
 from reconciler.cli.shell_completion import VARIABLE, answer, commands
 from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMMANDS: Final[Mapping[str, str]] = {
-    "init": "Write a commented endpoints.yaml and specs.yaml to start from.",
-    "validate": "Check the files, without a network or a key.",
-    "plan": "Show what apply would change.",
-    "preview": "Print the exact requests that apply would send.",
-    "apply": "Make the account match the files.",
-    "destroy": "Delete every endpoint that the inventory records.",
-    "drift": "Tell whether somebody touched the account; accept it, or revert it.",
-    "recover": "Settle creates whose answer was lost.",
-    "import": "Record endpoints that were made elsewhere.",
-    "history": "The versions that were applied.",
-    "rollback": "Bring one endpoint back to an applied version.",
-    "deploy": "Make one endpoint, without the YAML.",
-    "update": "Change the image, the workers, the env or the timeout of one endpoint.",
-    "scale": "Set the worker counts of one endpoint, for good or for a time.",
-    "delete": "Delete one endpoint.",
-    "state": "Look at the inventory, or mend it.",
-    "list": "Every endpoint of the account, with whose it is.",
-    "get": "One endpoint with its workers.",
-    "status": "How the endpoints do.",
-    "watch": "Tell what happens to the endpoints as it happens.",
-    "logs": "Where to find logs.",
-    "pods": "Where to find workers.",
-    "pvcs": "Where to find storage.",
-    "specs": "The GPU specs of specs.yaml.",
-    "schema": "Print a JSON Schema, for editors.",
-    "doctor": "Check files, key, account and inventory, each with the way out.",
-    "simulator": "Serve a simulated Novita on this machine.",
-    "completion": "Print the completion script of a shell.",
+SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Main commands": {
+        "init": "Create commented endpoints.yaml and specs.yaml files to start from.",
+        "validate": "Check the configuration files offline.",
+        "plan": "Show the changes that apply would make.",
+        "apply": "Create, update or delete endpoints to match the configuration.",
+        "destroy": "Delete all endpoints recorded in the inventory.",
+    },
+    "Drift, history and recovery": {
+        "drift": "Detect changes made outside of reconciler, and accept or revert them.",
+        "history": "Show the applied versions of each endpoint.",
+        "rollback": "Restore an earlier applied version of an endpoint.",
+        "recover": "Resolve creates whose response was lost.",
+        "import": "Record existing endpoints in the inventory, and write their YAML.",
+        "state": "Inspect or repair the inventory.",
+    },
+    "Single endpoints, without the configuration": {
+        "deploy": "Create an endpoint.",
+        "update": "Change the image, workers, env or timeout of an endpoint.",
+        "scale": "Set the number of workers of an endpoint, permanently or for a limited time.",
+        "delete": "Delete an endpoint.",
+    },
+    "Inspection": {
+        "list": "List all endpoints of the account.",
+        "get": "Show the details of an endpoint.",
+        "status": "Show the status of endpoints.",
+        "watch": "Watch endpoints for changes.",
+        "specs": "Show the GPU specs of specs.yaml.",
+        "logs": "Show where to read logs.",
+        "pods": "Show where to see workers.",
+        "pvcs": "Show where to see storage.",
+    },
+    "Other commands": {
+        "preview": "Show the exact API requests that apply would send.",
+        "doctor": "Check the setup and suggest fixes.",
+        "schema": "Print a JSON Schema for editors.",
+        "simulator": "Run a simulated Novita API on this machine.",
+        "completion": "Print a shell completion script.",
+    },
 }
+"""Section of the help -> command -> its description in one line."""
 
+COMMANDS: Final[Mapping[str, str]] = {
+    name: text for section in SECTIONS.values() for name, text in section.items()
+}
 
 UNSUPPORTED: Final = frozenset({"logs", "pods", "pvcs"})
 """Commands that Novita's API does not support; they share one module."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are modules of `cli.commands`, imported one at a time."""
+class LazyGroup(Group):
+    """A group whose commands are modules of `cli.commands`; each is imported when its command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -89,31 +103,57 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Accept the commands `version` and `help [COMMAND]`, as Terraform and kubectl do."""
+        if args == ["version"]:
+            args = ["--version"]
+        elif args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in section.items()])
+        Command.format_options(self, ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*commands(COMMANDS.items(), incomplete), *options]
 
 
+EPILOG: Final = """\
+\b
+Examples:
+  reconciler init
+  reconciler plan --out prod.plan
+  reconciler apply prod.plan
+  reconciler drift accept chat
+
+Run `reconciler COMMAND --help` for the options of a command. The shared options may also be given before the
+command."""
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Options shared by the commands may stand before or after the command.",
+    epilog=EPILOG,
 )
 @click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
 @shared_options
 @click.pass_context
 def cli(ctx: click.Context, /, **shared: Any) -> None:
-    """Declare Novita AI Serverless endpoints in YAML; plan, apply and guard them."""
+    """Manage Novita AI Serverless GPU endpoints from YAML files.
+
+    Run `init`, `plan` and `apply` in this order to create your first endpoint.
+    """
     ctx.obj = shared
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
-    # What a command makes it keeps to its end; looking for garbage took a tenth of a plan of 10,000.
+    # Most objects live until the end of the run. Garbage collection took a tenth of a plan of 10,000.
     gc.set_threshold(100_000, 20, 20)
     arguments = list(sys.argv[1:] if args is None else args)
     _prepare_streams()
@@ -126,14 +166,14 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         code = _unwritable(error)
     with suppress(OSError):
         sys.stderr.flush()
-    # The system takes back at once what the interpreter would take apart, a twentieth of the time of a plan.
+    # The system frees the memory at once. The interpreter would need a twentieth of a plan for it.
     os._exit(code)
 
 
 def _prepare_streams() -> None:
-    """What was closed before we began (`>&-`) is None to Python, and /dev/null to us.
+    """Open closed streams (`>&-`), which Python sets to None, as /dev/null.
 
-    What a stream cannot hold is escaped, and what it cannot read is replaced: neither ends a run.
+    Characters that a stream cannot encode are escaped, and bytes that it cannot decode are replaced.
     """
     for name, mode, errors in (
         ("stdin", "r", "replace"),
@@ -148,7 +188,7 @@ def _prepare_streams() -> None:
 
 
 def _unwritable(error: OSError) -> int:
-    """A stream takes no more. Silence where a reader has seen enough, a word where a disk is full."""
+    """Report an error of stdout or stderr, unless the reader has closed the pipe; return the exit code."""
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
             click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
@@ -162,7 +202,7 @@ def run(arguments: list[str]) -> int:
         result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
     except OSError as error:
         if error.filename is None:
-            raise  # of a stream: files and sockets are told of where they are used
+            raise  # an error of stdout or stderr; errors of files and sockets name a file
         return _failed(error, arguments)
     except (Exception, KeyboardInterrupt) as error:
         return _failed(error, arguments)
@@ -170,7 +210,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
-    """Say what ended the run, and return its exit code."""
+    """Report the error that ended the run; return its exit code."""
     from reconciler.cli.errors import ending
     from reconciler.cli.output import fail
 
@@ -192,14 +232,14 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """Click's words, which quote what was typed."""
+    """Write click's message, which quotes the arguments, to stderr."""
     from io import StringIO
 
     from reconciler.reports.terminal.escape import for_terminal
 
-    said = StringIO()
-    error.show(said)
-    click.echo(for_terminal(said.getvalue()), err=True, nl=False)
+    message = StringIO()
+    error.show(message)
+    click.echo(for_terminal(message.getvalue()), err=True, nl=False)
 
 
 def _wants_json(arguments: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The options that every command shares, before or after its name, and the run that they describe."""
+"""Options that several commands take, and the `Run` that the shared options describe."""
 
 from __future__ import annotations
 
@@ -22,163 +22,239 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def seconds(text: str) -> float:
-    """A time to wait: a number of seconds, or one with its unit as Terraform spells it (60s, 5m)."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([sm]?)", text)
-    if found is None:
-        raise click.BadParameter(f"'{text}' is no time to wait; write 60, 60s or 5m")
-    return float(found[1]) * (60 if found[2] == "m" else 1)
+def duration_seconds(text: str) -> float:
+    """Return the seconds of a duration: a number of seconds, or a number with a unit (60s, 5m)."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([sm]?)", text)
+    if match is None:
+        raise click.BadParameter(f"'{text}' is not a valid duration; use 60, 60s or 5m")
+    return float(match[1]) * (60 if match[2] == "m" else 1)
 
 
-_OPTIONS = (
+SECTIONS: Final = ("Options", "Report options", "Shared options")
+"""Sections of the help of a command."""
+
+
+class SharedOption(click.Option):
+    """An option that every command takes, before or after its name."""
+
+    section: Final = SECTIONS[2]
+
+
+class ReportOption(click.Option):
+    """An option about the reports of a run."""
+
+    section: Final = SECTIONS[1]
+
+
+class Command(click.Command):
+    """A command whose help lists its own options first."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {name: [] for name in SECTIONS}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                sections[getattr(parameter, "section", SECTIONS[0])].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Group(Command, click.Group):
+    """A command with subcommands."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+_SHARED_OPTIONS: Final = (
     click.option(
-        "-C", "directory", metavar="DIR", shell_complete=a_directory, help="Work in DIR, as make does."
+        "-C",
+        "directory",
+        cls=SharedOption,
+        metavar="DIR",
+        shell_complete=a_directory,
+        help="Run as if started in this directory.",
     ),
     click.option(
         "-f",
         "files",
+        cls=SharedOption,
         metavar="FILE|DIR",
         multiple=True,
         shell_complete=a_file,
-        help="Read endpoints from here; later ones override.",
+        help="Read endpoints from this file or directory. Repeat the option to layer files: later files"
+        " override earlier ones. (default: endpoints.yaml and endpoints/)",
     ),
     click.option(
         "--state",
+        cls=SharedOption,
         metavar="PATH",
         shell_complete=a_file,
-        help="The inventory.  [default: state/novita.json]",
+        help="Path of the inventory file. (default: state/novita.json)",
     ),
     click.option(
         "--env-file",
         "env_sources",
+        cls=SharedOption,
         metavar="FILE",
         multiple=True,
         shell_complete=a_file,
-        help="A .env file for ${env:NAME}; what is set wins.",
+        help="Read variables for ${env:NAME} from this .env file. Variables of the environment take"
+        " precedence.",
     ),
     click.option(
         "--target",
         "targets",
+        cls=SharedOption,
         metavar="GLOB",
         multiple=True,
         shell_complete=an_endpoint,
-        help="Only these endpoints.",
+        help="Limit the command to endpoints whose name matches this pattern.",
     ),
     click.option(
         "--exclude",
         "excludes",
+        cls=SharedOption,
         metavar="GLOB",
         multiple=True,
         shell_complete=an_endpoint,
-        help="All but these endpoints.",
+        help="Leave out endpoints whose name matches this pattern.",
     ),
-    click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on stdout."),
     click.option(
-        "--no-color", "no_color", is_flag=True, default=None, help="No colour. NO_COLOR does the same."
+        "--json",
+        "as_json",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Write one JSON document to stdout.",
     ),
-    click.option("-v", "--verbose", "verbose", is_flag=True, default=None, help="Tell every call on stderr."),
-)
-_NAMES = (
-    "directory",
-    "files",
-    "state",
-    "env_sources",
-    "targets",
-    "excludes",
-    "as_json",
-    "no_color",
-    "verbose",
+    click.option(
+        "--no-color",
+        "no_color",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Disable coloured output. The environment variable NO_COLOR does the same.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        "verbose",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Log every API call to stderr.",
+    ),
 )
 
-
-output_option = click.option(
+output_option: Final = click.option(
     "--output",
     type=click.Choice(["name", "wide"]),
-    help="Names alone, or all columns.",
+    help="Output format: names only, or all columns.",
 )
-auto_approve: Final = click.option("--auto-approve", "--yes", "approved", is_flag=True, help="Do not ask.")
+auto_approve: Final = click.option(
+    "--auto-approve", "--yes", "approved", is_flag=True, help="Skip interactive approval of the plan."
+)
 adopt: Final = click.option(
-    "--adopt", is_flag=True, help="Take over endpoints of declared names that differ."
+    "--adopt",
+    is_flag=True,
+    help="Take over live endpoints that have a declared name but differ from the configuration.",
 )
 allow_delete: Final = click.option(
-    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Agree to N deletes and replaces."
+    "--allow-delete",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Allow the plan to delete or replace exactly N endpoints.",
 )
-no_delete: Final = click.option("--no-delete", is_flag=True, help="Leave out whatever deletes.")
+no_delete: Final = click.option("--no-delete", is_flag=True, help="Skip changes that delete an endpoint.")
 create_first: Final = click.option(
-    "--create-first", is_flag=True, help="Replace by creating first, where the appName differs."
+    "--create-first",
+    is_flag=True,
+    help="Replace an endpoint by creating the new one before the old one is deleted, if its appName changes.",
 )
 other_account: Final = click.option(
     "--allow-other-account",
     "other_account",
     is_flag=True,
-    help="Write an inventory that seems to be another account's.",
+    help="Allow writing to an inventory that belongs to another account.",
 )
 other_files: Final = click.option(
     "--allow-other-files",
     "other_files",
     is_flag=True,
-    help="Write an inventory that other files wrote.",
+    help="Allow writing to an inventory that was written from other files.",
 )
 _adopted: Final = click.option(
-    "--allow-adopted", "adopted", is_flag=True, help="Delete or replace what was only adopted by its name."
+    "--allow-adopted",
+    "adopted",
+    is_flag=True,
+    help="Allow deleting or replacing endpoints that were only adopted by name.",
 )
 parallelism: Final = click.option(
     "--parallelism",
     type=click.IntRange(min=1),
     default=10,
-    show_default=True,
     metavar="N",
-    help="Calls at once.",
+    help="Limit the number of concurrent API calls. (default: 10)",
 )
 lock_timeout: Final = click.option(
-    "--lock-timeout", type=seconds, default="0", metavar="SECONDS", help="Wait for the lock (60, 60s, 5m)."
+    "--lock-timeout",
+    type=duration_seconds,
+    default="0",
+    metavar="DURATION",
+    help="Wait this long for the inventory lock, such as 60s or 5m. (default: 0s)",
 )
 wait: Final = click.option(
     "--wait",
-    type=seconds,
+    type=duration_seconds,
     is_flag=False,
     flag_value="30m",
     metavar="[DURATION]",
-    help="Wait until it serves (90, 90s, 10m; 30m if not said).",
+    help="Wait until the endpoints serve requests, for at most this long, such as 90s or 10m. (default: 30m)",
 )
 
 
 def guard_options(command: F) -> F:
-    """Give a command the flags that agree to what a guard asks about; named as in `Allowances`."""
+    """Add the flags that override a guard; their names are those of the fields of `Allowances`."""
     return other_files(other_account(_adopted(command)))
 
 
 def shared_options(command: F) -> F:
-    """Give a command the shared options as keyword arguments."""
-    return functools.reduce(lambda found, option: option(found), reversed(_OPTIONS), command)
+    """Add the shared options, which a command receives as keyword arguments."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED_OPTIONS), command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One call of the command line: where it works, what it may touch, and how it speaks."""
+    """One run of a command: its context and its output."""
 
     context: Context
     out: Output
 
 
 def with_run(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass a `Run` made of the shared options, those before the command included, as first argument."""
+    """Pass a `Run` as first argument, made of the shared options before and after the command name."""
 
     @shared_options
     @click.pass_context
     @functools.wraps(command)
     def wrapped(ctx: click.Context, /, **arguments: Any) -> Any:
-        own = {name: arguments.pop(name, None) for name in _NAMES}
-        ctx.obj = _merged(ctx.obj or {}, own)  # which the commands of a group inherit
+        names = [option.name for option in ctx.command.params if isinstance(option, SharedOption)]
+        given = {name: arguments.pop(name) for name in names if name is not None}
+        ctx.obj = _merged(ctx.obj or {}, given)  # the subcommands of a group inherit it
         return command(_run(ctx, ctx.obj), **arguments)
 
     return wrapped
 
 
 def variables_of(root: Path, files: Sequence[Path]) -> dict[str, str]:
-    """What `.env` files say, by their paths relative to `root`.
+    """Return the variables of `.env` files, whose paths are relative to `root`.
 
-    Raises UsageError for one that cannot be read, and InvalidConfig for lines that say nothing.
+    Raises UsageError for a file that cannot be read, and InvalidConfig for an invalid line.
     """
     if not files:
         return {}
@@ -192,9 +268,9 @@ def variables_of(root: Path, files: Sequence[Path]) -> dict[str, str]:
         raise click.UsageError(f"--env-file {names}: {error.why}; {error.way_out}") from error
 
 
-def _merged(before: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def _merged(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     merged = dict(before)
-    for name, value in own.items():
+    for name, value in after.items():
         if isinstance(value, tuple):
             merged[name] = (*merged.get(name, ()), *value)
         elif value is not None:
@@ -241,7 +317,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
 
 
 def _check_inventory(context: Context) -> None:
-    """Raises InvalidConfig when --state names what is read for something else."""
+    """Raise InvalidConfig if --state names a file that is read as something else."""
     from reconciler.model.errors import InvalidConfig
     from reconciler.workflow.runtime.outputs import state_path_problem
 

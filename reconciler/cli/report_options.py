@@ -1,4 +1,4 @@
-"""The report files of a run: written at its end from what it found, also when it failed."""
+"""Options for reports, which are written at the end of a run, also of a failed one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from reconciler.cli.github_output import tell_github
+from reconciler.cli.options import ReportOption
 from reconciler.cli.shell_completion import a_file
 from reconciler.model.problem import ExitCode, Problem
 
@@ -19,21 +20,22 @@ if TYPE_CHECKING:
     from reconciler.model.run_report import RunReport
 
 force_option = click.option(
-    "--force", is_flag=True, help="Let an output replace a file that is not of its own making."
+    "--force", is_flag=True, cls=ReportOption, help="Overwrite output files that reconciler did not write."
 )
 
 FORMATS: Final[Mapping[str, str]] = {
     "json": "the JSON document",
-    "markdown": "Markdown for a pull request",
-    "html": "a page for browsers",
-    "junit": "JUnit XML",
+    "markdown": "a Markdown report, for a pull request,",
+    "html": "an HTML report",
+    "junit": "a JUnit XML report",
 }
 
 
 def with_reports(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--explain` and the `--...-into FILE` options.
+    """Add `--explain` and the `--...-into FILE` options to a command.
 
-    Its reports are written whatever its end is, and GitHub is told where it is GitHub that runs it.
+    The reports are also written if the command fails. In GitHub Actions, annotations and the job summary are
+    written as well.
     """
 
     @functools.wraps(command)
@@ -48,26 +50,36 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
         except BaseException as error:
             _finish(run, wanted, _cut_short(run, error), force=force)
             raise
-        if run.out.found is None:  # a group, of which a command is still to come
+        if run.out.found is None:  # a group whose subcommand runs next
             if explain or force or wanted:
-                raise click.UsageError("the options of a report stand after the last word of the command")
+                raise click.UsageError("report options must be given after the subcommand")
             return code
         wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)), force=force)
         return code if wrote_all or code not in (ExitCode.OK, ExitCode.CHANGES) else ExitCode.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
         option = click.option(
-            f"--{name}-into", metavar="FILE", help=f"Also write {what}.", shell_complete=a_file
+            f"--{name}-into",
+            cls=ReportOption,
+            metavar="FILE",
+            help=f"Also write {what} to this file.",
+            shell_complete=a_file,
         )
         wrapped = option(wrapped)
     wrapped = force_option(wrapped)
-    return click.option("--explain", is_flag=True, help="Say why, by which rule, with which calls.")(wrapped)
+    explain_option = click.option(
+        "--explain",
+        is_flag=True,
+        cls=ReportOption,
+        help="Explain each change: its cause, the rule that decided it, and its API calls.",
+    )
+    return explain_option(wrapped)
 
 
 def with_events(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--events`: stdout is a stream of JSON messages, and nobody is asked.
+    """Add `--events` to a command: stdout becomes a stream of JSON messages, and there is no approval prompt.
 
-    What the command calls `approved`, `plan_file` or `resume` is what approves it.
+    The parameters `approved`, `plan_file` and `resume` of the command count as approval.
     """
 
     @functools.wraps(command)
@@ -76,20 +88,25 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
             from reconciler.cli.event_stream import Stream
 
             if run.out.as_json:
-                raise click.UsageError("--events and --json both take stdout; choose one")
+                raise click.UsageError("--events and --json both write to stdout; use one of them")
             if not any(arguments.get(name) for name in ("approved", "plan_file", "resume")):
                 raise click.UsageError(
-                    "--events never asks: pass --auto-approve, or a plan saved with `plan --out`"
+                    "--events cannot ask for approval: pass --auto-approve, or a plan saved with `plan --out`"
                 )
             run.out.stream = Stream()
         return command(run, **arguments)
 
-    option = click.option("--events", is_flag=True, help="Stream JSON messages to stdout as it goes.")
+    option = click.option(
+        "--events",
+        is_flag=True,
+        cls=ReportOption,
+        help="Write JSON messages to stdout during the run, one per line.",
+    )
     return option(wrapped)
 
 
 def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
-    """Raises InvalidConfig when a file that is to be written is there for something else."""
+    """Raise InvalidConfig if an output file exists and serves another purpose."""
     from reconciler.model.errors import InvalidConfig
     from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 
@@ -102,7 +119,7 @@ def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
 
 
 def _cut_short(run: Run, error: BaseException) -> RunReport:
-    """What was found before an error ended the run, and that error."""
+    """Return the findings up to the error that ended the run, including that error."""
     from reconciler.cli.errors import ending
     from reconciler.cli.output import timestamp
     from reconciler.model.run_report import RunReport
@@ -114,7 +131,7 @@ def _cut_short(run: Run, error: BaseException) -> RunReport:
 
 
 def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: bool) -> bool:
-    """Say the last words where they are wanted; whether all of the files could be written."""
+    """Write all reports of a run; return True if every file could be written."""
     if run.out.stream is not None:
         run.out.stream.end(found)
     problems = [

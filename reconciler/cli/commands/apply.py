@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
 @options.auto_approve
 @options.adopt
@@ -21,7 +21,11 @@ from reconciler.cli.shell_completion import a_file
 @options.no_delete
 @options.create_first
 @options.guard_options
-@click.option("--resume", is_flag=True, help="Finish what was approved and cut off, if it is untouched.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Finish the last approved run, if it was interrupted and nothing has changed since.",
+)
 @options.wait
 @options.parallelism
 @options.lock_timeout
@@ -42,10 +46,10 @@ def apply(
     lock_timeout: float,
     **agreed: bool,
 ) -> int:
-    """Make the account match the files.
+    """Create, update or delete endpoints to match the configuration.
 
-    Without PLAN it plans, shows the plan and asks. With a PLAN saved by `plan --out` it performs exactly
-    that, or refuses when anything in it has moved.
+    Without PLAN, apply makes a new plan, shows it and asks for approval. With a PLAN saved by `plan --out`,
+    apply performs exactly this plan, or refuses if the account, the inventory or the files have changed.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.command import shared_options_in_hints
@@ -60,16 +64,16 @@ def apply(
     if plan_file is None and not resume:
         return perform(run.out, context, approved=approved, wait=wait)
     if plan_file is not None and resume:
-        raise click.UsageError("--resume finishes the last approved run; it takes no PLAN")
+        raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
     if allow != Allowances() or not context.selection.is_everything:
         raise click.UsageError(
-            "what was approved brings its own --target, --exclude, --adopt, --no-delete and --allow-..."
+            "a saved plan contains its own --target, --exclude, --adopt, --no-delete and --allow-... options"
         )
     saved = read_approved_plan(context) if plan_file is None else read_saved_plan(context, Path(plan_file))
     made, now = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
     if saved.is_moved:
-        run.out.line(f"The plan was made in {made}, and is performed in {now}.\n")
+        run.out.line(f"The plan was made in {made}; it is applied in {now}.\n")
     elif context.root.resolve() != saved.run.root.resolve():
-        run.out.line(f"The plan is performed in {now}, where it was made.\n")
+        run.out.line(f"The plan is applied in {now}, where it was made.\n")
     with shared_options_in_hints(saved.options):
         return perform(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

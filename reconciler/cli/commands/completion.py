@@ -13,7 +13,7 @@ from reconciler.cli.shell_completion import script
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
-    It completes commands, options, and the names of endpoints in the files at hand. To install it:
+    The script completes commands, options, and the names of endpoints and specs. To install it:
 
     \b
       bash  eval "$(reconciler completion bash)"   as a line of ~/.bashrc

@@ -5,21 +5,21 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.imperative_options import approval, context_of
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", shell_complete=an_endpoint)
 @approval(waits=False)
 @with_run
 @with_reports
 @with_events
 def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeout: float) -> int:
-    """Delete one endpoint, whoever made it, if it is the only one of its name.
+    """Delete one endpoint, even if it is not managed by reconciler.
 
-    preventDestroy holds here too.
+    The name must be unique in the account. An endpoint with preventDestroy is not deleted.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.workflow.imperative import delete_goal

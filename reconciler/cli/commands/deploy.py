@@ -7,38 +7,54 @@ from typing import Any
 import click
 
 from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_spec
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
-@click.option("--image", required=True, metavar="IMAGE", help="The container image.")
+@click.option("--image", required=True, metavar="IMAGE", help="Container image.")
 @click.option(
     "--spec",
     "specName",
     required=True,
     metavar="NAME",
     shell_complete=a_spec,
-    help="A GPU shape of specs.yaml.",
+    help="GPU spec of specs.yaml.",
 )
-@click.option("--replicas", type=int, metavar="N", help="Fixed number of workers.  [default: 1]")
+@click.option("--replicas", type=int, metavar="N", help="Number of workers, without scaling. (default: 1)")
 @click.option(
-    "--min", "minReplicas", type=int, metavar="N", help="Least number of workers; 0 scales to zero."
+    "--min", "minReplicas", type=int, metavar="N", help="Minimum number of workers; 0 allows scaling to zero."
 )
-@click.option("--max", "maxReplicas", type=int, metavar="N", help="Largest number of workers.")
+@click.option("--max", "maxReplicas", type=int, metavar="N", help="Maximum number of workers.")
 @click.option(
-    "--task-timeout", "taskTimeout", type=int, metavar="SECONDS", help="How long a worker may idle."
+    "--task-timeout",
+    "taskTimeout",
+    type=int,
+    metavar="SECONDS",
+    help="Time after which an idle worker is stopped.",
 )
 @click.option(
-    "--request-timeout", "requestTimeout", type=int, metavar="SECONDS", help="How long a request may take."
+    "--request-timeout", "requestTimeout", type=int, metavar="SECONDS", help="Time limit of a request."
 )
-@click.option("--port", type=int, metavar="PORT", help="Where the container listens.  [default: 8000]")
-@click.option("--health-path", "healthPath", metavar="PATH", help="What answers 200.  [default: /health]")
-@click.option("--command", metavar="TEXT", help="Replaces the start command of the image.")
-@click.option("--image-auth", "imageAuthId", metavar="ID", help="Credentials of a private registry.")
-@click.option("--app-name", "appName", metavar="LABEL", help="In the URL, fixed for life.  [default: NAME]")
+@click.option("--port", type=int, metavar="PORT", help="Port on which the container listens. (default: 8000)")
+@click.option(
+    "--health-path",
+    "healthPath",
+    metavar="PATH",
+    help="HTTP path of the health check, which must return 200. (default: /health)",
+)
+@click.option("--command", metavar="TEXT", help="Start command, in place of the one of the image.")
+@click.option(
+    "--image-auth", "imageAuthId", metavar="ID", help="ID of the registry credentials for a private image."
+)
+@click.option(
+    "--app-name",
+    "appName",
+    metavar="LABEL",
+    help="Label in the URL, which cannot be changed later. (default: NAME)",
+)
 @with_environment
 @approval()
 @with_run
@@ -55,10 +71,11 @@ def deploy(
     wait: float | None,
     **given: Any,
 ) -> int:
-    """Make one endpoint, without the YAML.
+    """Create one endpoint that is not declared in the configuration.
 
-    It is planned, shown and asked about like an apply. Plans list it and never delete it. Values are literal,
-    and those of variables are kept secret.
+    deploy shows a plan and asks for approval, as apply does. Later plans list the endpoint and never delete
+    it. Option values are taken literally, without ${...} references; values of environment variables are
+    treated as secrets.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.workflow.imperative import deploy_goal

@@ -7,11 +7,11 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 
 
-@click.command()
+@click.command(cls=Command)
 @options.auto_approve
 @options.guard_options
 @options.parallelism
@@ -20,9 +20,9 @@ from reconciler.cli.report_options import with_events, with_reports
 @with_reports
 @with_events
 def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **agreed: bool) -> int:
-    """Delete every endpoint that the inventory records.
+    """Delete all endpoints recorded in the inventory.
 
-    Endpoints made elsewhere are left alone, and preventDestroy holds here too.
+    Endpoints that the inventory does not record are not deleted, and neither are those with preventDestroy.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.settings import Allowances

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @with_run
 def doctor(run: Run) -> int:
-    """Check files, key, account, clock, limits, regions and inventory, each with the way out."""
+    """Check the files, the API key, the account, the clock, limits, regions and the inventory.
+
+    Each check that fails names a fix. Nothing is changed.
+    """
     from reconciler.model.run_report import Check, CheckStatus
     from reconciler.reports.views.checks import check_text, verdict_text
     from reconciler.reports.views.documents import checks_document

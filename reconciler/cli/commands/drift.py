@@ -9,34 +9,34 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import a_file, an_endpoint
 from reconciler.model.problem import ExitCode, limit_problems
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option(
     "--baseline",
     metavar="FILE",
-    help="A drift document of before: what it tells of rings no alarm.",
+    help="Earlier JSON document of `drift`; drift listed in it is not reported again.",
     shell_complete=a_file,
 )
 @options.parallelism
 @with_run
 @with_reports
 def drift(run: Run, baseline: str | None, parallelism: int) -> int:
-    """Tell whether somebody touched the account since the last apply: exit code 2 if so, else 0.
+    """Detect changes made outside of reconciler since the last apply.
 
-    Reads only, with a key that may only read and references that may be unset. Where there is no inventory,
-    the YAML is the measure.
+    The exit code is 2 if there is drift, otherwise 0. A key with read access is enough, and ${env:...}
+    references may be unset. Without an inventory, the account is compared with the configuration.
     """
     from reconciler.cli.output import timestamp
     from reconciler.workflow.drift import drift as look
 
     if click.get_current_context().invoked_subcommand is not None:
         if baseline is not None:
-            raise click.UsageError("--baseline belongs to `drift` alone")
+            raise click.UsageError("--baseline cannot be combined with a subcommand of `drift`")
         return ExitCode.OK
     context = replace(run.context, parallelism=parallelism)
     found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
@@ -51,9 +51,10 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
 @with_run
 def accept(run: Run, names: tuple[str, ...]) -> int:
-    """Write what others changed into the YAML that declares it; comments, order and references stay.
+    """Write changes made outside of reconciler into the YAML files.
 
-    What somebody deleted is declared no more. Nothing is sent.
+    Comments, order and references of the files are kept. The declaration of a deleted endpoint is removed.
+    The account is not changed.
     """
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.drift_accept import accept as take
@@ -100,16 +101,17 @@ def revert(
     lock_timeout: float,
     **agreed: bool,
 ) -> int:
-    """Undo what others changed or deleted: of these endpoints, or of all that ring.
+    """Undo changes made outside of reconciler.
 
-    It plans the way back, shows it and asks. What the YAML alone has changed waits for an apply.
+    Without NAME, revert undoes all drift. It shows a plan and asks for approval. Changes of the YAML files
+    that were not yet applied stay pending.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.settings import Allowances
     from reconciler.workflow.drift import revert_goal
 
     if not run.context.selection.is_everything:
-        raise click.UsageError("name the endpoints; revert takes no --target and no --exclude")
+        raise click.UsageError("drift revert takes names of endpoints, not --target and --exclude")
     context = replace(
         run.context,
         allow=Allowances(deletes=allow_delete, **agreed),

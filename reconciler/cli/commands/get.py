@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 @with_run
 def get(run: Run, name: str) -> int:
-    """One endpoint by its name or ID: its configuration, its URL, and its workers with state and health."""
+    """Show one endpoint by its name or ID: its configuration, its URL, and its workers."""
     from reconciler.reports.views.documents import app_document
     from reconciler.reports.views.endpoints import app_text
     from reconciler.workflow.endpoints import app

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False, shell_complete=an_endpoint)
 @with_run
 def history(run: Run, name: str | None) -> int:
-    """The versions of each endpoint that were applied from here, the last twenty."""
+    """Show the last twenty versions of each endpoint that were applied with this inventory."""
     from reconciler.reports.views.history import version_document, versions_text
     from reconciler.workflow.rollback import damaged_history, versions
 
@@ -25,5 +25,5 @@ def history(run: Run, name: str | None) -> int:
     elif found:
         run.out.result(versions_text(found, run.out.style))
     else:
-        run.out.line("Nothing has been applied from here yet.")
+        run.out.line("Nothing has been applied with this inventory yet.")
     return ExitCode.OK

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import ExitCode, limit_problems
 
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
     from reconciler.workflow.runtime.context import Context
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("name", required=False)
 @click.argument("object_id", metavar="[ID]", required=False)
-@click.option("--all", "everything", is_flag=True, help="All that is neither recorded nor declared.")
-@click.option("--match", "matches", metavar="GLOB", multiple=True, help="Of all, only these names.")
-@click.option("--out", metavar="FILE", help="The YAML file to write; it must not exist yet.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Import all endpoints that are neither recorded nor declared."
+)
+@click.option(
+    "--match",
+    "matches",
+    metavar="GLOB",
+    multiple=True,
+    help="With --all: import only endpoints whose name matches this pattern.",
+)
+@click.option("--out", metavar="FILE", help="With --all: write the YAML to this file, which must not exist.")
 @click.option(
     "--env-out",
     metavar="FILE",
-    help="Write the live values of env here, for --env-file; git must ignore it.",
+    help="With --all: write the live env values to this file, for --env-file. Git must ignore the file.",
 )
 @options.other_account
 @options.lock_timeout
@@ -44,10 +52,10 @@ def import_(
     other_account: bool,
     lock_timeout: float,
 ) -> int:
-    """Record endpoints that were made elsewhere. The account is only read.
+    """Record existing endpoints in the inventory, without changing the account.
 
-    With NAME and ID it records one. With --all and --out it also writes the YAML that declares them, and
-    only once the plan after it is proven to be empty; values of env stand in it as references.
+    With NAME and ID, import records one endpoint. With --all and --out, import also writes the YAML that
+    declares the endpoints, after checking that a plan with it is empty. Values of env become references.
     """
     from reconciler.model.settings import Allowances
 
@@ -56,7 +64,7 @@ def import_(
     if everything and out is not None and name is None:
         return _import_all(run.out, context, Path(out), matches, Path(env_out) if env_out else None)
     if everything or env_out is not None or out is not None or matches or name is None or object_id is None:
-        raise click.UsageError("give NAME and ID, or --all with --out FILE")
+        raise click.UsageError("specify NAME and ID, or --all with --out FILE")
     return _import_one(run.out, context, name, object_id)
 
 
@@ -77,8 +85,8 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
             }
         )
         return ExitCode.OK
-    what = "is recorded" if taken.is_new else "was recorded already"
-    out.result(f"{plain(name)} {what} as {plain(object_id)}.\n")
+    verb = "is recorded" if taken.is_new else "was already recorded"
+    out.result(f"{plain(name)} {verb} as {plain(object_id)}.\n")
     out.problems(taken.problems)
     return ExitCode.OK
 
@@ -109,7 +117,7 @@ def _import_all(
     for name in (*done.written, *([done.values] if done.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
     count, state = len(done.endpoints), plain(str(context.state))
-    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared, and recorded in {state}.\n")
+    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared and recorded in {state}.\n")
     if done.problems:
         out.tell("\n")
         out.problems(done.problems)
@@ -119,11 +127,11 @@ def _import_all(
 
 def _next(done: Imported) -> str:
     if not done.variables or done.values:
-        return f"  {done.plan}   # shows no changes\n"
+        return f"  {done.plan}   # expected result: no changes\n"
     count = len(done.variables)
     example = Path(done.example)
     copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
     return (
-        f"  {copy}   # and fill in {count} value{'' if count == 1 else 's'}; not for git\n"
-        f"  {done.plan}   # shows no changes\n"
+        f"  {copy}   # then fill in {count} value{'' if count == 1 else 's'}; do not commit this file\n"
+        f"  {done.plan}   # expected result: no changes\n"
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import command_line
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @with_run
 def init(run: Run) -> int:
-    """Write a commented endpoints.yaml and specs.yaml, and a .gitignore. Nothing is overwritten."""
+    """Create commented endpoints.yaml and specs.yaml files and a .gitignore.
+
+    Existing files are not changed.
+    """
     from reconciler.workflow.init import start
 
     files = start(run.context)
@@ -22,10 +25,10 @@ def init(run: Run) -> int:
     for name in files.written:
         run.out.result(f"  {run.out.style.added('+')} {name}\n")
     for name in files.kept:
-        run.out.result(f"    {name} is there already, and left as it is\n")
+        run.out.result(f"    {name} already exists and was not changed\n")
     run.out.result(
         "\nNext:\n"
-        "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, to try without an account\n"
+        "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, which needs no account\n"
         f"  {command_line('reconciler', 'plan')}\n"
     )
     return ExitCode.OK

@@ -6,19 +6,20 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, output_option, with_run
+from reconciler.cli.options import Command, Run, output_option, with_run
 from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @output_option
 @with_run
 def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the command
-    """Every endpoint of the account, by name, with whose it is.
+    """List all endpoints of the account.
 
-    Declared ones stand in today's YAML; recorded ones no longer do, and the next apply deletes them;
-    imperative ones were made by a command; unmanaged ones are never touched.
+    The column MANAGED shows how an endpoint is managed: declared (in the YAML files), recorded (in the
+    inventory but no longer declared; the next apply deletes it), imperative (created by `deploy`) or
+    unmanaged (never changed by apply).
     """
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import app_document
@@ -35,10 +36,8 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
-            add_shared_options(
-                "The account has no endpoints; `reconciler apply` creates those that are declared."
-            )
+            add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")
         )
-    # also with --json: a list of endpoints has no place for them
+    # on stderr with --json too, because the document is a list of endpoints
     run.out.problems(found.problems)
     return ExitCode.OK

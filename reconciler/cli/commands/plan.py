@@ -8,26 +8,37 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import a_file
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
-    "--out", metavar="FILE", shell_complete=a_file, help="Save the plan, for `apply FILE`. Holds no secret."
+    "--out",
+    metavar="FILE",
+    shell_complete=a_file,
+    help="Save the plan to this file, for `apply FILE`. The file contains no secrets.",
 )
 @click.option(
-    "--bind-commit", is_flag=True, help="Let `apply FILE` refuse it under another commit than this."
+    "--bind-commit",
+    is_flag=True,
+    help="Make `apply FILE` refuse the saved plan if another git commit is checked out.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Return exit code 2 if there are changes, 0 if there are none."
+)
 @options.adopt
 @options.allow_delete
 @options.no_delete
 @options.create_first
 @options.guard_options
-@click.option("--destroy", is_flag=True, help="Plan what `destroy` would do.")
+@click.option(
+    "--destroy",
+    is_flag=True,
+    help="Plan to delete all endpoints recorded in the inventory, as `destroy` does.",
+)
 @options.parallelism
 @with_run
 @with_reports
@@ -44,7 +55,10 @@ def plan(
     parallelism: int,
     **agreed: bool,
 ) -> int:
-    """Show what apply would change. Locks nothing and writes nothing but --out."""
+    """Show the changes that apply would make.
+
+    plan takes no lock and changes nothing, neither in the account nor in the inventory.
+    """
     from reconciler.cli.output import timestamp
     from reconciler.model.command import Operand, command_line
     from reconciler.model.settings import Allowances
@@ -53,7 +67,7 @@ def plan(
     from reconciler.workflow.plan import plan as make_plan
 
     if bind_commit and out is None:
-        raise click.UsageError("--bind-commit binds what --out saves; give --out FILE as well")
+        raise click.UsageError("--bind-commit requires --out FILE")
     commit = None
     if bind_commit:
         from reconciler.workflow.runtime.git import current_commit, uncommitted_changes

@@ -7,14 +7,14 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
-@click.option("--create", is_flag=True, help="The create request of every endpoint, without network or key.")
-@click.option("--curl", is_flag=True, help="Runnable commands; the key stays in $NOVITA_API_KEY.")
-@click.option("--reveal", is_flag=True, help="Print secrets instead of masking them.")
+@click.command(cls=Command)
+@click.option("--create", is_flag=True, help="Show the create request of every declared endpoint, offline.")
+@click.option("--curl", is_flag=True, help="Print curl commands, which read the key from $NOVITA_API_KEY.")
+@click.option("--reveal", is_flag=True, help="Print secrets in clear.")
 @options.adopt
 @options.allow_delete
 @options.guard_options
@@ -28,7 +28,7 @@ def preview(
     allow_delete: int | None,
     **agreed: bool,
 ) -> int:
-    """Print the exact requests that apply would send, in the order of sending."""
+    """Print the exact API requests that apply would send, in order."""
     from reconciler.model.settings import Allowances
     from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.preview import preview as of_plan
@@ -50,11 +50,11 @@ def preview(
         lines = (curl_lines if curl else request_lines)(found.base_url, rows, reveal=reveal)
         run.out.result("".join(f"{line}\n" for line in lines))
         if not rows:
-            run.out.result("No requests: apply would send nothing.\n")
+            run.out.result("No requests. Apply would send nothing.\n")
     if curl and not reveal and any("(sensitive value)" in body_text(r, reveal=False) for _, _, r in rows):
         run.out.line(
-            "Secrets are masked above: these commands would send the mask. Pass --reveal to run them."
+            "Secrets are masked above, so these commands would send the mask. Pass --reveal to run them."
         )
-    # also with --json: a list of requests has no place for them
+    # on stderr with --json too, because the document is a list of requests
     run.out.problems(found.problems)
     return code or ExitCode.OK

@@ -7,21 +7,24 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.problem import ExitCode, limit_problems
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False, shell_complete=an_endpoint)
-@click.option("--id", "object_id", metavar="ID", help="This endpoint is what the create of NAME made.")
-@click.option("--none", "nothing", is_flag=True, help="The create of NAME made nothing.")
+@click.option(
+    "--id", "object_id", metavar="ID", help="State that the create of NAME made the endpoint with this ID."
+)
+@click.option("--none", "nothing", is_flag=True, help="State that the create of NAME made no endpoint.")
 @options.other_account
 @with_run
 def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, other_account: bool) -> int:
-    """Settle creates whose answer was lost, by looking, or by your word on one of them.
+    """Resolve creates whose response was lost.
 
-    Sends nothing. Does nothing when nothing is open.
+    Without arguments, recover looks for the endpoints in the account. With NAME, you state the result of one
+    create yourself. The account is only read.
     """
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
@@ -29,7 +32,7 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
     from reconciler.workflow.recover import recover as settle
 
     if (object_id is not None) + nothing != (name is not None):
-        raise click.UsageError("give NAME with one of --id and --none, or none of the three")
+        raise click.UsageError("specify NAME together with --id or --none, or none of the three")
     context = replace(run.context, allow=Allowances(other_account=other_account))
     found = settle(context, Word(name=name, id=object_id) if name is not None else None)
     code = ExitCode.UNRESOLVED if found.unresolved else ExitCode.OK
@@ -44,9 +47,11 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
         )
         return code
     for one in found.made:
-        run.out.result(f"{plain(one.name)} was made as {plain(one.id)}; it is recorded.\n")
+        run.out.result(f"{plain(one.name)} was created as {plain(one.id)} and is now recorded.\n")
     for lost in found.nothing:
-        run.out.result(f"{plain(lost)} was not made; if it is still declared, the next apply creates it.\n")
+        run.out.result(
+            f"{plain(lost)} was not created. If it is still declared, the next apply creates it.\n"
+        )
     run.out.problems(found.unresolved)
     if not (found.made or found.nothing or found.unresolved):
         run.out.result("Nothing to recover.\n")

@@ -7,12 +7,12 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", shell_complete=an_endpoint)
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @options.auto_approve
@@ -31,9 +31,10 @@ def rollback(
     lock_timeout: float,
     **agreed: bool,
 ) -> int:
-    """Bring one endpoint back to an applied version, by default the one before the last.
+    """Restore an applied version of one endpoint, by default the version before the last.
 
-    It plans the way back, shows it and asks. The YAML is left as it is, so that the next apply would undo it.
+    rollback shows a plan and asks for approval. The YAML files are not changed: change them as well, or the
+    next apply undoes the rollback. `reconciler history` lists the versions.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.settings import Allowances
@@ -41,12 +42,12 @@ def rollback(
     from reconciler.workflow.rollback import rollback_goal
 
     if not run.context.selection.is_everything:
-        raise click.UsageError("rollback is about NAME alone; it takes no --target and no --exclude")
+        raise click.UsageError("rollback takes the NAME of one endpoint, not --target and --exclude")
     allow = Allowances(deletes=allow_delete, **agreed)
     context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
     context, goal, found = rollback_goal(context, name, version)
     run.out.line(
-        f"Back to version {found.number} of {plain(name)}, applied {plain(found.at)}."
-        " Change the YAML as well, or the next apply undoes it.\n"
+        f"Rolling back {plain(name)} to version {found.number}, applied {plain(found.at)}."
+        " Change the YAML as well, or the next apply undoes the rollback.\n"
     )
     return perform(run.out, context, approved=approved, goal=goal)

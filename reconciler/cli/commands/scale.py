@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.imperative_options import approval, context_of, duration
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.imperative_options import approval, context_of, lease_duration
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import FORMATS, with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from reconciler.workflow.runtime.context import Context
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", shell_complete=an_endpoint)
 @click.argument("replicas", metavar="[N]", type=click.IntRange(min=0), required=False)
-@click.option("--min", "low", type=click.IntRange(min=0), metavar="N", help="Least number of workers.")
-@click.option("--max", "high", type=click.IntRange(min=1), metavar="N", help="Largest number of workers.")
+@click.option("--min", "low", type=click.IntRange(min=0), metavar="N", help="Minimum number of workers.")
+@click.option("--max", "high", type=click.IntRange(min=1), metavar="N", help="Maximum number of workers.")
 @click.option(
-    "--for", "lasting", type=duration, metavar="DURATION", help="A lease: for so long (90m, 6h, 2d)."
+    "--for",
+    "lasting",
+    type=lease_duration,
+    metavar="DURATION",
+    help="Apply the worker counts for this long, as a lease, such as 90m, 6h or 2d.",
 )
-@click.option("--why", metavar="TEXT", help="What the lease is for.")
-@click.option("--end-lease", is_flag=True, help="Back to what is declared, before the lease is over.")
-@click.option("--write", is_flag=True, help="Edit the YAML instead of the account; apply sends it.")
-@click.option("--drain", is_flag=True, help="Give workers that become too many no new work first.")
+@click.option("--why", metavar="TEXT", help="Reason for the lease. Required with --for.")
+@click.option("--end-lease", is_flag=True, help="End the lease now and restore the declared worker counts.")
+@click.option(
+    "--write", is_flag=True, help="Write the worker counts into the YAML files instead of the account."
+)
+@click.option("--drain", is_flag=True, help="Drain surplus workers before they are stopped.")
 @approval()
 @with_run
 @with_reports
@@ -49,11 +55,11 @@ def scale(
     lock_timeout: float,
     wait: float | None,
 ) -> int:
-    """Set the worker counts of one endpoint, for good or for a time.
+    """Set the number of workers of one endpoint, permanently or for a limited time.
 
-    N sets the least and the most; 0 sets the least alone, so that it scales to zero when idle. With --for,
-    plans and drift take the counts for what is wanted until the time is over, and the first apply after it
-    brings back what is declared.
+    N sets both the minimum and the maximum. 0 sets only the minimum, so that the endpoint scales to zero when
+    it is idle. With --for, plan and drift accept the worker counts until the lease ends, and the first apply
+    after that restores the declared counts.
     """
     from reconciler.cli.apply_flow import perform
 
@@ -62,7 +68,9 @@ def scale(
         others = ("lasting", "end_lease", "drain", "wait", "explain", "events")
         reports = (f"{format_}_into" for format_ in FORMATS)
         if any(click.get_current_context().params.get(option) for option in (*others, *reports)):
-            raise click.UsageError("--write edits the YAML alone: it goes with N, --min and --max")
+            raise click.UsageError(
+                "--write changes only the YAML files: it can be combined with N, --min and --max only"
+            )
         return _write(run, name, low if replicas is None else replicas, replicas or high)
     context = context_of(run, lock_timeout, drain=drain, other_account=other_account)
     context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)
@@ -84,9 +92,9 @@ def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
     elif diff:
         run.out.result(diff)
         send = command_line("reconciler", "apply", "--target", name)
-        run.out.line(f"\nWrote {found.shown}. To send it: {send}")
+        run.out.line(f"\nWrote {found.shown}. To apply the change: {send}")
     else:
-        run.out.line(f"{found.shown} says so already.")
+        run.out.line(f"{found.shown} already declares these worker counts.")
     return ExitCode.OK
 
 
@@ -126,12 +134,12 @@ def _check(
 ) -> None:
     given = [replicas is not None, low is not None or high is not None, end_lease]
     if sum(given) != 1:
-        raise click.UsageError("say how many: N, or --min and --max, or --end-lease")
+        raise click.UsageError("specify one of: N, --min and --max, or --end-lease")
     if low is not None and high is not None and low > high:
-        raise click.UsageError(f"--min {low} is above --max {high}")
+        raise click.UsageError(f"--min {low} is greater than --max {high}")
     if lasting is None and why is not None:
-        raise click.UsageError("--why says what a lease is for; give --for DURATION as well")
+        raise click.UsageError("--why requires --for DURATION")
     if lasting is not None and (low is None or high is None or not (why or "").strip()):
-        raise click.UsageError("a lease needs --min, --max and --why TEXT")
+        raise click.UsageError("--for requires --min, --max and --why TEXT")
     if why is not None and not why.isprintable():
-        raise click.UsageError("--why is one line of text")
+        raise click.UsageError("--why must be one line of text")

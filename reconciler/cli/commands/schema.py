@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", type=click.Choice(["config", "specs", "endpoints"]), default="endpoints")
 @with_run
 def schema(run: Run, name: str) -> int:
-    """Print a JSON Schema (draft 2020-12), for editors: config, specs or endpoints."""
+    """Print the JSON Schema (draft 2020-12) of a configuration file, for editors. (default: endpoints)"""
     from reconciler.config.schema import text_of
 
     del run

@@ -1,4 +1,4 @@
-"""`reconciler simulator`: the embedded Novita in the foreground, for trying things out without an account."""
+"""`reconciler simulator`"""
 
 from __future__ import annotations
 
@@ -18,44 +18,51 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8123, show_default=True, help="0: any free port."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8123,
+    help="Port to listen on; 0 chooses a free port. (default: 8123)",
 )
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Keep the simulated account in this file, env values in clear; for its owner alone.",
+    help="Keep the simulated account in this file. It contains env values in clear and is readable by its"
+    " owner only.",
 )
 @click.option(
     "--latency",
     type=click.FloatRange(min=0),
     metavar="MS",
-    help="Time every answer takes, in milliseconds.",
+    help="Delay every response by this many milliseconds.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of ids, shuffles and random faults.")
+@click.option(
+    "--seed", type=int, default=0, metavar="N", help="Seed for IDs, ordering and random faults. (default: 0)"
+)
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="SPEC",
-    help="OPERATION:KIND_OR_STATUS[:TIMES], such as create:429:2, update:lost_answer or list:503:always.",
+    help="Inject a fault: OPERATION:KIND_OR_STATUS[:TIMES], such as create:429:2, update:lost_answer or"
+    " list:503:always.",
 )
 @click.option(
     "--fault-rate",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="RATE",
-    help="Let this share of requests (0-1) meet a random fault.",
+    help="Let this fraction of the requests fail at random. (default: 0)",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A switch of the simulator's behaviour; --switches lists them.",
+    help="Set a switch of the simulator's behaviour; --switches lists the switches.",
 )
-@click.option("--switches", is_flag=True, help="List the switches with their defaults, and exit.")
-@click.option("--quiet", is_flag=True, help="No line per request.")
+@click.option("--switches", is_flag=True, help="List the switches with their defaults and exit.")
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
 def simulator(
     port: int,
     state: Path | None,
@@ -67,10 +74,10 @@ def simulator(
     switches: bool,
     quiet: bool,
 ) -> None:
-    """Run a simulated Novita on 127.0.0.1 until Ctrl-C.
+    """Run a simulated Novita API on 127.0.0.1 until Ctrl-C.
 
-    It behaves like the real API as far as that is known, starts no GPU and costs nothing. One line per
-    request goes to stderr: method, path, status (- when none was sent), milliseconds.
+    The simulator behaves like the real API as far as it is known, without GPUs and at no cost. Each request
+    is logged to stderr: method, path, status (- if none was sent) and duration in milliseconds.
     """
     from reconciler.simulator.switches import describe, profile_from
 
@@ -97,7 +104,7 @@ def simulator(
         server.faults.add(fault)
     server.faults.at_random(seed=seed, rate=fault_rate)
     with _interrupts() as stop, _started(server, port):
-        click.echo(f"Simulated Novita on {server.url}, until Ctrl-C. In another terminal:")
+        click.echo(f"Simulated Novita API on {server.url}, until Ctrl-C. In another terminal, run:")
         for variable, value in (("BASE_URL", server.url), ("API_KEY", profile.api_key or "any")):
             click.echo(f"  {command_line('export', f'NOVITA_{variable}={value}')}")
         stop.wait()
@@ -105,7 +112,7 @@ def simulator(
 
 @contextmanager
 def _interrupts() -> Iterator[Event]:
-    """An event that Ctrl-C and SIGTERM set, ready before anybody can know that there is something to stop."""
+    """Yield an event that Ctrl-C and SIGTERM set; the handlers are installed before the server starts."""
     stop = Event()
     former = {
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
@@ -119,7 +126,7 @@ def _interrupts() -> Iterator[Event]:
 
 @contextmanager
 def _started(server: Server, port: int) -> Iterator[None]:
-    """The server running; what keeps it from starting becomes one line."""
+    """Run the server; an error at its start becomes a message of one line."""
     try:
         server.start()
     except OSError as problem:
@@ -127,10 +134,10 @@ def _started(server: Server, port: int) -> Iterator[None]:
         if problem.filename:
             raise click.ClickException(f"{problem.filename}: {reason}.") from None
         raise click.ClickException(
-            f"cannot listen on 127.0.0.1:{port}: {reason}. Try another one: --port {port + 1}, or --port 0."
+            f"cannot listen on 127.0.0.1:{port}: {reason}. Try another port: --port {port + 1}, or --port 0."
         ) from None
     except ValueError as problem:
-        raise click.ClickException(f"{problem}. Move it away, or name another --state.") from None
+        raise click.ClickException(f"{problem}. Move the file away, or use another --state.") from None
     try:
         yield
     finally:

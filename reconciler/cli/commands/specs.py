@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @with_run
 def specs(run: Run, name: str | None) -> int:
-    """The GPU specs of specs.yaml, or all about one; without a network or a key."""
+    """Show the GPU specs of specs.yaml, or the details of one spec. Works offline."""
     from reconciler.reports.views.documents import spec_document
     from reconciler.reports.views.specs import spec_text, specs_text
     from reconciler.workflow.specs import spec
@@ -33,8 +33,8 @@ def specs(run: Run, name: str | None) -> int:
         run.out.result(specs_text(found.specs, run.out.screen))
     elif found.are_all_known:
         run.out.line(
-            f"{found.file or 'specs.yaml'} holds no specs. "
-            + add_shared_options("`reconciler init` writes one to start from.")
+            f"{found.file or 'specs.yaml'} contains no specs. "
+            + add_shared_options("`reconciler init` creates one to start from.")
         )
     run.out.problems(found.problems)
     return ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK

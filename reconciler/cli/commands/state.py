@@ -7,24 +7,27 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import an_endpoint
 from reconciler.model.problem import ExitCode, limit_problems
 from reconciler.reports.terminal.escape import plain
 
 
-@click.group()
+@click.group(cls=Group)
 @with_run
 def state(run: Run) -> None:
-    """Look at the inventory, or mend it. Losing it is harmless: the next plan adopts."""
+    """Inspect or repair the inventory.
+
+    If the inventory is lost, the next apply adopts the declared endpoints by name.
+    """
     del run
 
 
 @state.command("list")
 @with_run
 def list_(run: Run) -> int:
-    """Name and ID of every tracked endpoint."""
+    """List the name and ID of every recorded endpoint."""
     from reconciler.reports.terminal.table import cells, padded
     from reconciler.workflow.state import records
 
@@ -46,7 +49,7 @@ def list_(run: Run) -> int:
 @click.argument("name", shell_complete=an_endpoint)
 @with_run
 def show(run: Run, name: str) -> int:
-    """What was last applied to one endpoint; secrets are not in it."""
+    """Show the record of one endpoint: what was last applied, without secrets."""
     from reconciler.reports.run.json_plan import record_document
     from reconciler.workflow.state import record
 
@@ -58,12 +61,12 @@ def show(run: Run, name: str) -> int:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
 @with_run
 def rm(run: Run, names: tuple[str, ...]) -> int:
-    """Stop tracking endpoints without deleting them."""
+    """Remove endpoints from the inventory without deleting them."""
     from reconciler.workflow.state import forget
 
     forget(run.context, names)
     for name in names:
-        run.out.line(f"Forgot {plain(name)}; it lives on, unmanaged.")
+        run.out.line(f"Removed {plain(name)} from the inventory. The endpoint itself still exists.")
     if run.out.as_json:
         run.out.document({"forgotten": list(names), "exit_code": 0})
     return ExitCode.OK
@@ -73,7 +76,7 @@ def rm(run: Run, names: tuple[str, ...]) -> int:
 @options.lock_timeout
 @with_run
 def fold(run: Run, lock_timeout: float) -> int:
-    """Write into the inventory what a run that was cut off left in the journal. Needs no key, no network."""
+    """Write the journal of an interrupted run into the inventory file. Works offline."""
     from reconciler.workflow.state import fold as fold_journal
 
     found = fold_journal(replace(run.context, lock_timeout=lock_timeout))
@@ -83,7 +86,7 @@ def fold(run: Run, lock_timeout: float) -> int:
         return ExitCode.OK
     run.out.line(f"{len(found.records)} recorded in {run.context.state}.")
     for name in open_:
-        run.out.line(f"The create of {plain(name)} is open, and stays in the journal beside it.")
+        run.out.line(f"The create of {plain(name)} is unresolved and stays in the journal.")
     return ExitCode.OK
 
 
@@ -93,7 +96,7 @@ def fold(run: Run, lock_timeout: float) -> int:
 @force_option
 @with_run
 def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
-    """Record anew what is declared and live, by name."""
+    """Rebuild the inventory by matching declared and live endpoints by name."""
     from reconciler.model.settings import Allowances
     from reconciler.workflow.state import rebuild as record_anew
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.options import Run, output_option, with_run
+from reconciler.cli.options import Command, Run, output_option, with_run
 from reconciler.model.command import add_shared_options
 from reconciler.model.problem import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @output_option
 @with_run
 def status(run: Run, name: str | None, output: str | None) -> int:
-    """How every endpoint does, or one of them: its status, its workers, and what keeps them from serving."""
+    """Show the status and the workers of all endpoints or of one, and why an endpoint does not serve."""
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
     from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, apps_text
@@ -33,8 +33,6 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
-            add_shared_options(
-                "The account has no endpoints; `reconciler apply` creates those that are declared."
-            )
+            add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")
         )
     return ExitCode.OK

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 @with_run
 def logs(run: Run, name: str) -> int:
@@ -18,7 +18,7 @@ def logs(run: Run, name: str) -> int:
     raise no_logs()
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @with_run
 def pods(run: Run, name: str | None) -> int:
@@ -29,7 +29,7 @@ def pods(run: Run, name: str | None) -> int:
     raise no_pods()
 
 
-@click.command()
+@click.command(cls=Command)
 @with_run
 def pvcs(run: Run) -> int:
     """Show how to find network storage: Novita's API does not offer volume claims."""

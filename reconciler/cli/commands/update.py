@@ -7,20 +7,24 @@ from typing import Any
 import click
 
 from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import an_endpoint
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", shell_complete=an_endpoint)
-@click.option("--image", metavar="IMAGE", help="The container image.")
-@click.option("--replicas", type=int, metavar="N", help="Number of workers; 0 scales to zero when idle.")
+@click.option("--image", metavar="IMAGE", help="Container image.")
+@click.option("--replicas", type=int, metavar="N", help="Number of workers; 0 allows scaling to zero.")
 @click.option(
-    "--task-timeout", "taskTimeout", type=int, metavar="SECONDS", help="How long a worker may idle."
+    "--task-timeout",
+    "taskTimeout",
+    type=int,
+    metavar="SECONDS",
+    help="Time after which an idle worker is stopped.",
 )
 @with_environment
-@click.option("--no-env", is_flag=True, help="No variables at all.")
+@click.option("--no-env", is_flag=True, help="Remove all environment variables.")
 @approval()
 @with_run
 @with_reports
@@ -37,10 +41,10 @@ def update(
     wait: float | None,
     **given: Any,
 ) -> int:
-    """Change the image, the workers, the env or the timeout of one endpoint; all else stays.
+    """Change the image, workers, environment variables or idle timeout of one endpoint.
 
-    The variables given replace all that it has. Where the YAML says otherwise, that is told: the next apply
-    sets it back.
+    The given variables replace all variables of the endpoint. If the configuration declares other values,
+    update prints a note: the next apply restores the declared values.
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.workflow.imperative import update_goal
@@ -48,10 +52,12 @@ def update(
     changes = {field: value for field, value in given.items() if value is not None}
     variables = environment(env, env_files, run.context)
     if no_env and variables is not None:
-        raise click.UsageError("--no-env goes without --env and --env-file")
+        raise click.UsageError("--no-env cannot be combined with --env or --env-file")
     if no_env or variables is not None:
         changes["env"] = variables or {}
     if not changes:
-        raise click.UsageError("say what to change: --image, --replicas, --task-timeout, --env or --env-file")
+        raise click.UsageError(
+            "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
+        )
     context, goal = update_goal(context_of(run, lock_timeout, other_account=other_account), name, changes)
     return perform(run.out, context, approved=approved, goal=goal, wait=wait)

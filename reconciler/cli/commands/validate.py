@@ -5,16 +5,16 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.github_output import annotate
-from reconciler.cli.options import Run, with_run
+from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode, limit_problems
 
 
-@click.command()
+@click.command(cls=Command)
 @with_run
 def validate(run: Run) -> int:
-    """Check the files, without a network or a key.
+    """Check the configuration files. Works offline and without an API key.
 
-    An unset reference is a warning here; plan and apply refuse it.
+    A reference to an unset variable is a warning here and an error in plan and apply.
     """
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.validate import validate as check

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Run, output_option, seconds, with_run
+from reconciler.cli.options import Command, Run, duration_seconds, output_option, with_run
 from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from reconciler.workflow.watch import Look
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @click.option(
-    "--interval", type=seconds, metavar="SECONDS", help="Between two looks.  [default: poll_interval]"
+    "--interval",
+    type=duration_seconds,
+    metavar="DURATION",
+    help="Time between two polls. (default: poll_interval of config.yaml)",
 )
-@click.option("--for", "within", type=seconds, metavar="DURATION", help="End after that long (90, 90s, 10m).")
-@click.option("--initial", is_flag=True, help="Begin with an event for each endpoint that is there.")
+@click.option(
+    "--for",
+    "within",
+    type=duration_seconds,
+    metavar="DURATION",
+    help="Stop after this long, such as 90s or 10m.",
+)
+@click.option("--initial", is_flag=True, help="Start with one event for each existing endpoint.")
 @output_option
 @with_run
 def watch(
@@ -35,10 +44,10 @@ def watch(
     initial: bool,
     output: str | None,
 ) -> int:
-    """Tell what happens to every endpoint, or to one of them, as it happens.
+    """Watch all endpoints or one endpoint for changes.
 
-    A live table on a terminal, a line an event elsewhere, with --json one document a line. Ends on Ctrl-C
-    (130), or with --for (0).
+    watch shows a live table on a terminal, and otherwise one line per event; with --json, one JSON document
+    per line. It stops on Ctrl-C with exit code 130, or after --for with exit code 0.
     """
     from reconciler.cli.errors import ending
     from reconciler.model.errors import ReconcilerError

@@ -248,5 +248,5 @@ def test_a_duration_that_is_none(desk: Desk, text: str) -> None:
     desk.declare(item("chat"))
     ran = desk.run("apply", "--auto-approve", f"--wait={text}")
     assert ran.code == 64
-    assert "is no time to wait; write 60, 60s or 5m" in ran.err
+    assert "is not a valid duration; use 60, 60s or 5m" in ran.err
     assert desk.sim.requests == []

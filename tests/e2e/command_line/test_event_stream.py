@@ -81,8 +81,8 @@ def test_a_saved_plan_is_a_stream(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("--events",), "--events never asks"),
-        (("--events", "--auto-approve", "--json"), "--events and --json both take stdout"),
+        (("--events",), "--events cannot ask for approval"),
+        (("--events", "--auto-approve", "--json"), "--events and --json both write to stdout"),
     ],
 )
 def test_a_stream_never_asks_and_never_shares(desk: Desk, args: tuple[str, ...], says: str) -> None:

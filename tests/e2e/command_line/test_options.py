@@ -271,7 +271,7 @@ def test_init_overwrites_nothing(desk: Desk) -> None:
     before = desk.files()
     again = desk.run("init")
     assert again.code == 0
-    assert again.out.count("is there already") == 5
+    assert again.out.count("already exists and was not changed") == 5
     assert desk.files() == before
 
 

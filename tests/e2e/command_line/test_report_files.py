@@ -158,7 +158,7 @@ def test_options_of_reports_stand_after_the_last_word(desk: Desk) -> None:
     """Or else a group would swallow them."""
     for option in (["--explain"], ["--html-into", "x"]):
         ran = desk.run("drift", *option, "revert")
-        assert (ran.code, "after the last word" in ran.err) == (64, True)
+        assert (ran.code, "after the subcommand" in ran.err) == (64, True)
 
 
 def explained(desk: Desk, *args: str) -> list[str]:

@@ -399,4 +399,4 @@ def test_a_time_that_is_none(desk: Desk) -> None:
     """--lock-timeout says how times are written."""
     code, err = told(desk, "apply", "--lock-timeout", "soon")
     assert code == 64
-    assert "'soon' is no time to wait; write 60, 60s or 5m" in err
+    assert "'soon' is not a valid duration; use 60, 60s or 5m" in err

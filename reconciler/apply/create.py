@@ -78,7 +78,7 @@ def create(
         origin=desired.origin,
         renamed_from=record.renamed_from,
     )
-    session.begin(intent)
+    session.open_intent(intent)
     first_lost: ReconcilerError | None = None
     last: ReconcilerError | None = None
     for _ in range(MAX_SENDS):
@@ -90,7 +90,7 @@ def create(
                 first_lost is not None and isinstance(error, Refused) and error.reason == APP_NAME_TAKEN
             )
             if not (is_taken or isinstance(error, AnswerLost | ServerError)):
-                session.settle(desired.name)
+                session.close_intent(desired.name)
                 raise
             first_lost = first_lost or error
             last = error if last is None or _is_answer(error) else last
@@ -105,7 +105,7 @@ def create(
         old = change.tracked if isinstance(change, Replace) else None
         session.record(replace(record, id=object_id), replaces=old, deposed=deposed)
         return object_id
-    session.settle(desired.name)
+    session.close_intent(desired.name)
     assert last is not None
     raise Refused(_never_created(change, last))
 

@@ -177,7 +177,7 @@ class Writer:
 
     def _require_free_name(self, change: Create | Update | Scale | Adopt, own_id: str | None) -> None:
         """Raise Refused if another live endpoint is recorded under the name; its record would be lost."""
-        holder = self.session.recorded_as(change.name)
+        holder = self.session.find_record(change.name)
         if holder is None or holder.id == own_id:
             return
         live = self.account.get(holder.id)

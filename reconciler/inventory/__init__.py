@@ -1,1 +1,1 @@
-"""The inventory on disk: a map of names to endpoint IDs, the journal of steps since, and a lock."""
+"""The inventory on disk: the map of records, the journal of changes to it, its history and a lock."""

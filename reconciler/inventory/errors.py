@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.inventory.files import NotRegularFile
-from reconciler.inventory.paths import beside
+from reconciler.inventory.files import NotRegularFile, companion
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
@@ -16,21 +15,21 @@ from reconciler.model.problem import Place, Problem
 REBUILD = "reconciler state rebuild"
 
 
-def way_out(path: Path) -> str:
+def recovery_hint(path: Path) -> str:
     """How to get a readable map again. The backup is offered, never taken: it may be older than the truth."""
     rebuild = f"`{REBUILD}` makes a new map from the live account"
-    backup = beside(path, ".backup")
+    backup = companion(path, ".backup")
     if not backup.is_file():
         return f"{rebuild}; the endpoints themselves are not touched"
     restore = command_line("cp", Operand(backup), Operand(path))
     return f"Restore the previous map with `{restore}`, or start over: {rebuild}"
 
 
-def unreadable_map(
+def invalid_map(
     path: Path, code: str, summary: str, *, detail: str = "", hint: str = "", place: Place | None = None
 ) -> Problem:
     """A problem of the map's content; the way out is always in its hint."""
-    hint = f"{hint}. {way_out(path)}" if hint else way_out(path)
+    hint = f"{hint}. {recovery_hint(path)}" if hint else recovery_hint(path)
     return Problem(code=code, summary=summary, detail=detail, hint=hint, place=place)
 
 
@@ -40,7 +39,7 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def read_errors(path: Path) -> Iterator[None]:
     """Turn the system's refusal to read a file into a problem that names it."""
     try:
         yield
@@ -49,7 +48,7 @@ def reading(path: Path) -> Iterator[None]:
             Problem(
                 code="inventory-unreadable",
                 summary=f"{error.filename or path} is a directory, not a file of the inventory",
-                hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
+                hint="Operand a file with `--state PATH`, such as `--state state/novita.json`",
             )
         ) from error
     except NotRegularFile as error:
@@ -66,7 +65,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(
+def write_errors(
     path: Path, *, saved: str = "The file is whole, and nothing that was recorded is lost"
 ) -> Iterator[None]:
     """Turn the system's refusal to write into a problem that names the file and says what is safe."""

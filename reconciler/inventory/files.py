@@ -10,13 +10,57 @@ import contextlib
 import errno
 import os
 import stat
+from os.path import normpath
 from pathlib import Path
 from typing import Final
+
+from reconciler.model.command import shell_quote
+from reconciler.model.errors import InventoryError
+from reconciler.model.problem import Problem
 
 LARGEST: Final = 256 * 2**20
 """Bytes; the map of 100,000 endpoints has a quarter of it."""
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
+
+
+def resolve(path: Path) -> Path:
+    """The file itself behind any symlink: it is what gets replaced, and its companions stand beside it."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def path_under(root: Path, path: Path) -> Path:
+    """The file `root / path`. Raises InventoryError for a folder, and where links lead it out of the root.
+
+    Such a link may have come with somebody's pull request. A path that names another place outright may be
+    followed: whoever types it knows.
+    """
+    whole = root / path
+    if not whole.name or whole == root:
+        raise InventoryError(
+            Problem(
+                code="no-file",
+                summary=f"--state {shell_quote(str(path))} names a folder, and an inventory is a file",
+                hint=f"name a file in it: `--state {shell_quote(str(path / 'novita.json'))}`",
+            )
+        )
+    real, base = Path(os.path.realpath(whole)), Path(os.path.realpath(root))
+    is_named_below = Path(normpath(whole.absolute())).is_relative_to(normpath(root.absolute()))
+    if is_named_below and not real.is_relative_to(base):
+        raise InventoryError(
+            Problem(
+                code="leads-outside",
+                summary=f"{path} leads out of this folder, to {real}, through a symbolic link",
+                hint="remove the link; or name the place itself, if it is meant: "
+                f"`--state {shell_quote(str(real))}`",
+            )
+        )
+    return whole
+
+
+def companion(path: Path, suffix: str) -> Path:
+    """The file that belongs to the map at `path`: `.journal`, `.backup`, `.lock`, `.lock.json`."""
+    return path.with_name(path.name + suffix)
 
 
 class NotRegularFile(OSError):
@@ -136,7 +180,7 @@ def write_all(disk: FileSystem, fd: int, data: bytes) -> None:
         view = view[disk.write(fd, bytes(view)) :]
 
 
-def put(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> None:
+def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> None:
     """Give a file new content such that readers, and a crash at any moment, find the old or the new whole.
 
     The name is durable only after the directory has been synced, which is left to the caller: one sync
@@ -171,4 +215,4 @@ def write_user_file(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
     else:
-        put(FileSystem(), path, data)
+        replace_file(FileSystem(), path, data)

@@ -1,7 +1,7 @@
-"""Who writes next: one at a time has the turn, and takes along all who came while it was another's.
+"""A queue for group commit: one thread writes at a time, and writes for all that wait.
 
-The turn is handed from one to the next, and each is woken once: when it is served, or when it is to serve.
-With one condition for all, 32 threads would wake each other for nothing after every write.
+The turn passes from one thread to the next. Each thread is woken once: when its entries were written, or when
+it has to write. With one condition for all, 32 threads would wake each other for nothing after every write.
 """
 
 from __future__ import annotations
@@ -10,72 +10,72 @@ import threading
 from typing import Generic, TypeVar
 
 
-class Ticket:
-    """A place in the queue. One that is `alone` takes nobody along and is taken by nobody."""
+class CommitTicket:
+    """A place in the queue. An `is_exclusive` ticket is never in a group with others."""
 
-    __slots__ = ("alone", "called", "served")
+    __slots__ = ("is_done", "is_exclusive", "wake")
 
-    def __init__(self, *, alone: bool = False) -> None:
-        self.alone = alone
-        self.served = False
-        self.called = threading.Lock()
-        self.called.acquire()
-
-
-T = TypeVar("T", bound=Ticket)
+    def __init__(self, *, is_exclusive: bool = False) -> None:
+        self.is_exclusive = is_exclusive
+        self.is_done = False
+        self.wake = threading.Lock()
+        self.wake.acquire()
 
 
-class Queue(Generic[T]):
-    """Every method may be called from any thread."""
+T = TypeVar("T", bound=CommitTicket)
+
+
+class CommitQueue(Generic[T]):
+    """The tickets that wait for the turn. Thread-safe."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()  # of the three below
+        self._lock = threading.Lock()  # guards the three below
         self._waiting: list[T] = []
         self._next: T | None = None
         self._is_taken = False
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return how many tickets wait."""
         return len(self._waiting)
 
-    def join(self, ticket: T) -> list[T]:
-        """Wait. Those to serve now, this one first; or none, when another has served this one.
+    def enter(self, ticket: T) -> list[T]:
+        """Wait for the turn. Return the group to write, this ticket first, or nothing if it was written.
 
-        Who is given some must give them to `leave` in the end, whatever happens.
+        The caller must pass a group to `leave` in the end, even if the write fails.
         """
-        with self._guard:
+        with self._lock:
             self._waiting.append(ticket)
             must_wait, self._is_taken = self._is_taken, True
         if must_wait:
             try:
-                ticket.called.acquire()
-            except BaseException:  # an interrupt: nobody must wait for one who is no longer here
-                self._give_up(ticket)
+                ticket.wake.acquire()
+            except BaseException:  # an interrupt: the turn must not stay with a thread that is gone
+                self._withdraw(ticket)
                 raise
-            if ticket.served:
+            if ticket.is_done:
                 return []
-        with self._guard:
+        with self._lock:
             self._next = None
-            count = next((n for n, one in enumerate(self._waiting) if one.alone), len(self._waiting))
+            count = next((n for n, one in enumerate(self._waiting) if one.is_exclusive), len(self._waiting))
             group = self._waiting[: max(count, 1)]
             del self._waiting[: len(group)]
             return group
 
     def leave(self, group: list[T]) -> None:
-        """All of these are served: wake them, and the one whose turn it is now."""
-        with self._guard:
+        """Mark the tickets as done. Wake their threads, and the one that has the turn now."""
+        with self._lock:
             self._next = self._waiting[0] if self._waiting else None
             self._is_taken = self._next is not None
-            called = self._next
+            following = self._next
         for ticket in group:
-            ticket.served = True
+            ticket.is_done = True
         for ticket in group[1:]:
-            ticket.called.release()
-        if called is not None:
-            called.called.release()
+            ticket.wake.release()
+        if following is not None:
+            following.wake.release()
 
-    def _give_up(self, ticket: T) -> None:
-        with self._guard:
+    def _withdraw(self, ticket: T) -> None:
+        with self._lock:
             was_next = self._next is ticket
             if ticket in self._waiting:
                 self._waiting.remove(ticket)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.errors import reading, writing
-from reconciler.inventory.files import FileSystem, put, write_all
-from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.errors import read_errors, write_errors
+from reconciler.inventory.files import FileSystem, companion, replace_file, resolve, write_all
 from reconciler.inventory.strict_json import loads
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Place
@@ -24,7 +23,7 @@ from reconciler.model.values import LARGEST_NUMBER, Fields, Json
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
-KEPT: Final = 20
+MAX_VERSIONS: Final = 20
 """Versions of one endpoint (count)."""
 
 
@@ -47,15 +46,15 @@ class Version:
 def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
     """The kept versions of every endpoint, oldest first. A line that cannot be read is passed over."""
     file = _file(path)
-    with reading(file):
+    with read_errors(file):
         data = FileSystem().read(file) or b""
     return _kept(version for line in data.splitlines() if (version := _parsed(line)) is not None)
 
 
-def damaged(path: Path) -> Place | None:
+def find_damage(path: Path) -> Place | None:
     """Where the first line stands that is JSON and no version: it was edited, while a torn one is no JSON."""
     file = _file(path)
-    with reading(file):
+    with read_errors(file):
         data = FileSystem().read(file) or b""
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.strip() and _parsed(line) is None and not _is_torn(line):
@@ -69,14 +68,17 @@ def append_versions(path: Path, versions: Iterable[Version]) -> None:
     if not new:
         return
     file, disk = _file(path), FileSystem()
-    with writing(file, saved="The endpoints are recorded; only the way back to them is not"):
+    with write_errors(file, saved="The endpoints are recorded; only the way back to them is not"):
         data = disk.read(file) or b""
         lines = data.splitlines()
         known = _kept(version for line in lines if (version := _parsed(line)) is not None)
         numbered = [_numbered(version, known) for version in new]
-        if len(lines) + len(new) > 2 * sum(min(KEPT, len(found) + 1) for found in known.values()) + KEPT:
+        if (
+            len(lines) + len(new)
+            > 2 * sum(min(MAX_VERSIONS, len(found) + 1) for found in known.values()) + MAX_VERSIONS
+        ):
             all_kept = _kept((*(v for found in known.values() for v in found), *numbered))
-            put(disk, file, b"".join(_line(v) for found in all_kept.values() for v in found))
+            replace_file(disk, file, b"".join(_line(v) for found in all_kept.values() for v in found))
             disk.sync_directory(file.parent)
             return
         fd = disk.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -101,7 +103,7 @@ def secrets_to_references(fields: Fields) -> Json | None:
 
 
 def _file(path: Path) -> Path:
-    return beside(resolve(path), ".history.jsonl")
+    return companion(resolve(path), ".history.jsonl")
 
 
 def _numbered(version: Version, known: Mapping[str, tuple[Version, ...]]) -> Version:
@@ -114,7 +116,7 @@ def _kept(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
     found: dict[str, list[Version]] = {}
     for version in versions:
         found.setdefault(version.name, []).append(version)
-    return {name: tuple(all_[-KEPT:]) for name, all_ in sorted(found.items())}
+    return {name: tuple(all_[-MAX_VERSIONS:]) for name, all_ in sorted(found.items())}
 
 
 def _as_dict(version: Version) -> dict[str, Any]:

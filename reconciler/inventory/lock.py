@@ -19,21 +19,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.inventory.errors import writing
+from reconciler.inventory.errors import write_errors
 from reconciler.inventory.files import (
     FileSystem,
     check_regular_file,
+    companion,
     make_directories,
-    put,
     read_regular_file,
+    replace_file,
+    resolve,
 )
-from reconciler.inventory.paths import beside, resolve
 from reconciler.model.errors import InventoryLocked
 from reconciler.model.problem import ExitCode, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class LockHolder:
     """Who holds the lock. `since` is an ISO time in UTC; what is not known is empty."""
 
     who: str
@@ -45,9 +46,9 @@ class Owner:
     version: str
 
 
-def this_run(*, command: str, environ: Mapping[str, str], clock: Callable[[], float]) -> Owner:
+def current_holder(*, command: str, environ: Mapping[str, str], clock: Callable[[], float]) -> LockHolder:
     """The owner that this process is: the one place that asks for user, host and process ID."""
-    return Owner(
+    return LockHolder(
         who=environ.get("LOGNAME") or environ.get("USER") or _login(),
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -79,21 +80,23 @@ def hold(
     """Hold the lock of the map at `path`. Waits `timeout` seconds, then raises InventoryLocked."""
     import filelock  # heavy, and only writers need it
 
-    file, note = beside(resolve(path), ".lock"), beside(resolve(path), ".lock.json")
+    file, note = companion(resolve(path), ".lock"), companion(resolve(path), ".lock.json")
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
-    with writing(file, saved="Nothing was changed"):
+    with write_errors(file, saved="Nothing was changed"):
         make_directories(FileSystem(), file.parent)
         with contextlib.suppress(FileNotFoundError):
             check_regular_file(file, is_written=True)  # filelock would empty whatever a link leads to
         try:
             lock.acquire()
         except filelock.Timeout:
-            raise InventoryLocked(_locked(path, read_owner(note))) from None
+            raise InventoryLocked(_locked(path, read_holder(note))) from None
     try:
-        owner = this_run(command=command, environ=environ, clock=clock)
-        with writing(note, saved="Nothing was changed"):
+        owner = current_holder(command=command, environ=environ, clock=clock)
+        with write_errors(note, saved="Nothing was changed"):
             # Not durable: the lock does not outlive a power cut either.
-            put(FileSystem(), note, (json.dumps(asdict(owner), indent=2) + "\n").encode(), durable=False)
+            replace_file(
+                FileSystem(), note, (json.dumps(asdict(owner), indent=2) + "\n").encode(), durable=False
+            )
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -101,14 +104,14 @@ def hold(
         lock.release()
 
 
-def read_owner(note: Path) -> Owner | None:
+def read_holder(note: Path) -> LockHolder | None:
     """Who the note names; None when it is missing, unreadable, or about a process of this host that is gone.
 
     The last happens for a moment: a killed run leaves its note, and its successor holds the lock already but
     has not put its own there yet.
     """
     try:
-        owner = Owner(**json.loads(read_regular_file(note)))
+        owner = LockHolder(**json.loads(read_regular_file(note)))
         gone = owner.host == socket.gethostname() and not _is_alive(owner.pid)
     except (OSError, ValueError, TypeError, OverflowError):
         return None
@@ -123,7 +126,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _locked(path: Path, owner: Owner | None) -> Problem:
+def _locked(path: Path, owner: LockHolder | None) -> Problem:
     if owner is None:
         summary, detail = f"The inventory {path} is locked by another run", "That run left no details."
     else:

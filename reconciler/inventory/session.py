@@ -1,8 +1,8 @@
-"""One run's hold on the inventory: every step durable before it returns, all folded into the map at the end.
+"""The inventory open for writing by one run: each entry is durable at once, a checkpoint writes the map.
 
-On the disk the inventory is always the map with the journal replayed over it. Folding writes the map first
-and shortens the journal second, so at every moment between, the two together say the same. Open intents stay
-in the journal: the map may be committed, and a create under way is nobody else's business.
+On the disk the inventory is always the map with the journal replayed over it. A checkpoint writes the map
+first and shortens the journal second, so at every moment between them both together mean the same. Open
+intents stay in the journal, because the map may be committed to git while a create is under way.
 """
 
 from __future__ import annotations
@@ -13,30 +13,36 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal import Journal, journal_of
-from reconciler.inventory.journal_entries import Begin, Drop, Own, Record, Settle, Step
-from reconciler.inventory.paths import resolve
-from reconciler.inventory.snapshot import look
+from reconciler.inventory.files import FileSystem, resolve
+from reconciler.inventory.journal import Journal, journal_path
+from reconciler.inventory.journal_entries import (
+    CloseIntent,
+    DropRecord,
+    JournalEntry,
+    OpenIntent,
+    PutRecord,
+    SetOwner,
+)
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
 
 
 def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:
-    """The inventory as it is now, without a lock and without writing anything."""
-    state = look(resolve(path), disk or FileSystem()).state()
+    """Return the inventory as it is now. It takes no lock and writes nothing."""
+    state = read_snapshot(resolve(path), disk or FileSystem()).state()
     return state.inventory(state.base_url)
 
 
-def is_kept(path: Path) -> bool:
-    """Whether there is an inventory at all, be it an empty one."""
+def inventory_exists(path: Path) -> bool:
+    """Return whether there is an inventory, even an empty one."""
     path = resolve(path)
-    return path.exists() or journal_of(path).exists()
+    return path.exists() or journal_path(path).exists()
 
 
 def needs_checkpoint(path: Path, *, disk: FileSystem | None = None) -> bool:
-    """Whether a run that was cut off left steps in the journal that the map does not show yet."""
-    return look(resolve(path), disk or FileSystem()).needs_checkpoint
+    """Return whether an interrupted run left entries in the journal that the map does not have yet."""
+    return read_snapshot(resolve(path), disk or FileSystem()).needs_checkpoint
 
 
 @contextmanager
@@ -50,12 +56,12 @@ def open_session(
     lock_timeout: float = 0.0,
     disk: FileSystem | None = None,
 ) -> Iterator[Session]:
-    """Lock the inventory, take up what an earlier run left in the journal, and fold when leaving.
+    """Lock the inventory, replay its journal, and write the map at the end.
 
-    Raises InventoryLocked or InventoryError. An exception from inside is never hidden by a fold that fails
-    too: the steps are in the journal then, and the next run folds them.
+    Raise InventoryLocked or InventoryError. A failed checkpoint never hides an exception from inside: the
+    entries are in the journal then, and the next run writes the map.
     """
-    from reconciler.inventory.lock import hold  # here, for most runs only look
+    from reconciler.inventory.lock import hold  # imported here, because most runs only read
 
     path = resolve(path)
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
@@ -64,12 +70,12 @@ def open_session(
             yield session
         except BaseException as error:
             try:
-                session.fold()
-            except InventoryError as trouble:
-                error.add_note(f"The inventory could not be folded: {trouble}")
+                session.checkpoint()
+            except InventoryError as failure:
+                error.add_note(f"The journal could not be merged into the inventory: {failure}")
             raise
         else:
-            session.fold()
+            session.checkpoint()
         finally:
             session.close()
 
@@ -84,119 +90,123 @@ def replace_inventory(
     lock_timeout: float = 0.0,
     disk: FileSystem | None = None,
 ) -> None:
-    """Replace map and journal by this inventory, whatever they held and even if they cannot be read."""
+    """Replace map and journal by this inventory, even if they cannot be read."""
     from reconciler.inventory.lock import hold
 
     path, disk = resolve(path), disk or FileSystem()
     with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
         store.write(path, inventory, disk=disk)
-        Journal(journal_of(path), sound=0, disk=disk, durable=lambda _: None).restart(
-            list(inventory.every_intent())
-        )
+        journal = Journal(journal_path(path), valid_length=0, disk=disk, on_durable=lambda _: None)
+        journal.restart(list(inventory.every_intent()))
 
 
 class Session:
-    """What an apply writes to; made by `open_session`. Every method may be called from any thread."""
+    """The inventory open for writing; made by `open_session`. Thread-safe."""
 
     def __init__(self, path: Path, *, base_url: str, disk: FileSystem) -> None:
-        found = look(path, disk)
+        snapshot = read_snapshot(path, disk)
         self._path = path
         self._disk = disk
         self._base_url = base_url
-        self._guard = threading.Lock()  # of the five below
-        self._state = found.state()
-        self._snapshot: Inventory | None = None
-        self._stale = found.needs_checkpoint
-        self._has_facts = found.needs_checkpoint  # something to fold beside open intents
-        self._is_ours = False  # a step of this run is in it
-        self._journal = Journal(journal_of(path), sound=found.replay.sound, disk=disk, durable=self._apply)
+        self._lock = threading.Lock()  # guards the five below
+        self._state = snapshot.state()
+        self._inventory: Inventory | None = None
+        self._needs_checkpoint = snapshot.needs_checkpoint
+        self._has_record_changes = snapshot.needs_checkpoint  # entries other than open intents and the owner
+        self._has_own_entries = False
+        self._journal = Journal(
+            journal_path(path),
+            valid_length=snapshot.replay.valid_length,
+            disk=disk,
+            on_durable=self._apply,
+        )
 
     @property
     def inventory(self) -> Inventory:
-        """A snapshot of all steps so far. Its `base_url` is what the map said, until a fold says ours."""
-        with self._guard:
-            if self._snapshot is None:
-                self._snapshot = self._state.inventory(self._state.base_url)
-            return self._snapshot
+        """The inventory with all entries so far. A checkpoint sets its `base_url` to that of this run."""
+        with self._lock:
+            if self._inventory is None:
+                self._inventory = self._state.inventory(self._state.base_url)
+            return self._inventory
 
-    def own(self, owner: Owner) -> None:
-        """Say to whom the inventory belongs from here on; nothing where it says so already."""
+    def set_owner(self, owner: Owner) -> None:
+        """Set the owner of the inventory, unless it is the owner already."""
         now = self.inventory
         if (now.base_url, now.owner) != (self._base_url, owner):
-            self._tell(Own(base_url=self._base_url, owner=owner))
+            self._append(SetOwner(base_url=self._base_url, owner=owner))
 
-    def begin(self, intent: Intent) -> None:
-        """Say that a create is about to be sent. Send it only after this has returned."""
-        self._journal.append(Begin(intent=intent))
+    def open_intent(self, intent: Intent) -> None:
+        """Record that a create is about to be sent. Send it only after this has returned."""
+        self._journal.append(OpenIntent(intent=intent))
 
     def record(
         self, tracked: Tracked, *, replaces: Tracked | None = None, deposed: Tracked | None = None
     ) -> None:
-        """Say what is ours now; closes the intent of that name.
+        """Record a managed endpoint, and close the intent of its name.
 
-        `replaces` is the record of before, which goes if it has another name, `deposed` the record of an
-        endpoint whose name this one has taken. All of it holds at once, or none.
+        `replaces` is its previous record, which is dropped if it has another name. `deposed` is the record of
+        an endpoint whose name this one took. All of these entries are written, or none.
         """
-        steps: list[Step] = [Record(tracked=tracked)]
+        entries: list[JournalEntry] = [PutRecord(tracked=tracked)]
         if deposed is not None:
-            steps.append(Record(tracked=deposed))
-        if replaces is not None and replaces.name != tracked.name and self._holds(replaces):
-            steps.append(Drop(name=replaces.name, kind=replaces.kind))
-        self._tell(*steps)
+            entries.append(PutRecord(tracked=deposed))
+        if replaces is not None and replaces.name != tracked.name and self._is_current(replaces):
+            entries.append(DropRecord(name=replaces.name, kind=replaces.kind))
+        self._append(*entries)
 
     def drop(self, tracked: Tracked) -> None:
-        """Say that an endpoint is no longer ours."""
-        if self._holds(tracked):
-            self._tell(Drop(name=tracked.name, kind=tracked.kind))
+        """Drop the record of an endpoint, unless another endpoint has its name by now."""
+        if self._is_current(tracked):
+            self._append(DropRecord(name=tracked.name, kind=tracked.kind))
 
-    def recorded_as(self, name: str, kind: str = ENDPOINT) -> Tracked | None:
-        """The record of that name now."""
-        with self._guard:
+    def find_record(self, name: str, kind: str = ENDPOINT) -> Tracked | None:
+        """Return the current record of a name."""
+        with self._lock:
             return self._state.slice_of(kind).records.get(name)
 
-    def _holds(self, tracked: Tracked) -> bool:
-        """Whether the name is still that endpoint's: by now another one may be recorded by it."""
-        now = self.recorded_as(tracked.name, tracked.kind)
-        return now is not None and now.id == tracked.id
+    def _is_current(self, tracked: Tracked) -> bool:
+        """Return whether the name still belongs to that endpoint."""
+        current = self.find_record(tracked.name, tracked.kind)
+        return current is not None and current.id == tracked.id
 
-    def settle(self, name: str, kind: str = ENDPOINT) -> None:
-        """Say that the create of that name made nothing."""
-        self._tell(Settle(name=name, kind=kind))
+    def close_intent(self, name: str, kind: str = ENDPOINT) -> None:
+        """Record that the create of a name made nothing."""
+        self._append(CloseIntent(name=name, kind=kind))
 
-    def fold(self) -> None:
-        """Write the map, shorten the journal to the intents still open. Without any step nothing is done."""
-        with self._journal.quiet():
-            with self._guard:
-                if not self._stale:
+    def checkpoint(self) -> None:
+        """Write the map, and shorten the journal to the open intents. Do nothing without new entries."""
+        with self._journal.paused():
+            with self._lock:
+                if not self._needs_checkpoint:
                     return
-                if self._is_ours:
+                if self._has_own_entries:
                     self._state.base_url = self._base_url
                 now = self._state.inventory(self._state.base_url)
             store.write(self._path, now, disk=self._disk)
             self._journal.restart(list(now.every_intent()))
-            with self._guard:
-                self._snapshot, self._stale = now, False
+            with self._lock:
+                self._inventory, self._needs_checkpoint = now, False
 
-    def fold_facts(self) -> None:
-        """Fold, unless there is nothing but open intents, which stay in the journal anyway."""
-        with self._guard:
-            has_facts = self._has_facts
-        if has_facts:
-            self.fold()
+    def checkpoint_records(self) -> None:
+        """Write the map unless there are only open intents, which stay in the journal anyway."""
+        with self._lock:
+            has_record_changes = self._has_record_changes
+        if has_record_changes:
+            self.checkpoint()
 
     def close(self) -> None:
-        self._journal.end()
+        self._journal.close()
 
-    def _tell(self, *steps: Step) -> None:
-        """Append facts. They stay true when the journal cannot take them: the fold is a second chance."""
+    def _append(self, *entries: JournalEntry) -> None:
+        """Append entries of what has happened. If the journal fails, the next checkpoint writes them."""
         try:
-            self._journal.append(*steps)
+            self._journal.append(*entries)
         except InventoryError:
-            self._apply(steps)
+            self._apply(entries)
             raise
 
-    def _apply(self, steps: Sequence[Step]) -> None:
-        with self._guard:
-            self._state.apply(steps)
-            self._snapshot, self._stale, self._is_ours = None, True, True
-            self._has_facts |= not all(isinstance(step, Begin | Own) for step in steps)
+    def _apply(self, entries: Sequence[JournalEntry]) -> None:
+        with self._lock:
+            self._state.apply(entries)
+            self._inventory, self._needs_checkpoint, self._has_own_entries = None, True, True
+            self._has_record_changes |= not all(isinstance(entry, OpenIntent | SetOwner) for entry in entries)

@@ -1,4 +1,4 @@
-"""Map and journal as they were at one moment, read without a lock."""
+"""A consistent read of the map and the journal without a lock."""
 
 from __future__ import annotations
 
@@ -8,76 +8,73 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.inventory import store
-from reconciler.inventory.errors import reading
+from reconciler.inventory.errors import read_errors
 from reconciler.inventory.files import LARGEST, FileSystem, check_regular_file, open_regular_file
-from reconciler.inventory.journal import Replay, journal_of, replay
-from reconciler.inventory.journal_entries import Begin, Own, State
+from reconciler.inventory.journal import Replay, journal_path, replay
+from reconciler.inventory.journal_entries import InventoryState, OpenIntent, SetOwner
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The map and the journal's steps. `journal` is None when there is no such file."""
+class Snapshot:
+    """The map, and the entries of the journal. `journal` is None if there is no such file."""
 
-    folded: Inventory
+    map: Inventory
     replay: Replay
     journal: bytes | None
 
     @property
     def needs_checkpoint(self) -> bool:
-        """Whether there is a journal that holds anything but whole, open intents and whose they are."""
-        steps = self.replay.steps
-        is_kept = steps and all(isinstance(step, Begin | Own) for step in steps)
-        return self.journal is not None and not (is_kept and len(self.journal) == self.replay.sound)
+        """Return whether the journal holds more than whole open intents and the owner."""
+        entries = self.replay.entries
+        is_minimal = entries and all(isinstance(entry, OpenIntent | SetOwner) for entry in entries)
+        return self.journal is not None and not (is_minimal and len(self.journal) == self.replay.valid_length)
 
-    def state(self) -> State:
-        """The map with the journal replayed over it."""
-        state = State.of(self.folded)
-        state.apply(self.replay.steps)
+    def state(self) -> InventoryState:
+        """Return the map with the journal replayed over it."""
+        state = InventoryState.of(self.map)
+        state.apply(self.replay.entries)
         return state
 
 
-def look(path: Path, disk: FileSystem) -> Found:
-    """Read both files, although another run may be writing them.
+def read_snapshot(path: Path, disk: FileSystem) -> Snapshot:
+    """Read both files, even while another run writes them.
 
-    A fold replaces the map before it shortens the journal. So a journal belongs to the map read before it, as
-    long as that map is still the one in place afterwards; otherwise look again.
+    A checkpoint replaces the map before it shortens the journal. So the journal belongs to the map that was
+    read before it if that map is still in place afterwards. Otherwise both are read again.
     """
-    journal = journal_of(path)
-    with reading(path):
+    journal = journal_path(path)
+    with read_errors(path):
         with suppress(FileNotFoundError):
-            check_regular_file(
-                journal, is_written=True
-            )  # a run that could not append to it would come too far
+            check_regular_file(journal, is_written=True)  # fail now, not at the first append
         while True:
-            data, steps, is_same = _read_both(path, journal, disk)
+            map_data, journal_data, is_same = _read_both(path, journal, disk)
             if not is_same:
                 continue
             try:
-                replayed = replay(journal, steps or b"")
+                replayed = replay(journal, journal_data or b"")
             except InventoryError:
-                if disk.read(journal) == steps:
+                if disk.read(journal) == journal_data:
                     raise
-                continue  # it was being repaired and written while we read it
-            folded = Inventory() if data is None else store.parse(path, data)
-            return Found(folded=folded, replay=replayed, journal=steps)
+                continue  # it was repaired and written during the read
+            inventory = Inventory() if map_data is None else store.parse(path, map_data)
+            return Snapshot(map=inventory, replay=replayed, journal=journal_data)
 
 
 def _read_both(path: Path, journal: Path, disk: FileSystem) -> tuple[bytes | None, bytes | None, bool]:
-    """The bytes of map and journal, None for a missing one, and whether the map stayed the same meanwhile."""
+    """Return the bytes of map and journal, None for a missing one, and whether the map stayed in place."""
     try:
         file = os.fdopen(open_regular_file(path, os.O_RDONLY), "rb")
     except FileNotFoundError:
-        steps = disk.read(journal)
-        return None, steps, not path.exists()
-    with file:  # open until the comparison: the number of an open file is not given to its successor
+        return None, disk.read(journal), not path.exists()
+    with file:  # open until the comparison, because the inode number of an open file is not reused
         data, before = file.read(LARGEST), _identity(os.fstat(file.fileno()))
-        steps = disk.read(journal)
+        journal_data = disk.read(journal)
         try:
-            return data, steps, before == _identity(path.stat())
+            return data, journal_data, before == _identity(path.stat())
         except FileNotFoundError:
-            return data, steps, False
+            return data, journal_data, False
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -14,9 +14,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.inventory.errors import reading, unreadable_map, writing
-from reconciler.inventory.files import FileSystem, make_directories, put
-from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.errors import invalid_map, read_errors, write_errors
+from reconciler.inventory.files import FileSystem, companion, make_directories, replace_file, resolve
 from reconciler.inventory.serialization import (
     OWNER_KEYS,
     loads,
@@ -42,7 +41,7 @@ _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 def read(path: Path) -> Inventory:
     """The map at `path`; a missing file is empty. Raises InventoryError with every problem found."""
     path = resolve(path)
-    with reading(path):
+    with read_errors(path):
         data = FileSystem().read(path)
     return Inventory() if data is None else parse(path, data)
 
@@ -54,15 +53,15 @@ def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -
     """
     disk, path = disk or FileSystem(), resolve(path)
     data = serialise(inventory.every_record(), inventory.base_url, inventory.owner)
-    with reading(path):
+    with read_errors(path):
         previous = disk.read(path)
     if previous == data:
         return False
-    with writing(path):
+    with write_errors(path):
         make_directories(disk, path.parent)
         if previous is not None:
-            put(disk, beside(path, ".backup"), previous)
-        put(disk, path, data)
+            replace_file(disk, companion(path, ".backup"), previous)
+        replace_file(disk, path, data)
         disk.sync_directory(path.parent)
     return True
 
@@ -146,7 +145,7 @@ def _document(path: Path, data: bytes) -> tuple[Json, str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InventoryError(
-            unreadable_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")
+            invalid_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")
         ) from error
     try:
         return loads(text), text
@@ -155,7 +154,7 @@ def _document(path: Path, data: bytes) -> tuple[Json, str]:
     except json.JSONDecodeError as error:
         raise InventoryError(_not_json(path, text, error)) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, a tower of brackets
-        raise InventoryError(unreadable_map(path, "inventory-not-json", f"{path} is not JSON")) from error
+        raise InventoryError(invalid_map(path, "inventory-not-json", f"{path} is not JSON")) from error
 
 
 def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
@@ -163,7 +162,7 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
     markers = [number for number, line in enumerate(lines, 1) if line.startswith(_CONFLICT)]
     if markers:
         place = Place(file=str(path), line=markers[0], column=1, text=lines[markers[0] - 1], width=7)
-        return unreadable_map(
+        return invalid_map(
             path,
             "inventory-merge-conflict",
             f"{path} holds the markers of an unresolved git merge conflict",
@@ -177,11 +176,11 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
     )
     line = lines[error.lineno - 1] if error.colno <= WIDEST else ""
     place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:WIDEST])
-    return unreadable_map(path, "inventory-not-json", f"{path} {what}", place=place)
+    return invalid_map(path, "inventory-not-json", f"{path} {what}", place=place)
 
 
 def _misshapen(path: Path, fault: str, place: Place | None = None) -> Problem:
-    return unreadable_map(path, "inventory-shape", f"{path} is not a valid inventory: {fault}", place=place)
+    return invalid_map(path, "inventory-shape", f"{path} is not a valid inventory: {fault}", place=place)
 
 
 def _place(path: Path, text: str, name: str) -> Place | None:

@@ -61,14 +61,14 @@ def apply(
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
         return Applied(planned=first, report=None)
     with locked_inventory(context, first.base_url) as session:
-        begun(session.fold_facts)
+        begun(session.checkpoint_records)
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)
             current = planned(context, loaded, session.inventory, goal, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return Applied(planned=current, report=None)
-        session.own(current.claim.owner)
+        session.set_owner(current.claim.owner)
         _write_outcomes(session, current)
         if goal.hand is None:
             promise(context, current, goal)
@@ -142,4 +142,4 @@ def _write_outcomes(session: Session, settled: PlanResult) -> None:
     creating = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
     for name in settled.found.open:
         if name not in creating:
-            session.settle(name)
+            session.close_intent(name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.config.loader import Loaded
 from reconciler.inventory.files import read_regular_file
-from reconciler.inventory.session import is_kept
+from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
@@ -52,7 +52,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     with prefetched_account(context) as context:
         loaded = load_config(context, lenient=True, may_lack_endpoints=True)
         known, problems = _known(context, baseline)
-        by_declaration = not is_kept(context.state_path)
+        by_declaration = not inventory_exists(context.state_path)
         if not by_declaration:
             # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
             loaded = replace(

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from reconciler.config.schema import text_of
-from reconciler.inventory.paths import contained
+from reconciler.inventory.files import path_under
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import Context
@@ -32,7 +32,7 @@ def start(context: Context) -> Started:
     written: list[str] = []
     kept: list[str] = []
     for name, text in texts.items():
-        path = contained(context.root, Path(name))
+        path = path_under(context.root, Path(name))
         try:
             path.parent.mkdir(exist_ok=True)
             with path.open("x", encoding="utf-8") as file:

@@ -65,11 +65,11 @@ def recover(context: Context, word: Word | None = None) -> Recovered:
             claim = require_claim(context, settings, inventory, live)
             found = _by_looking(inventory, live, settings.keyring)
         if found.made or found.nothing:
-            session.own(claim.owner)
+            session.set_owner(claim.owner)
         for tracked in found.made:
             session.record(tracked, deposed=found.deposed.get(tracked.name))
         for name in found.nothing:
-            session.settle(name)
+            session.close_intent(name)
     return found
 
 

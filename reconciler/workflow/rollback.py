@@ -11,7 +11,7 @@ from reconciler.config.loader import Loaded
 from reconciler.inventory.history import (
     Version,
     append_versions,
-    damaged,
+    find_damage,
     history,
     references_to_secrets,
     secrets_to_references,
@@ -74,7 +74,7 @@ def versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Ve
 
 def damaged_history(context: Context) -> tuple[Problem, ...]:
     """The warning that versions are missing from what is known, for somebody edited them."""
-    place = damaged(context.state_path)
+    place = find_damage(context.state_path)
     if place is None:
         return ()
     remove = command_line("sed", "-i", f"{place.line}d", place.file)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from reconciler.config.loader import load
-from reconciler.inventory.session import is_kept, replace_inventory
+from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
@@ -51,10 +51,10 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
 
 def fold(context: Context) -> Inventory:
     """Write what the journal holds into the map; open creates stay in the journal. Asks nobody."""
-    if not is_kept(context.state_path):
+    if not inventory_exists(context.state_path):
         return Inventory()
     with locked_inventory(context, records(context).base_url) as session:
-        session.fold_facts()
+        session.checkpoint_records()
         return session.inventory
 
 
@@ -102,7 +102,7 @@ def import_record(context: Context, name: str, object_id: str) -> Taken:
             record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
         with locked_inventory(context, base_url(settings)) as session:
             if known(session.inventory) == before:
-                session.own(claim.owner)
+                session.set_owner(claim.owner)
                 session.record(record)
     return Taken(record=record, is_new=True, problems=(*claim.problems, *remarks(record, live)))
 

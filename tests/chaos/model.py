@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal_entries import State
-from reconciler.inventory.snapshot import look
+from reconciler.inventory.journal_entries import InventoryState
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.resource import Tracked
 from reconciler.simulator import World
 from tests.chaos.declared import PRODUCTS, Declared, Item
@@ -52,9 +52,9 @@ class Model:
     leases: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The counts of the leases that were confirmed, by ID."""
 
-    def state(self) -> State:
+    def state(self) -> InventoryState:
         """The inventory with its journal."""
-        return look(self.inventory, FileSystem()).state()
+        return read_snapshot(self.inventory, FileSystem()).state()
 
     def live(self) -> dict[str, Live]:
         """The endpoints of the account by ID."""

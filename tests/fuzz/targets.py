@@ -11,7 +11,7 @@ import click
 import yaml
 
 from reconciler.cli.main import COMMANDS, cli
-from reconciler.inventory.journal import line_of
+from reconciler.inventory.journal import encode_line
 from tests.fuzz.estate import MAP, Estate
 from tests.fuzz.mutating import TEXTS, as_bytes, changed, damaged, spoiled
 
@@ -107,7 +107,7 @@ def _journal_line(dice: Random, line: bytes) -> bytes:
     spoiled_steps = changed(dice, steps)
     if not isinstance(spoiled_steps, list):
         return damaged(dice, line)
-    return line_of([json.dumps(step).encode() for step in spoiled_steps]).rstrip(b"\n")
+    return encode_line([json.dumps(step).encode() for step in spoiled_steps]).rstrip(b"\n")
 
 
 def saved_plan(dice: Random, estate: Estate) -> Arguments:

@@ -51,52 +51,52 @@ def said(inventory: Inventory) -> tuple[dict[str, Tracked], dict[str, Intent]]:
 
 
 class Trace(FileSystem):
-    """Keeps the name of every step in order."""
+    """Keeps the name of every operation in order."""
 
     def __init__(self) -> None:
-        self.steps: list[str] = []
+        self.operations: list[str] = []
 
-    def step(self, name: str) -> None:
-        self.steps.append(name)
+    def record(self, name: str) -> None:
+        self.operations.append(name)
 
     @property
     def syncs(self) -> int:
-        return self.steps.count("sync")
+        return self.operations.count("sync")
 
     def open(self, path: Path, flags: int) -> int:
-        self.step("open")
+        self.record("open")
         return super().open(path, flags)
 
     def write(self, fd: int, data: bytes) -> int:
-        self.step("write")
+        self.record("write")
         return super().write(fd, data)
 
     def sync(self, fd: int) -> None:
-        self.step("sync")
+        self.record("sync")
         super().sync(fd)
 
     def truncate(self, fd: int, length: int) -> None:
-        self.step("truncate")
+        self.record("truncate")
         super().truncate(fd, length)
 
     def chmod(self, fd: int, mode: int) -> None:
-        self.step("chmod")
+        self.record("chmod")
         super().chmod(fd, mode)
 
     def replace(self, source: Path, target: Path) -> None:
-        self.step("replace")
+        self.record("replace")
         super().replace(source, target)
 
     def unlink(self, path: Path) -> None:
-        self.step("unlink")
+        self.record("unlink")
         super().unlink(path)
 
     def sync_directory(self, path: Path) -> None:
-        self.step("sync_directory")
+        self.record("sync_directory")
         super().sync_directory(path)
 
     def make_directory(self, path: Path) -> None:
-        self.step("make_directory")
+        self.record("make_directory")
         super().make_directory(path)
 
 
@@ -105,39 +105,39 @@ class Crash(BaseException):
 
 
 class Dying(Trace):
-    """Dies before step number `last` (after half of it, if it is a write) and does nothing ever after."""
+    """Dies before operation number `last` (after half of it, if it is a write) and does nothing after it."""
 
     def __init__(self, last: int) -> None:
         super().__init__()
         self.last = last
 
-    def step(self, name: str) -> None:
-        if len(self.steps) >= self.last:
+    def record(self, name: str) -> None:
+        if len(self.operations) >= self.last:
             raise Crash
-        super().step(name)
+        super().record(name)
 
     def write(self, fd: int, data: bytes) -> int:
-        if len(self.steps) == self.last:
+        if len(self.operations) == self.last:
             os.write(fd, data[: len(data) // 2])
         return super().write(fd, data)
 
     def sync(self, fd: int) -> None:
-        self.step("sync")  # a dead process leaves its writes to the kernel, so they need not wait for a disk
+        self.record("sync")  # a dead process leaves its writes to the kernel, so it waits for no disk
 
     def sync_directory(self, path: Path) -> None:
-        self.step("sync_directory")
+        self.record("sync_directory")
 
 
 class Failing(Trace):
-    """Fails the steps of these names while `is_failing`; the first write takes `room` bytes."""
+    """Fails the operations of these names while `is_failing`; the first write takes `room` bytes."""
 
     def __init__(self, *names: str, code: int = errno.ENOSPC, room: int = 0) -> None:
         super().__init__()
         self.names, self.code, self.room = names, code, room
         self.is_failing = True
 
-    def step(self, name: str) -> None:
-        super().step(name)
+    def record(self, name: str) -> None:
+        super().record(name)
         if self.is_failing and name in self.names:
             raise OSError(self.code, os.strerror(self.code))
 
@@ -155,21 +155,21 @@ class PowerCut(Dying):
         super().__init__(last)
         self.directory = directory
         self.names: dict[str, int] = {}
-        self.durable: dict[int, bytes] = {}
+        self.on_durable: dict[int, bytes] = {}
         self.files: dict[int, int] = {}
         for number, path in enumerate(sorted(directory.iterdir())):
             self.names[path.name] = number
-            self.durable[number] = path.read_bytes()
+            self.on_durable[number] = path.read_bytes()
         self.durable_names = dict(self.names)
 
     def open(self, path: Path, flags: int) -> int:
         fd = super().open(path, flags)
-        self.files[fd] = self.names.setdefault(path.name, 1000 + len(self.steps))
+        self.files[fd] = self.names.setdefault(path.name, 1000 + len(self.operations))
         return fd
 
     def sync(self, fd: int) -> None:
         super().sync(fd)
-        self.durable[self.files[fd]] = self._current(self.files[fd])
+        self.on_durable[self.files[fd]] = self._current(self.files[fd])
 
     def replace(self, source: Path, target: Path) -> None:
         super().replace(source, target)
@@ -187,7 +187,7 @@ class PowerCut(Dying):
         """The files once the lights are on; `names`, `data`: what was not synced survived all the same."""
         kept = self.names if names else self.durable_names
         return {
-            name: self._current(number) if data else self.durable.get(number, b"")
+            name: self._current(number) if data else self.on_durable.get(number, b"")
             for name, number in kept.items()
         }
 
@@ -195,7 +195,7 @@ class PowerCut(Dying):
         for name, found in self.names.items():
             if found == number:
                 return (self.directory / name).read_bytes()
-        return self.durable.get(number, b"")
+        return self.on_durable.get(number, b"")
 
 
 def until_it_lives(run: Callable[[int], bool]) -> int:

@@ -1,4 +1,4 @@
-"""Crashes: after any step of any write, and by a killed process or a cut of the power."""
+"""Crashes: after any file operation of any write, a killed process, and a power cut."""
 
 from __future__ import annotations
 
@@ -12,40 +12,47 @@ from pathlib import Path
 
 from reconciler.inventory import store
 from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal import encode, line_of
-from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
+from reconciler.inventory.journal import encode, encode_line
+from reconciler.inventory.journal_entries import (
+    CloseIntent,
+    DropRecord,
+    InventoryState,
+    JournalEntry,
+    OpenIntent,
+    PutRecord,
+)
 from reconciler.inventory.session import Session, load
 from reconciler.model.resource import Inventory
 
 from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives
 
 START = Inventory(records={"old": tracked("old"), "kept": tracked("kept")}, base_url=URL)
-STORY: list[tuple[Callable[[Session], None], list[Step]]] = [
-    (lambda session: session.begin(intent("x")), [Begin(intent=intent("x"))]),
-    (lambda session: session.record(tracked("x")), [Record(tracked=tracked("x"))]),
-    (lambda session: session.begin(intent("y")), [Begin(intent=intent("y"))]),
-    (lambda session: session.settle("y"), [Settle(name="y")]),
-    (lambda session: session.begin(intent("z")), [Begin(intent=intent("z"))]),
+STORY: list[tuple[Callable[[Session], None], list[JournalEntry]]] = [
+    (lambda session: session.open_intent(intent("x")), [OpenIntent(intent=intent("x"))]),
+    (lambda session: session.record(tracked("x")), [PutRecord(tracked=tracked("x"))]),
+    (lambda session: session.open_intent(intent("y")), [OpenIntent(intent=intent("y"))]),
+    (lambda session: session.close_intent("y"), [CloseIntent(name="y")]),
+    (lambda session: session.open_intent(intent("z")), [OpenIntent(intent=intent("z"))]),
     (
         lambda session: session.record(tracked("new"), replaces=tracked("old")),
-        [Record(tracked=tracked("new")), Drop(name="old")],
+        [PutRecord(tracked=tracked("new")), DropRecord(name="old")],
     ),
-    (lambda session: session.drop(tracked("x")), [Drop(name="x")]),
-    (lambda session: session.fold(), []),
-    (lambda session: session.record(tracked("late")), [Record(tracked=tracked("late"))]),
-    (lambda session: session.settle("left"), [Settle(name="left")]),
-    (lambda session: session.fold(), []),
-    (lambda session: session.record(tracked("last")), [Record(tracked=tracked("last"))]),
+    (lambda session: session.drop(tracked("x")), [DropRecord(name="x")]),
+    (lambda session: session.checkpoint(), []),
+    (lambda session: session.record(tracked("late")), [PutRecord(tracked=tracked("late"))]),
+    (lambda session: session.close_intent("left"), [CloseIntent(name="left")]),
+    (lambda session: session.checkpoint(), []),
+    (lambda session: session.record(tracked("last")), [PutRecord(tracked=tracked("last"))]),
 ]
 
 
 def outcomes() -> list[object]:
     """What the inventory must say before the story and after each part of it."""
-    state = State.of(START)
-    state.apply([Begin(intent=intent("left"))])
+    state = InventoryState.of(START)
+    state.apply([OpenIntent(intent=intent("left"))])
     found: list[object] = [said(state.inventory(URL))]
-    for _, steps in STORY:
-        state.apply(steps)
+    for _, entries in STORY:
+        state.apply(entries)
         found.append(said(state.inventory(URL)))
     return found
 
@@ -57,25 +64,25 @@ def prepare(directory: Path) -> Path:
     """A map, and the journal of a run that was killed with a create under way and half a line written."""
     path = directory / "novita.json"
     store.write(path, START, disk=Dying(sys.maxsize))
-    left = line_of([encode(Begin(intent=intent("left")))])
+    left = encode_line([encode(OpenIntent(intent=intent("left")))])
     path.with_name("novita.json.journal").write_bytes(left + left[:20])
     return path
 
 
 def live(path: Path, disk: FileSystem) -> tuple[int, bool]:
-    """Live the story on that disk: how many steps were confirmed, and whether it came to the end."""
+    """Live the story on that disk: how many entries were confirmed, and whether it came to the end."""
     confirmed = 0
     with contextlib.suppress(Crash), opened(path, disk=disk) as session:
         for act, _ in STORY:
             act(session)
             confirmed += 1
-        session.fold()
+        session.checkpoint()
         return confirmed, True
     return confirmed, False
 
 
 def test_the_process_may_die_anywhere(tmp_path: Path) -> None:
-    """After each death the inventory says what was confirmed, or one step more, and the next run can work."""
+    """After each death the inventory says what was confirmed, or one entry more. The next run works."""
 
     def run(last: int) -> bool:
         directory = tmp_path / str(last)
@@ -126,7 +133,7 @@ def work(session, number):
         sys.stdout.write(f"{number}-{index}\\n")
         sys.stdout.flush()
         if index % 25 == 24:
-            session.fold()
+            session.checkpoint()
 
 with open_session(Path(sys.argv[1]), base_url="u", command="c", environ={}, clock=time.time) as session:
     for number in range(4):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.inventory.group_commit import Queue, Ticket
+from reconciler.inventory.group_commit import CommitQueue, CommitTicket
 
 
 def started(work: Callable[[], None]) -> threading.Thread:
@@ -17,7 +17,7 @@ def started(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def wait_for(queue: Queue[Ticket], count: int) -> None:
+def wait_for(queue: CommitQueue[CommitTicket], count: int) -> None:
     """Until so many wait; nothing but the queue tells that a thread has come to rest."""
     deadline = time.monotonic() + 10
     while len(queue) != count:
@@ -26,20 +26,20 @@ def wait_for(queue: Queue[Ticket], count: int) -> None:
 
 
 def test_who_comes_first_serves_itself() -> None:
-    queue: Queue[Ticket] = Queue()
-    ticket = Ticket()
-    assert queue.join(ticket) == [ticket]
+    queue: CommitQueue[CommitTicket] = CommitQueue()
+    ticket = CommitTicket()
+    assert queue.enter(ticket) == [ticket]
     queue.leave([ticket])
-    assert ticket.served
+    assert ticket.is_done
 
 
 def test_one_serves_all_who_came_meanwhile() -> None:
-    queue: Queue[Ticket] = Queue()
-    first = queue.join(Ticket())
+    queue: CommitQueue[CommitTicket] = CommitQueue()
+    first = queue.enter(CommitTicket())
     groups: list[int] = []
 
     def come() -> None:
-        group = queue.join(Ticket())
+        group = queue.enter(CommitTicket())
         groups.append(len(group))
         if group:
             queue.leave(group)
@@ -53,19 +53,19 @@ def test_one_serves_all_who_came_meanwhile() -> None:
 
 
 def test_one_that_is_alone_takes_nobody_along_and_is_taken_by_nobody() -> None:
-    queue: Queue[Ticket] = Queue()
-    first = queue.join(Ticket())
+    queue: CommitQueue[CommitTicket] = CommitQueue()
+    first = queue.enter(CommitTicket())
     groups: list[list[bool]] = []
 
-    def come(alone: bool) -> None:
-        group = queue.join(Ticket(alone=alone))
+    def come(is_exclusive: bool) -> None:
+        group = queue.enter(CommitTicket(is_exclusive=is_exclusive))
         if group:
-            groups.append([ticket.alone for ticket in group])
+            groups.append([ticket.is_exclusive for ticket in group])
             queue.leave(group)
 
     threads = []
-    for number, alone in enumerate((False, True, False, False), 1):
-        threads.append(started(lambda alone=alone: come(alone)))
+    for number, is_exclusive in enumerate((False, True, False, False), 1):
+        threads.append(started(lambda is_exclusive=is_exclusive: come(is_exclusive)))
         wait_for(queue, number)
     queue.leave(first)
     for thread in threads:
@@ -73,13 +73,13 @@ def test_one_that_is_alone_takes_nobody_along_and_is_taken_by_nobody() -> None:
     assert groups == [[False], [True], [False, False]]
 
 
-class Interrupted(Ticket):
+class Interrupted(CommitTicket):
     """Its thread gets a Ctrl-C while it waits, before or after its turn has come."""
 
     def __init__(self, before: Callable[[], None]) -> None:
         super().__init__()
         self.before = before
-        self.called = self  # type: ignore[assignment]  # stands in for its lock
+        self.wake = self  # type: ignore[assignment]  # stands in for its lock
 
     def acquire(self) -> None:
         self.before()
@@ -90,27 +90,27 @@ class Interrupted(Ticket):
 
 @pytest.mark.parametrize("turn_has_come", [False, True])
 def test_nobody_waits_for_one_who_was_interrupted(turn_has_come: bool) -> None:
-    queue: Queue[Ticket] = Queue()
-    first = queue.join(Ticket())
+    queue: CommitQueue[CommitTicket] = CommitQueue()
+    first = queue.enter(CommitTicket())
     gone = Interrupted(lambda: queue.leave(first) if turn_has_come else None)
     with pytest.raises(KeyboardInterrupt):
-        queue.join(gone)
+        queue.enter(gone)
     if not turn_has_come:
         queue.leave(first)
     assert len(queue) == 0
-    after = Ticket()
-    assert queue.join(after) == [after]
-    assert not gone.served
+    after = CommitTicket()
+    assert queue.enter(after) == [after]
+    assert not gone.is_done
 
 
 def test_the_turn_goes_past_one_who_was_interrupted() -> None:
-    queue: Queue[Ticket] = Queue()
-    first = queue.join(Ticket())
-    served: list[int] = []
+    queue: CommitQueue[CommitTicket] = CommitQueue()
+    first = queue.enter(CommitTicket())
+    is_done: list[int] = []
 
     def come() -> None:
-        group = queue.join(Ticket())
-        served.append(len(group))
+        group = queue.enter(CommitTicket())
+        is_done.append(len(group))
         queue.leave(group)
 
     def until_another_waits() -> None:
@@ -120,6 +120,6 @@ def test_the_turn_goes_past_one_who_was_interrupted() -> None:
 
     thread: list[threading.Thread] = []
     with pytest.raises(KeyboardInterrupt):
-        queue.join(Interrupted(until_another_waits))
+        queue.enter(Interrupted(until_another_waits))
     thread[0].join(10)
-    assert served == [1]
+    assert is_done == [1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory.history import (
-    KEPT,
+    MAX_VERSIONS,
     Version,
     append_versions,
     history,
@@ -55,9 +55,9 @@ def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
     path = tmp_path / "novita.json"
     for count in range(100):
         append_versions(path, [version("a", f"x:{count}")])
-    assert [one.number for one in history(path)["a"]] == list(range(100 - KEPT + 1, 101))
+    assert [one.number for one in history(path)["a"]] == list(range(100 - MAX_VERSIONS + 1, 101))
     lines = (tmp_path / "novita.json.history.jsonl").read_bytes().count(b"\n")
-    assert lines <= 3 * KEPT + 2
+    assert lines <= 3 * MAX_VERSIONS + 2
 
 
 def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:

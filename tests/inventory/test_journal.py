@@ -15,50 +15,61 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal import Journal, Replay, encode, line_of, replay
-from reconciler.inventory.journal_entries import Begin, Drop, Record, Settle, State, Step
+from reconciler.inventory.journal import Journal, Replay, encode, encode_line, replay
+from reconciler.inventory.journal_entries import (
+    CloseIntent,
+    DropRecord,
+    InventoryState,
+    JournalEntry,
+    OpenIntent,
+    PutRecord,
+)
 from reconciler.inventory.session import load
 from reconciler.model.errors import InventoryError
 
 from .helpers import Failing, Trace, intent, intents, opened, records, texts, tracked
 
-steps = st.one_of(
-    st.builds(Record, tracked=records),
-    st.builds(Drop, name=texts),
-    st.builds(Begin, intent=intents),
-    st.builds(Settle, name=texts),
+entries = st.one_of(
+    st.builds(PutRecord, tracked=records),
+    st.builds(DropRecord, name=texts),
+    st.builds(OpenIntent, intent=intents),
+    st.builds(CloseIntent, name=texts),
 )
-THREE = [line_of([encode(Drop(name=name))]) for name in ("one", "two", "three")]
+THREE = [encode_line([encode(DropRecord(name=name))]) for name in ("one", "two", "three")]
 
 
-def journal_at(path: Path, disk: FileSystem, durable: list[Step] | None = None) -> Journal:
-    return Journal(path, sound=0, disk=disk, durable=(durable if durable is not None else []).extend)
+def journal_at(path: Path, disk: FileSystem, on_durable: list[JournalEntry] | None = None) -> Journal:
+    return Journal(
+        path, valid_length=0, disk=disk, on_durable=(on_durable if on_durable is not None else []).extend
+    )
 
 
 def crafted(payload: bytes) -> bytes:
     """A line whose checksum fits although its content does not."""
     return (
-        line_of([])
+        encode_line([])
         .replace(b"[]", payload)
         .replace(b"%08x" % zlib.crc32(b"[]"), b"%08x" % zlib.crc32(payload))
     )
 
 
-@given(st.lists(st.lists(steps, min_size=1, max_size=3), max_size=4))
+@given(st.lists(st.lists(entries, min_size=1, max_size=3), max_size=4))
 @settings(max_examples=50, deadline=None)
-def test_what_was_appended_is_replayed(groups: list[list[Step]]) -> None:
-    """Every step survives its line, in order."""
-    data = b"".join(line_of([encode(step) for step in group]) for group in groups)
-    assert replay(Path("j"), data) == Replay(steps=tuple(chain(*groups)), sound=len(data))
+def test_what_was_appended_is_replayed(groups: list[list[JournalEntry]]) -> None:
+    """Every entry survives its line, in order."""
+    data = b"".join(encode_line([encode(entry) for entry in group]) for group in groups)
+    assert replay(Path("j"), data) == Replay(entries=tuple(chain(*groups)), valid_length=len(data))
 
 
-@given(st.lists(steps, max_size=6), st.lists(steps, max_size=6))
+@given(st.lists(entries, max_size=6), st.lists(entries, max_size=6))
 @settings(max_examples=50, deadline=None)
-def test_replaying_what_was_folded_changes_nothing(before: list[Step], journal: list[Step]) -> None:
+def test_replaying_what_was_folded_changes_nothing(
+    before: list[JournalEntry], journal: list[JournalEntry]
+) -> None:
     """A journal may be replayed over a map into which all of it was folded already."""
-    state = State()
+    state = InventoryState()
     state.apply([*before, *journal])
-    again = State(records=dict(state.records), intents=dict(state.intents))
+    again = InventoryState(records=dict(state.records), intents=dict(state.intents))
     again.apply(journal)
     assert again == state
 
@@ -70,24 +81,26 @@ def test_a_line_is_json_with_its_checksum() -> None:
 
 def test_a_torn_end_is_passed_over_at_every_byte() -> None:
     """Wherever a crash cuts the last line, the lines before it count and it does not."""
-    sound = len(THREE[0] + THREE[1])
+    valid_length = len(THREE[0] + THREE[1])
     for cut in range(len(THREE[2])):
         found = replay(Path("j"), THREE[0] + THREE[1] + THREE[2][:cut])
-        assert found == Replay(steps=(Drop(name="one"), Drop(name="two")), sound=sound)
+        assert found == Replay(
+            entries=(DropRecord(name="one"), DropRecord(name="two")), valid_length=valid_length
+        )
 
 
 def test_a_bent_last_line_is_passed_over_at_every_byte() -> None:
     """So it is when its length is right and one byte of it is not."""
     for at in range(len(THREE[2])):
         bent = THREE[2][:at] + bytes([THREE[2][at] ^ 1]) + THREE[2][at + 1 :]
-        assert replay(Path("j"), THREE[0] + bent).sound == len(THREE[0])
+        assert replay(Path("j"), THREE[0] + bent).valid_length == len(THREE[0])
 
 
 def test_a_torn_line_may_look_like_a_line() -> None:
     """An endpoint whose fields look like the beginning of a line changes nothing."""
-    line = line_of([encode(Record(tracked=tracked("a", b={"crc32": "0"}, c={"crc32": "1"})))])
-    assert replay(Path("j"), THREE[0] + line).sound == len(THREE[0] + line)
-    assert replay(Path("j"), THREE[0] + line[:-1]).sound == len(THREE[0])
+    line = encode_line([encode(PutRecord(tracked=tracked("a", b={"crc32": "0"}, c={"crc32": "1"})))])
+    assert replay(Path("j"), THREE[0] + line).valid_length == len(THREE[0] + line)
+    assert replay(Path("j"), THREE[0] + line[:-1]).valid_length == len(THREE[0])
 
 
 def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
@@ -121,23 +134,23 @@ def test_a_step_nobody_knows_is_refused_even_at_the_end(payload: bytes) -> None:
 
 def test_an_intent_may_hold_what_earlier_versions_wrote() -> None:
     """A digest of its request, which nobody asks for any more."""
-    step = encode(Begin(intent=intent("x"))).replace(b'"name":"x",', b'"name":"x","digest":"d",', 1)
-    assert b"digest" in step
-    assert replay(Path("j"), line_of([step])).steps == (Begin(intent=intent("x")),)
+    entry = encode(OpenIntent(intent=intent("x"))).replace(b'"name":"x",', b'"name":"x","digest":"d",', 1)
+    assert b"digest" in entry
+    assert replay(Path("j"), encode_line([entry])).entries == (OpenIntent(intent=intent("x")),)
 
 
 def test_the_next_writer_cuts_a_torn_end_off(tmp_path: Path) -> None:
     """Reading leaves a torn line where it is; the next append removes it first."""
     path, journal = tmp_path / "novita.json", tmp_path / "novita.json.journal"
-    kept = line_of([encode(Record(tracked=tracked("a")))])
+    kept = encode_line([encode(PutRecord(tracked=tracked("a")))])
     journal.write_bytes(kept + b'{"crc32":"0000')
     assert list(load(path).records) == ["a"]
     assert journal.read_bytes() == kept + b'{"crc32":"0000'
     with opened(path) as session:
         session.record(tracked("b"))
-        assert replay(journal, journal.read_bytes()).steps == (
-            Record(tracked=tracked("a")),
-            Record(tracked=tracked("b")),
+        assert replay(journal, journal.read_bytes()).entries == (
+            PutRecord(tracked=tracked("a")),
+            PutRecord(tracked=tracked("b")),
         )
 
 
@@ -146,9 +159,9 @@ def test_one_append_is_one_write_and_one_sync(tmp_path: Path) -> None:
     trace = Trace()
     journal = journal_at(tmp_path / "j", trace)
     for name in "abc":
-        journal.append(Drop(name=name), Settle(name=name))
-    assert trace.steps == ["open", "write", "sync", "sync_directory", "write", "sync", "write", "sync"]
-    journal.end()
+        journal.append(DropRecord(name=name), CloseIntent(name=name))
+    assert trace.operations == ["open", "write", "sync", "sync_directory", "write", "sync", "write", "sync"]
+    journal.close()
 
 
 class Witness(Trace):
@@ -157,13 +170,13 @@ class Witness(Trace):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.durable = b""
+        self.on_durable = b""
 
     def sync(self, fd: int) -> None:
         written = self.path.read_bytes()
         time.sleep(0.001)  # as long as a disk takes
         super().sync(fd)
-        self.durable = written
+        self.on_durable = written
 
 
 def in_threads(count: int, work: object) -> None:
@@ -175,24 +188,24 @@ def in_threads(count: int, work: object) -> None:
 
 
 def test_an_append_returns_once_its_line_is_durable(tmp_path: Path) -> None:
-    """Ten threads, a hundred steps each: none is told so early, none is lost, and syncs are shared."""
+    """Ten threads, a hundred entries each: none is told so early, none is lost, and syncs are shared."""
     path = tmp_path / "j"
-    witness, durable, early = Witness(path), list[Step](), list[str]()
-    journal = journal_at(path, witness, durable)
+    witness, on_durable, early = Witness(path), list[JournalEntry](), list[str]()
+    journal = journal_at(path, witness, on_durable)
 
     def work(number: int) -> None:
         for index in range(100):
             name = f"{number}/{index}"
-            journal.append(Drop(name=name))
-            if f'"{name}"'.encode() not in witness.durable:
+            journal.append(DropRecord(name=name))
+            if f'"{name}"'.encode() not in witness.on_durable:
                 early.append(name)
 
     in_threads(10, work)
-    journal.end()
+    journal.close()
     assert early == []
     assert witness.syncs < 500
-    assert replay(path, path.read_bytes()).steps == tuple(durable)
-    assert sorted(step.name for step in durable if isinstance(step, Drop)) == sorted(
+    assert replay(path, path.read_bytes()).entries == tuple(on_durable)
+    assert sorted(entry.name for entry in on_durable if isinstance(entry, DropRecord)) == sorted(
         f"{number}/{index}" for number in range(10) for index in range(100)
     )
 
@@ -219,7 +232,7 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
 
     def work(number: int) -> None:
         try:
-            journal.append(Drop(name=names[number]))
+            journal.append(DropRecord(name=names[number]))
             outcome[names[number]] = None
         except BaseException as error:
             outcome[names[number]] = error
@@ -246,7 +259,7 @@ def test_all_who_wait_share_the_next_sync(tmp_path: Path) -> None:
     assert set(outcome.values()) == {None}
     assert gate.syncs == 2
     assert (tmp_path / "j").read_bytes().count(b"\n") == 2
-    journal.end()
+    journal.close()
 
 
 def test_nobody_waits_for_a_leader_that_was_interrupted(tmp_path: Path) -> None:
@@ -257,22 +270,22 @@ def test_nobody_waits_for_a_leader_that_was_interrupted(tmp_path: Path) -> None:
     assert isinstance(outcome["a"], KeyboardInterrupt)
     assert isinstance(outcome["b"], InventoryError)
     assert isinstance(outcome["c"], InventoryError)
-    journal.end()
+    journal.close()
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
-    """The step is refused with path and reason; with room again, the next follows the last whole line."""
+    """The entry is refused with path and reason; with room again, the next follows the last whole line."""
     path, disk = tmp_path / "j", Failing("write", room=7)
     disk.is_failing = False
     journal = journal_at(path, disk)
-    journal.append(Drop(name="one"))
+    journal.append(DropRecord(name="one"))
     disk.is_failing = True
     with pytest.raises(InventoryError, match=f"Cannot write {path}: No space left on device"):
-        journal.append(Drop(name="two"))
+        journal.append(DropRecord(name="two"))
     disk.is_failing = False
-    journal.append(Drop(name="three"))
+    journal.append(DropRecord(name="three"))
     assert path.read_bytes() == THREE[0] + THREE[2]
-    journal.end()
+    journal.close()
 
 
 def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path) -> None:
@@ -280,11 +293,11 @@ def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path)
     disk = Failing("write")
     journal = journal_at(tmp_path / "j", disk)
     with pytest.raises(InventoryError):
-        journal.append(Drop(name="one"))
+        journal.append(DropRecord(name="one"))
     disk.is_failing = False
-    journal.append(Drop(name="two"))
-    assert disk.steps[-3:] == ["write", "sync", "sync_directory"]
-    journal.end()
+    journal.append(DropRecord(name="two"))
+    assert disk.operations[-3:] == ["write", "sync", "sync_directory"]
+    journal.close()
 
 
 def test_a_journal_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
@@ -292,10 +305,10 @@ def test_a_journal_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> Non
     disk = Failing("open", code=errno.EACCES)
     journal = journal_at(tmp_path / "j", disk)
     with pytest.raises(InventoryError, match="Permission denied"):
-        journal.append(Drop(name="one"))
+        journal.append(DropRecord(name="one"))
     disk.is_failing = False
-    journal.append(Drop(name="one"))
-    journal.end()
+    journal.append(DropRecord(name="one"))
+    journal.close()
 
 
 @pytest.mark.parametrize("failing", [("sync",), ("write", "truncate"), ("sync_directory",)])
@@ -304,38 +317,38 @@ def test_after_an_uncertain_write_no_line_follows(tmp_path: Path, failing: tuple
     disk = Failing(*failing, code=errno.EIO)
     journal = journal_at(tmp_path / "j", disk)
     with pytest.raises(InventoryError):
-        journal.append(Drop(name="one"))
+        journal.append(DropRecord(name="one"))
     disk.is_failing = False
     with pytest.raises(InventoryError, match="Cannot write"):
-        journal.append(Drop(name="two"))
-    with journal.quiet():
+        journal.append(DropRecord(name="two"))
+    with journal.paused():
         journal.restart([intent("x")])
-    journal.append(Drop(name="three"))
-    assert replay(tmp_path / "j", (tmp_path / "j").read_bytes()).steps == (
-        Begin(intent=intent("x")),
-        Drop(name="three"),
+    journal.append(DropRecord(name="three"))
+    assert replay(tmp_path / "j", (tmp_path / "j").read_bytes()).entries == (
+        OpenIntent(intent=intent("x")),
+        DropRecord(name="three"),
     )
-    journal.end()
+    journal.close()
 
 
 def test_nothing_is_appended_after_the_end(tmp_path: Path) -> None:
     """A thread that is late must not write without the lock."""
     journal = journal_at(tmp_path / "j", FileSystem())
-    journal.end()
-    with pytest.raises(InventoryError, match="given up the lock"):
-        journal.append(Drop(name="one"))
+    journal.close()
+    with pytest.raises(InventoryError, match="released the lock"):
+        journal.append(DropRecord(name="one"))
     assert not (tmp_path / "j").exists()
 
 
 def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
-    """Between the map and the journal of one fold no step gets lost."""
+    """Between the map and the journal of one fold no entry gets lost."""
     path = tmp_path / "j"
     gate = Gate()
     journal = journal_at(path, gate)
-    writer = threading.Thread(target=journal.append, args=(Drop(name="one"),))
+    writer = threading.Thread(target=journal.append, args=(DropRecord(name="one"),))
     writer.start()
     assert gate.entered.wait(10)
-    late = threading.Thread(target=journal.append, args=(Drop(name="two"),))
+    late = threading.Thread(target=journal.append, args=(DropRecord(name="two"),))
 
     def open_later() -> None:
         late.start()
@@ -345,11 +358,11 @@ def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
 
     opener = threading.Thread(target=open_later)
     opener.start()
-    with journal.quiet():
+    with journal.paused():
         before = path.read_bytes()
         journal.restart([])
     for thread in (writer, opener, late):
         thread.join(60)
     assert before.startswith(THREE[0])
     assert (before + (path.read_bytes() if path.exists() else b"")).count(b"\n") == 2
-    journal.end()
+    journal.close()

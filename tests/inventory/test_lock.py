@@ -148,13 +148,13 @@ def test_a_note_from_elsewhere_is_believed(path: Path) -> None:
 
 def test_the_process_of_another_user_is_alive(path: Path) -> None:
     """A process that we may not signal is there."""
-    owner = lock.this_run(command="c", environ={}, clock=lambda: NOON)
+    owner = lock.current_holder(command="c", environ={}, clock=lambda: NOON)
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         Path(directory).chmod(0o755)
         note = Path(directory) / "note.json"
         note.write_text(json.dumps({**asdict(owner), "pid": 1}))
         with somebody_else():
-            found = lock.read_owner(note)
+            found = lock.read_holder(note)
     assert found is not None
     assert found.pid == 1
 
@@ -222,7 +222,7 @@ def test_an_owner_without_environment_has_a_name() -> None:
     """The system's user stands in for a missing variable, and a number for a missing user."""
 
     def who(environ: dict[str, str]) -> str:
-        return lock.this_run(command="c", environ=environ, clock=lambda: NOON).who
+        return lock.current_holder(command="c", environ=environ, clock=lambda: NOON).who
 
     assert who({"LOGNAME": "ada", "USER": "root"}) == "ada"
     assert who({}) == pwd.getpwuid(os.getuid()).pw_name

@@ -1,4 +1,4 @@
-"""A session: steps, folding, and what others see meanwhile."""
+"""A session: entries, folding, and what others see meanwhile."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from reconciler.inventory import store
 from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal import encode, line_of
-from reconciler.inventory.journal_entries import Begin, Drop, Record
+from reconciler.inventory.journal import encode, encode_line
+from reconciler.inventory.journal_entries import DropRecord, OpenIntent, PutRecord
 from reconciler.inventory.session import load, replace_inventory
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
@@ -33,9 +33,9 @@ def files(path: Path) -> set[str]:
 
 
 def test_a_run_from_intent_to_map(path: Path) -> None:
-    """Intent, record and fold: every step shows at once to others, and at the end only the map is left."""
+    """Intent, record and fold: every entry shows at once to others, and at the end only the map is left."""
     with opened(path) as session:
-        session.begin(intent("a"))
+        session.open_intent(intent("a"))
         assert said(load(path)) == ({}, {"a": intent("a")})
         session.record(tracked("a", envs={"T": SEALED}))
         assert said(load(path)) == said(session.inventory) == ({"a": tracked("a", envs={"T": SEALED})}, {})
@@ -46,7 +46,7 @@ def test_a_run_from_intent_to_map(path: Path) -> None:
 
 
 def test_dropping_renaming_and_settling(path: Path) -> None:
-    """A rename is one step: no moment shows both names, or none."""
+    """A rename is one entry: no moment shows both names, or none."""
     seen = list[list[str]]()
 
     class Watched(FileSystem):
@@ -59,8 +59,8 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
         session.record(tracked("new"), replaces=tracked("old"))
         session.record(tracked("b"), replaces=tracked("b"))
         session.drop(tracked("b"))
-        session.begin(intent("c"))
-        session.settle("c")
+        session.open_intent(intent("c"))
+        session.close_intent("c")
     assert seen[0] == ["b", "new"]
     assert said(load(path)) == ({"new": tracked("new")}, {})
 
@@ -68,7 +68,7 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
 def test_open_intents_survive_the_fold_outside_the_map(path: Path) -> None:
     """They stay in the journal, run after run, until somebody closes them."""
     with opened(path) as session:
-        session.begin(intent("x"))
+        session.open_intent(intent("x"))
         session.record(tracked("a"))
     assert store.read(path).intents == {}
     assert files(path) == {".journal"}
@@ -77,7 +77,7 @@ def test_open_intents_survive_the_fold_outside_the_map(path: Path) -> None:
         assert said(session.inventory) == ({"a": tracked("a")}, {"x": intent("x")})
     assert path.with_name("novita.json.journal").stat().st_ino == before
     with opened(path) as session:
-        session.settle("x")
+        session.close_intent("x")
     assert said(load(path)) == ({"a": tracked("a")}, {})
     assert files(path) == set()
 
@@ -87,7 +87,7 @@ def test_a_session_without_steps_writes_nothing(path: Path) -> None:
     trace = Trace()
     with opened(path, disk=trace) as session:
         assert session.inventory == Inventory()
-    assert trace.steps == []
+    assert trace.operations == []
     assert files(path) == set()
     assert not path.exists()
 
@@ -105,7 +105,7 @@ def test_steps_that_cancel_out_leave_the_map_alone(path: Path) -> None:
 def test_what_a_crashed_run_left_is_folded_by_the_next(path: Path) -> None:
     """A session takes up the journal it finds, also an empty one or a torn one."""
     journal = path.with_name("novita.json.journal")
-    for left in (b"", b"torn", line_of([encode(Record(tracked=tracked("a")))])):
+    for left in (b"", b"torn", encode_line([encode(PutRecord(tracked=tracked("a")))])):
         journal.write_bytes(left)
         with opened(path):
             pass
@@ -114,7 +114,7 @@ def test_what_a_crashed_run_left_is_folded_by_the_next(path: Path) -> None:
 
 
 def test_a_snapshot_does_not_change(path: Path) -> None:
-    """An inventory that was handed out stays as it was; without new steps it is the same object."""
+    """An inventory that was handed out stays as it was; without new entries it is the same object."""
     with opened(path) as session:
         session.record(tracked("a"))
         before = session.inventory
@@ -131,7 +131,7 @@ def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
         assert session.inventory.base_url == "https://elsewhere"
         session.record(tracked("a"))
         assert session.inventory.base_url == "https://elsewhere"
-        session.fold()
+        session.checkpoint()
         assert session.inventory.base_url == URL
     assert load(path).base_url == URL
 
@@ -152,7 +152,7 @@ def test_an_exception_passes_through_a_fold(path: Path) -> None:
 
 
 def test_an_exception_is_not_hidden_by_a_failing_fold(path: Path) -> None:
-    """The fold's own trouble is a note on it, and the steps wait in the journal."""
+    """The fold's own trouble is a note on it, and the entries wait in the journal."""
 
     def run() -> None:
         with opened(path, disk=Failing("replace")) as session:
@@ -165,13 +165,13 @@ def test_an_exception_is_not_hidden_by_a_failing_fold(path: Path) -> None:
     assert list(load(path).records) == ["a"]
 
 
-@pytest.mark.parametrize("step", ["replace", "unlink"])
-def test_a_failing_fold_is_said_and_loses_nothing(path: Path, step: str) -> None:
+@pytest.mark.parametrize("entry", ["replace", "unlink"])
+def test_a_failing_fold_is_said_and_loses_nothing(path: Path, entry: str) -> None:
     """The old map is intact, the journal stays, and the next session folds."""
     store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
 
     def run() -> None:
-        with opened(path, disk=Failing(step)) as session:
+        with opened(path, disk=Failing(entry)) as session:
             session.drop(tracked("a"))
             session.record(tracked("b"))
 
@@ -191,7 +191,7 @@ def test_facts_that_the_journal_refused_reach_the_map(path: Path) -> None:
         with pytest.raises(InventoryError, match="Input/output error"):
             session.record(tracked("a"))
         with pytest.raises(InventoryError):
-            session.begin(intent("x"))
+            session.open_intent(intent("x"))
         disk.is_failing = False
     assert said(load(path)) == ({"a": tracked("a")}, {})
 
@@ -200,8 +200,8 @@ def test_intents_are_durable_before_begin_returns(path: Path) -> None:
     """The line is written and synced, and its name too, before a request can leave."""
     trace = Trace()
     with opened(path, disk=trace) as session:
-        session.begin(intent("x"))
-        assert trace.steps == ["open", "write", "sync", "sync_directory"]
+        session.open_intent(intent("x"))
+        assert trace.operations == ["open", "write", "sync", "sync_directory"]
 
 
 def test_ten_threads_share_syncs(path: Path) -> None:
@@ -246,12 +246,12 @@ def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_reading_sees_through_a_fold(path: Path, exists: bool) -> None:
-    """A fold between the two reads would lose its steps; the reader notices the new map and reads again."""
+    """A fold between the two reads would lose its entries; the reader notices the new map and reads again."""
     if exists:
         store.write(path, Inventory(records={"a": tracked("a")}))
     with opened(path) as session:
         session.record(tracked("b"))
-        assert "b" in load(path, disk=fold_between(path, session.fold)).records
+        assert "b" in load(path, disk=fold_between(path, session.checkpoint)).records
 
 
 def test_reading_sees_through_a_removed_map(path: Path) -> None:
@@ -262,7 +262,10 @@ def test_reading_sees_through_a_removed_map(path: Path) -> None:
 
 def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
     """A journal that looks damaged and has changed since was only being written."""
-    journal, good = path.with_name("novita.json.journal"), line_of([encode(Begin(intent=intent("x")))])
+    journal, good = (
+        path.with_name("novita.json.journal"),
+        encode_line([encode(OpenIntent(intent=intent("x")))]),
+    )
     journal.write_bytes(good.replace(b"x", b"y", 1) + good)
 
     class Repaired(FileSystem):
@@ -279,7 +282,7 @@ def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
 
 def test_a_damaged_journal_is_refused_by_everybody(path: Path) -> None:
     """Neither a reader nor a writer guesses; starting over does not need to."""
-    journal, good = path.with_name("novita.json.journal"), line_of([encode(Drop(name="x"))])
+    journal, good = path.with_name("novita.json.journal"), encode_line([encode(DropRecord(name="x"))])
     journal.write_bytes(good.replace(b"x", b"y", 1) + good)
     with pytest.raises(InventoryError, match="Line 1"):
         load(path)
@@ -315,7 +318,7 @@ def test_unreadable_journals_are_named(path: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_records_fold_in_reasonable_time(path: Path) -> None:
-    """A large map is written and read within seconds, and one more step does not copy it."""
+    """A large map is written and read within seconds, and one more entry does not copy it."""
     envs = {f"KEY_{index}": "value" for index in range(5)}
     many = {f"e{index}": tracked(f"e{index}", envs=envs, ports=[{"port": 8000}]) for index in range(10_000)}
     store.write(path, Inventory(records=many))

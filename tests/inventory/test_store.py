@@ -118,7 +118,7 @@ def test_the_previous_map_is_kept_once(path: Path) -> None:
     before = {file.name: file.stat().st_ino for file in path.parent.iterdir()}
     trace = Trace()
     assert not store.write(path, SOME, disk=trace)
-    assert trace.steps == []
+    assert trace.operations == []
     assert {file.name: file.stat().st_ino for file in path.parent.iterdir()} == before
     assert store.read(path.with_name("novita.json.backup")) == Inventory()
 
@@ -147,8 +147,8 @@ def test_directories_are_made(tmp_path: Path) -> None:
     """The first write makes `state/`, durably, with what is missing above it."""
     trace = Trace()
     store.write(tmp_path / "deep" / "state" / "novita.json", SOME, disk=trace)
-    assert trace.steps[:4] == ["make_directory", "sync_directory"] * 2
-    assert trace.steps[-3:] == ["sync", "replace", "sync_directory"]
+    assert trace.operations[:4] == ["make_directory", "sync_directory"] * 2
+    assert trace.operations[-3:] == ["sync", "replace", "sync_directory"]
 
 
 def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
@@ -158,16 +158,16 @@ def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["novita.json"]
 
 
-@pytest.mark.parametrize("step", ["open", "chmod", "write", "sync", "replace", "sync_directory"])
+@pytest.mark.parametrize("entry", ["open", "chmod", "write", "sync", "replace", "sync_directory"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_failed_write_leaves_the_old_map(path: Path, step: str, code: int) -> None:
+def test_a_failed_write_leaves_the_old_map(path: Path, entry: str, code: int) -> None:
     """A full or forbidden disk is named with the path, the old map stays whole and nothing is left behind."""
     store.write(path, Inventory())
     with pytest.raises(InventoryError) as caught:
-        store.write(path, SOME, disk=Failing(step, code=code, room=10))
+        store.write(path, SOME, disk=Failing(entry, code=code, room=10))
     assert str(path) in caught.value.problem.summary
     assert os.strerror(code) in caught.value.problem.summary
-    assert store.read(path) in (Inventory(), SOME if step == "sync_directory" else Inventory())
+    assert store.read(path) in (Inventory(), SOME if entry == "sync_directory" else Inventory())
     assert not path.with_name("novita.json.tmp").exists()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.inventory.lock import read_owner
-from reconciler.inventory.paths import beside, resolve
-from reconciler.inventory.session import is_kept, needs_checkpoint
+from reconciler.inventory.files import companion, resolve
+from reconciler.inventory.lock import read_holder
+from reconciler.inventory.session import inventory_exists, needs_checkpoint
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
@@ -41,12 +41,12 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
     return Check(
         name="inventory",
         status=CheckStatus.OK,
-        detail=found if is_kept(context.state_path) else "there is none yet",
+        detail=found if inventory_exists(context.state_path) else "there is none yet",
     )
 
 
 def _lock(context: Context) -> Check:
-    owner = read_owner(beside(resolve(context.state_path), ".lock.json"))
+    owner = read_holder(companion(resolve(context.state_path), ".lock.json"))
     if owner is None:
         return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(

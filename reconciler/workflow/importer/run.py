@@ -11,8 +11,7 @@ from reconciler.config.files.discovery import SUFFIXES, file_of, shown
 from reconciler.config.loader import Loaded, specs_file
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
-from reconciler.inventory.files import FileSystem, make_directories, put
-from reconciler.inventory.paths import resolve
+from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.base import Draft, Variable
 from reconciler.kinds.registry import ENDPOINT
@@ -105,7 +104,7 @@ def import_all(
         if values is not None and drafted.variables:
             write(values, str(env_out), drafted.variables)
         written = [_write(disk or FileSystem(), context.root, path, text) for path, text in texts.items()]
-        session.own(with_files_of(replace(context, files=proof.files), claim.owner))
+        session.set_owner(with_files_of(replace(context, files=proof.files), claim.owner))
         for record in proof.records:
             session.record(record)
     return Imported(
@@ -187,7 +186,7 @@ def _write(disk: FileSystem, root: Path, path: Path, text: str) -> str:
     try:
         make_directories(disk, path.parent)
         target = resolve(path)
-        put(disk, target, text.encode())
+        replace_file(disk, target, text.encode())
         disk.sync_directory(target.parent)
     except OSError as error:
         name = shown(path, root)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.inventory.paths import contained
+from reconciler.inventory.files import path_under
 from reconciler.model.command import SharedOptions
 from reconciler.model.settings import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -82,9 +82,9 @@ class Context:
     @property
     def state_path(self) -> Path:
         """Return the path of the inventory. Raise InventoryError if links lead out of the root."""
-        return contained(self.root, self.state)
+        return path_under(self.root, self.state)
 
     @property
     def simulator_path(self) -> Path:
         """Return the state file of the embedded simulator. Raise InventoryError as `state_path` does."""
-        return contained(self.root, SIMULATOR_FILE)
+        return path_under(self.root, SIMULATOR_FILE)

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from reconciler.config.files.discovery import groups
-from reconciler.inventory.paths import resolve
+from reconciler.inventory.files import resolve
 from reconciler.model.command import command_line
 from reconciler.model.resource import Owner
 from reconciler.workflow.runtime.context import Context

@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.inventory.files import read_regular_file
-from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.files import companion, read_regular_file, resolve
 from reconciler.inventory.session import Session, open_session
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
@@ -186,7 +185,7 @@ def _interrupted_deletes(context: Context, inventory: Inventory, account: Accoun
     if other_host(inventory, account.url) or inventory.owner.account != account.key:
         return ()
     try:
-        path = beside(resolve(context.state_path), ".approved.json")
+        path = companion(resolve(context.state_path), ".approved.json")
         changes = json.loads(read_regular_file(path))["saved_plan"]["changes"].values()
         return {change["id"] for change in changes if change["action"] in (Action.DELETE, Action.REPLACE)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.config.files.discovery import SUFFIXES, layers
 from reconciler.config.settings import CONFIG_FILES
-from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.files import companion, resolve
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import SIMULATOR_FILE, STATE, Context
 
@@ -83,7 +83,7 @@ def state_path_problem(context: Context) -> Problem | None:
 def inventory_overwrite_problem(context: Context) -> Problem | None:
     """Return an error if a new inventory would replace a file that is not one, not even a damaged one."""
     path = resolve(context.state_path)
-    companions = (beside(path, suffix) for suffix in (".journal", ".history.jsonl", ".backup", ".lock"))
+    companions = (companion(path, suffix) for suffix in (".journal", ".history.jsonl", ".backup", ".lock"))
     if context.state == STATE or any(file.exists() for file in companions) or _may_be_inventory(path):
         return None
     hint = "name another file with --state, or pass --force"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.inventory.files import FileSystem, put, read_regular_file, write_user_file
+from reconciler.inventory.files import FileSystem, read_regular_file, replace_file, write_user_file
 from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_indented
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -168,7 +168,7 @@ def promise(context: Context, planned: PlanResult, goal: Goal) -> None:
     path = approved_file(context)
     document = {"saved_plan": _promise(context, planned, goal, path)}
     try:
-        put(FileSystem(), path, json_bytes(document))
+        replace_file(FileSystem(), path, json_bytes(document))
     except OSError as error:
         raise InventoryError(
             Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.inventory.paths import beside, resolve
+from reconciler.inventory.files import companion, resolve
 from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem
@@ -152,7 +152,7 @@ def applying(run: Context, file: Path) -> tuple[str, ...]:
 
 def approved_file(context: Context) -> Path:
     """Where an approved apply leaves word of itself, beside the inventory, until it is through."""
-    return beside(resolve(context.state_path), ".approved.json")
+    return companion(resolve(context.state_path), ".approved.json")
 
 
 def _differing(context: Context, ours: Context) -> Iterator[tuple[str, str, str]]:

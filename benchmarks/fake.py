@@ -1,7 +1,7 @@
-"""A Novita that costs next to nothing: endpoints serialised beforehand, a timer for latency, no limits.
+"""A fake Novita with minimal overhead: endpoints serialized in advance, a timer for latency, no rate limit.
 
 `python -m benchmarks.fake --count N --latency MS [--changed]` prints its URL and serves until its input ends.
-GET /counts tells how many requests of each operation were received.
+GET /counts returns the number of requests per operation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ API = "/gpu-instance/openapi/v1"
 
 
 class Fake:
-    """The account. A created endpoint is listed as it was sent, re-typed as Novita does."""
+    """The account. A created endpoint is listed as it was sent, with the types that Novita returns."""
 
     def __init__(self, count: int, *, changed: bool) -> None:
         self.counts: Counter[str] = Counter()
@@ -33,8 +33,8 @@ class Fake:
         match method, path:
             case "GET", "/endpoints":
                 size, page = int(query["pageSize"][0]), int(query["pageNum"][0])
-                found = self.items[page * size : (page + 1) * size]
-                return b'{"endpoints":[' + b",".join(found) + b'],"total":%d}' % len(self.items)
+                items = self.items[page * size : (page + 1) * size]
+                return b'{"endpoints":[' + b",".join(items) + b'],"total":%d}' % len(self.items)
             case "GET", "/endpoint":
                 return b'{"endpoint":' + self.by_id[query["id"][0]] + b"}"
             case "POST", "/endpoint/create":
@@ -64,7 +64,7 @@ class Fake:
 
 
 class Connection(asyncio.Protocol):
-    """Just enough HTTP/1.1: keep-alive, and bodies with a length."""
+    """The required part of HTTP/1.1: keep-alive, and bodies with a length."""
 
     def __init__(self, fake: Fake, latency: float) -> None:
         self.fake, self.latency, self.buffer = fake, latency, b""

@@ -1,4 +1,4 @@
-"""What the work costs at the least: scripts that do one part of it and nothing else. Run one a process.
+"""Baselines: scripts that do only one part of the work. Each runs in its own process.
 
 listing URL            every page with bare httpx, pages of 100, ten at once
 creates URL N WIDTH    N creates with bare httpx, WIDTH at once
@@ -17,7 +17,7 @@ API = "/gpu-instance/openapi/v1"
 
 
 def listing(url: str) -> int:
-    """How many endpoints were fetched and parsed."""
+    """Return the number of endpoints that were fetched and parsed."""
     import httpx
 
     with httpx.Client(base_url=url + API, headers={"Authorization": "Bearer k"}) as client:
@@ -29,11 +29,11 @@ def listing(url: str) -> int:
         pages = range(1, -(-first["total"] // PAGE))
         with ThreadPoolExecutor(10) as pool:
             rest = list(pool.map(page, pages))
-    return sum(len(one["endpoints"]) for one in [first, *rest])
+    return sum(len(page["endpoints"]) for page in [first, *rest])
 
 
 def creates(url: str, count: int, width: int) -> int:
-    """How many endpoints were made."""
+    """Return the number of endpoints that were created."""
     import httpx
 
     from benchmarks.world import live
@@ -45,12 +45,12 @@ def creates(url: str, count: int, width: int) -> int:
         httpx.Client(base_url=url + API, headers=headers, limits=limits) as client,
         ThreadPoolExecutor(width) as pool,
     ):
-        made = list(pool.map(lambda body: client.post("/endpoint/create", content=body).json(), bodies))
-    return len({one["id"] for one in made})
+        created = list(pool.map(lambda body: client.post("/endpoint/create", content=body).json(), bodies))
+    return len({endpoint["id"] for endpoint in created})
 
 
 def load_yaml(*files: str) -> int:
-    """How many endpoints the files hold."""
+    """Return the number of endpoints in the files."""
     import yaml
 
     return sum(
@@ -69,5 +69,5 @@ if __name__ == "__main__":
         case "yaml":
             print(load_yaml(*rest))
         case "plan":
-            # what a plan cannot do without, one after the other: the listing and the files
+            # the two parts that every plan needs, one after the other: the listing and the files
             print(listing(rest[0]), load_yaml(*rest[1:]))

@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside: wall seconds, and the kernel's figure for peak memory."""
+"""Measure whole processes from outside: wall time, and peak memory as the kernel reports it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ UNSET = (
     "RECONCILER_STATE_KEY",
     "TF_CLI_CONFIG_FILE",
 )
-"""What would change a run; installed packages have their bytecode, so a checkout may have its own."""
+"""Variables that would change a run. Installed packages have bytecode, so the checkout may write its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Seconds of wall time and MB of peak memory: of one process, or the medians of several."""
+    """Wall time (seconds) and peak memory (MB) of one process, or the medians of several."""
 
     wall: float
     memory: float
@@ -45,49 +45,52 @@ def once(
     expected: Sequence[int] = (0,),
     terminal: bool = False,
 ) -> Timing:
-    """Run it to its end, with `terminal` at one. Raises RuntimeError with its words for another exit code."""
+    """Run a command, at a terminal if `terminal`.
+
+    Raise RuntimeError with its output for an unexpected exit code.
+    """
     env = {
         **{name: value for name, value in os.environ.items() if name not in UNSET},
         "PYTHONPATH": str(ROOT),
     }
     env |= {"TERM": "xterm-256color", **(environ or {})}
-    ours, theirs = pty.openpty() if terminal else os.pipe()
-    said: list[bytes] = []
-    reader = threading.Thread(target=_read_all, args=(ours, said))
+    read_end, write_end = pty.openpty() if terminal else os.pipe()
+    output: list[bytes] = []
+    reader = threading.Thread(target=_read_all, args=(read_end, output))
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end
     )
-    os.close(theirs)
+    os.close(write_end)
     reader.start()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     reader.join()
-    os.close(ours)
+    os.close(read_end)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in expected:
-        words = b"".join(said).decode(errors="replace")[-2000:]
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{words}")
+        text = b"".join(output).decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
     return Timing(wall=wall, memory=usage.ru_maxrss / 1024)
 
 
 def raced(*contestants: Callable[[], Timing], runs: int) -> list[Timing]:
-    """The medians of each. They take turns, so that a machine that changes its pace does so for all alike."""
+    """Return the medians of each. The runs alternate, so that a slower machine affects all alike."""
     for run in contestants:
         run()  # to warm up
     laps = [[run() for run in contestants] for _ in range(runs)]
     return [
         Timing(
-            wall=statistics.median(one.wall for one in own),
-            memory=statistics.median(one.memory for one in own),
+            wall=statistics.median(timing.wall for timing in timings),
+            memory=statistics.median(timing.memory for timing in timings),
         )
-        for own in zip(*laps, strict=True)
+        for timings in zip(*laps, strict=True)
     ]
 
 
 @contextlib.contextmanager
 def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[str]:
-    """The URL of a fake account of `count` endpoints that takes `latency` milliseconds an answer."""
+    """Serve a fake account with `latency` (milliseconds) per response, and yield its URL."""
     words = [sys.executable, "-m", "benchmarks.fake", "--count", str(count), "--latency", str(latency)]
     with subprocess.Popen(
         [*words, *(["--changed"] if changed else [])],
@@ -105,18 +108,18 @@ def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[s
 
 
 def received(url: str) -> int:
-    """How many requests the fake has answered, those of this function aside."""
+    """Return the number of requests that the fake account received, without those of this function."""
     with urllib.request.urlopen(f"{url}/counts", timeout=10) as answer:
         counts: dict[str, int] = json.load(answer)
     return sum(count for path, count in counts.items() if path != "/counts")
 
 
-def _read_all(descriptor: int, said: list[bytes]) -> None:
+def _read_all(descriptor: int, output: list[bytes]) -> None:
     while True:
         try:
             data = os.read(descriptor, 1 << 16)
-        except OSError:  # how Linux says that nobody is left at the other end of a terminal
+        except OSError:  # Linux: the other end of the terminal is closed
             return
         if not data:
             return
-        said.append(data)
+        output.append(data)

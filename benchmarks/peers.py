@@ -1,4 +1,4 @@
-"""Tools that people would use instead, at the same work or at less; left out with a word where missing."""
+"""Other tools with the same work or less. A tool that is not installed is left out with a note."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ COUNT = 1_000
 
 
 def octodns(bench: Bench) -> Iterator[Row | str]:
-    """A no-change plan of as many DNS records, listed from the same account."""
+    """Compare with a no-change plan of as many DNS records, listed from the same account."""
     if importlib.util.find_spec("octodns") is None:
-        yield "octoDNS is not installed (the extra `bench`): its rows are left out."
+        yield "octoDNS is not installed (extra `bench`); its rows are omitted."
         return
     for count in (COUNT, 10 * COUNT):
         repo = bench.recorded(count)
@@ -32,9 +32,9 @@ def octodns(bench: Bench) -> Iterator[Row | str]:
 
 
 def terraform_engine(bench: Bench) -> Iterator[Row | str]:
-    """Terraform's engine alone: built-in resources, each one short string, no network and no plugin."""
+    """Compare with the engine of Terraform: built-in resources of one short string, no network, no plugin."""
     if shutil.which("terraform") is None:
-        yield "terraform is not on this machine: its rows are left out."
+        yield "terraform is not installed; its rows are omitted."
         return
     repo = bench.recorded(COUNT)
     folder = bench.folder / "terraform"

@@ -1,4 +1,4 @@
-"""One measurement beside what it is held against, and the table of them all."""
+"""One measurement beside its baseline, and the table of all measurements."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NUMBERS = (1, 2, 4, 5)
-"""The columns that hold some."""
+"""The columns that hold numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Our figure, the floor's or the peer's, and how they must relate, if they must at all."""
+    """A measurement, that of the floor or the peer, and the maximum of their ratio, if there is one."""
 
     what: str
     ours: float
@@ -26,15 +26,15 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Judged by what the table shows of the ratio."""
+        """Return whether the rounded ratio keeps the limit."""
         if self.at_most is None:
             return ""
         return "ok" if round(self.ratio, 2) <= self.at_most else "MISSED"
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown, aligned."""
-    head = ("what", "ours", "held against", "which is", "ratio", "at most", "")
+    """Return the rows as an aligned Markdown table."""
+    head = ("benchmark", "result", "baseline", "of", "ratio", "limit", "")
     cells = [head, *map(_cells, rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
     lines = [_line(row, widths) for row in cells]

@@ -1,7 +1,7 @@
-"""Measure reconciler beside its floors and its peers; print one table, and write it down with --results.
+"""Measure reconciler beside its baselines and other tools; print one table, and write it with --results.
 
-`python -m benchmarks.run [--runs N] [--only PART] [--results FILE] [--check]`. Every target is a ratio inside
-one run, because machines differ. With --check a missed target ends in exit code 1.
+`python -m benchmarks.run [--runs N] [--only PART] [--results FILE] [--check]`. Every target is a ratio within
+one run, because machines differ. With --check a missed target gives exit code 1.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from benchmarks.targets import PARTS, Bench
 
 
 def measured(bench: Bench, parts: list[str]) -> Iterator[Row | str]:
-    """The rows of these parts, and a word for each that had to be left out."""
+    """Return the rows of these parts, and a note for each part that had to be omitted."""
     for part in parts:
         yield from PEERS[part](bench) if part in PEERS else getattr(bench, part)()
 
 
-def report(rows: list[Row], words: list[str], runs: int) -> str:
-    """The results as Markdown."""
+def report(rows: list[Row], notes: list[str], runs: int) -> str:
+    """Return the results as Markdown."""
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     how = (
-        f"{os.cpu_count()} cores, {system}. Medians of {runs} whole processes after one to warm\n"
-        "up; three times as many where little decides: start-up, the apply at a terminal, 1,000 beside\n"
-        "octoDNS; one for an apply told by its growth or beside Terraform's.\n"
-        "What is compared takes turns. `make bench` writes this file; decision 18 says what came of it."
+        f"{os.cpu_count()} cores, {system}. Each figure is the median of {runs} whole processes after\n"
+        "a warm-up run; of three times as many if small differences matter (start-up, the apply at a\n"
+        "terminal, 1,000 beside octoDNS); of one for the growth of an apply and for the apply beside\n"
+        "Terraform. Runs that are compared alternate. `make bench` writes this file; decision 18 describes\n"
+        "the optimizations."
     )
     missed = [row.what for row in rows if row.verdict == "MISSED"]
-    verdict = f"Missed: {'; '.join(missed)}." if missed else "No target was missed."
-    return "\n\n".join(["# Measured", how, table(rows).rstrip(), *words, verdict]) + "\n"
+    verdict = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."
+    return "\n\n".join(["# Benchmarks", how, table(rows).rstrip(), *notes, verdict]) + "\n"
 
 
 def main() -> None:
@@ -48,15 +49,15 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
     rows: list[Row] = []
-    words: list[str] = []
+    notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
-        for found in measured(Bench(Path(folder), given.runs), given.only or every):
-            if isinstance(found, Row):
-                rows.append(found)
-                print(f"{found.what}: {found.ratio:.2f} {found.verdict}", file=sys.stderr, flush=True)
+        for item in measured(Bench(Path(folder), given.runs), given.only or every):
+            if isinstance(item, Row):
+                rows.append(item)
+                print(f"{item.what}: {item.ratio:.2f} {item.verdict}", file=sys.stderr, flush=True)
             else:
-                words.append(found)
-    text = report(rows, words, given.runs)
+                notes.append(item)
+    text = report(rows, notes, given.runs)
     print(text)
     if given.results:
         given.results.write_text(text)

@@ -1,4 +1,4 @@
-"""What is measured, and what it must be at most: each target is a ratio inside one run."""
+"""The measurements and their limits. Each limit is a ratio within one run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PYTHON = sys.executable
 FLOORS = (PYTHON, "-m", "benchmarks.floors")
 SIZES = (100, 1_000, 10_000)
 PAGE = 100
-"""Endpoints of one answer (count)."""
+"""Endpoints per page (count)."""
 
 MORE = 3
-"""Times as many runs where a few milliseconds, or a few hundredths, decide."""
+"""Factor for the number of runs if a few milliseconds or hundredths matter."""
 
 
 class Bench:
-    """The parts, each yielding rows; `runs` whole processes make a figure. Folders are made once."""
+    """The parts, which yield rows. A figure is the median of `runs` processes. Folders are created once."""
 
     def __init__(self, folder: Path, runs: int) -> None:
         self.folder, self.runs = folder, runs
@@ -80,7 +80,7 @@ class Bench:
                 if latency == 0:
                     yield Row(
                         what=f"its requests, {count:,}", ours=requests, floor=-(-count // PAGE) + 1,
-                        floor_is="pages, and one", at_most=1, unit="",
+                        floor_is="pages, and one more", at_most=1, unit="",
                     )  # fmt: skip
                     yield Row(
                         what=f"its peak memory, {count:,}", ours=ours.memory, floor=listing.memory,
@@ -117,7 +117,7 @@ class Bench:
             )  # fmt: skip
 
     def terminal(self) -> Iterator[Row]:
-        """What it costs to be watched: the bar, the colours, and the terminal's own reading."""
+        """Measure the cost of a terminal: the progress bar, the colours, and the reads of the terminal."""
         watched, piped = raced(
             self.creating(1_000, latency=20, width=10, terminal=True),
             self.creating(1_000, latency=20, width=10),
@@ -140,7 +140,7 @@ class Bench:
         )  # fmt: skip
 
     def growth(self) -> Iterator[Row]:
-        """Ten times as many endpoints; 11 where it is linear but for what does not grow."""
+        """Measure the growth with ten times as many endpoints. The limit is 11, which is linear growth."""
         commands: Mapping[str, Callable[[int, str], Callable[[], Timing]]] = {
             "validate": lambda count, _url: self.reconciler(self.repo(count), "validate"),
             "no-change plan": lambda count, url: self.reconciler(self.recorded(count), "plan", url=url),
@@ -153,8 +153,8 @@ class Bench:
             times = []
             for count in SIZES:
                 with fake(count) as url:
-                    (found,) = raced(command(count, url), runs=self.runs)
-                times.append(found.wall)
+                    (timing,) = raced(command(count, url), runs=self.runs)
+                times.append(timing.wall)
             yield from _steps(what, times)
         yield from _steps(
             "apply of creates, 32 at once",
@@ -164,7 +164,7 @@ class Bench:
     def reconciler(
         self, repo: Path, *words: str, url: str = "", terminal: bool = False
     ) -> Callable[[], Timing]:
-        """One run of the command in a repo, against the account at a URL."""
+        """Return a run of the command in a repository, against the account at a URL."""
         environ = {"NOVITA_API_KEY": "k", **({"NOVITA_BASE_URL": url} if url else {})}
 
         def run() -> Timing:
@@ -179,7 +179,7 @@ class Bench:
     def creating(
         self, count: int, *, latency: float, width: int, terminal: bool = False
     ) -> Callable[[], Timing]:
-        """An apply of that many creates to an empty account: what one has made is strange to the next."""
+        """Return an apply of `count` creates to an empty account. Each run starts without an inventory."""
         repo = self.folder / f"apply-{count}"
         if not repo.exists():
             write_repo(repo, count)
@@ -198,7 +198,7 @@ class Bench:
         return path
 
     def recorded(self, count: int) -> Path:
-        """A repo whose inventory holds what is live, so that nothing is to be done."""
+        """Return a repository whose inventory matches the account, so that a plan is empty."""
         repo = self.repo(count)
         if not (repo / "state/novita.json").exists():
             with fake(count) as url:
@@ -210,7 +210,7 @@ PARTS = ("startup", "validate", "plan", "changed", "apply", "terminal", "growth"
 
 
 def _move_inventory(path: Path, url: str) -> None:
-    """Let the inventory belong to the account at this URL, whose port is another one each time."""
+    """Set the URL of the account in the inventory, because its port differs in each run."""
     if url and path.exists():
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r'("base_url": )"[^"]*"', rf'\1"{url}"', text, count=1), encoding="utf-8")

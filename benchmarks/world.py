@@ -1,6 +1,6 @@
-"""The endpoints that everything is measured with, as YAML and as Novita lists them: the same for every tool.
+"""The endpoints of all measurements, as YAML and as Novita lists them. They are the same for every tool.
 
-One is twelve fields, six variables and one or two mounts: 27 lines of YAML, about 1.3 KB in a listing.
+An endpoint has twelve fields, six variables and one or two mounts: 27 lines of YAML, 1.3 KB in a listing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ specs:
 
 
 def declared(number: int) -> dict[str, Any]:
-    """One endpoint as the YAML declares it."""
+    """Return one endpoint as the YAML declares it."""
     mounts = [{"type": "local", "sizeGb": 30, "mountPath": "/workspace"}]
     if number % 2:
         mounts.append({"type": "network", "id": f"ns-{number:05}", "mountPath": "/network"})
@@ -49,7 +49,7 @@ def declared(number: int) -> dict[str, Any]:
 
 
 def yaml_of(number: int) -> str:
-    """The same as text: block style, as people write it."""
+    """Return the same as text, in block style."""
     lines: list[str] = []
 
     def put(value: Any, indent: int, first: str = "") -> None:
@@ -71,14 +71,14 @@ def yaml_of(number: int) -> str:
 
 
 def write_repo(folder: Path, count: int) -> None:
-    """An infra repo that declares the first `count` endpoints."""
+    """Write an infrastructure repository that declares the first `count` endpoints."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "specs.yaml").write_text(SPECS)
     (folder / "endpoints.yaml").write_text("endpoints:\n" + "".join(map(yaml_of, range(count))))
 
 
 def live(number: int) -> dict[str, Any]:
-    """The endpoint as Novita lists it once it was created from that: digit strings, filled-in defaults."""
+    """Return the endpoint as Novita lists it after its create: digit strings, filled-in defaults."""
     want = declared(number)
     object_id = f"{number:016x}"
     return {

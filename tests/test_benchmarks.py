@@ -90,21 +90,21 @@ def test_the_table_says_what_was_missed() -> None:
     rows = [
         Row(what="fast", ours=0.5, floor=1.0, floor_is="x", at_most=0.5),
         Row(what="slow", ours=1.51, floor=1.0, floor_is="x", at_most=1.5),
-        Row(what="told", ours=3, floor=2, floor_is="y", unit="MB"),
+        Row(what="unlimited", ours=3, floor=2, floor_is="y", unit="MB"),
     ]
     assert table(rows) == (
-        "| what |   ours | held against | which is | ratio | at most |        |\n"
-        "| ---- | -----: | -----------: | -------- | ----: | ------: | ------ |\n"
-        "| fast | 500 ms |       1.00 s | x        |  0.50 |     0.5 | ok     |\n"
-        "| slow | 1.51 s |       1.00 s | x        |  1.51 |     1.5 | MISSED |\n"
-        "| told |   3 MB |         2 MB | y        |  1.50 |         |        |\n"
+        "| benchmark | result | baseline | of | ratio | limit |        |\n"
+        "| --------- | -----: | -------: | -- | ----: | ----: | ------ |\n"
+        "| fast      | 500 ms |   1.00 s | x  |  0.50 |   0.5 | ok     |\n"
+        "| slow      | 1.51 s |   1.00 s | x  |  1.51 |   1.5 | MISSED |\n"
+        "| unlimited |   3 MB |     2 MB | y  |  1.50 |       |        |\n"
     )
-    assert report(rows, ["A word."], 5).endswith("\n\nA word.\n\nMissed: slow.\n")
+    assert report(rows, ["A note."], 5).endswith("\n\nA note.\n\nMissed: slow.\n")
 
 
 def test_the_command_prints_and_writes_the_same(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.run", "--runs", "1", "--only", "startup"]
     once([*words, "--results", str(tmp_path / "RESULTS.md")])
     written = (tmp_path / "RESULTS.md").read_text()
-    assert written.startswith("# Measured\n")
+    assert written.startswith("# Benchmarks\n")
     assert written.count("| import click |") == 3

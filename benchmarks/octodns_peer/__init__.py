@@ -1,4 +1,4 @@
-"""octoDNS at comparable work: its YAML files against a provider that lists from the same account.
+"""octoDNS with comparable work: its YAML files and a provider that lists the same account.
 
 One TXT record an endpoint, four lines of YAML instead of twenty-seven: a planner with less to read.
 """
@@ -16,7 +16,7 @@ ZONE = "bench.test"
 
 
 def no_change(folder: Path, count: int, url: str) -> Callable[[], Timing]:
-    """A dry run of `octodns-sync` that finds nothing to do; it fails where there is something."""
+    """Return a dry run of `octodns-sync` that must be empty; it fails if there is a change."""
     (folder / "zones").mkdir(parents=True)
     (folder / "zones" / f"{ZONE}.yaml").write_text("---\n" + "".join(map(_record, range(count))))
     (folder / "config.yaml").write_text(

@@ -15,7 +15,7 @@ from benchmarks.floors import API, PAGE
 
 
 class AccountProvider(BaseProvider):
-    """Lists with the standard library alone, pages of 100 one by one; writes nothing."""
+    """List with the standard library, one page of 100 after the other; write nothing."""
 
     SUPPORTS_GEO = False
     SUPPORTS_DYNAMIC = False

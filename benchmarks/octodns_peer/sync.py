@@ -1,4 +1,4 @@
-"""`octodns-sync` without --doit, failing when its plan holds a change."""
+"""Run `octodns-sync` without --doit, and fail if its plan has a change."""
 
 from __future__ import annotations
 

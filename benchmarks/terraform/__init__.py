@@ -1,4 +1,4 @@
-"""Terraform at the least that it can do: as many built-in `terraform_data` resources as we have endpoints.
+"""Terraform with minimal work: as many built-in `terraform_data` resources as there are endpoints.
 
 No provider, no network, no refresh of anything: a lower bound of what users would run instead.
 """
@@ -15,7 +15,7 @@ OPTIONS = ("-input=false", "-no-color", "-lock=false", "-parallelism=10")
 
 
 def applied(folder: Path, count: int) -> Timing:
-    """A folder with that many resources, made by one apply; how long that took."""
+    """Write a folder with that many resources, apply it, and return the time of the apply."""
     folder.mkdir()
     resource = 'resource "terraform_data" "endpoint-{number:05}" {{\n  input = "endpoint-{number:05}"\n}}\n'
     (folder / "main.tf").write_text("".join(resource.format(number=number) for number in range(count)))
@@ -24,6 +24,6 @@ def applied(folder: Path, count: int) -> Timing:
 
 
 def no_change(folder: Path) -> Callable[[], Timing]:
-    """A plan of the same that finds nothing to do; it fails where there is something."""
+    """Return a plan that must be empty; it fails if there is a change."""
     command = ["terraform", "plan", "-detailed-exitcode", *OPTIONS]
     return lambda: once(command, cwd=folder, environ=ENVIRON)

@@ -29,7 +29,7 @@ from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.diff import equal
-from reconciler.planning.records import as_desired, as_it_was
+from reconciler.planning.records import as_desired, refreshed
 from reconciler.planning.renames import is_renamed
 from reconciler.planning.steps import asides_of, create_of, drains_of, requests_of
 
@@ -94,7 +94,7 @@ class Writer:
             return  # an imperative change of an unmanaged endpoint does not record it
         match change:
             case NoOp():
-                record = as_it_was(change.desired, change.tracked, self.keyring)
+                record = refreshed(change.desired, change.tracked, self.keyring)
             case Adopt(is_by_name=True):
                 record = replace(as_desired(change.desired, change.live.id, self.keyring), adopted=True)
             case _:

@@ -39,9 +39,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field that differs. `before` is the live value, `after` the desired one; either may be ABSENT.
+    """One field that differs. Either side may be ABSENT.
 
-    `sensitive` is True if at least one of the values must not be shown.
+    In a change, `before` is live and `after` declared; in drift, `before` is recorded and `after` live.
+    `sensitive` is true if a side must not be shown, `is_settled` if drift is what is declared by now.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class FieldChange:
     cause: Cause
     forces_replacement: bool = False
     sensitive: bool = False
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +206,10 @@ Change: TypeAlias = Create | Update | Scale | Replace | Delete | Adopt | Forget 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """An endpoint that differs from what was last applied; `live` is None if it no longer exists.
+    """An endpoint that differs from what was last applied; `live` is None if it is gone.
 
-    `before` has the fields that were applied last, or without an inventory the declared ones. `declared` has
-    the fields in today's YAML, None if it does not declare the endpoint; `unset` are paths whose declared
-    value is unknown.
+    `before` are the fields that it is compared with: those applied last, or without an inventory those
+    declared. `declared` are the fields declared today; None if it is not declared.
     """
 
     name: str
@@ -217,7 +218,6 @@ class Drift:
     live: Live | None
     fields: tuple[FieldChange, ...] = ()
     declared: Fields | None = None
-    unset: tuple[Path, ...] = ()
     kind: str = ENDPOINT
 
     @property

@@ -1,6 +1,6 @@
-"""Which record and which live endpoint a declared one is: a record joins by its ID, a newcomer by name.
+"""The three sides of each endpoint: records are matched to live endpoints by ID, new declarations by name.
 
-Endpoints on their way out count as gone.
+Endpoints that are being deleted count as gone.
 """
 
 from __future__ import annotations
@@ -10,92 +10,221 @@ from dataclasses import dataclass
 
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.status import Managed
+from reconciler.planning.redaction import conceal
 from reconciler.planning.renames import Renames, renames
+from reconciler.planning.selection import EVERYTHING, Selection
+from reconciler.planning.unreadable import unidentifiable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
-    """The three sides, found by name and by ID.
+class MatchedEndpoint:
+    """One endpoint as declared, as recorded and as live; made by `matched`, which redacts `live`.
 
-    `known` are the IDs of all records, `recorded` those that they hold on to.
+    `record` is the record of the live endpoint, `gone` a record whose endpoint is no longer live. `is_taken`
+    is true if a declaration of another name has the live endpoint. `problem` says why the live endpoint is
+    not certain (an error), or that another one has the same name (a warning).
     """
 
+    name: str
+    desired: Desired | None = None
+    record: Tracked | None = None
+    gone: Tracked | None = None
+    live: Live | None = None
+    is_taken: bool = False
+    problem: Problem | None = None
+
+    @property
+    def redacted(self) -> Live:
+        """Return the live endpoint as it may be shown. Raise ValueError if there is none."""
+        if self.live is None:
+            raise ValueError(f"{self.name} is not live")
+        return self.live
+
+
+def matched(
+    name: str,
+    desired: Desired | None,
+    record: Tracked | None,
+    live: Live | None,
+    *,
+    is_taken: bool = False,
+    problem: Problem | None = None,
+) -> MatchedEndpoint:
+    """Return the sides of one endpoint. Live values that may not be shown are wrapped here, and only here."""
+    gone = None
+    if live is not None:
+        if record is not None and record.id != live.id:
+            record, gone = None, record
+        live = conceal(live, desired.fields if desired else None, record.applied if record else None)
+    else:
+        record, gone = None, record
+    return MatchedEndpoint(
+        name=name,
+        desired=desired,
+        record=record,
+        gone=gone,
+        live=live,
+        is_taken=is_taken,
+        problem=problem,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """All endpoints that are declared, recorded or live.
+
+    `recorded_ids` are the IDs of all records, `held_ids` those of endpoints that only their record may have.
+    """
+
+    desired: Sequence[Desired]
     records: Mapping[str, Tracked]
     by_id: Mapping[str, Live]
     by_name: Mapping[str, Sequence[Live]]
     renames: Renames
-    known: frozenset[str]
-    recorded: frozenset[str]
+    recorded_ids: frozenset[str]
+    held_ids: frozenset[str]
+    unidentified_names: frozenset[str]
 
     @classmethod
-    def of(cls, desired: Sequence[Desired], inventory: Inventory, live: Iterable[Live]) -> Join:
-        by_id = {one.id: one for one in live if not one.is_terminating}
+    def of(
+        cls,
+        desired: Sequence[Desired],
+        inventory: Inventory,
+        live: Iterable[Live],
+        unidentified: Iterable[Live] = (),
+    ) -> Matching:
+        """Match the sides. `unidentified` are live endpoints without a readable ID."""
+        by_id = {endpoint.id: endpoint for endpoint in live if not endpoint.is_terminating}
         by_name: dict[str, list[Live]] = {}
-        for one in by_id.values():
-            by_name.setdefault(one.name, []).append(one)
-        declared = {one.name for one in desired}
+        for endpoint in by_id.values():
+            by_name.setdefault(endpoint.name, []).append(endpoint)
+        declared = {endpoint.name for endpoint in desired}
         renamed = renames(desired, inventory, by_id.keys())
-        recorded = frozenset(
-            tracked.id
-            for tracked in inventory.records.values()
-            if tracked.name in declared
-            or tracked.name in renamed.former
-            or tracked.id not in by_id
-            or tracked.may_have_name(by_id[tracked.id].name)
-            or not by_id[tracked.id].is_named
+        held = (
+            record.id
+            for record in inventory.records.values()
+            if record.name in declared
+            or record.name in renamed.former
+            or record.id not in by_id
+            or record.may_have_name(by_id[record.id].name)
+            or not by_id[record.id].is_named
         )
         return cls(
+            desired=desired,
             records=inventory.records,
             by_id=by_id,
             by_name=by_name,
             renames=renamed,
-            known=frozenset(tracked.id for tracked in inventory.records.values()),
-            recorded=recorded,
+            recorded_ids=frozenset(record.id for record in inventory.records.values()),
+            held_ids=frozenset(held),
+            unidentified_names=frozenset(one.name for one in unidentified if one.is_named),
         )
 
+    def endpoints(self, selection: Selection = EVERYTHING) -> Iterator[MatchedEndpoint]:
+        """Yield the declared endpoints of a selection, then all that are recorded or live beside them."""
+        used_names: set[str] = set()
+        claimed_ids: set[str] = set()
+        for desired in self.desired:
+            record = self.record_of(desired)
+            live: Live | None = None
+            problem: Problem | None = None
+            if record is not None:
+                live = self.by_id.get(record.id)
+                used_names.update((record.name, desired.name))
+            if live is not None:
+                claimed_ids.add(live.id)
+                problem = self._namesake(desired, live)
+            elif candidates := self.candidates(desired):
+                claimed_ids.update(candidate.id for candidate in candidates)
+                if len(candidates) == 1:
+                    live = candidates[0]
+                else:
+                    problem = _ambiguous(desired, candidates)
+            elif desired.name in self.unidentified_names:
+                problem = unidentifiable(desired)
+            if selection.has(desired.name):
+                yield matched(desired.name, desired, record, live, problem=problem)
+        others = {name: record for name, record in self.records.items() if name not in used_names}
+        for name, record in others.items():
+            is_taken = record.id in claimed_ids
+            yield matched(name, None, record, self.by_id.get(record.id), is_taken=is_taken)
+        claimed_ids.update(record.id for record in others.values())
+        for endpoint in self.by_id.values():
+            if endpoint.id not in claimed_ids:
+                yield matched(endpoint.name, None, None, endpoint)
+
     def record_of(self, desired: Desired) -> Tracked | None:
-        """The record of that endpoint: of its name, or of the name it had."""
+        """Return the record of a declared endpoint, by its name or by its former name."""
         takes = self.renames.takes
         return takes[desired.name] if desired.name in takes else self.records.get(desired.name)
 
-    def strangers(self, desired: Desired) -> Sequence[Live]:
-        """Live endpoints of that name, else of the name it had, that no record holds on to."""
+    def candidates(self, desired: Desired) -> Sequence[Live]:
+        """Return the live endpoints of its name, else of its former name, that no record holds."""
         for name in self._names(desired):
-            if found := [one for one in self.by_name.get(name, ()) if one.id not in self.recorded]:
+            if found := [one for one in self.by_name.get(name, ()) if one.id not in self.held_ids]:
                 return found
         return ()
 
-    def namesakes(self, desired: Desired, ours: Live) -> Iterator[Problem]:
-        """A warning for other live endpoints of a name whose recorded ID is alive."""
-        others = [
-            one.id
-            for one in self.by_name.get(desired.name, ())
-            if one.id != ours.id and one.id not in self.known
-        ]
-        if others:
-            yield Problem(
-                code="namesake",
-                severity=Severity.WARNING,
-                summary=f"`{desired.name}` is {ours.id}; another live endpoint has the same name: "
-                + ", ".join(sorted(others)),
-                hint="it is left alone and may bill; delete it in the console if nobody needs it",
-                address=address(desired.name),
-                place=desired.place,
-            )
-
     def _names(self, desired: Desired) -> Iterator[str]:
         yield desired.name
-        old = desired.renamed_from
-        if old is not None and self.renames.former.get(old) == desired.name:
-            yield old
+        former = desired.renamed_from
+        if former is not None and self.renames.former.get(former) == desired.name:
+            yield former
+
+    def _namesake(self, desired: Desired, live: Live) -> Problem | None:
+        """Return a warning if unrecorded live endpoints have the name of a recorded one."""
+        namesakes = self.by_name.get(desired.name, ())
+        if len(namesakes) == 1 and namesakes[0] is live:
+            return None
+        others = [
+            other.id for other in namesakes if other.id != live.id and other.id not in self.recorded_ids
+        ]
+        if not others:
+            return None
+        return Problem(
+            code="namesake",
+            severity=Severity.WARNING,
+            summary=f"`{desired.name}` is {live.id}; another live endpoint has the same name: "
+            + ", ".join(sorted(others)),
+            hint="it is left alone and may bill; delete it in the console if nobody needs it",
+            address=address(desired.name),
+            place=desired.place,
+        )
 
 
-def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
-    """Several live endpoints could be the declared one."""
-    ids = ", ".join(sorted(one.id for one in strangers))
+def managed(
+    desired: Sequence[Desired] | None, inventory: Inventory, live: Iterable[Live]
+) -> Mapping[str, Managed]:
+    """Return who manages each live endpoint, by ID. IDs that are not in it are unmanaged.
+
+    `desired` is None if the declarations cannot be read: every record then counts as declared.
+    """
+    states = {
+        record.id: Managed.IMPERATIVE
+        if record.origin == "imperative"
+        else Managed.DECLARED
+        if desired is None
+        else Managed.RECORDED
+        for record in inventory.records.values()
+    }
+    if desired:
+        matching = Matching.of(desired, inventory, live)
+        for endpoint in desired:
+            record = matching.record_of(endpoint)
+            if record is not None:
+                states[record.id] = Managed.DECLARED
+            if record is None or record.id not in matching.by_id:
+                candidates = matching.candidates(endpoint)
+                states |= dict.fromkeys((one.id for one in candidates), Managed.DECLARED)
+    return states
+
+
+def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:
+    ids = ", ".join(sorted(one.id for one in candidates))
     return Problem(
         code="ambiguous-name",
-        summary=f"{len(strangers)} live endpoints are called `{strangers[0].name}`: {ids}",
+        summary=f"{len(candidates)} live endpoints are called `{candidates[0].name}`: {ids}",
         detail="The inventory does not say which is meant, and a guess could overwrite the wrong one.",
         hint="delete or rename all but one in the console, then plan again",
         address=address(desired.name),
@@ -104,24 +233,24 @@ def ambiguous(desired: Desired, strangers: Sequence[Live]) -> Problem:
 
 
 def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
-    """One endpoint that two names lay claim to."""
-    heirs: dict[str, str] = {}
-    for one in desired:
-        if one.renamed_from is not None and heirs.setdefault(one.renamed_from, one.name) != one.name:
+    """Yield an error for each endpoint that two names refer to."""
+    successors: dict[str, str] = {}
+    for endpoint in desired:
+        former = endpoint.renamed_from
+        if former is not None and successors.setdefault(former, endpoint.name) != endpoint.name:
             yield Problem(
                 code="renamed-twice",
-                summary=f"`{heirs[one.renamed_from]}` and `{one.name}` are both renamed from "
-                f"`{one.renamed_from}`",
+                summary=f"`{successors[former]}` and `{endpoint.name}` are both renamed from `{former}`",
                 hint="keep `renamedFrom` in the one that takes its place",
-                address=address(one.name),
-                place=one.place,
+                address=address(endpoint.name),
+                place=endpoint.place,
             )
     owners: dict[str, str] = {}
-    for name, tracked in sorted(inventory.records.items()):
-        if (owner := owners.setdefault(tracked.id, name)) != name:
+    for name, record in sorted(inventory.records.items()):
+        if (owner := owners.setdefault(record.id, name)) != name:
             yield Problem(
                 code="shared-id",
-                summary=f"the inventory holds {tracked.id} under two names, `{owner}` and `{name}`",
+                summary=f"the inventory holds {record.id} under two names, `{owner}` and `{name}`",
                 detail="A merge or an edit by hand may have done that; planned twice, they would fight.",
                 hint="drop the wrong one with: reconciler state rm NAME",
                 address=address(name),

@@ -16,7 +16,8 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring
-from reconciler.planning.drift.detection import drifted
+from reconciler.planning.comparison import compare
+from reconciler.planning.matching import matched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def reads_as_sent(intent: Intent, live: Live, keyring: Keyring) -> bool:
     """Whether an endpoint is as the create described it, secrets compared by fingerprint."""
     if live.fields.get("appName", intent.app_name) != intent.app_name:
         return False
-    return not any(drifted(recorded(intent, live.id), live, keyring))
+    return compare(matched(intent.name, None, recorded(intent, live.id), live), keyring).drift is None
 
 
 def recorded(intent: Intent, object_id: str) -> Tracked:

@@ -12,32 +12,45 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring, Secret, seal
 from reconciler.model.values import Fields
-from reconciler.planning.redaction import conceal, hidden_beside
+from reconciler.planning.matching import matched
+from reconciler.planning.redaction import hidden_beside
 
 
 def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
-    """The record of an endpoint that we have brought to what is desired.
+    """Return the record of an endpoint after its fields were written.
 
-    A partial one is laid over what it had `before`. A protection that it had stands: only an apply that
-    changes nothing else lifts it, see `as_it_was`.
+    A partial declaration is merged into the record that it had `before`. Protection against deletion stays
+    on; only an apply that changes nothing else removes it, see `refreshed`.
     """
-    applied = seal(emitted(desired.fields, desired.lifecycle.ignore), keyring)
+    applied = _applied(desired, keyring, before)
     if desired.partial and before is not None:
         return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease, adopted=False)
-    made = _record(desired, object_id, applied)
+    record = _record(desired, object_id, applied)
     is_protected = before is not None and before.prevent_destroy
-    return replace(made, prevent_destroy=True) if is_protected else made
+    return replace(record, prevent_destroy=True) if is_protected else record
 
 
-def as_it_was(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
-    """The record of an endpoint to which nothing had to be done: the YAML alone says what it is."""
-    made = as_desired(desired, before.id, keyring, before if desired.partial else None)
-    return made if made.adopted == before.adopted else replace(made, adopted=before.adopted)
+def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
+    """Return the record of an endpoint to which nothing was written."""
+    if desired.partial:
+        record = as_desired(desired, before.id, keyring, before)
+    else:
+        record = _record(desired, before.id, _applied(desired, keyring, before))
+    return record if record.adopted == before.adopted else replace(record, adopted=before.adopted)
 
 
 def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
-    """Whether the record is the one that `as_it_was` would make."""
-    return as_it_was(desired, record, keyring) == record
+    """Return whether refreshing the record would change nothing."""
+    return refreshed(desired, record, keyring) == record
+
+
+def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fields:
+    """Return the fields to record, sealed."""
+    fields = emitted(desired.fields, desired.lifecycle.ignore)
+    if before is not None and fields == before.applied:
+        return fields  # what equals a record holds no secret, and need not be searched for one
+    sealed: Fields = seal(fields, keyring)
+    return sealed
 
 
 def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
@@ -75,8 +88,8 @@ def as_live(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
 
 def as_found(name: str, live: Live, keyring: Keyring) -> Tracked:
     """The record of an endpoint that is declared nowhere; plans list it and never delete it."""
-    applied = seal(conceal(live).fields, keyring)
-    return Tracked(name=name, id=live.id, applied=applied, origin="imperative")
+    shown = matched(name, None, None, live).redacted
+    return Tracked(name=name, id=live.id, applied=seal(shown.fields, keyring), origin="imperative")
 
 
 def refusal(

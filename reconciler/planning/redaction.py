@@ -35,9 +35,10 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
     if hidden:
         fields["envs"] = {**envs, **hidden}
     for key in _MAY_BE_REFERRED_TO:
-        value = live.fields.get(key)
-        # What equals a value that was answered holds no secret; to compare them is faster than to look.
-        sides = [side for side in (want.get(key), last.get(key)) if side != value and not is_plain_data(side)]
+        value, declared, recorded = live.fields.get(key), want.get(key), last.get(key)
+        if declared == value and recorded == value:
+            continue  # what equals an answered value holds no secret; to compare is faster than to look
+        sides = [side for side in (declared, recorded) if side != value and not is_plain_data(side)]
         if sides and key in live.fields:
             fields[key] = hidden_beside(value, sides)
     image: Any = fields.get("image", live.fields.get("image", {}))

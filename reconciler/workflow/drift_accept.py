@@ -17,8 +17,8 @@ from reconciler.model.resource import Desired, Spec, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import value_at
+from reconciler.planning.comparison import says_what_is_live
 from reconciler.planning.diff import differences
-from reconciler.planning.drift.attribution import agree
 from reconciler.workflow.drift import chosen, drift, undeclared
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
@@ -104,7 +104,7 @@ def _told(one: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:
     if want is None or live is None:
         return
     for path in (field.path for field in one.fields):
-        if path in want.unset or agree(value_at(live.fields, path), value_at(want.fields, path), path):
+        if path in want.unset or says_what_is_live(want, live, path):
             yield path
 
 

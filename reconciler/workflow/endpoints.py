@@ -15,8 +15,7 @@ from reconciler.model.settings import Settings
 from reconciler.model.status import EndpointInfo, Managed
 from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
-from reconciler.planning.managed_by import managed
-from reconciler.planning.redaction import conceal
+from reconciler.planning.matching import managed, matched
 from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
@@ -42,13 +41,12 @@ class Ground:
         """These endpoints by name, with whose they are; `among` is all that is known to be live."""
         whose = managed(self.desired, self.inventory, among)
         records = {record.id: record for record in self.inventory.records.values()}
-        declared = {one.name: one.fields for one in self.desired or ()}
+        declared = {one.name: one for one in self.desired or ()}
 
         def shown(one: Live) -> Live:
             record = records.get(one.id)
-            return conceal(
-                one, declared.get(record.name if record else one.name), record.applied if record else None
-            )
+            name = record.name if record else one.name
+            return matched(name, declared.get(name), record, one).redacted
 
         apps = (ENDPOINT.app_of(shown(one), whose.get(one.id, Managed.UNMANAGED)) for one in live)
         return tuple(sorted(apps, key=lambda app: (app.name, app.id)))

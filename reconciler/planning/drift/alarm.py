@@ -15,7 +15,6 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.secrets import Keyring, canonical, reveal
 from reconciler.model.text import PatternMap
 from reconciler.model.values import ABSENT, Absent, Json, Path, Value, value_at
-from reconciler.planning.drift.attribution import agree
 
 WHOLE: Final[Path] = ()
 """Stands for the endpoint itself where it is gone."""
@@ -87,19 +86,12 @@ def _paths(drift: Drift) -> tuple[Path, ...]:
 def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
     """What moved and is not what the YAML says by now: that would be a matter of the record alone."""
     for one in plan.drift:
-        live, declared = one.live, one.declared
-        if live is None and declared is None and has_yaml:
-            continue  # neither there nor declared any more
-        if live is None or declared is None:
-            yield one
+        if one.live is None:
+            # that an endpoint is gone which is no longer declared is what is wanted
+            if one.declared is not None or not has_yaml:
+                yield one
             continue
-        fields = tuple(
-            field
-            for field in one.fields
-            if field.path in one.unset
-            or not agree(value_at(live.fields, field.path), value_at(declared, field.path), field.path)
-        )
-        if fields:
+        if fields := tuple(field for field in one.fields if not field.is_settled):
             yield replace(one, fields=fields)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.status import Managed
-from reconciler.planning.managed_by import managed
+from reconciler.planning.matching import managed
 from tests.builders import endpoint, inventory, live, tracked
 
 DECLARED, RECORDED, IMPERATIVE = Managed.DECLARED, Managed.RECORDED, Managed.IMPERATIVE

@@ -1,14 +1,28 @@
-"""What moved away from what was last applied, whatever the YAML says today."""
+"""The comparison of the three sides: what has drifted from the record."""
 
 import dataclasses
 from typing import Any
 
 import pytest
 
-from reconciler.model.plan import Cause
+from reconciler.model.plan import Cause, Drift, FieldChange
+from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.values import ABSENT, Path
-from reconciler.planning.drift.detection import drifted
+from reconciler.planning.comparison import compare
+from reconciler.planning.matching import matched
 from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, parse_bare, plan, secret, tracked
+
+
+def drift_of(record: Tracked, live: Live | None, desired: Desired | None = None) -> Drift | None:
+    """The drift that the comparison finds."""
+    return compare(matched(record.name, desired, record, live), KEYRING).drift
+
+
+def fields_of(record: Tracked, live: Live, desired: Desired | None = None) -> tuple[FieldChange, ...]:
+    """The fields that drifted."""
+    drift = drift_of(record, live, desired)
+    return drift.fields if drift else ()
+
 
 TOKEN = {"env": {"T": secret("old")}}
 T = ("envs", "T")
@@ -21,8 +35,7 @@ def moved(
     desired = None if declared is None else endpoint(**declared)
     return {
         field.path: (field.before, field.after)
-        for drift in drifted(tracked(**applied), live(**there), KEYRING, desired)
-        for field in drift.fields
+        for field in fields_of(tracked(**applied), live(**{"object_id": "id-base-test", **there}), desired)
     }
 
 
@@ -77,28 +90,29 @@ def test_what_is_ignored_today_is_no_drift(ignored: str, there: dict[str, Any]) 
 
 def test_under_another_key_a_secret_counts_as_unmoved() -> None:
     """Nobody can say, and a rotated key must not cry wolf."""
-    assert not list(drifted(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": "x"}), KEYRING))
+    assert drift_of(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": "x"})) is None
 
 
 def test_a_sensitive_side_is_marked() -> None:
     """A fingerprint on one side, or a hidden live value on the other."""
-    (drift,) = drifted(tracked(**TOKEN, port=1), live(env={"T": "x"}, port=2), KEYRING)
-    assert {field.path: field.sensitive for field in drift.fields} == {("ports",): False, ("envs", "T"): True}
-    assert {field.cause for field in drift.fields} == {Cause.DRIFT}
+    fields = fields_of(tracked(**TOKEN, port=1), live(env={"T": "x"}, port=2))
+    assert {field.path: field.sensitive for field in fields} == {("ports",): False, ("envs", "T"): True}
+    assert {field.cause for field in fields} == {Cause.DRIFT}
 
 
 def test_a_record_that_knows_nothing_cannot_drift() -> None:
     """A rebuilt inventory may hold IDs alone; and an answer may say next to nothing."""
     (bare,) = plan([], [tracked("bare")], [parse_bare()]).changes
-    assert list(drifted(tracked("bare"), parse_bare(), KEYRING)) == []
+    assert drift_of(tracked("bare"), parse_bare()) is None
     empty = tracked().__class__(name="a", id="id-a", applied={})
-    assert list(drifted(empty, live("a", port=9), KEYRING)) == []
+    assert drift_of(empty, live("a", port=9)) is None
     assert bare.name == "bare"
 
 
 def test_what_is_gone_has_drifted() -> None:
     """Somebody deleted it; there are no fields to tell of."""
-    (drift,) = drifted(tracked(), None, KEYRING)
+    drift = drift_of(tracked(), None)
+    assert drift is not None
     assert (drift.live, drift.fields, drift.address) == (None, (), "novita_endpoint.base-test")
 
 
@@ -134,8 +148,7 @@ def test_a_field_that_both_have_moved_says_so() -> None:
     """Whoever reverts it should know that the YAML moved as well."""
     causes = {
         field.path: field.cause
-        for drift in drifted(tracked(), live(port=2, healthPath="/x"), KEYRING, endpoint(port=3))
-        for field in drift.fields
+        for field in fields_of(tracked(), live(port=2, healthPath="/x"), endpoint(port=3))
     }
     assert causes == {("ports",): Cause.BOTH, ("healthy", "path"): Cause.DRIFT}
 
@@ -149,19 +162,19 @@ def test_under_another_key_what_is_not_declared_is_unknown(
 ) -> None:
     """Live and YAML agree, or they do not; who moved, nobody can say."""
     want = endpoint(env={"T": secret(declared)}) if declared else None
-    found = drifted(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": there}), KEYRING, want)
-    assert [field.cause for drift in found for field in drift.fields] == causes
+    fields = fields_of(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": there}), want)
+    assert [field.cause for field in fields] == causes
 
 
 def test_where_a_reference_is_unset_drift_is_told_all_the_same() -> None:
     """What was applied is known by its fingerprint; what is declared is not known, so it is not `both`."""
     path = ("envs", "T")
     want = dataclasses.replace(endpoint(env={"T": secret("${env:T}", "${env:T}")}), unset=(path,))
-    (drift,) = drifted(tracked(**TOKEN), live(env={"T": "theirs"}), KEYRING, want)
-    assert [(field.path, field.cause) for field in drift.fields] == [(path, Cause.DRIFT)]
-    assert list(drifted(tracked(**TOKEN), live(env={"T": "old"}), KEYRING, want)) == []
+    fields = fields_of(tracked(**TOKEN), live(env={"T": "theirs"}), want)
+    assert [(field.path, field.cause) for field in fields] == [(path, Cause.DRIFT)]
+    assert drift_of(tracked(**TOKEN), live(env={"T": "old"}), want) is None
     foreign = tracked(**TOKEN, keyring=OTHER_KEYRING)
-    assert list(drifted(foreign, live(env={"T": "old"}), KEYRING, want)) == []
+    assert drift_of(foreign, live(env={"T": "old"}), want) is None
     (change,) = plan([want], [tracked(**TOKEN)], [live(env={"T": "old"})]).pending or [None]
     assert change is None
 

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 
 from reconciler.inventory import store
 from reconciler.inventory.journal_entries import (
-    Begin,
-    Drop,
-    Record,
-    Settle,
-    State,
-    step_from_json,
-    step_to_json,
+    CloseIntent,
+    DropRecord,
+    InventoryState,
+    OpenIntent,
+    PutRecord,
+    entry_from_json,
+    entry_to_json,
 )
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InventoryError
@@ -379,13 +379,13 @@ def test_steps_of_other_kinds_leave_endpoints_of_the_same_name(monkeypatch: pyte
     monkeypatch.setitem(KINDS, "toy", ENDPOINT)
     other = Tracked(name="a", id="t", applied={}, kind="toy")
     intent = Intent(name="b", known_ids=(), app_name="", applied={}, kind="toy")
-    state = State.of(SOME)
-    for step in (Record(tracked=other), Begin(intent=intent)):
-        state.apply([step_from_json(json.loads(json.dumps(step_to_json(step))))])
+    state = InventoryState.of(SOME)
+    for step in (PutRecord(tracked=other), OpenIntent(intent=intent)):
+        state.apply([entry_from_json(json.loads(json.dumps(entry_to_json(step))))])
     inventory = state.inventory(URL)
     assert (inventory.of("toy").records, inventory.of("toy").intents) == ({"a": other}, {"b": intent})
     assert list(inventory.every_record())[-1] == other
-    assert State.of(inventory).inventory(URL) == inventory
-    for last in (Drop(name="a", kind="toy"), Settle(name="b", kind="toy")):
-        state.apply([step_from_json(json.loads(json.dumps(step_to_json(last))))])
+    assert InventoryState.of(inventory).inventory(URL) == inventory
+    for last in (DropRecord(name="a", kind="toy"), CloseIntent(name="b", kind="toy")):
+        state.apply([entry_from_json(json.loads(json.dumps(entry_to_json(last))))])
     assert state.inventory(URL) == replace(SOME, records=dict(sorted(SOME.records.items())))

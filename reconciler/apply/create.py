@@ -77,6 +77,7 @@ def create(
         prevent_destroy=desired.lifecycle.prevent_destroy,
         origin=desired.origin,
         renamed_from=record.renamed_from,
+        kind=desired.kind,
     )
     session.open_intent(intent)
     first_lost: ReconcilerError | None = None
@@ -90,7 +91,7 @@ def create(
                 first_lost is not None and isinstance(error, Refused) and error.reason == APP_NAME_TAKEN
             )
             if not (is_taken or isinstance(error, AnswerLost | ServerError)):
-                session.close_intent(desired.name)
+                session.close_intent(desired.name, desired.kind)
                 raise
             first_lost = first_lost or error
             last = error if last is None or _is_answer(error) else last
@@ -105,7 +106,7 @@ def create(
         old = change.tracked if isinstance(change, Replace) else None
         session.record(replace(record, id=object_id), replaces=old, deposed=deposed)
         return object_id
-    session.close_intent(desired.name)
+    session.close_intent(desired.name, desired.kind)
     assert last is not None
     raise Refused(_never_created(change, last))
 

@@ -55,12 +55,12 @@ class Executor:
         if not self._fatal:
             self._refresh_records(stale)
         return ApplyReport(
-            results=tuple(self._results[change.name] for change in plan.pending),
+            results=tuple(self._results[change.address] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
         )
 
     def _run_stage(self, changes: Sequence[Change]) -> None:
-        queue = self._writer.read_back_queue(changes)
+        queue = self._writer.of(changes[0].kind).read_back_queue(changes)
         if len(changes) == 1:
             self._run(changes[0], queue)
             return
@@ -93,8 +93,8 @@ class Executor:
 
         try:
             if isinstance(change, Create) and not reads_back:
-                return change, self._writer.create(change, on_wait)
-            object_id, problem = self._writer.perform(change, on_wait)
+                return change, self._writer.of(change.kind).create(change, on_wait)
+            object_id, problem = self._writer.of(change.kind).perform(change, on_wait)
             outcome = Outcome.FAILED if problem else Outcome.DONE
             return ChangeResult(change=change, outcome=outcome, id=object_id, problem=problem)
         except UnresolvedCreate as error:
@@ -117,12 +117,12 @@ class Executor:
             )
 
     def _finish(self, result: ChangeResult) -> None:
-        self._results[result.change.name] = result
+        self._results[result.change.address] = result
         self._emit(ChangeEnded(result=result))
 
     def _refresh_records(self, changes: Sequence[NoOp]) -> None:
         for change in changes:
-            self._writer.perform(change, lambda _why: None)
+            self._writer.of(change.kind).perform(change, lambda _why: None)
 
     def _emit(self, event: ApplyEvent) -> None:
         # A reader of the events may close its pipe; a replacement must not stop half-way because of it.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.apply.clock import Clock, poll
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Change, Create
@@ -51,8 +52,9 @@ def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Field
             summary=f"{object_id} was written, but cannot be read after {VISIBLE_TIMEOUT:.0f} s",
             hint="run `reconciler plan` in a minute",
         )
-    wanted, actual = ENDPOINT.sides(target, None, live.fields, (), live.unread)
-    kept = [_describe_difference(*difference) for difference in differences(actual, wanted)]
+    kind = KINDS[live.kind]
+    wanted, actual = kind.sides(target, None, live.fields, (), live.unread)
+    kept = [_describe_difference(kind, *difference) for difference in differences(actual, wanted)]
     return Problem(
         code="value-kept",
         summary=f"Novita accepted the write to {object_id} and kept " + "; ".join(kept),
@@ -62,9 +64,10 @@ def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Field
 
 def matches(live: Live, target: Fields) -> bool:
     """Return whether a live endpoint has the fields that were written."""
-    if ENDPOINT.is_to_the_letter(target, live.fields):
+    kind = KINDS[live.kind]
+    if kind.is_to_the_letter(target, live.fields):
         return True
-    wanted, actual = ENDPOINT.sides(target, None, live.fields, (), live.unread)
+    wanted, actual = kind.sides(target, None, live.fields, (), live.unread)
     return equal(actual, wanted)
 
 
@@ -151,9 +154,9 @@ def batch_size(changes: Sequence[Change], *, account_size: int) -> int | None:
     return size if creates >= size else None
 
 
-def _describe_difference(path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
+def _describe_difference(kind: Kind, path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
     name = ".".join(path)
-    if _may_be_secret(kept) or _may_be_secret(sent) or path[0] == "envs":
+    if _may_be_secret(kept) or _may_be_secret(sent) or kind.is_secret(path):
         return f"another {name}"
     where = "" if isinstance(sent, Absent) else f" where {_display(sent)} was sent"
     return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_display(kept)}{where}"

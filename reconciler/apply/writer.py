@@ -50,6 +50,11 @@ class Writer:
     known_ids: Mapping[str, tuple[str, ...]]
     freed: frozenset[str] = frozenset()
 
+    def of(self, kind: str) -> Writer:
+        """Return the writer of changes of one kind."""
+        account = self.account.of(kind)
+        return self if account is self.account else replace(self, account=account)
+
     def perform(self, change: Change, on_wait: Callable[[str], None]) -> tuple[str | None, Problem | None]:
         """Perform a change. Return the endpoint's ID, and a problem if it does not read as it was written.
 
@@ -89,7 +94,7 @@ class Writer:
     def _record(self, change: Update | Scale | Adopt | NoOp) -> None:
         """Record that an endpoint is now as desired."""
         before = None if isinstance(change, Adopt) else change.tracked
-        is_known = before is not None and before == self.session.inventory.records.get(change.name)
+        is_known = before is not None and before == self.session.find_record(change.name, change.kind)
         if change.desired.partial and not is_known:
             return  # an imperative change of an unmanaged endpoint does not record it
         match change:
@@ -116,7 +121,7 @@ class Writer:
         return create(
             change,
             create_of(change),
-            known_ids=self.known_ids.get(change.name, ()),
+            known_ids=self.known_ids.get(change.address, ()),
             account=self.account,
             session=self.session,
             clock=self.clock,
@@ -177,7 +182,7 @@ class Writer:
 
     def _require_free_name(self, change: Create | Update | Scale | Adopt, own_id: str | None) -> None:
         """Raise Refused if another live endpoint is recorded under the name; its record would be lost."""
-        holder = self.session.find_record(change.name)
+        holder = self.session.find_record(change.name, change.kind)
         if holder is None or holder.id == own_id:
             return
         live = self.account.get(holder.id)

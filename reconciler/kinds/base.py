@@ -77,6 +77,14 @@ class Kind(Protocol):
         """Return True if the value of that field means the same as no value."""
         ...
 
+    def is_secret(self, path: Path) -> bool:
+        """Return True if the live value of that field must not be shown."""
+        ...
+
+    def secrets_of(self, live: Live) -> Iterator[Value]:
+        """Return the live values that must not be shown."""
+        ...
+
     def wire_paths(self, name: str) -> tuple[Path, ...]:
         """Return the paths that a YAML name or a dotted path stands for; none if it is unknown."""
         ...

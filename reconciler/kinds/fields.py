@@ -5,12 +5,13 @@ A row says all that is generic about a field; modules of a kind take what they n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
+from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Path, Value
 
 
@@ -44,8 +45,7 @@ class Field:
     blanks: values that mean the same as no value. The first is sent to clear it, if it is the only one.
     optional_items: keys that the items of a map of objects may lack.
     quota: the keys of its minimum and its maximum among the account's limits.
-    may_refer: the YAML may give it by a reference, so that the live value may be a secret.
-    is_secret: the live value is hidden unless the YAML spells it out.
+    is_secret: its live values are hidden.
     is_ignorable: it may be named in `ignoreChanges`.
     """
 
@@ -61,7 +61,6 @@ class Field:
     blanks: tuple[str, ...] = ("",)
     optional_items: tuple[str, ...] = ()
     quota: tuple[str, str] = ("", "")
-    may_refer: bool = False
     is_secret: bool = False
     is_ignorable: bool = True
 
@@ -83,6 +82,7 @@ class FieldTable:
         self.topics = {row.path: row.topic or next(iter(row.names), "") for row in rows}
         self.names: Mapping[str, tuple[Path, ...]] = _paths_by_name(rows)
         self._replacing = frozenset(row.path for row in rows if row.replaces)
+        self._secret = frozenset(row.path for row in rows if row.is_secret)
         self._texts = frozenset(row.path[0] for row in rows if row.shape is Shape.TEXTS)
         self._known = {row.path: None for row in rows if row.is_ignorable}
         self._keyed_by_name = {
@@ -113,6 +113,16 @@ class FieldTable:
         if row is not None and len(row.blanks) > 1:
             return value is None or value in row.blanks
         return value == "" and path[0] not in self._texts
+
+    def is_secret(self, path: Path) -> bool:
+        """Return True if the live value of that field must not be shown."""
+        return path in self._secret or path[:1] in self._secret
+
+    def secrets_of(self, live: Live) -> Iterator[Value]:
+        """Return the live values of secret fields."""
+        for path in self._secret:
+            value = value_of(live.fields, path)
+            yield from value.values() if isinstance(value, Mapping) else (value,)
 
     def leaves(self, head: str, *shapes: Shape) -> tuple[str, ...]:
         """Return the keys of an object's fields in the order of the table, of these shapes if given."""

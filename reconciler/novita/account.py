@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import KINDS
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
@@ -60,12 +61,27 @@ class AccountReader:
         on_unread: Callable[[Live], None] | None = None,
     ) -> None:
         self._client = client
-        self._kind = kind
+        self.kind = kind
         self._parallelism = parallelism
         self._on_listed = on_listed
         self._on_unread = on_unread
         self._unhidden: dict[str, Live] = {}
+        self._others: dict[str, Self] = {}
         client.hide(self._values)
+
+    def of(self, kind: str) -> Self:
+        """Return the same account for resources of another kind."""
+        if kind == self.kind.type:
+            return self
+        if kind not in self._others:
+            self._others[kind] = type(self)(
+                self._client,
+                KINDS[kind],
+                parallelism=self._parallelism,
+                on_listed=self._on_listed,
+                on_unread=self._on_unread,
+            )
+        return self._others[kind]
 
     def hide(self, values: Iterable[str]) -> None:
         """Mask these as well in what Novita says."""
@@ -79,7 +95,7 @@ class AccountReader:
         """The env values of endpoints read since the last time; short ones are words of any message."""
         while self._unhidden:
             _, live = self._unhidden.popitem()
-            values = map(reveal, live.fields.get("envs", {}).values())
+            values = map(reveal, self.kind.secrets_of(live))
             yield from (value for value in values if isinstance(value, str) and len(value) >= TELLING)
 
     def listing(self) -> Listing:
@@ -118,13 +134,13 @@ class AccountReader:
         return tuple(one for one in found if one is not None)
 
     def _asked(self, object_id: str, *, identified: bool) -> Live | None:
-        request = self._kind.get_request(object_id)
+        request = self.kind.get_request(object_id)
         try:
             answer = self._client.send(request)
         except NotFound:
             return None
         try:
-            live = self._kind.parse_one(answer)
+            live = self.kind.parse_one(answer)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
         (live,) = self._taken(request, [live])
@@ -155,7 +171,7 @@ class AccountReader:
     def probe(self) -> None:
         """Ask for the least that an account answers, once. Raises what keeps it from being read."""
         try:
-            self._client.send(self._kind.list_request(0, 1), patient=False)
+            self._client.send(self.kind.list_request(0, 1), patient=False)
         except Refused as error:
             if error.status != 400:  # with which a server that counts from 1 refuses page 0
                 raise
@@ -206,11 +222,11 @@ class AccountReader:
             return None
 
     def _page(self, number: int) -> Page:
-        request = self._kind.list_request(number, PAGE_SIZE)
+        request = self.kind.list_request(number, PAGE_SIZE)
         try:
             answer = self._client.send(request)
             try:
-                page = self._kind.parse_page(answer)
+                page = self.kind.parse_page(answer)
             except ValueError as error:
                 raise ValueError(f"{error}: {self._client.quote(answer, request)}") from error
         except KeyRefused:
@@ -257,7 +273,7 @@ class AccountWriter(AccountReader):
     def create(self, request: Request) -> str:
         """The new ID. After AnswerLost or ServerError the endpoint may exist."""
         answer = self._client.send(request)
-        created = self._kind.parse_created(answer)
+        created = self.kind.parse_created(answer)
         if created is None:
             raise self._unexpected(request, answer, "it holds no ID")
         return created
@@ -279,7 +295,7 @@ class AccountWriter(AccountReader):
 
     def delete(self, object_id: str) -> None:
         """Deletes it; one that is gone already counts as deleted."""
-        *preferred, last = self._kind.delete_requests(object_id)
+        *preferred, last = self.kind.delete_requests(object_id)
         for request in preferred:
             try:
                 return self._delete(request)

@@ -49,8 +49,8 @@ class PlanResult:
     """A plan and all that it was made from.
 
     `inventory` is as it was read, `claim` the run's claim to it, `found` what became of the creates
-    that were open in it. `live_ids` are the live IDs of each name, for creates, and `leaving` the app names
-    of endpoints on their way out. `read` are the files behind it.
+    that were open in it. `live_ids` are the live IDs of each address, for creates, and `leaving` the app
+    names of endpoints on their way out. `read` are the files behind it.
     """
 
     plan: Plan
@@ -275,7 +275,7 @@ def planned(
         claim=claim,
         keyring=settings.keyring,
         base_url=base_url(settings),
-        live_ids=_ids_by_name(live),
+        live_ids=_ids_by_address(live),
         leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_terminating),
         selection=context.selection,
         read=loaded.read,
@@ -333,8 +333,8 @@ def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory
     )
 
 
-def _ids_by_name(live: Iterable[Live]) -> Mapping[str, tuple[str, ...]]:
+def _ids_by_address(live: Iterable[Live]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for one in live:
-        found.setdefault(one.name, []).append(one.id)
+        found.setdefault(address(one.name, one.kind), []).append(one.id)
     return {name: tuple(ids) for name, ids in found.items()}

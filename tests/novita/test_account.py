@@ -56,7 +56,7 @@ def test_a_reader_cannot_write() -> None:
     """What plan and drift hold offers nothing that changes the account."""
     offered = {name for name in dir(AccountReader) if not name.startswith("_")}
     reads = {"listing", "again", "glimpse", "get", "those", "limits", "clusters", "probe"}
-    assert offered == reads | {"hide", "mask_env_values_of"}
+    assert offered == reads | {"hide", "mask_env_values_of", "of"}
 
 
 @pytest.mark.parametrize("empty", [None, []])

@@ -91,7 +91,7 @@ TABLE: Final = FieldTable(
     ),
     Field(path=("volumeMounts",), shape=Shape.OBJECTS, names=("storage",), optional_items=("id",)),
     Field(path=("clusterID",), names=("specName",), replaces=True),
-    Field(path=("envs",), shape=Shape.TEXTS, names=("env",)),
+    Field(path=("envs",), shape=Shape.TEXTS, names=("env",), is_secret=True),
     Field(path=("healthy",), shape=Shape.OBJECT),
     Field(path=("healthy", "path"), names=("healthPath",), default="/health", is_plain=True),
 )

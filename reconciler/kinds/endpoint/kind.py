@@ -40,6 +40,8 @@ class Endpoint(Kind):
     is_blank = staticmethod(TABLE.is_blank)
     wire_paths = staticmethod(TABLE.wire_paths)
     known_names = staticmethod(TABLE.known_names)
+    is_secret = staticmethod(TABLE.is_secret)
+    secrets_of = staticmethod(TABLE.secrets_of)
     partial_fields = staticmethod(fields.partial_fields)
 
     sides = staticmethod(COMPARISON.sides)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
+from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
 from reconciler.model.values import SCALAR_TYPES, Fields, Json, leaves
 from reconciler.planning.fingerprint import change_facts
@@ -88,7 +89,7 @@ def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str
 def _lives_on(old: Facts, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the object is alive under another name than it had."""
     called = old["live"].get("name", {}).get("shown")
-    return any(old["id"] in ids for name, ids in live_ids.items() if name != called)
+    return any(old["id"] in ids for name, ids in live_ids.items() if name != address(called))
 
 
 def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]:

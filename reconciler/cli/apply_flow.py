@@ -55,7 +55,7 @@ def perform(
             return approve_if_unchanged(saved, refusals.append)(planned)
         shown.append(planned)
         if len(shown) > 1:
-            out.line("\nThe account or the inventory has changed meanwhile. The plan is now:\n")
+            out.line("\nThe account or the inventory has changed in the meantime. The new plan:\n")
         if not out.as_json:
             out.plan(planned.findings(command, timestamp()))
         if not planned.plan.pending:
@@ -143,7 +143,7 @@ def _question(goal: Goal) -> str:
 
 def _ask(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
     if not sys.stdin.isatty() and os.environ.get("CI"):
-        refuse(_unapproved("nobody is there to approve"))
+        refuse(_unapproved("there is no interactive input to approve the plan"))
         return False
     out.tell(
         f"\n{out.error_style.strong(question)}\n"
@@ -155,7 +155,11 @@ def _ask(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
     out.tell("\n")
     if answer.strip() == "yes":
         return True
-    refuse(_unapproved("approval was declined" if answer else "nobody is there to approve"))
+    refuse(
+        _unapproved(
+            "approval was declined" if answer else "there is no interactive input to approve the plan"
+        )
+    )
     return False
 
 
@@ -163,7 +167,7 @@ def _unapproved(summary: str) -> Problem:
     return Problem(
         code="not-approved",
         summary=f"nothing was changed: {summary}",
-        hint="to approve without being asked, pass --auto-approve or a plan saved with `plan --out`",
+        hint="to apply without interactive approval, pass --auto-approve or a plan saved with `plan --out`",
         exit_code=ExitCode.ERROR,
     )
 
@@ -197,7 +201,7 @@ def _graceful(
             return
         stop.set()
         # in a thread, because a handler may run in the middle of a write to the same stream
-        words = "\nInterrupted: finishing what is in flight. Once more stops at once."
+        words = "\nInterrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
         threading.Thread(target=out.line, args=(words,)).start()
 
     previous: dict[signal.Signals, object] = {}

@@ -51,8 +51,8 @@ def fault(text: str) -> str:
     try:
         os.fsencode(text).decode()
     except UnicodeError:
-        return "holds bytes that are not UTF-8"
-    return "is UTF-8, which the locale does not allow: set LC_ALL=C.UTF-8"
+        return "contains bytes that are not UTF-8"
+    return "is UTF-8, which the locale does not support: set LC_ALL=C.UTF-8"
 
 
 def escaped(text: str) -> str:

@@ -55,7 +55,7 @@ def _unusable(path: str, error: OSError) -> Problem:
     return Problem(
         code="unusable-path",
         summary=f"cannot use {shown}: {(error.strerror or type(error).__name__).lower()}",
-        hint="check the path and who may use it",
+        hint="check the path and its permissions",
     )
 
 
@@ -66,5 +66,5 @@ def _bug(error: BaseException) -> Problem:
     return Problem(
         code="internal-error",
         summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
-        hint="run the command again with -v and report what it prints; look through it for secrets first",
+        hint="run the command again with -v and report its output, after removing any secrets from it",
     )

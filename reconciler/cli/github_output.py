@@ -60,5 +60,5 @@ def _summarize(run: Run, found: RunReport, path: Path) -> None:
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(markdown_text(found) + "\n")
     except OSError as error:
-        summary = f"cannot write the summary of the job: {error.strerror or error}"
+        summary = f"cannot write the job summary: {error.strerror or error}"
         run.out.problems([Problem(code="summary-not-written", summary=summary, severity=Severity.WARNING)])

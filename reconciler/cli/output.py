@@ -190,7 +190,7 @@ class Output:
         self.tell(problems_text(problems, self.error_style))
 
     def call(self, call: CallInfo) -> None:
-        status = call.status if call.status is not None else "no answer"
+        status = call.status if call.status is not None else "no response"
         again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
         said = f": {plain(call.said)}" if call.said else ""
         words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{said}"
@@ -201,7 +201,7 @@ class Output:
         """A part of an answer cannot be read; said once, however often it is answered."""
         from reconciler.planning.unreadable import unread_line
 
-        words = f"cannot be read, hence not compared: {plain(unread_line(live))}"
+        words = f"unreadable, so not compared: {plain(unread_line(live))}"
         with self._guard, suppress(OSError):
             if words not in self._unread:
                 self._unread.add(words)

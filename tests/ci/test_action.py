@@ -98,7 +98,7 @@ def test_apply_asks_for_an_approval(runner: Runner, account: Account) -> None:
     steps, outputs = runner.action(command="apply", comment="false")
     assert not steps.success
     assert outputs["exit-code"] == "1"
-    assert "nobody is there to approve" in steps.log
+    assert "there is no interactive input to approve the plan" in steps.log
     assert account.writes() == 0
 
 

@@ -79,10 +79,10 @@ def drift_card(
 
     if live is None:
         mark = standing_of(alarm.items[0]) if alarm else ""
-        words, table = "is gone" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
+        words, table = "was deleted" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
     else:
         words = "was changed outside of reconciler"
-        table = _table(drift.fields, ("Field", measure.capitalize(), "Live", "Who moved it"), remarks)
+        table = _table(drift.fields, ("Field", measure.capitalize(), "Live", "Cause"), remarks)
     ranges = (range_of(drift.before), range_of(live.fields if live else None))
     return _card(
         kind="update" if live else "delete",
@@ -154,7 +154,7 @@ def _chart_of(change: Change) -> str:
 def _table_of(change: Change) -> str:
     if change.action is Action.CREATE:
         return _table(change.fields, ("Field", "Value"), None)
-    return _table(change.fields, ("Field", "Before", "After", "Who moved it"), remarks_on)
+    return _table(change.fields, ("Field", "Before", "After", "Cause"), remarks_on)
 
 
 def _table(

@@ -35,12 +35,12 @@ def _lines(
     for alarm in verdict.alarms:
         yield from _alarm(alarm, verdict, changes.get(alarm.drift.name), style)
         if lines := explanations.get(alarm.drift.name):
-            yield style.faint("      an apply would act on it:")
+            yield style.faint("      apply would change it:")
             yield from lines
         yield ""
     yield style.strong(drift_line(verdict))
     if verdict.by_declaration:
-        yield "  There is no inventory: the account was held against the YAML."
+        yield "  There is no inventory. The account was compared with the configuration."
     yield from _silenced(verdict)
     yield from _pending(plan, verdict)
     yield from unmanaged_lines(plan.unmanaged, style)
@@ -58,14 +58,14 @@ def drift_line(verdict: DriftReport) -> str:
     if verdict.alarms:
         return "No new drift."
     if verdict.by_declaration:
-        return "No drift. The account is as it is declared."
-    return "No drift. The account is as it was last applied."
+        return "No drift. The account matches the configuration."
+    return "No drift. The account matches the last apply."
 
 
 def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Style) -> Iterator[str]:
     drift = alarm.drift
     if drift.live is None:
-        what = "is not there" if verdict.by_declaration else "has been deleted"
+        what = "does not exist" if verdict.by_declaration else "has been deleted"
         yield style.strong(f"  # {plain(drift.address)} {what}")
         yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.items[0]), style)
         return
@@ -76,7 +76,7 @@ def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Sty
 
     def remarks(field: FieldChange) -> list[str]:
         one = moved.get(field.path)
-        return [_cause(alarm, one), *_standing(one)] if one else ["config; no drift, it waits for an apply"]
+        return [_cause(alarm, one), *_standing(one)] if one else ["config; not drift, but not yet applied"]
 
     yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
 
@@ -85,9 +85,9 @@ def _cause(alarm: Alarm, one: DriftItem) -> str:
     field, declared = one.field, alarm.drift.declared
     assert field is not None
     if field.cause is Cause.BOTH and declared is not None:
-        return f"both; the YAML says {shown(value_at(declared, field.path))}"
+        return f"both; declared as {shown(value_at(declared, field.path))}"
     if field.cause is Cause.UNKNOWN:
-        return "unknown; it was applied under another key"
+        return "unknown; last applied with another key"
     return field.cause.value
 
 
@@ -114,7 +114,7 @@ def _silenced(verdict: DriftReport) -> Iterator[str]:
         if (count := verdict.count(standing))
     ]
     if counts:
-        yield f"  {', '.join(counts)}, and no alarm."
+        yield f"  {', '.join(counts)} and not reported."
 
 
 def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
@@ -129,15 +129,15 @@ def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
     ]
     if names:
         listed = ", ".join(map(plain, names[:SHOWN_NAMES])) + (", ..." if len(names) > SHOWN_NAMES else "")
-        count = "1 endpoint waits" if len(names) == 1 else f"{len(names)} endpoints wait"
-        yield f"  {count} for an apply of what the YAML changed: {listed}. That is no drift."
+        count = "1 endpoint has" if len(names) == 1 else f"{len(names)} endpoints have"
+        yield f"  {count} changes in the YAML that are not yet applied, which is not drift: {listed}."
 
 
 def _ways_out(verdict: DriftReport) -> Iterator[str]:
     names = [alarm.drift.name for alarm in verdict.alarms if alarm.has_new_drift]
     listed = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
-    yield "To take what is live into the YAML:"
+    yield "To write the live values into the YAML:"
     yield f"  {command_line('reconciler', 'drift', 'accept', *listed)}"
-    yield "To bring back what was declared:"
+    yield "To restore the declared values:"
     yield f"  {command_line('reconciler', 'drift', 'revert', *listed)}"

@@ -38,7 +38,7 @@ def annotation_lines(found: RunReport, path_of: Callable[[Place], str]) -> Itera
         for problem in shown:
             yield _command(level, problem, path_of)
         if more := len(of_level) - len(shown):
-            yield f"::{level} title=reconciler::and {more} more: the summary of the job tells of all"
+            yield f"::{level} title=reconciler::and {more} more: the job summary lists all of them"
 
 
 def _drift(found: RunReport) -> Iterator[Problem]:
@@ -53,7 +53,8 @@ def _drift(found: RunReport) -> Iterator[Problem]:
             moved = [f"{dotted(field.path)}: {step(field)}" for field in drift.fields]
             yield Problem(
                 code="drift",
-                summary=f"{drift.name} " + ("was changed outside of reconciler" if drift.live else "is gone"),
+                summary=f"{drift.name} "
+                + ("was changed outside of reconciler" if drift.live else "was deleted"),
                 detail="\n".join(moved),
                 place=places.get(drift.name),
             )

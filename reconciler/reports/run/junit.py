@@ -94,11 +94,11 @@ def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
     """What is new is a failure, what is known passes, and what somebody chose to ignore is skipped."""
     lines = []
     for one in alarm.items:
-        what = f"{dotted(one.field.path)}: {step(one.field)}" if one.field else "it is gone"
+        what = f"{dotted(one.field.path)}: {step(one.field)}" if one.field else "deleted"
         lines.append(f"{what} ({standing_of(one)})")
     said = "\n".join(lines)
     if alarm.has_new_drift:
-        what = "was changed outside of reconciler" if alarm.drift.live else "is gone"
+        what = "was changed outside of reconciler" if alarm.drift.live else "was deleted"
         rung = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=said)
         problems = (rung, *problems)
     is_ignored = all(one.state is DriftState.IGNORED for one in alarm.items)

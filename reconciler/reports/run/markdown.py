@@ -82,16 +82,16 @@ def _sections(found: RunReport) -> Iterator[Section]:
         drifted, marks = list(found.plan.drift), {}
     yield Section(
         opening=f"\n### {OUTSIDE.removeprefix('Note: ')}\n\n"
-        f"| | Endpoint | Field | What moved | Cause{', alarm' if marks else ''} |\n|-|-|-|-|-|\n",
+        f"| | Endpoint | Field | Change | Cause{', state' if marks else ''} |\n|-|-|-|-|-|\n",
         rows=[row for drift in drifted for row in _drift(drift, marks)],
         rank=3,
-        left_out=_missing("things that moved"),
+        left_out=_missing("drifted fields"),
     )
     if found.verdict is not None and explanations:
         names = {drift.name for drift in drifted}
         yield _all_details([one for one in found.plan.pending if one.name in names], explanations)
     yield Section(
-        opening="\n### Not managed from here, and left alone\n\n",
+        opening="\n### Not managed by reconciler\n\n",
         rows=[f"- {code(live.name)} {code(live.id)}\n" for live in found.plan.unmanaged],
         rank=4,
         left_out=_missing("unmanaged endpoints"),
@@ -154,7 +154,7 @@ def _row(change: Change, result: ChangeResult | None) -> str:
 def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> Iterator[str]:
     if drift.live is None:
         mark = text(marks.get((drift.name, ()), ""))
-        yield f"| {code('-')} | {code(drift.name)} | | it is gone ({code(drift.id or 'no ID')}) | {mark} |\n"
+        yield f"| {code('-')} | {code(drift.name)} | | deleted ({code(drift.id or 'no ID')}) | {mark} |\n"
         return
     for field in drift.fields:
         mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.name, field.path))])]))

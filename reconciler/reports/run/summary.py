@@ -19,15 +19,15 @@ from reconciler.reports.terminal.progress import report_line
 from reconciler.reports.terminal.values import both_shown, dotted, plain
 
 ENDINGS: Final[Mapping[int, str]] = {
-    ExitCode.ERROR: "an error",
+    ExitCode.ERROR: "error",
     ExitCode.CHANGES: "changes are pending",
     ExitCode.GUARD: "refused by a guard",
     ExitCode.INCOMPLETE: "some changes failed",
-    ExitCode.UNRESOLVED: "nobody knows yet whether a create was done",
-    ExitCode.STALE: "the saved plan no longer holds",
+    ExitCode.UNRESOLVED: "the result of a create is unknown",
+    ExitCode.STALE: "the saved plan is out of date",
     ExitCode.LOCKED: "another run holds the lock",
-    ExitCode.REFUSED: "the key is refused, or the account is blocked",
-    ExitCode.USAGE: "a slip on the command line",
+    ExitCode.REFUSED: "the API key was rejected, or the account is blocked",
+    ExitCode.USAGE: "invalid command line",
     ExitCode.INTERRUPTED: "interrupted",
 }
 

@@ -29,7 +29,7 @@ SYMBOLS: Final[Mapping[Action, str]] = {
     Action.FORGET: ".",
 }
 
-NO_CALLS: Final = "none; only the inventory is written"
+NO_CALLS: Final = "none; only the inventory changes"
 
 SHOWN_UNMANAGED: Final = 20
 
@@ -105,9 +105,9 @@ def _extras(plan: Plan) -> Iterator[str]:
     if scales := counts[Action.SCALE]:
         yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
     if replaced := counts[Action.REPLACE]:
-        yield f"  {_endpoints(replaced)} {_be(replaced)} replaced: a new ID and a new URL."
+        yield f"  {_endpoints(replaced)} {_be(replaced)} replaced, with a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
-        yield f"  {_endpoints(forgotten)} {_be(forgotten)} forgotten: nothing is deleted by that."
+        yield f"  {_endpoints(forgotten)} {_be(forgotten)} removed from the inventory, but not deleted."
 
 
 def symbol_of(change: Change) -> str:
@@ -143,7 +143,7 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     yield object_line(symbol_of(change), change.name, id_of(change), style)
     yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
     if isinstance(change, Replace):
-        yield style.faint("      # the URL changes with the ID")
+        yield style.faint("      # (the ID and the URL will change)")
 
 
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
@@ -196,7 +196,7 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
         return
     count = len(unmanaged)
     yield ""
-    yield f"{_endpoints(count)} of the account {_be(count)} not managed from here, and left alone:"
+    yield f"{_endpoints(count)} of the account {_be(count)} not managed by reconciler:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:

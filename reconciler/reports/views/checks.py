@@ -32,7 +32,7 @@ def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     """What it comes to, in one line."""
     found = Counter(check.status for check in checks)
     if not found[CheckStatus.FAIL] and not found[CheckStatus.WARN]:
-        return style.added("All is well.") + "\n"
+        return style.added("No problems found.") + "\n"
     said = [
         f"{found[grade]} {word}{'' if found[grade] == 1 else 's'}"
         for grade, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))

@@ -158,14 +158,16 @@ def _is_ours(app: EndpointInfo) -> bool:
 
 
 def _facts(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
-    word = f", Novita says {app.state}" if app.state.lower() != app.status.value.lower() and app.state else ""
+    word = (
+        f" (Novita state: {app.state})" if app.state.lower() != app.status.value.lower() and app.state else ""
+    )
     yield "status", f"{app.status.value}{word}"
     yield "message", app.message
     yield "id", app.id
     yield "url", app.url
     yield (
         "workers",
-        f"{app.ready_replicas} ready, {app.available_replicas} running, {app.total_replicas} in all;"
+        f"{app.ready_replicas} ready, {app.available_replicas} running, {app.total_replicas} in total;"
         f" scales from {app.min_replicas} to {app.max_replicas}",
     )
     yield "image", app.image

@@ -60,10 +60,10 @@ class Board:
         parts: list[RenderableType] = [
             drawn(*table_of(apps, self._columns, now, unicode=self._screen.unicode), self._screen)
             if apps
-            else Text("There is no such endpoint yet."),
+            else Text("No endpoint found yet."),
             Text(""),
         ]
         if apps:
             parts.append(Text(counts(apps)))
-        parts += [Text(line, style="dim") for line in (*self._past, "Ctrl-C ends it.")]
+        parts += [Text(line, style="dim") for line in (*self._past, "Press Ctrl-C to stop.")]
         self._live.update(Group(*parts), refresh=True)

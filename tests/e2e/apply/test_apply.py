@@ -49,7 +49,7 @@ def test_nobody_is_asked_in_ci(desk: Desk) -> None:
     ran = desk.run("apply", typed="yes\n")
     assert ran.code == 1
     assert "Enter a value" not in ran.err
-    assert "nobody is there to approve" in ran.err
+    assert "there is no interactive input to approve the plan" in ran.err
     assert desk.sent() == []
 
 
@@ -331,7 +331,7 @@ def test_another_run_while_the_answer_is_awaited(desk: Desk) -> None:
     ran = desk.run("apply", typed=Keys("yes\nyes\n", before=once(other_run)))
     assert ran.code == 0
     assert ran.err.count("Enter a value:") == 2
-    assert "The account or the inventory has changed meanwhile" in ran.err
+    assert "The account or the inventory has changed in the meantime" in ran.err
     assert len(desk.sent("create")) == 2
     assert set(desk.inventory) == {"a", "b"}
 

@@ -12,7 +12,7 @@ import pytest
 from reconciler.simulator import Request
 from tests.e2e.desk import Desk, Ran, item
 
-TOLD = "Interrupted: finishing what is in flight. Once more stops at once."
+TOLD = "Interrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
 
 
 def interrupted(
@@ -137,7 +137,7 @@ def test_once_more_stops_at_once(desk: Desk) -> None:
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
     heard = iter(process.stderr.readline, "")
-    assert any("Once more stops at once" in line for line in heard)
+    assert any("press Ctrl-C again to stop at once" in line for line in heard)
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 130
     leave.set()

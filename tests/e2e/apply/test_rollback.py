@@ -29,7 +29,7 @@ def applied(desk: Desk, *versions: dict[str, Any]) -> None:
 def test_every_write_is_a_version(desk: Desk) -> None:
     """Create, update, scale, replace and adopt make one each, numbered by endpoint; a delete makes none."""
     assert desk.run("history").out == ""
-    assert "Nothing has been applied from here yet." in desk.run("history").err
+    assert "Nothing has been applied with this inventory yet." in desk.run("history").err
     desk.sim.world.console_create(name="theirs", appName="theirs")
     applied(desk, {}, {"image": "ubuntu:24.04"}, {"image": "ubuntu:24.04", "replicas": 2})
     desk.declare(item("chat", specName="large"), item("embed"), item("theirs", replicas=2))
@@ -83,8 +83,8 @@ def test_back_to_the_one_before(desk: Desk) -> None:
     writes = len(desk.sent())
     ran = desk.run("rollback", "chat", typed="no\n")
     assert ran.code == 1
-    assert "Back to version 1 of chat, applied 20" in ran.err
-    assert "Change the YAML as well, or the next apply undoes it." in ran.err
+    assert "Rolling back chat to version 1, applied 20" in ran.err
+    assert "Change the YAML as well, or the next apply undoes the rollback." in ran.err
     assert '"ubuntu:24.04" -> "ubuntu:22.04"' in ran.out
     assert "Do you want to perform these actions?" in ran.err
     assert len(desk.sent()) == writes
@@ -134,7 +134,7 @@ def test_others_are_left_alone(desk: Desk) -> None:
         (("rollback", "chat", "0"), 64, "0 is not in the range"),
         (("rollback", "chat", "one"), 64, "not a valid integer"),
         (("rollback",), 64, "NAME"),
-        (("rollback", "chat", "1", "--target", "chat"), 64, "rollback is about NAME alone"),
+        (("rollback", "chat", "1", "--target", "chat"), 64, "rollback takes the NAME of one endpoint"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

@@ -46,7 +46,7 @@ def test_all_is_well(applied: Desk) -> None:
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert [line.split()[1] for line in lines[: len(NAMES)]] == NAMES
-    assert lines[-1] == "All is well."
+    assert lines[-1] == "No problems found."
     assert "ok    files       2 endpoints in endpoints.yaml, 2 specs\n" in ran.out
     assert "ok    key         from NOVITA_API_KEY\n" in ran.out
     assert f"ok    address     {applied.sim.url}\n" in ran.out

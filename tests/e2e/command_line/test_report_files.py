@@ -293,7 +293,7 @@ def test_a_summary_that_cannot_be_written_is_a_warning(action: Desk) -> None:
     action.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(action.root))
     action.declare(item("chat"))
     ran = action.run("plan")
-    assert (ran.code, "Warning: cannot write the summary of the job: Is a directory" in ran.err) == (0, True)
+    assert (ran.code, "Warning: cannot write the job summary: Is a directory" in ran.err) == (0, True)
 
 
 def test_elsewhere_nobody_is_told(desk: Desk) -> None:

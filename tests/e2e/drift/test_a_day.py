@@ -125,7 +125,7 @@ def test_a_day(repo: Desk) -> None:
     assert desk.run("apply", "--target", "svc-12", "--yes").code == 0
     assert desk.live()["svc-10"]["healthy"]["path"] == "/ping"
     quiet = desk.run("drift")
-    assert (quiet.code, quiet.out) == (0, "No drift. The account is as it was last applied.\n")
+    assert (quiet.code, quiet.out) == (0, "No drift. The account matches the last apply.\n")
     assert desk.plan().code == 0
     assert len(desk.live()) == 30
     assert os.environ["NOVITA_API_KEY"] not in (desk.root / "state/novita.json").read_text()

@@ -35,7 +35,7 @@ def test_an_untouched_account_has_not_drifted(applied: Desk) -> None:
     before = len(applied.sim.requests)
     ran = applied.run("drift")
     assert (ran.code, ran.out, ran.err) == (
-        0, "No drift. The account is as it was last applied.\n", "",
+        0, "No drift. The account matches the last apply.\n", "",
     )  # fmt: skip
     assert {one.operation for one in applied.sim.requests[before:]} == {"list"}
 
@@ -71,17 +71,17 @@ Note: Objects have changed outside of reconciler
 
   # novita_endpoint.embed has changed
   ~ embed  [id={embed}]
-      ~ workerConfig.maxNum = 1 -> 7  # both; the YAML says 2
+      ~ workerConfig.maxNum = 1 -> 7  # both; declared as 2
       ~ healthy.path        = "/ready" -> "/"  # drift
-      ~ workerConfig.minNum = 1 -> 2  # config; no drift, it waits for an apply
-      ~ image.image         = "ubuntu:22.04" -> "new:1"  # config; no drift, it waits for an apply
+      ~ workerConfig.minNum = 1 -> 2  # config; not drift, but not yet applied
+      ~ image.image         = "ubuntu:22.04" -> "new:1"  # config; not drift, but not yet applied
 
 Drift: 1 changed, 0 deleted.
-  1 endpoint waits for an apply of what the YAML changed: chat. That is no drift.
+  1 endpoint has changes in the YAML that are not yet applied, which is not drift: chat.
 
-To take what is live into the YAML:
+To write the live values into the YAML:
   reconciler drift accept embed
-To bring back what was declared:
+To restore the declared values:
   reconciler drift revert embed
 """
     )
@@ -128,7 +128,7 @@ def test_under_another_key_nobody_can_say_unless_it_is_not_what_is_declared(appl
     applied.monkeypatch.setenv("HF_TOKEN", "hf_rotated")
     ran = applied.run("drift", "--json")
     assert (ran.code, drifted(ran.document)) == (2, {"chat": {"envs.HF_TOKEN": "unknown"}})
-    assert "unknown; it was applied under another key" in applied.run("drift").out
+    assert "unknown; last applied with another key" in applied.run("drift").out
 
 
 def test_a_key_that_may_only_read_is_enough(applied: Desk) -> None:
@@ -151,7 +151,7 @@ def test_without_an_inventory_the_yaml_is_the_measure(applied: Desk) -> None:
     assert ran.document["drift"]["measured_by"] == "declared"
     text = applied.run("drift").out
     assert '~ healthy.path = "/ready" -> "/"  # drift' in text
-    assert "# novita_endpoint.rerank is not there" in text
+    assert "# novita_endpoint.rerank does not exist" in text
     assert "Drift: 1 changed, 1 missing.\n  There is no inventory" in text
     assert applied.sent("update", "delete") == []
     applied.write("endpoints.yaml", 'endpoints: [{endpoint: chat, image: "ubuntu:22.04", specName: small}]')
@@ -162,7 +162,7 @@ def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Desk) -> Non
     """The account is listed, and nothing in it is called drift."""
     desk.sim.world.console_create(name="somebody's")
     ran = desk.run("drift")
-    assert (ran.code, "1 endpoint of the account is not managed from here" in ran.out) == (0, True)
+    assert (ran.code, "1 endpoint of the account is not managed by reconciler" in ran.out) == (0, True)
 
 
 def test_a_removed_endpoint_is_watched_until_it_is_gone(applied: Desk) -> None:
@@ -207,7 +207,7 @@ def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Desk) ->
     assert ran.code == 0
     assert f"# drift, ignored until {tomorrow}" not in ran.out  # the day itself still counts
     assert "00:00Z: a test of the new probe" in ran.out
-    assert "No new drift.\n  1 change is ignored, and no alarm." in ran.out
+    assert "No new drift.\n  1 change is ignored and not reported." in ran.out
     document = applied.run("drift", "--json").document
     (field,) = document["resource_drift"][0]["fields"]
     assert (field["standing"], field["ignored"]["why"]) == ("ignored", "a test of the new probe")
@@ -251,7 +251,7 @@ def test_a_baseline_tells_what_is_known(applied: Desk) -> None:
     again = applied.run("drift", "--baseline", "drift.json", "--json-into", "drift.json")
     assert again.code == 0
     assert "# drift, known" in again.out
-    assert "1 change is known, and no alarm." in again.out
+    assert "1 change is known and not reported." in again.out
     assert applied.run("drift", "--baseline", "drift.json").code == 0
     applied.sim.world.console_update(applied.id("embed"), workerConfig={"maxNum": 9})
     ran = applied.run("drift", "--baseline", "drift.json", "--json")

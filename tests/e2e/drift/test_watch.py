@@ -292,7 +292,7 @@ def test_a_live_table(desk: Desk) -> None:
         shown = screen.rest()
         assert process.wait(10) == 130
     text = ANSI.sub("", shown)
-    assert "There is no such endpoint yet." in text
+    assert "No endpoint found yet." in text
     assert "█░░      1/3" in text
     assert "1 endpoint: 1 running. 1 worker, 1 ready." in text
     assert "chat  created,ready  Running  1/3" in text
@@ -303,14 +303,14 @@ def test_a_live_table(desk: Desk) -> None:
 def test_a_terminal_that_is_gone(desk: Desk) -> None:
     """Nobody looks any more, so the watch ends, even where no signal says so."""
     with terminal(desk, "watch", "--interval", "0.1") as (screen, process):
-        screen.read_until("Ctrl-C ends it.")
+        screen.read_until("Press Ctrl-C to stop.")
     assert process.wait(20) == 1
 
 
 def test_an_interrupted_table(desk: Desk) -> None:
     """Ctrl-C leaves the terminal as it was; exit 130."""
     with terminal(desk, "watch", "--output", "wide") as (screen, process):
-        screen.read_until("Ctrl-C ends it.")
+        screen.read_until("Press Ctrl-C to stop.")
         process.send_signal(signal.SIGINT)
         shown = screen.rest()
         assert process.wait(10) == 130

@@ -313,7 +313,7 @@ def test_the_yaml_is_edited_instead(desk: Desk) -> None:
     assert (desk.root / "endpoints.yaml").read_text() == YAML.replace("replicas: 2 ", "replicas: 5 ")
     assert "+    replicas: 5     # for the day" in ran.out
     assert "reconciler apply --target chat" in ran.err
-    assert "says so already" in desk.run("scale", "chat", "5", "--write").err
+    assert "already declares these worker counts" in desk.run("scale", "chat", "5", "--write").err
     assert desk.plan().actions == {"chat": "scale"}
     desk.apply()
     assert counts(desk, "chat") == (5, 5)

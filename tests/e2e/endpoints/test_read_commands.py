@@ -176,9 +176,9 @@ def test_all_about_one(three: Desk) -> None:
     ran = three.run("get", "chat")
     assert ran.code == 0
     for words in (
-        "status     Running, Novita says serving",
+        "status     Running (Novita state: serving)",
         f"id         {three.id('chat')}",
-        "workers    1 ready, 1 running, 1 in all; scales from 1 to 3",
+        "workers    1 ready, 1 running, 1 in total; scales from 1 to 3",
         "image      ubuntu:22.04",
         "region     us-dallas-nas-2",
         "managed    declared",
@@ -406,7 +406,7 @@ def test_specs_that_are_broken_or_missing(desk: Desk) -> None:
     assert columns(ran.out)[1][:2] == ["odd", "no"]
     assert "specs.yaml:" in ran.err
     (desk.root / "specs.yaml").unlink()
-    assert "specs.yaml holds no specs" in desk.run("specs").err
+    assert "specs.yaml contains no specs" in desk.run("specs").err
     assert desk.run("specs", "odd").code == 1
 
 

@@ -37,7 +37,7 @@ def ended_by_two_signals(desk: Desk, first: int, second: int, *, when: str = "be
     assert reached.wait(20)
     assert process.stderr is not None
     process.send_signal(first)
-    assert any("Once more stops at once" in line for line in iter(process.stderr.readline, ""))
+    assert any("press Ctrl-C again to stop at once" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(second)
     assert process.wait(10) == 130
     return leave

@@ -40,7 +40,7 @@ def test_one_is_recorded(desk: Desk) -> None:
     assert planned.actions == {"chat": "scale"}
     (change,) = planned.document["resource_changes"]
     assert {field["cause"] for field in change["fields"]} == {"config"}
-    assert desk.run("import", "chat", chat).out == f"chat was recorded already as {chat}.\n"
+    assert desk.run("import", "chat", chat).out == f"chat was already recorded as {chat}.\n"
     assert desk.sent() == []
 
 
@@ -217,7 +217,7 @@ def test_what_is_there_is_kept(desk: Desk) -> None:
     # TOKEN is read by what was imported first, and nobody knows here what it holds
     assert added == "\n# b\nB_NEW=\n\n# b\nB_TOKEN=\n"
     assert "set -a" not in ran.out
-    assert "  cp .env.example .env   # and fill in 2 values; not for git\n" in ran.out
+    assert "  cp .env.example .env   # then fill in 2 values; do not commit this file\n" in ran.out
     assert "  reconciler --env-file .env plan   # shows no changes" in ran.out
 
 

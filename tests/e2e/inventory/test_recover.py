@@ -195,7 +195,7 @@ def test_recover_finds_what_was_made(desk: Desk) -> None:
     desk.declare(item("chat"))
     left_open(desk)
     said, *_ = settle(desk)
-    assert said == f"chat was made as {desk.id('chat')}; it is recorded.\n"
+    assert said == f"chat was created as {desk.id('chat')} and is now recorded.\n"
     assert desk.inventory["chat"]["id"] == desk.id("chat")
     assert (desk.plan().code, desk.plan().codes) == (0, [])
 
@@ -205,7 +205,7 @@ def test_recover_finds_nothing(desk: Desk) -> None:
     desk.declare(item("chat"))
     left_open(desk, made=False)
     said, *_ = settle(desk)
-    assert said == "chat was not made; if it is still declared, the next apply creates it.\n"
+    assert said == "chat was not created. If it is still declared, the next apply creates it.\n"
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
 
 
@@ -217,7 +217,7 @@ def test_recover_waits_for_a_listing_that_lags(desk: Desk) -> None:
     left_open(desk)
     assert desk.plan().actions == {"chat": "create"}, "a plan does not wait"
     said, *sent = settle(desk)
-    assert "chat was made as" in said
+    assert "chat was created as" in said
     assert sent.count("list") > 1
 
 
@@ -229,7 +229,7 @@ def test_apply_waits_for_a_listing_that_lags(desk: Desk) -> None:
     left_open(desk)
     ran = desk.apply()
     assert "# novita_endpoint.chat will be created" in ran.out
-    assert "The account or the inventory has changed meanwhile" in ran.err
+    assert "The account or the inventory has changed in the meantime" in ran.err
     assert len(desk.sent("create")) == 1
     assert desk.inventory["chat"]["id"] == desk.id("chat")
 
@@ -242,7 +242,7 @@ def test_a_person_names_the_one(desk: Desk, second: bool) -> None:
     first, other = desk.id("chat"), twin(desk, image={"image": "theirs:1"})
     chosen, left = (other, first) if second else (first, other)
     said, *_ = settle(desk, "chat", "--id", chosen)
-    assert said == f"chat was made as {chosen}; it is recorded.\n"
+    assert said == f"chat was created as {chosen} and is now recorded.\n"
     assert desk.inventory["chat"]["id"] == chosen
     planned = desk.plan()
     assert planned.actions == ({"chat": "update"} if second else {})
@@ -256,7 +256,7 @@ def test_a_person_says_that_it_is_none(desk: Desk) -> None:
     left_open(desk)
     twin(desk)
     said, *sent = settle(desk, "chat", "--none")
-    assert said == "chat was not made; if it is still declared, the next apply creates it.\n"
+    assert said == "chat was not created. If it is still declared, the next apply creates it.\n"
     assert sent == []
     assert desk.plan().codes == ["ambiguous-name"]
 

@@ -16,7 +16,7 @@ def test_what_is_released_is_forgotten_and_lives_on(desk: Desk) -> None:
         "# novita_endpoint.old will no longer be managed by reconciler, but will not be destroyed"
         in planned.out
     )
-    assert "1 endpoint is forgotten: nothing is deleted by that." in planned.out
+    assert "1 endpoint is removed from the inventory, but not deleted." in planned.out
     desk.apply()
     assert (sorted(desk.live()), sorted(desk.inventory)) == (["new", "old"], ["new"])
     assert desk.sent("update", "delete") == []

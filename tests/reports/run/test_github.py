@@ -77,7 +77,7 @@ def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
     )
     found = replace(ringing, plan=made, verdict=replace(ringing.verdict, alarms=alarms))
     gone, changed = read(found)
-    assert (gone[0], gone[2]) == ("error", "gone is gone")
+    assert (gone[0], gone[2]) == ("error", "gone was deleted")
     assert changed[1] | {"title": ""} == {
         "file": "infra/endpoints.yaml",
         "line": "3",
@@ -94,5 +94,5 @@ def test_more_than_github_shows_are_counted() -> None:
     many = [Problem(code="x", summary=f"problem {number}") for number in range(25)]
     found = read(samples.findings(Plan(changes=()), *many, samples.WARNING))
     assert [level for level, _, _ in found] == ["error"] * 10 + ["warning"]
-    assert found[9][2] == "and 16 more: the summary of the job tells of all"
+    assert found[9][2] == "and 16 more: the job summary lists all of them"
     assert len(read(samples.failed(*many[:10]))) == 10

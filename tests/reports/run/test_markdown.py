@@ -55,7 +55,7 @@ def test_counts_come_first() -> None:
         "### Details",
         "```diff\n- workerConfig.minNum = 1\n+ workerConfig.minNum = 2  # config\n",
         "### Objects have changed outside of reconciler",
-        "### Not managed from here",
+        "### Not managed by reconciler",
         "- <code>stranger</code> <code>id-stranger</code>",
     ]
     found = [page.find(part) for part in order]
@@ -68,7 +68,7 @@ def test_an_explanation_is_in_the_details() -> None:
     """When it was asked for."""
     page = markdown_text(replace(samples.refused(), explained=True))
     assert "- **Rule:** declared, recorded, live by its ID; only worker counts differ -&#62; scale" in page
-    assert "- **Call:** none; only the inventory is written" in page
+    assert "- **Call:** none; only the inventory changes" in page
     assert "**Rule:**" not in markdown_text(samples.refused())
     drifted = markdown_text(replace(samples.drifted(), explained=True))
     assert drifted.count("**Rule:**") == 2
@@ -160,8 +160,8 @@ def test_many_strangers_and_much_drift_fit_too() -> None:
     )
     page = markdown_text(samples.findings(made))
     shape(page)
-    assert "_1,000 of 1,000 unmanaged endpoints are not shown._" in page
-    assert re.search(r"^_[\d,]+ of 2,000 things that moved are not shown\._$", page, re.MULTILINE)
+    assert re.search(r"^_[\d,]+ of 1,000 unmanaged endpoints are not shown\._$", page, re.MULTILINE)
+    assert re.search(r"^_[\d,]+ of 2,000 drifted fields are not shown\._$", page, re.MULTILINE)
 
 
 HOSTILE = [

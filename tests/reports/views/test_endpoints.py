@@ -73,4 +73,4 @@ def test_what_is_not_known_is_left_out() -> None:
     text = app_text(bare, NOW)
     assert "created" not in text
     assert "url" not in text
-    assert "Novita says" not in text
+    assert "Novita state" not in text

@@ -127,7 +127,7 @@ def test_the_folder_is_part_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(desk.root.with_name("other"))
     ran = desk.run("apply", "../the.plan")
     assert ran.code == 0
-    assert f"The plan is performed in {desk.root}, where it was made." in ran.err
+    assert f"The plan is applied in {desk.root}, where it was made." in ran.err
     assert shlex.split(command) == [
         "reconciler",
         "-C",
@@ -174,7 +174,7 @@ def test_a_checkout_elsewhere_performs_it(
     monkeypatch.chdir(job if args else job / "infra")
     ran = desk.run(*args, "apply", "the.plan")
     assert ran.code == 0, ran.err
-    assert f"The plan was made in {desk.root}, and is performed in {job / 'infra'}." in ran.err
+    assert f"The plan was made in {desk.root}; it is applied in {job / 'infra'}." in ran.err
     assert set(json.loads((job / "infra/state/novita.json").read_text())["endpoints"]) == {"chat", "embed"}
 
 

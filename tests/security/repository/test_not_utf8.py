@@ -40,7 +40,7 @@ LINES = [
 def test_what_such_an_argument_says_is_not_shown(desk: Desk, words: list[str]) -> None:
     """It may be a secret that was cut, or one in another encoding."""
     ran = desk.run("deploy", "chat", "--image", "a:1", "--spec", "small", *words)
-    assert (ran.code, "=...' holds bytes" in ran.err) == (64, True)
+    assert (ran.code, "=...' contains bytes" in ran.err) == (64, True)
     assert "S3CRET" not in ran.err
 
 
@@ -73,7 +73,7 @@ def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Desk, name: str, co
     desk.monkeypatch.setenv(name, "s3cret\udcff")
     ran = desk.run(*command)
     assert ran.code == 64
-    assert f"the environment variable {name} holds bytes that are not UTF-8" in ran.err
+    assert f"the environment variable {name} contains bytes that are not UTF-8" in ran.err
     assert "s3cret" not in ran.out + ran.err
 
 

@@ -21,6 +21,9 @@ from typing import Any, Final, Self
 SECONDS: Final = 60
 """The longest time of a run; SIGALRM ends one that takes longer."""
 
+FIRST_WAIT: Final = 0.02
+"""Seconds before a call is sent again for the first time, doubled each time; in production it is 0.5."""
+
 _MEMORY: Final = 3 << 30
 """Bytes of address space of a run; a run that needs more gets a MemoryError."""
 
@@ -90,6 +93,9 @@ def _serve() -> None:
         "rich.table",
     ):
         __import__(module)
+    from reconciler.novita.http import retry
+
+    retry._FIRST_WAIT = FIRST_WAIT
     for line in sys.stdin:
         message = json.loads(line)
         if "wait" in message:

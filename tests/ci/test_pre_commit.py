@@ -12,29 +12,27 @@ from .conftest import EXAMPLE, Infra
 pytestmark = pytest.mark.slow
 
 
+REPO = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"][0]
+
+
 def commit_hook(infra: Infra, *arguments: str) -> tuple[int, str]:
-    """A pre-commit command in the clone."""
+    """Run pre-commit in the clone; the repository that the example names is the tool of this checkout."""
+    infra.machine.git(infra.machine.tool, "tag", "--force", REPO["rev"])
+    mapped = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{infra.machine.tool}.insteadOf",
+        "GIT_CONFIG_VALUE_0": REPO["repo"],
+    }
     done = subprocess.run(
         [Path(sys.executable).parent / "pre-commit", *arguments],
         cwd=infra.clone,
-        env={**infra.machine.environ, "PRE_COMMIT_HOME": str(infra.machine.root / "pre-commit")},
+        env={**infra.machine.environ, **mapped, "PRE_COMMIT_HOME": str(infra.machine.root / "pre-commit")},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
     )  # fmt: skip
     return done.returncode, done.stdout
 
 
-def test_the_hook_of_the_example_passes_good_files_and_fails_bad_ones(
-    infra: Infra, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As .pre-commit-config.yaml says, where its repository is the tool of this checkout."""
-    (repo,) = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"]
-    infra.machine.git(infra.machine.tool, "tag", "--force", repo["rev"])
-    mapped = {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{infra.machine.tool}.insteadOf",
-        "GIT_CONFIG_VALUE_0": repo["repo"],
-    }
-    monkeypatch.setattr(infra.machine, "environ", {**infra.machine.environ, **mapped})
+def test_the_hook_of_the_example_passes_good_files_and_fails_bad_ones(infra: Infra) -> None:
     code, log = commit_hook(infra, "run", "--all-files")
     assert code == 0, log
     assert "Passed" in log
@@ -56,8 +54,7 @@ def test_the_files_may_be_in_a_folder(infra: Infra) -> None:
     for name in ("endpoints.yaml", "specs.yaml", "config.yaml"):
         infra.git("mv", name, f"infra/{name}")
     hooks = [{"id": "reconciler-validate", "args": ["-C", "infra"]}]
-    rev = infra.machine.git(infra.machine.tool, "rev-parse", "HEAD")
-    config = {"repos": [{"repo": str(infra.machine.tool), "rev": rev, "hooks": hooks}]}
+    config = {"repos": [{**REPO, "hooks": hooks}]}
     (infra.clone / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     code, log = commit_hook(infra, "run", "--files", "infra/specs.yaml")
     assert code == 0, log

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.simulator import Server
+from tests.fork_server import FIRST_WAIT
 
 from .desk import KEY, SPECS, Desk
 
@@ -22,7 +23,7 @@ def desk(
 ) -> Iterator[Desk]:
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("reconciler.novita.http.retry._FIRST_WAIT", 0.02)  # of 0.5 s, doubled at each attempt
+    monkeypatch.setattr("reconciler.novita.http.retry._FIRST_WAIT", FIRST_WAIT)
     folder = tmp_path / "infra"
     folder.mkdir()
     monkeypatch.chdir(folder)

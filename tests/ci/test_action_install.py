@@ -11,11 +11,10 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.ci.actions import Runner
-from tests.ci.conftest import ROOT, Account, Infra, account, address, hub, infra, machine
 from tests.github_action.fake import GitHub
 
-__all__ = ["account", "address", "hub", "infra", "machine"]
+from .actions import Runner
+from .conftest import ROOT, Account, Infra
 
 LOCK = ROOT / "reconciler/github_action/requirements.lock"
 MODULES = (

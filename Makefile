@@ -12,8 +12,11 @@ help: ## List the targets
 demo: .venv/installed ## Run the whole tool against a simulated Novita
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
+# the rooms by themselves, and end to end what plans and shows
+QUICK := $(addprefix tests/,model kinds planning config yamlfile inventory novita apply reports simulator \
+  e2e/plan e2e/endpoints test_architecture.py test_cases.py test_cli_page.py)
 quick: .venv/developing ## Run the fast tests, as often as you save
-	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
+	$(BIN)/python -m pytest -n 2 -m 'not slow' -q $(QUICK)
 
 test: .venv/developing ## Run all tests and check the coverage
 	$(BIN)/coverage erase

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.kinds.endpoint.comparison import emitted
 from reconciler.kinds.endpoint.from_yaml import desired_endpoint
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Change, Plan
@@ -88,7 +87,7 @@ def record(
     return Tracked(
         name=desired.name,
         id=object_id or f"id-{desired.name}",
-        applied=seal(emitted(desired.fields, desired.lifecycle.ignore), keyring),
+        applied=seal(ENDPOINT.emitted(desired.fields, desired.lifecycle.ignore), keyring),
         origin="imperative" if imperative else "declared",
         prevent_destroy=desired.lifecycle.prevent_destroy,
     )

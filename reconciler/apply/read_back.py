@@ -54,7 +54,7 @@ def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Field
         )
     kind = KINDS[live.kind]
     wanted, actual = kind.sides(target, None, live.fields, (), live.unread)
-    kept = [_describe_difference(kind, *difference) for difference in differences(actual, wanted)]
+    kept = [_describe_difference(kind, *difference) for difference in differences(actual, wanted, kind)]
     return Problem(
         code="value-kept",
         summary=f"Novita accepted the write to {object_id} and kept " + "; ".join(kept),

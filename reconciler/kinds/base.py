@@ -53,6 +53,9 @@ class Kind(Protocol):
     replica_range: the paths of the minimum and the maximum of replicas.
     longest_name: characters of a name.
     uncompared: parts of an answer that are kept as they came and are never compared.
+    referable: fields whose texts the YAML may give by references, so that a live value may be a secret.
+    secret_heads: fields whose live values are hidden unless the YAML spells them out.
+    doubtful: the same for fields of objects; here the values spelled out at the last apply count too.
     """
 
     type: str
@@ -62,6 +65,9 @@ class Kind(Protocol):
     replica_range: tuple[Path, Path]
     longest_name: int
     uncompared: Collection[str]
+    referable: Collection[str]
+    secret_heads: Collection[str]
+    doubtful: Collection[Path]
 
     # Fields
 
@@ -192,6 +198,10 @@ class Kind(Protocol):
     def list_request(self, page: int, size: int) -> Request: ...
 
     def get_request(self, object_id: str) -> Request: ...
+
+    def created_fields(self, desired: Desired) -> Fields:
+        """Return the fields that a create sends."""
+        ...
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
         """Return the create; `fields` replaces the desired fields if a replacement keeps live values."""

@@ -45,7 +45,9 @@ class Field:
     blanks: values that mean the same as no value. The first is sent to clear it, if it is the only one.
     optional_items: keys that the items of a map of objects may lack.
     quota: the keys of its minimum and its maximum among the account's limits.
-    is_secret: its live values are hidden.
+    is_secret: its live values are hidden, unless the YAML spells them out.
+    is_doubtful: the same, and the values spelled out at the last apply count too.
+    is_fixed: the YAML cannot give it by a reference.
     is_ignorable: it may be named in `ignoreChanges`.
     """
 
@@ -62,6 +64,8 @@ class Field:
     optional_items: tuple[str, ...] = ()
     quota: tuple[str, str] = ("", "")
     is_secret: bool = False
+    is_doubtful: bool = False
+    is_fixed: bool = False
     is_ignorable: bool = True
 
 
@@ -83,6 +87,15 @@ class FieldTable:
         self.names: Mapping[str, tuple[Path, ...]] = _paths_by_name(rows)
         self._replacing = frozenset(row.path for row in rows if row.replaces)
         self._secret = frozenset(row.path for row in rows if row.is_secret)
+        self.doubtful = tuple(row.path for row in rows if row.is_doubtful)
+        self.secret_heads = tuple(row.path[0] for row in rows if row.is_secret)
+        self.referable = tuple(
+            dict.fromkeys(
+                row.path[0]
+                for row in rows
+                if not (row.is_fixed or row.is_secret or row.shape in (Shape.NUMBER, Shape.OBJECT))
+            )
+        )
         self._texts = frozenset(row.path[0] for row in rows if row.shape is Shape.TEXTS)
         self._known = {row.path: None for row in rows if row.is_ignorable}
         self._keyed_by_name = {

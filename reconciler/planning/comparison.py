@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.kinds.endpoint.comparison import emitted, is_to_the_letter, replacement, sides
-from reconciler.kinds.endpoint.fields import REPLACING, SCALING, rank
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
@@ -35,6 +35,7 @@ class Comparison:
     target: Fields = field(default_factory=dict)
     drift: Drift | None = None
     is_stale: bool = False
+    kind: Kind = ENDPOINT
 
     @property
     def immutable_paths(self) -> tuple[Path, ...]:
@@ -44,7 +45,7 @@ class Comparison:
     @property
     def only_scales(self) -> bool:
         """Return whether no field but worker counts changes."""
-        return all(change.path in SCALING for change in self.fields)
+        return all(change.path in self.kind.scaling for change in self.fields)
 
     @property
     def causes(self) -> frozenset[Cause]:
@@ -59,34 +60,41 @@ UNCHANGED: Final = Comparison()
 def compare(endpoint: MatchedEndpoint, keyring: Keyring) -> Comparison:
     """Compare those sides of an endpoint that are there."""
     desired, record = endpoint.desired, endpoint.record
-    fields, target = _changes(desired, record, endpoint.live, keyring) if desired else ((), {})
+    kind = KINDS[endpoint.kind]
+    fields, target = _changes(kind, desired, record, endpoint.live, keyring) if desired else ((), {})
     is_stale = False
     if desired and record and not fields:
         is_stale = not is_current(record, desired, keyring)
         if not is_stale:
             return UNCHANGED
-    return Comparison(fields=fields, target=target, drift=_drift(endpoint, keyring), is_stale=is_stale)
+    return Comparison(
+        fields=fields,
+        target=target,
+        drift=_drift(kind, endpoint, keyring),
+        is_stale=is_stale,
+        kind=kind,
+    )
 
 
 def says_what_is_live(desired: Desired, live: Live, path: Path) -> bool:
     """Return whether a field is declared with its live value; false if the declared one is not known."""
     if path in desired.unset:
         return False
-    return agree(value_at(live.fields, path), value_at(desired.fields, path), path)
+    return agree(value_at(live.fields, path), value_at(desired.fields, path), path, KINDS[live.kind])
 
 
 def _changes(
-    desired: Desired, record: Tracked | None, live: Live | None, keyring: Keyring
+    kind: Kind, desired: Desired, record: Tracked | None, live: Live | None, keyring: Keyring
 ) -> tuple[tuple[FieldChange, ...], Fields]:
     """Return the changes from live to declared, and the fields that a write is made from."""
     if live is None:
-        return tuple(_created_fields(desired)), desired.fields
-    if is_to_the_letter(desired.fields, live.fields):
+        return tuple(_created_fields(kind, desired)), desired.fields
+    if kind.is_to_the_letter(desired.fields, live.fields):
         return (), desired.fields
     applied = record.applied if record else None
     ignored = (*desired.lifecycle.ignore, *desired.unset)
     # fields that a partial declaration does not mention are kept, and not removed
-    want, have = sides(
+    want, have = kind.sides(
         desired.fields, None if desired.partial else applied, live.fields, ignored, live.unread
     )
     fields = tuple(
@@ -94,27 +102,26 @@ def _changes(
             path=path,
             before=before,
             after=after,
-            cause=_cause_of_change(desired, applied, path, before, after, keyring),
-            forces_replacement=path[:1] in REPLACING or path in REPLACING,
+            cause=_cause_of_change(kind, desired, applied, path, before, after, keyring),
+            forces_replacement=kind.replaces(path),
             sensitive=_is_secret(before) or _is_secret(after),
         )
-        for path, before, after in differences(have, want)
+        for path, before, after in differences(have, want, kind)
     )
     if any(change.forces_replacement for change in fields):
-        return fields, replacement(want, live.fields, desired.lifecycle.ignore)
+        return fields, kind.replacement(want, live.fields, desired.lifecycle.ignore)
     return fields, want
 
 
-def _created_fields(desired: Desired) -> Iterator[FieldChange]:
-    for path, after in sorted(
-        leaves({"appName": desired.app_name, **desired.fields}), key=lambda leaf: rank(leaf[0])
-    ):
+def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
+    for path, after in sorted(leaves(kind.created_fields(desired)), key=lambda leaf: kind.rank(leaf[0])):
         yield FieldChange(
             path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_is_secret(after)
         )
 
 
 def _cause_of_change(
+    kind: Kind,
     desired: Desired,
     applied: Fields | None,
     path: Path,
@@ -124,10 +131,10 @@ def _cause_of_change(
 ) -> Cause:
     if desired.partial:
         return Cause.IMPERATIVE
-    return Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring)
+    return Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring, kind)
 
 
-def _drift(endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:
+def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:
     """Return the changes from the record to live, or that the recorded endpoint is gone.
 
     A value applied as a secret is compared by its fingerprint. If that was made under another key, the value
@@ -144,14 +151,14 @@ def _drift(endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:
     if record is None or live is None:
         return None
     ignored = desired.lifecycle.ignore if desired else ()
-    last = emitted(record.applied, ignored)
+    last = kind.emitted(record.applied, ignored)
     has_seals = not is_plain_data(last)
-    want, have = sides(
+    want, have = kind.sides(
         last, None, _sealed_like(last, live.fields, keyring) if has_seals else live.fields, (), live.unread
     )
     moved = [
-        (path, before, after, _cause_of_drift(desired, live, last, path, keyring))
-        for path, after, before in differences(have, want)
+        (path, before, after, _cause_of_drift(kind, desired, live, last, path, keyring))
+        for path, after, before in differences(have, want, kind)
         if not any(path[: len(prefix)] == prefix for prefix in ignored)
     ]
     if has_seals and desired is not None:
@@ -179,11 +186,13 @@ def _drift(endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:
     )
 
 
-def _cause_of_drift(desired: Desired | None, live: Live, last: Fields, path: Path, keyring: Keyring) -> Cause:
+def _cause_of_drift(
+    kind: Kind, desired: Desired | None, live: Live, last: Fields, path: Path, keyring: Keyring
+) -> Cause:
     """Return `drift`, or `both` if the declared value has changed as well."""
     if desired is None or path in desired.unset:
         return Cause.DRIFT
-    found = cause(path, value_at(live.fields, path), value_at(desired.fields, path), last, keyring)
+    found = cause(path, value_at(live.fields, path), value_at(desired.fields, path), last, keyring, kind)
     return Cause.BOTH if found is Cause.BOTH else Cause.DRIFT
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.fields import rank
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.secrets import Sealed, Secret
 from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Path, Value, value_at
 
 _SINGLE: Final = SCALAR_TYPES | {Absent}
 
 
-def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
+def differences(
+    have: Fields, want: Fields, kind: Kind = ENDPOINT
+) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
     """(path, before, after) for every difference, in the order of the wire and then of keys.
 
     Lists are compared whole, and so is a map that only one side has. The values are those of the two trees,
@@ -24,7 +27,7 @@ def differences(have: Fields, want: Fields) -> Iterator[tuple[Path, Value | Abse
     paths = between_words(left, right)
     if paths is None:
         paths = between_trees(left, right)
-    for path in sorted(paths, key=rank):
+    for path in sorted(paths, key=kind.rank):
         yield path, value_at(have, path), value_at(want, path)
 
 

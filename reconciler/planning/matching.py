@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
 from reconciler.model.status import Managed
 from reconciler.planning.redaction import conceal
 from reconciler.planning.renames import Renames, renames
@@ -33,6 +33,12 @@ class MatchedEndpoint:
     live: Live | None = None
     is_taken: bool = False
     problem: Problem | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return the type of the resource."""
+        side = self.desired or self.record or self.gone or self.live
+        return side.kind if side else ENDPOINT
 
     @property
     def redacted(self) -> Live:
@@ -188,7 +194,7 @@ class Matching:
             summary=f"`{desired.name}` is {live.id}; another live endpoint has the same name: "
             + ", ".join(sorted(others)),
             hint="it is left alone and may bill; delete it in the console if nobody needs it",
-            address=address(desired.name),
+            address=desired.address,
             place=desired.place,
         )
 
@@ -227,7 +233,7 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:
         summary=f"{len(candidates)} live endpoints are called `{candidates[0].name}`: {ids}",
         detail="The inventory does not say which is meant, and a guess could overwrite the wrong one.",
         hint="delete or rename all but one in the console, then plan again",
-        address=address(desired.name),
+        address=desired.address,
         place=desired.place,
     )
 
@@ -242,7 +248,7 @@ def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator
                 code="renamed-twice",
                 summary=f"`{successors[former]}` and `{endpoint.name}` are both renamed from `{former}`",
                 hint="keep `renamedFrom` in the one that takes its place",
-                address=address(endpoint.name),
+                address=endpoint.address,
                 place=endpoint.place,
             )
     owners: dict[str, str] = {}
@@ -253,5 +259,5 @@ def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator
                 summary=f"the inventory holds {record.id} under two names, `{owner}` and `{name}`",
                 detail="A merge or an edit by hand may have done that; planned twice, they would fight.",
                 hint="drop the wrong one with: reconciler state rm NAME",
-                address=address(name),
+                address=record.address,
             )

@@ -107,6 +107,7 @@ def recorded(intent: Intent, object_id: str) -> Tracked:
         prevent_destroy=intent.prevent_destroy,
         origin=intent.origin,
         renamed_from=intent.renamed_from,
+        kind=intent.kind,
     )
 
 

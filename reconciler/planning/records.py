@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.kinds.endpoint.comparison import emitted, laid_over, owned, reported
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.model.secrets import Keyring, Secret, seal
+from reconciler.model.secrets import Keyring, seal
 from reconciler.model.values import Fields
 from reconciler.planning.matching import matched
-from reconciler.planning.redaction import hidden_beside
+from reconciler.planning.redaction import hidden_beside, with_secrets_hidden
 
 
 def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
@@ -24,7 +23,12 @@ def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Track
     """
     applied = _applied(desired, keyring, before)
     if desired.partial and before is not None:
-        return replace(before, applied=laid_over(before.applied, applied), lease=desired.lease, adopted=False)
+        return replace(
+            before,
+            applied=KINDS[before.kind].laid_over(before.applied, applied),
+            lease=desired.lease,
+            adopted=False,
+        )
     record = _record(desired, object_id, applied)
     is_protected = before is not None and before.prevent_destroy
     return replace(record, prevent_destroy=True) if is_protected else record
@@ -46,7 +50,7 @@ def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
 
 def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fields:
     """Return the fields to record, sealed."""
-    fields = emitted(desired.fields, desired.lifecycle.ignore)
+    fields = KINDS[desired.kind].emitted(desired.fields, desired.lifecycle.ignore)
     if before is not None and fields == before.applied:
         return fields  # what equals a record holds no secret, and need not be searched for one
     sealed: Fields = seal(fields, keyring)
@@ -62,6 +66,7 @@ def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
         prevent_destroy=desired.lifecycle.prevent_destroy,
         lease=desired.lease,
         renamed_from=desired.renamed_from or "",
+        kind=desired.kind,
     )
 
 
@@ -70,26 +75,24 @@ def as_live(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
 
     Values that are secret today are sealed.
     """
-    want = emitted(desired.fields, desired.lifecycle.ignore)
-    have = hidden_beside(reported(live.fields, owned(want, None)), [want])
-    envs = have.get("envs", {})
-    literal = {key for key, value in want.get("envs", {}).items() if isinstance(value, str)}
-    have["envs"] = {
-        key: value if key in literal or isinstance(value, Secret) else Secret(value=value, source="live")
-        for key, value in envs.items()
-    }
+    kind = KINDS[desired.kind]
+    want = kind.emitted(desired.fields, desired.lifecycle.ignore)
+    have = hidden_beside(kind.reported(live.fields, kind.owned(want, None)), [want])
+    have = with_secrets_hidden(kind, have, want)
     return Tracked(
         name=desired.name,
         id=live.id,
         applied=seal(have, keyring),
         prevent_destroy=desired.lifecycle.prevent_destroy,
+        kind=desired.kind,
     )
 
 
 def as_found(name: str, live: Live, keyring: Keyring) -> Tracked:
     """The record of an endpoint that is declared nowhere; plans list it and never delete it."""
     shown = matched(name, None, None, live).redacted
-    return Tracked(name=name, id=live.id, applied=seal(shown.fields, keyring), origin="imperative")
+    applied = seal(shown.fields, keyring)
+    return Tracked(name=name, id=live.id, applied=applied, origin="imperative", kind=live.kind)
 
 
 def refusal(

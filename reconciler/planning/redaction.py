@@ -1,4 +1,4 @@
-"""Which live values may be shown: of env and command those that the YAML spells out, elsewhere no secrets."""
+"""Redaction of live values: secret fields are hidden unless the YAML spells their values out."""
 
 from __future__ import annotations
 
@@ -6,48 +6,67 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.fields import COMMAND
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import KINDS
 from reconciler.model.resource import Live
 from reconciler.model.secrets import Sealed, Secret
 from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Value, is_plain_data, value_at
 
-_MAY_BE_REFERRED_TO: Final = ("image", "healthy", "volumeMounts", "products", "clusterID", "workerConfig")
-"""What holds text that a reference may say, besides `envs`."""
+NOTHING: Final[Fields] = {}
 
 
 def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = None) -> Live:
-    """The same endpoint with every live value wrapped that could be somebody's secret.
+    """Return the same object with every live value wrapped that could be a secret.
 
-    An env value is shown only when its key is a literal in the YAML and was not a secret when last applied:
-    a key that has just been turned from a reference into a literal still holds the old secret. Other text is
-    shown unless it is a secret in the YAML, or was one when last applied.
+    The value of a secret field is shown only if it is a literal in the YAML and was not a secret when last
+    applied: a field that has just been turned from a reference into a literal still holds the old secret. The
+    value of any other field is shown unless it is a secret in the YAML, or was one when last applied.
     """
-    envs = live.fields.get("envs", {})
+    kind = KINDS[live.kind]
     want, last = desired or {}, applied or {}
-    literal = want.get("envs", {})
-    sealed = last.get("envs", {})
     fields: dict[str, Any] = {}
-    hidden = {
-        key: _hidden(value)
-        for key, value in envs.items()
-        if not isinstance(literal.get(key), str) or isinstance(sealed.get(key), Sealed)
-    }
-    if hidden:
-        fields["envs"] = {**envs, **hidden}
-    for key in _MAY_BE_REFERRED_TO:
+    for key in kind.referable:
         value, declared, recorded = live.fields.get(key), want.get(key), last.get(key)
         if declared == value and recorded == value:
             continue  # what equals an answered value holds no secret; to compare is faster than to look
         sides = [side for side in (declared, recorded) if side != value and not is_plain_data(side)]
         if sides and key in live.fields:
             fields[key] = hidden_beside(value, sides)
-    image: Any = fields.get("image", live.fields.get("image", {}))
-    if "command" in image:
-        was = value_at(last, COMMAND)
-        now = value_at(want, COMMAND)
-        if isinstance(was, Sealed) or not (isinstance(now, str) or (now is ABSENT and isinstance(was, str))):
-            fields["image"] = {**image, "command": _hidden(image["command"])}
-    return replace(live, fields={**live.fields, **fields}) if fields else live
+    for path in kind.doubtful:
+        value = value_at(fields if path[0] in fields else live.fields, path)
+        if value is ABSENT:
+            continue
+        was, now = value_at(last, path), value_at(want, path)
+        is_literal = isinstance(now, str) or (now is ABSENT and isinstance(was, str))
+        if isinstance(was, Sealed) or not is_literal:
+            head, leaf = path
+            holder: Any = fields.get(head, live.fields[head])
+            fields[head] = {**holder, leaf: _hidden(value)}
+    shown = {**live.fields, **fields} if fields else live.fields
+    redacted = with_secrets_hidden(kind, shown, want, last)
+    return live if redacted is live.fields else replace(live, fields=redacted)
+
+
+def with_secrets_hidden(kind: Kind, fields: Fields, want: Fields, last: Fields = NOTHING) -> Fields:
+    """Return the fields with the values of secret fields wrapped, except literals of `want`.
+
+    A value that is sealed in `last` is wrapped as well.
+    """
+    changed: dict[str, Any] = {}
+    for key in kind.secret_heads:
+        value, literal, sealed = fields.get(key), want.get(key), last.get(key)
+        if isinstance(value, dict):
+            literals, seals = literal or {}, sealed or {}
+            hidden = {
+                name: _hidden(item)
+                for name, item in value.items()
+                if not isinstance(literals.get(name), str) or isinstance(seals.get(name), Sealed)
+            }
+            if hidden:
+                changed[key] = {**value, **hidden}
+        elif value is not None and (not isinstance(literal, str) or isinstance(sealed, Sealed)):
+            changed[key] = _hidden(value)
+    return {**fields, **changed} if changed else fields
 
 
 def hidden_beside(value: Value, others: Iterable[Value]) -> Value:

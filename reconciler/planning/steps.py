@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.request import Request
 
@@ -17,7 +17,7 @@ def create_of(change: Create | Replace) -> Request:
 def drains_of(change: Change) -> tuple[Request, ...]:
     """Those of its requests that Novita may not offer, and that come first."""
     workers = change.drain if isinstance(change, Scale) else ()
-    return tuple(ENDPOINT.drain_request(worker) for worker in workers)
+    return tuple(KINDS[change.kind].drain_request(worker) for worker in workers)
 
 
 def asides_of(change: Change) -> tuple[Request, ...]:
@@ -25,26 +25,27 @@ def asides_of(change: Change) -> tuple[Request, ...]:
     aside = change.aside if isinstance(change, Update) else None
     if aside is None or aside.live.name == aside.name:
         return ()
-    return (ENDPOINT.update_request(aside.live, {"name": aside.name}),)
+    return (KINDS[change.kind].update_request(aside.live, {"name": aside.name}),)
 
 
 def requests_of(change: Change) -> tuple[Request, ...]:
     """The writes of one change; empty when only the inventory is touched."""
+    kind = KINDS[change.kind]
     match change:
         case Create():
-            return (ENDPOINT.create_request(change.desired),)
+            return (kind.create_request(change.desired),)
         case Update():
-            return (*asides_of(change), ENDPOINT.update_request(change.live, change.target))
+            return (*asides_of(change), kind.update_request(change.live, change.target))
         case Scale():
-            return (*drains_of(change), ENDPOINT.update_request(change.live, change.target))
+            return (*drains_of(change), kind.update_request(change.live, change.target))
         case Replace():
-            delete = ENDPOINT.delete_requests(change.live.id)[0]
-            create = ENDPOINT.create_request(change.desired, change.target)
+            delete = kind.delete_requests(change.live.id)[0]
+            create = kind.create_request(change.desired, change.target)
             return (create, delete) if change.create_first else (delete, create)
         case Delete():
-            return ENDPOINT.delete_requests(change.live.id)[:1]
+            return kind.delete_requests(change.live.id)[:1]
         case Adopt():
-            return (ENDPOINT.update_request(change.live, change.target),) if change.fields else ()
+            return (kind.update_request(change.live, change.target),) if change.fields else ()
         case Forget() | NoOp():
             return ()
         case _:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS
 from reconciler.model.command import command_line
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Live, address
+from reconciler.model.resource import Desired, Live
 from reconciler.model.values import Path
 
 
@@ -24,9 +24,9 @@ def unread_by(change: Change) -> Problem | None:
         case Delete() | Replace():
             missing = _identity(change)
         case Update() | Scale():
-            missing = (*_identity(change), *ENDPOINT.unsendable(change.live, change.target))
+            missing = (*_identity(change), *KINDS[change.kind].unsendable(change.live, change.target))
         case Adopt() if change.fields:
-            missing = (*_identity(change), *ENDPOINT.unsendable(change.live, change.target))
+            missing = (*_identity(change), *KINDS[change.kind].unsendable(change.live, change.target))
         case _:
             missing = ()
     if missing:
@@ -38,7 +38,9 @@ def unread_by(change: Change) -> Problem | None:
             hint=f"correct it in Novita Console; {_without(change.name)}",
             address=change.address,
         )
-    uncompared = [path for path in change.live.unread if path[0] not in (*ENDPOINT.uncompared, "url")]
+    uncompared = [
+        path for path in change.live.unread if path[0] not in (*KINDS[change.kind].uncompared, "url")
+    ]
     if not uncompared:
         return None
     return Problem(
@@ -57,7 +59,7 @@ def unidentifiable(desired: Desired) -> Problem:
         summary=f"a live endpoint is called `{desired.name}`, and its ID cannot be read",
         detail="It may be the declared one, and a create could make it a second time.",
         hint=f"look at it in Novita Console; {_without(desired.name)}",
-        address=address(desired.name),
+        address=desired.address,
         place=desired.place,
     )
 

@@ -30,8 +30,8 @@ DEFAULT_PORT: Final = 8000
 DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
 
 TABLE: Final = FieldTable(
-    Field(path=("appName",), names=("appName",), replaces=True),
-    Field(path=("name",), topic="endpoint", is_ignorable=False),
+    Field(path=("appName",), names=("appName",), replaces=True, is_fixed=True),
+    Field(path=("name",), topic="endpoint", is_ignorable=False, is_fixed=True),
     Field(path=("workerConfig",), shape=Shape.OBJECT),
     Field(path=MIN, shape=Shape.NUMBER, names=("replicas", "minReplicas"), topic="replicas", scales=True),
     Field(
@@ -73,14 +73,14 @@ TABLE: Final = FieldTable(
         quota=("minRequestTimeout", "maxRequestTimeout"),
     ),
     Field(path=CUDA, names=("specName",), replaces=True, is_optional=True, blanks=("", "any")),
-    Field(path=("ports",), shape=Shape.LIST, names=("port",)),
+    Field(path=("ports",), shape=Shape.LIST, names=("port",), is_fixed=True),
     Field(path=("policy",), shape=Shape.OBJECT, names=("policy", "scaleUpThreshold")),
-    Field(path=("policy", "type"), topic="policy"),
+    Field(path=("policy", "type"), topic="policy", is_fixed=True),
     Field(path=("policy", "value"), shape=Shape.NUMBER, topic="policy"),
     Field(path=("image",), shape=Shape.OBJECT),
     Field(path=("image", "image"), names=("image",), is_plain=True),
     Field(path=AUTH, names=("imageAuthId",), is_plain=True, is_optional=True),
-    Field(path=COMMAND, names=("command",), is_plain=True, is_optional=True),
+    Field(path=COMMAND, names=("command",), is_plain=True, is_optional=True, is_doubtful=True),
     Field(path=("products",), shape=Shape.LIST, names=("specName",), replaces=True),
     Field(
         path=("rootfsSize",),
@@ -116,11 +116,3 @@ def partial_fields(declared: Mapping[str, Any]) -> Fields:
         paths = TABLE.names[name]
         values |= dict.fromkeys((MIN,) if paths == (MIN, MAX) and value == 0 else paths, value)
     return TABLE.nested(values)
-
-
-KEYED, SCALING, rank = (
-    TABLE.keyed,
-    TABLE.scaling,
-    TABLE.rank,
-)
-REPLACING = frozenset(row.path for row in TABLE.rows if row.replaces)

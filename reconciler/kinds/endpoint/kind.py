@@ -34,6 +34,9 @@ class Endpoint(Kind):
     replica_range = (fields.MIN, fields.MAX)
     longest_name = fields.LONGEST_NAME
     uncompared = codec.UNCOMPARED
+    referable = TABLE.referable
+    secret_heads = TABLE.secret_heads
+    doubtful = TABLE.doubtful
 
     rank = staticmethod(TABLE.rank)
     replaces = staticmethod(TABLE.replaces)
@@ -97,6 +100,9 @@ class Endpoint(Kind):
 
     def get_request(self, object_id: str) -> Request:
         return Request(method="GET", path=f"{API_ROOT}/endpoint", query={"id": object_id})
+
+    def created_fields(self, desired: Desired) -> Fields:
+        return {"appName": desired.app_name, **desired.fields}
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
         body = codec.create_body(desired.fields if fields is None else fields, desired.app_name)

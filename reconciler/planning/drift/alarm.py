@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from reconciler.kinds.endpoint.comparison import emitted
+from reconciler.kinds.registry import KINDS
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Adopt, Cause, Create, Drift, Plan
 from reconciler.model.problem import Problem, Severity
@@ -105,7 +105,7 @@ def _against_the_yaml(plan: Plan) -> Iterator[Drift]:
                 yield Drift(
                     name=change.name,
                     id=live.id,
-                    before=emitted(desired.fields, desired.lifecycle.ignore),
+                    before=KINDS[desired.kind].emitted(desired.fields, desired.lifecycle.ignore),
                     live=live,
                     fields=tuple(
                         replace(field, before=field.after, after=field.before, cause=Cause.DRIFT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Cause
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals, reveal
@@ -9,21 +10,26 @@ from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, value_a
 
 
 def cause(
-    path: Path, before: Value | Absent, after: Value | Absent, applied: Fields, keyring: Keyring
+    path: Path,
+    before: Value | Absent,
+    after: Value | Absent,
+    applied: Fields,
+    keyring: Keyring,
+    kind: Kind = ENDPOINT,
 ) -> Cause:
     """The cause of a difference between live (`before`) and desired (`after`).
 
     `unknown` when the value applied was a secret fingerprinted under another key.
     """
     last = value_at(applied, path)
-    if last is ABSENT and not _was_absent(path, applied):
+    if last is ABSENT and not _was_absent(path, applied, kind):
         # not emitted last time, so nothing is known of what it was
         return Cause.CONFIG
     if _foreign(last, keyring):
         return Cause.UNKNOWN
-    last = _unblanked(last, path)
-    ours = not same(last, _unblanked(after, path), keyring, path)
-    theirs = not same(last, _unblanked(before, path), keyring, path)
+    last = _unblanked(last, path, kind)
+    ours = not same(last, _unblanked(after, path, kind), keyring, path)
+    theirs = not same(last, _unblanked(before, path, kind), keyring, path)
     match ours, theirs:
         case True, True:
             return Cause.BOTH
@@ -55,20 +61,20 @@ def same(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Pa
             return bool(last == value)
 
 
-def agree(one: Value | Absent, other: Value | Absent, path: Path) -> bool:
+def agree(one: Value | Absent, other: Value | Absent, path: Path, kind: Kind = ENDPOINT) -> bool:
     """Whether two known values of a field mean the same, secrets compared by value."""
-    return bool(reveal(_unblanked(one, path)) == reveal(_unblanked(other, path)))
+    return bool(reveal(_unblanked(one, path, kind)) == reveal(_unblanked(other, path, kind)))
 
 
-def _was_absent(path: Path, applied: Fields) -> bool:
+def _was_absent(path: Path, applied: Fields, kind: Kind) -> bool:
     """Whether it is known that there was no such key: the map of keys was applied as a whole."""
-    return path[0] in ENDPOINT.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
+    return path[0] in kind.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
     return not all(map(keyring.can_verify, iter_seals(last)))
 
 
-def _unblanked(value: Value | Absent, path: Path) -> Value | Absent:
+def _unblanked(value: Value | Absent, path: Path, kind: Kind) -> Value | Absent:
     """ABSENT for what means the same; the empty string is a value in `envs` alone."""
-    return ABSENT if value is not ABSENT and ENDPOINT.is_blank(path, value) else value
+    return ABSENT if value is not ABSENT and kind.is_blank(path, value) else value

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.codec import parse
-from reconciler.kinds.endpoint.comparison import emitted, owned, replacement, sides
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Fields, Path
 from tests.builders import KEYRING, PINNED, SPEC, answer, endpoint, live, tracked
@@ -16,7 +16,7 @@ MOUNT = {"type": "local", "sizeGb": 30, "mountPath": "/w"}
 def equal(applied: Fields | None, declared: dict[str, Any], there: dict[str, Any], **wire: Any) -> bool:
     """Whether nothing is to be done between a declaration and what was created from another one."""
     found = parse({**answer(**there), **wire})
-    want, have = sides(endpoint(**declared).fields, applied, found.fields, ())
+    want, have = ENDPOINT.sides(endpoint(**declared).fields, applied, found.fields, ())
     return want == have
 
 
@@ -73,21 +73,23 @@ def test_an_optional_field_that_was_dropped_is_emptied(field: Path) -> None:
     """Emitted last time and not now: it is wanted empty; never emitted: it is not ours."""
     head, leaf = field
     before = endpoint(command="x", imageAuthId="a", spec=PINNED).fields
-    want = owned(endpoint().fields, before)
+    want = ENDPOINT.owned(endpoint().fields, before)
     assert want[head][leaf] == ""
     for applied in (None, {}, {head: {}}, {head: {leaf: ""}}):
-        assert leaf not in owned(endpoint().fields, applied)[head]
+        assert leaf not in ENDPOINT.owned(endpoint().fields, applied)[head]
 
 
 def test_dropped_fields_are_emptied_in_one_order() -> None:
     """The bytes of a request are the same in every process."""
-    want = owned(endpoint().fields, endpoint(command="x", imageAuthId="a").fields)
+    want = ENDPOINT.owned(endpoint().fields, endpoint(command="x", imageAuthId="a").fields)
     assert list(want["image"]) == ["image", "authId", "command"]
 
 
 def test_an_undeclared_app_name_was_never_emitted() -> None:
     """Not declared now, it is not ours, even if the record holds one."""
-    want, have = sides(endpoint().fields, endpoint(appName="old").fields, live(appName="old").fields, ())
+    want, have = ENDPOINT.sides(
+        endpoint().fields, endpoint(appName="old").fields, live(appName="old").fields, ()
+    )
     assert "appName" not in want
     assert want == have
 
@@ -95,7 +97,7 @@ def test_an_undeclared_app_name_was_never_emitted() -> None:
 def test_owning_copies() -> None:
     """The declared fields are not changed by looking at them."""
     desired = endpoint()
-    owned(desired.fields, endpoint(command="x").fields)["image"]["image"] = "changed"
+    ENDPOINT.owned(desired.fields, endpoint(command="x").fields)["image"]["image"] = "changed"
     assert desired == endpoint()
 
 
@@ -130,7 +132,7 @@ def test_an_ignored_field_is_wanted_as_it_is_live(
 ) -> None:
     """YAML names, wire paths, prefixes and env keys with dots all make the two sides equal."""
     desired = endpoint(**declared, lifecycle={"ignoreChanges": names})
-    want, have = sides(desired.fields, None, live(**there).fields, desired.lifecycle.ignore)
+    want, have = ENDPOINT.sides(desired.fields, None, live(**there).fields, desired.lifecycle.ignore)
     assert want == have
 
 
@@ -141,8 +143,8 @@ def test_a_replacement_keeps_the_live_value_of_ignored_fields(
     """A create from its fields says of every ignored field what was live."""
     desired = endpoint(**declared, lifecycle={"ignoreChanges": names})
     found = live(**there)
-    want, _ = sides(desired.fields, None, found.fields, desired.lifecycle.ignore)
-    made = replacement(want, found.fields, desired.lifecycle.ignore)
+    want, _ = ENDPOINT.sides(desired.fields, None, found.fields, desired.lifecycle.ignore)
+    made = ENDPOINT.replacement(want, found.fields, desired.lifecycle.ignore)
     for path in desired.lifecycle.ignore:
         assert at(made, path) == at(found.fields, path)
 
@@ -157,7 +159,7 @@ def test_a_replacement_keeps_ignored_fields_that_are_not_ours() -> None:
     """An ignored command or app name that somebody else set goes with the endpoint."""
     ignore = [("image", "command"), ("appName",), ("workerConfig",)]
     found = live(command="theirs", appName="theirs", spec=PINNED)
-    made = replacement(endpoint().fields, found.fields, ignore)
+    made = ENDPOINT.replacement(endpoint().fields, found.fields, ignore)
     assert made["image"] == {"image": "ubuntu:22.04", "command": "theirs"}
     assert made["appName"] == "theirs"
     assert made["workerConfig"]["cudaVersion"] == "12.4"
@@ -168,14 +170,14 @@ def test_a_replacement_keeps_its_declared_value_where_nothing_is_reported() -> N
     ignore = [("products",), ("policy", "value"), ("workerConfig", "requestTimeout")]
     worker = {key: value for key, value in answer()["workerConfig"].items() if key != "requestTimeout"}
     found = parse({**answer(), "products": None, "policy": None, "workerConfig": worker})
-    want, _ = sides(endpoint().fields, None, found.fields, ignore)
-    assert replacement(want, found.fields, ignore) == owned(endpoint().fields, None)
+    want, _ = ENDPOINT.sides(endpoint().fields, None, found.fields, ignore)
+    assert ENDPOINT.replacement(want, found.fields, ignore) == ENDPOINT.owned(endpoint().fields, None)
 
 
 def test_ignored_fields_are_not_recorded() -> None:
     """An apply does not claim what it left alone."""
     desired = endpoint(env={"A": "1", "B": "2"}, command="x")
-    recorded = emitted(
+    recorded = ENDPOINT.emitted(
         desired.fields, [("envs", "A"), ("policy",), ("image", "command"), ("healthy", "path"), ("nope", "x")]
     )
     assert recorded == {
@@ -189,4 +191,4 @@ def test_ignored_fields_are_not_recorded() -> None:
 def test_a_sealed_command_that_was_dropped_is_emptied() -> None:
     """Whether the value was a secret does not matter to who owns it."""
     before = tracked(command=Secret(value="x", source="${env:X}"), keyring=KEYRING).applied
-    assert owned(endpoint().fields, before)["image"]["command"] == ""
+    assert ENDPOINT.owned(endpoint().fields, before)["image"]["command"] == ""

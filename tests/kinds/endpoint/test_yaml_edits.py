@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.comparison import sides
 from reconciler.kinds.endpoint.yaml_edits import edits_for
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.values import Fields, Path
 from reconciler.planning.diff import differences
 from reconciler.yamlfile.edits import Edit, Remove, Set, edited_data
@@ -232,11 +232,11 @@ values: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 def test_afterwards_the_yaml_says_what_is_live(declared: dict[str, Any], there: dict[str, Any]) -> None:
     """From any declaration to any other, with what is new in `env` in its variable."""
     seen = live(**there)
-    want, have = sides(endpoint(**declared).fields, None, seen.fields, ())
+    want, have = ENDPOINT.sides(endpoint(**declared).fields, None, seen.fields, ())
     paths = [path for path, _, _ in differences(have, want)]
     after = edited_data(declared, accepted(declared, seen.fields, *paths))
     for key, value in after.get("env", {}).items():
         if value.startswith("${env:"):
             after["env"][key] = seen.fields["envs"][key]
-    want, have = sides(endpoint(**after).fields, None, seen.fields, ())
+    want, have = ENDPOINT.sides(endpoint(**after).fields, None, seen.fields, ())
     assert have == want

@@ -17,8 +17,8 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import Lines, Watched, report_text
-from reconciler.workflow.apply import Applied, apply
-from reconciler.workflow.plan import DECLARED, Goal, PlanResult
+from reconciler.workflow.apply import ApplyResult, apply
+from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.file import SavedPlan, approve_if_unchanged
 
@@ -38,11 +38,11 @@ def perform(
     *,
     approved: bool = False,
     saved: SavedPlan | None = None,
-    goal: Goal = DECLARED,
+    goal: Goal = APPLY,
     wait: float | None = None,
 ) -> int:
     """Plan, ask unless approval was given, perform, report; returns the exit code."""
-    destroying = goal.destroying
+    destroying = goal.is_destroy
     command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
     shown: list[PlanResult] = []
@@ -57,7 +57,7 @@ def perform(
         if len(shown) > 1:
             out.line("\nThe account or the inventory has changed in the meantime. The new plan:\n")
         if not out.as_json:
-            out.plan(planned.findings(command, timestamp()))
+            out.plan(planned.run_report(command, timestamp()))
         if not planned.plan.pending:
             return True
         if approved:
@@ -76,14 +76,14 @@ def perform(
             goal=goal,
             stop=stop,
             wait=wait,
-            begun=folds.append,
+            on_locked=folds.append,
         )
     return _conclude(out, applied, command, shown, refusals, saved, destroying=destroying)
 
 
 def _conclude(
     out: Output,
-    applied: Applied,
+    applied: ApplyResult,
     command: str,
     shown: list[PlanResult],
     refusals: list[Problem],
@@ -94,7 +94,7 @@ def _conclude(
     planned, report = applied.planned, applied.report
     if report is not None:
         code = applied.exit_code
-        found = planned.findings(
+        found = planned.run_report(
             command, timestamp(), exit_code=code, report=report, refusals=applied.problems
         )
         if out.as_json or (saved is not None and not report.results):
@@ -107,10 +107,10 @@ def _conclude(
             out.tell("\n")
             out.problems(applied.problems)
         return code
-    moved = saved.stale(planned) if saved is not None and not refusals else None
+    moved = saved.staleness(planned) if saved is not None and not refusals else None
     told = [*refusals, *([moved] if moved else [])]
     code = max((problem.exit_code for problem in told), default=int(planned.blocked or ExitCode.OK))
-    found = planned.findings(command, timestamp(), exit_code=code, refusals=told)
+    found = planned.run_report(command, timestamp(), exit_code=code, refusals=told)
     if out.as_json or planned not in shown:
         out.plan(found)
     else:
@@ -134,9 +134,9 @@ def _end(folds: tuple[Callable[[], None], ...]) -> None:
 
 
 def _question(goal: Goal) -> str:
-    if goal.destroying and goal.hand is not None:
-        return f"Do you really want to delete {plain(goal.hand.name)}?"
-    if goal.destroying:
+    if goal.is_destroy and goal.imperative is not None:
+        return f"Do you really want to delete {plain(goal.imperative.name)}?"
+    if goal.is_destroy:
         return "Do you really want to destroy all resources?"
     return "Do you want to perform these actions?"
 

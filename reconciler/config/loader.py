@@ -89,24 +89,27 @@ def load(
     environ: Mapping[str, str],
     dotenv: Mapping[str, str] = NO_VARIABLES,
     lenient: bool = False,
+    needs_endpoints: bool = True,
     instead: Texts = NO_TEXTS,
     concerns: Callable[[str], bool] = anybody,
 ) -> Loaded:
     """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
 
-    `concerns` tells which endpoints the run is about; errors of others are left out. `instead` are texts that
-    stand in for endpoint files and specs.yaml, by paths from `root`.
+    `needs_endpoints` makes it an error if there is no endpoint file. `concerns` tells which endpoints the run
+    is about; errors of others are left out. `instead` are texts that stand in for endpoint files and
+    specs.yaml, by paths from `root`.
     """
     texts = {absolute(root / path): text for path, text in instead.items()}
     # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
     with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient, dotenv), texts, concerns)
+        return _load(root, files, Resolver(root, environ, lenient, dotenv), needs_endpoints, texts, concerns)
 
 
 def _load(
     root: Path,
     files: Sequence[Path],
     resolver: Resolver,
+    needs_endpoints: bool,
     instead: Texts,
     concerns: Callable[[str], bool],
 ) -> Loaded:
@@ -130,7 +133,7 @@ def _load(
         *found.problems,
         *judge.problems,
         *ENDPOINT.conflicts(desired),
-        *(() if found.files else (missing,)),
+        *((missing,) if needs_endpoints and not found.files else ()),
         *unread(shown(path, root) for one in searched for path in one.unread),
     ]
     return Loaded(

@@ -30,9 +30,17 @@ from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
 from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find
-from reconciler.workflow.imperative import Files, delete_goal, deploy_goal, from_files, from_item, update_goal
+from reconciler.workflow.imperative import (
+    Files,
+    delete_goal,
+    deploy_goal,
+    desired_from_item,
+    read_files,
+    update_goal,
+)
 from reconciler.workflow.plan import Goal
-from reconciler.workflow.runtime.account import new_client, reader, valid_settings
+from reconciler.workflow.runtime.account import new_client, reader
+from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
 from reconciler.workflow.watch import looks, watch_replicas
 
@@ -124,7 +132,7 @@ class NovitaDeploymentProvider(Unsupported):
         made = cls(new_client(context, settings), (), state)
         made._context = replace(context, client=made._context.client)
         made._settings = settings
-        made._files = from_files
+        made._files = read_files
         made._specs = lambda: _sound_specs(context.root, settings)
         made._owns_client = True
         return made
@@ -180,7 +188,7 @@ class NovitaDeploymentProvider(Unsupported):
 
     def preview_deployment(self, request: DeployRequest, *, reveal: bool = False) -> str:
         """The JSON body that `deploy` would send, asking nobody; env values are masked unless revealed."""
-        desired, _ = from_item(self._context, item_of(request), self._files(self._context))
+        desired, _ = desired_from_item(self._context, item_of(request), self._files(self._context))
         body = ENDPOINT.create_request(desired)
         return (body.body_bytes() if reveal else encode_body(body.masked_body())).decode()
 

@@ -1,4 +1,4 @@
-"""An approved plan, performed under the lock of its inventory."""
+"""`reconciler apply`: perform an approved plan under the lock of its inventory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
-from reconciler.workflow.plan import DECLARED, Goal, PlanResult, plan, planned
+from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
-from reconciler.workflow.runtime.account import reader, remote
+from reconciler.workflow.runtime.account import base_url, reader, remote
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
-from reconciler.workflow.saved_plan.file import is_promised, promise, redeem
+from reconciler.workflow.saved_plan.file import delete_approved_plan, has_approved_plan, save_approved_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """The plan that was performed and how that ended; `report` is None when nothing was performed."""
+class ApplyResult:
+    """The plan of an apply, and its report; None if nothing was performed."""
 
     planned: PlanResult
     report: ApplyReport | None
@@ -32,7 +32,7 @@ class Applied:
 
     @property
     def exit_code(self) -> int:
-        """That of the report, else that of what went wrong afterwards; an interrupt comes first."""
+        """Return the exit code of the report, else of later problems; an interrupt takes precedence."""
         code = int(self.report.exit_code) if self.report else 0
         later = max((p.exit_code for p in self.problems if p.is_error), default=0)
         return later if later == ExitCode.INTERRUPTED else code or later
@@ -43,39 +43,40 @@ def apply(
     approve: Callable[[PlanResult], bool],
     emit: Callable[[ApplyEvent], None],
     *,
-    goal: Goal = DECLARED,
+    goal: Goal = APPLY,
     stop: threading.Event | None = None,
     clock: Clock | None = None,
     wait: float | None = None,
-    begun: Callable[[Callable[[], None]], None] = lambda _fold: None,
-) -> Applied:
-    """Plan, ask, and perform what was approved.
+    on_locked: Callable[[Callable[[], None]], None] = lambda _fold: None,
+) -> ApplyResult:
+    """Plan, ask for approval, and perform the approved plan. Raise ReconcilerError if the run cannot go on.
 
-    `approve` is shown the plan and is the only way to a write; it is asked again when another run changed the
-    inventory while the answer was awaited. `wait` is how long (s) to wait until what was written serves; the
-    lock is free by then. `begun` is handed what folds the steps made so far, for whoever must end the process
-    at once; that may be called from any thread. Raises ReconcilerError for what stops the whole run.
+    approve: called with the plan; nothing is written unless it returns True. It is called again if another
+    run changed the inventory meanwhile. emit: called with each event. stop: set to finish the changes in
+    flight and start no other. wait: seconds to wait until the endpoints serve, after the lock was released.
+    on_locked: called with a function that writes the journal into the inventory, to be called from any thread
+    before the process is ended.
     """
     stop, clock = stop or threading.Event(), clock or SystemClock()
     first = plan(context, goal)
     if first.blocked or not _has_work(context, first, goal) or not approve(first):
-        return Applied(planned=first, report=None)
-    with locked_inventory(context, first.base_url) as session:
-        begun(session.checkpoint_records)
+        return ApplyResult(planned=first, report=None)
+    with locked_inventory(context, base_url(first.settings)) as session:
+        on_locked(session.checkpoint_records)
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)
             current = planned(context, loaded, session.inventory, goal, settle=True)
             if current.blocked or (current.digest != first.digest and not approve(current)):
-                return Applied(planned=current, report=None)
+                return ApplyResult(planned=current, report=None)
         session.set_owner(current.claim.owner)
-        _write_outcomes(session, current)
-        if goal.hand is None:
-            promise(context, current, goal)
+        _record_resolution(session, current)
+        if goal.imperative is None:
+            save_approved_plan(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
         problems = record_versions(context.state_path, report)
-        if goal.hand is None and report.exit_code == ExitCode.OK:
-            redeem(context)
+        if goal.imperative is None and report.exit_code == ExitCode.OK:
+            delete_approved_plan(context)
     if wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
             problems += wait_until_serving(
@@ -87,7 +88,7 @@ def apply(
                 every=current.settings.poll_interval,
                 stop=stop,
             )
-    return Applied(planned=current, report=report, problems=problems)
+    return ApplyResult(planned=current, report=report, problems=problems)
 
 
 def perform(
@@ -98,7 +99,7 @@ def perform(
     stop: threading.Event,
     clock: Clock,
 ) -> ApplyReport:
-    """Perform an approved plan. The inventory is locked by the session."""
+    """Perform an approved plan. The session holds the lock of the inventory."""
     with remote(context, approved.settings) as account:
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)
         account.mask_env_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
@@ -109,37 +110,40 @@ def perform(
             keyring=approved.keyring,
             settle_seconds=approved.settings.settle_seconds,
             known_ids=approved.live_ids,
-            freed=approved.leaving
-            | frozenset(
-                str(change.live.fields.get("appName"))
-                for change in approved.plan.pending
-                if isinstance(change, Delete | Replace)
-            ),
+            freed=_freed_app_names(approved),
         )
         executor = Executor(writer, parallelism=context.parallelism, emit=emit, stop=stop)
         return executor.run(approved.plan)
 
 
+def _freed_app_names(approved: PlanResult) -> frozenset[str]:
+    """Return the app names of endpoints that are being deleted, or that the plan deletes."""
+    deleted = (change.live for change in approved.plan.pending if isinstance(change, Delete | Replace))
+    terminating = (live for live in approved.live if live.is_terminating)
+    return frozenset(str(live.fields.get("appName")) for live in (*deleted, *terminating))
+
+
 def _has_work(context: Context, made: PlanResult, goal: Goal) -> bool:
-    """Whether there is anything to send, to write down, or to call done."""
+    """Return whether there is anything to send, to record, or to mark as finished."""
     stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
-    asked_for_part = context.selection.targets or context.selection.excludes or goal.hand
+    is_partial = context.selection.targets or context.selection.excludes or goal.imperative
     return (
         bool(made.plan.pending or made.inventory.intents or stale)
         or needs_checkpoint(context.state_path)
-        or (made.claim.has_news and goal.hand is None)
-        or bool(is_promised(context) and not asked_for_part)
+        or (made.claim.has_news and goal.imperative is None)
+        or bool(has_approved_plan(context) and not is_partial)
     )
 
 
-def _write_outcomes(session: Session, settled: PlanResult) -> None:
-    """Write down what became of the creates that earlier runs left open; their settling time is over.
+def _record_resolution(session: Session, settled: PlanResult) -> None:
+    """Record the outcome of creates that earlier runs left open, after their settling time.
 
-    One that made nothing and is to be made now stays open until its own request closes it.
+    A create without effect stays open if this plan repeats it.
     """
-    for name, tracked in settled.found.made.items():
-        session.record(tracked, deposed=settled.found.deposed.get(name))
-    creating = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
-    for name in settled.found.open:
-        if name not in creating:
+    resolution = settled.resolution
+    for name, tracked in resolution.made.items():
+        session.record(tracked, deposed=resolution.deposed.get(name))
+    repeated = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
+    for name in resolution.open:
+        if name not in repeated:
             session.close_intent(name)

@@ -1,4 +1,4 @@
-"""What moved in the account since the last apply, and the plan that brings it back. Reads only."""
+"""`reconciler drift` and `drift revert`: changes since the last apply, and the goal that undoes them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from reconciler.model.secrets import Keyring, iter_seals
 from reconciler.planning.drift.alarm import expired, judge
 from reconciler.planning.drift.revert import restored
 from reconciler.planning.selection import Selection
-from reconciler.workflow.plan import Goal, PlanResult, load_config, load_declared_names, planned
+from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import prefetched_account
+from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
-    """What is pending, what moved, and what is said about it."""
+class DriftResult:
+    """The drift of the account, with the pending plan and problems."""
 
     planned: PlanResult
     verdict: DriftReport
@@ -37,24 +38,24 @@ class Drifted:
 
     @property
     def exit_code(self) -> ExitCode:
-        """2 for drift; an error that keeps anybody from telling comes first."""
+        """Return 2 for drift; an error that prevented the comparison takes precedence."""
         if self.planned.blocked is not None:
             return self.planned.blocked
         return ExitCode.CHANGES if self.verdict.has_new_drift else ExitCode.OK
 
 
-def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> Drifted:
-    """Hold the account against what was last applied, or where there is no inventory against the YAML.
+def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> DriftResult:
+    """Compare the account with the last applied configuration, or with the YAML if there is no inventory.
 
-    References may be unset. `baseline` is a document that an
-    earlier run wrote; what it tells of is known. Raises ReconcilerError when nobody can tell.
+    References may be unset. baseline: the drift report of an earlier run; drift listed in it is not new.
+    Raise ReconcilerError if the account cannot be compared.
     """
     with prefetched_account(context) as context:
-        loaded = load_config(context, lenient=True, may_lack_endpoints=True)
-        known, problems = _known(context, baseline)
+        loaded = load_config(context, lenient=True, needs_endpoints=False)
+        known, problems = _read_baseline(context, baseline)
         by_declaration = not inventory_exists(context.state_path)
         if not by_declaration:
-            # an unset reference keeps nobody from telling: what was applied is known by its fingerprint
+            # an unset reference does not matter: the applied value is compared by its fingerprint
             loaded = replace(
                 loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference")
             )
@@ -70,63 +71,63 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         now=now,
         keyring=made.keyring,
     )
-    return Drifted(
+    return DriftResult(
         planned=made,
         verdict=verdict,
-        problems=(*problems, *expired(ignores, now), *_sealed_elsewhere(inventory, made.keyring)),
+        problems=(*problems, *expired(ignores, now), *_sealed_with_other_key(inventory, made.keyring)),
     )
 
 
 def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> tuple[Context, Goal]:
-    """The run and the goal of `drift revert`: what moved is undone, what the YAML alone changed waits.
+    """Return the context and the goal of `drift revert`. Changes of the YAML are not part of it.
 
-    Without names, all that an alarm rings for. Raises InvalidConfig for a name that did not drift, or that is
-    no longer declared.
+    Without names it is about all new drift. Raise InvalidConfig for a name that did not drift, or that is no
+    longer declared.
     """
-    found = drift(context, now=now)
-    wanted = frozenset(alarm.drift.name for alarm in chosen(found.verdict, names))
-    declared = {one.name for one in load_declared_names(context).desired}
-    if orphans := sorted(wanted - declared):
-        raise InvalidConfig(*map(undeclared, orphans))
-    context = replace(context, selection=Selection(names=wanted))
-    return context, _restoring(found.planned, wanted)
+    result = drift(context, now=now)
+    selected = frozenset(alarm.drift.name for alarm in select_alarms(result.verdict, names))
+    declared = {desired.name for desired in load_declared_names(context).desired}
+    if undeclared := sorted(selected - declared):
+        raise InvalidConfig(*map(not_declared, undeclared))
+    return replace(context, selection=Selection(names=selected)), _revert_goal(result.planned, selected)
 
 
-def chosen(verdict: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
-    """The alarms about these endpoints, or without names all that ring.
+def select_alarms(verdict: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
+    """Return the alarms about these endpoints; without names, the alarms for new drift.
 
-    Raises InvalidConfig for a name that did not drift.
+    Raise InvalidConfig for a name that did not drift.
     """
     drifted = {alarm.drift.name for alarm in verdict.alarms}
-    if strangers := [name for name in names if name not in drifted]:
-        raise InvalidConfig(*map(_steady, strangers))
+    if others := [name for name in names if name not in drifted]:
+        raise InvalidConfig(*map(_not_drifted, others))
     return tuple(
         alarm for alarm in verdict.alarms if (alarm.drift.name in names if names else alarm.has_new_drift)
     )
 
 
-def restoring(context: Context, names: Collection[str]) -> Goal:
-    """The goal of a `drift revert` that was begun, as the account is now."""
+def resumed_revert_goal(context: Context, names: Collection[str]) -> Goal:
+    """Return the goal of an interrupted `drift revert`, for the account as it is now."""
     loaded = load_config(context)
-    return _restoring(planned(context, loaded, load_inventory(context.state_path), guarded=False), names)
+    return _revert_goal(planned(context, loaded, load_inventory(context.state_path), guarded=False), names)
 
 
-def _restoring(seen: PlanResult, names: Collection[str]) -> Goal:
-    """Leave what the YAML alone has changed as it was seen in the account."""
-    changes = {change.name: change for change in seen.plan.changes}
+def _revert_goal(current: PlanResult, names: Collection[str]) -> Goal:
+    """Return the goal that undoes drift, and leaves fields that only the YAML changed as they are live."""
+    changes = {change.name: change for change in current.plan.changes}
 
     def load(context: Context) -> Loaded:
         loaded = load_config(context)
-        desired = tuple(
-            restored(one, changes[one.name]) if one.name in changes else one for one in loaded.desired
+        reverted = (
+            restored(desired, changes[desired.name]) if desired.name in changes else desired
+            for desired in loaded.desired
         )
-        return replace(loaded, desired=desired)
+        return replace(loaded, desired=tuple(reverted))
 
-    return Goal(load=load, restoring=tuple(sorted(names)))
+    return Goal(load=load, revert_names=tuple(sorted(names)))
 
 
-def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tuple[Problem, ...]]:
-    """The fingerprints in a baseline; none and a note where there is no such file yet."""
+def _read_baseline(context: Context, baseline: Path | None) -> tuple[frozenset[str], tuple[Problem, ...]]:
+    """Return the fingerprints of a baseline; none, and a note, if the file does not exist yet."""
     if baseline is None:
         return frozenset(), ()
     try:
@@ -136,8 +137,8 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
         note = Problem(
             code="no-baseline",
             severity=Severity.NOTE,
-            summary=f"there is no baseline {baseline} yet: all drift is new",
-            hint=f"{_writing(baseline)}   writes one",
+            summary=f"the baseline {baseline} does not exist yet: all drift is new",
+            hint=f"{_baseline_command(baseline)}   writes it",
         )
         return frozenset(), (note,)
     except OSError as error:
@@ -147,25 +148,25 @@ def _known(context: Context, baseline: Path | None) -> tuple[frozenset[str], tup
         raise InvalidConfig(
             Problem(
                 code="bad-baseline",
-                summary=f"the baseline {baseline} is no drift document",
-                hint=f"write one with: {_writing(baseline)}",
+                summary=f"the baseline {baseline} is not a drift report in JSON",
+                hint=f"write one with: {_baseline_command(baseline)}",
             )
         ) from error
 
 
-def _writing(baseline: Path) -> str:
+def _baseline_command(baseline: Path) -> str:
     return command_line("reconciler", "drift", "--json-into", str(baseline))
 
 
 def _fingerprints(drifts: Any) -> Iterator[str]:
-    for one in drifts:
-        for thing in (one, *one["fields"]):
-            if isinstance(thing.get("fingerprint"), str):
-                yield thing["fingerprint"]
+    for drifted in drifts:
+        for entry in (drifted, *drifted["fields"]):
+            if isinstance(entry.get("fingerprint"), str):
+                yield entry["fingerprint"]
 
 
-def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Problem]:
-    """A warning where secrets were applied under another key: of them drift cannot be told."""
+def _sealed_with_other_key(inventory: Inventory, keyring: Keyring) -> Iterator[Problem]:
+    """Yield a warning if the fingerprints of secrets were made with another key and cannot be compared."""
     names = [
         record.name
         for record in inventory.records.values()
@@ -176,22 +177,22 @@ def _sealed_elsewhere(inventory: Inventory, keyring: Keyring) -> Iterator[Proble
         yield Problem(
             code="sealed-under-another-key",
             severity=Severity.WARNING,
-            summary=f"the secrets of {shown} were applied under another key; whether they moved is unknown",
-            hint="set RECONCILER_STATE_KEY to the same value wherever reconciler runs, and apply once",
+            summary=f"the secrets of {shown} were applied with another key; drift of them cannot be detected",
+            hint="set RECONCILER_STATE_KEY to the same value wherever reconciler runs, then apply once",
         )
 
 
-def _steady(name: str) -> Problem:
+def _not_drifted(name: str) -> Problem:
     return Problem(
         code="not-drifted",
         summary=f"`{name}` has not drifted",
-        hint="see what has with: reconciler drift",
+        hint="reconciler drift   lists the drift",
         address=address(name),
     )
 
 
-def undeclared(name: str) -> Problem:
-    """An endpoint of which the YAML says nothing, or nothing any more."""
+def not_declared(name: str) -> Problem:
+    """Return an error for an endpoint that the YAML does not declare any more."""
     return Problem(
         code="not-declared",
         summary=f"`{name}` is no longer declared",

@@ -1,13 +1,14 @@
-"""What is live, written back into the YAML that declares it: proven in memory first, then written."""
+"""`reconciler drift accept`: write live values into the YAML, after verifying the result in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from reconciler.config.declarations import Declaration, Item, declarations
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import Loaded
 from reconciler.config.specs import usable_specs
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
@@ -19,17 +20,18 @@ from reconciler.model.values import Path as WirePath
 from reconciler.model.values import value_at
 from reconciler.planning.comparison import says_what_is_live
 from reconciler.planning.diff import differences
-from reconciler.workflow.drift import chosen, drift, undeclared
+from reconciler.workflow.drift import drift, not_declared, select_alarms
+from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import Edit, Remove, under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """What the YAML says now as it is live: endpoint -> its fields; none of one that is declared no more.
+class AcceptResult:
+    """The accepted fields of each endpoint, none for one that was removed, and the edited files.
 
-    `problems` tell of what was not written, and of what else there is to do.
+    `problems` name what was not written, and what else is to be done.
     """
 
     fields: Mapping[str, tuple[WirePath, ...]]
@@ -37,141 +39,132 @@ class Accepted:
     problems: tuple[Problem, ...]
 
 
-def accept(context: Context, names: Sequence[str], *, now: datetime) -> Accepted:
-    """Write what others changed about these endpoints into the YAML; what is gone is declared no more.
+def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptResult:
+    """Write the live values of drifted fields into the YAML; remove endpoints that were deleted.
 
-    Secrets and references stay as they are. Raises InvalidConfig when a name has not drifted or is not
-    declared, and when an edit would say anything but what was meant; then nothing is written.
+    Secrets and references are kept. Raise InvalidConfig, and write nothing, if a name has not drifted or is
+    not declared, or if the edits would change anything else.
     """
-    drifts = [alarm.drift for alarm in chosen(drift(context, now=now).verdict, names)]
-    known = declarations(context.root, context.files)
-    if orphans := [one.name for one in drifts if one.name not in known]:
-        raise InvalidConfig(*map(undeclared, orphans))
-    before = _load(context, ())
+    drifts = [alarm.drift for alarm in select_alarms(drift(context, now=now).verdict, names)]
+    declared = declarations(context.root, context.files)
+    if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
+        raise InvalidConfig(*map(not_declared, undeclared))
+    before = load_files(context, lenient=True)
     specs = usable_specs(before.specs.entries, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[Item, tuple[Edit, ...]] = {}
-    for one in drifts:
-        found, refused[one.name] = _edits(one, known[one.name], specs)
-        edits |= found
+    for drifted in drifts:
+        new_edits, refused[drifted.name] = _edits(drifted, declared[drifted.name], specs)
+        edits |= new_edits
     files = edit_files(edits)
-    loaded = _load(context, files)
-    after = {one.name: one for one in loaded.desired}
-    fields = {one.name: tuple(_told(one, after)) for one in drifts}
-    if faults := [*loaded.errors, *_astray(before, after, drifts, fields, refused)]:
-        raise InvalidConfig(*faults)
+    loaded = load_files(context, lenient=True, edited=files)
+    after = {desired.name: desired for desired in loaded.desired}
+    accepted = {drifted.name: tuple(_accepted_fields(drifted, after)) for drifted in drifts}
+    if errors := [*loaded.errors, *_unintended_changes(before, after, drifts, accepted, refused)]:
+        raise InvalidConfig(*errors)
     for file in files:
         write_file(file)
-    return Accepted(
-        fields={one.name: fields[one.name] for one in drifts if fields[one.name] or one.live is None},
+    return AcceptResult(
+        fields={
+            drifted.name: accepted[drifted.name]
+            for drifted in drifts
+            if accepted[drifted.name] or drifted.live is None
+        },
         files=files,
-        problems=(*(problem for found in refused.values() for problem in found), *_to_set(after, fields)),
-    )
-
-
-def _load(context: Context, files: Sequence[EditedFile]) -> Loaded:
-    texts = {file.file.absolute(): file.after for file in files}
-    return load(
-        context.root,
-        context.files,
-        environ=context.environ,
-        dotenv=context.dotenv,
-        lenient=True,
-        instead=texts,
+        problems=(*chain.from_iterable(refused.values()), *_references_to_set(after, accepted)),
     )
 
 
 def _edits(
-    one: Drift, declared: Declaration, specs: Sequence[Spec]
+    drifted: Drift, declared: Declaration, specs: Sequence[Spec]
 ) -> tuple[dict[Item, tuple[Edit, ...]], tuple[Problem, ...]]:
-    """(the edits of each item, what must not be edited). What is gone leaves every file."""
-    if one.live is None:
+    """Return the edits of each item, and problems of fields that must not be edited."""
+    if drifted.live is None:
         return {item: (Remove(path=item.spot),) for item in declared.items}, ()
-    *_, item = declared.items
-    found, problems = ENDPOINT.yaml_edits(
+    item = declared.items[-1]
+    edits, problems = ENDPOINT.yaml_edits(
         declared.merged,
-        [field.path for field in one.fields],
-        one.live.fields,
+        [field.path for field in drifted.fields],
+        drifted.live.fields,
         beneath=declared.beneath,
         specs=specs,
     )
-    return {item: under(item.spot, found)} if found else {}, problems
+    return {item: under(item.spot, edits)} if edits else {}, problems
 
 
-def _told(one: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:
-    """The moved fields that the YAML says now as they are live, or by a reference that is yet to be set."""
-    want, live = _desired(after, one.name, one), one.live
-    if want is None or live is None:
+def _accepted_fields(drifted: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:
+    """Yield the drifted fields that the edited YAML declares as they are live, or by an unset reference."""
+    desired, live = _find_desired(after, drifted.name, drifted), drifted.live
+    if desired is None or live is None:
         return
-    for path in (field.path for field in one.fields):
-        if path in want.unset or says_what_is_live(want, live, path):
+    for path in (field.path for field in drifted.fields):
+        if path in desired.unset or says_what_is_live(desired, live, path):
             yield path
 
 
-def _astray(
+def _unintended_changes(
     before: Loaded,
     after: Mapping[str, Desired],
     drifts: Sequence[Drift],
-    told: Mapping[str, tuple[WirePath, ...]],
+    accepted: Mapping[str, tuple[WirePath, ...]],
     refused: Mapping[str, tuple[Problem, ...]],
 ) -> Iterator[Problem]:
-    """What the edited YAML would say that nobody meant, and what it would not say although it was meant."""
-    moved = {one.name: one for one in drifts}
-    for was in before.desired:
-        one = moved.get(was.name)
-        want = _desired(after, was.name, one)
-        if one is not None and one.live is None:
-            if want is not None:
-                yield _cannot(was.name, "it would still be declared")
-        elif want is None:
-            yield _cannot(was.name, "it would no longer be declared")
-        elif one is None and (want.fields, want.app_name, want.lifecycle) != (
-            was.fields,
-            was.app_name,
-            was.lifecycle,
-        ):
-            yield _cannot(was.name, "it would change as well, though nobody asked for that")
-        elif one is not None:
-            yield from _astray_in(was, want, one, told[was.name], bool(refused[was.name]))
+    """Yield an error for each difference between the edited YAML and the intended result."""
+    drift_of = {drifted.name: drifted for drifted in drifts}
+    for old in before.desired:
+        drifted = drift_of.get(old.name)
+        new = _find_desired(after, old.name, drifted)
+        if drifted is not None and drifted.live is None:
+            if new is not None:
+                yield _cannot_edit(old.name, "it would still be declared")
+        elif new is None:
+            yield _cannot_edit(old.name, "it would no longer be declared")
+        elif drifted is not None:
+            yield from _unintended_fields(old, new, drifted, accepted[old.name], bool(refused[old.name]))
+        elif (new.fields, new.app_name, new.lifecycle) != (old.fields, old.app_name, old.lifecycle):
+            yield _cannot_edit(old.name, "it would change as well")
 
 
-def _astray_in(
-    was: Desired, want: Desired, one: Drift, told: Sequence[WirePath], is_partly_refused: bool
+def _unintended_fields(
+    old: Desired, new: Desired, drifted: Drift, accepted: Sequence[WirePath], is_partly_refused: bool
 ) -> Iterator[Problem]:
-    meant = {field.path for field in one.fields}
-    others = [path for path, _, _ in differences(was.fields, want.fields) if path not in meant]
+    intended = {field.path for field in drifted.fields}
+    others = [path for path, _, _ in differences(old.fields, new.fields) if path not in intended]
     if others:
-        yield _cannot(was.name, f"{'.'.join(others[0])} would change as well")
-    elif len(told) < len(meant) and not is_partly_refused:
-        lacking = ".".join(next(path for path in meant if path not in told))
-        yield _cannot(was.name, f"{lacking} would not say what is live")
+        yield _cannot_edit(old.name, f"{'.'.join(others[0])} would change as well")
+    elif len(accepted) < len(intended) and not is_partly_refused:
+        missing = ".".join(next(path for path in intended if path not in accepted))
+        yield _cannot_edit(old.name, f"{missing} would differ from the live value")
 
 
-def _desired(after: Mapping[str, Desired], name: str, drift: Drift | None) -> Desired | None:
-    """The endpoint of that name; of one that was renamed in the account, under the name it has there."""
-    found = after.get(name)
-    return after.get(drift.live.name) if found is None and drift and drift.live else found
+def _find_desired(after: Mapping[str, Desired], name: str, drifted: Drift | None) -> Desired | None:
+    """Return the endpoint of that name, or of the name to which it was renamed in the account."""
+    desired = after.get(name)
+    return after.get(drifted.live.name) if desired is None and drifted and drifted.live else desired
 
 
-def _to_set(after: Mapping[str, Desired], told: Mapping[str, tuple[WirePath, ...]]) -> Iterator[Problem]:
-    """A note for each reference that was written and is unset here."""
-    for one in after.values():
-        for path in told.get(one.name, ()):
-            secret = value_at(one.fields, path)
-            if path in one.unset and isinstance(secret, Secret):
+def _references_to_set(
+    after: Mapping[str, Desired], accepted: Mapping[str, tuple[WirePath, ...]]
+) -> Iterator[Problem]:
+    """Yield a note for each reference that was written and is unset here."""
+    for desired in after.values():
+        for path in accepted.get(desired.name, ()):
+            secret = value_at(desired.fields, path)
+            if path in desired.unset and isinstance(secret, Secret):
                 yield Problem(
                     code="reference-to-set",
                     severity=Severity.NOTE,
-                    summary=f"{path[-1]} of `{one.name}` may be secret, and is written as {secret.source}",
-                    hint="give that variable the live value wherever reconciler plans and applies",
-                    address=address(one.name),
+                    summary=f"{path[-1]} of `{desired.name}` may be secret,"
+                    f" and is written as {secret.source}",
+                    hint="set that variable to the live value wherever reconciler plans and applies",
+                    address=address(desired.name),
                 )
 
 
-def _cannot(name: str, why: str) -> Problem:
+def _cannot_edit(name: str, reason: str) -> Problem:
     return Problem(
         code="cannot-edit",
-        summary=f"what is live of `{name}` cannot be written into the YAML: {why}",
-        hint="an anchor, a merge key or a default may stand in the way; make the change by hand",
+        summary=f"the live values of `{name}` cannot be written into the YAML: {reason}",
+        hint="an anchor, a merge key or a default may be the cause; edit the file by hand",
         address=address(name),
     )

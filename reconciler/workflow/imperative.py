@@ -1,8 +1,8 @@
-"""One endpoint changed by hand: deploy, update, scale, delete. Each is a goal, planned like any other."""
+"""`reconciler deploy`, `update`, `scale` and `delete`: goals that change one endpoint without the YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -13,120 +13,118 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
-from reconciler.model.values import Fields, escaped
+from reconciler.model.values import escaped
 from reconciler.planning.imperative import Hand, Verb
 from reconciler.planning.leases import under
 from reconciler.planning.reverted_by_apply import set_back
 from reconciler.planning.selection import NONE, Selection
-from reconciler.workflow.plan import Goal, load_config
+from reconciler.workflow.plan import Goal
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
 Files: TypeAlias = Callable[[Context], Loaded]
-"""Where settings, specs and declarations come from."""
+"""Returns settings, specs and declarations."""
 
 
-def from_files(context: Context) -> Loaded:
-    """The files of the folder. References may be unset: a hand need not wait for a secret of others."""
-    return load_config(context, lenient=True, may_lack_endpoints=True)
+def read_files(context: Context) -> Loaded:
+    """Return the configuration of the folder. Unset references are allowed: they belong to the YAML."""
+    return load_config(context, lenient=True, needs_endpoints=False)
 
 
 def deploy_goal(
-    context: Context, item: Mapping[str, Any], *, files: Files = from_files
+    context: Context, item: Mapping[str, Any], *, files: Files = read_files
 ) -> tuple[Context, Goal]:
-    """Make a new endpoint of an item as it would stand in the YAML, all text in it literal.
+    """Return the goal that creates an endpoint from an item in the form of the YAML, with literal text.
 
-    The record says `imperative` unless its name is declared, so that no plan ever deletes it.
+    Its record is marked `imperative` unless its name is declared, so that no plan deletes it.
     """
     name = str(item.get("endpoint", ""))
 
-    def load(now: Context) -> Loaded:
-        loaded = files(now)
-        desired, problems = from_item(now, item, loaded)
-        declared = declaration(loaded, name)
-        ours = replace(
+    def load(context: Context) -> Loaded:
+        loaded = files(context)
+        desired, problems = desired_from_item(context, item, loaded)
+        declared = find_declared(loaded, name)
+        desired = replace(
             desired,
             origin="declared" if declared else "imperative",
             lifecycle=declared.lifecycle if declared else Lifecycle(),
         )
-        return only(loaded, ours, *problems, *(set_back(ours, declared) if declared else ()))
+        return replace_declared(loaded, desired, *problems, *_reverted_by_apply(desired, declared))
 
-    return by_hand(context, load, Hand(name=name, verb=Verb.DEPLOY))
+    return imperative_goal(context, load, Hand(name=name, verb=Verb.DEPLOY))
 
 
 def update_goal(
-    context: Context, name: str, changes: Mapping[str, Any], *, files: Files = from_files
+    context: Context, name: str, changes: Mapping[str, Any], *, files: Files = read_files
 ) -> tuple[Context, Goal]:
-    """Change these fields (YAML names) of one endpoint; `env` replaces all that it has. All is literal."""
-    problems = check_item(escaped({"endpoint": name, **changes}))
-    if problems:
+    """Return the goal that changes these fields (YAML names, literal text); `env` replaces all variables.
+
+    Raise InvalidConfig for invalid values.
+    """
+    if problems := check_item(escaped({"endpoint": name, **changes})):
         raise InvalidConfig(*problems)
-    return to_change(context, name, ENDPOINT.partial_fields(changes), files=files)
+    fields = ENDPOINT.partial_fields(changes)
 
-
-def scale_goal(
-    context: Context, name: str, low: int | None, high: int | None, *, files: Files = from_files
-) -> tuple[Context, Goal]:
-    """Set the least and the most workers (count); None leaves one as it is."""
-    given = {"minReplicas": low, "maxReplicas": high}
-    return update_goal(context, name, {k: v for k, v in given.items() if v is not None}, files=files)
-
-
-def to_change(
-    context: Context, name: str, fields: Fields, *, files: Files = from_files
-) -> tuple[Context, Goal]:
-    """Bring these fields of one endpoint to these values, and leave all others as they are."""
-
-    def load(now: Context) -> Loaded:
-        loaded = files(now)
-        declared, record = declaration(loaded, name), recorded(now, name)
+    def load(context: Context) -> Loaded:
+        loaded = files(context)
+        declared, record = find_declared(loaded, name), find_record(context, name)
         lease = record.lease if record else None
-        ours = hidden(Desired(name=name, app_name="", fields=fields, partial=True, lease=lease))
-        if declared and lease and not lease.has_expired(now.now()):
+        desired = _with_secret_env(Desired(name=name, app_name="", fields=fields, partial=True, lease=lease))
+        if declared and lease and not lease.has_expired(context.now()):
             declared = under(declared, lease)
-        return only(loaded, ours, *(set_back(ours, declared) if declared else ()))
+        return replace_declared(loaded, desired, *_reverted_by_apply(desired, declared))
 
-    return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
-
-
-def delete_goal(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
-    """Delete one endpoint, recorded or not. Only this does that to one that nobody recorded."""
-
-    def load(now: Context) -> Loaded:
-        loaded = files(replace(now, selection=NONE))  # a delete needs neither references nor specs
-        declared = declaration(loaded, name)
-        return replace(loaded, problems=(_comes_back(declared),) if declared else ())
-
-    return by_hand(context, load, Hand(name=name, verb=Verb.DELETE), destroying=True)
+    return imperative_goal(context, load, Hand(name=name, verb=Verb.CHANGE))
 
 
-def from_item(
+def delete_goal(context: Context, name: str, *, files: Files = read_files) -> tuple[Context, Goal]:
+    """Return the goal that deletes one endpoint, recorded or not. No other goal deletes unrecorded ones."""
+
+    def load(context: Context) -> Loaded:
+        loaded = files(replace(context, selection=NONE))  # needs neither references nor specs
+        declared = find_declared(loaded, name)
+        return replace(loaded, problems=(_still_declared(declared),) if declared else ())
+
+    return imperative_goal(context, load, Hand(name=name, verb=Verb.DELETE), is_destroy=True)
+
+
+def imperative_goal(
+    context: Context, load: Callable[[Context], Loaded], change: Hand, *, is_destroy: bool = False
+) -> tuple[Context, Goal]:
+    """Return the goal of an imperative change, and a context that selects its endpoint only."""
+    selection = Selection(names=frozenset({change.name}))
+    goal = Goal(load=load, imperative=change, is_destroy=is_destroy)
+    return replace(context, selection=selection), goal
+
+
+def desired_from_item(
     context: Context, item: Mapping[str, Any], loaded: Loaded
 ) -> tuple[Desired, tuple[Problem, ...]]:
-    """The endpoint that an item stands for, and what is to be said of it. Raises InvalidConfig."""
-    resolver = context.resolver()
-    desired, problems = load_item(escaped(item), loaded.specs, resolver)
+    """Return the endpoint of an item, and warnings about it. Raise InvalidConfig for an invalid item."""
+    desired, problems = load_item(escaped(item), loaded.specs, context.resolver())
     if desired is None:
         raise InvalidConfig(*(problems or loaded.errors))
-    return hidden(desired), problems
+    return _with_secret_env(desired), problems
 
 
-def declaration(loaded: Loaded, name: str) -> Desired | None:
-    """What the YAML says of an endpoint."""
-    return next((one for one in loaded.desired if one.name == name), None)
+def find_declared(loaded: Loaded, name: str) -> Desired | None:
+    """Return the declaration of an endpoint."""
+    return next((desired for desired in loaded.desired if desired.name == name), None)
 
 
-def recorded(context: Context, name: str) -> Tracked | None:
+def find_record(context: Context, name: str) -> Tracked | None:
+    """Return the record of an endpoint."""
     return load_inventory(context.state_path).records.get(name)
 
 
-def only(loaded: Loaded, ours: Desired, *problems: Problem) -> Loaded:
-    """The same files with this endpoint as it is to be. What else is to be said of them, plan says."""
-    others = (one for one in loaded.desired if one.name != ours.name)
-    return replace(loaded, desired=(*others, ours), problems=problems)
+def replace_declared(loaded: Loaded, desired: Desired, *problems: Problem) -> Loaded:
+    """Return the configuration with this endpoint instead of its declaration, and these problems only."""
+    others = (other for other in loaded.desired if other.name != desired.name)
+    return replace(loaded, desired=(*others, desired), problems=problems)
 
 
-def hidden(desired: Desired) -> Desired:
-    """The endpoint with every env value a secret: what is typed may be one."""
+def _with_secret_env(desired: Desired) -> Desired:
+    """Return the endpoint with all env values as secrets, because any literal value may be one."""
     if "envs" not in desired.fields:
         return desired
     envs = {
@@ -136,19 +134,17 @@ def hidden(desired: Desired) -> Desired:
     return replace(desired, fields={**desired.fields, "envs": envs})
 
 
-def by_hand(
-    context: Context, load: Callable[[Context], Loaded], hand: Hand, *, destroying: bool = False
-) -> tuple[Context, Goal]:
-    """The run and the goal of a change by hand: about one name, and no other."""
-    selection = Selection(names=frozenset({hand.name}))
-    return replace(context, selection=selection), Goal(load=load, hand=hand, destroying=destroying)
+def _reverted_by_apply(desired: Desired, declared: Desired | None) -> Iterator[Problem]:
+    """Yield a note about what the next apply changes back."""
+    if declared is not None:
+        yield from set_back(desired, declared)
 
 
-def _comes_back(declared: Desired) -> Problem:
+def _still_declared(declared: Desired) -> Problem:
     return Problem(
         code="declared-still",
         severity=Severity.NOTE,
-        summary=f"`{declared.name}` is still declared: the next apply makes it again",
+        summary=f"`{declared.name}` is still declared: the next apply creates it again",
         hint="remove it from the YAML as well",
         address=address(declared.name),
         place=declared.place,

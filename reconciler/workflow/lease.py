@@ -1,4 +1,4 @@
-"""Other worker counts than the YAML's, for a time: begun and ended by hand, kept in the record."""
+"""`reconciler scale --for` and `--end-lease`: goals that begin and end a lease, which the record keeps."""
 
 from __future__ import annotations
 
@@ -12,69 +12,75 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Lease, address
 from reconciler.planning.imperative import Hand, Verb
 from reconciler.planning.leases import running, under
-from reconciler.workflow.imperative import Files, by_hand, declaration, from_files, only, recorded
+from reconciler.workflow.imperative import (
+    find_declared,
+    find_record,
+    imperative_goal,
+    read_files,
+    replace_declared,
+)
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.context import Context
 
 
-def lease_goal(
-    context: Context, name: str, lease: Lease, *, files: Files = from_files
-) -> tuple[Context, Goal]:
-    """Scale one declared endpoint until the lease is over; the first apply after that undoes it.
+def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal]:
+    """Return the goal that scales one declared endpoint until the lease is over.
 
-    A lease that runs already gives way to this one. The goal raises InvalidConfig where nothing would end it.
+    The first apply after that restores the declared counts. A running lease is replaced. Loading the goal
+    raises InvalidConfig if no apply would end the lease.
     """
 
-    def load(now: Context) -> Loaded:
-        loaded = files(now)
-        declared = declaration(loaded, name)
+    def load(context: Context) -> Loaded:
+        loaded = read_files(context)
+        declared = find_declared(loaded, name)
         if declared is None:
             raise InvalidConfig(_endless(name, "it is not declared"))
         ignored = declared.lifecycle.ignore
-        if any(path[: len(one)] == one for one in ignored for path in ENDPOINT.scaling):
-            raise InvalidConfig(_endless(name, "`ignoreChanges` keeps applies from its worker counts"))
-        if recorded(now, name) is None:
-            raise InvalidConfig(_unrecorded(name))
-        ours = under(
+        if any(path[: len(prefix)] == prefix for prefix in ignored for path in ENDPOINT.scaling):
+            raise InvalidConfig(_endless(name, "`ignoreChanges` excludes its worker counts from applies"))
+        if find_record(context, name) is None:
+            raise InvalidConfig(_not_recorded(name))
+        desired = under(
             Desired(name=name, app_name="", fields={}, partial=True, find_place=declared.find_place), lease
         )
-        return only(loaded, ours, running(ours, lease))
+        return replace_declared(loaded, desired, running(desired, lease))
 
-    return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
+    return imperative_goal(context, load, Hand(name=name, verb=Verb.CHANGE))
 
 
-def end_lease_goal(context: Context, name: str, *, files: Files = from_files) -> tuple[Context, Goal]:
-    """Bring the worker counts back to what is declared, before the lease is over."""
+def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
+    """Return the goal that restores the declared worker counts before the lease is over."""
 
-    def load(now: Context) -> Loaded:
-        loaded = files(now)
-        record, declared = recorded(now, name), declaration(loaded, name)
+    def load(context: Context) -> Loaded:
+        loaded = read_files(context)
+        record, declared = find_record(context, name), find_declared(loaded, name)
         if record is None or record.lease is None:
             raise InvalidConfig(_no_lease(name))
-        ours = Desired(name=name, app_name="", fields={}, partial=True)
+        desired = Desired(name=name, app_name="", fields={}, partial=True)
         if declared is not None:
             worker = declared.fields["workerConfig"]
-            ours = replace(ours, fields={"workerConfig": {key: worker[key] for _, key in ENDPOINT.scaling}})
-        return only(loaded, ours)
+            counts = {key: worker[key] for _, key in ENDPOINT.scaling}
+            desired = replace(desired, fields={"workerConfig": counts})
+        return replace_declared(loaded, desired)
 
-    return by_hand(context, load, Hand(name=name, verb=Verb.CHANGE))
+    return imperative_goal(context, load, Hand(name=name, verb=Verb.CHANGE))
 
 
-def _endless(name: str, why: str) -> Problem:
+def _endless(name: str, reason: str) -> Problem:
     return Problem(
         code="endless-lease",
-        summary=f"`{name}` cannot have a lease: {why}, so nothing would end it",
+        summary=f"`{name}` cannot have a lease: {reason}, so no apply would end it",
         hint="scale it without --for: "
         + command_line("reconciler", "scale", Operand(name), "--min", "N", "--max", "N"),
         address=address(name),
     )
 
 
-def _unrecorded(name: str) -> Problem:
+def _not_recorded(name: str) -> Problem:
     return Problem(
         code="not-tracked",
-        summary=f"`{name}` cannot have a lease: the inventory has no record of it to keep the lease in",
-        hint="reconciler apply   makes it, or takes it over",
+        summary=f"`{name}` cannot have a lease: the inventory has no record of it",
+        hint="reconciler apply   creates or adopts it",
         address=address(name),
     )
 
@@ -83,6 +89,6 @@ def _no_lease(name: str) -> Problem:
     return Problem(
         code="no-lease",
         summary=f"`{name}` has no lease",
-        hint="reconciler plan   shows the leases that run",
+        hint="reconciler plan   shows the running leases",
         address=address(name),
     )

@@ -1,4 +1,4 @@
-"""Files + inventory + account -> PlanResult. Reads everywhere, writes nowhere."""
+"""`reconciler plan`: compare files, inventory and account. Reads only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.config.files.unread import hidden
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import Loaded
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address
@@ -27,15 +25,15 @@ from reconciler.planning.imperative import Hand, grip, unordered
 from reconciler.planning.leases import leased
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
-from reconciler.planning.selection import NONE, Selection
+from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import (
-    base_url,
     limits_and_missed,
     list_after_settling,
     prefetched_account,
     reader,
     require_api_key,
 )
+from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.simulator_file import stored_secret_guards
@@ -46,34 +44,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanResult:
-    """A plan and all that it was made from.
+    """A plan and its input.
 
-    `inventory` is as it was read, `claim` the run's claim to it, `found` what became of the creates
-    that were open in it. `live_ids` are the live IDs of each address, for creates, and `leaving` the app
-    names of endpoints on their way out. `read` are the files behind it.
+    inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
+    open in it. live: the endpoints of the account. read: the configuration files.
     """
 
     plan: Plan
     settings: Settings
     inventory: Inventory
-    found: Resolution
+    resolution: Resolution
     claim: Claim
-    keyring: Keyring
-    base_url: str
-    live_ids: Mapping[str, tuple[str, ...]]
-    leaving: frozenset[str]
-    selection: Selection
+    live: Sequence[Live]
     read: tuple[Path, ...] = ()
-    destroying: bool = False
+    is_destroy: bool = False
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Return the keyring for fingerprints of secrets."""
+        return self.settings.keyring
 
     @cached_property
     def digest(self) -> str:
-        """What consent is given to; made when somebody asks, for it takes every request of the plan."""
+        """Return the digest of the changes that are approved. It is slow: it builds every request."""
         return plan_digest(self.plan, self.keyring)
+
+    @cached_property
+    def live_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the live IDs of each address."""
+        ids: dict[str, list[str]] = {}
+        for live in self.live:
+            ids.setdefault(address(live.name, live.kind), []).append(live.id)
+        return {key: tuple(values) for key, values in ids.items()}
 
     @property
     def blocked(self) -> ExitCode | None:
-        """Why it cannot be applied; None when it can. An error before a guard."""
+        """Return the exit code of the error or guard that blocks an apply; None if there is none."""
         codes = {problem.exit_code for problem in self.plan.errors}
         for code in (ExitCode.UNRESOLVED, ExitCode.ERROR, ExitCode.GUARD):
             if code in codes:
@@ -81,10 +87,10 @@ class PlanResult:
         return None
 
     def with_problems(self, problems: Sequence[Problem]) -> PlanResult:
-        """The same plan with more to say about it."""
+        """Return the plan with additional problems."""
         return replace(self, plan=replace(self.plan, problems=(*self.plan.problems, *problems)))
 
-    def findings(
+    def run_report(
         self,
         command: str,
         timestamp: str,
@@ -93,7 +99,7 @@ class PlanResult:
         report: ApplyReport | None = None,
         refusals: Sequence[Problem] = (),
     ) -> RunReport:
-        """What the run found. `refusals` are what the plan was not performed for, or went wrong later."""
+        """Return the report of the run. `refusals` say why it was not applied, or what failed afterwards."""
         return RunReport(
             command=command,
             timestamp=timestamp,
@@ -102,68 +108,42 @@ class PlanResult:
             keyring=self.keyring,
             problems=(*self.plan.problems, *refusals),
             report=report,
-            destroying=self.destroying,
+            destroying=self.is_destroy,
         )
-
-
-def load_config(context: Context, *, lenient: bool = False, may_lack_endpoints: bool = False) -> Loaded:
-    """The configuration without errors in what the run is about.
-
-    Raises InvalidConfig with all problems at once.
-    """
-    loaded = load(
-        context.root,
-        context.files,
-        environ=context.environ,
-        dotenv=context.dotenv,
-        lenient=lenient,
-        concerns=context.selection.has,
-    )
-    if context.on_call is not None:  # every detail is wanted
-        loaded = replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
-    problems = [
-        problem for problem in loaded.problems if not (may_lack_endpoints and problem.code == "no-endpoints")
-    ]
-    if any(problem.is_error for problem in problems):
-        raise InvalidConfig(*problems)
-    return loaded
-
-
-def load_declared_names(context: Context) -> Loaded:
-    """The configuration of a run that makes nothing: what is declared needs neither references nor specs."""
-    return load_config(replace(context, selection=NONE), may_lack_endpoints=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What a run works towards: what is declared, nothing at all, or something in between.
+    """The desired result of a run.
 
-    `load` reads the files anew each time, so that a second look under the lock is a true one. `back_to` is
-    the name and the version of a rollback, `restoring` the endpoints of a `drift revert`, `hand` what
-    is done to one endpoint beside the YAML.
+    load: reads the desired endpoints; it is called again under the lock. is_destroy: delete every recorded
+    endpoint that is not desired. rollback_to: name and version of a rollback. revert_names: the endpoints of
+    a `drift revert`. imperative: the change of one endpoint by `deploy`, `update`, `scale` or `delete`.
     """
 
     load: Callable[[Context], Loaded]
-    destroying: bool = False
-    back_to: tuple[str, int] | None = None
-    restoring: tuple[str, ...] = ()
-    hand: Hand | None = None
+    is_destroy: bool = False
+    rollback_to: tuple[str, int] | None = None
+    revert_names: tuple[str, ...] = ()
+    imperative: Hand | None = None
 
     @property
-    def why_unwanted(self) -> str:
-        """Why a recorded endpoint is deleted that is not among what `load` says."""
-        if self.hand is not None:
+    def delete_reason(self) -> str:
+        """Return why a recorded endpoint that is not desired is deleted."""
+        if self.imperative is not None:
             return "delete was asked for"
-        return "destroy was asked for" if self.destroying else "no longer declared"
+        return "destroy was asked for" if self.is_destroy else "no longer declared"
 
 
-DECLARED: Final = Goal(load=load_config)
-NOTHING: Final = Goal(load=load_declared_names, destroying=True)
+APPLY: Final = Goal(load=load_config)
+"""Make the account match the files."""
+
+DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 """Delete what the inventory records, and nothing else."""
 
 
-def plan(context: Context, goal: Goal = DECLARED) -> PlanResult:
-    """What `apply` would do now. Raises ReconcilerError when that cannot be told."""
+def plan(context: Context, goal: Goal = APPLY) -> PlanResult:
+    """Return what `apply` would do now. Raise ReconcilerError if that cannot be determined."""
     with prefetched_account(context) as context:
         loaded = goal.load(context)
         return planned(context, loaded, load_inventory(context.state_path), goal)
@@ -173,33 +153,32 @@ def planned(
     context: Context,
     loaded: Loaded,
     inventory: Inventory,
-    goal: Goal = DECLARED,
+    goal: Goal = APPLY,
     *,
     settle: bool = False,
     guarded: bool = True,
     listed: Listing | None = None,
 ) -> PlanResult:
-    """Plan against the account as it is now.
+    """Return the plan for this configuration and inventory against the account as it is now.
 
-    With `settle` a create whose answer was lost is given its settling time before it counts as not done.
-    Where nobody means to apply it, a plan need not be `guarded`, nor held against the account's limits.
-    `listed` is the account where it was listed already.
+    settle: wait for the settling time before an open create counts as not done. guarded: check guards and
+    the account's limits; not needed for a plan that is never applied. listed: the account if it was listed.
     """
     settings = loaded.settings
     require_api_key(settings)
     allow = replace(
         context.allow,
         adopt=context.allow.adopt or settings.adopt,
-        adopted=context.allow.adopted or goal.hand is not None,
-        destroying=goal.destroying,
+        adopted=context.allow.adopted or goal.imperative is not None,
+        destroying=goal.is_destroy,
     )
     with reader(context, settings) as account:
         listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
-        records, grips = grip(goal.hand, found.of(inventory), live)
+        records, grips = grip(goal.imperative, found.of(inventory), live)
         desired, leases = leased(loaded.desired, records, live, context.now(), context.selection)
-        if goal.destroying:
+        if goal.is_destroy:
             records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
         made = _without(
             make_plan(
@@ -208,20 +187,20 @@ def planned(
                 live,
                 settings.keyring,
                 context.selection,
-                unwanted=goal.why_unwanted,
+                unwanted=goal.delete_reason,
                 released=frozenset(one.name for one in loaded.removed if not one.destroy),
                 unidentified=listed.unidentified,
             ),
             {
                 *found.unresolved,
-                *([goal.hand.name] if goal.hand and any(one.is_error for one in grips) else []),
+                *([goal.imperative.name] if goal.imperative and any(one.is_error for one in grips) else []),
             },
         )
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
         changes = drained(changes) if allow.drain else changes
         changes = agreed(changes) if allow.adopt else changes
-        made = replace(made, changes=changes, unmanaged=() if goal.hand else made.unmanaged)
+        made = replace(made, changes=changes, unmanaged=() if goal.imperative else made.unmanaged)
         limited = guarded and ENDPOINT.needs_limits(made.changes)
         limits, hidden = limits_and_missed(account, listed, made.changes) if limited else (None, ())
     if hidden:
@@ -232,14 +211,14 @@ def planned(
         settings,
         inventory,
         live,
-        by_files=goal.hand is None,
-        is_whole=not (context.selection.is_part or goal.back_to or goal.restoring),
+        by_files=goal.imperative is None,
+        is_whole=not (context.selection.is_part or goal.rollback_to or goal.revert_names),
         forgets=any(isinstance(change, Forget) and not change.live_name for change in made.changes),
         is_empty=context.selection.is_everything and not made.pending,
         guarded=guarded,
     )
     problems = (
-        *(problem for problem in loaded.problems if problem.code != "no-endpoints"),
+        *loaded.problems,
         *claim.problems,
         *_concerning(context.selection, found.problems),
         *grips,
@@ -271,20 +250,16 @@ def planned(
         plan=made,
         settings=settings,
         inventory=inventory,
-        found=found,
+        resolution=found,
         claim=claim,
-        keyring=settings.keyring,
-        base_url=base_url(settings),
-        live_ids=_ids_by_address(live),
-        leaving=frozenset(str(one.fields.get("appName")) for one in live if one.is_terminating),
-        selection=context.selection,
+        live=live,
         read=loaded.read,
-        destroying=goal.destroying,
+        is_destroy=goal.is_destroy,
     )
 
 
 def _concerning(selection: Selection, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems without the errors of endpoints that the run is not about."""
+    """Yield the problems, without errors about endpoints that are not selected."""
     for problem in problems:
         about = (problem.address or "").removeprefix(address(""))
         if not (problem.is_error and about and not selection.has(about)):
@@ -292,7 +267,7 @@ def _concerning(selection: Selection, problems: Iterable[Problem]) -> Iterator[P
 
 
 def _partial(selection: Selection, made: Plan, declared: int) -> Sequence[Problem]:
-    """A note that the rest was not looked at, where somebody chose."""
+    """Return a note if options excluded declared endpoints."""
     seen = sum(hasattr(change, "desired") for change in made.changes)
     if not (selection.targets or selection.excludes) or seen == declared:
         return ()
@@ -300,13 +275,13 @@ def _partial(selection: Selection, made: Plan, declared: int) -> Sequence[Proble
         Problem(
             code="partial",
             severity=Severity.NOTE,
-            summary=f"only {seen} of {declared} declared endpoints were looked at (--target, --exclude)",
+            summary=f"only {seen} of {declared} declared endpoints were compared (--target, --exclude)",
         ),
     )
 
 
 def _without(plan: Plan, names: Collection[str]) -> Plan:
-    """The plan without the endpoints that a person must settle first."""
+    """Return the plan without these endpoints, which a person must settle first."""
     if not names:
         return plan
     addresses = {address(name) for name in names}
@@ -318,7 +293,7 @@ def _without(plan: Plan, names: Collection[str]) -> Plan:
 
 
 def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory:
-    """The inventory with what is protected by record or by declaration, and nothing exempt as imperative."""
+    """Return the inventory for a destroy: declarations protect as well, and imperative endpoints count."""
     protected = {one.name: one.lifecycle.prevent_destroy for one in desired}
     return replace(
         inventory,
@@ -331,10 +306,3 @@ def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory
             for name, record in inventory.records.items()
         },
     )
-
-
-def _ids_by_address(live: Iterable[Live]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for one in live:
-        found.setdefault(address(one.name, one.kind), []).append(one.id)
-    return {name: tuple(ids) for name, ids in found.items()}

@@ -11,8 +11,9 @@ from reconciler.model.request import Request
 from reconciler.model.resource import address
 from reconciler.planning.order import stages
 from reconciler.planning.steps import requests_of
-from reconciler.workflow.plan import PlanResult, load_config, plan
+from reconciler.workflow.plan import PlanResult, plan
 from reconciler.workflow.runtime.account import base_url
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
 
@@ -45,7 +46,7 @@ def preview(context: Context) -> Preview:
             for change in stage
             for request in requests_of(change)
         ),
-        base_url=made.base_url,
+        base_url=base_url(made.settings),
         problems=made.plan.problems,
         planned=made,
     )

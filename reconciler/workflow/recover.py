@@ -12,13 +12,8 @@ from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import recorded, resolve, unresolved
-from reconciler.workflow.runtime.account import (
-    base_url,
-    list_after_settling,
-    list_if_recorded,
-    reader,
-    valid_settings,
-)
+from reconciler.workflow.runtime.account import base_url, list_after_settling, list_if_recorded, reader
+from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 

@@ -1,4 +1,4 @@
-"""The versions that were applied, and the plan that leads back to one of them."""
+"""`reconciler history` and `rollback`: the applied versions, and the goal that restores one of them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, address, no_place
 from reconciler.planning.selection import Selection
-from reconciler.workflow.plan import Goal, load_config
+from reconciler.workflow.plan import Goal
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
 
 def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
-    """Keep what was applied as new versions; a history that cannot be written is only a warning.
+    """Append the applied changes to the history. Return a warning if it cannot be written.
 
-    What holds a secret that nothing refers to is no version, for nobody could go back to it, and neither is a
-    change by hand of some fields.
+    A change is left out if it contains a secret without a reference, as it could not be restored, or if it
+    is imperative and states only some fields.
     """
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     versions = [
@@ -56,24 +57,24 @@ def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
     return ()
 
 
-def versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
-    """What was applied, oldest first, of one endpoint or of all. Raises InvalidConfig for an unknown name."""
-    known = history(context.state_path)
+def list_versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
+    """Return the versions of one endpoint or of all, oldest first. Raise InvalidConfig for an unknown one."""
+    versions = history(context.state_path)
     if name is None:
-        return known
-    if name not in known:
+        return versions
+    if name not in versions:
         raise InvalidConfig(
             Problem(
                 code="no-history",
-                summary=f"nothing is known of earlier versions of `{name}`",
-                hint="see what is known with: reconciler history",
+                summary=f"`{name}` has no versions in the history",
+                hint="reconciler history   lists all versions",
             )
         )
-    return {name: known[name]}
+    return {name: versions[name]}
 
 
 def damaged_history(context: Context) -> tuple[Problem, ...]:
-    """The warning that versions are missing from what is known, for somebody edited them."""
+    """Return a warning if a line of the history is damaged, so that its version is missing."""
     place = find_damage(context.state_path)
     if place is None:
         return ()
@@ -82,58 +83,58 @@ def damaged_history(context: Context) -> tuple[Problem, ...]:
         Problem(
             code="history-damaged",
             severity=Severity.WARNING,
-            summary=f"line {place.line} of {place.file} is no version as an apply writes it, and passed over",
-            hint=f"restore it, or remove it with `{remove}`; the versions in the other lines stay",
+            summary=f"line {place.line} of {place.file} is not a version and is ignored",
+            hint=f"restore the line, or remove it with `{remove}`; the other lines are not affected",
             place=place,
         ),
     )
 
 
 def rollback_goal(context: Context, name: str, number: int | None) -> tuple[Context, Goal, Version]:
-    """The run, the goal and the version of `rollback`: one endpoint as it was, all others left alone.
+    """Return the context, the goal and the version of a rollback of one endpoint.
 
-    Without a number it is the version before the last. Raises InvalidConfig when there is none such, and
-    where nobody can tell which that is.
+    Without a number it is the version before the last one. Raise InvalidConfig if there is no such version,
+    or if a damaged history makes it uncertain.
     """
     if number is None and (problems := damaged_history(context)):
         raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
-    version = _chosen(versions(context, name)[name], name, number)
+    version = _select_version(list_versions(context, name)[name], name, number)
 
-    def load(now: Context) -> Loaded:
-        loaded = load_config(now, may_lack_endpoints=True)
-        today = next((one for one in loaded.desired if one.name == name), None)
-        back = _as_it_was(now, version, today)
-        others = tuple(one for one in loaded.desired if one.name != name)
-        return replace(loaded, desired=(*others, back))
+    def load(context: Context) -> Loaded:
+        loaded = load_config(context, needs_endpoints=False)
+        declared = next((desired for desired in loaded.desired if desired.name == name), None)
+        others = (desired for desired in loaded.desired if desired.name != name)
+        return replace(loaded, desired=(*others, _desired_from(context, version, declared)))
 
     selection = Selection(names=frozenset({name}))
-    return replace(context, selection=selection), Goal(load=load, back_to=(name, version.number)), version
+    return replace(context, selection=selection), Goal(load=load, rollback_to=(name, version.number)), version
 
 
-def _chosen(known: tuple[Version, ...], name: str, number: int | None) -> Version:
-    if number is None and len(known) > 1:
-        return known[-2]
-    found = next((version for version in known if version.number == number), None)
-    if found is None:
-        numbers = ", ".join(str(version.number) for version in known)
-        what = f"no version {number}" if number is not None else "no version before the last"
-        raise InvalidConfig(
-            Problem(
-                code="no-such-version",
-                summary=f"`{name}` has {what}; known: {numbers}",
-                hint=f"look at them with: {command_line('reconciler', 'history', Operand(name))}",
-            )
+def _select_version(versions: tuple[Version, ...], name: str, number: int | None) -> Version:
+    if number is None and len(versions) > 1:
+        return versions[-2]
+    for version in versions:
+        if version.number == number:
+            return version
+    numbers = ", ".join(str(version.number) for version in versions)
+    missing = f"no version {number}" if number is not None else "no version before the last"
+    raise InvalidConfig(
+        Problem(
+            code="no-such-version",
+            summary=f"`{name}` has {missing}; known: {numbers}",
+            hint=f"look at them with: {command_line('reconciler', 'history', Operand(name))}",
         )
-    return found
+    )
 
 
-def _as_it_was(context: Context, version: Version, today: Desired | None) -> Desired:
+def _desired_from(context: Context, version: Version, declared: Desired | None) -> Desired:
+    """Return the endpoint as of that version, with the lifecycle of its declaration or record."""
     resolver = context.resolver()
     problems: list[Problem] = []
 
     def secret(text: str) -> object:
-        value, found = resolver.secret(text)
-        problems.extend(replace(problem, address=address(version.name)) for problem in found)
+        value, errors = resolver.secret(text)
+        problems.extend(replace(problem, address=address(version.name)) for problem in errors)
         return value
 
     fields = references_to_secrets(version.fields, secret)
@@ -143,12 +144,12 @@ def _as_it_was(context: Context, version: Version, today: Desired | None) -> Des
         name=version.name,
         app_name=version.app_name,
         fields=fields,
-        lifecycle=today.lifecycle if today else _recorded_lifecycle(context, version.name),
-        find_place=today.find_place if today else no_place,
+        lifecycle=declared.lifecycle if declared else _recorded_lifecycle(context, version.name),
+        find_place=declared.find_place if declared else no_place,
     )
 
 
 def _recorded_lifecycle(context: Context, name: str) -> Lifecycle:
-    """The protection that an endpoint had when it was last declared."""
+    """Return the lifecycle that was recorded when the endpoint was last declared."""
     record = load_inventory(context.state_path).records.get(name)
     return Lifecycle(prevent_destroy=record is not None and record.prevent_destroy)

@@ -1,4 +1,4 @@
-"""The worker counts of one endpoint, declared in its file: comments stay, and the result is proven."""
+"""`reconciler scale --write`: edit the worker counts of an endpoint in its YAML and verify the result."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.config.declarations import declarations
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import Loaded
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
-from reconciler.workflow.imperative import from_files
+from reconciler.workflow.imperative import read_files
+from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import under
 
 
 def write_worker_counts(context: Context, name: str, low: int | None, high: int | None) -> EditedFile:
-    """Declare the least and the most workers (count) of an endpoint; None leaves one as it is declared.
+    """Declare the minimum and maximum worker counts of an endpoint; None keeps the declared count.
 
-    The last file that speaks of it is edited. Raises InvalidConfig where it is not declared, where a
-    reference says the number, and where the edit would change anything else; then nothing is written.
+    The last file that declares it is edited. Raise InvalidConfig, and write nothing, if it is not declared,
+    if a count is a reference, or if the edit would change anything else.
     """
-    before = from_files(context)
+    before = read_files(context)
     declared = declarations(context.root, context.files).get(name)
     if declared is None:
-        raise InvalidConfig(_undeclared(name))
+        raise InvalidConfig(_not_declared(name))
     counts = {key: value for key, value in (("minNum", low), ("maxNum", high)) if value is not None}
     edits, problems = ENDPOINT.yaml_edits(
         declared.merged, ENDPOINT.replica_range, {"workerConfig": counts}, beneath=declared.beneath
@@ -36,49 +37,42 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
         raise InvalidConfig(*problems)
     item = declared.items[-1]
     (file,) = edit_files({item: under(item.spot, edits)})
-    _prove(context, before, file, name, counts)
+    _verify(context, before, file, name, counts)
     write_file(file)
     return file
 
 
-def _prove(context: Context, before: Loaded, file: EditedFile, name: str, counts: Mapping[str, int]) -> None:
-    """Raises InvalidConfig unless the files would say the counts, and of all else what they say now."""
-    texts = {file.file.absolute(): file.after}
-    after = load(
-        context.root,
-        context.files,
-        environ=context.environ,
-        dotenv=context.dotenv,
-        lenient=True,
-        instead=texts,
-    )
+def _verify(context: Context, before: Loaded, file: EditedFile, name: str, counts: Mapping[str, int]) -> None:
+    """Raise InvalidConfig unless the edited file changes these counts and nothing else."""
+    after = load_files(context, lenient=True, edited=[file])
     if after.errors:
         raise InvalidConfig(*after.errors)
-    was = _by_name(before)
-    worker = {**was[name].fields["workerConfig"], **counts}
-    meant = replace(was[name], fields={**was[name].fields, "workerConfig": worker})
-    if _by_name(after) != {**was, name: meant}:
-        raise InvalidConfig(_more_than_meant(name))
+    expected = _by_name(before)
+    fields = expected[name].fields
+    worker = {**fields["workerConfig"], **counts}
+    expected[name] = replace(expected[name], fields={**fields, "workerConfig": worker})
+    if _by_name(after) != expected:
+        raise InvalidConfig(_changes_more(name))
 
 
 def _by_name(loaded: Loaded) -> dict[str, Desired]:
-    return {one.name: one for one in loaded.desired}
+    return {desired.name: desired for desired in loaded.desired}
 
 
-def _undeclared(name: str) -> Problem:
+def _not_declared(name: str) -> Problem:
     return Problem(
         code="not-declared",
-        summary=f"`{name}` is not declared, so there is nothing to edit",
+        summary=f"`{name}` is not declared, so there is no file to edit",
         hint=command_line("reconciler", "scale", Operand(name), Operand("N"))
-        + "   without --write scales it by hand",
+        + "   scales it without the YAML",
         address=address(name),
     )
 
 
-def _more_than_meant(name: str) -> Problem:
+def _changes_more(name: str) -> Problem:
     return Problem(
         code="cannot-edit",
-        summary=f"the worker counts of `{name}` cannot be edited without changing more",
-        hint="an anchor or a default stands in the way; make the change by hand",
+        summary=f"the worker counts of `{name}` cannot be edited without other changes",
+        hint="an anchor or a default may be the cause; edit the file by hand",
         address=address(name),
     )

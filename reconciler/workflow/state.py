@@ -12,14 +12,8 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.planning.records import as_found, as_live, refusal, remarks
-from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import (
-    base_url,
-    list_complete,
-    list_if_recorded,
-    reader,
-    valid_settings,
-)
+from reconciler.workflow.runtime.account import base_url, list_complete, list_if_recorded, reader
+from reconciler.workflow.runtime.config import load_config, valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
@@ -109,7 +103,7 @@ def import_record(context: Context, name: str, object_id: str) -> Taken:
 
 def _declared(context: Context, name: str) -> Desired | None:
     """The endpoint of that name, if one is declared; the variables of others need not be set for that."""
-    if all(one.name != name for one in load_config(context, lenient=True, may_lack_endpoints=True).desired):
+    if all(one.name != name for one in load_config(context, lenient=True, needs_endpoints=False).desired):
         return None
     loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv)
     for desired in loaded.desired:

@@ -26,9 +26,9 @@ def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **a
     """
     from reconciler.cli.apply_flow import perform
     from reconciler.model.settings import Allowances
-    from reconciler.workflow.plan import NOTHING
+    from reconciler.workflow.plan import DESTROY
 
     context = replace(
         run.context, allow=Allowances(**agreed), parallelism=parallelism, lock_timeout=lock_timeout
     )
-    return perform(run.out, context, approved=approved, goal=NOTHING)
+    return perform(run.out, context, approved=approved, goal=DESTROY)

@@ -40,7 +40,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
         return ExitCode.OK
     context = replace(run.context, parallelism=parallelism)
     found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
-    findings = found.planned.findings(
+    findings = found.planned.run_report(
         "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
     )
     run.out.plan(replace(findings, verdict=found.verdict))

@@ -15,11 +15,13 @@ from reconciler.model.problem import ExitCode
 def history(run: Run, name: str | None) -> int:
     """Show the last twenty versions of each endpoint that were applied with this inventory."""
     from reconciler.reports.views.history import version_document, versions_text
-    from reconciler.workflow.rollback import damaged_history, versions
+    from reconciler.workflow.rollback import damaged_history, list_versions
 
     if lost := damaged_history(run.context):
         run.out.problems(lost)
-    found = {one: all_ for one, all_ in versions(run.context, name).items() if run.context.selection.has(one)}
+    found = {
+        one: all_ for one, all_ in list_versions(run.context, name).items() if run.context.selection.has(one)
+    }
     if run.out.as_json:
         run.out.document([version_document(version) for all_ in found.values() for version in all_])
     elif found:

@@ -63,7 +63,7 @@ def plan(
     from reconciler.model.command import Operand, command_line
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.plan import DECLARED, NOTHING
+    from reconciler.workflow.plan import APPLY, DESTROY
     from reconciler.workflow.plan import plan as make_plan
 
     if bind_commit and out is None:
@@ -81,7 +81,7 @@ def plan(
         ),
         parallelism=parallelism,
     )
-    made = make_plan(context, NOTHING if destroy else DECLARED)
+    made = make_plan(context, DESTROY if destroy else APPLY)
     if bind_commit:
         made = made.with_problems(uncommitted_changes(context, made.read))
     code = made.blocked or (ExitCode.CHANGES if detailed_exitcode and made.plan.pending else ExitCode.OK)
@@ -89,7 +89,7 @@ def plan(
         from reconciler.workflow.saved_plan.file import save_plan
 
         save_plan(context, Path(out), made, timestamp())
-    run.out.plan(made.findings("plan", timestamp(), exit_code=code))
+    run.out.plan(made.run_report("plan", timestamp(), exit_code=code))
     if out is not None:
         run.out.line(f"\nSaved the plan to: {plain(out)}")
         if made.blocked is None:

@@ -110,7 +110,7 @@ def _goal(
     end_lease: bool,
 ) -> tuple[Context, Goal]:
     from reconciler.model.resource import Lease
-    from reconciler.workflow.imperative import scale_goal, update_goal
+    from reconciler.workflow.imperative import update_goal
     from reconciler.workflow.lease import end_lease_goal, lease_goal
 
     if end_lease:
@@ -118,7 +118,8 @@ def _goal(
     if replicas is not None:
         return update_goal(context, name, {"replicas": replicas})
     if lasting is None or low is None or high is None:
-        return scale_goal(context, name, low, high)
+        counts = {"minReplicas": low, "maxReplicas": high}
+        return update_goal(context, name, {key: count for key, count in counts.items() if count is not None})
     until = (context.now() + lasting).replace(microsecond=0)
     return lease_goal(context, name, Lease(min=low, max=high, until=until, why=why))
 

@@ -13,7 +13,7 @@ from reconciler.model.run_report import Check, CheckStatus
 from reconciler.planning.inventory_owner import other_host, server_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
-from reconciler.workflow.saved_plan.file import is_promised
+from reconciler.workflow.saved_plan.file import has_approved_plan
 
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
@@ -62,7 +62,7 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
     if inventory.intents:
         names = ", ".join(sorted(inventory.intents))
         found.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
-    if is_promised(context):
+    if has_approved_plan(context):
         found.append(("an approved apply did not do all of it", "reconciler apply --resume   finishes it"))
     if needs_checkpoint(context.state_path):
         found.append(

@@ -24,8 +24,8 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check, write
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.proof import proven
-from reconciler.workflow.plan import load_config
-from reconciler.workflow.runtime.account import base_url, list_complete, reader, valid_settings
+from reconciler.workflow.runtime.account import base_url, list_complete, reader
+from reconciler.workflow.runtime.config import load_config, valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.outputs import import_path_error
@@ -75,7 +75,7 @@ def import_all(
     The plan after it is proven to be empty first; otherwise nothing is written and InvalidConfig says why.
     Files come before records: a record without a declaration would be deleted by the next apply.
     """
-    loaded = load_config(context, lenient=True, may_lack_endpoints=True)
+    loaded = load_config(context, lenient=True, needs_endpoints=False)
     settings = valid_settings(context)
     _check_out(context, out)
     values = context.root / env_out if env_out is not None else None

@@ -9,7 +9,6 @@ from typing import Any
 
 from reconciler.apply.clock import SystemClock, poll
 from reconciler.config.files.discovery import size_of
-from reconciler.config.loader import load_settings
 from reconciler.config.settings import key_problem
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
@@ -22,6 +21,7 @@ from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
 from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.pending_creates import newcomers
+from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
 
 PREFETCH_MIN_BYTES = 256 * 1024
@@ -34,19 +34,6 @@ SIMULATOR_URL = "http://simulator"
 def base_url(settings: Settings) -> str:
     """Return the root of every URL, without a trailing slash."""
     return SIMULATOR_URL if settings.is_simulator else settings.base_url
-
-
-def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
-    """Return the settings; the endpoint files are not read. Raise InvalidConfig for errors in them.
-
-    With `lenient` an unset reference is a warning.
-    """
-    settings, problems = load_settings(
-        context.root, environ=context.environ, dotenv=context.dotenv, lenient=lenient
-    )
-    if any(problem.is_error for problem in problems):
-        raise InvalidConfig(*problems)
-    return settings
 
 
 def require_api_key(settings: Settings) -> Secret:

@@ -1,4 +1,4 @@
-"""What one change does, leaf by leaf and without secrets: kept in a file now, compared and told later."""
+"""The facts of a change without secrets, as a plan file keeps them and a later run compares them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reconciler.model.values import SCALAR_TYPES, Fields, Json, leaves
 from reconciler.planning.fingerprint import change_facts
 
 Facts: TypeAlias = Mapping[str, Any]
-"""What one change does: `action`, the object's `id`, the fingerprints of the `bodies` that are sent, and what
-it was judged by: the fingerprint of its `record`, and the leaves of `live` and `declared`, each as it may be
-shown and as a fingerprint. `deposed` is the name that a replaced endpoint is recorded by until it is gone."""
+"""The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its `record`,
+and the leaves of the `live` and `declared` fields, each with its displayable value and a fingerprint of its
+secret. `deposed` is the name that records a replaced endpoint until it is deleted."""
 
 
 def facts_of(change: Change, keyring: Keyring) -> Facts:
-    """The facts of a change as it is planned now."""
+    """Return the facts of a planned change."""
     facts = change_facts(change, keyring)
     live, desired = getattr(change, "live", None), getattr(change, "desired", None)
     target = getattr(change, "target", desired.fields if desired else {})
@@ -35,7 +35,7 @@ def facts_of(change: Change, keyring: Keyring) -> Facts:
 
 
 def facts_from_json(facts: Any) -> Facts:
-    """The facts of a change as they were kept; raises KeyError or TypeError for anything else."""
+    """Return the facts of a change as read from a file. Raise KeyError or TypeError if they are malformed."""
     for side in ("live", "declared"):
         for leaf in of_type(dict, facts[side]).values():
             of_type(str, leaf["secret"]), leaf["shown"]
@@ -51,28 +51,28 @@ def facts_from_json(facts: Any) -> Facts:
 
 
 def of_type(kind: Any, value: Any) -> Any:
-    """The value if it is of that type; raises TypeError otherwise."""
+    """Return the value. Raise TypeError if it is not of that type."""
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind}")
+        raise TypeError(f"{value!r} is not a {kind}")
     return value
 
 
 def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
-    """Every leaf by its dotted path: as it may be shown, and the fingerprint of what may not."""
-    found: dict[str, Json] = {}
+    """Return for every leaf, by dotted path, its displayable value and the fingerprint of a secret one."""
+    result: dict[str, Json] = {}
     for path, value in leaves(tree):
         shown = value if value.__class__ in SCALAR_TYPES else mask(value)
         secret = "" if shown == value else digest([list(path), value], keyring)
-        found[".".join(path)] = {"shown": shown, "secret": secret}
-    return found
+        result[".".join(path)] = {"shown": shown, "secret": secret}
+    return result
 
 
 def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether what is pending is what a run that was cut off has left of a change."""
+    """Return whether the pending change is what an interrupted run left of the planned one."""
     if new is None:
         return True
     if {**old, "record": None} == {**new, "record": None}:
-        return True  # it was done and recorded, and did not take
+        return True  # it was performed and recorded, without effect
     match old["action"], new["action"]:
         case Action.REPLACE, Action.DELETE if name == old["deposed"]:
             return bool(new["id"] == old["id"])
@@ -87,13 +87,13 @@ def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str
 
 
 def _lives_on(old: Facts, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether the object is alive under another name than it had."""
-    called = old["live"].get("name", {}).get("shown")
-    return any(old["id"] in ids for name, ids in live_ids.items() if name != address(called))
+    """Return whether the endpoint is live under another name."""
+    old_name = old["live"].get("name", {}).get("shown")
+    return any(old["id"] in ids for name, ids in live_ids.items() if name != address(old_name))
 
 
 def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]:
-    """What moved about one change, field by field."""
+    """Yield lines that tell what differs about one change, field by field."""
     if old is None or new is None or old["action"] != new["action"]:
         yield f"{name}: {_action(old)} then, {_action(new)} now"
     else:
@@ -103,21 +103,21 @@ def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]
     if old["id"] != new["id"]:
         yield f"  id: {old['id'] or 'none'} then, {new['id'] or 'none'} now"
     elif old["record"] != new["record"]:
-        yield "  what the inventory says was last applied"
+        yield "  the last applied configuration in the inventory"
     for side in ("live", "declared"):
         then, now = old[side], new[side]
         if not (then and now):
-            continue  # the object, or the wish for it, came or went as a whole
+            continue  # the endpoint or its declaration came or went as a whole
         for path in (*then, *(path for path in now if path not in then)):
             if then.get(path) != now.get(path):
-                yield f"  {side} {path}: {_moved(then.get(path), now.get(path))}"
+                yield f"  {side} {path}: {_difference(then.get(path), now.get(path))}"
 
 
 def _action(facts: Facts | None) -> str:
     return str(facts["action"]) if facts else "no change"
 
 
-def _moved(then: Json, now: Json) -> str:
+def _difference(then: Json, now: Json) -> str:
     if then and now and then["shown"] == now["shown"]:
         return "another secret"
     return f"{_shown(then)} then, {_shown(now)} now"

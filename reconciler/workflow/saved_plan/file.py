@@ -1,7 +1,7 @@
-"""Plans on disk. A saved plan is a promise, not a script: it is made again and compared, never replayed.
+"""Plan files. A saved plan is not replayed: an apply plans again and requires the same changes.
 
-Two files hold one: what `plan --out` writes for a reviewer, and what an approved apply leaves beside the
-inventory until it is through, so that `--resume` can finish exactly that.
+There are two kinds: the file that `plan --out` writes, and the approved plan, which an apply keeps beside the
+inventory until it has finished, so that `apply --resume` can finish it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from reconciler.model.settings import Allowances
 from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document
-from reconciler.workflow.drift import restoring
-from reconciler.workflow.plan import DECLARED, NOTHING, Goal, PlanResult
+from reconciler.workflow.drift import resumed_revert_goal
+from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.rollback import rollback_goal
-from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url, valid_settings
+from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url
+from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.saved_plan.change_facts import (
@@ -35,123 +36,124 @@ from reconciler.workflow.saved_plan.change_facts import (
     is_remainder,
     of_type,
 )
-from reconciler.workflow.saved_plan.origin import Origin, applying, approved_file
+from reconciler.workflow.saved_plan.origin import Origin, apply_command, approved_plan_path
 
 FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """What was promised: by whom it may be kept, and each change as it was to be, by name.
+    """A plan read from its file, with the facts of each change by name.
 
-    `run` is this run in the folder of the plan `file`, with the options that it was made with. `commit` is
-    the one that it is bound to, `back_to` the name and the version of a rollback, `restoring` the endpoints
-    of a `drift revert`. With `partly`, changes that are no longer pending count as done.
+    title: names the plan in messages. run: this run in the folder and with the options of the plan. key: the
+    ID of the keyring. commit: the commit that the plan is bound to. rollback_to: name and version of a
+    rollback. revert_names: the endpoints of a `drift revert`. is_partial: the apply was interrupted, so that
+    changes that are no longer pending count as done.
     """
 
-    shown: str
+    title: str
     file: Path
     run: Context
     origin: Origin
     base_url: str
     key: str
-    destroying: bool
+    is_destroy: bool
     allow: Allowances
     changes: Mapping[str, Facts]
     commit: str | None = None
-    back_to: tuple[str, int] | None = None
-    restoring: tuple[str, ...] = ()
-    partly: bool = False
+    rollback_to: tuple[str, int] | None = None
+    revert_names: tuple[str, ...] = ()
+    is_partial: bool = False
 
     @property
     def options(self) -> SharedOptions:
-        """The shared options that the plan was made with, for the commands that this run prints."""
+        """Return the shared options of the plan, for commands in hints."""
         return self.run.options
 
     def goal(self) -> Goal:
-        """What the plan worked towards. Raises InvalidConfig when that version is no longer known."""
-        if self.back_to is not None:
-            _, goal, _ = rollback_goal(self.run, *self.back_to)
+        """Return the goal of the plan. Raise InvalidConfig if the version of a rollback is unknown now."""
+        if self.rollback_to is not None:
+            _, goal, _ = rollback_goal(self.run, *self.rollback_to)
             return goal
-        if self.restoring:
-            return restoring(self.context(), self.restoring)
-        return NOTHING if self.destroying else DECLARED
+        if self.revert_names:
+            return resumed_revert_goal(self.context(), self.revert_names)
+        return DESTROY if self.is_destroy else APPLY
 
     def context(self) -> Context:
-        """The run with the options that the plan was made with, and about its endpoints alone.
+        """Return the context that performs the plan, limited to its endpoints.
 
-        Raises InvalidConfig when it was made for another account than this, or is bound to another commit.
+        Raise InvalidConfig if the plan was made for another account or is bound to another commit.
         """
         url = base_url(valid_settings(self.run))
         if url != self.base_url:
             raise InvalidConfig(self._other_account(url))
         if self.commit is not None:
-            check_commit(self.run, self.commit, self.shown)
-        names = frozenset((*self.changes, *(self._deposed() if self.partly else ())))
+            check_commit(self.run, self.commit, self.title)
+        names = frozenset((*self.changes, *(self._deposed() if self.is_partial else ())))
         return replace(
             self.run,
             selection=Selection(names=names, part=self.run.selection.is_part),
             allow=self.allow,
             commit=self.commit,
-            plan_command=() if self.partly else self._plan_command(),
+            plan_command=() if self.is_partial else self._plan_command(),
         )
 
     def _plan_command(self) -> tuple[str, ...]:
-        """The command that makes such a plan anew, in the folder of this run."""
-        destroying = ("--destroy",) if self.destroying else ()
-        return ("reconciler", "plan", *destroying, "--out", str(applying(self.run, self.file)[-1]))
+        """Return the command that makes such a plan again in the folder of this run."""
+        destroy = ("--destroy",) if self.is_destroy else ()
+        return ("reconciler", "plan", *destroy, "--out", str(apply_command(self.run, self.file)[-1]))
 
     @property
     def is_moved(self) -> bool:
-        """Whether its folder is another one now than when it was made."""
+        """Return whether the folder of the plan was moved since."""
         return str(self.run.root.resolve()) != self.origin.root
 
-    def stale(self, now: PlanResult) -> Problem | None:
-        """What moved since; None when the promise can be kept."""
-        moved = list(self._moved(now))
-        if not moved:
+    def staleness(self, now: PlanResult) -> Problem | None:
+        """Return an error with the differences from the plan as it is now; None if there are none."""
+        differences = list(self._differences(now))
+        if not differences:
             return None
         return Problem(
             code="stale-plan",
-            summary=f"{self.shown} no longer holds",
-            detail="\n".join(moved),
+            summary=f"{self.title} no longer holds",
+            detail="\n".join(differences),
             hint="reconciler plan   shows what would happen now",
             exit_code=ExitCode.STALE,
         )
 
-    def _moved(self, now: PlanResult) -> Iterator[str]:
-        if self.is_moved and not self.partly and not self.origin.is_of(now.inventory):
-            yield f"inventory: {self.run.state_path} is not that of {self.origin.root}, where it was made"
+    def _differences(self, now: PlanResult) -> Iterator[str]:
+        if self.is_moved and not self.is_partial and not self.origin.is_inventory_of_plan(now.inventory):
+            yield f"inventory: {self.run.state_path} is not the inventory of {self.origin.root}"
         if self.key != now.keyring.id:
-            yield "account: it was made under another API key (or RECONCILER_STATE_KEY)"
+            yield "account: it was made with another API key (or RECONCILER_STATE_KEY)"
             return
         pending = {change.name: facts_of(change, now.keyring) for change in now.plan.pending}
-        promised = {**self._deposed(), **self.changes} if self.partly else self.changes
-        for name in sorted({*promised, *pending}):
-            old, new = promised.get(name), pending.get(name)
-            if old != new and not (self.partly and old and is_remainder(name, old, new, now.live_ids)):
+        saved = {**self._deposed(), **self.changes} if self.is_partial else self.changes
+        for name in sorted({*saved, *pending}):
+            old, new = saved.get(name), pending.get(name)
+            if old != new and not (self.is_partial and old and is_remainder(name, old, new, now.live_ids)):
                 yield from difference(name, old, new)
 
     def _other_account(self, url: str) -> Problem:
         made = "simulator" if self.base_url == SIMULATOR_URL else self.base_url
-        again = command_line(f"NOVITA_BASE_URL={made}", *applying(self.run, self.file))
+        command = command_line(f"NOVITA_BASE_URL={made}", *apply_command(self.run, self.file))
         return Problem(
             code="stale-plan",
-            summary=f"{self.shown} no longer holds",
+            summary=f"{self.title} no longer holds",
             detail=f"account: it was made for {self.base_url}, this run talks to {url}",
-            hint=f"to perform it as it was made: {again}",
+            hint=f"to perform it as it was made: {command}",
             exit_code=ExitCode.STALE,
         )
 
     def _deposed(self) -> Mapping[str, Facts]:
-        """Each replacement by the name under which the old endpoint is recorded until it is gone."""
+        """Return each replacement by the name that records the old endpoint until it is deleted."""
         return {facts["deposed"]: facts for facts in self.changes.values() if facts["deposed"]}
 
 
 def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str) -> None:
-    """Write the plan without any secret. Raises InvalidConfig when the file cannot be written."""
-    document = plan_document(planned.findings("plan", timestamp))
-    document["saved_plan"] = _promise(context, planned, DECLARED, context.root / path)
+    """Write the plan without secrets. Raise InvalidConfig if the file cannot be written."""
+    document = plan_document(planned.run_report("plan", timestamp))
+    document["saved_plan"] = _plan_json(context, planned, APPLY, context.root / path)
     try:
         write_user_file(context.root / path, json_indented(document).encode() + b"\n")
     except OSError as error:
@@ -163,10 +165,10 @@ def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str)
         ) from error
 
 
-def promise(context: Context, planned: PlanResult, goal: Goal) -> None:
-    """Leave word of what was approved, for `--resume`; the inventory's lock is held."""
-    path = approved_file(context)
-    document = {"saved_plan": _promise(context, planned, goal, path)}
+def save_approved_plan(context: Context, planned: PlanResult, goal: Goal) -> None:
+    """Write the approved plan for `--resume`. The caller holds the lock of the inventory."""
+    path = approved_plan_path(context)
+    document = {"saved_plan": _plan_json(context, planned, goal, path)}
     try:
         replace_file(FileSystem(), path, json_bytes(document))
     except OSError as error:
@@ -175,64 +177,64 @@ def promise(context: Context, planned: PlanResult, goal: Goal) -> None:
         ) from error
 
 
-def redeem(context: Context) -> None:
-    """All that was approved is done: there is nothing to resume."""
-    approved_file(context).unlink(missing_ok=True)
+def delete_approved_plan(context: Context) -> None:
+    """Delete the approved plan after all of it was performed."""
+    approved_plan_path(context).unlink(missing_ok=True)
 
 
-def is_promised(context: Context) -> bool:
-    """Whether there is word of an approved apply that did not do all."""
-    return approved_file(context).exists()
+def has_approved_plan(context: Context) -> bool:
+    """Return whether an approved apply has not finished."""
+    return approved_plan_path(context).exists()
 
 
 def read_saved_plan(context: Context, path: Path) -> SavedPlan:
-    """The promise in a plan file. Raises InvalidConfig when it is not one."""
-    again = command_line("reconciler", "plan", "--out", str(path))
+    """Return the plan of a file that `plan --out` wrote. Raise InvalidConfig if it is not a plan file."""
+    command = command_line("reconciler", "plan", "--out", str(path))
     return _read(
         context,
         context.root / path,
-        shown=f"the saved plan {path}",
-        hint=f"save one with: {again}",
+        title=f"the saved plan {path}",
+        hint=f"save one with: {command}",
         follow=True,
     )
 
 
 def read_approved_plan(context: Context) -> SavedPlan:
-    """What the last apply was approved to do and did not finish. Raises InvalidConfig when there is none."""
-    if not is_promised(context):
+    """Return the approved plan that the last apply did not finish. Raise InvalidConfig if there is none."""
+    if not has_approved_plan(context):
         raise InvalidConfig(
             Problem(
                 code="nothing-to-resume",
                 summary="nothing was left unfinished",
-                hint="reconciler plan   shows whether there is anything to do",
+                hint="reconciler plan   shows the pending changes",
             )
         )
-    path, hint = approved_file(context), "plan and approve anew: reconciler apply"
-    return replace(_read(context, path, shown="what was approved", hint=hint), partly=True)
+    path, hint = approved_plan_path(context), "plan and approve again: reconciler apply"
+    return replace(_read(context, path, title="the approved plan", hint=hint), is_partial=True)
 
 
 def approve_if_unchanged(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[PlanResult], bool]:
-    """Approves exactly what was saved; tells `refuse` what moved otherwise."""
+    """Return an approver that accepts the saved plan only, and passes the differences to `refuse`."""
 
     def approve(now: PlanResult) -> bool:
-        moved = saved.stale(now)
-        if moved is not None:
-            refuse(moved)
-        return moved is None
+        problem = saved.staleness(now)
+        if problem is not None:
+            refuse(problem)
+        return problem is None
 
     return approve
 
 
-def _promise(context: Context, planned: PlanResult, goal: Goal, file: Path) -> dict[str, Json]:
+def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "origin": Origin.of(context, planned, file).to_json(),
-        "base_url": planned.base_url,
+        "base_url": base_url(planned.settings),
         "key": planned.keyring.id,
         "commit": context.commit,
-        "destroy": planned.destroying,
-        "back_to": goal.back_to,
-        "restoring": goal.restoring,
+        "destroy": planned.is_destroy,
+        "back_to": goal.rollback_to,
+        "restoring": goal.revert_names,
         "adopt": context.allow.adopt,
         "allow_delete": context.allow.deletes,
         "no_delete": context.allow.no_delete,
@@ -244,48 +246,48 @@ def _promise(context: Context, planned: PlanResult, goal: Goal, file: Path) -> d
     }
 
 
-def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool = False) -> SavedPlan:
+def _read(context: Context, path: Path, *, title: str, hint: str, follow: bool = False) -> SavedPlan:
     try:
-        found = json.loads(read_regular_file(path, follow=follow))["saved_plan"]
-        if found["format"] > FORMAT:
+        document = json.loads(read_regular_file(path, follow=follow))["saved_plan"]
+        if document["format"] > FORMAT:
             raise InvalidConfig(
                 Problem(
                     code="newer-plan",
-                    summary=f"{shown} was made by a newer reconciler",
-                    hint="upgrade, or plan again with this one",
+                    summary=f"{title} was made by a newer version of reconciler",
+                    hint="upgrade reconciler, or plan again with this version",
                 )
             )
-        if found["format"] < FORMAT:
+        if document["format"] < FORMAT:
             raise InvalidConfig(
                 Problem(
                     code="older-plan",
-                    summary=f"{shown} was made by an older reconciler, which did not note where it belongs",
+                    summary=f"{title} was made by an older version of reconciler and lacks its folder",
                     hint=hint,
                     exit_code=ExitCode.STALE,
                 )
             )
-        origin = Origin.from_json(found["origin"])
+        origin = Origin.from_json(document["origin"])
         return SavedPlan(
-            shown=shown,
+            title=title,
             file=path,
-            run=origin.context(context, path, shown),
+            run=origin.context(context, path, title),
             origin=origin,
-            base_url=of_type(str, found["base_url"]),
-            key=of_type(str, found["key"]),
-            destroying=of_type(bool, found["destroy"]),
+            base_url=of_type(str, document["base_url"]),
+            key=of_type(str, document["key"]),
+            is_destroy=of_type(bool, document["destroy"]),
             allow=Allowances(
-                adopt=of_type(bool, found["adopt"]),
-                deletes=of_type(int | None, found["allow_delete"]),
-                no_delete=of_type(bool, found["no_delete"]),
-                create_first=of_type(bool, found["create_first"]),
-                other_files=of_type(bool, found.get("other_files", False)),
-                other_account=of_type(bool, found.get("other_account", False)),
-                adopted=of_type(bool, found.get("adopted", False)),
+                adopt=of_type(bool, document["adopt"]),
+                deletes=of_type(int | None, document["allow_delete"]),
+                no_delete=of_type(bool, document["no_delete"]),
+                create_first=of_type(bool, document["create_first"]),
+                other_files=of_type(bool, document.get("other_files", False)),
+                other_account=of_type(bool, document.get("other_account", False)),
+                adopted=of_type(bool, document.get("adopted", False)),
             ),
-            changes={name: facts_from_json(facts) for name, facts in found["changes"].items()},
-            commit=of_type(str | None, found.get("commit")),
-            back_to=_version(found["back_to"]),
-            restoring=tuple(of_type(str, name) for name in found.get("restoring", ())),
+            changes={name: facts_from_json(facts) for name, facts in document["changes"].items()},
+            commit=of_type(str | None, document.get("commit")),
+            rollback_to=_version(document["back_to"]),
+            revert_names=tuple(of_type(str, name) for name in document.get("restoring", ())),
         )
     except OSError as error:
         problem = Problem(
@@ -295,7 +297,9 @@ def _read(context: Context, path: Path, *, shown: str, hint: str, follow: bool =
         )
         raise InvalidConfig(problem) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidConfig(Problem(code="not-a-plan", summary=f"{path} is no plan", hint=hint)) from error
+        raise InvalidConfig(
+            Problem(code="not-a-plan", summary=f"{path} is not a plan file", hint=hint)
+        ) from error
 
 
 def _version(value: Any) -> tuple[str, int] | None:

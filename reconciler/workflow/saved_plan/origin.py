@@ -1,4 +1,4 @@
-"""Where a plan on disk belongs: its folder, its files and its inventory, also after the folder was moved."""
+"""The folder, files and inventory that a plan file belongs to, also after the folder was moved."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from reconciler.workflow.saved_plan.change_facts import of_type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The shared options of the run that made a plan, and what its folder is recognised by.
+    """The shared options of the run that made a plan, and what identifies its folder.
 
-    `directory` is what -C said, `root` the absolute path of that then, `way` the way to it from the folder of
-    the plan file. `files`, `state` and `read` (the files behind the plan) are relative to the root where they
-    are below it. `records` are the IDs in the inventory.
+    directory: the value of -C. root: its absolute path when the plan was made. way: the path to it from the
+    folder of the plan file. read: the configuration files. files, state and read are relative to the root if
+    they are below it. records: the IDs in the inventory.
     """
 
     directory: str
@@ -41,7 +41,7 @@ class Origin:
 
     @classmethod
     def of(cls, context: Context, planned: PlanResult, file: Path) -> Origin:
-        """The origin of a plan that this run makes and keeps in `file`."""
+        """Return the origin of a plan that this run writes to `file`."""
         root = context.root.resolve()
         return cls(
             directory=os.path.normpath(context.root),
@@ -56,18 +56,18 @@ class Origin:
         )
 
     @classmethod
-    def from_json(cls, found: Any) -> Origin:
-        """What `to_json` wrote. Raises KeyError or TypeError for anything else."""
+    def from_json(cls, document: Any) -> Origin:
+        """Return the origin that `to_json` wrote. Raise KeyError or TypeError if it is malformed."""
 
         def texts(name: str) -> tuple[str, ...]:
-            return tuple(of_type(str, item) for item in of_type(list, found[name]))
+            return tuple(of_type(str, item) for item in of_type(list, document[name]))
 
         return cls(
-            directory=of_type(str, found["directory"]),
-            root=of_type(str, found["root"]),
-            way=of_type(str, found["way"]),
+            directory=of_type(str, document["directory"]),
+            root=of_type(str, document["root"]),
+            way=of_type(str, document["way"]),
             files=texts("files"),
-            state=of_type(str, found["state"]),
+            state=of_type(str, document["state"]),
             targets=texts("targets"),
             excludes=texts("excludes"),
             read=texts("read"),
@@ -75,13 +75,13 @@ class Origin:
         )
 
     def to_json(self) -> dict[str, Json]:
-        found = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
-    def context(self, context: Context, file: Path, shown: str) -> Context:
-        """The run in the folder of the plan, with its files and its inventory.
+    def context(self, context: Context, file: Path, title: str) -> Context:
+        """Return the context in the folder of the plan, with its files and its inventory.
 
-        Raises InvalidConfig where an option of this run says otherwise, or where nobody can tell the folder.
+        Raise InvalidConfig if an option of this run contradicts it or the folder cannot be determined.
         """
         root, other = self._root(context, file.absolute())
         ours = replace(
@@ -92,71 +92,74 @@ class Origin:
             selection=Selection(targets=self.targets, excludes=self.excludes),
         )
         if other is None and not root.is_dir():
-            raise InvalidConfig(_refusal(ours, file, f"{shown} was made in {root}, which is not there"))
-        says = [*([("-C", str(root.resolve()), other)] if other else []), *_differing(context, ours)]
-        if says:
-            lines = [f"{option}: it was made with {made}, this run has {now}" for option, made, now in says]
-            raise InvalidConfig(_refusal(ours, file, f"{shown} was made with other options", lines))
+            raise InvalidConfig(_refusal(ours, file, f"{title} was made in {root}, which does not exist"))
+        differences = [*([("-C", str(root.resolve()), other)] if other else []), *_differing(context, ours)]
+        if differences:
+            lines = [
+                f"{option}: it was made with {made}, this run has {now}" for option, made, now in differences
+            ]
+            raise InvalidConfig(_refusal(ours, file, f"{title} was made with other options", lines))
         return ours
 
-    def is_of(self, inventory: Inventory) -> bool:
-        """Whether that is the inventory of the plan, as it was then or as it has become."""
+    def is_inventory_of_plan(self, inventory: Inventory) -> bool:
+        """Return whether the inventory has the records of the plan, or at least one of them."""
         records = {record.id for record in inventory.records.values()}
         return records == set(self.records) or not records.isdisjoint(self.records)
 
     def _root(self, context: Context, file: Path) -> tuple[Path, str | None]:
-        """(the folder of the plan, the other one that this run is about).
+        """Return the folder of the plan, and the folder of this run if it is another one.
 
-        The plan file shows the way to its folder, and so does the -C of then from where this run was
-        started. A folder counts when it holds the files that the plan was made from, so that a checkout may
-        have moved since.
+        Candidates are the recorded path from the plan file, the recorded -C from the working folder, and the
+        recorded absolute path. One that lacks a configuration file of the plan is not a candidate, so that a
+        checkout may be moved.
         """
-        beside = self._holding(file.parent / self.way)
-        typed = self._holding(Path(self.directory))
-        before = self._holding(Path(self.root))
+        beside = self._if_complete(file.parent / self.way)
+        typed = self._if_complete(Path(self.directory))
+        before = self._if_complete(Path(self.root))
         if "directory" in context.explicit_options:
-            here = context.root.resolve()
-            meant = [beside] if beside else [one for one in (typed, before) if one]
-            if here in meant or not meant:
+            current = context.root.resolve()
+            candidates = [beside] if beside else [folder for folder in (typed, before) if folder]
+            if current in candidates or not candidates:
                 return context.root, None
-            return meant[0], str(here)
+            return candidates[0], str(current)
         root = beside or typed or before or Path(self.root)
         other = str(typed) if typed and typed != root else None
         if root == Path.cwd():
             return Path(), other
         return (Path(self.directory) if root == typed else root), other
 
-    def _holding(self, folder: Path) -> Path | None:
+    def _if_complete(self, folder: Path) -> Path | None:
+        """Return the resolved folder if it has all configuration files of the plan."""
         folder = folder.resolve()
         return folder if all((folder / file).exists() for file in self.read) and folder.is_dir() else None
 
 
 def _refusal(ours: Context, file: Path, summary: str, lines: Iterable[str] = ()) -> Problem:
-    """Why the plan is not performed, and the command that would perform it as it was made."""
+    """Return an error with the command that performs the plan as it was made."""
     with shared_options_in_hints(ours.options):
         return Problem(
             code="made-elsewhere",
             summary=summary,
             detail="\n".join(lines),
-            hint=f"to perform it as it was made: {command_line(*applying(ours, file))}",
+            hint=f"to perform it as it was made: {command_line(*apply_command(ours, file))}",
             exit_code=ExitCode.STALE,
         )
 
 
-def applying(run: Context, file: Path) -> tuple[str, ...]:
-    """The words of the command that performs the plan in `file` in that run."""
-    if file == approved_file(run):
+def apply_command(run: Context, file: Path) -> tuple[str, ...]:
+    """Return the command that performs the plan in `file` in that run."""
+    if file == approved_plan_path(run):
         return ("reconciler", "apply", "--resume")
     return ("reconciler", "apply", Operand(_below(run.root.resolve(), file.absolute())))
 
 
-def approved_file(context: Context) -> Path:
-    """Where an approved apply leaves word of itself, beside the inventory, until it is through."""
+def approved_plan_path(context: Context) -> Path:
+    """Return the file that keeps an approved plan until it has been performed."""
     return companion(resolve(context.state_path), ".approved.json")
 
 
 def _differing(context: Context, ours: Context) -> Iterator[tuple[str, str, str]]:
-    """(option, what the plan was made with, what this run has instead) for the options that were given."""
+    """Yield each explicit option that differs: its name, the value of the plan, the value of this run."""
     if "files" in context.explicit_options and _real(context, context.files) != _real(ours, ours.files):
         yield "-f", _listed(ours.files), _listed(context.files)
     if "state" in context.explicit_options and _real(context, [context.state]) != _real(ours, [ours.state]):
@@ -172,6 +175,6 @@ def _listed(paths: Iterable[Path]) -> str:
 
 
 def _below(root: Path, path: Path) -> str:
-    """The path relative to the root where it is below it, however it was spelled."""
-    whole = Path(os.path.normpath(root / path))
-    return str(whole.relative_to(root)) if whole.is_relative_to(root) else os.path.normpath(path)
+    """Return the path normalized, and relative to the root if it is below it."""
+    absolute = Path(os.path.normpath(root / path))
+    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else os.path.normpath(path)

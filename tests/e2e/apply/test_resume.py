@@ -178,7 +178,7 @@ TOUCHED: dict[str, tuple[Callable[[Desk], object], str]] = {
     ),
     "the key": (
         lambda desk: desk.monkeypatch.setenv("NOVITA_API_KEY", "sk_another"),
-        "account: it was made under another API key (or RECONCILER_STATE_KEY)",
+        "account: it was made with another API key (or RECONCILER_STATE_KEY)",
     ),
 }
 
@@ -195,7 +195,7 @@ def test_a_touched_remainder_is_refused(desk: Desk, touch: str) -> None:
     before, writes = desk.files(), len(desk.sent())
     ran = desk.run("apply", "--resume")
     assert ran.code == 6
-    assert "what was approved no longer holds" in ran.err
+    assert "the approved plan no longer holds" in ran.err
     assert f"\n  {says}\n" in ran.err
     assert len(desk.sent()) == writes
     assert desk.files() == before
@@ -276,7 +276,7 @@ def test_what_is_approved_cannot_be_changed_by_options(desk: Desk) -> None:
     desk.write(APPROVED, "garbage")
     ran = desk.run("apply", "--resume")
     assert ran.code == 1
-    assert "novita.json.approved.json is no plan" in ran.err
+    assert "novita.json.approved.json is not a plan file" in ran.err
     assert "reconciler apply" in ran.err
 
 

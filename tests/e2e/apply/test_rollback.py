@@ -127,8 +127,8 @@ def test_others_are_left_alone(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (("history", "nobody"), 1, "nothing is known of earlier versions of `nobody`"),
-        (("rollback", "nobody"), 1, "nothing is known of earlier versions of `nobody`"),
+        (("history", "nobody"), 1, "`nobody` has no versions in the history"),
+        (("rollback", "nobody"), 1, "`nobody` has no versions in the history"),
         (("rollback", "chat"), 1, "`chat` has no version before the last; known: 1"),
         (("rollback", "chat", "7"), 1, "`chat` has no version 7; known: 1"),
         (("rollback", "chat", "0"), 64, "0 is not in the range"),
@@ -277,4 +277,4 @@ def test_a_rollback_that_was_cut_off_is_resumed_as_one(desk: Desk) -> None:
     (desk.root / HISTORY).unlink()
     ran = desk.run("apply", "--resume")
     assert ran.code == 1
-    assert "nothing is known of earlier versions of `chat`" in ran.err
+    assert "`chat` has no versions in the history" in ran.err

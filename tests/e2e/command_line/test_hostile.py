@@ -153,7 +153,7 @@ def test_a_selection_error_is_no_good_news(desk: Desk) -> None:
     ran = desk.run("plan", "--target", "nosuch")
     assert ran.code == 1
     assert "No changes" not in ran.out
-    assert "only 1 of 2 declared endpoints were looked at" in desk.run("plan", "--target", "a").err
+    assert "only 1 of 2 declared endpoints were compared" in desk.run("plan", "--target", "a").err
 
 
 def test_masked_commands_are_not_to_be_run(desk: Desk) -> None:

@@ -247,7 +247,7 @@ def test_a_baseline_tells_what_is_known(applied: Desk) -> None:
     """The same drift rings once; another move of the same field rings again."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     first = applied.run("drift", "--baseline", "drift.json", "--json-into", "drift.json")
-    assert (first.code, "there is no baseline drift.json yet" in first.err) == (2, True)
+    assert (first.code, "the baseline drift.json does not exist yet" in first.err) == (2, True)
     again = applied.run("drift", "--baseline", "drift.json", "--json-into", "drift.json")
     assert again.code == 0
     assert "# drift, known" in again.out
@@ -285,7 +285,7 @@ def test_a_file_that_is_no_baseline_is_refused(applied: Desk, text: str) -> None
     """Rather than to ring for everything, or for nothing."""
     applied.write("drift.json", text)
     ran = applied.run("drift", "--baseline", "drift.json")
-    assert (ran.code, "the baseline drift.json is no drift document" in ran.err) == (1, True)
+    assert (ran.code, "the baseline drift.json is not a drift report in JSON" in ran.err) == (1, True)
 
 
 def test_revert_undoes_what_others_did_and_nothing_else(applied: Desk) -> None:

@@ -184,7 +184,7 @@ def test_a_delete_of_what_is_declared_says_that_it_comes_back(desk: Desk) -> Non
     desk.declare(item("chat"), item("embed"))
     desk.apply()
     ran = done(desk.run("delete", "chat", "--yes"))
-    assert "still declared: the next apply makes it again" in ran.err
+    assert "still declared: the next apply creates it again" in ran.err
     assert list(desk.live()) == ["embed"]
     assert list(desk.inventory) == ["embed"]
 

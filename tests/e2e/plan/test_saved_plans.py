@@ -178,7 +178,7 @@ MOVES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...]]] = {
         lambda desk: desk.write(
             "state/novita.json", (desk.root / "state/novita.json").read_text().replace('"A": "1"', '"A": "7"')
         ),
-        ("chat: scale then and now, but not the same", "  what the inventory says was last applied"),
+        ("chat: scale then and now, but not the same", "  the last applied configuration in the inventory"),
     ),
     "the whole inventory": (
         lambda desk: (desk.root / "state/novita.json").unlink(),
@@ -228,7 +228,7 @@ def test_the_account_is_part_of_the_promise(desk: Desk) -> None:
         assert [one.operation for one in other.requests if one.operation == "create"] == []
     desk.monkeypatch.setenv("NOVITA_BASE_URL", here)
     desk.monkeypatch.setenv("NOVITA_API_KEY", "sk_another")
-    ran = refused(desk, "account: it was made under another API key (or RECONCILER_STATE_KEY)")
+    ran = refused(desk, "account: it was made with another API key (or RECONCILER_STATE_KEY)")
     assert "chat:" not in ran.err
 
 
@@ -239,7 +239,7 @@ def test_a_state_key_stands_for_the_account(desk: Desk) -> None:
     declare(desk)
     saved(desk)
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", "another-state-key")
-    refused(desk, "account: it was made under another API key (or RECONCILER_STATE_KEY)")
+    refused(desk, "account: it was made with another API key (or RECONCILER_STATE_KEY)")
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", "the-state-key")
     desk.monkeypatch.setenv("NOVITA_API_KEY", "sk_another")
     assert desk.run("apply", "the.plan").code == 0
@@ -348,9 +348,9 @@ def test_garbage_is_no_plan(desk: Desk) -> None:
     for text in texts:
         desk.write("the.plan", text)
         ran = desk.run("apply", "the.plan")
-        assert (ran.code, ran.err.splitlines()[0]) == (1, "Error: the.plan is no plan"), text[:300]
+        assert (ran.code, ran.err.splitlines()[0]) == (1, "Error: the.plan is not a plan file"), text[:300]
     (desk.root / "the.plan").write_bytes(b"\xff\xfe\x00")
-    assert "is no plan" in desk.run("apply", "the.plan").err
+    assert "is not a plan file" in desk.run("apply", "the.plan").err
     assert desk.sent() == []
 
 
@@ -363,7 +363,7 @@ def test_a_plan_of_a_newer_version(desk: Desk) -> None:
     desk.write("the.plan", document)
     ran = desk.run("apply", "the.plan")
     assert ran.code == 1
-    assert "was made by a newer reconciler" in ran.err
+    assert "was made by a newer version of reconciler" in ran.err
     assert desk.sent() == []
 
 

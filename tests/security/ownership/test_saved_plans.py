@@ -199,7 +199,7 @@ def test_in_another_folder_with_another_inventory_it_is_stale(
     shutil.copy("the.plan", other)
     monkeypatch.chdir(other)
     ran = untouched(desk, "apply", "the.plan")
-    assert "inventory: state/novita.json is not that of" in ran.err
+    assert "inventory: state/novita.json is not the inventory of" in ran.err
 
 
 def test_another_account_is_refused_before_it_is_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Desk) 
     del document["saved_plan"]["origin"]
     two.write("my prod.plan", document)
     ran = untouched(two, *PROD, "apply", "my prod.plan")
-    assert "older reconciler" in ran.err
+    assert "older version of reconciler" in ran.err
     (command,) = printed(ran.err)
     assert shlex.split(command) == ["reconciler", *PROD, "plan", "--out", "my prod.plan"]
     typed(two, command)
@@ -236,7 +236,7 @@ def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Desk) -> None:
     desk.write("the.plan", document)
     ran = desk.run("apply", "the.plan")
     assert ran.code == 1
-    assert "the.plan is no plan" in ran.err
+    assert "the.plan is not a plan file" in ran.err
     assert desk.sent() == []
 
 

@@ -1,0 +1,74 @@
+"""The configuration of a run: settings, specs and endpoint files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.config.files.unread import hidden
+from reconciler.config.loader import Loaded, load, load_settings
+from reconciler.model.errors import InvalidConfig
+from reconciler.planning.selection import NONE
+from reconciler.workflow.runtime.context import Context
+
+if TYPE_CHECKING:
+    from reconciler.model.settings import Settings
+    from reconciler.workflow.runtime.file_edits import EditedFile
+
+
+def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
+    """Return the settings; the endpoint files are not read. Raise InvalidConfig for errors in them.
+
+    With `lenient` an unset reference is a warning.
+    """
+    settings, problems = load_settings(
+        context.root, environ=context.environ, dotenv=context.dotenv, lenient=lenient
+    )
+    if any(problem.is_error for problem in problems):
+        raise InvalidConfig(*problems)
+    return settings
+
+
+def load_files(
+    context: Context,
+    *,
+    lenient: bool = False,
+    needs_endpoints: bool = True,
+    concerns: Callable[[str], bool] = lambda _name: True,
+    edited: Iterable[EditedFile] = (),
+) -> Loaded:
+    """Return the configuration with all its problems. No error is raised.
+
+    lenient: an unset reference is a warning. needs_endpoints: a folder without endpoint files is an error.
+    concerns: selects the endpoints whose errors count. edited: files to read with their new text.
+    """
+    loaded = load(
+        context.root,
+        context.files,
+        environ=context.environ,
+        dotenv=context.dotenv,
+        lenient=lenient,
+        needs_endpoints=needs_endpoints,
+        concerns=concerns,
+        instead={file.file.absolute(): file.after for file in edited},
+    )
+    if context.on_call is None:
+        return loaded
+    # verbose
+    return replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
+
+
+def load_config(context: Context, *, lenient: bool = False, needs_endpoints: bool = True) -> Loaded:
+    """Return the configuration of the selected endpoints. Raise InvalidConfig with all errors about them."""
+    loaded = load_files(
+        context, lenient=lenient, needs_endpoints=needs_endpoints, concerns=context.selection.has
+    )
+    if loaded.errors:
+        raise InvalidConfig(*loaded.problems)
+    return loaded
+
+
+def load_declared_names(context: Context) -> Loaded:
+    """Return the configuration of a run that creates nothing, so that it needs no references or specs."""
+    return load_config(replace(context, selection=NONE), needs_endpoints=False)

@@ -1,4 +1,4 @@
-"""What can go wrong with the inventory's files, each with its way out."""
+"""The problems of the inventory's files, each with a hint how to recover."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REBUILD = "reconciler state rebuild"
 
 
 def recovery_hint(path: Path) -> str:
-    """How to get a readable map again. The backup is offered, never taken: it may be older than the truth."""
+    """Return how to get a readable map again. The backup is only offered, as it may be out of date."""
     rebuild = f"`{REBUILD}` makes a new map from the live account"
     backup = companion(path, ".backup")
     if not backup.is_file():
@@ -28,19 +28,19 @@ def recovery_hint(path: Path) -> str:
 def invalid_map(
     path: Path, code: str, summary: str, *, detail: str = "", hint: str = "", place: Place | None = None
 ) -> Problem:
-    """A problem of the map's content; the way out is always in its hint."""
+    """Return a problem of the map's content. Its hint always ends in `recovery_hint`."""
     hint = f"{hint}. {recovery_hint(path)}" if hint else recovery_hint(path)
     return Problem(code=code, summary=summary, detail=detail, hint=hint, place=place)
 
 
-def reason(error: OSError) -> str:
-    """The system's words for it: `No space left on device`."""
+def system_message(error: OSError) -> str:
+    """Return the message of the operating system, such as `No space left on device`."""
     return error.strerror or str(error) or type(error).__name__
 
 
 @contextmanager
 def read_errors(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to read a file into a problem that names it."""
+    """Turn an OSError during a read into an InventoryError that names the file."""
     try:
         yield
     except IsADirectoryError as error:
@@ -48,16 +48,16 @@ def read_errors(path: Path) -> Iterator[None]:
             Problem(
                 code="inventory-unreadable",
                 summary=f"{error.filename or path} is a directory, not a file of the inventory",
-                hint="Operand a file with `--state PATH`, such as `--state state/novita.json`",
+                hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
             )
         ) from error
     except NotRegularFile as error:
-        raise InventoryError(_not_ordinary(error)) from error
+        raise InventoryError(_not_regular(error)) from error
     except OSError as error:
         raise InventoryError(
             Problem(
                 code="inventory-unreadable",
-                summary=f"Cannot read {error.filename or path}: {reason(error)}",
+                summary=f"Cannot read {error.filename or path}: {system_message(error)}",
                 hint=f"Check who owns it with `{command_line('ls', '-l', Operand(path))}`,"
                 " or name another file with `--state PATH`",
             )
@@ -65,22 +65,20 @@ def read_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def write_errors(
-    path: Path, *, saved: str = "The file is whole, and nothing that was recorded is lost"
-) -> Iterator[None]:
-    """Turn the system's refusal to write into a problem that names the file and says what is safe."""
+def write_errors(path: Path, *, saved: str = "The file is intact, and no record is lost") -> Iterator[None]:
+    """Turn an OSError during a write into an InventoryError that names the file and says what is `saved`."""
     try:
         yield
     except OSError as error:
         raise InventoryError(unwritable(path, error, saved)) from error
 
 
-def _not_ordinary(error: NotRegularFile) -> Problem:
+def _not_regular(error: NotRegularFile) -> Problem:
     file = str(error.filename)
     return Problem(
         code="inventory-not-ordinary",
         summary=f"{file} is not used: {error.strerror}",
-        detail="A file that somebody planted could lead a write to another place.",
+        detail="Such a file could redirect a write to another place.",
         hint=f"See what it is with `{command_line('ls', '-l', file)}`, "
         f"and remove it with `{command_line('rm', file)}`",
     )
@@ -88,10 +86,10 @@ def _not_ordinary(error: NotRegularFile) -> Problem:
 
 def unwritable(path: Path, error: OSError, saved: str) -> Problem:
     if isinstance(error, NotRegularFile):
-        return _not_ordinary(error)
+        return _not_regular(error)
     return Problem(
         code="inventory-unwritable",
-        summary=f"Cannot write {path}: {reason(error)}",
+        summary=f"Cannot write {path}: {system_message(error)}",
         detail=f"{saved}.",
         hint=f"Make room, or let {_user()} write in {path.parent}, and run the command again",
     )

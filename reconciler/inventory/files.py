@@ -1,7 +1,7 @@
-"""The few file operations that the inventory is made of, so that a test can stop between any two.
+"""Paths and file operations of the inventory. A test can stop between any two operations.
 
-Its files are opened here and nowhere else, and only as what they should be: ordinary files of their own. A
-link, a pipe or a device in their place may have come with somebody's pull request, and is refused.
+All files of the inventory are opened here, and only if they are regular files with one name. A link, a pipe
+or a device in their place may have come with a pull request, and is refused.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from reconciler.model.command import shell_quote
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem
 
-LARGEST: Final = 256 * 2**20
-"""Bytes; the map of 100,000 endpoints has a quarter of it."""
+MAX_FILE_SIZE: Final = 256 * 2**20
+"""Bytes. The map of 100,000 endpoints takes a quarter of it."""
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 
 
 def resolve(path: Path) -> Path:
-    """The file itself behind any symlink: it is what gets replaced, and its companions stand beside it."""
+    """Return the file behind a symbolic link. It is the one that is replaced and has the companion files."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def path_under(root: Path, path: Path) -> Path:
-    """The file `root / path`. Raises InventoryError for a folder, and where links lead it out of the root.
+    """Return `root / path`. Raise InventoryError for a folder, and for a link that leads out of the root.
 
-    Such a link may have come with somebody's pull request. A path that names another place outright may be
-    followed: whoever types it knows.
+    Such a link may have come with a pull request. A path that itself names a place outside is allowed.
     """
     whole = root / path
     if not whole.name or whole == root:
@@ -59,22 +58,22 @@ def path_under(root: Path, path: Path) -> Path:
 
 
 def companion(path: Path, suffix: str) -> Path:
-    """The file that belongs to the map at `path`: `.journal`, `.backup`, `.lock`, `.lock.json`."""
+    """Return the file that belongs to the map at `path`: `.journal`, `.backup`, `.lock`, `.lock.json`."""
     return path.with_name(path.name + suffix)
 
 
 class NotRegularFile(OSError):
-    """There is something else than an ordinary file; `strerror` says what it is."""
+    """A path that is not a regular file. `strerror` says what it is."""
 
 
 def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
-    """Open a file that is an ordinary one, and without waiting for anybody. Raises OSError.
+    """Open a regular file without blocking. Raise OSError for anything else.
 
-    Through a symbolic link only to `follow`; for reading only what is no larger than `LARGEST`, for writing
-    only what has no other name.
+    A symbolic link is opened only with `follow`. A file to read must not be larger than `MAX_FILE_SIZE`; a
+    file to write must not have a second name.
     """
     with contextlib.suppress(FileNotFoundError):
-        check_regular_file(path, follow=follow)  # here, for to open a device may already do something
+        check_regular_file(path, follow=follow)  # before the open, because opening a device may have effects
     guard = os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     fd = os.open(path, flags | guard, 0o666)
     try:
@@ -86,14 +85,14 @@ def open_regular_file(path: Path, flags: int, *, follow: bool = False) -> int:
 
 
 def check_regular_file(path: Path, *, follow: bool = False, is_written: bool = False) -> None:
-    """The same without opening it. Raises NotRegularFile, or another OSError."""
+    """Check a file as `open_regular_file` does. Raise NotRegularFile or another OSError."""
     _check(path, path.stat() if follow else path.lstat(), is_written=is_written)
 
 
 def read_regular_file(path: Path, *, follow: bool = False) -> bytes:
-    """The content of an ordinary file of bounded size. Raises OSError."""
+    """Return the content of a regular file of limited size. Raise OSError for anything else."""
     with os.fdopen(open_regular_file(path, os.O_RDONLY, follow=follow), "rb") as file:
-        return file.read(LARGEST)
+        return file.read(MAX_FILE_SIZE)
 
 
 def _check(path: Path, status: os.stat_result, *, is_written: bool) -> None:
@@ -101,9 +100,9 @@ def _check(path: Path, status: os.stat_result, *, is_written: bool) -> None:
     if what == "a directory":
         raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
     if what:
-        raise NotRegularFile(errno.ELOOP, f"it is {what}, and no ordinary file", str(path))
-    if not is_written and status.st_size > LARGEST:
-        raise NotRegularFile(errno.EFBIG, f"it is larger than {LARGEST >> 20} MiB", str(path))
+        raise NotRegularFile(errno.ELOOP, f"it is {what}, not a regular file", str(path))
+    if not is_written and status.st_size > MAX_FILE_SIZE:
+        raise NotRegularFile(errno.EFBIG, f"it is larger than {MAX_FILE_SIZE >> 20} MiB", str(path))
     if is_written and status.st_nlink > 1:
         raise NotRegularFile(errno.EMLINK, "its content has another name too (a hard link)", str(path))
 
@@ -118,24 +117,24 @@ _KINDS: Final = {
 
 
 class FileSystem:
-    """The real file system. Every method is one step that a crash can come before or after."""
+    """The real file system. Each method is one operation that a crash can precede or follow."""
 
     def read(self, path: Path) -> bytes | None:
-        """The content of a file, None when there is no such file."""
+        """Return the content of a file, or None if there is no such file."""
         try:
             return read_regular_file(path)
         except FileNotFoundError:
             return None
 
     def open(self, path: Path, flags: int) -> int:
-        """A file descriptor. Raises NotRegularFile."""
+        """Return a file descriptor. Raise NotRegularFile if it is not a regular file."""
         return open_regular_file(path, flags)
 
     def write(self, fd: int, data: bytes) -> int:
         return os.write(fd, data)
 
     def sync(self, fd: int) -> None:
-        """Make the content durable. The file's times may stay behind; nothing here relies on them."""
+        """Make the content durable. The times of the file may not be."""
         getattr(os, "fdatasync", os.fsync)(fd)
 
     def truncate(self, fd: int, length: int) -> None:
@@ -154,7 +153,7 @@ class FileSystem:
         path.unlink(missing_ok=True)
 
     def sync_directory(self, path: Path) -> None:
-        """Make names durable: a new, replaced or removed file is one only after this."""
+        """Make the names in a directory durable, after a file was made, replaced or removed."""
         fd = os.open(path, os.O_RDONLY)
         try:
             os.fsync(fd)
@@ -166,7 +165,7 @@ class FileSystem:
 
 
 def make_directories(disk: FileSystem, path: Path) -> None:
-    """A directory and those above it, each name durable: a file in a lost directory is a lost file."""
+    """Make a directory and its parents, and make each name durable."""
     if not path.is_dir():
         make_directories(disk, path.parent)
         disk.make_directory(path)
@@ -174,18 +173,17 @@ def make_directories(disk: FileSystem, path: Path) -> None:
 
 
 def write_all(disk: FileSystem, fd: int, data: bytes) -> None:
-    """Write every byte, in one call unless the system takes less at a time."""
+    """Write all bytes, in one call unless the system takes fewer at a time."""
     view = memoryview(data)
     while view:
         view = view[disk.write(fd, bytes(view)) :]
 
 
 def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Give a file new content such that readers, and a crash at any moment, find the old or the new whole.
+    """Replace a file atomically: readers, and a crash at any moment, leave the old or the new content.
 
-    The name is durable only after the directory has been synced, which is left to the caller: one sync
-    serves several files. The temporary file has a fixed name, so that what a killed run left behind is used
-    up by the next one; the caller holds the lock.
+    The caller must sync the directory to make the name durable; one sync serves several files. The caller
+    holds the lock, so the temporary file has a fixed name, and the next run reuses what a killed run left.
     """
     temporary = path.with_name(path.name + ".tmp")
     disk.unlink(temporary)
@@ -207,9 +205,9 @@ def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = T
 
 
 def write_user_file(path: Path, data: bytes) -> None:
-    """Give a file that the user named new content, whole or not at all, and behind a symlink.
+    """Replace a file that the user named atomically, behind a symbolic link too. Raise OSError.
 
-    A device or a pipe, such as /dev/stderr, is written to and never replaced. Raises OSError.
+    A device or a pipe, such as /dev/stderr, is written to and never replaced.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():

@@ -1,15 +1,16 @@
-"""What was applied to each endpoint, version by version: the way back. Kept beside the map.
+"""The history for rollbacks: each version that was applied to an endpoint, in a file beside the map.
 
-One line a version. A secret stands as the reference that it came from, never as its value. The last twenty
-versions of an endpoint count; the file is written anew when it holds more than twice as many lines as count.
+The file has one line for each version. A secret is written as its reference, never as its value. The last
+twenty versions of an endpoint are kept; the file is rewritten when it has more than twice as many lines.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ MAX_VERSIONS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One applied version. `number` counts from 1 for each name; `at` is UTC, ISO 8601.
+    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
 
     In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret.
     """
@@ -44,41 +45,35 @@ class Version:
 
 
 def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
-    """The kept versions of every endpoint, oldest first. A line that cannot be read is passed over."""
-    file = _file(path)
-    with read_errors(file):
-        data = FileSystem().read(file) or b""
-    return _kept(version for line in data.splitlines() if (version := _parsed(line)) is not None)
+    """Return the kept versions of each endpoint, oldest first. Skip lines that cannot be read."""
+    return _latest(_parse_lines(_read(_history_path(path)).splitlines()))
 
 
 def find_damage(path: Path) -> Place | None:
-    """Where the first line stands that is JSON and no version: it was edited, while a torn one is no JSON."""
-    file = _file(path)
-    with read_errors(file):
-        data = FileSystem().read(file) or b""
+    """Return the place of the first line that is JSON and not a version: it was edited, not torn."""
+    file = _history_path(path)
+    data = _read(file)
     for number, line in enumerate(data.split(b"\n"), 1):
-        if line.strip() and _parsed(line) is None and not _is_torn(line):
+        if line.strip() and _parse(line) is None and not _is_torn(line):
             return Place(file=str(file), line=number, column=1)
     return None
 
 
 def append_versions(path: Path, versions: Iterable[Version]) -> None:
-    """Append versions, numbered after those that are there. The caller holds the inventory's lock."""
+    """Append versions, and number them after the existing ones. The caller holds the inventory's lock."""
     new = list(versions)
     if not new:
         return
-    file, disk = _file(path), FileSystem()
-    with write_errors(file, saved="The endpoints are recorded; only the way back to them is not"):
+    file, disk = _history_path(path), FileSystem()
+    with write_errors(file, saved="The endpoints are recorded; only their history is not"):
         data = disk.read(file) or b""
         lines = data.splitlines()
-        known = _kept(version for line in lines if (version := _parsed(line)) is not None)
+        known = _latest(_parse_lines(lines))
         numbered = [_numbered(version, known) for version in new]
-        if (
-            len(lines) + len(new)
-            > 2 * sum(min(MAX_VERSIONS, len(found) + 1) for found in known.values()) + MAX_VERSIONS
-        ):
-            all_kept = _kept((*(v for found in known.values() for v in found), *numbered))
-            replace_file(disk, file, b"".join(_line(v) for found in all_kept.values() for v in found))
+        kept_lines = sum(min(MAX_VERSIONS, len(versions) + 1) for versions in known.values())
+        if len(lines) + len(new) > 2 * kept_lines + MAX_VERSIONS:
+            latest = _latest(chain(*known.values(), numbered))
+            replace_file(disk, file, b"".join(map(_line, chain(*latest.values()))))
             disk.sync_directory(file.parent)
             return
         fd = disk.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -91,7 +86,7 @@ def append_versions(path: Path, versions: Iterable[Version]) -> None:
 
 
 def secrets_to_references(fields: Fields) -> Json | None:
-    """The fields with each secret replaced by where it came from; None where one came from no reference."""
+    """Return the fields with each secret replaced by its reference, or None if a secret has none."""
     secrets: list[Secret] = []
 
     def referred(secret: Secret) -> Json:
@@ -102,45 +97,49 @@ def secrets_to_references(fields: Fields) -> Json | None:
     return written if all(secret.is_referenced for secret in secrets) else None
 
 
-def _file(path: Path) -> Path:
+def _history_path(path: Path) -> Path:
     return companion(resolve(path), ".history.jsonl")
 
 
+def _read(file: Path) -> bytes:
+    with read_errors(file):
+        return FileSystem().read(file) or b""
+
+
 def _numbered(version: Version, known: Mapping[str, tuple[Version, ...]]) -> Version:
-    found = known.get(version.name)
-    number = found[-1].number + 1 if found else 1
-    return Version(**{**_as_dict(version), "number": number})
+    earlier = known.get(version.name)
+    return replace(version, number=earlier[-1].number + 1 if earlier else 1)
 
 
-def _kept(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
-    found: dict[str, list[Version]] = {}
+def _latest(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
+    by_name: dict[str, list[Version]] = {}
     for version in versions:
-        found.setdefault(version.name, []).append(version)
-    return {name: tuple(all_[-MAX_VERSIONS:]) for name, all_ in sorted(found.items())}
-
-
-def _as_dict(version: Version) -> dict[str, Any]:
-    return {name: getattr(version, name) for name in Version.__slots__}
+        by_name.setdefault(version.name, []).append(version)
+    return {name: tuple(group[-MAX_VERSIONS:]) for name, group in sorted(by_name.items())}
 
 
 def _line(version: Version) -> bytes:
-    return _SORTED(_as_dict(version)).encode() + b"\n"
+    return _SORTED(asdict(version)).encode() + b"\n"
 
 
-def _parsed(line: bytes) -> Version | None:
+def _parse_lines(lines: Iterable[bytes]) -> Iterator[Version]:
+    return (version for line in lines if (version := _parse(line)) is not None)
+
+
+def _parse(line: bytes) -> Version | None:
     try:
-        found = Version(**loads(line.decode(), dict))
+        version = Version(**loads(line.decode(), dict))
     except (ValueError, TypeError, RecursionError):
         return None
-    texts = (found.name, found.at, found.action, found.id, found.app_name)
-    is_sound = (
+    texts = (version.name, version.at, version.action, version.id, version.app_name)
+    is_valid = (
         all(isinstance(text, str) for text in texts)
-        and type(found.number) is int
-        and 0 < found.number <= LARGEST_NUMBER
-        and isinstance(found.fields, dict)
-        and not any(ENDPOINT.misfits(found.fields, "fields", _is_single))
+        and type(version.number) is int
+        and 0 < version.number <= LARGEST_NUMBER
+        and isinstance(version.fields, dict)
+        and not any(ENDPOINT.misfits(version.fields, "fields", _is_single))
     )
-    return found if is_sound else None
+    return version if is_valid else None
 
 
 def _is_torn(line: bytes) -> bool:
@@ -154,7 +153,7 @@ def _is_torn(line: bytes) -> bool:
 
 
 def _is_single(value: Any) -> bool:
-    """Whether it is one value, or the reference that stands for a secret."""
+    """Return whether it is a single value, or the reference of a secret."""
     match value:
         case {"reference": str()}:
             return len(value) == 1
@@ -163,23 +162,26 @@ def _is_single(value: Any) -> bool:
 
 
 def references_to_secrets(fields: Fields, secret: Any) -> Fields:
-    """The fields with each reference replaced by `secret(text)`: a Secret for the text in the YAML."""
+    """Return the fields with each reference replaced by `secret(text)`, for its text in the YAML."""
 
-    def revive(value: Any) -> Any:
+    def restore(value: Any) -> Any:
         match value:
             case {"reference": str(text)} if len(value) == 1:
-                found = secret(text)
-                assert isinstance(found, Secret | str)
-                return found
+                restored = secret(text)
+                assert isinstance(restored, Secret | str)
+                return restored
             case dict():
-                return each(value)
+                return restore_items(value)
             case list():
-                return [revive(item) for item in value]
+                return [restore(item) for item in value]
             case _:
                 return value
 
-    def each(tree: Any) -> Any:
-        return {key: revive(item) for key, item in tree.items()}
+    def restore_items(tree: Any) -> Any:
+        return {key: restore(item) for key, item in tree.items()}
 
-    # the keys of these maps are the user's, and `reference` is a good name for a variable
-    return {key: each(value) if key in ENDPOINT.keyed else revive(value) for key, value in fields.items()}
+    # The user chooses the keys of keyed maps, so a variable may have the name `reference`.
+    return {
+        key: restore_items(value) if key in ENDPOINT.keyed else restore(value)
+        for key, value in fields.items()
+    }

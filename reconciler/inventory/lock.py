@@ -1,7 +1,7 @@
-"""One writer at a time: a lock that the kernel frees when its owner dies, and a note saying who that is.
+"""The lock of the inventory, which the kernel frees when its holder dies, and a note about the holder.
 
-`<path>.lock` carries the lock and nothing else; its presence means nothing. `<path>.lock.json` says who holds
-it, and is looked at only while the lock is really held.
+`<path>.lock` has only the lock; its presence means nothing. `<path>.lock.json` describes the holder, and is
+read only while the lock is held.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from reconciler.model.problem import ExitCode, Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockHolder:
-    """Who holds the lock. `since` is an ISO time in UTC; what is not known is empty."""
+    """The run that holds the lock. `since` is an ISO time in UTC. Unknown values are empty."""
 
     who: str
     host: str
@@ -47,7 +47,7 @@ class LockHolder:
 
 
 def current_holder(*, command: str, environ: Mapping[str, str], clock: Callable[[], float]) -> LockHolder:
-    """The owner that this process is: the one place that asks for user, host and process ID."""
+    """Return this process as a holder of the lock."""
     return LockHolder(
         who=environ.get("LOGNAME") or environ.get("USER") or _login(),
         host=socket.gethostname(),
@@ -60,7 +60,7 @@ def current_holder(*, command: str, environ: Mapping[str, str], clock: Callable[
 
 
 def ci_run_url(environ: Mapping[str, str]) -> str:
-    """The page of the CI run we are part of: GitHub, GitLab, Jenkins; "" outside of these."""
+    """Return the page of the current CI run (GitHub, GitLab, Jenkins), or "" outside of these."""
     github = [environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     if all(github):
         server, repository, run = github
@@ -77,26 +77,25 @@ def hold(
     clock: Callable[[], float],
     timeout: float = 0.0,
 ) -> Iterator[None]:
-    """Hold the lock of the map at `path`. Waits `timeout` seconds, then raises InventoryLocked."""
-    import filelock  # heavy, and only writers need it
+    """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds."""
+    import filelock  # slow to import, and only needed to write
 
     file, note = companion(resolve(path), ".lock"), companion(resolve(path), ".lock.json")
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
     with write_errors(file, saved="Nothing was changed"):
         make_directories(FileSystem(), file.parent)
         with contextlib.suppress(FileNotFoundError):
-            check_regular_file(file, is_written=True)  # filelock would empty whatever a link leads to
+            check_regular_file(file, is_written=True)  # filelock would truncate the target of a link
         try:
             lock.acquire()
         except filelock.Timeout:
             raise InventoryLocked(_locked(path, read_holder(note))) from None
     try:
-        owner = current_holder(command=command, environ=environ, clock=clock)
+        holder = current_holder(command=command, environ=environ, clock=clock)
         with write_errors(note, saved="Nothing was changed"):
-            # Not durable: the lock does not outlive a power cut either.
-            replace_file(
-                FileSystem(), note, (json.dumps(asdict(owner), indent=2) + "\n").encode(), durable=False
-            )
+            # Not durable, because the lock does not outlive a power cut either.
+            data = (json.dumps(asdict(holder), indent=2) + "\n").encode()
+            replace_file(FileSystem(), note, data, durable=False)
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -105,40 +104,40 @@ def hold(
 
 
 def read_holder(note: Path) -> LockHolder | None:
-    """Who the note names; None when it is missing, unreadable, or about a process of this host that is gone.
+    """Return the holder that the note names, or None if it is missing, unreadable or out of date.
 
-    The last happens for a moment: a killed run leaves its note, and its successor holds the lock already but
-    has not put its own there yet.
+    The note is out of date for a moment after a run was killed: the next run holds the lock already, but has
+    not written its own note yet.
     """
     try:
-        owner = LockHolder(**json.loads(read_regular_file(note)))
-        gone = owner.host == socket.gethostname() and not _is_alive(owner.pid)
+        holder = LockHolder(**json.loads(read_regular_file(note)))
+        is_gone = holder.host == socket.gethostname() and not _is_alive(holder.pid)
     except (OSError, ValueError, TypeError, OverflowError):
         return None
-    return None if gone else owner
+    return None if is_gone else holder
 
 
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except OSError as error:
-        return error.errno != errno.ESRCH  # what we may not signal is alive, and another user's
+        return error.errno != errno.ESRCH  # a process that may not be signalled belongs to another user
     return True
 
 
-def _locked(path: Path, owner: LockHolder | None) -> Problem:
-    if owner is None:
+def _locked(path: Path, holder: LockHolder | None) -> Problem:
+    if holder is None:
         summary, detail = f"The inventory {path} is locked by another run", "That run left no details."
     else:
-        summary = f"The inventory {path} is locked by {owner.who} on {owner.host}"
+        summary = f"The inventory {path} is locked by {holder.who} on {holder.host}"
         facts = {
-            "who": owner.who,
-            "host": owner.host,
-            "pid": owner.pid,
-            "since": owner.since,
-            "command": owner.command,
-            "CI run": owner.ci_run_url,
-            "version": owner.version,
+            "who": holder.who,
+            "host": holder.host,
+            "pid": holder.pid,
+            "since": holder.since,
+            "command": holder.command,
+            "CI run": holder.ci_run_url,
+            "version": holder.version,
         }
         detail = "\n".join(f"{key}: {value}" for key, value in facts.items() if value)
     return Problem(
@@ -153,5 +152,5 @@ def _locked(path: Path, owner: LockHolder | None) -> Problem:
 def _login() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number without a name
+    except KeyError:  # a container may run under a user ID without a name
         return f"uid {os.getuid()}"

@@ -1,4 +1,4 @@
-"""How a record and an intent are written as JSON, and read back strictly."""
+"""Records, intents and the owner as JSON, and their strict parsing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _RECORD_KEYS = frozenset(
     {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
 )
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
-MOST_WORKERS: Final = 2**31 - 1
-_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+MAX_WORKERS: Final = 2**31 - 1
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
 
 
 def record_to_json(tracked: Tracked) -> dict[str, Json]:
-    """A record without its name. What is usual is left out, so that the map stays short.
+    """Return a record without its name. Default values are left out to keep the map short.
 
-    Raises TypeError when a secret was not sealed: it must never reach the disk.
+    Raise TypeError if a secret is not sealed, because it must never reach the disk.
     """
     record: dict[str, Json] = {"id": tracked.id, "applied": to_json(tracked.applied)}
     if tracked.origin == "imperative":
@@ -52,10 +52,10 @@ def record_to_json(tracked: Tracked) -> dict[str, Json]:
 
 
 def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
-    """The reverse, from what `loads` gives; raises `Malformed` with all that is wrong in one sentence."""
-    faults = [*_faults_of_name(name), *_faults(record, kind)]
-    if faults:
-        raise Malformed("; ".join(faults))
+    """Return the record in a value from `loads`. Raise `Malformed` with all errors in one sentence."""
+    errors = [*_name_errors(name), *_record_errors(record, kind)]
+    if errors:
+        raise Malformed("; ".join(errors))
     return Tracked(
         name=name,
         id=record["id"],
@@ -72,7 +72,7 @@ def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
 
 
 def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
-    """The facts about the inventory as a whole; those that are not known are left out."""
+    """Return the properties of the whole inventory. Unknown ones are left out."""
     texts = {"account": owner.account, "root": owner.root}
     known: dict[str, Json] = {key: text for key, text in texts.items() if text}
     files = {} if owner.files is None else {"files": list(owner.files)}
@@ -80,10 +80,10 @@ def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
 
 
 def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
-    """(base URL, owner), the reverse; raises `Malformed` with all that is wrong in one sentence."""
-    faults = list(_faults_of_owner(found))
-    if faults:
-        raise Malformed("; ".join(faults))
+    """Return the base URL and the owner. Raise `Malformed` with all errors in one sentence."""
+    errors = list(_owner_errors(found))
+    if errors:
+        raise Malformed("; ".join(errors))
     files = found.get("files")
     return found["base_url"], Owner(
         account=found.get("account", ""),
@@ -92,7 +92,7 @@ def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
     )
 
 
-def _faults_of_owner(found: Mapping[str, Any]) -> Iterator[str]:
+def _owner_errors(found: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(found.get("base_url"), str):
         yield '"base_url" must be a string'
     account = found.get("account", "0" * 12)
@@ -105,20 +105,20 @@ def _faults_of_owner(found: Mapping[str, Any]) -> Iterator[str]:
         yield '"files" must be a list of paths'
 
 
-def _faults_of_name(name: str) -> Iterator[str]:
+def _name_errors(name: str) -> Iterator[str]:
     if not name:
         yield "its name is empty"
 
 
-def _faults(record: Json, kind: str) -> Iterator[str]:
+def _record_errors(record: Json, kind: str) -> Iterator[str]:
     if not isinstance(record, dict):
-        yield f"a record must be an object, not {_kind(record)}"
+        yield f"a record must be an object, not {_type_name(record)}"
         return
     for key in sorted(record.keys() - _RECORD_KEYS):
         yield f"unknown key {json.dumps(key)}"
     if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
         yield '"id" must be the endpoint ID, a string'
-    yield from _faults_of_fields(record.get("applied"), kind)
+    yield from _field_errors(record.get("applied"), kind)
     if record.get("origin", "declared") not in ("declared", "imperative"):
         yield '"origin" must be "declared" or "imperative"'
     for flag in ("prevent_destroy", "adopted"):
@@ -131,7 +131,7 @@ def _faults(record: Json, kind: str) -> Iterator[str]:
         yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
 
 
-def _faults_of_fields(applied: Json, kind: str) -> Iterator[str]:
+def _field_errors(applied: Json, kind: str) -> Iterator[str]:
     if not isinstance(applied, dict):
         yield '"applied" must be an object'
         return
@@ -142,20 +142,18 @@ def _faults_of_fields(applied: Json, kind: str) -> Iterator[str]:
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
-    until = lease.until.astimezone(UTC).strftime(_MOMENT)
+    until = lease.until.astimezone(UTC).strftime(_TIME_FORMAT)
     return {"min": lease.min, "max": lease.max, "until": until, "why": lease.why}
 
 
 def _lease_from_json(value: Json) -> Lease | None:
-    """The lease, or None for what is none."""
+    """Return the lease, or None if the value is not one."""
     match value:
         case {"min": int(low), "max": int(high), "until": str(until), "why": str(why)} if (
-            value.keys() == _LEASE_KEYS
-            and type(low) is type(high) is int
-            and 0 <= low <= high <= MOST_WORKERS
+            value.keys() == _LEASE_KEYS and type(low) is type(high) is int and 0 <= low <= high <= MAX_WORKERS
         ):
             try:
-                ending = datetime.strptime(until, _MOMENT).replace(tzinfo=UTC)
+                ending = datetime.strptime(until, _TIME_FORMAT).replace(tzinfo=UTC)
             except ValueError:
                 return None
             return Lease(min=low, max=high, until=ending, why=why)
@@ -164,7 +162,7 @@ def _lease_from_json(value: Json) -> Lease | None:
 
 
 def intent_to_json(intent: Intent) -> dict[str, Json]:
-    written: dict[str, Json] = {
+    value: dict[str, Json] = {
         "name": intent.name,
         "known_ids": list(intent.known_ids),
         "app_name": intent.app_name,
@@ -172,16 +170,16 @@ def intent_to_json(intent: Intent) -> dict[str, Json]:
         "prevent_destroy": intent.prevent_destroy,
     }
     if intent.origin != "declared":
-        written["origin"] = intent.origin
+        value["origin"] = intent.origin
     if intent.renamed_from:
-        written["renamed_from"] = intent.renamed_from
+        value["renamed_from"] = intent.renamed_from
     if intent.kind != ENDPOINT:
-        written["kind"] = intent.kind
-    return written
+        value["kind"] = intent.kind
+    return value
 
 
 def intent_from_json(value: Json) -> Intent:
-    """The reverse, from what `loads` gives; raises `Malformed`."""
+    """Return the intent in a value from `loads`. Raise `Malformed` if it is not one."""
     match value:
         case {
             "name": str(name),
@@ -193,7 +191,7 @@ def intent_from_json(value: Json) -> Intent:
             name
             and all(isinstance(item, str) for item in ids)
             and type(prevent_destroy) is bool
-            and not any(_faults_of_fields(applied, str(value.get("kind", ENDPOINT))))
+            and not any(_field_errors(applied, str(value.get("kind", ENDPOINT))))
         ):
             return Intent(
                 name=name,
@@ -210,19 +208,19 @@ def intent_from_json(value: Json) -> Intent:
 
 
 def loads(text: str | bytes) -> Json:
-    """JSON that we wrote, fingerprints in it as `Sealed`. Raises ValueError, most often as `Malformed`."""
+    """Parse JSON of the inventory, with fingerprints as `Sealed`. Raise ValueError, mostly `Malformed`."""
     return strict_json.loads(text.decode() if isinstance(text, bytes) else text, _object)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Sealed | dict[str, Any]:
-    found = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
-    if len(found) != len(pairs):
+    built = {key: intern(value) if value.__class__ is str else value for key, value in pairs}
+    if len(built) != len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-        raise Malformed(f"{json_line(key)} stands there twice")
-    return parse_seal(found) if "hmac-sha256" in found else found
+        raise Malformed(f"{json_line(key)} appears twice")
+    return parse_seal(built) if "hmac-sha256" in built else built
 
 
-def _kind(value: Json) -> str:
+def _type_name(value: Json) -> str:
     match value:
         case None:
             return "null"

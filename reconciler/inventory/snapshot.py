@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.inventory import store
 from reconciler.inventory.errors import read_errors
-from reconciler.inventory.files import LARGEST, FileSystem, check_regular_file, open_regular_file
+from reconciler.inventory.files import MAX_FILE_SIZE, FileSystem, check_regular_file, open_regular_file
 from reconciler.inventory.journal import Replay, journal_path, replay
 from reconciler.inventory.journal_entries import InventoryState, OpenIntent, SetOwner
 from reconciler.model.errors import InventoryError
@@ -69,7 +69,7 @@ def _read_both(path: Path, journal: Path, disk: FileSystem) -> tuple[bytes | Non
     except FileNotFoundError:
         return None, disk.read(journal), not path.exists()
     with file:  # open until the comparison, because the inode number of an open file is not reused
-        data, before = file.read(LARGEST), _identity(os.fstat(file.fileno()))
+        data, before = file.read(MAX_FILE_SIZE), _identity(os.fstat(file.fileno()))
         journal_data = disk.read(journal)
         try:
             return data, journal_data, before == _identity(path.stat())

@@ -1,11 +1,11 @@
-"""The map on disk: name -> endpoint ID and what was last applied, in a form that git can diff and merge.
+"""The map on disk: each name with its endpoint ID and last applied fields, easy to diff and merge in git.
 
     {"format": 2, "base_url", "account"?, "root"?, "files"?,
      "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "adopted"?}},
      "resources"?: {address: the same, for resources of other kinds}}
 
-Of what stands before "endpoints", format 1 knows "base_url" alone. Sorted keys, two spaces, no times but the
-end of a lease, secrets sealed. Open intents are no part of it: they live in the journal.
+Format 1 has no "account", "root", "files" and "resources". Keys are sorted and indented by two spaces,
+secrets are sealed, and the only times are the ends of leases. Open intents are in the journal, not here.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from reconciler.model.resource import ENDPOINT, UNKNOWN_OWNER, Inventory, Owner,
 from reconciler.model.values import Json
 
 FORMAT = 2
-WIDEST = 160
-"""Characters of a line that are shown."""
+MAX_SHOWN = 160
+"""Characters of a line that a problem shows."""
 
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
 def read(path: Path) -> Inventory:
-    """The map at `path`; a missing file is empty. Raises InventoryError with every problem found."""
+    """Read the map at `path`; a missing file is empty. Raise InventoryError with all its problems."""
     path = resolve(path)
     with read_errors(path):
         data = FileSystem().read(path)
@@ -47,12 +47,12 @@ def read(path: Path) -> Inventory:
 
 
 def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -> bool:
-    """Replace the map, keep the previous one as `<path>.backup`; False when it says the same already.
+    """Replace the map durably and keep the previous one as `<path>.backup`. The caller holds the lock.
 
-    Durable on return. The caller holds the lock.
+    Return False if the map has this content already.
     """
     disk, path = disk or FileSystem(), resolve(path)
-    data = serialise(inventory.every_record(), inventory.base_url, inventory.owner)
+    data = serialize(inventory.every_record(), inventory.base_url, inventory.owner)
     with read_errors(path):
         previous = disk.read(path)
     if previous == data:
@@ -66,8 +66,8 @@ def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -
     return True
 
 
-def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_OWNER) -> bytes:
-    """The bytes of a map; equal inventories have equal bytes."""
+def serialize(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_OWNER) -> bytes:
+    """Return the bytes of a map. Equal inventories have equal bytes."""
     endpoints: dict[str, Json] = {}
     others: dict[str, Json] = {}
     for tracked in records:
@@ -82,11 +82,11 @@ def serialise(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_
 
 
 def parse(path: Path, data: bytes) -> Inventory:
-    """The inventory in these bytes; `path` is for the messages only."""
+    """Parse the bytes of a map. `path` is only for the messages."""
     document, text = _document(path, data)
     if not isinstance(document, dict) or type(document.get("format")) is not int:
         raise InventoryError(
-            _misshapen(path, 'it has no "format" number: another program may have written it')
+            _malformed(path, 'it has no "format" number: another program may have written it')
         )
     if document["format"] > FORMAT:
         raise InventoryError(
@@ -98,26 +98,26 @@ def parse(path: Path, data: bytes) -> Inventory:
             )
         )
     if document["format"] < 1:
-        raise InventoryError(_misshapen(path, f"there is no format {document['format']}"))
+        raise InventoryError(_malformed(path, f"there is no format {document['format']}"))
     endpoints = document.get("endpoints")
     known = OWNER_KEYS if document["format"] > 1 else {"base_url"}
     sections = {"endpoints", "resources"} if document["format"] > 1 else {"endpoints"}
     unknown = sorted(document.keys() - {"format", *sections, *known})
-    problems = [_misshapen(path, f"unknown key {json.dumps(key)}") for key in unknown]
+    problems = [_malformed(path, f"unknown key {json.dumps(key)}") for key in unknown]
     base_url, owner = "", UNKNOWN_OWNER
     try:
         base_url, owner = owner_from_json({key: document[key] for key in known & document.keys()})
-    except Malformed as fault:
-        problems.append(_misshapen(path, str(fault)))
+    except Malformed as error:
+        problems.append(_malformed(path, str(error)))
     if not isinstance(endpoints, dict):
-        problems.append(_misshapen(path, '"endpoints" must be an object'))
+        problems.append(_malformed(path, '"endpoints" must be an object'))
         endpoints = {}
     records: dict[str, Tracked] = {}
     for name, record in endpoints.items():
         try:
             records[name] = record_from_json(name, record)
-        except Malformed as fault:
-            problems.append(_misshapen(path, f"endpoint {name}: {fault}", _place(path, text, name)))
+        except Malformed as error:
+            problems.append(_malformed(path, f"endpoint {name}: {error}", _place_of(path, text, name)))
     others = _others(path, text, document.get("resources", {}), problems)
     if problems:
         raise InventoryError(*problems)
@@ -127,20 +127,20 @@ def parse(path: Path, data: bytes) -> Inventory:
 def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> dict[str, Inventory]:
     """Return the records of the other kinds, by type and name; their keys in the map are addresses."""
     if not isinstance(resources, dict):
-        problems.append(_misshapen(path, '"resources" must be an object'))
+        problems.append(_malformed(path, '"resources" must be an object'))
         return {}
     records: dict[str, dict[str, Tracked]] = {}
     for address, record in sorted(resources.items()):
         kind, _, name = address.partition(".")
         try:
             records.setdefault(kind, {})[name] = record_from_json(name, record, kind)
-        except Malformed as fault:
-            problems.append(_misshapen(path, f"{address}: {fault}", _place(path, text, address)))
+        except Malformed as error:
+            problems.append(_malformed(path, f"{address}: {error}", _place_of(path, text, address)))
     return {kind: Inventory(records=found) for kind, found in records.items()}
 
 
 def _document(path: Path, data: bytes) -> tuple[Json, str]:
-    """The JSON and its text, or an InventoryError that says where it stops being JSON."""
+    """Return the JSON value and its text. Raise InventoryError with the place where it stops being JSON."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -149,8 +149,8 @@ def _document(path: Path, data: bytes) -> tuple[Json, str]:
         ) from error
     try:
         return loads(text), text
-    except Malformed as fault:
-        raise InventoryError(_misshapen(path, str(fault))) from fault
+    except Malformed as error:
+        raise InventoryError(_malformed(path, str(error))) from error
     except json.JSONDecodeError as error:
         raise InventoryError(_not_json(path, text, error)) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, a tower of brackets
@@ -165,7 +165,7 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
         return invalid_map(
             path,
             "inventory-merge-conflict",
-            f"{path} holds the markers of an unresolved git merge conflict",
+            f"{path} has the markers of an unresolved git merge conflict",
             hint="Keep the records of both sides and remove the markers",
             place=place,
         )
@@ -174,17 +174,17 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
         if not text.strip()
         else f"is not JSON: {error.msg.lower()} at {error.lineno}:{error.colno}"
     )
-    line = lines[error.lineno - 1] if error.colno <= WIDEST else ""
-    place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:WIDEST])
+    line = lines[error.lineno - 1] if error.colno <= MAX_SHOWN else ""
+    place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:MAX_SHOWN])
     return invalid_map(path, "inventory-not-json", f"{path} {what}", place=place)
 
 
-def _misshapen(path: Path, fault: str, place: Place | None = None) -> Problem:
-    return invalid_map(path, "inventory-shape", f"{path} is not a valid inventory: {fault}", place=place)
+def _malformed(path: Path, error: str, place: Place | None = None) -> Problem:
+    return invalid_map(path, "inventory-shape", f"{path} is not a valid inventory: {error}", place=place)
 
 
-def _place(path: Path, text: str, name: str) -> Place | None:
-    """Where the record of that name begins, if the file is laid out the way we write it."""
+def _place_of(path: Path, text: str, name: str) -> Place | None:
+    """Return where the record of a name begins, or None if the file is not laid out as it was written."""
     key = json_line(name) + ":"
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(f"    {key}"):

@@ -1,4 +1,4 @@
-"""JSON that we wrote, read strictly: what we never write is refused before anybody works with it."""
+"""Strict parsing of JSON that this program wrote. What it never writes is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HALF: Final = re.compile(r"\\u[dD]")
 
 
 class Malformed(ValueError):
-    """JSON that is no record, intent or step; its text is a sentence for people."""
+    """JSON that is not a valid record, intent or journal entry. Its text is a message for the user."""
 
 
 def loads(text: str, built: Callable[[list[tuple[str, Any]]], Any]) -> Json:

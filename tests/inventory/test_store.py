@@ -302,7 +302,7 @@ def test_a_newer_map_is_left_alone(path: Path) -> None:
         ('{"format": 2, "base_url": "", "files": "a", "endpoints": {}}', '"files" must be a list of paths'),
         ('{"format": 2, "base_url": "", "files": [1], "endpoints": {}}', '"files" must be a list of paths'),
         ('{"format": 1, "base_url": "", "endpoints": {}, "serial": 1}', 'unknown key "serial"'),
-        ('{"format": 1, "format": 1}', '"format" stands there twice'),
+        ('{"format": 1, "format": 1}', '"format" appears twice'),
     ],
 )
 def test_a_wrong_shape_is_explained(path: Path, content: str, fault: str) -> None:

@@ -108,7 +108,7 @@ def _changes(
         )
         for path, before, after in differences(have, want, kind)
     )
-    if any(change.forces_replacement for change in fields):
+    if record is not None and any(change.forces_replacement for change in fields):
         return fields, kind.replacement(want, live.fields, desired.lifecycle.ignore)
     return fields, want
 

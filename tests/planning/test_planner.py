@@ -252,6 +252,13 @@ class TestAdoption:
         assert [one.path[0] for one in made.fields] == ["workerConfig", "workerConfig", "ports"]
         assert requests_of(made)[0].path.endswith("/update")
 
+    def test_ignored_fields_are_not_sent(self) -> None:
+        """Not even if other fields could only be changed by a replacement: nothing is replaced here."""
+        desired = endpoint(spec=PINNED, lifecycle={"ignoreChanges": ["command"]})
+        made = change(desired, None, live(command="theirs"))
+        assert isinstance(made, Adopt)
+        assert "command" not in made.target["image"]
+
     def test_two_of_one_name_are_an_error_with_both_ids(self) -> None:
         """A guess could overwrite the wrong one; neither is called unmanaged."""
         made = plan([endpoint()], [], [live(object_id="y"), live(object_id="x")])

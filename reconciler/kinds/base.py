@@ -47,6 +47,8 @@ class Kind(Protocol):
     """One resource kind. `kinds.registry` holds those that exist.
 
     type: the resource type, with which addresses begin (`novita_endpoint`).
+    section: the key of the list in the YAML. key: the key that holds the name of an item.
+    needs: the types that must exist before it, and be deleted after it.
     keyed: fields that are maps in normal form; the declared map is the whole map.
     objects: fields that are objects; an update leaves what it does not mention of them.
     scaling: the fields whose change is a scale if no other field changes.
@@ -59,6 +61,8 @@ class Kind(Protocol):
     """
 
     type: str
+    section: str
+    key: str
     keyed: Collection[str]
     objects: Collection[str]
     scaling: frozenset[Path]
@@ -67,6 +71,7 @@ class Kind(Protocol):
     uncompared: Collection[str]
     referable: Collection[str]
     secret_heads: Collection[str]
+    needs: Collection[str] = ()
     doubtful: Collection[Path]
 
     # Fields

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Action, Change, Create, Delete, Replace
 from reconciler.planning.renames import holds_name_of, is_renamed
 from reconciler.planning.steps import requests_of
 
 
 def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
-    """Groups to be worked one after the other; inside a group nothing depends on anything.
+    """Return groups to be worked one after the other; inside a group no change depends on another.
 
-    New endpoints come before old ones go, so that a move keeps serving; an app name that must be free for a
-    create is the exception.
+    A kind comes after the kinds that it needs; it is deleted before them. New endpoints are created before
+    old ones are deleted, so that a move keeps serving, unless a create needs an app name that a delete frees.
     """
-    pending = sorted((c for c in changes if c.action is not Action.NO_OP), key=lambda change: change.name)
+    by_kind: dict[str, list[Change]] = {}
+    for change in sorted(changes, key=lambda change: change.name):
+        if change.action is not Action.NO_OP:
+            by_kind.setdefault(change.kind, []).append(change)
+    parts = [_stages_of_kind(by_kind[kind]) for kind in in_order_of_needs(by_kind)]
+    writes = [group for part in parts for group in part[:-1]]
+    deletes = [part[-1] for part in reversed(parts)]
+    return tuple(tuple(group) for group in (*writes, *deletes) if group)
+
+
+def in_order_of_needs(kinds: Iterable[str]) -> list[str]:
+    """Return the kinds, each after those that it needs."""
+    ordered: dict[str, None] = {}
+
+    def add(kind: str) -> None:
+        for needed in KINDS[kind].needs:
+            add(needed)
+        ordered.setdefault(kind)
+
+    wanted = sorted(kinds)
+    for kind in wanted:
+        add(kind)
+    return [kind for kind in ordered if kind in wanted]
+
+
+def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:
+    """Return the groups of one kind; the last one are the deletes."""
     wanted = {app_name(change) for change in pending if isinstance(change, Create | Replace)}
     local: list[Change] = []
     freeing: list[Change] = []
@@ -31,7 +58,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
             deletes.append(change)
         else:
             writes.append(change)
-    return tuple(tuple(group) for group in (local, freeing, *_in_turn(writes), deletes) if group)
+    return (local, freeing, *_in_turn(writes), deletes)
 
 
 def _in_turn(writes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from reconciler.model.problem import Problem
-from reconciler.model.resource import address
+from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.text import PatternMap
 
 
@@ -16,12 +16,19 @@ class Selection:
     """Names, addresses, and globs over both; no target means all.
 
     `names` is exact, for programs. They are a `part` where they come from a run with targets or excludes.
+    `others` are the addresses of resources of other kinds than endpoints.
     """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     names: frozenset[str] | None = None
     part: bool = False
+    kind: str = ENDPOINT
+    others: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> Selection:
+        """Return the selection of resources of another kind, which targets name by their addresses."""
+        return replace(self, kind=kind)
 
     @property
     def is_everything(self) -> bool:
@@ -33,15 +40,19 @@ class Selection:
         return bool(self.targets or self.excludes or self.part)
 
     def has(self, name: str) -> bool:
+        if self.kind != ENDPOINT:
+            name = address(name, self.kind)
         if self.names is not None and name not in self.names:
             return False
         return (not self.targets or _matches(name, self.targets)) and not _matches(name, self.excludes)
 
     def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
         """A problem for each target that names nothing, which is mostly a slip of the finger."""
-        if not self.targets:
+        if not self.targets or self.kind != ENDPOINT:
             return ()
-        matched = {pattern for name in names for pattern in _globs(self.targets).matching(name)}
+        matched = {
+            pattern for name in (*names, *self.others) for pattern in _globs(self.targets).matching(name)
+        }
         return tuple(
             Problem(
                 code="no-such-target",

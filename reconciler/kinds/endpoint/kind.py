@@ -28,6 +28,8 @@ class Endpoint(Kind):
     """Novita's serverless endpoint over the v1 API."""
 
     type = resource.ENDPOINT
+    section = "endpoints"
+    key = "endpoint"
     keyed = TABLE.keyed
     objects = TABLE.objects
     scaling = TABLE.scaling

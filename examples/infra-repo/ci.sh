@@ -21,7 +21,7 @@ if [ -n "${GIT_TOKEN:-}" ]; then
   export GIT_CONFIG_VALUE_0="Authorization: Basic $basic"
 fi
 
-# An earlier run may have committed the inventory after this run's commit was made.
+# An earlier run may have committed the inventory after the commit of this run.
 latest() {
   git fetch --quiet origin "$branch"
   local file
@@ -33,7 +33,7 @@ latest() {
 }
 
 # Run a command and forward the signals that end a job. bash alone would not forward them before it is killed.
-heeding() {
+run_with_signals() {
   "$@" &
   local child=$! code signalled
   trap 'signalled=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
@@ -50,7 +50,7 @@ heeding() {
 keep() {
   [ -f "$inventory" ] || [ -f "$journal" ] || return 0
   trap '' INT TERM HUP                   # saving the inventory comes before exiting
-  reconciler state fold --lock-timeout 30s || echo "The journal could not be folded; it is kept as it is." >&2
+  reconciler state fold --lock-timeout 30s || echo "The journal could not be merged into the inventory; it stays as it is." >&2
   for _ in 1 2 3; do
     git fetch --quiet origin "$branch"
     git reset --quiet FETCH_HEAD         # to the head of the branch; the files stay as they are
@@ -61,7 +61,7 @@ keep() {
       git rm --quiet --cached --ignore-unmatch -- "$journal"
     fi
     if git diff --cached --quiet; then
-      echo "The inventory is as it is on $branch."
+      echo "The inventory is already on $branch."
       return 0
     fi
     git -c user.name=reconciler -c user.email=reconciler@localhost \
@@ -83,7 +83,7 @@ plan() {
     --json-into plan.json --markdown-into plan.md --junit-into plan.xml || code=$?
   case $code in
     0) echo "There is nothing to apply." ;;
-    2) echo "There are changes to apply: hand on the.plan." ;;
+    2) echo "There are changes to apply. Pass the.plan to the apply job." ;;
     *) return "$code" ;;
   esac
 }
@@ -91,7 +91,7 @@ plan() {
 apply() {
   latest
   local code=0
-  heeding reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
+  run_with_signals reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
   keep                                   # also after a failure or a cancel: new endpoints are recorded
   return "$code"
 }

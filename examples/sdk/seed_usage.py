@@ -1,8 +1,8 @@
-"""The usage section of the provider that this tool follows, line by line in Python.
+"""The usage section of the original provider, line by line in Python.
 
     NOVITA_API_KEY=... python examples/sdk/seed_usage.py FOLDER
 
-FOLDER holds config.yaml and specs.yaml, such as a copy of examples/seed. What it makes, it deletes.
+FOLDER holds config.yaml and specs.yaml, such as a copy of examples/seed. The script deletes what it creates.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def main(folder: str) -> None:
 def use(provider: NovitaDeploymentProvider) -> None:
     # Watch Status Changes
     stop = threading.Event()
-    told = threading.Event()
+    reported = threading.Event()
 
     def on_event(event: ReplicaEvent) -> None:
-        conditions = ", ".join(f"{one.type}={one.status}" for one in event.conditions)
+        conditions = ", ".join(f"{condition.type}={condition.status}" for condition in event.conditions)
         print(
             f"[{event.name}] Status changed: desired={event.desired_replicas},"
             f" ready={event.ready_replicas}, available={event.available_replicas}, status={conditions}"
         )
-        told.set()
+        reported.set()
 
     watcher = threading.Thread(
         target=provider.watch_replicas,
@@ -53,8 +53,8 @@ def use(provider: NovitaDeploymentProvider) -> None:
         task_timeout=1200,  # Task timeout in seconds
         env={"MODEL_NAME": "llama-3-70b"},
     )
-    answer = provider.deploy(request)
-    print(f"{answer.endpoint}: {answer.message}")
+    response = provider.deploy(request)
+    print(f"{response.endpoint}: {response.message}")
 
     # The complete request, with all fields
     complete = DeployRequest(
@@ -109,19 +109,19 @@ def use(provider: NovitaDeploymentProvider) -> None:
         print(f"{spec.name}: {spec.gpu}x {spec.gpu_type} in {spec.region}")
     print(provider.get_spec("novita-5090-single").product_id)
 
-    # What Novita's API does not offer
-    for ask in (
+    # Not offered by Novita's API
+    for call in (
         lambda: provider.get_app_logs("base-test"),
         lambda: provider.get_pods("base-test"),
         provider.list_pvcs,
     ):
         try:
-            ask()
-        except UnsupportedByNovita as reason:
-            print(reason)
+            call()
+        except UnsupportedByNovita as error:
+            print(error)
 
-    # Delete Endpoint, once the watch has told of it
-    told.wait(30)
+    # Delete Endpoint, after the watch has reported it
+    reported.wait(30)
     provider.delete_app("base-test")
     provider.delete_app("my-inference-endpoint")
 

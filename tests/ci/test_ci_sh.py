@@ -42,7 +42,7 @@ def test_from_a_plan_to_the_inventory(
     assert ci(infra, there, environ, "drift").code == 0
     account.scale("chat", maxNum=9)
     assert ci(infra, there, environ, "drift").code == 2
-    assert "The inventory is as it is on main." in ci(infra, there, environ, "keep").log
+    assert "The inventory is already on main." in ci(infra, there, environ, "keep").log
 
 
 def test_a_plan_belongs_to_its_commit(

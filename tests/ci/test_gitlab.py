@@ -21,7 +21,7 @@ def test_a_merge_request_is_checked_and_planned(infra: Infra, settings: dict[str
     for name in ("validate", "plan"):
         ended = pipeline.run(name)
         assert ended.code == 0, ended.log
-    assert "There are changes to apply: hand on the.plan." in ended.log
+    assert "There are changes to apply. Pass the.plan to the apply job." in ended.log
     kept = {path.name for path in pipeline.kept["plan"].iterdir()}
     assert kept == {"the.plan", "plan.json", "plan.md", "plan.xml"}
     assert (pipeline.kept["plan"] / "plan.xml").read_text().lstrip().startswith("<")

@@ -7,7 +7,7 @@ A record says of a rename what is needed to go on with it: the name that the end
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -69,7 +69,7 @@ class _Matching:
         self.takes: dict[str, Tracked | None] = {}
         self.former: dict[str, str] = {}
 
-    def rename(self, renamed: Iterable[Desired]) -> tuple[Problem, ...]:
+    def rename(self, renamed: Sequence[Desired]) -> tuple[Problem, ...]:
         """Give away what is renamed; the renames that nothing can come of are problems."""
         wanted: dict[str, str] = {}
         meant = self._meant(renamed)
@@ -107,18 +107,21 @@ class _Matching:
                     self._take(name, record)
                     break
 
-    def _meant(self, renamed: Iterable[Desired]) -> list[Desired]:
-        """Those whose rename was not carried out yet, or is to be carried out once more.
+    def _meant(self, renamed: Sequence[Desired]) -> list[Desired]:
+        """Return the endpoints whose rename was not carried out yet, or is to be carried out once more.
 
-        The latter have a hint that is left over, but give their endpoint to one whose hint is not.
+        A `renamedFrom` that was carried out counts once more if another endpoint takes the name, and if an
+        endpoint with the old name is live.
         """
-        left = {one.name: one for one in renamed}
-        meant = [left.pop(name) for name, one in tuple(left.items()) if not self._is_done(one)]
-        given = deque(one.renamed_from for one in meant)
-        while given:
-            if (one := left.pop(str(given.popleft()), None)) is not None:
-                meant.append(one)
-                given.append(one.renamed_from)
+        done = {endpoint.name: endpoint for endpoint in renamed if self._is_done(endpoint)}
+        meant = [endpoint for endpoint in renamed if endpoint.name not in done]
+        given_away = deque(endpoint.renamed_from for endpoint in meant)
+        while given_away:
+            again = done.pop(str(given_away.popleft()), None)
+            old = self._records.get(str(again.renamed_from)) if again else None
+            if again is not None and old is not None and old.id in self._alive:
+                meant.append(again)
+                given_away.append(again.renamed_from)
         return meant
 
     def _is_done(self, desired: Desired) -> bool:

@@ -224,3 +224,20 @@ def test_names_go_round_right_after_a_swap(desk: Desk) -> None:
     desk.apply()
     assert ids(desk) == {new: before[old] for new, old in cycle.items()}
     assert desk.plan().code == 0
+
+
+def test_one_of_a_swap_is_lost_while_it_is_replaced(desk: Desk) -> None:
+    """The other one has its new name already and keeps it: only what is lost is made anew."""
+    desk.declare(item("chat"), item("other"))
+    desk.apply()
+    other = desk.id("other")
+    chat = item("chat", appName="other", renamedFrom="other")
+    desk.declare(chat, item("other", appName="chat", renamedFrom="chat"))
+    desk.killed("update", "--parallelism", "1", when="after", nth=2)
+    desk.declare(chat, item("other", appName="chat-new", renamedFrom="chat"))
+    desk.sim.faults.add(Fault(operation="create", status=400, reason="VALIDATOR_PARAM"))
+    assert desk.run("apply", "--yes").code == 4
+    assert desk.plan().actions == {"other": "create"}
+    desk.apply()
+    assert desk.id("chat") == other
+    assert desk.plan().code == 0

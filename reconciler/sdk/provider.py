@@ -29,7 +29,7 @@ from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, item
 from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
 from reconciler.workflow.apply import apply
-from reconciler.workflow.endpoints import find
+from reconciler.workflow.endpoints import find_endpoint
 from reconciler.workflow.imperative import (
     Files,
     delete_goal,
@@ -42,7 +42,7 @@ from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader
 from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
-from reconciler.workflow.watch import looks, watch_replicas
+from reconciler.workflow.watch import watch
 
 
 class NovitaDeploymentProvider(Unsupported):
@@ -234,9 +234,8 @@ class NovitaDeploymentProvider(Unsupported):
         `poll_interval` is in seconds, more than 0. With `initial` each endpoint that is there at first is
         told of too. A look that fails is made again; the first must succeed.
         """
-        watch_replicas(
-            self._context, callback, settings=self._settings, every=poll_interval, initial=initial, stop=stop
-        )
+        for event in self.replica_events(poll_interval=poll_interval, stop=stop, initial=initial):
+            callback(event)
 
     def replica_events(
         self,
@@ -246,23 +245,18 @@ class NovitaDeploymentProvider(Unsupported):
         initial: bool = False,
     ) -> Iterator[ReplicaEvent]:
         """The same as an iterator."""
-        for look in looks(
+        for update in watch(
             self._context, settings=self._settings, every=poll_interval, stop=stop, initial=initial
         ):
-            yield from look.events
+            yield from update.events
 
     def _response(self, endpoint: str, message: str) -> DeployResponse:
         return DeployResponse(endpoint=endpoint, message=message, created_at=self._context.now())
 
     def _app(self, endpoint: str) -> EndpointInfo:
         inventory = load_inventory(self._context.state_path)
-        try:
-            with reader(self._context, self._settings) as account:
-                return ENDPOINT.app_of(find(account, inventory, endpoint))
-        except InvalidConfig as error:
-            if error.problem.code == "not-found":
-                raise EndpointNotFound(error.problem) from error
-            raise
+        with reader(self._context, self._settings) as account:
+            return ENDPOINT.app_of(find_endpoint(account, inventory, endpoint))
 
     def _change(self, way: tuple[Context, Goal]) -> ChangeResult | None:
         """Plan and perform; the result of the one change, None where there was nothing to do."""

@@ -1,14 +1,13 @@
-"""What is there: all endpoints of the account, or one by name. Reads only, and needs no endpoint files."""
+"""`reconciler list`, `get` and `status`: read endpoints. Endpoint files are not required."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.config.loader import load, load_settings
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings
@@ -17,67 +16,70 @@ from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
 from reconciler.planning.matching import managed, matched
 from reconciler.workflow.runtime.account import list_complete, reader
+from reconciler.workflow.runtime.config import load_files, valid_settings
 from reconciler.workflow.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Apps:
-    """The endpoints by name, and what keeps anybody from telling all about them."""
+class EndpointList:
+    """Endpoints sorted by name, and problems that made their management status uncertain."""
 
-    apps: tuple[EndpointInfo, ...]
+    endpoints: tuple[EndpointInfo, ...]
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What is known before the account is asked. `desired` is None where nobody can tell what is declared."""
+class LocalState:
+    """Settings, inventory and declarations. `desired` is None if the declarations are unknown."""
 
     settings: Settings
     inventory: Inventory
     desired: tuple[Desired, ...] | None
     problems: tuple[Problem, ...] = ()
 
-    def seen(self, live: Iterable[Live], among: Sequence[Live]) -> tuple[EndpointInfo, ...]:
-        """These endpoints by name, with whose they are; `among` is all that is known to be live."""
-        whose = managed(self.desired, self.inventory, among)
+    def describe(self, live: Iterable[Live], known: Sequence[Live]) -> tuple[EndpointInfo, ...]:
+        """Return these endpoints, redacted and sorted by name; `known` are all known live endpoints."""
+        managed_by_id = managed(self.desired, self.inventory, known)
         records = {record.id: record for record in self.inventory.records.values()}
-        declared = {one.name: one for one in self.desired or ()}
+        declared = {desired.name: desired for desired in self.desired or ()}
 
-        def shown(one: Live) -> Live:
-            record = records.get(one.id)
-            name = record.name if record else one.name
-            return matched(name, declared.get(name), record, one).redacted
+        def redacted(endpoint: Live) -> Live:
+            record = records.get(endpoint.id)
+            name = record.name if record else endpoint.name
+            return matched(name, declared.get(name), record, endpoint).redacted
 
-        apps = (ENDPOINT.app_of(shown(one), whose.get(one.id, Managed.UNMANAGED)) for one in live)
-        return tuple(sorted(apps, key=lambda app: (app.name, app.id)))
+        infos = (
+            ENDPOINT.app_of(redacted(endpoint), managed_by_id.get(endpoint.id, Managed.UNMANAGED))
+            for endpoint in live
+        )
+        return tuple(sorted(infos, key=lambda info: (info.name, info.id)))
 
 
-def apps(context: Context) -> Apps:
-    """Every endpoint of the account that the run is about."""
-    ground = survey(context)
-    with reader(context, ground.settings) as account:
-        live = list_complete(account, (one.id for one in ground.inventory.records.values())).endpoints
-    seen = ground.seen(live, live)
-    unmatched = context.selection.unmatched(app.name for app in seen)
-    if unmatched:
+def list_endpoints(context: Context) -> EndpointList:
+    """Return the selected endpoints of the account. Raise InvalidConfig if a selector matches none."""
+    local = load_local_state(context)
+    with reader(context, local.settings) as account:
+        live = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
+    infos = local.describe(live, live)
+    if unmatched := context.selection.unmatched(info.name for info in infos):
         raise InvalidConfig(*unmatched)
-    return Apps(apps=tuple(app for app in seen if context.selection.has(app.name)), problems=ground.problems)
+    selected = tuple(info for info in infos if context.selection.has(info.name))
+    return EndpointList(endpoints=selected, problems=local.problems)
 
 
-def app(context: Context, name: str) -> Apps:
-    """The one endpoint of that name or ID. Raises InvalidConfig when there is none, or more than one."""
-    ground = survey(context)
-    with reader(context, ground.settings) as account:
-        found, listed = _find(account, ground.inventory, name, ground.desired or ())
-    return Apps(apps=ground.seen((found,), (found, *listed)), problems=ground.problems)
+def get_endpoint(context: Context, name: str) -> EndpointList:
+    """Return the one endpoint of that name or ID. Raise as `find_endpoint` does."""
+    local = load_local_state(context)
+    with reader(context, local.settings) as account:
+        live, listed = _find(account, local.inventory, name, local.desired or ())
+    return EndpointList(endpoints=local.describe((live,), (live, *listed)), problems=local.problems)
 
 
-def find(account: AccountReader, inventory: Inventory, name: str) -> Live:
-    """The live endpoint of that name, else the one of that ID.
+def find_endpoint(account: AccountReader, inventory: Inventory, name: str) -> Live:
+    """Return the live endpoint of that name, or else of that ID.
 
-    The recorded ID is asked for first: one call. Where it is gone, or called otherwise by now, the listing
-    decides, and a record by its ID where no endpoint has that name. Raises InvalidConfig when there is none,
-    or when several are called so.
+    The recorded ID is read first, with one call. If that endpoint is gone or renamed, the account is listed.
+    Raise EndpointNotFound if there is none, and InvalidConfig if several have the name.
     """
     return _find(account, inventory, name, ())[0]
 
@@ -85,75 +87,75 @@ def find(account: AccountReader, inventory: Inventory, name: str) -> Live:
 def _find(
     account: AccountReader, inventory: Inventory, name: str, declared: Iterable[Desired]
 ) -> tuple[Live, Sequence[Live]]:
-    """That endpoint, and the listing if one was needed."""
+    """Return the endpoint, and the listing if one was made."""
     record = inventory.records.get(name)
     recorded = account.get(record.id) if record else None
     if record and recorded and recorded.name == record.live_name and not recorded.is_terminating:
         return recorded, ()
     listed = account.listing().endpoints
-    namesakes = [one for one in listed if one.name == name]
-    # one that is on its way out is meant only where there is no other
-    called = [one for one in namesakes if not one.is_terminating] or namesakes
-    if len(called) > 1:
-        raise InvalidConfig(_several(name, called))
-    found = called[0] if called else recorded or next((one for one in listed if one.id == name), None)
-    if found is None:
-        raise InvalidConfig(_absent(name, listed, is_declared=any(one.name == name for one in declared)))
-    return found, listed
+    namesakes = [live for live in listed if live.name == name]
+    # a terminating endpoint is meant only if there is no other of the name
+    matches = [live for live in namesakes if not live.is_terminating] or namesakes
+    if len(matches) > 1:
+        raise InvalidConfig(_ambiguous(name, matches))
+    match = matches[0] if matches else recorded or next((live for live in listed if live.id == name), None)
+    if match is None:
+        is_declared = any(desired.name == name for desired in declared)
+        raise EndpointNotFound(_not_found(name, listed, is_declared=is_declared))
+    return match, listed
 
 
-def survey(context: Context) -> Ground:
-    """Settings, inventory and YAML. Only settings must be sound; the rest is told as a note where it is not.
+def load_local_state(context: Context) -> LocalState:
+    """Return settings, inventory and declarations. Raise InvalidConfig for errors in the settings.
 
-    Raises InvalidConfig for the settings.
+    An inventory or endpoint files with errors only add a note.
     """
-    settings, faults = load_settings(
-        context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
-    )
-    if any(problem.is_error for problem in faults):
-        raise InvalidConfig(*faults)
+    settings = valid_settings(context, lenient=True)
     problems: list[Problem] = []
     try:
         inventory = load_inventory(context.state_path)
     except InventoryError as error:
         inventory = Inventory()
-        problems.append(_untold(f"the inventory cannot be read: {error.problem.summary}", error.problem.hint))
-    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
-    errors = [problem for problem in loaded.errors if problem.code != "no-endpoints"]
-    if errors:
-        why = f"the files have errors, the first is: {errors[0].summary}"
-        problems.append(_untold(why, "reconciler validate   tells all of them").at(errors[0].place))
-    known = loaded.found_endpoint_file and not errors
-    return Ground(
+        problems.append(
+            _managed_unknown(f"the inventory cannot be read: {error.problem.summary}", error.problem.hint)
+        )
+    loaded = load_files(context, lenient=True, needs_endpoints=False)
+    if errors := loaded.errors:
+        reason = f"the files have errors, the first is: {errors[0].summary}"
+        problems.append(
+            _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)
+        )
+    is_known = loaded.found_endpoint_file and not errors
+    return LocalState(
         settings=settings,
         inventory=inventory,
-        desired=loaded.desired if known else None,
+        desired=loaded.desired if is_known else None,
         problems=tuple(problems),
     )
 
 
-def _untold(why: str, hint: str) -> Problem:
+def _managed_unknown(reason: str, hint: str) -> Problem:
     return Problem(
         code="managed-unknown",
         severity=Severity.NOTE,
-        summary=f"whose an endpoint is may be wrong here, for {why}",
+        summary=f"it may be wrong here how an endpoint is managed, because {reason}",
         hint=hint,
     )
 
 
-def _several(name: str, called: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(one.id for one in called))
+def _ambiguous(name: str, matches: Sequence[Live]) -> Problem:
+    ids = ", ".join(sorted(live.id for live in matches))
     return Problem(
         code="ambiguous-name",
-        summary=f"{len(called)} live endpoints are called `{name}`: {ids}",
-        hint="give the ID instead of the name to say which one is meant",
+        summary=f"{len(matches)} live endpoints are called `{name}`: {ids}",
+        hint="give the ID instead of the name",
         address=address(name),
     )
 
 
-def _absent(name: str, listed: Sequence[Live], *, is_declared: bool) -> Problem:
-    """In the words of the seed's troubleshooting."""
-    close = closest_match(name, dict.fromkeys(one.name for one in listed))
+def _not_found(name: str, listed: Sequence[Live], *, is_declared: bool) -> Problem:
+    """Return the error with the text of the seed's troubleshooting guide."""
+    close = closest_match(name, dict.fromkeys(live.name for live in listed))
     if close:
         hint = f"did you mean `{close}`? `reconciler list` shows all endpoints"
     elif is_declared:
@@ -163,7 +165,7 @@ def _absent(name: str, listed: Sequence[Live], *, is_declared: bool) -> Problem:
     return Problem(
         code="not-found",
         summary=f"endpoint not found in Novita: `{name}`",
-        detail="The account was listed anew just now. The endpoint was deleted elsewhere, or never created.",
+        detail="The account was listed just now. The endpoint was deleted elsewhere, or never created.",
         hint=hint,
         address=address(name),
     )

@@ -17,10 +17,10 @@ def get(run: Run, name: str) -> int:
     """Show one endpoint by its name or ID: its configuration, its URL, and its workers."""
     from reconciler.reports.views.documents import app_document
     from reconciler.reports.views.endpoints import app_text
-    from reconciler.workflow.endpoints import app
+    from reconciler.workflow.endpoints import get_endpoint
 
-    found = app(run.context, name)
-    (one,) = found.apps
+    found = get_endpoint(run.context, name)
+    (one,) = found.endpoints
     if run.out.as_json:
         run.out.document(app_document(one))
     else:

@@ -20,17 +20,17 @@ def status(run: Run, name: str | None, output: str | None) -> int:
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
     from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, apps_text
-    from reconciler.workflow.endpoints import app, apps
+    from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 
-    found = apps(run.context) if name is None else app(run.context, name)
+    found = list_endpoints(run.context) if name is None else get_endpoint(run.context, name)
     if run.out.as_json:
-        documents = [status_document(one.app_status()) for one in found.apps]
+        documents = [status_document(one.app_status()) for one in found.endpoints]
         run.out.document(documents if name is None else documents[0])
     elif output == "name":
-        run.out.result("".join(f"{plain(one.name)}\n" for one in found.apps))
-    elif found.apps:
+        run.out.result("".join(f"{plain(one.name)}\n" for one in found.endpoints))
+    elif found.endpoints:
         columns = WIDE_STATUS if output == "wide" else STATUS
-        run.out.result(apps_text(found.apps, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(apps_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")

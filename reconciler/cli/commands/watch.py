@@ -15,7 +15,7 @@ from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.workflow.watch import Look
+    from reconciler.workflow.watch import WatchUpdate
 
 
 @click.command(cls=Command)
@@ -52,12 +52,12 @@ def watch(
     from reconciler.cli.errors import ending
     from reconciler.model.errors import ReconcilerError
     from reconciler.reports.views.documents import problem_document
-    from reconciler.workflow.watch import looks
+    from reconciler.workflow.watch import watch as poll
 
     if interval == 0:
         raise click.BadParameter("must be more than 0", param_hint="--interval")
     context = replace(run.context, on_listed=None)  # the table is what moves here
-    seen = looks(context, name=name, every=interval, within=within, initial=initial)
+    seen = poll(context, name=name, every=interval, within=within, initial=initial)
     try:
         with closing(seen):
             if run.out.as_json or output == "name" or run.out.screen is None:
@@ -74,7 +74,7 @@ def watch(
     return ExitCode.OK
 
 
-def _lines(out: Output, seen: Iterator[Look], output: str | None) -> None:
+def _lines(out: Output, seen: Iterator[WatchUpdate], output: str | None) -> None:
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import event_document, problem_document
     from reconciler.reports.views.endpoints import event_text
@@ -94,18 +94,18 @@ def _lines(out: Output, seen: Iterator[Look], output: str | None) -> None:
                 out.result(event_text(event, at, out.style, wide=output == "wide") + "\n")
 
 
-def _board(out: Output, seen: Iterator[Look], *, wide: bool) -> None:
+def _board(out: Output, seen: Iterator[WatchUpdate], *, wide: bool) -> None:
     from reconciler.reports.views.endpoints import WATCH, WIDE_WATCH
     from reconciler.reports.views.live_table import Board
 
     assert out.screen is not None
     first = next(seen)
     with Board(WIDE_WATCH if wide else WATCH, out.screen) as board:
-        board.show(first.apps, first.events, first.problem, datetime.now(UTC))
+        board.show(first.endpoints, first.events, first.problem, datetime.now(UTC))
         for look in seen:
             if out.screen is None:
                 raise BrokenPipeError  # the terminal is gone, and rich would go on without a word
-            board.show(look.apps, look.events, look.problem, datetime.now(UTC))
+            board.show(look.endpoints, look.events, look.problem, datetime.now(UTC))
 
 
 def _moment() -> str:

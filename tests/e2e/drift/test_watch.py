@@ -14,7 +14,7 @@ from reconciler.model.errors import KeyRefused
 from reconciler.model.status import Happening, ReplicaEvent
 from reconciler.simulator import Fault, Server
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.watch import Look, looks, watch_replicas
+from reconciler.workflow.watch import WatchUpdate, watch
 from tests.e2e.command_line.test_terminal import ANSI, terminal
 from tests.e2e.desk import Desk
 
@@ -39,9 +39,9 @@ class World:
         self.waits.append(seconds)
         self.time += seconds
 
-    def looks(self, desk: Desk, **options: Any) -> Iterator[Look]:
+    def looks(self, desk: Desk, **options: Any) -> Iterator[WatchUpdate]:
         context = Context(root=desk.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": self.sim.url})
-        return looks(context, clock=self, **options)
+        return watch(context, clock=self, **options)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def world() -> Iterator[World]:
         yield found
 
 
-def happened(look: Look) -> list[tuple[str, tuple[Happening, ...]]]:
+def happened(look: WatchUpdate) -> list[tuple[str, tuple[Happening, ...]]]:
     return [(event.name, event.happenings) for event in look.events]
 
 
@@ -95,7 +95,7 @@ def test_what_is_there_at_first(desk: Desk, world: World) -> None:
     """It is no event, unless asked for; the look shows it in any case."""
     world.sim.world.console_create(name="chat")
     (look,) = world.looks(desk, within=0.0)
-    assert ([app.name for app in look.apps], look.events) == (["chat"], ())
+    assert ([app.name for app in look.endpoints], look.events) == (["chat"], ())
     (look,) = world.looks(desk, within=0.0, initial=True)
     assert happened(look) == [("chat", (Happening.PRESENT,))]
 
@@ -117,10 +117,10 @@ def test_a_listing_that_lacks_one(desk: Desk, world: World) -> None:
     sim = world.sim.world
     sim.console_create(name="chat")
     with closing(world.looks(desk, every=1.0)) as watched:
-        assert [app.name for app in next(watched).apps] == ["chat"]
+        assert [app.name for app in next(watched).endpoints] == ["chat"]
         sim.switch(list_lag_seconds=3600.0)
         look = next(watched)
-    assert (happened(look), [app.name for app in look.apps]) == ([], ["chat"])
+    assert (happened(look), [app.name for app in look.endpoints]) == ([], ["chat"])
 
 
 def test_one_that_is_going(desk: Desk, world: World) -> None:
@@ -157,13 +157,13 @@ def test_only_one_of_them(desk: Desk, world: World) -> None:
     sim = world.sim.world
     sim.console_create(name="other", appName="other")
     with closing(world.looks(desk, name="chat")) as watched:
-        assert next(watched).apps == ()
+        assert next(watched).endpoints == ()
         chat = sim.console_create(name="chat", appName="chat")
         assert happened(next(watched)) == [("chat", (CREATED, READY))]
         sim.console_update(chat, name="talk")
         assert happened(next(watched)) == [("talk", (CHANGED,))]
     (look,) = world.looks(desk, name=chat, within=0.0)
-    assert [app.name for app in look.apps] == ["talk"]
+    assert [app.name for app in look.endpoints] == ["talk"]
 
 
 def test_a_poll_that_fails(desk: Desk, world: World) -> None:
@@ -206,7 +206,9 @@ def test_the_callback(desk: Desk, world: World) -> None:
             sim.console_delete(event.id)
 
     world.sim.faults.before("list", lambda _: sim.console_create(name="chat"), nth=3)
-    watch_replicas(context, heard, stop=stop, clock=world)
+    for update in watch(context, stop=stop, clock=world):
+        for event in update.events:
+            heard(event)
     assert [event.happenings for event in told] == [(CREATED, READY), (DELETED,)]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.errors import InvalidConfig
-from reconciler.workflow.endpoints import app, apps
+from reconciler.model.errors import EndpointNotFound
+from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 from reconciler.workflow.runtime.context import Context
 from tests.e2e.command_line.test_terminal import ANSI, terminal
 from tests.e2e.desk import KEY, SPECS, Desk, item
@@ -141,7 +141,9 @@ def test_a_broken_yaml_is_a_note(three: Desk) -> None:
     ran = three.run("list")
     assert ran.code == 0
     assert [row[5] for row in columns(ran.out)[1:]] == ["declared", "declared", "unmanaged"]
-    assert ran.err.startswith("Note: whose an endpoint is may be wrong here, for the files have errors")
+    assert ran.err.startswith(
+        "Note: it may be wrong here how an endpoint is managed, because the files have errors"
+    )
     assert "endpoints.yaml:" in ran.err
     assert "reconciler validate" in ran.err
     assert set(listed(three)) == {"chat", "former", "theirs"}
@@ -321,10 +323,10 @@ def test_a_narrow_terminal(three: Desk) -> None:
 def test_the_functions_behind_it(three: Desk) -> None:
     """Plain functions and frozen values, for programs."""
     context = Context(root=three.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": three.sim.url})
-    assert [one.name for one in apps(context).apps] == ["chat", "former", "theirs"]
-    assert app(context, "chat").apps[0].ready_replicas == 1
-    with pytest.raises(InvalidConfig, match="endpoint not found in Novita"):
-        app(context, "nobody")
+    assert [one.name for one in list_endpoints(context).endpoints] == ["chat", "former", "theirs"]
+    assert get_endpoint(context, "chat").endpoints[0].ready_replicas == 1
+    with pytest.raises(EndpointNotFound, match="endpoint not found in Novita"):
+        get_endpoint(context, "nobody")
 
 
 @pytest.mark.parametrize(

@@ -209,11 +209,23 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else ExitCode.OK
 
 
+def _with_suggestion(error: click.NoSuchOption, arguments: Sequence[str]) -> click.UsageError:
+    """Return the error for a long option with a single dash, such as Terraform's `-auto-approve`."""
+    known = {name for option in error.ctx.command.params for name in option.opts} if error.ctx else set()
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if name.startswith(error.option_name) and f"-{name}" in known:
+            return click.UsageError(f"No such option '{name}'. Did you mean '-{name}'?", error.ctx)
+    return error
+
+
 def _failed(error: BaseException, arguments: list[str]) -> int:
     """Report the error that ended the run; return its exit code."""
     from reconciler.cli.errors import ending
     from reconciler.cli.output import fail
 
+    if isinstance(error, click.NoSuchOption):
+        error = _with_suggestion(error, arguments)
     problems, code = ending(error)
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
         from reconciler.cli.errors import trace

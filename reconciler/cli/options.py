@@ -138,7 +138,8 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         is_flag=True,
         default=None,
-        help="Disable coloured output. The environment variable NO_COLOR does the same.",
+        help="Disable coloured output. The environment variable NO_COLOR does the same; FORCE_COLOR enables"
+        " colour without a terminal.",
     ),
     click.option(
         "-v",

@@ -83,25 +83,27 @@ class Output:
             if found.plan is not None:
                 self.stream.planned(found.plan)
             return
+        text = ""
         if found.verdict is not None:
             from reconciler.reports.run.drift import drift_text
 
-            self.result(drift_text(found, self.style))
+            self.result(text := drift_text(found, self.style))
         elif found.plan is not None:
             from reconciler.reports.run.text import plan_text
 
-            self.result(plan_text(found.plan, self.style, explained=found.explained))
+            self.result(text := plan_text(found.plan, self.style, explained=found.explained))
         if found.problems:
-            self.tell("\n")
+            self.tell("\n" if text else "")
             self.problems(found.problems)
 
     def plan_for_approval(self, plan: Plan) -> None:
         """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""
         from reconciler.reports.run.text import plan_text
 
-        self.tell(plan_text(plan, self.error_style, explained=self.explained))
+        text = plan_text(plan, self.error_style, explained=self.explained)
+        self.tell(text)
         if plan.problems:
-            self.tell("\n")
+            self.tell("\n" if text else "")
             self.problems(plan.problems)
 
     @property
@@ -224,13 +226,10 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
 
 
 def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
-    """Whether colour is wanted on a stream: a terminal, and nobody said no (no-color.org)."""
-    return (
-        not no_color
-        and not os.environ.get("NO_COLOR")
-        and stream.isatty()
-        and os.environ.get("TERM") != "dumb"
-    )
+    """Return True if a stream is coloured: a terminal is, unless NO_COLOR or FORCE_COLOR is set."""
+    if no_color or os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def timestamp() -> str:

@@ -8,7 +8,7 @@ from functools import cache
 
 from reconciler.model.problem import Problem
 from reconciler.model.resource import ENDPOINT, address
-from reconciler.model.text import PatternMap
+from reconciler.model.text import PatternMap, closest_match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +47,16 @@ class Selection:
         return (not self.targets or _matches(name, self.targets)) and not _matches(name, self.excludes)
 
     def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
-        """A problem for each target that names nothing, which is mostly a slip of the finger."""
+        """Return a problem for each target that matches none of the names."""
         if not self.targets or self.kind != ENDPOINT:
             return ()
-        matched = {
-            pattern for name in (*names, *self.others) for pattern in _globs(self.targets).matching(name)
-        }
+        names = (*names, *self.others)
+        matched = {pattern for name in names for pattern in _globs(self.targets).matching(name)}
         return tuple(
             Problem(
                 code="no-such-target",
                 summary=f"--target {pattern} matches no endpoint",
-                hint="targets are names or globs, such as `--target 'llama-*'`",
+                hint=_hint(pattern, names),
             )
             for pattern in self.targets
             if pattern not in matched
@@ -66,6 +65,11 @@ class Selection:
 
 EVERYTHING = Selection()
 NONE = Selection(names=frozenset())
+
+
+def _hint(pattern: str, names: tuple[str, ...]) -> str:
+    close = closest_match(pattern.removeprefix(address("")), names)
+    return f"did you mean `{close}`?" if close else "targets are names or globs, such as `--target 'llama-*'`"
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -97,3 +97,42 @@ def test_a_path_that_no_system_takes_is_no_bug(
     said = capsys.readouterr().err
     assert "has a bug" not in said
     assert "rror: " in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (["apply", "-auto-approve"], "No such option '-auto-approve'. Did you mean '--auto-approve'?"),
+        (["plan", "-out=x"], "No such option '-out'. Did you mean '--out'?"),
+        (["plan", "-x"], "No such option '-x'."),
+        (["aply"], "No such command 'aply'. Did you mean 'apply'?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistyped_word_gets_a_suggestion(
+    arguments: list[str], suggestion: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Terraform's options begin with a single dash; the message names ours."""
+    assert run(arguments) == 64
+    assert suggestion in capsys.readouterr().err
+
+
+def test_help_and_version_are_commands_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """As with Terraform and kubectl."""
+    for words, flag in (
+        (["version"], ["--version"]),
+        (["help"], ["--help"]),
+        (["help", "plan"], ["plan", "-h"]),
+    ):
+        assert run(words) == 0
+        text = capsys.readouterr().out
+        assert run(flag) == 0
+        assert text == capsys.readouterr().out
+
+
+def test_the_help_lists_shared_options_last(capsys: pytest.CaptureFixture[str]) -> None:
+    """The options of the command itself come first."""
+    assert run(["plan", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.index("\nOptions:") < text.index("\nReport options:") < text.index("\nShared options:")
+    assert text.index("--bind-commit") < text.index("--explain") < text.index("--state")

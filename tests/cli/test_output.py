@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from typing import Any
 
 import pytest
 
-from reconciler.cli.output import Output
+from reconciler.cli.output import Output, is_coloured
 from reconciler.model.resource import ListingProgress
 from reconciler.reports.terminal import bar as bars
 
@@ -80,3 +81,23 @@ def test_once_it_is_over_no_bar_stands_and_nobody_speaks(capsys: pytest.CaptureF
     out.listed(PAGE)
     assert out._bar is None
     assert capsys.readouterr().err == "in time\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "no_color", "expected"),
+    [
+        ({}, False, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+        ({"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_colour_without_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], no_color: bool, expected: bool
+) -> None:
+    """FORCE_COLOR enables it, for CI logs; NO_COLOR and --no-color take precedence."""
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert is_coloured(io.StringIO(), no_color=no_color) is expected

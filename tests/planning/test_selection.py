@@ -41,6 +41,13 @@ def test_a_target_that_matches_nothing_is_a_problem() -> None:
     ]
 
 
+@pytest.mark.parametrize("target", ["helo", "novita_endpoint.helo"])
+def test_a_mistyped_target_gets_a_suggestion(target: str) -> None:
+    """The hint names the closest endpoint."""
+    (problem,) = Selection(targets=(target,)).unmatched(["hello", "world"])
+    assert problem.hint == "did you mean `hello`?"
+
+
 def test_everything_is_everything() -> None:
     """Any pattern makes it a selection."""
     assert EVERYTHING.is_everything

@@ -139,6 +139,6 @@ def _unmanaged(unmanaged: Sequence[Live]) -> str:
     rows = "".join(f"<li>{escape(live.name)} <code>{escape(live.id)}</code>" for live in unmanaged)
     return _section(
         "unmanaged",
-        "Not managed by reconciler",
+        "Not managed by this configuration",
         [f'<ul class="unmanaged">{rows}</ul>'] if rows else [],
     )

@@ -91,7 +91,7 @@ def _sections(found: RunReport) -> Iterator[Section]:
         names = {drift.name for drift in drifted}
         yield _all_details([one for one in found.plan.pending if one.name in names], explanations)
     yield Section(
-        opening="\n### Not managed by reconciler\n\n",
+        opening="\n### Not managed by this configuration\n\n",
         rows=[f"- {code(live.name)} {code(live.id)}\n" for live in found.plan.unmanaged],
         rank=4,
         left_out=_missing("unmanaged endpoints"),

@@ -58,7 +58,8 @@ def headline(found: RunReport) -> str:
         )
     if found.plan.pending:
         return plan_line(found.plan)
-    return "There is no plan." if any(p.exit_code == 1 for p in found.plan.errors) else NO_CHANGES
+    failures = sum(problem.exit_code == 1 for problem in found.plan.errors)
+    return f"Planning failed: {_many(failures, 'error')}." if failures else NO_CHANGES
 
 
 def ending(found: RunReport) -> str:

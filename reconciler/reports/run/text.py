@@ -35,9 +35,12 @@ SHOWN_UNMANAGED: Final = 20
 
 
 def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> str:
-    """The whole plan, ending in a newline; `explained` tells of each change why, by which rule and how."""
+    """Return the plan, ending in a newline, with an explanation of each change if `explained`.
+
+    The text of a plan that errors prevented has no changes, and may be empty.
+    """
     explanations = explanations_of(plan, style) if explained else {}
-    return "\n".join(_lines(plan, style, explanations)) + "\n"
+    return "".join(f"{line}\n" for line in _lines(plan, style, explanations))
 
 
 def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
@@ -65,11 +68,10 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
         for drift in plan.drift:
             yield from _drift(drift, style)
             yield ""
-    if not plan.pending and any(problem.exit_code == 1 for problem in plan.errors):
-        yield "There is no plan."
-    elif not plan.pending:
+    has_failed = any(problem.exit_code == 1 for problem in plan.errors)
+    if not plan.pending and not has_failed:
         yield style.strong(NO_CHANGES)
-    else:
+    elif plan.pending:
         yield "reconciler will perform the following actions:"
         yield ""
         for change in plan.pending:
@@ -196,7 +198,7 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
         return
     count = len(unmanaged)
     yield ""
-    yield f"{_endpoints(count)} of the account {_be(count)} not managed by reconciler:"
+    yield f"{_endpoints(count)} of the account {_be(count)} not managed by this configuration:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:

@@ -18,7 +18,10 @@ MOST_DRAWN: Final = 500
 """Rows; rich takes seconds for thousands, and nobody looks at the frame of such a table."""
 
 FOLDED: Final = 20
-"""Columns of a terminal that are left to a first or last column that has to be folded."""
+"""Least width (columns) of a first or last column that is folded to fit the terminal."""
+
+UNFOLDED: Final = frozenset({"URL"})
+"""Titles of columns that are never folded, so that their values can be copied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def drawn(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
         show_edge=False,
     )
     for at, title in enumerate(titles):
-        is_outer = at in (0, len(titles) - 1)
+        is_outer = at in (0, len(titles) - 1) and title not in UNFOLDED
         width = max([len(title), *(cells(_shown(row[at])) for row in rows)])
         table.add_column(
             title, no_wrap=not is_outer, overflow="fold", min_width=min(width, FOLDED) if is_outer else None
@@ -87,8 +90,10 @@ def _fits(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
         max(map(cells, column))
         for column in zip(titles, *([_shown(cell) for cell in row] for row in rows), strict=True)
     ]
-    first, *inner, last = widths
-    return min(first, FOLDED) + sum(inner) + min(last, FOLDED) + 2 * len(widths) <= screen.width
+    for at in {0, len(widths) - 1}:
+        if titles[at] not in UNFOLDED:
+            widths[at] = min(widths[at], FOLDED)
+    return sum(widths) + 2 * len(widths) <= screen.width
 
 
 def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:

@@ -136,8 +136,10 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
         case "status":
             return Cell(app.status.value, COLOURS[app.status])
         case "ready":
-            text = f"{app.ready_replicas}/{app.desired_replicas}"
-            drawn = bar(app.ready_replicas, app.desired_replicas, unicode=unicode)
+            is_scaled_to_zero = app.min_replicas == app.total_replicas == 0
+            desired = 0 if is_scaled_to_zero else app.desired_replicas
+            text = f"{app.ready_replicas}/{desired}"
+            drawn = bar(app.ready_replicas, desired, unicode=unicode)
             return Cell(text, COLOURS[app.status], f"{drawn.ljust(BAR)} {text}")
         case "scale":
             return Cell(f"{app.min_replicas}-{app.max_replicas}")

@@ -162,7 +162,10 @@ def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Desk) -> Non
     """The account is listed, and nothing in it is called drift."""
     desk.sim.world.console_create(name="somebody's")
     ran = desk.run("drift")
-    assert (ran.code, "1 endpoint of the account is not managed by reconciler" in ran.out) == (0, True)
+    assert (ran.code, "1 endpoint of the account is not managed by this configuration" in ran.out) == (
+        0,
+        True,
+    )
 
 
 def test_a_removed_endpoint_is_watched_until_it_is_gone(applied: Desk) -> None:

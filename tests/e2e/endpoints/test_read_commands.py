@@ -48,7 +48,7 @@ def test_all_endpoints_in_columns(three: Desk) -> None:
     assert [[*row[:4], *row[5:]] for row in rows] == [
         ["chat", "Running", "1/3", "1-3", "declared", f"https://{three.id('chat')}-chat.runsync.novita.dev"],
         ["former", "Running", "1/1", "1-1", "recorded", f"https://{three.id('former')}-former.runsync.novita.dev"],
-        ["theirs", "Running", "0/1", "0-1", "unmanaged", f"https://{three.id('theirs')}-theirs.runsync.novita.dev"],
+        ["theirs", "Running", "0/0", "0-1", "unmanaged", f"https://{three.id('theirs')}-theirs.runsync.novita.dev"],
     ]  # fmt: skip
     assert all(re.fullmatch(r"\d+s", row[4]) for row in rows)
     assert ran.out.isascii()
@@ -299,6 +299,7 @@ def test_an_account_that_cannot_be_read(desk: Desk) -> None:
 
 def test_a_terminal_gets_a_table(three: Desk) -> None:
     """With colours by status, bars of replicas, and a line that counts; NO_COLOR takes the colours alone."""
+    three.monkeypatch.setenv("COLUMNS", "140")
     with terminal(three, "list") as (screen, _):
         shown = screen.rest()
     assert "\x1b[32mRunning" in shown

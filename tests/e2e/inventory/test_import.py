@@ -218,7 +218,7 @@ def test_what_is_there_is_kept(desk: Desk) -> None:
     assert added == "\n# b\nB_NEW=\n\n# b\nB_TOKEN=\n"
     assert "set -a" not in ran.out
     assert "  cp .env.example .env   # then fill in 2 values; do not commit this file\n" in ran.out
-    assert "  reconciler --env-file .env plan   # shows no changes" in ran.out
+    assert "  reconciler --env-file .env plan   # expected result: no changes" in ran.out
 
 
 def test_a_selection_is_imported(desk: Desk) -> None:

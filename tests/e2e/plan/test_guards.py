@@ -223,7 +223,7 @@ def test_what_is_not_ours_is_never_touched(desk: Desk) -> None:
     made(desk, "chat")
     planned = desk.plan()
     assert {one["id"] for one in planned.document["unmanaged"]} == others
-    assert "3 endpoints of the account are not managed by reconciler:" in desk.run("plan").out
+    assert "3 endpoints of the account are not managed by this configuration:" in desk.run("plan").out
     desk.declare(item("embed"))
     desk.apply()
     desk.run("destroy", "--auto-approve")

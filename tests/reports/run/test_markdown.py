@@ -55,7 +55,7 @@ def test_counts_come_first() -> None:
         "### Details",
         "```diff\n- workerConfig.minNum = 1\n+ workerConfig.minNum = 2  # config\n",
         "### Objects have changed outside of reconciler",
-        "### Not managed by reconciler",
+        "### Not managed by this configuration",
         "- <code>stranger</code> <code>id-stranger</code>",
     ]
     found = [page.find(part) for part in order]

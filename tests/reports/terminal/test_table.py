@@ -43,14 +43,22 @@ def test_a_terminal_without_unicode() -> None:
 
 @pytest.mark.parametrize("width", [20, 44])
 def test_a_narrow_terminal(width: int) -> None:
-    """The outer columns are folded where that is enough; where it is not, lines stay whole."""
-    rows = [[Cell("chat"), Cell("1/3"), Cell("https://a-rather-long-host-name.example")]]
-    text = table_text(TITLES, rows, Screen(width=width, colour=False))
+    """The outer columns are folded if that is enough; otherwise lines stay whole."""
+    titles, message = ("NAME", "READY", "MESSAGE"), "waiting-for-a-worker-with-a-long-reason"
+    rows = [[Cell("chat"), Cell("1/3"), Cell(message)]]
+    text = table_text(titles, rows, Screen(width=width, colour=False))
     if width == 20:
-        assert text == table_text(TITLES, rows)
+        assert text == table_text(titles, rows)
     else:
         assert max(map(len, text.splitlines())) <= width
-        assert "".join(text.split("1/3")[1].split()) == "https://a-rather-long-host-name.example"
+        assert "".join(text.split("1/3")[1].split()) == message
+
+
+def test_a_url_is_never_folded() -> None:
+    """A URL that is too long for the terminal stays in one piece, so that it can be copied."""
+    url = "https://a-rather-long-host-name.example"
+    rows = [[Cell("chat"), Cell("1/3"), Cell(url)]]
+    assert url in table_text(TITLES, rows, Screen(width=44, colour=False))
 
 
 def test_a_table_of_thousands() -> None:

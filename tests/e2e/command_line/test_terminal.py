@@ -52,10 +52,12 @@ class Terminal:
 
 
 @contextmanager
-def terminal(desk: Desk, *args: str, piped: bool = False) -> Iterator[tuple[Terminal, subprocess.Popen[str]]]:
+def terminal(
+    desk: Desk, *args: str, piped: bool = False, columns: int = 100
+) -> Iterator[tuple[Terminal, subprocess.Popen[str]]]:
     """The command at a terminal; with `piped`, its stdout goes to a pipe."""
     desk.monkeypatch.setenv("TERM", "xterm-256color")
-    desk.monkeypatch.setenv("COLUMNS", "100")
+    desk.monkeypatch.setenv("COLUMNS", str(columns))
     ours, theirs = pty.openpty()
     process = desk.start(
         *args,

@@ -299,8 +299,7 @@ def test_an_account_that_cannot_be_read(desk: Desk) -> None:
 
 def test_a_terminal_gets_a_table(three: Desk) -> None:
     """With colours by status, bars of replicas, and a line that counts; NO_COLOR takes the colours alone."""
-    three.monkeypatch.setenv("COLUMNS", "140")
-    with terminal(three, "list") as (screen, _):
+    with terminal(three, "list", columns=140) as (screen, _):
         shown = screen.rest()
     assert "\x1b[32mRunning" in shown
     assert "─" * 50 in shown

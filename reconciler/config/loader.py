@@ -33,7 +33,7 @@ class Loaded:
     """What the files say. `desired` is in file order and lacks the endpoints that have errors.
 
     `read` are all files that were read for it; what `${file:PATH}` names is none of them. `hidden` are files
-    and folders that were passed over for their names.
+    and folders that were passed over for their names. `others` are resources of other kinds than endpoints.
     """
 
     settings: Settings
@@ -45,6 +45,7 @@ class Loaded:
     removed: tuple[Removed, ...] = ()
     read: tuple[Path, ...] = ()
     hidden: tuple[str, ...] = ()
+    others: tuple[Desired, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

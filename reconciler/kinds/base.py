@@ -204,8 +204,8 @@ class Kind(Protocol):
 
     def get_request(self, object_id: str) -> Request: ...
 
-    def created_fields(self, desired: Desired) -> Fields:
-        """Return the fields that a create sends."""
+    def created_fields(self, desired: Desired, fields: Fields | None = None) -> Fields:
+        """Return the fields that a create sends, from `fields` if given, as in `create_request`."""
         ...
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:

@@ -71,6 +71,11 @@ class _Change:
     def address(self) -> str:
         return address(self.name, self.kind)
 
+    @property
+    def key(self) -> str:
+        """Return what is unique in a plan: the name of an endpoint, the address of another resource."""
+        return self.name if self.kind == ENDPOINT else self.address
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DeclaredChange(_Change):
@@ -223,6 +228,11 @@ class Drift:
     @property
     def address(self) -> str:
         return address(self.name, self.kind)
+
+    @property
+    def key(self) -> str:
+        """Return the key of the change that undoes the drift."""
+        return self.name if self.kind == ENDPOINT else self.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,9 @@ class Explanation:
 
 
 def explain(plan: Plan) -> Mapping[str, Explanation]:
-    """Name -> explanation of every pending change."""
+    """Return the explanation of every pending change, by its key."""
     freeing = {name: change.name for change in plan.pending if (name := freed(change)) is not None}
-    return {change.name: _explained(change, freeing) for change in plan.pending}
+    return {change.key: _explained(change, freeing) for change in plan.pending}
 
 
 def _explained(change: Change, freeing: Mapping[str, str]) -> Explanation:

@@ -18,8 +18,8 @@ def plan_digest(plan: Plan, keyring: Keyring) -> str:
 
 
 def plan_facts(plan: Plan, keyring: Keyring) -> Mapping[str, Facts]:
-    """What each pending change does, by the name of its endpoint."""
-    return {change.name: change_facts(change, keyring) for change in plan.pending}
+    """Return what each pending change does, by its key."""
+    return {change.key: change_facts(change, keyring) for change in plan.pending}
 
 
 def digest_of(facts: Mapping[str, Facts]) -> str:

@@ -14,6 +14,7 @@ from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.resource import ENDPOINT, address
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import base_url, reader, remote
@@ -140,10 +141,10 @@ def _record_resolution(session: Session, settled: PlanResult) -> None:
 
     A create without effect stays open if this plan repeats it.
     """
-    resolution = settled.resolution
-    for name, tracked in resolution.made.items():
-        session.record(tracked, deposed=resolution.deposed.get(name))
-    repeated = {change.name for change in settled.plan.pending if isinstance(change, Create | Replace)}
-    for name in resolution.open:
-        if name not in repeated:
-            session.close_intent(name)
+    repeated = {change.address for change in settled.plan.pending if isinstance(change, Create | Replace)}
+    for kind, resolution in ((ENDPOINT, settled.resolution), *settled.others.items()):
+        for name, tracked in resolution.made.items():
+            session.record(tracked, deposed=resolution.deposed.get(name))
+        for name in resolution.open:
+            if address(name, kind) not in repeated:
+                session.close_intent(name, kind)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from reconciler.model.resource import Desired, Inventory, Listing, Live, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
+from reconciler.novita.account import AccountReader
 from reconciler.planning.create_first import created_first
 from reconciler.planning.drain import drained
 from reconciler.planning.fingerprint import plan_digest
@@ -36,6 +38,7 @@ from reconciler.workflow.runtime.account import (
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
+from reconciler.workflow.runtime.kinds import KindPlan, merge_plans, plan_kinds
 from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ class PlanResult:
     """A plan and its input.
 
     inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
-    open in it. live: the endpoints of the account. read: the configuration files.
+    open in it; others: the same for other kinds, by type. live: what the account has. read: the configuration
+    files.
     """
 
     plan: Plan
@@ -58,6 +62,7 @@ class PlanResult:
     live: Sequence[Live]
     read: tuple[Path, ...] = ()
     is_destroy: bool = False
+    others: Mapping[str, Resolution] = field(default_factory=dict)
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -172,6 +177,7 @@ def planned(
         adopted=context.allow.adopted or goal.imperative is not None,
         destroying=goal.is_destroy,
     )
+    selection = replace(context.selection, others=tuple(resource.address for resource in loaded.others))
     with reader(context, settings) as account:
         listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
@@ -186,7 +192,7 @@ def planned(
                 records,
                 live,
                 settings.keyring,
-                context.selection,
+                selection,
                 unwanted=goal.delete_reason,
                 released=frozenset(one.name for one in loaded.removed if not one.destroy),
                 unidentified=listed.unidentified,
@@ -196,6 +202,8 @@ def planned(
                 *([goal.imperative.name] if goal.imperative and any(one.is_error for one in grips) else []),
             },
         )
+        others = _plan_others(account, loaded, records, selection, goal, settle=settle)
+        made = merge_plans(made, others)
         changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
         changes, notes = created_first(changes) if allow.create_first else (changes, ())
         changes = drained(changes) if allow.drain else changes
@@ -227,13 +235,13 @@ def planned(
         *unordered(changes),
         *left_out,
         *notes,
-        *_partial(context.selection, made, len(desired)),
+        *_partial(context.selection, made, len(desired) + len(loaded.others)),
         *(
             (
                 *guards(
                     made.changes,
-                    declared=len(desired),
-                    tracked=len(records.records),
+                    declared=len(desired) + len(loaded.others),
+                    tracked=sum(1 for _ in records.every_record()),
                     allow=allow,
                     again=repeat_with(context, "--allow-adopted"),
                 ),
@@ -252,9 +260,33 @@ def planned(
         inventory=inventory,
         resolution=found,
         claim=claim,
-        live=live,
+        live=(*live, *chain.from_iterable(other.live for other in others.values())),
+        others={kind: other.resolution for kind, other in others.items()},
         read=loaded.read,
         is_destroy=goal.is_destroy,
+    )
+
+
+def _plan_others(
+    account: AccountReader,
+    loaded: Loaded,
+    inventory: Inventory,
+    selection: Selection,
+    goal: Goal,
+    *,
+    settle: bool,
+) -> Mapping[str, KindPlan]:
+    """Return the plans of other kinds than endpoints; an imperative command is about endpoints alone."""
+    if goal.imperative is not None or not (loaded.others or inventory.others):
+        return {}
+    return plan_kinds(
+        account,
+        () if goal.is_destroy else loaded.others,
+        inventory,
+        selection,
+        loaded.settings.keyring,
+        settle_seconds=loaded.settings.settle_seconds if settle else 0.0,
+        unwanted=goal.delete_reason,
     )
 
 

@@ -103,8 +103,8 @@ class Endpoint(Kind):
     def get_request(self, object_id: str) -> Request:
         return Request(method="GET", path=f"{API_ROOT}/endpoint", query={"id": object_id})
 
-    def created_fields(self, desired: Desired) -> Fields:
-        return {"appName": desired.app_name, **desired.fields}
+    def created_fields(self, desired: Desired, fields: Fields | None = None) -> Fields:
+        return {"appName": desired.app_name, **(desired.fields if fields is None else fields)}
 
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
         body = codec.create_body(desired.fields if fields is None else fields, desired.app_name)

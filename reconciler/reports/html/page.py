@@ -88,7 +88,7 @@ def _sections(found: RunReport) -> Iterator[str]:
             alarm,
             f"d{number}",
             measure=measure,
-            explanation=explanations.get(drift.name) if alarm else None,
+            explanation=explanations.get(drift.key) if alarm else None,
             is_open=len(drifted) <= OPEN,
         )
         for number, (drift, alarm) in enumerate(drifted)
@@ -107,7 +107,7 @@ def _changes(
             change,
             f"c{number}",
             result=results.get(change.name),
-            explanation=explanations.get(change.name),
+            explanation=explanations.get(change.key),
             is_open=len(changes) <= OPEN,
         )
         for number, change in enumerate(changes)

@@ -20,9 +20,8 @@ from reconciler.model.apply_events import (
     ChangeWaiting,
     Outcome,
 )
-from reconciler.model.plan import Action, Adopt, Change, Plan
+from reconciler.model.plan import Action, Adopt, Change, Drift, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import address
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.reports.run.json_plan import TERRAFORM
@@ -61,11 +60,11 @@ def plan_messages(plan: Plan) -> Iterator[Message]:
     """What moved, what is planned, and how much that is."""
     for drift in plan.drift:
         action = "update" if drift.live else "delete"
-        change = {"resource": _resource(drift.name), "action": action}
+        change = {"resource": _resource(drift), "action": action}
         yield _message("resource_drift", f"{drift.address}: Drift detected ({action})", change=change)
     for one in plan.pending:
         said = f"{one.address}: Plan to {action_of(one)}"
-        change = {"resource": _resource(one.name), "action": action_of(one), "reason": one.reason}
+        change = {"resource": _resource(one), "action": action_of(one), "reason": one.reason}
         if isinstance(one, Adopt):
             change["importing"] = {"id": one.live.id}
         yield _message("planned_change", said, change=change)
@@ -98,7 +97,7 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
 def progress_message(change: Change, elapsed: float) -> Message:
     """That a change is still under way."""
     said = f"{change.address}: Still {BEGINNING[change.action].lower()} [{lasted(elapsed)} elapsed]"
-    hook = {"resource": _resource(change.name), "action": action_of(change)}
+    hook = {"resource": _resource(change), "action": action_of(change)}
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
@@ -151,7 +150,7 @@ def _summary(said: str, counts: tuple[int, int, int, int], operation: str) -> Me
 
 
 def _hook(kind: str, event: ApplyEvent, change: Change, **more: Json) -> Message:
-    hook = {"resource": _resource(change.name), "action": action_of(change), **more}
+    hook = {"resource": _resource(change), "action": action_of(change), **more}
     return _message(kind, event_line(event) or "", hook=hook)
 
 
@@ -159,14 +158,14 @@ def _message(kind: str, said: str, level: str = "info", **more: Json) -> Message
     return {"@level": level, "@message": said, "type": kind, **more}
 
 
-def _resource(name: str) -> Message:
+def _resource(resource: Change | Drift) -> Message:
     return {
-        "addr": address(name),
+        "addr": resource.address,
         "module": "",
-        "resource": address(name),
+        "resource": resource.address,
         "implied_provider": "novita",
-        "resource_type": "novita_endpoint",
-        "resource_name": name,
+        "resource_type": resource.kind,
+        "resource_name": resource.name,
         "resource_key": None,
     }
 

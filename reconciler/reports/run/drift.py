@@ -31,10 +31,10 @@ def _lines(
     if verdict.alarms:
         yield style.strong(OUTSIDE)
         yield ""
-    changes = {change.name: change for change in plan.pending}
+    changes = {change.key: change for change in plan.pending}
     for alarm in verdict.alarms:
-        yield from _alarm(alarm, verdict, changes.get(alarm.drift.name), style)
-        if lines := explanations.get(alarm.drift.name):
+        yield from _alarm(alarm, verdict, changes.get(alarm.drift.key), style)
+        if lines := explanations.get(alarm.drift.key):
             yield style.faint("      apply would change it:")
             yield from lines
         yield ""

@@ -16,7 +16,7 @@ def identity(name: str, address: str) -> dict[str, Json]:
     return {
         "address": address,
         "mode": "managed",
-        "type": "novita_endpoint",
+        "type": address.partition(".")[0],
         "name": name,
         "provider_name": "novita",
     }

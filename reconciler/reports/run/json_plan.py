@@ -10,7 +10,7 @@ from reconciler.model.apply_events import ChangeResult
 from reconciler.model.encoding import json_indented
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
 from reconciler.model.problem import limit_problems
-from reconciler.model.resource import Lease, Tracked, address
+from reconciler.model.resource import Lease, Tracked
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
@@ -83,14 +83,14 @@ def document_text(found: RunReport) -> str:
 
 
 def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:
-    changes = [_change(change, facts.get(change.name, {})) for change in plan.changes]
+    changes = [_change(change, facts.get(change.key, {})) for change in plan.changes]
     if explained:
         from reconciler.planning.explain import explain
 
         explanations = explain(plan)
-        for document in changes:
-            if document["name"] in explanations:
-                document["explanation"] = _explanation(explanations[document["name"]])
+        for change, document in zip(plan.changes, changes, strict=True):
+            if change.key in explanations:
+                document["explanation"] = _explanation(explanations[change.key])
     return changes
 
 
@@ -148,7 +148,7 @@ def _result(result: ChangeResult) -> dict[str, Json]:
 def record_document(record: Tracked) -> dict[str, Json]:
     """The document of `state show`: a record of the inventory, fingerprints hidden."""
     return {
-        **identity(record.name, address(record.name)),
+        **identity(record.name, record.address),
         "id": record.id,
         "origin": record.origin,
         "prevent_destroy": record.prevent_destroy,

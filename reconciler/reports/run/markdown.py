@@ -114,7 +114,7 @@ def _all_details(changes: Iterable[Change], explanations: Mapping[str, Explanati
     return Section(
         opening="\n### Details\n\n",
         rows=[
-            _details(change, explanations.get(change.name))
+            _details(change, explanations.get(change.key))
             for change in changes
             if change.fields or explanations
         ],

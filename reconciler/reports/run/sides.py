@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Replace
 from reconciler.model.values import Fields
 
@@ -13,7 +13,7 @@ def sides(change: Change) -> tuple[Fields | None, Fields | None]:
     """(the fields before, the fields after); None where there is no endpoint, or none that is known."""
     match change:
         case Create():
-            return None, {"appName": change.desired.app_name, **change.desired.fields}
+            return None, KINDS[change.kind].created_fields(change.desired)
         case Delete():
             return change.live.fields, None
         case Forget():
@@ -21,15 +21,15 @@ def sides(change: Change) -> tuple[Fields | None, Fields | None]:
         case NoOp():
             return change.live.fields, change.live.fields
         case Replace():
-            return change.live.fields, {"appName": change.desired.app_name, **change.target}
+            return change.live.fields, KINDS[change.kind].created_fields(change.desired, change.target)
         case _:
-            return change.live.fields, _carried(change.live.fields, change.target)
+            return change.live.fields, _carried(KINDS[change.kind].objects, change.live.fields, change.target)
 
 
-def _carried(live: Fields, target: Fields) -> Fields:
+def _carried(objects: Collection[str], live: Fields, target: Fields) -> Fields:
     """What an update leaves: the target, and below it what is live and not ours."""
     merged = {**live, **target}
-    for key in ENDPOINT.objects:
+    for key in objects:
         if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
             merged[key] = {**live[key], **target[key]}
     return merged

@@ -76,7 +76,7 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
         yield ""
         for change in plan.pending:
             yield from _change(change, style)
-            yield from explanations.get(change.name, ())
+            yield from explanations.get(change.key, ())
             yield ""
         yield style.strong(plan_line(plan))
         yield from _extras(plan)

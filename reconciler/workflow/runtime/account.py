@@ -171,7 +171,7 @@ def limits_and_missed(
     names = {
         name
         for change in changes
-        if isinstance(change, Create)
+        if isinstance(change, Create) and change.kind == account.kind.type
         for name in (change.name, change.desired.renamed_from)
     }
     with DaemonThreadPool(1) as pool:

@@ -127,7 +127,7 @@ class SavedPlan:
         if self.key != now.keyring.id:
             yield "account: it was made with another API key (or RECONCILER_STATE_KEY)"
             return
-        pending = {change.name: facts_of(change, now.keyring) for change in now.plan.pending}
+        pending = {change.key: facts_of(change, now.keyring) for change in now.plan.pending}
         saved = {**self._deposed(), **self.changes} if self.is_partial else self.changes
         for name in sorted({*saved, *pending}):
             old, new = saved.get(name), pending.get(name)
@@ -242,7 +242,7 @@ def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) ->
         "other_files": context.allow.other_files,
         "other_account": context.allow.other_account,
         "adopted": context.allow.adopted,
-        "changes": {change.name: facts_of(change, planned.keyring) for change in planned.plan.pending},
+        "changes": {change.key: facts_of(change, planned.keyring) for change in planned.plan.pending},
     }
 
 

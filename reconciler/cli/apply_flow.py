@@ -16,7 +16,7 @@ from reconciler.cli.signals import was_interrupted
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.terminal.escape import plain
-from reconciler.reports.terminal.progress import Lines, Watched, report_text
+from reconciler.reports.terminal.progress import BarProgress, Lines, apply_report_text
 from reconciler.workflow.apply import ApplyResult, apply
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
@@ -25,14 +25,14 @@ from reconciler.workflow.saved_plan.file import SavedPlan, approve_if_unchanged
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import Stream
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the end of a CI job, and a terminal that is closed."""
 
-FOLDS_WITHIN = 1.5
+CHECKPOINT_TIMEOUT = 1.5
 """Seconds that a second signal leaves for the fold; GitHub's runner kills 2.5 s after it."""
 
 
-def perform(
+def run_apply(
     out: Output,
     context: Context,
     *,
@@ -102,7 +102,7 @@ def _conclude(
             return code
         out.keep(found)
         if report.results:
-            out.result("\n" + report_text(report, out.style, destroying=destroying))
+            out.result("\n" + apply_report_text(report, out.style, destroying=destroying))
         if applied.problems:
             out.tell("\n")
             out.problems(applied.problems)
@@ -129,7 +129,7 @@ def _end(folds: tuple[Callable[[], None], ...]) -> None:
 
     folding = threading.Thread(target=fold, daemon=True)
     folding.start()
-    folding.join(FOLDS_WITHIN)
+    folding.join(CHECKPOINT_TIMEOUT)
     os._exit(ExitCode.INTERRUPTED)
 
 
@@ -146,10 +146,10 @@ def _ask(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
         refuse(_unapproved("there is no interactive input to approve the plan"))
         return False
     out.tell(
-        f"\n{out.error_style.strong(question)}\n"
+        f"\n{out.error_style.bold(question)}\n"
         "  reconciler will perform the actions described above.\n"
         "  Only 'yes' will be accepted to approve.\n\n"
-        f"  {out.error_style.strong('Enter a value:')} "
+        f"  {out.error_style.bold('Enter a value:')} "
     )
     answer = sys.stdin.readline()
     out.tell("\n")
@@ -172,11 +172,11 @@ def _unapproved(summary: str) -> Problem:
     )
 
 
-def _progress(out: Output) -> Stream | Watched | Lines:
+def _progress(out: Output) -> Stream | BarProgress | Lines:
     if out.stream is not None:
         return out.stream
     if out.is_watched:
-        return Watched(out.line, lambda total: out.begin("", total), out.end, out.error_style)
+        return BarProgress(out.line, lambda total: out.begin("", total), out.end, out.error_style)
     return Lines(out.line, out.error_style)
 
 
@@ -208,7 +208,7 @@ def _graceful(
 
     def begin() -> bool:
         if threading.current_thread() is threading.main_thread():
-            for number in STOPPING:
+            for number in STOP_SIGNALS:
                 # what nohup or a shell made us deaf to stays unheard
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     previous.setdefault(number, signal.signal(number, handle))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from reconciler.cli.heartbeat import INTERVAL, Heart
+from reconciler.cli.heartbeat import INTERVAL, Heartbeat
 from reconciler.model.apply_events import (
     ApplyEvent,
     ApplyReport,
@@ -26,7 +26,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
     Message,
     event_message,
-    last_messages,
+    final_messages,
     plan_messages,
     progress_message,
     version_message,
@@ -63,7 +63,7 @@ class Stream:
         self._today = today
         self._planned: Plan | None = None
         self._results: list[ChangeResult] = []
-        self._heart = Heart(self._beat, interval=interval, now=now)
+        self._heart = Heartbeat(self._beat, interval=interval, now=now)
         self._say(version_message())
 
     def __enter__(self) -> Stream:
@@ -102,7 +102,7 @@ class Stream:
             self.planned(found.plan)
         interrupted = found.exit_code == ExitCode.INTERRUPTED
         report = found.report or ApplyReport(results=tuple(self._results), interrupted=interrupted)
-        for message in last_messages(found, report):
+        for message in final_messages(found, report):
             self._say(message)
 
     def _beat(self, change: Change, elapsed: float) -> None:

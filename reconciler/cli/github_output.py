@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.model.run_report import RunReport
 
 
-def tell_github(run: Run, found: RunReport) -> None:
+def write_github_output(run: Run, found: RunReport) -> None:
     """Say what was found where GitHub shows it; nothing at all elsewhere."""
     if _is_there(run):
         _annotate(run, found)

@@ -13,7 +13,7 @@ INTERVAL: Final = 10.0
 """Seconds between two beats, as with Terraform."""
 
 
-class Heart:
+class Heartbeat:
     """Calls `beat(change, seconds since it began)` every `interval` seconds for each change that lasts.
 
     Once `end` has returned there is no further beat for that change.
@@ -35,7 +35,7 @@ class Heart:
         self._is_over = False
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
 

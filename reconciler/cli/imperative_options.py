@@ -14,7 +14,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Run, variables_of
-from reconciler.cli.shell_completion import a_file
+from reconciler.cli.shell_completion import complete_files
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime.context import Context
@@ -99,13 +99,13 @@ ENVIRONMENT = (
         "env_files",
         metavar="FILE",
         multiple=True,
-        shell_complete=a_file,
+        shell_complete=complete_files,
         help="Set the variables of this .env file, literally and as secrets.",
     ),
 )
 
 
-def with_environment(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_environment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --env and --env-file to a command; this --env-file replaces the shared option."""
     shared = command.__click_params__  # type: ignore[attr-defined]
     shared[:] = [option for option in shared if "--env-file" not in option.opts]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
-from reconciler.cli.shell_completion import a_directory, a_file, an_endpoint
+from reconciler.cli.shell_completion import complete_directories, complete_endpoints, complete_files
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -76,7 +76,7 @@ _SHARED_OPTIONS: Final = (
         "directory",
         cls=SharedOption,
         metavar="DIR",
-        shell_complete=a_directory,
+        shell_complete=complete_directories,
         help="Run as if started in this directory.",
     ),
     click.option(
@@ -85,7 +85,7 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         metavar="FILE|DIR",
         multiple=True,
-        shell_complete=a_file,
+        shell_complete=complete_files,
         help="Read endpoints from this file or directory. Repeat the option to layer files: later files"
         " override earlier ones. (default: endpoints.yaml and endpoints/)",
     ),
@@ -93,7 +93,7 @@ _SHARED_OPTIONS: Final = (
         "--state",
         cls=SharedOption,
         metavar="PATH",
-        shell_complete=a_file,
+        shell_complete=complete_files,
         help="Path of the inventory file. (default: state/novita.json)",
     ),
     click.option(
@@ -102,7 +102,7 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         metavar="FILE",
         multiple=True,
-        shell_complete=a_file,
+        shell_complete=complete_files,
         help="Read variables for ${env:NAME} from this .env file. Variables of the environment take"
         " precedence.",
     ),
@@ -112,7 +112,7 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         metavar="GLOB",
         multiple=True,
-        shell_complete=an_endpoint,
+        shell_complete=complete_endpoints,
         help="Limit the command to endpoints whose name matches this pattern.",
     ),
     click.option(
@@ -121,7 +121,7 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         metavar="GLOB",
         multiple=True,
-        shell_complete=an_endpoint,
+        shell_complete=complete_endpoints,
         help="Leave out endpoints whose name matches this pattern.",
     ),
     click.option(
@@ -281,7 +281,7 @@ def _merged(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.cli.output import Output
-    from reconciler.cli.signals import heard_at_once
+    from reconciler.cli.signals import immediate_signals
     from reconciler.model.command import shared_options_in_hints
     from reconciler.planning.selection import Selection
     from reconciler.workflow.runtime.context import STATE, Context
@@ -291,7 +291,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)
     check_folder(root)
-    ctx.with_resource(heard_at_once())
+    ctx.with_resource(immediate_signals())
     out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
     ctx.call_on_close(out.close)
     env_files = tuple(Path(file) for file in given.get("env_sources", ()))

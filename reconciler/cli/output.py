@@ -197,7 +197,7 @@ class Output:
         said = f": {plain(call.said)}" if call.said else ""
         words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{said}"
         with suppress(OSError):  # a call that was made is made, whoever hears of it
-            self.line(self.error_style.faint(words))
+            self.line(self.error_style.dim(words))
 
     def unread(self, live: Live) -> None:
         """A part of an answer cannot be read; said once, however often it is answered."""
@@ -207,7 +207,7 @@ class Output:
         with self._guard, suppress(OSError):
             if words not in self._unread:
                 self._unread.add(words)
-                self.line(self.error_style.faint(words))
+                self.line(self.error_style.dim(words))
 
 
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.cli.github_output import tell_github
+from reconciler.cli.github_output import write_github_output
 from reconciler.cli.options import ReportOption
-from reconciler.cli.shell_completion import a_file
+from reconciler.cli.shell_completion import complete_files
 from reconciler.model.problem import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
         try:
             code = command(run, **arguments)
         except BaseException as error:
-            _finish(run, wanted, _cut_short(run, error), force=force)
+            _finish(run, wanted, _failed_report(run, error), force=force)
             raise
         if run.out.found is None:  # a group whose subcommand runs next
             if explain or force or wanted:
@@ -63,7 +63,7 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
             cls=ReportOption,
             metavar="FILE",
             help=f"Also write {what} to this file.",
-            shell_complete=a_file,
+            shell_complete=complete_files,
         )
         wrapped = option(wrapped)
     wrapped = force_option(wrapped)
@@ -118,7 +118,7 @@ def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
         raise InvalidConfig(*refused)
 
 
-def _cut_short(run: Run, error: BaseException) -> RunReport:
+def _failed_report(run: Run, error: BaseException) -> RunReport:
     """Return the findings up to the error that ended the run, including that error."""
     from reconciler.cli.errors import ending
     from reconciler.cli.output import timestamp
@@ -140,7 +140,7 @@ def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: boo
         if (problem := _written(run.context.root / path, path, name, _text(name, found), force=force))
     ]
     run.out.problems(problems)
-    tell_github(run, found)
+    write_github_output(run, found)
     return not problems
 
 
@@ -161,7 +161,7 @@ def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Pr
 def _text(name: str, found: RunReport) -> str:
     match name:
         case "json":
-            from reconciler.reports.run.json_plan import document_text as text_of
+            from reconciler.reports.run.json_plan import json_text as text_of
         case "markdown":
             from reconciler.reports.run.markdown import markdown_text as text_of
         case "html":

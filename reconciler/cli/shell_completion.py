@@ -40,17 +40,17 @@ def script(command: click.Command, shell: str) -> str:
     return found(command, {}, "reconciler", VARIABLE).source()
 
 
-def a_file(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
+def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
     """The shell's own completion of files."""
     return _items([incomplete], kind="file")
 
 
-def a_directory(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
+def complete_directories(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
     """The shell's own completion of directories."""
     return _items([incomplete], kind="dir")
 
 
-def an_endpoint(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
+def complete_endpoints(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
     """Endpoints of the files and the inventory that this line is about."""
     from reconciler.workflow.completion import endpoint_names
     from reconciler.workflow.runtime.context import STATE
@@ -60,7 +60,7 @@ def an_endpoint(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     return _beginning(incomplete, lambda: endpoint_names(_root(ctx), files, state))
 
 
-def a_spec(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
+def complete_specs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
     """Specs of the folder that this line is about."""
     from reconciler.workflow.completion import spec_names
 

@@ -32,7 +32,7 @@ def was_interrupted() -> bool:
 
 
 @contextmanager
-def heard_at_once() -> Iterator[None]:
+def immediate_signals() -> Iterator[None]:
     """Within this, a signal that has a handler does not wait for the main thread, and Ctrl-C is remembered.
 
     It does nothing outside of the main thread, and on Windows.

@@ -211,11 +211,11 @@ def test_specs_are_completed_from_their_file(folder: Path) -> None:
     """For arguments that name one."""
     import click
 
-    from reconciler.cli.shell_completion import a_spec
+    from reconciler.cli.shell_completion import complete_specs
 
     specs = {"specs": [{"name": "small"}, {"name": "large"}]}
     (folder / "specs.yaml").write_text(json.dumps(specs))
-    argument = click.Argument(["name"], shell_complete=a_spec)
+    argument = click.Argument(["name"], shell_complete=complete_specs)
     context = click.Context(click.Command("specs", params=[argument]))
     context.params = {"directory": str(folder)}
     assert [item.value for item in argument.shell_complete(context, "s")] == ["small"]

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from reconciler.cli import signals
-from reconciler.cli.signals import heard_at_once
+from reconciler.cli.signals import immediate_signals
 
 LONG = 1.5
 """Seconds of a wait, in which a handler that is not late runs at once."""
@@ -54,7 +54,7 @@ def on_a_pipe() -> None:
 
 
 @pytest.mark.parametrize("wait", [on_a_lock, on_a_pipe])
-@pytest.mark.parametrize(("way", "is_late"), [(heard_at_once, False), (nullcontext, True)])
+@pytest.mark.parametrize(("way", "is_late"), [(immediate_signals, False), (nullcontext, True)])
 def test_a_handler_need_not_wait_for_the_main_thread(
     heard: list[float],
     wait: Callable[[], None],
@@ -73,7 +73,7 @@ def test_an_end_waits_for_no_pause(heard: list[float], monkeypatch: pytest.Monke
     """Who pressed Ctrl-C has the prompt back at once."""
     monkeypatch.setattr(signals, "PAUSES", (0.0, 30.0))
     began = time.monotonic()
-    with heard_at_once():
+    with immediate_signals():
         os.kill(os.getpid(), signal.SIGINT)
     assert time.monotonic() - began < 15
     assert len(heard) == 1
@@ -83,7 +83,7 @@ def test_it_leaves_nothing_behind(heard: list[float], monkeypatch: pytest.Monkey
     made = os.pipe()
     monkeypatch.setattr(os, "pipe", lambda: made)
     before = signal.getsignal(signal.SIGURG)
-    with heard_at_once():
+    with immediate_signals():
         os.kill(os.getpid(), signal.SIGINT)
     assert len(heard) == 1
     assert signal.getsignal(signal.SIGURG) == before
@@ -98,7 +98,7 @@ def test_in_another_thread_it_does_nothing() -> None:
     seen = []
 
     def run() -> None:
-        with heard_at_once():
+        with immediate_signals():
             seen.append(signal.getsignal(signal.SIGURG))
 
     thread = threading.Thread(target=run)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.event_stream import Stream
-from reconciler.cli.heartbeat import Heart
+from reconciler.cli.heartbeat import Heartbeat
 from reconciler.model.apply_events import (
     ChangeEnded,
     ChangeResult,
@@ -141,7 +141,7 @@ def test_the_first_sign_of_life_comes_after_one_interval() -> None:
         came.set()
 
     before = threading.active_count()
-    with Heart(beat, interval=10.0, now=lambda: now[0]) as heart:
+    with Heartbeat(beat, interval=10.0, now=lambda: now[0]) as heart:
         heart.begin(new("a"))
         heart.begin(new("a"))
         now[0] = 109.0

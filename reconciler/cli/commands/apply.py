@@ -10,11 +10,11 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import a_file
+from reconciler.cli.shell_completion import complete_files
 
 
 @click.command(cls=Command)
-@click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=a_file)
+@click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=complete_files)
 @options.auto_approve
 @options.adopt
 @options.allow_delete
@@ -51,7 +51,7 @@ def apply(
     Without PLAN, apply makes a new plan, shows it and asks for approval. With a PLAN saved by `plan --out`,
     apply performs exactly this plan, or refuses if the account, the inventory or the files have changed.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.command import shared_options_in_hints
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
@@ -62,7 +62,7 @@ def apply(
     )
     context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
     if plan_file is None and not resume:
-        return perform(run.out, context, approved=approved, wait=wait)
+        return run_apply(run.out, context, approved=approved, wait=wait)
     if plan_file is not None and resume:
         raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
     if allow != Allowances() or not context.selection.is_everything:
@@ -76,4 +76,4 @@ def apply(
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is applied in {now}, where it was made.\n")
     with shared_options_in_hints(saved.options):
-        return perform(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)
+        return run_apply(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

@@ -7,11 +7,11 @@ import click
 from reconciler.cli.imperative_options import approval, context_of
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=an_endpoint)
+@click.argument("name", shell_complete=complete_endpoints)
 @approval(waits=False)
 @with_run
 @with_reports
@@ -21,8 +21,8 @@ def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeou
 
     The name must be unique in the account. An endpoint with preventDestroy is not deleted.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import delete_goal
 
     context, goal = delete_goal(context_of(run, lock_timeout, other_account=other_account), name)
-    return perform(run.out, context, approved=approved, goal=goal)
+    return run_apply(run.out, context, approved=approved, goal=goal)

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
+from reconciler.cli.imperative_options import approval, context_of, environment, with_environment_options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import a_spec
+from reconciler.cli.shell_completion import complete_specs
 
 
 @click.command(cls=Command)
@@ -20,7 +20,7 @@ from reconciler.cli.shell_completion import a_spec
     "specName",
     required=True,
     metavar="NAME",
-    shell_complete=a_spec,
+    shell_complete=complete_specs,
     help="GPU spec of specs.yaml.",
 )
 @click.option("--replicas", type=int, metavar="N", help="Number of workers, without scaling. (default: 1)")
@@ -55,7 +55,7 @@ from reconciler.cli.shell_completion import a_spec
     metavar="LABEL",
     help="Label in the URL, which cannot be changed later. (default: NAME)",
 )
-@with_environment
+@with_environment_options
 @approval()
 @with_run
 @with_reports
@@ -77,7 +77,7 @@ def deploy(
     it. Option values are taken literally, without ${...} references; values of environment variables are
     treated as secrets.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import deploy_goal
 
     item = {"endpoint": name, **{field: value for field, value in given.items() if value is not None}}
@@ -85,4 +85,4 @@ def deploy(
     if variables is not None:
         item["env"] = variables
     context, goal = deploy_goal(context_of(run, lock_timeout, other_account=other_account), item)
-    return perform(run.out, context, approved=approved, goal=goal, wait=wait)
+    return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

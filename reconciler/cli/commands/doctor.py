@@ -17,7 +17,7 @@ def doctor(run: Run) -> int:
     """
     from reconciler.model.run_report import Check, CheckStatus
     from reconciler.reports.views.checks import check_text, verdict_text
-    from reconciler.reports.views.documents import checks_document
+    from reconciler.reports.views.documents import doctor_document
     from reconciler.workflow.doctor.checks import checks
 
     made: list[Check] = []
@@ -26,6 +26,6 @@ def doctor(run: Run) -> int:
         run.out.result(check_text(check, run.out.style))
     code = ExitCode.ERROR if any(check.status is CheckStatus.FAIL for check in made) else ExitCode.OK
     if run.out.as_json:
-        run.out.document(checks_document(made, code))
+        run.out.document(doctor_document(made, code))
     run.out.result("\n" + verdict_text(made, run.out.style))
     return code

@@ -11,7 +11,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import a_file, an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints, complete_files
 from reconciler.model.problem import ExitCode, limit_problems
 
 
@@ -20,7 +20,7 @@ from reconciler.model.problem import ExitCode, limit_problems
     "--baseline",
     metavar="FILE",
     help="Earlier JSON document of `drift`; drift listed in it is not reported again.",
-    shell_complete=a_file,
+    shell_complete=complete_files,
 )
 @options.parallelism
 @with_run
@@ -48,7 +48,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
 
 
 @drift.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_endpoints)
 @with_run
 def accept(run: Run, names: tuple[str, ...]) -> int:
     """Write changes made outside of reconciler into the YAML files.
@@ -83,7 +83,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 
 
 @drift.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=an_endpoint)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_endpoints)
 @options.auto_approve
 @options.allow_delete
 @options.guard_options
@@ -106,7 +106,7 @@ def revert(
     Without NAME, revert undoes all drift. It shows a plan and asks for approval. Changes of the YAML files
     that were not yet applied stay pending.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.settings import Allowances
     from reconciler.workflow.drift import revert_goal
 
@@ -119,4 +119,4 @@ def revert(
         lock_timeout=lock_timeout,
     )
     context, goal = revert_goal(context, names, now=datetime.now(UTC))
-    return perform(run.out, context, approved=approved, goal=goal)
+    return run_apply(run.out, context, approved=approved, goal=goal)

@@ -15,15 +15,15 @@ from reconciler.model.problem import ExitCode
 @with_run
 def get(run: Run, name: str) -> int:
     """Show one endpoint by its name or ID: its configuration, its URL, and its workers."""
-    from reconciler.reports.views.documents import app_document
-    from reconciler.reports.views.endpoints import app_text
+    from reconciler.reports.views.documents import endpoint_document
+    from reconciler.reports.views.endpoints import endpoint_text
     from reconciler.workflow.endpoints import get_endpoint
 
     found = get_endpoint(run.context, name)
     (one,) = found.endpoints
     if run.out.as_json:
-        run.out.document(app_document(one))
+        run.out.document(endpoint_document(one))
     else:
-        run.out.result(app_text(one, datetime.now(UTC), run.out.style, run.out.screen))
+        run.out.result(endpoint_text(one, datetime.now(UTC), run.out.style, run.out.screen))
     run.out.problems(found.problems)
     return ExitCode.OK

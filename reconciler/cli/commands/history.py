@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.options import Command, Run, with_run
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode
 
 
 @click.command(cls=Command)
-@click.argument("name", required=False, shell_complete=an_endpoint)
+@click.argument("name", required=False, shell_complete=complete_endpoints)
 @with_run
 def history(run: Run, name: str | None) -> int:
     """Show the last twenty versions of each endpoint that were applied with this inventory."""

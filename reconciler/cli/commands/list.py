@@ -22,18 +22,18 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
     unmanaged (never changed by apply).
     """
     from reconciler.reports.terminal.values import plain
-    from reconciler.reports.views.documents import app_document
-    from reconciler.reports.views.endpoints import LIST, WIDE, apps_text
+    from reconciler.reports.views.documents import endpoint_document
+    from reconciler.reports.views.endpoints import LIST, WIDE, endpoints_text
     from reconciler.workflow.endpoints import list_endpoints
 
     found = list_endpoints(run.context)
     if run.out.as_json:
-        run.out.document([app_document(app) for app in found.endpoints])
+        run.out.document([endpoint_document(app) for app in found.endpoints])
     elif output == "name":
         run.out.result("".join(f"{plain(app.name)}\n" for app in found.endpoints))
     elif found.endpoints:
         columns = WIDE if output == "wide" else LIST
-        run.out.result(apps_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(endpoints_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")

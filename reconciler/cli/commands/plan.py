@@ -10,7 +10,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_reports
-from reconciler.cli.shell_completion import a_file
+from reconciler.cli.shell_completion import complete_files
 from reconciler.model.problem import ExitCode
 
 
@@ -18,7 +18,7 @@ from reconciler.model.problem import ExitCode
 @click.option(
     "--out",
     metavar="FILE",
-    shell_complete=a_file,
+    shell_complete=complete_files,
     help="Save the plan to this file, for `apply FILE`. The file contains no secrets.",
 )
 @click.option(

@@ -8,12 +8,12 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode, limit_problems
 
 
 @click.command(cls=Command)
-@click.argument("name", required=False, shell_complete=an_endpoint)
+@click.argument("name", required=False, shell_complete=complete_endpoints)
 @click.option(
     "--id", "object_id", metavar="ID", help="State that the create of NAME made the endpoint with this ID."
 )

@@ -9,11 +9,11 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=an_endpoint)
+@click.argument("name", shell_complete=complete_endpoints)
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @options.auto_approve
 @options.allow_delete
@@ -36,7 +36,7 @@ def rollback(
     rollback shows a plan and asks for approval. The YAML files are not changed: change them as well, or the
     next apply undoes the rollback. `reconciler history` lists the versions.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.rollback import rollback_goal
@@ -50,4 +50,4 @@ def rollback(
         f"Rolling back {plain(name)} to version {found.number}, applied {plain(found.at)}."
         " Change the YAML as well, or the next apply undoes the rollback.\n"
     )
-    return perform(run.out, context, approved=approved, goal=goal)
+    return run_apply(run.out, context, approved=approved, goal=goal)

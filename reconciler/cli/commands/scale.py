@@ -10,7 +10,7 @@ import click
 from reconciler.cli.imperative_options import approval, context_of, lease_duration
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import FORMATS, with_events, with_reports
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 
 if TYPE_CHECKING:
     from reconciler.workflow.plan import Goal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=an_endpoint)
+@click.argument("name", shell_complete=complete_endpoints)
 @click.argument("replicas", metavar="[N]", type=click.IntRange(min=0), required=False)
 @click.option("--min", "low", type=click.IntRange(min=0), metavar="N", help="Minimum number of workers.")
 @click.option("--max", "high", type=click.IntRange(min=1), metavar="N", help="Maximum number of workers.")
@@ -61,7 +61,7 @@ def scale(
     it is idle. With --for, plan and drift accept the worker counts until the lease ends, and the first apply
     after that restores the declared counts.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
 
     _check(replicas, low, high, lasting, why, end_lease=end_lease)
     if write:
@@ -74,7 +74,7 @@ def scale(
         return _write(run, name, low if replicas is None else replicas, replicas or high)
     context = context_of(run, lock_timeout, drain=drain, other_account=other_account)
     context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)
-    return perform(run.out, context, approved=approved, goal=goal, wait=wait)
+    return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)
 
 
 def _write(run: Run, name: str, low: int | None, high: int | None) -> int:

@@ -9,7 +9,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import force_option
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode, limit_problems
 from reconciler.reports.terminal.escape import plain
 
@@ -46,7 +46,7 @@ def list_(run: Run) -> int:
 
 
 @state.command()
-@click.argument("name", shell_complete=an_endpoint)
+@click.argument("name", shell_complete=complete_endpoints)
 @with_run
 def show(run: Run, name: str) -> int:
     """Show the record of one endpoint: what was last applied, without secrets."""
@@ -58,7 +58,7 @@ def show(run: Run, name: str) -> int:
 
 
 @state.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=an_endpoint)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_endpoints)
 @with_run
 def rm(run: Run, names: tuple[str, ...]) -> int:
     """Remove endpoints from the inventory without deleting them."""

@@ -19,7 +19,7 @@ def status(run: Run, name: str | None, output: str | None) -> int:
     """Show the status and the workers of all endpoints or of one, and why an endpoint does not serve."""
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
-    from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, apps_text
+    from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text
     from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 
     found = list_endpoints(run.context) if name is None else get_endpoint(run.context, name)
@@ -30,7 +30,7 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         run.out.result("".join(f"{plain(one.name)}\n" for one in found.endpoints))
     elif found.endpoints:
         columns = WIDE_STATUS if output == "wide" else STATUS
-        run.out.result(apps_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(endpoints_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from reconciler.cli.imperative_options import approval, context_of, environment, with_environment
+from reconciler.cli.imperative_options import approval, context_of, environment, with_environment_options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
-from reconciler.cli.shell_completion import an_endpoint
+from reconciler.cli.shell_completion import complete_endpoints
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=an_endpoint)
+@click.argument("name", shell_complete=complete_endpoints)
 @click.option("--image", metavar="IMAGE", help="Container image.")
 @click.option("--replicas", type=int, metavar="N", help="Number of workers; 0 allows scaling to zero.")
 @click.option(
@@ -23,7 +23,7 @@ from reconciler.cli.shell_completion import an_endpoint
     metavar="SECONDS",
     help="Time after which an idle worker is stopped.",
 )
-@with_environment
+@with_environment_options
 @click.option("--no-env", is_flag=True, help="Remove all environment variables.")
 @approval()
 @with_run
@@ -46,7 +46,7 @@ def update(
     The given variables replace all variables of the endpoint. If the configuration declares other values,
     update prints a note: the next apply restores the declared values.
     """
-    from reconciler.cli.apply_flow import perform
+    from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import update_goal
 
     changes = {field: value for field, value in given.items() if value is not None}
@@ -60,4 +60,4 @@ def update(
             "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
         )
     context, goal = update_goal(context_of(run, lock_timeout, other_account=other_account), name, changes)
-    return perform(run.out, context, approved=approved, goal=goal, wait=wait)
+    return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

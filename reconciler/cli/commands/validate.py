@@ -41,7 +41,7 @@ def validate(run: Run) -> int:
         run.out.problems(loaded.problems)
         run.out.tell("\n")
     if errors:
-        run.out.line(run.out.error_style.wrong(f"{errors} error" + ("s" if errors > 1 else "") + "."))
+        run.out.line(run.out.error_style.error(f"{errors} error" + ("s" if errors > 1 else "") + "."))
     else:
         files = plain(", ".join(loaded.endpoint_files))
         count = len(loaded.desired)

@@ -96,11 +96,11 @@ def _lines(out: Output, seen: Iterator[WatchUpdate], output: str | None) -> None
 
 def _board(out: Output, seen: Iterator[WatchUpdate], *, wide: bool) -> None:
     from reconciler.reports.views.endpoints import WATCH, WIDE_WATCH
-    from reconciler.reports.views.live_table import Board
+    from reconciler.reports.views.live_table import LiveTable
 
     assert out.screen is not None
     first = next(seen)
-    with Board(WIDE_WATCH if wide else WATCH, out.screen) as board:
+    with LiveTable(WIDE_WATCH if wide else WATCH, out.screen) as board:
         board.show(first.endpoints, first.events, first.problem, datetime.now(UTC))
         for look in seen:
             if out.screen is None:

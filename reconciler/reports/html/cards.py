@@ -15,13 +15,13 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import ABSENT, Absent, Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
-from reconciler.reports.run.drift import standing_of
+from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.sides import id_of, sides
-from reconciler.reports.run.summary import in_short
-from reconciler.reports.run.text import NO_CALLS, fate, remarks_on, symbol_of
+from reconciler.reports.run.summary import change_summary
+from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import marked, sentence
-from reconciler.reports.terminal.values import both_shown, dotted, shown
+from reconciler.reports.terminal.values import before_and_after, dotted_path, shown
 
 
 def escape(text: str) -> str:
@@ -44,13 +44,13 @@ def change_card(
     parts.append(_body(_table_of(change), _chart_of(change)))
     if explanation is not None:
         parts.append(_explained(explanation))
-    words = fate(change) if result is None else change.action.value
+    words = action_phrase(change) if result is None else change.action.value
     return _card(
         kind=change.action.value,
-        symbol=symbol_of(change),
+        symbol=action_symbol(change),
         name=change.name,
         object_id=id_of(change) or (result.id if result else None) or "",
-        words=f"{words}: {change.reason if is_open else in_short(change)}",
+        words=f"{words}: {change.reason if is_open else change_summary(change)}",
         badge=_outcome(result) if result else "",
         body="".join(parts),
         anchor=anchor,
@@ -72,13 +72,13 @@ def drift_card(
     `measure` is what the endpoint was held against, such as `applied`.
     """
     live = drift.live
-    marks = {one.field.path: standing_of(one) for one in alarm.items if one.field} if alarm else {}
+    marks = {one.field.path: drift_state_text(one) for one in alarm.items if one.field} if alarm else {}
 
     def remarks(field: FieldChange) -> list[str]:
         return [field.cause.value, *([marks[field.path]] if field.path in marks else [])]
 
     if live is None:
-        mark = standing_of(alarm.items[0]) if alarm else ""
+        mark = drift_state_text(alarm.items[0]) if alarm else ""
         words, table = "was deleted" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
     else:
         words = "was changed outside of reconciler"
@@ -154,7 +154,7 @@ def _chart_of(change: Change) -> str:
 def _table_of(change: Change) -> str:
     if change.action is Action.CREATE:
         return _table(change.fields, ("Field", "Value"), None)
-    return _table(change.fields, ("Field", "Before", "After", "Cause"), remarks_on)
+    return _table(change.fields, ("Field", "Before", "After", "Cause"), field_remarks)
 
 
 def _table(
@@ -171,10 +171,10 @@ def _table(
 
 
 def _row(field: FieldChange, remarks: Callable[[FieldChange], list[str]] | None) -> str:
-    name = f"<tr><th scope=row>{escape(dotted(field.path))}"
+    name = f"<tr><th scope=row>{escape(dotted_path(field.path))}"
     if remarks is None:
         return f"{name}<td>{_value(field.after, shown(field.after))}"
-    before, after = both_shown(field)
+    before, after = before_and_after(field)
     cells = f"<td>{_value(field.before, before)}<td>{_value(field.after, after)}"
     return f"{name}{cells}<td>{escape(', '.join(remarks(field)))}"
 

@@ -16,7 +16,7 @@ from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
 from reconciler.reports.run.summary import counts, ending, headline, standings, tally, told, tone
-from reconciler.reports.run.text import symbol_of
+from reconciler.reports.run.text import action_symbol
 
 OPEN: Final = 12
 """So many endpoints are shown unfolded; of more there is an index, for one looks for the one that matters."""
@@ -101,7 +101,9 @@ def _changes(
     found: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
 ) -> Iterator[str]:
     results = {result.change.name: result for result in found.report.results} if found.report else {}
-    index = _index([(symbol_of(change), change.name, f"c{number}") for number, change in enumerate(changes)])
+    index = _index(
+        [(action_symbol(change), change.name, f"c{number}") for number, change in enumerate(changes)]
+    )
     cards = [
         change_card(
             change,

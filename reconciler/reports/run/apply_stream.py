@@ -29,7 +29,13 @@ from reconciler.reports.run.sides import id_of
 from reconciler.reports.run.summary import told
 from reconciler.reports.run.text import plan_counts, plan_line
 from reconciler.reports.terminal.problems import sentence
-from reconciler.reports.terminal.progress import BEGINNING, event_line, lasted, report_counts, report_line
+from reconciler.reports.terminal.progress import (
+    BEGINNING,
+    duration_text,
+    event_line,
+    report_counts,
+    report_line,
+)
 
 UI: Final = "1.2"
 """The version of the messages' shape."""
@@ -96,12 +102,12 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
 
 def progress_message(change: Change, elapsed: float) -> Message:
     """That a change is still under way."""
-    said = f"{change.address}: Still {BEGINNING[change.action].lower()} [{lasted(elapsed)} elapsed]"
+    said = f"{change.address}: Still {BEGINNING[change.action].lower()} [{duration_text(elapsed)} elapsed]"
     hook = {"resource": _resource(change), "action": action_of(change)}
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
-def last_messages(found: RunReport, report: ApplyReport) -> Iterator[Message]:
+def final_messages(found: RunReport, report: ApplyReport) -> Iterator[Message]:
     """What is to be said, and how much was done: also after a failure, and then no more than was done."""
     yield from map(_diagnostic, told(found))
     is_told = bool(report.results) or found.exit_code == ExitCode.OK

@@ -10,7 +10,13 @@ from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import value_at
-from reconciler.reports.run.text import OUTSIDE, explanations_of, field_lines, object_line, unmanaged_lines
+from reconciler.reports.run.text import (
+    DRIFT_HEADING,
+    explanation_texts,
+    field_lines,
+    object_line,
+    unmanaged_lines,
+)
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.values import plain, shown
 
@@ -21,7 +27,7 @@ def drift_text(found: RunReport, style: Style = PLAIN) -> str:
     """The verdict and what it rests on, ending in a newline."""
     assert found.plan is not None
     assert found.verdict is not None
-    explanations = explanations_of(found.plan, style) if found.explained else {}
+    explanations = explanation_texts(found.plan, style) if found.explained else {}
     return "\n".join(_lines(found.plan, found.verdict, explanations, style)) + "\n"
 
 
@@ -29,16 +35,16 @@ def _lines(
     plan: Plan, verdict: DriftReport, explanations: Mapping[str, Sequence[str]], style: Style
 ) -> Iterator[str]:
     if verdict.alarms:
-        yield style.strong(OUTSIDE)
+        yield style.bold(DRIFT_HEADING)
         yield ""
     changes = {change.key: change for change in plan.pending}
     for alarm in verdict.alarms:
         yield from _alarm(alarm, verdict, changes.get(alarm.drift.key), style)
         if lines := explanations.get(alarm.drift.key):
-            yield style.faint("      apply would change it:")
+            yield style.dim("      apply would change it:")
             yield from lines
         yield ""
-    yield style.strong(drift_line(verdict))
+    yield style.bold(drift_line(verdict))
     if verdict.by_declaration:
         yield "  There is no inventory. The account was compared with the configuration."
     yield from _silenced(verdict)
@@ -66,10 +72,10 @@ def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Sty
     drift = alarm.drift
     if drift.live is None:
         what = "does not exist" if verdict.by_declaration else "has been deleted"
-        yield style.strong(f"  # {plain(drift.address)} {what}")
+        yield style.bold(f"  # {plain(drift.address)} {what}")
         yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.items[0]), style)
         return
-    yield style.strong(f"  # {plain(drift.address)} has changed")
+    yield style.bold(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
     moved = {one.field.path: one for one in alarm.items if one.field}
     ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
@@ -91,7 +97,7 @@ def _cause(alarm: Alarm, one: DriftItem) -> str:
     return field.cause.value
 
 
-def standing_of(one: DriftItem) -> str:
+def drift_state_text(one: DriftItem) -> str:
     """What the alarm makes of it, and of what is ignored for how long and why."""
     if one.state is not DriftState.IGNORED or one.ignore is None:
         return one.state.value
@@ -100,11 +106,11 @@ def standing_of(one: DriftItem) -> str:
 
 
 def _standing(one: DriftItem) -> list[str]:
-    return [] if one.state is DriftState.NEW else [standing_of(one)]
+    return [] if one.state is DriftState.NEW else [drift_state_text(one)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:
-    return style.faint(f"  # {', '.join(remarks)}") if remarks else ""
+    return style.dim(f"  # {', '.join(remarks)}") if remarks else ""
 
 
 def _silenced(verdict: DriftReport) -> Iterator[str]:

@@ -14,7 +14,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.reports.run.summary import step, told
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import sentence
-from reconciler.reports.terminal.values import dotted
+from reconciler.reports.terminal.values import dotted_path
 
 SHOWN: Final = 10
 """Annotations of one level that GitHub shows of a step."""
@@ -50,7 +50,7 @@ def _drift(found: RunReport) -> Iterator[Problem]:
     for alarm in found.verdict.alarms if found.verdict else ():
         if alarm.has_new_drift:
             drift = alarm.drift
-            moved = [f"{dotted(field.path)}: {step(field)}" for field in drift.fields]
+            moved = [f"{dotted_path(field.path)}: {step(field)}" for field in drift.fields]
             yield Problem(
                 code="drift",
                 summary=f"{drift.name} "

@@ -39,7 +39,7 @@ def field_document(field: FieldChange) -> dict[str, Json]:
     }
 
 
-def side_document(fields: Fields | None) -> tuple[Json, Json]:
+def state_document(fields: Fields | None) -> tuple[Json, Json]:
     """One side of a change as `plain` has it, and Terraform's sensitivity tree beside it."""
     return (fields, {}) if fields is None or is_plain_data(fields) else (plain(fields), _sensitive(fields))
 
@@ -67,7 +67,7 @@ def drift_document(found: RunReport) -> list[dict[str, Json]]:
     return [_drift(drift) for drift in found.plan.drift] if found.plan else []
 
 
-def verdict_document(verdict: DriftReport) -> dict[str, Json]:
+def drift_summary_document(verdict: DriftReport) -> dict[str, Json]:
     """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
     return {
         "drifted": verdict.has_new_drift,
@@ -98,8 +98,8 @@ def _moved(one: DriftItem) -> dict[str, Json]:
 
 
 def _drift(drift: Drift) -> dict[str, Json]:
-    before, before_hidden = side_document(drift.before)
-    after, after_hidden = side_document(drift.live.fields if drift.live else None)
+    before, before_hidden = state_document(drift.before)
+    after, after_hidden = state_document(drift.live.fields if drift.live else None)
     return {
         **identity(drift.name, drift.address),
         "id": drift.id,

@@ -16,11 +16,11 @@ from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
 from reconciler.reports.run.json_parts import (
     drift_document,
+    drift_summary_document,
     fields_document,
     identity,
     plain,
-    side_document,
-    verdict_document,
+    state_document,
 )
 from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.terminal.escape import in_json
@@ -73,11 +73,11 @@ def plan_document(found: RunReport) -> dict[str, Json]:
     if found.report is not None:
         document["results"] = [_result(result) for result in found.report.results]
     if found.verdict is not None:
-        document["drift"] = verdict_document(found.verdict)
+        document["drift"] = drift_summary_document(found.verdict)
     return document
 
 
-def document_text(found: RunReport) -> str:
+def json_text(found: RunReport) -> str:
     """The same document as text, ending in a newline."""
     return in_json(json_indented(plan_document(found))) + "\n"
 
@@ -96,8 +96,8 @@ def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list
 
 def _change(change: Change, facts: Facts) -> dict[str, Json]:
     left, right = sides(change)
-    before, before_hidden = side_document(left)
-    after, after_hidden = (before, before_hidden) if right is left else side_document(right)
+    before, before_hidden = state_document(left)
+    after, after_hidden = (before, before_hidden) if right is left else state_document(right)
     actions = ACTIONS[change.action]
     if isinstance(change, Adopt) and change.fields:
         actions = ["update"]

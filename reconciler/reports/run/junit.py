@@ -14,12 +14,12 @@ from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
 from reconciler.model.run_report import RunReport
-from reconciler.reports.run.drift import standing_of
-from reconciler.reports.run.summary import headline, in_short, step
-from reconciler.reports.run.text import fate
+from reconciler.reports.run.drift import drift_state_text
+from reconciler.reports.run.summary import change_summary, headline, step
+from reconciler.reports.run.text import action_phrase
 from reconciler.reports.terminal.escape import plain_lines
 from reconciler.reports.terminal.problems import problems_text
-from reconciler.reports.terminal.values import dotted
+from reconciler.reports.terminal.values import dotted_path
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped (section 2.2)."""
@@ -74,7 +74,9 @@ def _cases(found: RunReport) -> Iterator[_Case]:
 
 def _planned(change: Change) -> str:
     return (
-        f"{fate(change)}: {in_short(change)}" if change.fields else f"{change.action.value}: {change.reason}"
+        f"{action_phrase(change)}: {change_summary(change)}"
+        if change.fields
+        else f"{change.action.value}: {change.reason}"
     )
 
 
@@ -84,7 +86,7 @@ def _of_result(result: ChangeResult, problems: Iterable[Problem]) -> _Case:
         return _Case(name=result.change.name, skipped=own[0].summary if own else "not attempted")
     return _Case(
         name=result.change.name,
-        said=f"{result.change.action.value}: {in_short(result.change)}",
+        said=f"{result.change.action.value}: {change_summary(result.change)}",
         problems=(*own, *problems),
         seconds=result.seconds,
     )
@@ -94,8 +96,8 @@ def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
     """What is new is a failure, what is known passes, and what somebody chose to ignore is skipped."""
     lines = []
     for one in alarm.items:
-        what = f"{dotted(one.field.path)}: {step(one.field)}" if one.field else "deleted"
-        lines.append(f"{what} ({standing_of(one)})")
+        what = f"{dotted_path(one.field.path)}: {step(one.field)}" if one.field else "deleted"
+        lines.append(f"{what} ({drift_state_text(one)})")
     said = "\n".join(lines)
     if alarm.has_new_drift:
         what = "was changed outside of reconciler" if alarm.drift.live else "was deleted"

@@ -15,25 +15,25 @@ from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
-from reconciler.reports.run.drift import standing_of
+from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.sides import id_of
-from reconciler.reports.run.size_limit import Section, fitted
+from reconciler.reports.run.size_limit import Section, fit_to_limit
 from reconciler.reports.run.summary import (
     causes,
+    change_summary,
     clipped,
     counts,
     ending,
     headline,
-    in_short,
     standings,
     step,
     tally,
     told,
 )
-from reconciler.reports.run.text import NO_CALLS, OUTSIDE, remarks_on, symbol_of
+from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks
 from reconciler.reports.terminal.problems import sentence
-from reconciler.reports.terminal.values import both_shown, dotted, plain
+from reconciler.reports.terminal.values import before_and_after, dotted_path, plain
 
 LIMIT: Final = 65_000
 """Bytes. GitHub takes 65,536 characters in a comment and refuses the whole of a longer one."""
@@ -44,7 +44,7 @@ SHOWN_DETAIL: Final = 2_000
 
 def markdown_text(found: RunReport, limit: int = LIMIT) -> str:
     """The whole report, never longer than `limit` bytes of UTF-8 (4,000 at least)."""
-    return fitted(_head(found), _sections(found), limit)
+    return fit_to_limit(_head(found), _sections(found), limit)
 
 
 def _head(found: RunReport) -> str:
@@ -72,7 +72,7 @@ def _sections(found: RunReport) -> Iterator[Section]:
     if found.verdict is not None:
         drifted = [alarm.drift for alarm in found.verdict.alarms]
         marks = {
-            (alarm.drift.name, one.field.path if one.field else ()): standing_of(one)
+            (alarm.drift.name, one.field.path if one.field else ()): drift_state_text(one)
             for alarm in found.verdict.alarms
             for one in alarm.items
         }
@@ -81,7 +81,7 @@ def _sections(found: RunReport) -> Iterator[Section]:
         yield _all_details(found.plan.pending, explanations)
         drifted, marks = list(found.plan.drift), {}
     yield Section(
-        opening=f"\n### {OUTSIDE.removeprefix('Note: ')}\n\n"
+        opening=f"\n### {DRIFT_HEADING.removeprefix('Note: ')}\n\n"
         f"| | Endpoint | Field | Change | Cause{', state' if marks else ''} |\n|-|-|-|-|-|\n",
         rows=[row for drift in drifted for row in _drift(drift, marks)],
         rank=3,
@@ -139,10 +139,10 @@ def _problem(problem: Problem) -> str:
 
 def _row(change: Change, result: ChangeResult | None) -> str:
     cells = [
-        code(symbol_of(change)),
+        code(action_symbol(change)),
         code(change.name),
         change.action.value,
-        text(in_short(change)),
+        text(change_summary(change)),
         causes(change),
     ]
     if result is not None:
@@ -158,23 +158,23 @@ def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> It
         return
     for field in drift.fields:
         mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.name, field.path))])]))
-        path = code(dotted(field.path))
+        path = code(dotted_path(field.path))
         yield f"| {code('~')} | {code(drift.name)} | {path} | {code(step(field))} | {mark} |\n"
 
 
 def _details(change: Change, explanation: Explanation | None) -> str:
     known = f" {code(id_of(change))}" if id_of(change) else ""
-    summary = f"{code(symbol_of(change))} {code(change.name)} {change.action.value}{known}"
+    summary = f"{code(action_symbol(change))} {code(change.name)} {change.action.value}{known}"
     is_new = change.action is Action.CREATE
-    lines = "".join(_field(field, () if is_new else remarks_on(field)) for field in change.fields)
+    lines = "".join(_field(field, () if is_new else field_remarks(field)) for field in change.fields)
     # each line begins with a mark of ours, so that none can end the fence
     fields = f"```diff\n{lines}```\n\n" if lines else ""
     return f"<details><summary>{summary}</summary>\n\n{fields}{_explained(explanation)}</details>\n\n"
 
 
 def _field(field: FieldChange, remarks: Sequence[str]) -> str:
-    name = dotted(field.path)
-    before, after = (clipped(value, SHOWN_DETAIL) for value in both_shown(field))
+    name = dotted_path(field.path)
+    before, after = (clipped(value, SHOWN_DETAIL) for value in before_and_after(field))
     lines = [f"- {name} = {before}"] if field.before is not ABSENT else []
     lines += [f"+ {name} = {after}"] if field.after is not ABSENT else []
     lines[-1] += f"  # {', '.join(remarks)}" if remarks else ""

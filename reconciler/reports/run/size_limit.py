@@ -27,7 +27,7 @@ class Section:
         return body + (self.left_out(missing, len(self.rows)) if missing else "")
 
 
-def fitted(head: str, sections: Iterable[Section], limit: int) -> str:
+def fit_to_limit(head: str, sections: Iterable[Section], limit: int) -> str:
     """The head and all sections in their order, in at most `limit` bytes of UTF-8; only rows are left out."""
     used = [one for one in sections if one.rows]
     room = limit - _size(head) - sum(map(_frame, used))

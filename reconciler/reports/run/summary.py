@@ -16,7 +16,7 @@ from reconciler.model.values import ABSENT
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.reports.terminal.progress import report_line
-from reconciler.reports.terminal.values import both_shown, dotted, plain
+from reconciler.reports.terminal.values import before_and_after, dotted_path, plain
 
 ENDINGS: Final[Mapping[int, str]] = {
     ExitCode.ERROR: "error",
@@ -122,20 +122,20 @@ def tally(problems: tuple[Problem, ...]) -> str:
     return ", ".join(_many(count, word) for count, word in found if count)
 
 
-def in_short(change: Change) -> str:
+def change_summary(change: Change) -> str:
     """What changes about an endpoint, for one cell of a table."""
     if change.action is Action.CREATE or not change.fields:
         return change.reason
     if len(change.fields) <= SHOWN_FIELDS - 1:
-        return "; ".join(f"{plain(dotted(field.path))}: {step(field)}" for field in change.fields)
-    names = [plain(dotted(field.path)) for field in change.fields[:SHOWN_FIELDS]]
+        return "; ".join(f"{plain(dotted_path(field.path))}: {step(field)}" for field in change.fields)
+    names = [plain(dotted_path(field.path)) for field in change.fields[:SHOWN_FIELDS]]
     more = len(change.fields) - SHOWN_FIELDS
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def step(field: FieldChange) -> str:
     """A field before and after, in few characters."""
-    before, after = (clipped(plain(value), SHOWN_VALUE) for value in both_shown(field))
+    before, after = (clipped(plain(value), SHOWN_VALUE) for value in before_and_after(field))
     if field.before is ABSENT:
         return f"+ {after}"
     return f"- {before}" if field.after is ABSENT else f"{before} → {after}"

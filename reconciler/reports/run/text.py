@@ -11,13 +11,13 @@ from reconciler.model.values import ABSENT
 from reconciler.reports.run.sides import id_of
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cells, padded
-from reconciler.reports.terminal.values import both_shown, dotted, plain, shown
+from reconciler.reports.terminal.values import before_and_after, dotted_path, plain, shown
 
 if TYPE_CHECKING:
     from reconciler.planning.explain import Explanation
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
-OUTSIDE: Final = "Note: Objects have changed outside of reconciler"
+DRIFT_HEADING: Final = "Note: Objects have changed outside of reconciler"
 
 SYMBOLS: Final[Mapping[Action, str]] = {
     Action.CREATE: "+",
@@ -39,11 +39,11 @@ def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> s
 
     The text of a plan that errors prevented has no changes, and may be empty.
     """
-    explanations = explanations_of(plan, style) if explained else {}
+    explanations = explanation_texts(plan, style) if explained else {}
     return "".join(f"{line}\n" for line in _lines(plan, style, explanations))
 
 
-def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
+def explanation_texts(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
     """Name -> the lines that explain a change."""
     from reconciler.planning.explain import explain
 
@@ -52,25 +52,23 @@ def explanations_of(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
 
 def explanation_lines(found: Explanation, style: Style = PLAIN) -> Iterator[str]:
     """Why, rule and calls, each under its word."""
-    calls = [
-        f"{call.method:<4} {plain(call.path)}{style.faint(f'  # {call.purpose}')}" for call in found.calls
-    ]
+    calls = [f"{call.method:<4} {plain(call.path)}{style.dim(f'  # {call.purpose}')}" for call in found.calls]
     for word, lines in (("why", found.why), ("rule", (found.rule,)), ("calls", calls or (NO_CALLS,))):
         for number, line in enumerate(lines):
-            label = style.faint(word.ljust(5)) if number == 0 else " " * 5
+            label = style.dim(word.ljust(5)) if number == 0 else " " * 5
             yield f"      {label}  {line if word == 'calls' else plain(line)}"
 
 
 def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) -> Iterator[str]:
     if plan.drift:
-        yield style.strong(OUTSIDE)
+        yield style.bold(DRIFT_HEADING)
         yield ""
         for drift in plan.drift:
             yield from _drift(drift, style)
             yield ""
     has_failed = any(problem.exit_code == 1 for problem in plan.errors)
     if not plan.pending and not has_failed:
-        yield style.strong(NO_CHANGES)
+        yield style.bold(NO_CHANGES)
     elif plan.pending:
         yield "reconciler will perform the following actions:"
         yield ""
@@ -78,7 +76,7 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
             yield from _change(change, style)
             yield from explanations.get(change.key, ())
             yield ""
-        yield style.strong(plan_line(plan))
+        yield style.bold(plan_line(plan))
         yield from _extras(plan)
     yield from unmanaged_lines(plan.unmanaged, style)
 
@@ -112,12 +110,12 @@ def _extras(plan: Plan) -> Iterator[str]:
         yield f"  {_endpoints(forgotten)} {_be(forgotten)} removed from the inventory, but not deleted."
 
 
-def symbol_of(change: Change) -> str:
+def action_symbol(change: Change) -> str:
     """Terraform's symbol; which half of a replacement comes first is told by the order."""
     return "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
 
 
-def fate(change: Change) -> str:
+def action_phrase(change: Change) -> str:
     """What becomes of the endpoint, to be read after its address."""
     match change.action:
         case Action.CREATE:
@@ -137,15 +135,17 @@ def fate(change: Change) -> str:
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:
-    yield style.strong(f"  # {plain(change.address)} {fate(change)}")
+    yield style.bold(f"  # {plain(change.address)} {action_phrase(change)}")
     if isinstance(change, Adopt) and change.fields:
-        yield style.strong(f'  # (imported from "{plain(change.live.id)}")')
+        yield style.bold(f'  # (imported from "{plain(change.live.id)}")')
     if change.action is not Action.SCALE:
-        yield style.faint(f"  # ({plain(change.reason)})")
-    yield object_line(symbol_of(change), change.name, id_of(change), style)
-    yield from field_lines(change.fields, style, _nothing if change.action is Action.CREATE else remarks_on)
+        yield style.dim(f"  # ({plain(change.reason)})")
+    yield object_line(action_symbol(change), change.name, id_of(change), style)
+    yield from field_lines(
+        change.fields, style, _nothing if change.action is Action.CREATE else field_remarks
+    )
     if isinstance(change, Replace):
-        yield style.faint("      # (the ID and the URL will change)")
+        yield style.dim("      # (the ID and the URL will change)")
 
 
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
@@ -156,7 +156,7 @@ def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
     )
 
 
-def remarks_on(field: FieldChange) -> list[str]:
+def field_remarks(field: FieldChange) -> list[str]:
     """What is to be said beside a field: whether it forces a replacement, and who moved it."""
     return ["forces replacement"] * field.forces_replacement + [field.cause.value]
 
@@ -169,25 +169,25 @@ def field_lines(
     fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
 ) -> Iterator[str]:
     """A line a field, aligned, with what is to be remarked about it."""
-    names = [dotted(field.path) for field in fields]
+    names = [dotted_path(field.path) for field in fields]
     width = max(map(cells, names), default=0)
     for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
         if symbol == "~":
-            value = " -> ".join(both_shown(field))
+            value = " -> ".join(before_and_after(field))
         else:
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)
-        remark = style.faint(f"  # {', '.join(said)}") if said else ""
+        remark = style.dim(f"  # {', '.join(said)}") if said else ""
         yield f"      {_painted(symbol, style)} {padded(name, width)} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
     if drift.live is None:
-        yield style.strong(f"  # {plain(drift.address)} has been deleted")
+        yield style.bold(f"  # {plain(drift.address)} has been deleted")
         yield object_line("-", drift.name, drift.id, style)
         return
-    yield style.strong(f"  # {plain(drift.address)} has changed")
+    yield style.bold(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
     yield from field_lines(drift.fields, style, _nothing)
 
@@ -202,7 +202,7 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
     for live in unmanaged[:SHOWN_UNMANAGED]:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:
-        yield style.faint(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
+        yield style.dim(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
 
 
 def _painted(symbol: str, style: Style) -> str:

@@ -24,7 +24,7 @@ def problems_text(problems: Iterable[Problem], style: Style = PLAIN) -> str:
 
 def problem_text(problem: Problem, style: Style = PLAIN) -> str:
     """One problem, ending in a newline."""
-    colour = {Severity.ERROR: style.wrong, Severity.WARNING: style.changed, Severity.NOTE: style.faint}
+    colour = {Severity.ERROR: style.error, Severity.WARNING: style.changed, Severity.NOTE: style.dim}
     lines = [
         f"{colour[problem.severity](problem.severity.value.capitalize() + ':')} {plain(problem.summary)}"
     ]
@@ -57,6 +57,6 @@ def _excerpt(place: Place, style: Style) -> list[str]:
     number, (line, pointer) = str(place.line), marked(place)
     blank = pointer[: pointer.index("^")]
     return [
-        style.faint(f"  {number} | ") + line,
-        style.faint(f"  {' ' * len(number)} | ") + blank + style.wrong(pointer.lstrip()),
+        style.dim(f"  {number} | ") + line,
+        style.dim(f"  {' ' * len(number)} | ") + blank + style.error(pointer.lstrip()),
     ]

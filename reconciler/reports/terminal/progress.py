@@ -50,19 +50,19 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
         case ChangeStarted(change=change):
             return f"{plain(change.address)}: {BEGINNING[change.action]}"
         case ChangeWaiting(change=change, why=why):
-            return style.faint(plain(f"{change.address}: Waiting: {why}"))
+            return style.dim(plain(f"{change.address}: Waiting: {why}"))
         case ChangeServing(change=change, seconds=seconds):
-            return f"{plain(change.address)}: Serving after {lasted(seconds)}"
+            return f"{plain(change.address)}: Serving after {duration_text(seconds)}"
         case ChangeEnded(result=result):
             where = plain(result.change.address)
             if result.outcome is Outcome.DONE:
                 known = f" [id={plain(result.id)}]" if result.id else ""
-                return f"{where}: {ENDING[result.change.action]} after {lasted(result.seconds)}{known}"
+                return f"{where}: {ENDING[result.change.action]} after {duration_text(result.seconds)}{known}"
             if result.outcome is Outcome.NOT_ATTEMPTED:
                 return None
             word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
             why = f": {plain(result.problem.summary)}" if result.problem else ""
-            return style.wrong(f"{where}: {word} after {lasted(result.seconds)}") + why
+            return style.error(f"{where}: {word} after {duration_text(result.seconds)}") + why
 
 
 class Lines:
@@ -83,7 +83,7 @@ class Lines:
             self._write(line)
 
 
-class Watched:
+class BarProgress:
     """The same lines on a terminal, with a bar of what is done below them.
 
     `begin` makes the bar, with the first event and not before, for until then the terminal belongs to the
@@ -102,7 +102,7 @@ class Watched:
         self._end = end
         self._bar: Bar | None = None
 
-    def __enter__(self) -> Watched:
+    def __enter__(self) -> BarProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,13 +117,13 @@ class Watched:
             self._bar.done += 1
 
 
-def report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: bool = False) -> str:
+def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: bool = False) -> str:
     """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
     line = report_line(report, destroying=destroying)
     if report.exit_code == 0:
-        return style.strong(line) + "\n"
+        return style.bold(line) + "\n"
     what, _, counts = line.partition(": ")
-    lines = [f"{style.wrong(what + ': ')}{counts}"]
+    lines = [f"{style.error(what + ': ')}{counts}"]
     for result in report.results:
         if result.outcome is not Outcome.DONE:
             lines.append(
@@ -173,6 +173,6 @@ def _complete(report: ApplyReport, *, destroying: bool) -> str:
     return f"Apply complete! Resources: {start}{added} added, {changed} changed, {destroyed} destroyed."
 
 
-def lasted(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A time that passed, as Terraform writes it."""
     return f"{seconds:.0f}s" if seconds < 120 else f"{seconds / 60:.0f}m{seconds % 60:02.0f}s"

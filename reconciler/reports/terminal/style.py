@@ -20,13 +20,13 @@ class Style:
     def removed(self, text: str) -> str:
         return self._wrap("31", text)
 
-    def strong(self, text: str) -> str:
+    def bold(self, text: str) -> str:
         return self._wrap("1", text)
 
-    def faint(self, text: str) -> str:
+    def dim(self, text: str) -> str:
         return self._wrap("2", text)
 
-    def wrong(self, text: str) -> str:
+    def error(self, text: str) -> str:
         return self._wrap("1;31", text)
 
     def _wrap(self, code: str, text: str) -> str:

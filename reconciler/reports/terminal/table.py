@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NOTHING: Final = "-"
 """What stands for an empty cell, so that columns can be counted."""
 
-MOST_DRAWN: Final = 500
+MAX_DRAWN_ROWS: Final = 500
 """Rows; rich takes seconds for thousands, and nobody looks at the frame of such a table."""
 
 FOLDED: Final = 20
@@ -44,7 +44,7 @@ class Cell:
 
 def table_text(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen | None = None) -> str:
     """Titles and rows, ending in a newline. Drawn where that fits; else a terminal wraps the long lines."""
-    if screen is None or len(rows) > MOST_DRAWN or not _fits(titles, rows, screen):
+    if screen is None or len(rows) > MAX_DRAWN_ROWS or not _fits(titles, rows, screen):
         return "".join(f"{line}\n" for line in _aligned(titles, rows))
     from io import StringIO
 

@@ -35,7 +35,7 @@ def _json(value: Value | Absent) -> str:
             return json_line(mask(value))
 
 
-def both_shown(field: FieldChange) -> tuple[str, str]:
+def before_and_after(field: FieldChange) -> tuple[str, str]:
     """(what it was, what it will be), each on one line; beside a secret, empty text reads `(empty)`."""
     before, after = (
         EMPTY if value == "" and field.sensitive else shown(value) for value in (field.before, field.after)
@@ -43,9 +43,9 @@ def both_shown(field: FieldChange) -> tuple[str, str]:
     return before, after
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """A wire path as people write it, harmless: the key of an env is whatever somebody chose."""
     return plain(".".join(path))
 
 
-__all__ = ["both_shown", "dotted", "plain", "shown"]
+__all__ = ["before_and_after", "dotted_path", "plain", "shown"]

@@ -18,8 +18,8 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
     colours = {
         CheckStatus.OK: style.added,
         CheckStatus.WARN: style.changed,
-        CheckStatus.FAIL: style.wrong,
-        CheckStatus.SKIP: style.faint,
+        CheckStatus.FAIL: style.error,
+        CheckStatus.SKIP: style.dim,
     }
     grade = colours[check.status](check.status.value.ljust(4))
     lines = [f"{grade}  {check.name.ljust(WIDTH)}  {plain(check.detail)}"]
@@ -38,5 +38,5 @@ def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
         for grade, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
         if found[grade]
     ]
-    paint = style.wrong if found[CheckStatus.FAIL] else style.changed
+    paint = style.error if found[CheckStatus.FAIL] else style.changed
     return paint(", ".join(said) + ".") + "\n"

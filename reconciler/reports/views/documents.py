@@ -10,7 +10,7 @@ from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaE
 from reconciler.model.values import Json
 
 
-def app_document(app: EndpointInfo) -> dict[str, Json]:
+def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
     """One element of `list --json`, and the document of `get --json`."""
     return {
         "name": app.name,
@@ -92,7 +92,7 @@ def spec_document(spec: SpecInfo) -> dict[str, Json]:
     }
 
 
-def checks_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
+def doctor_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
     """The document of `doctor --json`."""
     return {
         "checks": [

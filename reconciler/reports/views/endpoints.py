@@ -34,7 +34,7 @@ WATCH: Final = ("name", "status", "ready", "scale", "age", "message")
 WIDE_WATCH: Final = ("name", "id", "status", "ready", "running", "scale", "age", "url", "message")
 
 
-def apps_text(
+def endpoints_text(
     apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, screen: Screen | None = None
 ) -> str:
     """The endpoints in these columns; on a terminal with a line that counts them."""
@@ -60,12 +60,14 @@ def counts(apps: Sequence[EndpointInfo]) -> str:
     return f"{endpoints}: {statuses}. {total} worker{'' if total == 1 else 's'}, {ready} ready."
 
 
-def app_text(app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Screen | None = None) -> str:
+def endpoint_text(
+    app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Screen | None = None
+) -> str:
     """One endpoint with its workers."""
     facts = [(name, plain(value)) for name, value in _facts(app, now) if value]
     width = max(len(name) for name, _ in facts)
-    lines = [painted(app.status, plain(app.name), style)]
-    lines += [f"  {style.faint(name.ljust(width))}  {value}" for name, value in facts]
+    lines = [colored_status(app.status, plain(app.name), style)]
+    lines += [f"  {style.dim(name.ljust(width))}  {value}" for name, value in facts]
     text = "\n".join(lines) + "\n"
     if not app.workers:
         return text
@@ -81,7 +83,7 @@ def app_text(app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Scr
     return f"{text}\n{table_text(('WORKER', 'STATE', 'HEALTHY', 'MESSAGE'), rows, screen)}"
 
 
-def painted(status: Status, text: str, style: Style) -> str:
+def colored_status(status: Status, text: str, style: Style) -> str:
     """Text in the colour of a status."""
     match status:
         case Status.RUNNING:
@@ -89,9 +91,9 @@ def painted(status: Status, text: str, style: Style) -> str:
         case Status.PENDING | Status.UPDATING:
             return style.changed(text)
         case Status.FAILED:
-            return style.wrong(text)
+            return style.error(text)
         case Status.STOPPED | Status.TERMINATING:
-            return style.faint(text)
+            return style.dim(text)
 
 
 def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool = False) -> str:
@@ -100,8 +102,10 @@ def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool
     words = [
         at,
         plain(event.name),
-        style.strong(happened),
-        "-" if Happening.DELETED in event.happenings else painted(event.status, event.status.value, style),
+        style.bold(happened),
+        "-"
+        if Happening.DELETED in event.happenings
+        else colored_status(event.status, event.status.value, style),
         f"{event.ready_replicas}/{event.desired_replicas}",
     ]
     if wide:

@@ -71,4 +71,4 @@ def _painted(line: str, style: Style) -> str:
         case "-":
             return style.removed(line)
         case _:
-            return style.faint(line) if line.startswith("@@") else line
+            return style.dim(line) if line.startswith("@@") else line

@@ -45,7 +45,7 @@ def version_document(version: Version) -> Json:
 
 
 def _block(name: str, versions: Sequence[Version], style: Style) -> str:
-    lines = [style.strong(plain(name))]
+    lines = [style.bold(plain(name))]
     for version in reversed(versions):
         low, high = (_said(version.fields, "workerConfig", bound) for bound in ("minNum", "maxNum"))
         workers, image = (

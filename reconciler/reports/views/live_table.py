@@ -16,20 +16,20 @@ from reconciler.reports.views.endpoints import counts, event_text, table_of
 if TYPE_CHECKING:
     from rich.live import Live
 
-REMEMBERED: Final = 6
+SHOWN_EVENTS: Final = 6
 """Events that stay in sight."""
 
 
-class Board:
+class LiveTable:
     """Redrawn in place by `show`; what it showed last stays on the screen."""
 
     def __init__(self, columns: Sequence[str], screen: Screen) -> None:
         self._columns = columns
         self._screen = screen
-        self._past: deque[str] = deque(maxlen=REMEMBERED)
+        self._past: deque[str] = deque(maxlen=SHOWN_EVENTS)
         self._live: Live | None = None
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> LiveTable:
         from rich.console import Console
         from rich.live import Live
 

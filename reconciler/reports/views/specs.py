@@ -45,6 +45,6 @@ def spec_text(spec: SpecInfo, style: Style = PLAIN) -> str:
         ("usable", "yes" if spec.is_usable else f"no: {'; '.join(spec.unusable_reasons)}"),
     )
     width = max(len(name) for name, _ in facts)
-    lines = [style.strong(plain(spec.name))]
-    lines += [f"  {style.faint(name.ljust(width))}  {plain(value)}" for name, value in facts if value]
+    lines = [style.bold(plain(spec.name))]
+    lines += [f"  {style.dim(name.ljust(width))}  {plain(value)}" for name, value in facts if value]
     return "\n".join(lines) + "\n"

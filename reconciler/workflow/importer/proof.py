@@ -18,7 +18,7 @@ from reconciler.model.resource import Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.records import as_desired
-from reconciler.reports.terminal.values import dotted
+from reconciler.reports.terminal.values import dotted_path
 from reconciler.reports.terminal.values import shown as value_shown
 from reconciler.workflow.runtime.context import Context
 
@@ -103,8 +103,9 @@ def _not_searched(out: Path, command: str) -> Problem:
 
 def _unproven(change: Change, object_id: str) -> Problem:
     fields = [
-        f"{dotted(one.path)}: {value_shown(one.before)} is live, {value_shown(one.after)} would be declared"
-        for one in change.fields
+        f"{dotted_path(field.path)}: {value_shown(field.before)} is live,"
+        f" {value_shown(field.after)} would be declared"
+        for field in change.fields
     ]
     return Problem(
         code="import-unproven",

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
-from reconciler.reports.terminal.progress import report_text
+from reconciler.reports.terminal.progress import apply_report_text
 from reconciler.simulator import Fault
 from reconciler.workflow.apply import apply
 from reconciler.workflow.runtime.context import Context
@@ -40,7 +40,7 @@ def test_a_value_that_is_kept(desk: Desk) -> None:
     desk.declare(item("chat", freeTimeout=5000))
     report, _ = applied(desk)
     assert report.exit_code == 4
-    assert "kept workerConfig.freeTimeout 1000 where 5000 was sent" in report_text(report)
+    assert "kept workerConfig.freeTimeout 1000 where 5000 was sent" in apply_report_text(report)
     assert len(desk.sent()) == 1
     assert desk.inventory["chat"]["id"] == desk.id("chat")
     assert desk.plan().actions == {"chat": "update"}
@@ -56,7 +56,7 @@ def test_a_value_that_is_kept_by_an_update(desk: Desk) -> None:
         "update", lambda _: desk.sim.world.console_update(desk.id("chat"), envs=[], image={"command": ""})
     )
     report, _ = applied(desk)
-    said = report_text(report)
+    said = apply_report_text(report)
     assert report.exit_code == 4
     assert "another envs.TOKEN" in said
     assert 'image.command "" where "serve" was sent' in said
@@ -69,7 +69,7 @@ def test_a_created_one_that_does_not_appear(desk: Desk) -> None:
     desk.declare(item("chat"))
     report, clock = applied(desk)
     assert report.exit_code == 4
-    assert "cannot be read after 8 s" in report_text(report)
+    assert "cannot be read after 8 s" in apply_report_text(report)
     assert 8 <= clock.time < 20
     assert desk.inventory["chat"]["id"] == desk.id("chat")
 
@@ -82,7 +82,7 @@ def test_a_deleted_one_that_stays(desk: Desk) -> None:
     desk.declare(item("chat", specName="large"))
     report, clock = applied(desk)
     assert report.exit_code == 4
-    assert "was deleted, but is still there after 120 s" in report_text(report)
+    assert "was deleted, but is still there after 120 s" in apply_report_text(report)
     assert 120 <= clock.time < 200
     assert len(desk.sent("create")) == 1
 
@@ -96,7 +96,7 @@ def test_an_app_name_that_stays_taken(desk: Desk) -> None:
     desk.sim.faults.add(taken)
     report, clock = applied(desk)
     assert report.exit_code == 4
-    assert "SERVERLESS_APP_NAME_IS_EXIST" in report_text(report)
+    assert "SERVERLESS_APP_NAME_IS_EXIST" in apply_report_text(report)
     assert 30 <= clock.time < 60
     desk.sim.faults.clear()
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])

@@ -23,7 +23,7 @@ from reconciler.model.problem import Severity
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.apply_stream import (
     event_message,
-    last_messages,
+    final_messages,
     plan_messages,
     progress_message,
     version_message,
@@ -138,7 +138,7 @@ def test_a_wait_says_what_for() -> None:
 
 
 def last(found: RunReport) -> list[dict[str, Any]]:
-    return list(last_messages(found, found.report or ApplyReport()))
+    return list(final_messages(found, found.report or ApplyReport()))
 
 
 def test_problems_are_diagnostics() -> None:

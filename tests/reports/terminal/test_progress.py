@@ -13,7 +13,7 @@ from reconciler.model.apply_events import (
 )
 from reconciler.model.problem import Problem
 from reconciler.reports.terminal.bar import Bar
-from reconciler.reports.terminal.progress import Lines, Watched, event_line, report_text
+from reconciler.reports.terminal.progress import BarProgress, Lines, apply_report_text, event_line
 from tests.builders import change, endpoint
 
 CREATE = change(endpoint("a"), None, None)
@@ -68,7 +68,7 @@ def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
         bars.append(Counter(total))
         return bars[-1]
 
-    with Watched(said.append, begin, lambda: said.append("end")) as watched:
+    with BarProgress(said.append, begin, lambda: said.append("end")) as watched:
         assert bars == []
         for event, _ in LINES:
             watched(event)
@@ -79,7 +79,7 @@ def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
 def test_without_changes_there_is_no_bar() -> None:
     """The terminal belongs to the plan then."""
     said: list[str] = []
-    with Watched(said.append, Counter, lambda: said.append("end")) as watched:
+    with BarProgress(said.append, Counter, lambda: said.append("end")) as watched:
         watched(ApplyStarted(total=0))
     assert said == []
 
@@ -87,7 +87,7 @@ def test_without_changes_there_is_no_bar() -> None:
 def test_the_report_tells_what_is_left() -> None:
     """Counts, and each change that was not done with its problem; a reason for not trying is told once."""
     results = tuple(event.result for event, _ in LINES if isinstance(event, ChangeEnded))
-    assert report_text(ApplyReport(results=results)) == (
+    assert apply_report_text(ApplyReport(results=results)) == (
         "Apply incomplete: 1 done, 1 failed, 1 unresolved, 1 not attempted.\n"
         "  novita_endpoint.a: create failed\n"
         "    it broke\n"
@@ -96,6 +96,6 @@ def test_the_report_tells_what_is_left() -> None:
         "  novita_endpoint.a: create unresolved\n"
         "  novita_endpoint.a: create not attempted\n"
     )
-    assert report_text(ApplyReport(results=results, interrupted=True), destroying=True).startswith(
+    assert apply_report_text(ApplyReport(results=results, interrupted=True), destroying=True).startswith(
         "Destroy interrupted: 1 done"
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.reports.terminal.table import MOST_DRAWN, Cell, Screen, table_text
+from reconciler.reports.terminal.table import MAX_DRAWN_ROWS, Cell, Screen, table_text
 
 TITLES = ("NAME", "READY", "URL")
 ROWS = [
@@ -63,7 +63,7 @@ def test_a_url_is_never_folded() -> None:
 
 def test_a_table_of_thousands() -> None:
     """Nobody looks at its frame, and drawing it takes seconds."""
-    rows = [[Cell("a"), Cell("b"), Cell("c")]] * (MOST_DRAWN + 1)
+    rows = [[Cell("a"), Cell("b"), Cell("c")]] * (MAX_DRAWN_ROWS + 1)
     assert table_text(TITLES, rows, Screen(width=80)) == table_text(TITLES, rows)
 
 

@@ -9,7 +9,7 @@ from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.status import Happening, Status
 from reconciler.planning.status_events import event_of
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.views.endpoints import age, app_text, bar, counts, event_text, painted
+from reconciler.reports.views.endpoints import age, bar, colored_status, counts, endpoint_text, event_text
 from tests.builders import live
 
 NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
@@ -52,8 +52,8 @@ def test_counts() -> None:
 def test_every_status_has_a_colour() -> None:
     """Terminals tell them apart; without colour the text is the same."""
     for status in Status:
-        assert painted(status, "x", Style(colour=True)) != "x"
-        assert painted(status, "x", PLAIN) == "x"
+        assert colored_status(status, "x", Style(colour=True)) != "x"
+        assert colored_status(status, "x", PLAIN) == "x"
 
 
 def test_an_event_in_a_line() -> None:
@@ -70,7 +70,7 @@ def test_an_event_in_a_line() -> None:
 def test_what_is_not_known_is_left_out() -> None:
     """No line without a value."""
     bare = replace(APP, message="", created_at=None, url="", image="", product="", state="")
-    text = app_text(bare, NOW)
+    text = endpoint_text(bare, NOW)
     assert "created" not in text
     assert "url" not in text
     assert "Novita state" not in text

@@ -1,4 +1,4 @@
-"""The names at hand, for a shell that completes them: read from the files, asked of nobody."""
+"""`reconciler completion`: names for shell completion, from the files only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[str]:
-    """Declared, recorded, and being created; a name may come more than once.
+    """Yield the names of declared and recorded endpoints, and of open creates, with duplicates.
 
-    Raises InventoryError when the inventory cannot be read, after what is declared.
+    Raise InventoryError after the declared names if the inventory cannot be read.
     """
     from reconciler.config.endpoint_files import declared
     from reconciler.config.files.discovery import groups
@@ -22,9 +22,8 @@ def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[s
 
 
 def spec_names(root: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """The specs that an endpoint may name."""
+    """Yield the names of the specs."""
     from reconciler.config.loader import load_settings, load_specs
 
     settings, _ = load_settings(root, environ=environ, lenient=True)
-    specs = load_specs(root, settings).entries
-    yield from specs
+    yield from load_specs(root, settings).entries

@@ -1,4 +1,4 @@
-"""The first files of a new folder; what is there already is left as it is."""
+"""`reconciler init`: write the starter files of a new folder. Existing files are not changed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import Context
 
-STARTERS = {"endpoints.yaml": "endpoints.yaml", "specs.yaml": "specs.yaml", ".gitignore": "gitignore"}
-SCHEMAS = {".reconciler/endpoints.schema.json": "endpoints", ".reconciler/specs.schema.json": "specs"}
+STARTER_FILES = {"endpoints.yaml": "endpoints.yaml", "specs.yaml": "specs.yaml", ".gitignore": "gitignore"}
+SCHEMA_FILES = {".reconciler/endpoints.schema.json": "endpoints", ".reconciler/specs.schema.json": "specs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """Which files were written and which were there, as the user would type them."""
+class InitResult:
+    """The files that were written, and those that existed, by their paths relative to the folder."""
 
     written: tuple[str, ...]
     kept: tuple[str, ...]
 
 
-def start(context: Context) -> Started:
-    """Write the starter files. Raises InvalidConfig when the folder cannot be written."""
+def init(context: Context) -> InitResult:
+    """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written."""
     folder = files("reconciler.workflow") / "starter"
-    texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTERS.items()}
-    texts |= {name: text_of(schema) for name, schema in SCHEMAS.items()}
+    texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTER_FILES.items()}
+    texts |= {name: text_of(schema) for name, schema in SCHEMA_FILES.items()}
     written: list[str] = []
     kept: list[str] = []
     for name, text in texts.items():
@@ -44,4 +44,4 @@ def start(context: Context) -> Started:
             raise InvalidConfig(
                 Problem(code="cannot-write", summary=f"cannot write {name}: {error.strerror or error}")
             ) from error
-    return Started(written=tuple(written), kept=tuple(kept))
+    return InitResult(written=tuple(written), kept=tuple(kept))

@@ -1,4 +1,4 @@
-"""The exact requests: of the plan as it stands, or of creating everything that is declared."""
+"""`reconciler preview`: the exact requests of an apply, or of creating every declared endpoint."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from reconciler.workflow.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Previewed:
-    """One request and what it is for."""
+class PreviewedRequest:
+    """A request, with the address and action that it belongs to."""
 
     address: str
     action: Action
@@ -28,36 +28,38 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """Requests in sending order. `planned` is None when the account was not asked."""
+    """Requests in sending order. `planned` is None if the account was not read."""
 
-    requests: tuple[Previewed, ...]
+    requests: tuple[PreviewedRequest, ...]
     base_url: str
     problems: tuple[Problem, ...]
     planned: PlanResult | None = None
 
 
 def preview(context: Context) -> Preview:
-    """What `apply` would send now."""
-    made = plan(context)
+    """Return the requests that `apply` would send now."""
+    planned = plan(context)
     return Preview(
         requests=tuple(
-            Previewed(address=change.address, action=change.action, request=request)
-            for stage in stages(made.plan.changes)
+            PreviewedRequest(address=change.address, action=change.action, request=request)
+            for stage in stages(planned.plan.changes)
             for change in stage
             for request in requests_of(change)
         ),
-        base_url=base_url(made.settings),
-        problems=made.plan.problems,
-        planned=made,
+        base_url=base_url(planned.settings),
+        problems=planned.plan.problems,
+        planned=planned,
     )
 
 
 def preview_creates(context: Context) -> Preview:
-    """The create request of every declared endpoint, without a network and without a key."""
+    """Return the create request of every declared endpoint. Works offline and without an API key."""
     loaded = load_config(context, lenient=True)
     return Preview(
         requests=tuple(
-            Previewed(address=address(one.name), action=Action.CREATE, request=ENDPOINT.create_request(one))
+            PreviewedRequest(
+                address=address(one.name), action=Action.CREATE, request=ENDPOINT.create_request(one)
+            )
             for one in loaded.desired
             if context.selection.has(one.name)
         ),

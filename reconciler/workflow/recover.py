@@ -19,8 +19,8 @@ from reconciler.workflow.runtime.inventory import locked_inventory, require_clai
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """What each open create turned out to be: made, nothing, or still beyond us."""
+class RecoverResult:
+    """The outcome of each open create: a record, no endpoint, or unresolved."""
 
     made: tuple[Tracked, ...] = ()
     nothing: tuple[str, ...] = ()
@@ -29,88 +29,88 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """A person's word on one open create: this ID is it, or with None, it made nothing."""
+class StatedOutcome:
+    """The outcome of one open create as the user states it: the ID, or None for no endpoint."""
 
     name: str
     id: str | None
 
 
-def recover(context: Context, word: Word | None = None) -> Recovered:
-    """Settle every open create, or by `word` a single one; a no-op when nothing is open.
+def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverResult:
+    """Settle every open create by the listing, or a single one by the `stated` outcome.
 
-    Raises InvalidConfig where the word cannot be true, or the inventory is that of another account.
+    Raise InvalidConfig if the stated outcome is impossible, or the inventory belongs to another account.
     """
     inventory = load(context.state_path)
-    if word is not None:
-        _intent(inventory, word.name)
+    if stated is not None:
+        _require_intent(inventory, stated.name)
     if not inventory.intents:
-        return Recovered()
+        return RecoverResult()
     settings = valid_settings(context)
     with (
         reader(context, settings) as account,
         locked_inventory(context, base_url(settings)) as session,
     ):
         inventory = session.inventory
-        if word is not None:
+        if stated is not None:
             claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
-            found = _by_word(account, inventory, word)
+            result = _from_user(account, inventory, stated)
         else:
             live = list_after_settling(account, inventory, settings.settle_seconds).endpoints
             claim = require_claim(context, settings, inventory, live)
-            found = _by_looking(inventory, live, settings.keyring)
-        if found.made or found.nothing:
+            result = _from_listing(inventory, live, settings.keyring)
+        if result.made or result.nothing:
             session.set_owner(claim.owner)
-        for tracked in found.made:
-            session.record(tracked, deposed=found.deposed.get(tracked.name))
-        for name in found.nothing:
+        for record in result.made:
+            session.record(record, deposed=result.deposed.get(record.name))
+        for name in result.nothing:
             session.close_intent(name)
-    return found
+    return result
 
 
-def _by_looking(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Recovered:
+def _from_listing(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> RecoverResult:
     resolution = resolve(inventory, live, keyring)
-    return Recovered(
+    return RecoverResult(
         made=tuple(resolution.made.values()),
         nothing=tuple(resolution.open),
-        unresolved=tuple(unresolved(name, ones) for name, ones in resolution.unresolved.items()),
+        unresolved=tuple(unresolved(name, matches) for name, matches in resolution.unresolved.items()),
         deposed=resolution.deposed,
     )
 
 
-def _by_word(account: AccountReader, inventory: Inventory, word: Word) -> Recovered:
-    intent = _intent(inventory, word.name)
-    if word.id is None:
-        return Recovered(nothing=(intent.name,))
-    live = account.get(word.id)
+def _from_user(account: AccountReader, inventory: Inventory, stated: StatedOutcome) -> RecoverResult:
+    intent = _require_intent(inventory, stated.name)
+    if stated.id is None:
+        return RecoverResult(nothing=(intent.name,))
+    live = account.get(stated.id)
     if live is None or live.is_terminating:
-        raise InvalidConfig(_not_it(intent.name, word.id, "there is no such endpoint"))
+        raise InvalidConfig(_impossible(intent.name, stated.id, "there is no such endpoint"))
     if live.name != intent.name:
-        raise InvalidConfig(_not_it(intent.name, word.id, f"it is called `{live.name}`"))
+        raise InvalidConfig(_impossible(intent.name, stated.id, f"it is called `{live.name}`"))
     if live.id in intent.known_ids:
-        raise InvalidConfig(_not_it(intent.name, word.id, "it was there before"))
+        raise InvalidConfig(_impossible(intent.name, stated.id, "it existed before the create"))
     before = inventory.records.get(intent.name)
     still_there = before is not None and account.get(before.id) is not None
     deposed = {intent.name: before.deposed()} if before and still_there else {}
-    return Recovered(made=(recorded(intent, live.id),), deposed=deposed)
+    return RecoverResult(made=(recorded(intent, live.id),), deposed=deposed)
 
 
-def _intent(inventory: Inventory, name: str) -> Intent:
-    """The open create of that name. Raises InvalidConfig when there is none."""
+def _require_intent(inventory: Inventory, name: str) -> Intent:
+    """Return the open create of that name. Raise InvalidConfig if there is none."""
     if name not in inventory.intents:
         raise InvalidConfig(
             Problem(
                 code="not-open",
                 summary=f"no create of `{name}` is open",
-                hint="see what is with: reconciler recover",
+                hint="reconciler recover   settles all open creates",
             )
         )
     return inventory.intents[name]
 
 
-def _not_it(name: str, object_id: str, why: str) -> Problem:
+def _impossible(name: str, object_id: str, reason: str) -> Problem:
     return Problem(
         code="not-it",
-        summary=f"{object_id} cannot be `{name}`: {why}",
-        hint="see what is there with: reconciler recover",
+        summary=f"{object_id} cannot be `{name}`: {reason}",
+        hint="reconciler recover   shows the candidates",
     )

@@ -14,10 +14,10 @@ from reconciler.workflow.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specs:
-    """The specs in the order of their file, and what is wrong with it; `file` is None where there is none.
+class SpecList:
+    """The specs in the order of their file, and problems of the file; `file` is None if there is none.
 
-    Unless they `are_all_known`, the file may have others, which could not be read.
+    Unless they `are_all_known`, the file may have other specs that could not be read.
     """
 
     specs: tuple[SpecInfo, ...]
@@ -26,14 +26,14 @@ class Specs:
     are_all_known: bool
 
 
-def specs(context: Context) -> Specs:
-    """All specs of specs.yaml, also those that cannot be used on Novita."""
+def list_specs(context: Context) -> SpecList:
+    """Return all specs of specs.yaml, also those that cannot be used on Novita."""
     settings, problems = load_settings(
         context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
     )
     found = load_specs(context.root, settings)
     resolver = context.resolver(lenient=True)
-    return Specs(
+    return SpecList(
         specs=tuple(spec_info(entry, resolver) for entry in found.entries.values()),
         problems=(*(problem for problem in problems if problem.code != "not-enabled"), *found.problems),
         file=found.file,
@@ -41,10 +41,10 @@ def specs(context: Context) -> Specs:
     )
 
 
-def spec(context: Context, name: str) -> SpecInfo:
-    """One spec. Raises InvalidConfig when there is none of that name."""
-    found = specs(context)
-    by_name = {one.name: one for one in found.specs}
+def get_spec(context: Context, name: str) -> SpecInfo:
+    """Return one spec. Raise InvalidConfig if there is none of that name."""
+    found = list_specs(context)
+    by_name = {spec.name: spec for spec in found.specs}
     if name not in by_name:
         unknown = (unknown_spec(name, by_name, None, found.file),) if found.are_all_known else ()
         raise InvalidConfig(*found.problems, *unknown)

@@ -1,132 +1,71 @@
-"""The inventory by hand: list, show, take up, forget, rebuild."""
+"""`reconciler state`: list, show, forget, fold and rebuild the records of the inventory."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
 
-from reconciler.config.loader import load
 from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.planning.records import as_found, as_live, refusal, remarks
-from reconciler.workflow.runtime.account import base_url, list_complete, list_if_recorded, reader
-from reconciler.workflow.runtime.config import load_config, valid_settings
+from reconciler.planning.records import as_live
+from reconciler.workflow.runtime.account import base_url, list_complete, reader
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 
 
-def records(context: Context) -> Inventory:
-    """What the inventory holds now."""
+def read_inventory(context: Context) -> Inventory:
+    """Return the inventory."""
     return load_inventory(context.state_path)
 
 
-def record(context: Context, name: str) -> Tracked:
-    """One record. Raises InvalidConfig when there is none of that name."""
-    found = records(context).records.get(name)
-    if found is None:
-        raise InvalidConfig(_unknown(name))
-    return found
+def get_record(context: Context, name: str) -> Tracked:
+    """Return one record. Raise InvalidConfig if there is none of that name."""
+    record = read_inventory(context).records.get(name)
+    if record is None:
+        raise InvalidConfig(_not_tracked(name))
+    return record
 
 
 def forget(context: Context, names: tuple[str, ...]) -> None:
-    """Stop tracking these endpoints; they live on, unmanaged."""
-    known = records(context).records
-    if missing := [name for name in names if name not in known]:
-        raise InvalidConfig(*(_unknown(name) for name in missing))
-    with locked_inventory(context, records(context).base_url) as session:
+    """Drop the records of these endpoints, which stay live. Raise InvalidConfig for an unknown name."""
+    inventory = read_inventory(context)
+    if missing := [name for name in names if name not in inventory.records]:
+        raise InvalidConfig(*map(_not_tracked, missing))
+    with locked_inventory(context, inventory.base_url) as session:
         for name in names:
             if (record := session.inventory.records.get(name)) is not None:
                 session.drop(record)
 
 
 def fold(context: Context) -> Inventory:
-    """Write what the journal holds into the map; open creates stay in the journal. Asks nobody."""
+    """Write the journal into the inventory file; open creates stay in the journal. Works offline."""
     if not inventory_exists(context.state_path):
         return Inventory()
-    with locked_inventory(context, records(context).base_url) as session:
+    with locked_inventory(context, read_inventory(context).base_url) as session:
         session.checkpoint_records()
         return session.inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """One endpoint as it is recorded now; `is_new` is False when it was before."""
-
-    record: Tracked
-    is_new: bool
-    problems: tuple[Problem, ...] = ()
-
-
-def import_record(context: Context, name: str, object_id: str) -> Taken:
-    """Record a live endpoint that was made elsewhere; `import NAME ID`.
-
-    Of a declared one, what is live counts as applied last, so that the next plan shows differences as our
-    changes. One that was only adopted by its name is confirmed.
-    Raises InvalidConfig when it is not there, when the name or the ID is recorded otherwise, or when the
-    inventory is that of another account.
-    """
-    settings, desired = valid_settings(context), _declared(context, name)
-    keyring = settings.keyring
-    with reader(context, settings) as account:
-        live = account.get(object_id)
-        inventory = load_inventory(context.state_path)
-        claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
-
-        def known(inventory: Inventory) -> Tracked | None:
-            """The record that says so already; raises InvalidConfig when another stands in the way."""
-            record = inventory.records.get(name)
-            if record is not None and record.id == object_id:
-                return record
-            occupant = account.get(record.id) if record is not None else None
-            if why := refusal(name, object_id, live, inventory, occupant):
-                raise InvalidConfig(why)
-            return None
-
-        before = known(inventory)
-        if before is not None and (live is None or not before.adopted):
-            return Taken(record=before, is_new=False, problems=claim.problems)
-        assert live is not None  # or else it was refused
-        if before is not None:
-            record = replace(before, adopted=False)
-        else:
-            record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
-        with locked_inventory(context, base_url(settings)) as session:
-            if known(session.inventory) == before:
-                session.set_owner(claim.owner)
-                session.record(record)
-    return Taken(record=record, is_new=True, problems=(*claim.problems, *remarks(record, live)))
-
-
-def _declared(context: Context, name: str) -> Desired | None:
-    """The endpoint of that name, if one is declared; the variables of others need not be set for that."""
-    if all(one.name != name for one in load_config(context, lenient=True, needs_endpoints=False).desired):
-        return None
-    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv)
-    for desired in loaded.desired:
-        if desired.name == name:
-            return desired
-    raise InvalidConfig(*(one for one in loaded.errors if one.address in (None, address(name))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
-    """What a rebuild recorded, kept and left out."""
+class RebuildResult:
+    """The records of a rebuilt inventory, and problems of the declarations that it left out."""
 
     recorded: tuple[Tracked, ...]
     problems: tuple[Problem, ...]
 
 
-def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
-    """Record the ID of every declared endpoint that is live under its name exactly once.
+def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
+    """Record every declared endpoint whose name is live exactly once.
 
-    Records whose ID is alive are kept with what they know; all others are made anew, as if what is live had
-    been applied last, and as adopted by their names. An inventory that cannot be read is replaced; its file
-    stays as the backup. Raises InvalidConfig when the file does not look like one, unless with `force`, and
-    where it is that of another account or of other files.
+    A record whose ID is live is kept. Others are made as if the live fields had been applied last, and are
+    marked as adopted by name. An inventory that cannot be read is replaced, and its file kept as a backup.
+    Raise InvalidConfig if the file is not an inventory, unless `force` is set, or if it belongs to another
+    account or to other files.
     """
     if not force and (problem := inventory_overwrite_problem(context)) is not None:
         raise InvalidConfig(problem)
@@ -135,35 +74,34 @@ def rebuild(context: Context, *, force: bool = False) -> Rebuilt:
         inventory = load_inventory(context.state_path)
     except InventoryError:
         inventory = Inventory()
-    old = inventory.records
     with reader(context, loaded.settings) as account:
-        listing = list_complete(account, (record.id for record in old.values()))
+        listing = list_complete(account, (record.id for record in inventory.records.values()))
     claim = require_claim(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
-    by_id = {one.id: one for one in listing.endpoints if not one.is_terminating}
-    found: dict[str, Tracked] = {}
+    by_id = {live.id: live for live in listing.endpoints if not live.is_terminating}
+    records: dict[str, Tracked] = {}
     problems: list[Problem] = []
     for desired in loaded.desired:
-        kept = old.get(desired.name)
-        if kept is not None and kept.id in by_id:
-            found[desired.name] = kept
+        record = inventory.records.get(desired.name)
+        if record is not None and record.id in by_id:
+            records[desired.name] = record
             continue
-        namesakes = [one for one in by_id.values() if one.name == desired.name]
+        namesakes = [live for live in by_id.values() if live.name == desired.name]
         if len(namesakes) == 1:
-            found[desired.name] = replace(
+            records[desired.name] = replace(
                 as_live(desired, namesakes[0], loaded.settings.keyring), adopted=True
             )
         else:
             problems.append(_left_out(desired, namesakes))
     replace_inventory(
         context.state_path,
-        Inventory(records=found, base_url=base_url(loaded.settings), owner=claim.owner),
+        Inventory(records=records, base_url=base_url(loaded.settings), owner=claim.owner),
         command=context.command,
         environ=context.environ,
         clock=time.time,
         lock_timeout=context.lock_timeout,
     )
-    return Rebuilt(
-        recorded=tuple(found[name] for name in sorted(found)), problems=(*claim.problems, *problems)
+    return RebuildResult(
+        recorded=tuple(records[name] for name in sorted(records)), problems=(*claim.problems, *problems)
     )
 
 
@@ -179,15 +117,15 @@ def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:
         code="ambiguous-name",
         severity=Severity.WARNING,
         summary=f"`{desired.name}` is live {len(namesakes)} times: "
-        + ", ".join(sorted(one.id for one in namesakes)),
-        hint="delete or rename all but one in the console, then rebuild again",
+        + ", ".join(sorted(live.id for live in namesakes)),
+        hint="delete or rename all but one in Novita Console, then rebuild again",
         address=address(desired.name),
     )
 
 
-def _unknown(name: str) -> Problem:
+def _not_tracked(name: str) -> Problem:
     return Problem(
         code="not-tracked",
         summary=f"the inventory has no record of `{name}`",
-        hint="see what it holds with: reconciler state list",
+        hint="reconciler state list   shows all records",
     )

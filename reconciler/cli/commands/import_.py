@@ -15,7 +15,7 @@ from reconciler.model.problem import ExitCode, limit_problems
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.workflow.importer.run import Imported
+    from reconciler.workflow.importer.import_all import Imported
     from reconciler.workflow.runtime.context import Context
 
 
@@ -70,7 +70,7 @@ def import_(
 
 def _import_one(out: Output, context: Context, name: str, object_id: str) -> int:
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.state import import_record
+    from reconciler.workflow.importer.import_one import import_record
 
     taken = import_record(context, name, object_id)
     if out.as_json:
@@ -95,7 +95,7 @@ def _import_all(
     out: Output, context: Context, file: Path, matches: tuple[str, ...], env_out: Path | None
 ) -> int:
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.importer.run import import_all
+    from reconciler.workflow.importer.import_all import import_all
 
     done = import_all(context, file, matches, env_out=env_out)
     if out.as_json:

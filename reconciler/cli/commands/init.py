@@ -16,9 +16,9 @@ def init(run: Run) -> int:
 
     Existing files are not changed.
     """
-    from reconciler.workflow.init import start
+    from reconciler.workflow.init import init as write_starter_files
 
-    files = start(run.context)
+    files = write_starter_files(run.context)
     if run.out.as_json:
         run.out.document({"written": list(files.written), "kept": list(files.kept), "exit_code": 0})
         return ExitCode.OK

@@ -28,13 +28,13 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
     """
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.recover import Word
+    from reconciler.workflow.recover import StatedOutcome
     from reconciler.workflow.recover import recover as settle
 
     if (object_id is not None) + nothing != (name is not None):
         raise click.UsageError("specify NAME together with --id or --none, or none of the three")
     context = replace(run.context, allow=Allowances(other_account=other_account))
-    found = settle(context, Word(name=name, id=object_id) if name is not None else None)
+    found = settle(context, StatedOutcome(name=name, id=object_id) if name is not None else None)
     code = ExitCode.UNRESOLVED if found.unresolved else ExitCode.OK
     if run.out.as_json:
         run.out.document(

@@ -16,17 +16,16 @@ def specs(run: Run, name: str | None) -> int:
     """Show the GPU specs of specs.yaml, or the details of one spec. Works offline."""
     from reconciler.reports.views.documents import spec_document
     from reconciler.reports.views.specs import spec_text, specs_text
-    from reconciler.workflow.specs import spec
-    from reconciler.workflow.specs import specs as all_specs
+    from reconciler.workflow.specs import get_spec, list_specs
 
     if name is not None:
-        one = spec(run.context, name)
+        spec = get_spec(run.context, name)
         if run.out.as_json:
-            run.out.document(spec_document(one))
+            run.out.document(spec_document(spec))
         else:
-            run.out.result(spec_text(one, run.out.style))
+            run.out.result(spec_text(spec, run.out.style))
         return ExitCode.OK
-    found = all_specs(run.context)
+    found = list_specs(run.context)
     if run.out.as_json:
         run.out.document([spec_document(one) for one in found.specs])
     elif found.specs:

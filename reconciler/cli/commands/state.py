@@ -29,9 +29,9 @@ def state(run: Run) -> None:
 def list_(run: Run) -> int:
     """List the name and ID of every recorded endpoint."""
     from reconciler.reports.terminal.table import cells, padded
-    from reconciler.workflow.state import records
+    from reconciler.workflow.state import read_inventory
 
-    found = records(run.context).records
+    found = read_inventory(run.context).records
     names = [name for name in sorted(found) if run.context.selection.has(name)]
     if run.out.as_json:
         run.out.document([{"name": name, "id": found[name].id} for name in names])
@@ -51,9 +51,9 @@ def list_(run: Run) -> int:
 def show(run: Run, name: str) -> int:
     """Show the record of one endpoint: what was last applied, without secrets."""
     from reconciler.reports.run.json_plan import record_document
-    from reconciler.workflow.state import record
+    from reconciler.workflow.state import get_record
 
-    run.out.document(record_document(record(run.context, name)))
+    run.out.document(record_document(get_record(run.context, name)))
     return ExitCode.OK
 
 
@@ -98,10 +98,10 @@ def fold(run: Run, lock_timeout: float) -> int:
 def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
     """Rebuild the inventory by matching declared and live endpoints by name."""
     from reconciler.model.settings import Allowances
-    from reconciler.workflow.state import rebuild as record_anew
+    from reconciler.workflow.state import rebuild as rebuild_inventory
 
     allow = Allowances(other_files=other_files, other_account=other_account)
-    found = record_anew(replace(run.context, allow=allow), force=force)
+    found = rebuild_inventory(replace(run.context, allow=allow), force=force)
     if run.out.as_json:
         run.out.document(
             {

@@ -17,9 +17,9 @@ def validate(run: Run) -> int:
     A reference to an unset variable is a warning here and an error in plan and apply.
     """
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.validate import validate as check
+    from reconciler.workflow.runtime.config import load_files
 
-    loaded = check(run.context)
+    loaded = load_files(run.context, lenient=True)
     errors = sum(problem.is_error for problem in loaded.problems)
     code = ExitCode.ERROR if errors else ExitCode.OK
     annotate(run, loaded.problems)

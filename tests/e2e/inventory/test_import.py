@@ -10,9 +10,9 @@ import pytest
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
-from reconciler.workflow.importer.run import import_all
+from reconciler.workflow.importer.import_all import import_all
+from reconciler.workflow.importer.import_one import import_record
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.state import import_record
 from tests.e2e.desk import Desk, item
 
 AS_DECLARED = {

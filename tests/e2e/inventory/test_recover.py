@@ -295,7 +295,7 @@ def test_what_was_there_before_cannot_be_it(desk: Desk) -> None:
     new = next(one["id"] for one in desk.sim.world.endpoints if one["id"] != old)
     ran = desk.run("recover", "chat", "--id", old)
     assert ran.code == 1
-    assert f"{old} cannot be `chat`: it was there before" in ran.err
+    assert f"{old} cannot be `chat`: it existed before the create" in ran.err
     settle(desk, "chat", "--id", new)
     assert set(desk.plan().actions.values()) == {"delete"}, "the old one is still ours, and is to go"
     desk.apply()

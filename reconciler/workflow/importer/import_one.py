@@ -1,0 +1,76 @@
+"""`reconciler import NAME ID`: record a live endpoint that was created elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.inventory.session import load as load_inventory
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Desired, Inventory, Tracked, address
+from reconciler.planning.records import as_found, as_live, refusal, remarks
+from reconciler.workflow.runtime.account import base_url, list_if_recorded, reader
+from reconciler.workflow.runtime.config import load_config, load_files, valid_settings
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRecord:
+    """The record of an endpoint; `is_new` is False if it was recorded before."""
+
+    record: Tracked
+    is_new: bool
+    problems: tuple[Problem, ...] = ()
+
+
+def import_record(context: Context, name: str, object_id: str) -> ImportedRecord:
+    """Record the live endpoint with that ID under that name.
+
+    If the name is declared, the live fields count as applied last, so that the next plan shows differences as
+    changes of the YAML. A record that was only adopted by its name is confirmed. Raise InvalidConfig if the
+    endpoint does not exist, if the name or the ID is recorded otherwise, or if the inventory belongs to
+    another account.
+    """
+    settings, desired = valid_settings(context), _find_declared(context, name)
+    keyring = settings.keyring
+    with reader(context, settings) as account:
+        live = account.get(object_id)
+        inventory = load_inventory(context.state_path)
+        claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
+
+        def existing_record(inventory: Inventory) -> Tracked | None:
+            """Return the record of this name and ID. Raise InvalidConfig if another record conflicts."""
+            record = inventory.records.get(name)
+            if record is not None and record.id == object_id:
+                return record
+            occupant = account.get(record.id) if record is not None else None
+            if problem := refusal(name, object_id, live, inventory, occupant):
+                raise InvalidConfig(problem)
+            return None
+
+        before = existing_record(inventory)
+        if before is not None and (live is None or not before.adopted):
+            return ImportedRecord(record=before, is_new=False, problems=claim.problems)
+        assert live is not None  # a missing endpoint was refused
+        if before is not None:
+            record = replace(before, adopted=False)
+        else:
+            record = as_live(desired, live, keyring) if desired else as_found(name, live, keyring)
+        with locked_inventory(context, base_url(settings)) as session:
+            if existing_record(session.inventory) == before:
+                session.set_owner(claim.owner)
+                session.record(record)
+    return ImportedRecord(record=record, is_new=True, problems=(*claim.problems, *remarks(record, live)))
+
+
+def _find_declared(context: Context, name: str) -> Desired | None:
+    """Return the declaration of that name. Unset references of other endpoints are allowed."""
+    lenient = load_config(context, lenient=True, needs_endpoints=False)
+    if all(desired.name != name for desired in lenient.desired):
+        return None
+    loaded = load_files(context)
+    for desired in loaded.desired:
+        if desired.name == name:
+            return desired
+    raise InvalidConfig(*(error for error in loaded.errors if error.address in (None, address(name))))

@@ -156,7 +156,7 @@ def batch_size(changes: Sequence[Change], *, account_size: int) -> int | None:
 
 def _describe_difference(kind: Kind, path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
     name = ".".join(path)
-    if _may_be_secret(kept) or _may_be_secret(sent) or kind.is_secret(path):
+    if _may_be_secret(kept) or _may_be_secret(sent) or kind.table.is_secret(path):
         return f"another {name}"
     where = "" if isinstance(sent, Absent) else f" where {_display(sent)} was sent"
     return f"no {name}{where}" if isinstance(kept, Absent) else f"{name} {_display(kept)}{where}"

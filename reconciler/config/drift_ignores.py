@@ -29,7 +29,7 @@ def _ignore(
     entry: Mapping[str, Any], locate: Callable[..., Place | None], problems: list[Problem]
 ) -> DriftIgnore | None:
     path, until, why = (entry.get(name) for name in ("path", "until", "why"))
-    paths = ENDPOINT.wire_paths(path) if isinstance(path, str) else ()
+    paths = ENDPOINT.table.wire_paths(path) if isinstance(path, str) else ()
     if isinstance(path, str) and not paths:
         problems.append(_unknown_path(path, locate("path")))
         return None
@@ -63,7 +63,7 @@ def _moment(text: str) -> datetime | None:
 def _unknown_path(text: str, place: Place | None) -> Problem:
     from reconciler.config.vocabulary import close_to
 
-    meant = close_to(text, ENDPOINT.known_names())
+    meant = close_to(text, ENDPOINT.table.known_names())
     return Problem(
         code="unknown-ignore",
         summary=f"`{text}` in drift.ignore names no field of an endpoint",

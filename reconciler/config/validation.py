@@ -240,4 +240,4 @@ def _address(declared: dict[str, Any]) -> str | None:
 def _unset_paths(found: Sequence[DataPath]) -> tuple[WirePath, ...]:
     """The wire paths of the fields that hold a reference that is unset."""
     names = (f"env.{steps[1]}" if steps[0] == "env" else str(steps[0]) for steps in found)
-    return tuple(dict.fromkeys(path for name in names for path in ENDPOINT.wire_paths(name)))
+    return tuple(dict.fromkeys(path for name in names for path in ENDPOINT.table.wire_paths(name)))

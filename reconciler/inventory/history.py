@@ -182,6 +182,6 @@ def references_to_secrets(fields: Fields, secret: Any) -> Fields:
 
     # The user chooses the keys of keyed maps, so a variable may have the name `reference`.
     return {
-        key: restore_items(value) if key in ENDPOINT.keyed else restore(value)
+        key: restore_items(value) if key in ENDPOINT.table.keyed else restore(value)
         for key, value in fields.items()
     }

@@ -6,14 +6,19 @@ Values are in the kind's normal form, see `model.values.Fields`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from reconciler.kinds.comparison import Comparison
+from reconciler.kinds.fields import FieldTable
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
-from reconciler.model.values import Fields, Json, Path, Value
+from reconciler.model.secrets import is_single
+from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change
@@ -43,86 +48,69 @@ class Draft:
     variables: tuple[Variable, ...]
 
 
-class Kind(Protocol):
+class Kind(ABC):
     """One resource kind. `kinds.registry` holds those that exist.
+
+    What is abstract differs from kind to kind. All else follows from the table of fields, or says that the
+    kind does not offer something: no workers, no quotas, no import.
 
     type: the resource type, with which addresses begin (`novita_endpoint`).
     section: the key of the list in the YAML. key: the key that holds the name of an item.
+    table: its fields. longest_name: characters of a name.
     needs: the types that must exist before it, and be deleted after it.
-    keyed: fields that are maps in normal form; the declared map is the whole map.
-    objects: fields that are objects; an update leaves what it does not mention of them.
-    scaling: the fields whose change is a scale if no other field changes.
-    replica_range: the paths of the minimum and the maximum of replicas.
-    longest_name: characters of a name.
+    can_update: if not, every change of a field takes a new object.
     uncompared: parts of an answer that are kept as they came and are never compared.
-    referable: fields whose texts the YAML may give by references, so that a live value may be a secret.
-    secret_heads: fields whose live values are hidden unless the YAML spells them out.
-    doubtful: the same for fields of objects; here the values spelled out at the last apply count too.
     """
 
     type: str
     section: str
     key: str
-    keyed: Collection[str]
-    objects: Collection[str]
-    scaling: frozenset[Path]
-    replica_range: tuple[Path, Path]
-    longest_name: int
-    uncompared: Collection[str]
-    referable: Collection[str]
-    secret_heads: Collection[str]
+    table: FieldTable
+    longest_name: int = 255
     needs: Collection[str] = ()
-    doubtful: Collection[Path]
+    can_update: bool = True
+    uncompared: Collection[str] = ()
+
+    @cached_property
+    def _comparison(self) -> Comparison:
+        return Comparison(self.table)
 
     # Fields
 
-    def rank(self, path: Path) -> tuple[int, Path]:
-        """Return the sort key of a path: the order in which users see fields."""
-        ...
+    @property
+    def replica_range(self) -> tuple[Path, Path] | None:
+        """The paths of the minimum and the maximum of replicas; None for a kind without replicas."""
+        return None
 
     def replaces(self, path: Path) -> bool:
         """Return True if a change of that field takes a new object."""
-        ...
+        return not self.can_update or self.table.replaces(path)
 
-    def is_blank(self, path: Path, value: Value) -> bool:
-        """Return True if the value of that field means the same as no value."""
-        ...
-
-    def is_secret(self, path: Path) -> bool:
-        """Return True if the live value of that field must not be shown."""
-        ...
-
-    def secrets_of(self, live: Live) -> Iterator[Value]:
-        """Return the live values that must not be shown."""
-        ...
-
-    def wire_paths(self, name: str) -> tuple[Path, ...]:
-        """Return the paths that a YAML name or a dotted path stands for; none if it is unknown."""
-        ...
-
-    def known_names(self) -> tuple[str, ...]:
-        """Return all names that `wire_paths` knows."""
-        ...
-
-    def misfits(self, fields: Fields, where: str, is_single: Callable[[Any], bool] = ...) -> Iterator[str]:
+    def misfits(
+        self, fields: Fields, where: str, is_single: Callable[[Any], bool] = is_single
+    ) -> Iterator[str]:
         """Return a sentence for each stored field that does not have the normal form."""
-        ...
+        from reconciler.kinds.normal_form import misfits
+
+        return misfits(self.table, fields, where, is_single)
 
     # Mapping from YAML and back
 
+    @abstractmethod
     def from_yaml(
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
     ) -> tuple[Desired | None, tuple[Problem, ...]]:
         """Return what a merged and resolved item declares, and the problems found in it."""
-        ...
 
     def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
         """Return an error for each two declared objects that cannot exist together."""
-        ...
+        yield from ()
 
     def partial_fields(self, declared: Mapping[str, Any]) -> Fields:
         """Return the normal form of some fields by their YAML names."""
-        ...
+        return self.table.nested(
+            {path: value for name, value in declared.items() for path in self.table.names[name]}
+        )
 
     def yaml_edits(
         self,
@@ -134,7 +122,7 @@ class Kind(Protocol):
         specs: Sequence[Spec] = (),
     ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
         """Return the edits that make the YAML say what is live, and why fields were left out."""
-        ...
+        return (), ()
 
     def importable(
         self, live: Sequence[Live], taken: Iterable[str]
@@ -143,7 +131,7 @@ class Kind(Protocol):
 
         `taken` are the names in use.
         """
-        ...
+        return (), ()
 
     def draft(
         self,
@@ -159,7 +147,7 @@ class Kind(Protocol):
         specs: the usable specs. spec_names: the names of all specs. app_names: those of declared endpoints.
         in_use: the variables that are referred to already, with their values.
         """
-        ...
+        return Draft(endpoints=(), items=(), new_specs=(), variables=())
 
     # Comparison
 
@@ -172,94 +160,98 @@ class Kind(Protocol):
         unread: Iterable[Path] = (),
     ) -> tuple[Fields, Fields]:
         """Return (want, have): two trees of the owned paths, equal if nothing has to be done."""
-        ...
+        return self._comparison.sides(desired, applied, live, ignore, unread)
 
     def is_to_the_letter(self, want: Fields, live: Fields) -> bool:
         """Return True if every wanted field is live verbatim, so that no diff is needed."""
-        ...
+        return self._comparison.is_to_the_letter(want, live)
 
     def owned(self, desired: Fields, applied: Fields | None) -> dict[str, Any]:
         """Return the desired fields, with an empty value for those dropped since the last apply."""
-        ...
+        return self._comparison.owned(desired, applied)
 
     def reported(self, live: Fields, want: Fields) -> dict[str, Any]:
         """Return the live side of `want`: the same paths."""
-        ...
+        return self._comparison.reported(live, want)
 
     def emitted(self, fields: Fields, ignore: Iterable[Path]) -> Fields:
         """Return the fields without the ignored ones, as a record keeps them."""
-        ...
+        return self._comparison.emitted(fields, ignore)
 
     def replacement(self, want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
         """Return the fields of the object that takes the place of `live`."""
-        ...
+        return self._comparison.replacement(want, live, ignore)
 
     def laid_over(self, below: Fields, above: Fields) -> dict[str, Any]:
         """Return `below` with `above` merged over it."""
-        ...
+        return self._comparison.laid_over(below, above)
 
     # Requests and answers
 
+    @abstractmethod
     def list_request(self, page: int, size: int) -> Request: ...
 
+    @abstractmethod
     def get_request(self, object_id: str) -> Request: ...
 
     def created_fields(self, desired: Desired, fields: Fields | None = None) -> Fields:
         """Return the fields that a create sends, from `fields` if given, as in `create_request`."""
-        ...
+        return desired.fields if fields is None else fields
 
+    @abstractmethod
     def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
         """Return the create; `fields` replaces the desired fields if a replacement keeps live values."""
-        ...
 
     def update_request(self, live: Live, fields: Fields) -> Request:
         """Return the update to `fields`. It carries the live value of all that `fields` leaves out."""
-        ...
+        raise NotImplementedError(f"{self.type} cannot be updated")
 
     def unsendable(self, live: Live, fields: Fields) -> tuple[Path, ...]:
         """Return the paths that an update must send back and that could not be read."""
-        ...
+        return ()
 
     def drain_request(self, worker_id: str) -> Request:
         """Return the request that gives a worker no new work."""
-        ...
+        raise NotImplementedError(f"{self.type} has no workers")
 
+    @abstractmethod
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
         """Return the preferred request, then alternatives for a server that refuses its keys."""
-        ...
 
+    @abstractmethod
     def parse_page(self, answer: Json) -> Page:
         """Return one page of a listing. Raise ValueError if the answer is no listing."""
-        ...
 
+    @abstractmethod
     def parse_one(self, answer: Json) -> Live:
         """Return one object. Raise ValueError if the answer is not one."""
-        ...
 
+    @abstractmethod
     def parse_created(self, answer: Json) -> str | None:
         """Return the new ID, or None if the answer does not hold one."""
-        ...
 
     # Quotas
 
     def needs_limits(self, changes: Sequence[Change]) -> bool:
         """Return True if a change could exceed a quota of the account."""
-        ...
+        return False
 
     def check_limits(self, changes: Sequence[Change], limits: Limits | None) -> Iterator[Problem]:
         """Return a warning for each value beyond a quota, or a note if `limits` could not be read."""
-        ...
+        yield from ()
 
     # Status
 
     def readiness(self, live: Live) -> Readiness:
         """Return whether the object serves, is on its way or has failed."""
-        ...
+        from reconciler.model.status import Phase, Readiness
+
+        return Readiness(phase=Phase.READY)
 
     def app_of(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         """Return the object as status commands show it."""
-        ...
+        raise NotImplementedError(f"{self.type} has no status")
 
     def surplus(self, live: Live, most: int) -> tuple[str, ...]:
         """Return the IDs of the workers beyond `most`, the most dispensable first."""
-        ...
+        return ()

@@ -95,7 +95,7 @@ class AccountReader:
         """The env values of endpoints read since the last time; short ones are words of any message."""
         while self._unhidden:
             _, live = self._unhidden.popitem()
-            values = map(reveal, KINDS[live.kind].secrets_of(live))
+            values = map(reveal, KINDS[live.kind].table.secrets_of(live))
             yield from (value for value in values if isinstance(value, str) and len(value) >= TELLING)
 
     def listing(self) -> Listing:

@@ -45,7 +45,7 @@ class Comparison:
     @property
     def only_scales(self) -> bool:
         """Return whether no field but worker counts changes."""
-        return all(change.path in self.kind.scaling for change in self.fields)
+        return all(change.path in self.kind.table.scaling for change in self.fields)
 
     @property
     def causes(self) -> frozenset[Cause]:
@@ -114,7 +114,9 @@ def _changes(
 
 
 def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
-    for path, after in sorted(leaves(kind.created_fields(desired)), key=lambda leaf: kind.rank(leaf[0])):
+    for path, after in sorted(
+        leaves(kind.created_fields(desired)), key=lambda leaf: kind.table.rank(leaf[0])
+    ):
         yield FieldChange(
             path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_is_secret(after)
         )

@@ -27,7 +27,7 @@ def differences(
     paths = between_words(left, right)
     if paths is None:
         paths = between_trees(left, right)
-    for path in sorted(paths, key=kind.rank):
+    for path in sorted(paths, key=kind.table.rank):
         yield path, value_at(have, path), value_at(want, path)
 
 

@@ -25,14 +25,14 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
     kind = KINDS[live.kind]
     want, last = desired or {}, applied or {}
     fields: dict[str, Any] = {}
-    for key in kind.referable:
+    for key in kind.table.referable:
         value, declared, recorded = live.fields.get(key), want.get(key), last.get(key)
         if declared == value and recorded == value:
             continue  # what equals an answered value holds no secret; to compare is faster than to look
         sides = [side for side in (declared, recorded) if side != value and not is_plain_data(side)]
         if sides and key in live.fields:
             fields[key] = hidden_beside(value, sides)
-    for path in kind.doubtful:
+    for path in kind.table.doubtful:
         value = value_at(fields if path[0] in fields else live.fields, path)
         if value is ABSENT:
             continue
@@ -53,7 +53,7 @@ def with_secrets_hidden(kind: Kind, fields: Fields, want: Fields, last: Fields =
     A value that is sealed in `last` is wrapped as well.
     """
     changed: dict[str, Any] = {}
-    for key in kind.secret_heads:
+    for key in kind.table.secret_heads:
         value, literal, sealed = fields.get(key), want.get(key), last.get(key)
         if isinstance(value, dict):
             literals, seals = literal or {}, sealed or {}

@@ -26,11 +26,11 @@ def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
         mine, theirs = changed.fields["envs"], declared.fields.get("envs", {})
         if not agree(mine, theirs, ("envs",)):
             others.append("another env")
-    for path, value in leaves({k: v for k, v in changed.fields.items() if k not in ENDPOINT.keyed}):
+    for path, value in leaves({k: v for k, v in changed.fields.items() if k not in ENDPOINT.table.keyed}):
         said = value_at(declared.fields, path)
         is_ignored = any(path[: len(one)] == one for one in ignored)
         if said is not ABSENT and not is_ignored and not agree(value, said, path):
-            which = counts if path in ENDPOINT.scaling else others
+            which = counts if path in ENDPOINT.table.scaling else others
             which.append(f"{'.'.join(path)} = {json_line(mask(said))}")
     if counts and declared.lease is not None:
         command = command_line("reconciler", "scale", Operand(declared.name), "--end-lease")

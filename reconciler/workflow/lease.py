@@ -36,7 +36,7 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
         if declared is None:
             raise InvalidConfig(_endless(name, "it is not declared"))
         ignored = declared.lifecycle.ignore
-        if any(path[: len(prefix)] == prefix for prefix in ignored for path in ENDPOINT.scaling):
+        if any(path[: len(prefix)] == prefix for prefix in ignored for path in ENDPOINT.table.scaling):
             raise InvalidConfig(_endless(name, "`ignoreChanges` excludes its worker counts from applies"))
         if find_record(context, name) is None:
             raise InvalidConfig(_not_recorded(name))
@@ -59,7 +59,7 @@ def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
         desired = Desired(name=name, app_name="", fields={}, partial=True)
         if declared is not None:
             worker = declared.fields["workerConfig"]
-            counts = {key: worker[key] for _, key in ENDPOINT.scaling}
+            counts = {key: worker[key] for _, key in ENDPOINT.table.scaling}
             desired = replace(desired, fields={"workerConfig": counts})
         return replace_declared(loaded, desired)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reconciler.kinds.comparison import Comparison
 from reconciler.kinds.fields import Field, FieldTable, Shape
 from reconciler.model.values import Fields, Path
 
@@ -97,8 +96,6 @@ TABLE: Final = FieldTable(
 )
 """In the order of the create request. No source shows that `endpoint/update` changes what `replaces`;
 `clusterID` would move the endpoint's data."""
-
-COMPARISON: Final = Comparison(TABLE)
 
 
 def is_any_cuda(version: object) -> bool:

@@ -5,18 +5,17 @@ What only some commands need is imported by the method that needs it, so that `p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Draft, Kind, Locate
 from reconciler.kinds.endpoint import codec, fields, quotas
 from reconciler.kinds.endpoint.answer_reader import is_id, number
-from reconciler.kinds.endpoint.fields import COMPARISON, TABLE
+from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Live, Page, Spec
-from reconciler.model.secrets import is_single
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
@@ -30,45 +29,20 @@ class Endpoint(Kind):
     type = resource.ENDPOINT
     section = "endpoints"
     key = "endpoint"
-    keyed = TABLE.keyed
-    objects = TABLE.objects
-    scaling = TABLE.scaling
-    replica_range = (fields.MIN, fields.MAX)
+    table = TABLE
     longest_name = fields.LONGEST_NAME
     uncompared = codec.UNCOMPARED
-    referable = TABLE.referable
-    secret_heads = TABLE.secret_heads
-    doubtful = TABLE.doubtful
 
-    rank = staticmethod(TABLE.rank)
-    replaces = staticmethod(TABLE.replaces)
-    is_blank = staticmethod(TABLE.is_blank)
-    wire_paths = staticmethod(TABLE.wire_paths)
-    known_names = staticmethod(TABLE.known_names)
-    is_secret = staticmethod(TABLE.is_secret)
-    secrets_of = staticmethod(TABLE.secrets_of)
+    @property
+    def replica_range(self) -> tuple[Path, Path]:
+        return fields.MIN, fields.MAX
+
     partial_fields = staticmethod(fields.partial_fields)
-
-    sides = staticmethod(COMPARISON.sides)
-    is_to_the_letter = staticmethod(COMPARISON.is_to_the_letter)
-    owned = staticmethod(COMPARISON.owned)
-    reported = staticmethod(COMPARISON.reported)
-    emitted = staticmethod(COMPARISON.emitted)
-    replacement = staticmethod(COMPARISON.replacement)
-    laid_over = staticmethod(COMPARISON.laid_over)
-
     needs_limits = staticmethod(quotas.needs_limits)
     check_limits = staticmethod(quotas.check_limits)
 
     unsendable = staticmethod(codec.unsendable)
     parse_one = staticmethod(codec.parse_one)
-
-    def misfits(
-        self, fields: Fields, where: str, is_single: Callable[[Any], bool] = is_single
-    ) -> Iterator[str]:
-        from reconciler.kinds.normal_form import misfits
-
-        return misfits(TABLE, fields, where, is_single)
 
     def from_yaml(
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()

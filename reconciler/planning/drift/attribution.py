@@ -68,7 +68,7 @@ def agree(one: Value | Absent, other: Value | Absent, path: Path, kind: Kind = E
 
 def _was_absent(path: Path, applied: Fields, kind: Kind) -> bool:
     """Whether it is known that there was no such key: the map of keys was applied as a whole."""
-    return path[0] in kind.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
+    return path[0] in kind.table.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
 
 
 def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
@@ -77,4 +77,4 @@ def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
 
 def _unblanked(value: Value | Absent, path: Path, kind: Kind) -> Value | Absent:
     """ABSENT for what means the same; the empty string is a value in `envs` alone."""
-    return ABSENT if value is not ABSENT and kind.is_blank(path, value) else value
+    return ABSENT if value is not ABSENT and kind.table.is_blank(path, value) else value

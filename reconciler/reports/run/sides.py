@@ -23,7 +23,9 @@ def sides(change: Change) -> tuple[Fields | None, Fields | None]:
         case Replace():
             return change.live.fields, KINDS[change.kind].created_fields(change.desired, change.target)
         case _:
-            return change.live.fields, _carried(KINDS[change.kind].objects, change.live.fields, change.target)
+            return change.live.fields, _carried(
+                KINDS[change.kind].table.objects, change.live.fields, change.target
+            )
 
 
 def _carried(objects: Collection[str], live: Fields, target: Fields) -> Fields:

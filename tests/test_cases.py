@@ -19,9 +19,8 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Allowances
 from reconciler.planning.guards import guards
-from reconciler.planning.order import stages
 from reconciler.planning.planner import make_plan
-from reconciler.planning.steps import requests_of
+from reconciler.planning.steps import requests_of, stages
 from reconciler.reports.run.json_plan import plan_document
 from reconciler.reports.run.text import plan_text
 from reconciler.reports.terminal.problems import problems_text

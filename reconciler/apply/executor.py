@@ -28,7 +28,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, NoOp, Plan
 from reconciler.model.problem import Problem
-from reconciler.planning.order import stages
+from reconciler.planning.steps import stages
 
 
 class Executor:

@@ -24,14 +24,13 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.problem import Problem
-from reconciler.model.request import Request
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.diff import equal
 from reconciler.planning.records import as_desired, refreshed
-from reconciler.planning.renames import is_renamed
-from reconciler.planning.steps import asides_of, create_of, drains_of, requests_of
+from reconciler.planning.renames import Renamed, is_renamed
+from reconciler.planning.steps import StepKind, app_name, create_request, steps_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,35 +60,67 @@ class Writer:
         Raise ReconcilerError if the change failed. `on_wait` gets the reason of each longer wait.
         """
         match change:
-            case Create():
-                object_id = self.create(change, on_wait)
-                return object_id, read_back(self.account, self.clock, object_id, change.desired.fields)
-            case Update() | Scale() | Adopt():
-                return self._update(change, on_wait)
-            case Replace(create_first=True):
-                self._require_unchanged(change.live)
-                object_id = self.create(change, on_wait, deposed=change.tracked.deposed())
-                kept = read_back(self.account, self.clock, object_id, change.target)
-                if kept is None:
-                    # The old endpoint stays until the new one reads as declared.
-                    self._delete(change.live, change.tracked.deposed(), on_wait, released=False)
-                return object_id, kept
-            case Replace():
-                self._require_unchanged(change.live)
-                self._delete(change.live, change.tracked, on_wait, released=True)
-                object_id = self.create(change, on_wait)
-                return object_id, read_back(self.account, self.clock, object_id, change.target)
-            case Delete():
-                self._delete(change.live, change.tracked, on_wait, released=False)
-                return change.live.id, None
             case Forget():
                 self.session.drop(change.tracked)
                 return change.tracked.id, None
             case NoOp():
                 self._record(change)
                 return change.live.id, None
+            case Create() | Replace() | Delete():
+                return self._perform_steps(change, on_wait)
+            case Update() | Scale() | Adopt():
+                self._prepare(change)
+                result = self._perform_steps(change, on_wait)
+                self._record(change)
+                return result
             case _:
                 assert_never(change)
+
+    def _perform_steps(
+        self, change: Create | Update | Scale | Adopt | Replace | Delete, on_wait: Callable[[str], None]
+    ) -> tuple[str, Problem | None]:
+        """Return the endpoint's ID, and the problem after which no further step was performed."""
+        object_id = "" if isinstance(change, Create) else change.live.id
+        is_gone, can_drain = False, True
+        for step in steps_of(change):
+            match step.kind:
+                case StepKind.VERIFY:
+                    self._require_unchanged(step.planned)
+                case StepKind.VERIFY_NAME:
+                    is_gone = not self._has_name(step.planned)
+                case StepKind.DRAIN:
+                    if can_drain and not self.account.drain(step.request):
+                        can_drain = False
+                        on_wait("draining is not offered by Novita; continuing without it")
+                case StepKind.SET_TEMPORARY_NAME:
+                    aside = _aside_of(change)
+                    self.session.record(replace(aside.tracked, renaming=aside.name))
+                    self.account.update(step.request)
+                case StepKind.READ_BACK_TEMPORARY_NAME:
+                    aside = _aside_of(change)
+                    problem = read_back(self.account, self.clock, aside.live.id, step.expected)
+                    if problem is not None:
+                        raise Refused(problem)
+                    self.session.record(aside.record, replaces=aside.tracked)
+                case StepKind.UPDATE:
+                    self._begin_rename(change)
+                    self.account.update(step.request)
+                case StepKind.CREATE:
+                    assert isinstance(change, Create | Replace)
+                    object_id = self.create(change, on_wait)
+                case StepKind.READ_BACK:
+                    problem = read_back(self.account, self.clock, object_id, step.expected)
+                    if problem is not None:
+                        return object_id, problem
+                case StepKind.DELETE:
+                    if not is_gone:
+                        self.account.delete(step.planned.id)
+                case StepKind.WAIT_TERMINATING | StepKind.WAIT_GONE:
+                    assert isinstance(change, Replace | Delete)
+                    self._wait_until_gone(change, on_wait, released=step.kind is StepKind.WAIT_GONE)
+                case _:
+                    assert_never(step.kind)
+        return object_id, None
 
     def _record(self, change: Update | Scale | Adopt | NoOp) -> None:
         """Record that an endpoint is now as desired."""
@@ -106,21 +137,15 @@ class Writer:
                 record = as_desired(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=change.gone if isinstance(change, Adopt) else change.tracked)
 
-    def create(
-        self,
-        change: Create | Replace,
-        on_wait: Callable[[str], None],
-        deposed: Tracked | None = None,
-    ) -> str:
+    def create(self, change: Create | Replace, on_wait: Callable[[str], None]) -> str:
         """Create the endpoint once, record it and return its ID. It is not read back here."""
         if isinstance(change, Create):
             self._require_free_name(change, change.gone.id if change.gone else None)
             if change.gone is not None and change.gone.name != change.name:
                 self.session.drop(change.gone)  # it was renamed, and its endpoint is gone
-        app_name = change.app_name if isinstance(change, Replace) else change.desired.app_name
         return create(
             change,
-            create_of(change),
+            create_request(change),
             known_ids=self.known_ids.get(change.address, ()),
             account=self.account,
             session=self.session,
@@ -128,8 +153,8 @@ class Writer:
             keyring=self.keyring,
             settle_seconds=self.settle_seconds,
             record=as_desired(change.desired, "", self.keyring),
-            is_name_freed=app_name in self.freed,
-            deposed=deposed,
+            is_name_freed=app_name(change) in self.freed,
+            deposed=_deposed(change),
             on_wait=on_wait,
         )
 
@@ -138,49 +163,22 @@ class Writer:
         size = batch_size(changes, account_size=sum(map(len, self.known_ids.values())))
         return None if size is None else ReadBackQueue(self.account, self.clock, batch_size=size)
 
-    def _update(
-        self, change: Update | Scale | Adopt, on_wait: Callable[[str], None]
-    ) -> tuple[str, Problem | None]:
-        kept: Problem | None = None
+    def _prepare(self, change: Update | Scale | Adopt) -> None:
+        """Check and record what must be so before the first step."""
         if isinstance(change, Adopt):
             self._require_free_name(change, change.live.id)
-        drains = drains_of(change)
-        if drains:
-            self._require_unchanged(change.live)
-        for request in drains:
-            if not self.account.drain(request):
-                on_wait("draining is not offered by Novita; continuing without it")
-                break
-        if isinstance(change, Update) and change.aside is not None:
-            self._assign_temporary_name(change.aside, asides_of(change))
-        for request in requests_of(change)[len(drains) + len(asides_of(change)) :]:
-            self._require_unchanged(change.live)
-            self._begin_rename(change)
-            self.account.update(request)
-            kept = read_back(self.account, self.clock, change.live.id, change.target)
-        self._record(change)
-        return change.live.id, kept
+        elif isinstance(change, Update) and change.aside and change.aside.live.name == change.aside.name:
+            # an earlier run was stopped after it had set the temporary name
+            self.session.record(change.aside.record, replaces=change.aside.tracked)
 
-    def _assign_temporary_name(self, aside: TemporaryName, requests: Sequence[Request]) -> None:
-        """Give an endpoint a temporary name, and record that before and after the write."""
-        for request in requests:
-            self._require_unchanged(aside.live)
-            self.session.record(replace(aside.tracked, renaming=aside.name))
-            self.account.update(request)
-            kept = read_back(self.account, self.clock, aside.live.id, {"name": aside.name})
-            if kept is not None:
-                raise Refused(kept)
-        self.session.record(aside.record, replaces=aside.tracked)
-
-    def _begin_rename(self, change: Update | Scale | Adopt) -> None:
+    def _begin_rename(self, change: Change) -> None:
         """Record the new name before it is sent. Raise Refused if the name is not free."""
-        if isinstance(change, Adopt) or not is_renamed(change):
-            return
-        self._require_free_name(change, change.live.id)
-        if change.live.name != change.name:
-            self.session.record(replace(change.tracked, renaming=change.name))
+        if is_renamed(change):
+            self._require_free_name(change, change.live.id)
+            if change.live.name != change.name:
+                self.session.record(replace(change.tracked, renaming=change.name))
 
-    def _require_free_name(self, change: Create | Update | Scale | Adopt, own_id: str | None) -> None:
+    def _require_free_name(self, change: Create | Renamed | Adopt, own_id: str | None) -> None:
         """Raise Refused if another live endpoint is recorded under the name; its record would be lost."""
         holder = self.session.find_record(change.name, change.kind)
         if holder is None or holder.id == own_id:
@@ -189,20 +187,25 @@ class Writer:
         if live is not None and not live.is_terminating:
             raise Refused(_name_taken(change, holder))
 
-    def _delete(
-        self, planned: Live, tracked: Tracked, on_wait: Callable[[str], None], *, released: bool
+    def _wait_until_gone(
+        self, change: Replace | Delete, on_wait: Callable[[str], None], *, released: bool
     ) -> None:
-        live = self.account.get(planned.id)
-        if live is not None and not live.is_terminating:
-            if live.name != planned.name:
-                raise Refused(_changed_since_plan(planned, f"its name is `{live.name}` now"))
-            self.account.delete(planned.id)
+        """Wait for a delete and drop the record. Raise Refused if the endpoint stays."""
         if released:
             on_wait("until the old one is gone")
-        still_there = wait_until_gone(self.account, self.clock, planned.id, released=released)
+        still_there = wait_until_gone(self.account, self.clock, change.live.id, released=released)
         if still_there is not None:
             raise Refused(still_there)
-        self.session.drop(tracked)
+        self.session.drop(_deposed(change) or change.tracked)
+
+    def _has_name(self, planned: Live) -> bool:
+        """Return False if the endpoint is gone. Raise Refused if it has another name now."""
+        live = self.account.get(planned.id)
+        if live is None or live.is_terminating:
+            return False
+        if live.name != planned.name:
+            raise Refused(_changed_since_plan(planned, f"its name is `{live.name}` now"))
+        return True
 
     def _require_unchanged(self, planned: Live) -> None:
         """Raise NotFound or Refused if the endpoint changed since the plan, which was approved as it was."""
@@ -213,6 +216,17 @@ class Writer:
             raise Refused(_changed_since_plan(planned, "its fields changed"))
 
 
+def _aside_of(change: Change) -> TemporaryName:
+    assert isinstance(change, Update)
+    assert change.aside is not None
+    return change.aside
+
+
+def _deposed(change: Change) -> Tracked | None:
+    """Return the record of the old endpoint while the new one exists beside it."""
+    return change.tracked.deposed() if isinstance(change, Replace) and change.create_first else None
+
+
 def _changed_since_plan(planned: Live, what: str) -> Problem:
     return Problem(
         code="moved-since-plan",
@@ -221,7 +235,7 @@ def _changed_since_plan(planned: Live, what: str) -> Problem:
     )
 
 
-def _name_taken(change: Create | Update | Scale | Adopt, holder: Tracked) -> Problem:
+def _name_taken(change: Create | Renamed | Adopt, holder: Tracked) -> Problem:
     what = "recorded" if isinstance(change, Create | Adopt) else f"renamed from `{change.tracked.name}`"
     return Problem(
         code="rename-impossible",

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
-from reconciler.model.plan import Cause, Change, Create, Plan
-from reconciler.planning.calls import Call, calls_of
-from reconciler.planning.order import app_name, freed
-from reconciler.planning.rules import rule_of
+from reconciler.model.plan import (
+    Adopt,
+    Cause,
+    Change,
+    Create,
+    Delete,
+    Forget,
+    NoOp,
+    Plan,
+    Replace,
+    Scale,
+    Update,
+)
+from reconciler.planning.steps import Step, app_name, freed_app_name, steps_of
 
 MOVED: Final[Mapping[Cause, str]] = {
     Cause.CONFIG: "the YAML says otherwise since the last apply",
@@ -27,20 +37,18 @@ class Explanation:
 
     why: tuple[str, ...]
     rule: str
-    calls: tuple[Call, ...]
+    calls: tuple[Step, ...]
 
 
 def explain(plan: Plan) -> Mapping[str, Explanation]:
     """Return the explanation of every pending change, by its key."""
-    freeing = {name: change.name for change in plan.pending if (name := freed(change)) is not None}
+    freeing = {name: change.name for change in plan.pending if (name := freed_app_name(change)) is not None}
     return {change.key: _explained(change, freeing) for change in plan.pending}
 
 
 def _explained(change: Change, freeing: Mapping[str, str]) -> Explanation:
     first = freeing.get(app_name(change)) if isinstance(change, Create) else None
-    return Explanation(
-        why=tuple(_why(change)), rule=str(rule_of(change)), calls=tuple(calls_of(change, first))
-    )
+    return Explanation(why=tuple(_why(change)), rule=rule_of(change), calls=tuple(steps_of(change, first)))
 
 
 def _why(change: Change) -> Iterator[str]:
@@ -52,3 +60,36 @@ def _why(change: Change) -> Iterator[str]:
         by_cause.setdefault(field.cause, []).append(".".join(field.path))
     for cause, paths in by_cause.items():
         yield f"{', '.join(paths)}: {MOVED[cause]}"
+
+
+def rule_of(change: Change) -> str:
+    """Return the row of the planner's table that made this change."""
+    return f"{_condition(change)} -> {change.action.value}"
+
+
+def _condition(change: Change) -> str:
+    match change:
+        case Create(gone=None):
+            return "declared, not recorded, none live of that name"
+        case Create():
+            return "declared, recorded, its ID is gone, none live of that name"
+        case Adopt(gone=None):
+            return "declared, not recorded, one live of that name"
+        case Adopt():
+            return "declared, recorded, its ID is gone, one live of that name"
+        case NoOp():
+            return "declared, recorded, live by its ID; no field differs"
+        case Replace():
+            return "declared, recorded, live by its ID; an immutable field differs"
+        case Scale():
+            return "declared, recorded, live by its ID; only worker counts differ"
+        case Update():
+            return "declared, recorded, live by its ID; fields differ that can be changed"
+        case Delete():
+            return "not wanted, recorded, live by its ID under that name"
+        case Forget(live_name=""):
+            return "not wanted, recorded, its ID is gone"
+        case Forget():
+            return "not wanted, recorded, live by its ID under another name"
+        case _:
+            assert_never(change)

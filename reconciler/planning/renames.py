@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, TemporaryName, Update
 from reconciler.model.problem import Problem, Severity
@@ -192,7 +192,7 @@ def make_room(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Prob
     return tuple(made.values()), tuple(notes)
 
 
-def is_renamed(change: Change) -> bool:
+def is_renamed(change: Change) -> TypeGuard[Renamed]:
     """Whether the endpoint of a change, or its record, has another name than it is to have."""
     return isinstance(change, Renamed) and {change.live.name, change.tracked.name} != {change.name}
 

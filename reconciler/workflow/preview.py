@@ -9,8 +9,7 @@ from reconciler.model.plan import Action
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import address
-from reconciler.planning.order import stages
-from reconciler.planning.steps import requests_of
+from reconciler.planning.steps import requests_of, stages
 from reconciler.workflow.plan import PlanResult, plan
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.config import load_config

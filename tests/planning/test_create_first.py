@@ -2,7 +2,7 @@
 
 from reconciler.model.plan import Replace
 from reconciler.planning.create_first import created_first
-from reconciler.planning.steps import create_of, requests_of
+from reconciler.planning.steps import create_request, requests_of
 from tests.builders import LARGER, change, endpoint, live, tracked
 
 
@@ -20,7 +20,7 @@ def test_another_app_name_lets_the_new_one_come_first() -> None:
     assert notes == ()
     assert isinstance(after, Replace)
     assert requests_of(after) == tuple(reversed(requests_of(before)))
-    assert create_of(after) == create_of(before) == requests_of(after)[0]
+    assert create_request(after) == create_request(before) == requests_of(after)[0]
 
 
 def test_the_same_app_name_cannot_be_had_twice() -> None:

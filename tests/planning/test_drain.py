@@ -7,9 +7,8 @@ import pytest
 from reconciler.kinds.endpoint.codec import parse
 from reconciler.model.plan import Scale
 from reconciler.model.resource import Desired, Live
-from reconciler.planning.calls import calls_of
 from reconciler.planning.drain import drained
-from reconciler.planning.steps import requests_of
+from reconciler.planning.steps import requests_of, steps_of
 from tests.builders import answer, change, live, tracked
 
 RUNNING = {"state": "running"}
@@ -64,7 +63,7 @@ def test_it_is_sent_before_the_counts_are_lowered() -> None:
 def test_an_explanation_tells_of_it() -> None:
     """The drains are calls like others, and nobody may have changed the endpoint since the plan."""
     calls = [
-        call.path.partition("?")[0] for call in calls_of(scaled(with_workers(*FOUR), minNum=2, maxNum=2))
+        call.path.partition("?")[0] for call in steps_of(scaled(with_workers(*FOUR), minNum=2, maxNum=2))
     ]
     ends = [path.rpartition("/v1/")[2] for path in calls]
     look, drain = "endpoint", "endpoint/worker/drain"

@@ -9,10 +9,8 @@ from reconciler.model.plan import Action, Adopt, Cause, Change, Delete, NoOp, Re
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.model.values import ABSENT
-from reconciler.planning.calls import calls_of
-from reconciler.planning.order import stages
 from reconciler.planning.selection import Selection
-from reconciler.planning.steps import requests_of
+from reconciler.planning.steps import StepKind, requests_of, stages, steps_of
 from tests.builders import (
     KEYRING,
     LARGER,
@@ -463,9 +461,10 @@ class TestNamesThatChangeHands:
         """The first rename sets the other one's endpoint aside, and a note says so."""
         made = plan(self.swap(), [tracked("a"), tracked("b")], [live("a"), live("b")])
         names = [request.body["name"] for change in made.changes for request in requests_of(change)]
-        assert "gives the endpoint that has the name a temporary one" in [
-            call.purpose for call in calls_of(made.changes[0])
-        ]
+        assert [step.kind for step in steps_of(made.changes[0])] == [
+            StepKind.VERIFY, StepKind.SET_TEMPORARY_NAME, StepKind.READ_BACK_TEMPORARY_NAME,
+            StepKind.VERIFY, StepKind.UPDATE, StepKind.READ_BACK,
+        ]  # fmt: skip
         assert names == ["a-renaming-id-a", "a", "b"]
         assert [one.code for one in made.problems] == ["temporary-name"]
         first, second = stages(made.changes)

@@ -162,19 +162,13 @@ def test_options_of_reports_stand_after_the_last_word(desk: Desk) -> None:
 
 
 def explained(desk: Desk, *args: str) -> list[str]:
-    """The calls of an explanation as (method, last part of the path), repeated ones once."""
+    """The calls of an explanation as method and last part of the path."""
     document = desk.run("plan", "--explain", "--json", *args).document
-    calls = [
+    return [
         f"{call['method']} {call['path'].partition('?')[0].rpartition('/')[2]}"
         for change in document["resource_changes"]
         for call in change.get("explanation", {"calls": []})["calls"]
     ]
-    return collapsed(calls)
-
-
-def collapsed(calls: list[str]) -> list[str]:
-    """The same without immediate repetitions: a look may take several tries."""
-    return [call for number, call in enumerate(calls) if number == 0 or calls[number - 1] != call]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +201,7 @@ def test_the_explained_calls_are_those_that_are_sent(
         "delete": "POST delete",
     }
     sent = [methods[one.operation] for one in desk.sim.requests[since:] if one.operation in methods]
-    assert collapsed(sent) == calls
+    assert sent == calls
 
 
 def test_an_explanation_stands_below_its_change(desk: Desk) -> None:

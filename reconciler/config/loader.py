@@ -29,7 +29,7 @@ from reconciler.yamlfile.root_check import Fence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedConfig:
     """What the files say. `desired` is in file order and lacks the endpoints that have errors.
 
     `read` are all files that were read for it; what `${file:PATH}` names is none of them. `hidden` are files
@@ -41,7 +41,7 @@ class Loaded:
     specs: Specs
     problems: tuple[Problem, ...]
     endpoint_files: tuple[str, ...]
-    found_endpoint_file: bool
+    has_endpoint_files: bool
     removed: tuple[Removed, ...] = ()
     read: tuple[Path, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def load(
     needs_endpoints: bool = True,
     instead: Texts = NO_TEXTS,
     concerns: Callable[[str], bool] = anybody,
-) -> Loaded:
+) -> LoadedConfig:
     """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
 
     `needs_endpoints` makes it an error if there is no endpoint file. `concerns` tells which endpoints the run
@@ -113,7 +113,7 @@ def _load(
     needs_endpoints: bool,
     instead: Texts,
     concerns: Callable[[str], bool],
-) -> Loaded:
+) -> LoadedConfig:
     settings, problems = settings_of(root, resolver)
     specs = load_specs(root, settings, instead)
     searched = layers(root, files, instead)
@@ -137,13 +137,13 @@ def _load(
         *((missing,) if needs_endpoints and not found.files else ()),
         *unread(shown(path, root) for one in searched for path in one.unread),
     ]
-    return Loaded(
+    return LoadedConfig(
         settings=replace(settings, referenced_values=frozenset(resolver.said)),
         desired=desired,
         specs=specs,
         problems=in_order([one for one in everything if not (one.is_error and one.address in others)]),
         endpoint_files=tuple(found.files),
-        found_endpoint_file=bool(found.files),
+        has_endpoint_files=bool(found.files),
         removed=tuple(found.removed),
         hidden=tuple(shown(path, root) for one in searched for path in one.hidden),
         read=(

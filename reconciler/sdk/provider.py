@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.config.loader import Loaded, given_specs, load_specs
+from reconciler.config.loader import LoadedConfig, given_specs, load_specs
 from reconciler.config.spec_details import spec_info
 from reconciler.config.specs import Specs, unknown_spec
 from reconciler.inventory.session import load as load_inventory
@@ -79,13 +79,13 @@ class NovitaDeploymentProvider(Unsupported):
             poll_interval=poll_interval,
             state_key=Secret(value=state_key, source="state_key") if state_key else None,
         )
-        loaded = Loaded(
+        loaded = LoadedConfig(
             settings=settings,
             desired=(),
             specs=given,
             problems=(),
             endpoint_files=(),
-            found_endpoint_file=False,
+            has_endpoint_files=False,
         )
         self._context = Context(
             root=Path(),

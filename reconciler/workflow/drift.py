@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
@@ -65,7 +65,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     verdict = judge(
         made.plan,
         by_declaration=by_declaration,
-        has_yaml=loaded.found_endpoint_file,
+        has_yaml=loaded.has_endpoint_files,
         ignores=ignores,
         known=known,
         now=now,
@@ -115,7 +115,7 @@ def _revert_goal(current: PlanResult, names: Collection[str]) -> Goal:
     """Return the goal that undoes drift, and leaves fields that only the YAML changed as they are live."""
     changes = {change.name: change for change in current.plan.changes}
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = load_config(context)
         reverted = (
             restored(desired, changes[desired.name]) if desired.name in changes else desired

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 
 from reconciler.config.declarations import Declaration, Item, declarations
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.config.specs import usable_specs
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
@@ -103,7 +103,7 @@ def _accepted_fields(drifted: Drift, after: Mapping[str, Desired]) -> Iterator[W
 
 
 def _unintended_changes(
-    before: Loaded,
+    before: LoadedConfig,
     after: Mapping[str, Desired],
     drifts: Sequence[Drift],
     accepted: Mapping[str, tuple[WirePath, ...]],

@@ -125,7 +125,7 @@ def load_local_state(context: Context) -> LocalState:
         problems.append(
             _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)
         )
-    is_known = loaded.found_endpoint_file and not errors
+    is_known = loaded.has_endpoint_files and not errors
     return LocalState(
         settings=settings,
         inventory=inventory,

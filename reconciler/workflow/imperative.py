@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from reconciler.config.loader import Loaded, check_item, load_item
+from reconciler.config.loader import LoadedConfig, check_item, load_item
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
@@ -22,11 +22,11 @@ from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
-Files: TypeAlias = Callable[[Context], Loaded]
+Files: TypeAlias = Callable[[Context], LoadedConfig]
 """Returns settings, specs and declarations."""
 
 
-def read_files(context: Context) -> Loaded:
+def read_files(context: Context) -> LoadedConfig:
     """Return the configuration of the folder. Unset references are allowed: they belong to the YAML."""
     return load_config(context, lenient=True, needs_endpoints=False)
 
@@ -40,7 +40,7 @@ def deploy_goal(
     """
     name = str(item.get("endpoint", ""))
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = files(context)
         desired, problems = desired_from_item(context, item, loaded)
         declared = find_declared(loaded, name)
@@ -65,7 +65,7 @@ def update_goal(
         raise InvalidConfig(*problems)
     fields = ENDPOINT.partial_fields(changes)
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = files(context)
         declared, record = find_declared(loaded, name), find_record(context, name)
         lease = record.lease if record else None
@@ -80,7 +80,7 @@ def update_goal(
 def delete_goal(context: Context, name: str, *, files: Files = read_files) -> tuple[Context, Goal]:
     """Return the goal that deletes one endpoint, recorded or not. No other goal deletes unrecorded ones."""
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = files(replace(context, selection=NONE))  # needs neither references nor specs
         declared = find_declared(loaded, name)
         return replace(loaded, problems=(_still_declared(declared),) if declared else ())
@@ -89,7 +89,7 @@ def delete_goal(context: Context, name: str, *, files: Files = read_files) -> tu
 
 
 def imperative_goal(
-    context: Context, load: Callable[[Context], Loaded], change: Hand, *, is_destroy: bool = False
+    context: Context, load: Callable[[Context], LoadedConfig], change: Hand, *, is_destroy: bool = False
 ) -> tuple[Context, Goal]:
     """Return the goal of an imperative change, and a context that selects its endpoint only."""
     selection = Selection(names=frozenset({change.name}))
@@ -98,7 +98,7 @@ def imperative_goal(
 
 
 def desired_from_item(
-    context: Context, item: Mapping[str, Any], loaded: Loaded
+    context: Context, item: Mapping[str, Any], loaded: LoadedConfig
 ) -> tuple[Desired, tuple[Problem, ...]]:
     """Return the endpoint of an item, and warnings about it. Raise InvalidConfig for an invalid item."""
     desired, problems = load_item(escaped(item), loaded.specs, context.resolver())
@@ -107,7 +107,7 @@ def desired_from_item(
     return _with_secret_env(desired), problems
 
 
-def find_declared(loaded: Loaded, name: str) -> Desired | None:
+def find_declared(loaded: LoadedConfig, name: str) -> Desired | None:
     """Return the declaration of an endpoint."""
     return next((desired for desired in loaded.desired if desired.name == name), None)
 
@@ -117,7 +117,7 @@ def find_record(context: Context, name: str) -> Tracked | None:
     return load_inventory(context.state_path).records.get(name)
 
 
-def replace_declared(loaded: Loaded, desired: Desired, *problems: Problem) -> Loaded:
+def replace_declared(loaded: LoadedConfig, desired: Desired, *problems: Problem) -> LoadedConfig:
     """Return the configuration with this endpoint instead of its declaration, and these problems only."""
     others = (other for other in loaded.desired if other.name != desired.name)
     return replace(loaded, desired=(*others, desired), problems=problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
@@ -30,7 +30,7 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
     raises InvalidConfig if no apply would end the lease.
     """
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = read_files(context)
         declared = find_declared(loaded, name)
         if declared is None:
@@ -51,7 +51,7 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
 def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
     """Return the goal that restores the declared worker counts before the lease is over."""
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = read_files(context)
         record, declared = find_record(context, name), find_declared(loaded, name)
         if record is None or record.lease is None:

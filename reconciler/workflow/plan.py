@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Forget, Plan
@@ -126,7 +126,7 @@ class Goal:
     a `drift revert`. imperative: the change of one endpoint by `deploy`, `update`, `scale` or `delete`.
     """
 
-    load: Callable[[Context], Loaded]
+    load: Callable[[Context], LoadedConfig]
     is_destroy: bool = False
     rollback_to: tuple[str, int] | None = None
     revert_names: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ def plan(context: Context, goal: Goal = APPLY) -> PlanResult:
 
 def planned(
     context: Context,
-    loaded: Loaded,
+    loaded: LoadedConfig,
     inventory: Inventory,
     goal: Goal = APPLY,
     *,
@@ -269,7 +269,7 @@ def planned(
 
 def _plan_others(
     account: AccountReader,
-    loaded: Loaded,
+    loaded: LoadedConfig,
     inventory: Inventory,
     selection: Selection,
     goal: Goal,

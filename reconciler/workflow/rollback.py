@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.history import (
     Version,
     append_versions,
@@ -100,7 +100,7 @@ def rollback_goal(context: Context, name: str, number: int | None) -> tuple[Cont
         raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
     version = _select_version(list_versions(context, name)[name], name, number)
 
-    def load(context: Context) -> Loaded:
+    def load(context: Context) -> LoadedConfig:
         loaded = load_config(context, needs_endpoints=False)
         declared = next((desired for desired in loaded.desired if desired.name == name), None)
         others = (desired for desired in loaded.desired if desired.name != name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.config.declarations import declarations
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
@@ -42,7 +42,9 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     return file
 
 
-def _verify(context: Context, before: Loaded, file: EditedFile, name: str, counts: Mapping[str, int]) -> None:
+def _verify(
+    context: Context, before: LoadedConfig, file: EditedFile, name: str, counts: Mapping[str, int]
+) -> None:
     """Raise InvalidConfig unless the edited file changes these counts and nothing else."""
     after = load_files(context, lenient=True, edited=[file])
     if after.errors:
@@ -55,7 +57,7 @@ def _verify(context: Context, before: Loaded, file: EditedFile, name: str, count
         raise InvalidConfig(_changes_more(name))
 
 
-def _by_name(loaded: Loaded) -> dict[str, Desired]:
+def _by_name(loaded: LoadedConfig) -> dict[str, Desired]:
     return {desired.name: desired for desired in loaded.desired}
 
 

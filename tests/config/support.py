@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import LoadedConfig, load
 from reconciler.model.problem import Problem
 
 SPECS = """\
@@ -33,7 +33,7 @@ def loaded(
     named: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     lenient: bool = False,
-) -> Loaded:
+) -> LoadedConfig:
     """What the files say, beside a specs.yaml with one spec unless they bring their own."""
     write(root, {"specs.yaml": SPECS, **files})
     return load(root, [Path(name) for name in named], environ=environ or {}, lenient=lenient)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import LoadedConfig, load
 
 from .support import SPECS, write
 
@@ -63,7 +63,7 @@ def mutated(draw: st.DrawFn, text: str) -> bytes:
     return raw
 
 
-def loading(files: dict[str, bytes]) -> Loaded:
+def loading(files: dict[str, bytes]) -> LoadedConfig:
     """Loads the files from a directory of their own."""
     with tempfile.TemporaryDirectory() as root:
         return load(write(Path(root), dict(files)), environ={"A": "aaa", "PORT": "80", "ADOPT": "1"})

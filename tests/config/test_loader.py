@@ -336,7 +336,7 @@ def test_no_endpoint_file_at_all(tmp_path: Path, files: dict[str, str]) -> None:
     """A directory without endpoint files says how to get one."""
     result = loaded(tmp_path, files)
     assert [problem.code for problem in result.problems] == ["no-endpoints"]
-    assert not result.found_endpoint_file
+    assert not result.has_endpoint_files
     assert result.problems[0].hint.startswith("reconciler init")
 
 

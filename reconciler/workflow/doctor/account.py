@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.config.loader import Loaded
+from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
@@ -33,7 +33,7 @@ def unasked(why: str, *but: str) -> Iterator[Check]:
 
 
 def account_checks(
-    context: Context, loaded: Loaded, records: Mapping[str, Tracked], now: Callable[[], float]
+    context: Context, loaded: LoadedConfig, records: Mapping[str, Tracked], now: Callable[[], float]
 ) -> Iterator[Check]:
     """Every check of `NAMES`, in that order."""
     calls: list[CallInfo] = []

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import LoadedConfig, load
 from reconciler.config.settings import key_problem
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InventoryError
@@ -59,7 +59,7 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
     yield from inventory_checks(context, inventory, base_url(loaded.settings))
 
 
-def _files(loaded: Loaded) -> Check:
+def _files(loaded: LoadedConfig) -> Check:
     problems = [problem for problem in loaded.problems if problem.code not in CHECKED_APART]
     for status, severity in ((CheckStatus.FAIL, Severity.ERROR), (CheckStatus.WARN, Severity.WARNING)):
         found = [problem for problem in problems if problem.severity is severity]
@@ -70,7 +70,7 @@ def _files(loaded: Loaded) -> Check:
                 detail=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
                 hint="reconciler validate   tells all that is wrong",
             )
-    if not loaded.found_endpoint_file:
+    if not loaded.has_endpoint_files:
         return Check(
             name="files",
             status=CheckStatus.SKIP,
@@ -86,7 +86,7 @@ def _files(loaded: Loaded) -> Check:
     )
 
 
-def _key(loaded: Loaded) -> Check:
+def _key(loaded: LoadedConfig) -> Check:
     """Whether there is one and where it comes from; never what it is."""
     settings = loaded.settings
     if settings.api_key is not None:
@@ -102,7 +102,7 @@ def _key(loaded: Loaded) -> Check:
     return Check(name="key", status=CheckStatus.FAIL, detail=wrong.summary, hint=wrong.hint)
 
 
-def _address(loaded: Loaded) -> Check:
+def _address(loaded: LoadedConfig) -> Check:
     for problem in loaded.problems:
         if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
             return Check(name="address", status=CheckStatus.FAIL, detail=_at(problem), hint=problem.hint)

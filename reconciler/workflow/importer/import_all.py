@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.config.files.discovery import SUFFIXES, file_of, shown
-from reconciler.config.loader import Loaded, specs_file
+from reconciler.config.loader import LoadedConfig, specs_file
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
@@ -121,7 +121,7 @@ def import_all(
     )
 
 
-def _references(context: Context, loaded: Loaded) -> set[str]:
+def _references(context: Context, loaded: LoadedConfig) -> set[str]:
     """The variables that are read already."""
     root = context.root
     specs = specs_file(root, loaded.settings)
@@ -134,7 +134,7 @@ def _references(context: Context, loaded: Loaded) -> set[str]:
     return {name for text in texts if text is not None for name in variables_in(text)}
 
 
-def _texts(context: Context, loaded: Loaded, out: Path, drafted: Draft) -> Mapping[Path, str]:
+def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) -> Mapping[Path, str]:
     """What each file is to hold, in the order of writing."""
     root = context.root
     found = {}
@@ -150,7 +150,7 @@ def _texts(context: Context, loaded: Loaded, out: Path, drafted: Draft) -> Mappi
 
 def _found(
     context: Context,
-    loaded: Loaded,
+    loaded: LoadedConfig,
     inventory: Inventory,
     live: tuple[Live, ...],
     matches: tuple[str, ...],

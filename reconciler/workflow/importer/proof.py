@@ -8,7 +8,7 @@ from os.path import relpath
 from pathlib import Path
 
 from reconciler.config.files.discovery import file_of, shown
-from reconciler.config.loader import Loaded, load
+from reconciler.config.loader import LoadedConfig, load
 from reconciler.kinds.base import Draft
 from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
 from reconciler.model.errors import InvalidConfig
@@ -35,7 +35,7 @@ class Proof:
 
 def proven(
     context: Context,
-    before: Loaded,
+    before: LoadedConfig,
     out: Path,
     drafted: Draft,
     texts: Mapping[Path, str],
@@ -69,13 +69,13 @@ def proven(
 
 
 def _loaded(
-    context: Context, before: Loaded, out: Path, drafted: Draft, texts: Mapping[Path, str]
-) -> tuple[Loaded, tuple[Path, ...]]:
+    context: Context, before: LoadedConfig, out: Path, drafted: Draft, texts: Mapping[Path, str]
+) -> tuple[LoadedConfig, tuple[Path, ...]]:
     """(the files as they will be, the `-f` that it takes to read the new one among them)."""
     environ = {**context.environ, **{one.name: one.value for one in drafted.variables}}
     instead = {path.absolute(): text for path, text in texts.items()}
 
-    def read(files: tuple[Path, ...]) -> Loaded:
+    def read(files: tuple[Path, ...]) -> LoadedConfig:
         return load(
             context.root, files, environ=environ, dotenv=context.dotenv, lenient=True, instead=instead
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.config.files.unread import hidden
-from reconciler.config.loader import Loaded, load, load_settings
+from reconciler.config.loader import LoadedConfig, load, load_settings
 from reconciler.model.errors import InvalidConfig
 from reconciler.planning.selection import NONE
 from reconciler.workflow.runtime.context import Context
@@ -37,7 +37,7 @@ def load_files(
     needs_endpoints: bool = True,
     concerns: Callable[[str], bool] = lambda _name: True,
     edited: Iterable[EditedFile] = (),
-) -> Loaded:
+) -> LoadedConfig:
     """Return the configuration with all its problems. No error is raised.
 
     lenient: an unset reference is a warning. needs_endpoints: a folder without endpoint files is an error.
@@ -59,7 +59,7 @@ def load_files(
     return replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
 
 
-def load_config(context: Context, *, lenient: bool = False, needs_endpoints: bool = True) -> Loaded:
+def load_config(context: Context, *, lenient: bool = False, needs_endpoints: bool = True) -> LoadedConfig:
     """Return the configuration of the selected endpoints. Raise InvalidConfig with all errors about them."""
     loaded = load_files(
         context, lenient=lenient, needs_endpoints=needs_endpoints, concerns=context.selection.has
@@ -69,6 +69,6 @@ def load_config(context: Context, *, lenient: bool = False, needs_endpoints: boo
     return loaded
 
 
-def load_declared_names(context: Context) -> Loaded:
+def load_declared_names(context: Context) -> LoadedConfig:
     """Return the configuration of a run that creates nothing, so that it needs no references or specs."""
     return load_config(replace(context, selection=NONE), needs_endpoints=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import COMMANDS, run
-from reconciler.config.schema import text_of
+from reconciler.config.schema import schema_text
 from reconciler.model.problem import ExitCode
 from reconciler.simulator import Server
 
@@ -100,7 +100,7 @@ def test_the_readme_names_every_field_of_an_endpoint() -> None:
     """A field that the schema accepts is explained."""
     import json
 
-    fields = json.loads(text_of("endpoints"))["$defs"]["fields"]["properties"]
+    fields = json.loads(schema_text("endpoints"))["$defs"]["fields"]["properties"]
     reference = README.split("## The YAML")[1].split("## Exit codes")[0]
     missing = [name for name in fields if name != "lifecycle" and not re.search(rf"`{name}\b", reference)]
     assert missing == []

@@ -42,10 +42,10 @@ def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
 
 def trace(error: BaseException, environ: Mapping[str, str]) -> str:
     """The traceback of a fault of ours, without the values of variables that are named like secrets."""
-    from reconciler.config.references.disclosure import sounds_secret
+    from reconciler.config.references.disclosure import is_secret_name
     from reconciler.novita.http.masking import Secrets
 
-    secrets = Secrets(value for name, value in environ.items() if sounds_secret(name))
+    secrets = Secrets(value for name, value in environ.items() if is_secret_name(name))
     return secrets.masked("".join(traceback.format_exception(error)))
 
 

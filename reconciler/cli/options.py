@@ -259,14 +259,14 @@ def variables_of(root: Path, files: Sequence[Path]) -> dict[str, str]:
     """
     if not files:
         return {}
-    from reconciler.config.files.env_files import variables
-    from reconciler.yamlfile.root_check import Unreadable
+    from reconciler.config.files.env_files import read_env_files
+    from reconciler.yamlfile.files import UnreadableFile
 
     try:
-        return variables(root, files)
-    except Unreadable as error:
+        return read_env_files(root, files)
+    except UnreadableFile as error:
         names = ", ".join(map(str, files))
-        raise click.UsageError(f"--env-file {names}: {error.why}; {error.way_out}") from error
+        raise click.UsageError(f"--env-file {names}: {error.reason}; {error.hint}") from error
 
 
 def _merged(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

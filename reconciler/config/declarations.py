@@ -1,4 +1,4 @@
-"""Where endpoints are declared, for who means to edit that: their items, and what is merged beneath."""
+"""The declarations of endpoints in the files, for commands that edit the files."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.endpoint_files import declared
-from reconciler.config.files.discovery import file_of, groups
-from reconciler.config.overlays import Layer, Layers
-from reconciler.yamlfile.reader import collector_paused
+from reconciler.config.endpoint_files import read_endpoint_files
+from reconciler.config.files.discovery import file_groups, path_of_display
+from reconciler.config.overlays import Layer, LayerStack
+from reconciler.yamlfile.reader import gc_paused
 
 if TYPE_CHECKING:
-    from reconciler.yamlfile.edits import Spot
+    from reconciler.model.values import DataPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One item of one file. `shown` is the file as the user knows it."""
+class SourceItem:
+    """One item of one file. `path` leads to it in the data; `shown` is the file as the user knows it."""
 
     file: Path
     shown: str
-    spot: Spot
+    path: DataPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """One endpoint as the YAML spells it, references included.
+    """One endpoint as the YAML declares it, with references unresolved.
 
-    merged: all of it; beneath: what is merged under the last item, which is the one to edit; items: one for
-    each file that declares it, the last one winning.
+    merged: all fields; inherited: the fields below the last item, which is the one to edit; items: the items
+    in merge order, one for each file that declares the endpoint.
     """
 
     merged: Mapping[str, Any]
-    beneath: Mapping[str, Any]
-    items: tuple[Item, ...]
+    inherited: Mapping[str, Any]
+    items: tuple[SourceItem, ...]
 
 
-def declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]:
-    """Every declared endpoint by its name. Reads the files; faults in them are for `load` to tell."""
-    with collector_paused():
-        found = declared(root, groups(root, files))
+def read_declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]:
+    """Return all declared endpoints by name. Errors in the files are not reported; `load` reports them."""
+    with gc_paused():
+        found = read_endpoint_files(root, file_groups(root, files))
         return {
             name: Declaration(
-                merged=Layers((*found.defaults, *layers)).merged(),
-                beneath=Layers((*found.defaults, *layers[:-1])).merged(),
+                merged=LayerStack((*found.defaults, *layers)).merged(),
+                inherited=LayerStack((*found.defaults, *layers[:-1])).merged(),
                 items=tuple(_item(root, layer) for layer in layers),
             )
             for name, layers in found.items.items()
         }
 
 
-def _item(root: Path, layer: Layer) -> Item:
-    return Item(file=file_of(layer.source.file, root), shown=layer.source.file, spot=layer.spot)
+def _item(root: Path, layer: Layer) -> SourceItem:
+    return SourceItem(file=path_of_display(layer.source.file, root), shown=layer.source.file, path=layer.path)

@@ -1,4 +1,4 @@
-"""`drift.ignore` of config.yaml: what may move without an alarm, for how long, and why."""
+"""Reads `drift.ignore` of config.yaml."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from reconciler.model.drift import DriftIgnore
 from reconciler.model.problem import Place, Problem
 
 
-def ignores(
+def read_drift_ignores(
     entries: object, locate: Callable[..., Place | None], problems: list[Problem]
 ) -> Iterator[DriftIgnore]:
-    """The entries that are well-formed; what is wrong with the others joins `problems`.
+    """Yield the valid entries; problems of the others are added to `problems`.
 
-    `locate` is given the path below `drift.ignore`. Faults of form were reported by the schema.
+    `locate` returns the place of a path below `drift.ignore`. Schema errors are reported elsewhere.
     """
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("endpoint"), str):
-            found = _ignore(entry, lambda *path, at=index: locate(at, *path), problems)
-            if found is not None:
-                yield found
+            ignore = _ignore(entry, lambda *path, at=index: locate(at, *path), problems)
+            if ignore is not None:
+                yield ignore
 
 
 def _ignore(
@@ -33,9 +33,9 @@ def _ignore(
     if isinstance(path, str) and not paths:
         problems.append(_unknown_path(path, locate("path")))
         return None
-    end = _moment(until) if isinstance(until, str) else None
+    end = _parse_until(until) if isinstance(until, str) else None
     if isinstance(until, str) and end is None:
-        problems.append(_no_moment(until, locate("until")))
+        problems.append(_invalid_until(until, locate("until")))
         return None
     return DriftIgnore(
         endpoint=entry["endpoint"],
@@ -47,37 +47,37 @@ def _ignore(
     )
 
 
-def _moment(text: str) -> datetime | None:
-    """When it ends: after the day that is named, or at the moment; without an offset, UTC is meant."""
+def _parse_until(text: str) -> datetime | None:
+    """Return the end of a day, or a point in time, in UTC unless there is an offset; None if invalid."""
     try:
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
         pass
     try:
-        found = datetime.fromisoformat(text)
+        end = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return end if end.tzinfo else end.replace(tzinfo=UTC)
 
 
 def _unknown_path(text: str, place: Place | None) -> Problem:
-    from reconciler.config.vocabulary import close_to
+    from reconciler.config.vocabulary import suggest_name
 
-    meant = close_to(text, ENDPOINT.table.known_names())
+    meant = suggest_name(text, ENDPOINT.table.known_names())
     return Problem(
         code="unknown-ignore",
-        summary=f"`{text}` in drift.ignore names no field of an endpoint",
+        summary=f"`{text}` in drift.ignore is not a field of an endpoint",
         hint=f"did you mean `{meant}`?"
         if meant
-        else "use a YAML name (`replicas`, `env.KEY`) or a wire path; leave `path` out to mean all of it",
+        else "use a YAML name (`replicas`, `env.KEY`) or a wire path; leave out `path` to ignore all fields",
         place=place,
     )
 
 
-def _no_moment(text: str, place: Place | None) -> Problem:
+def _invalid_until(text: str, place: Place | None) -> Problem:
     return Problem(
         code="bad-until",
-        summary=f"`until: {text}` is neither a day nor a moment",
-        hint='write the last day that it counts, `until: "2030-12-31"`',
+        summary=f"`until: {text}` is neither a date nor a date and time",
+        hint='write the last day of the ignore, such as `until: "2030-12-31"`',
         place=place,
     )

@@ -1,28 +1,27 @@
-"""What endpoint files declare: the items by name, each with the layers it is made of."""
+"""Reads endpoint files: declared items with the layers of each, and removed endpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config.files.discovery import shown
-from reconciler.config.overlays import Layer, Layers
-from reconciler.config.removals import contradictions, removals
-from reconciler.config.vocabulary import close_to
+from reconciler.config import schema
+from reconciler.config.files.discovery import display_path
+from reconciler.config.overlays import Layer, LayerStack
+from reconciler.config.vocabulary import suggest_name
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import Removed
+from reconciler.model.resource import Removed, address
 from reconciler.yamlfile.document import Document
-from reconciler.yamlfile.overlay import NO_TEXTS, Texts
+from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory
 from reconciler.yamlfile.reader import read
-from reconciler.yamlfile.root_check import Fence
-from reconciler.yamlfile.scalars import kind_of, plain, quoted
+from reconciler.yamlfile.scalars import double_quoted, parse_scalar, type_name
 
-_TOP: Final = ("endpoints", "defaults", "removed", "$schema")
-_WRAP: Final = "write `endpoints:` above it, and indent it below as an item that starts with `- `"
-_WRAP_JSON: Final = 'wrap it: {"endpoints": [...]}'
-_ELSEWHERE: Final = {
+_TOP_LEVEL_KEYS: Final = ("endpoints", "defaults", "removed", "$schema")
+_WRAP_HINT: Final = "write `endpoints:` above it, and indent it below as an item that starts with `- `"
+_WRAP_HINT_JSON: Final = 'wrap it: {"endpoints": [...]}'
+_OTHER_FILES: Final = {
     "specs": "specs belong in specs.yaml",
     "novita": "settings belong in config.yaml",
     "providers": "settings belong in config.yaml",
@@ -30,11 +29,11 @@ _ELSEWHERE: Final = {
 
 
 @dataclass(slots=True)
-class Declared:
-    """All endpoint files of a run, taken together.
+class EndpointFiles:
+    """The content of all endpoint files of a run.
 
-    `unnamed` are items that no endpoint can be made of, for want of a name of their own. A set that
-    `is_partial` lacks what could not be read: what seems to be missing from an item may be there.
+    `unnamed` are items without a name of their own, which give no endpoint. `is_partial` is True if a part
+    could not be read, so that values of items may be missing.
     """
 
     defaults: list[Layer] = field(default_factory=list)
@@ -46,36 +45,38 @@ class Declared:
     files: list[str] = field(default_factory=list)
 
 
-def declared(root: Path, groups: Iterable[Sequence[Path]], instead: Texts = NO_TEXTS) -> Declared:
-    """Reads the files. A later group is laid over an earlier one; inside a group names are unique."""
-    result = Declared()
-    fence = Fence(root)
+def read_endpoint_files(
+    root: Path, groups: Iterable[Sequence[Path]], overrides: FileOverrides = NO_OVERRIDES
+) -> EndpointFiles:
+    """Read the files. Later groups are merged over earlier ones; within a group, names are unique."""
+    result = EndpointFiles()
+    directory = RootDirectory(root)
     for group in groups:
-        own: dict[str, Layer] = {}
+        in_group: dict[str, Layer] = {}
         for path in group:
-            document = read(path, shown(path, root), instead, fence=fence, named=True)
+            document = read(path, display_path(path, root), overrides, root=directory, named=True)
             result.files.append(document.file)
             result.problems += document.problems
-            result.problems += (problem for _, problem in document.bent)
+            result.problems += (problem for _, problem in document.ambiguous)
             if document.data is not None:
-                _read_top(document, own, result)
+                _read_document(document, in_group, result)
             elif document.problems:
                 result.is_partial = True
             else:
                 result.problems.append(_empty(document))
-        for name, layer in own.items():
+        for name, layer in in_group.items():
             result.items.setdefault(name, []).append(layer)
     if result.removed:
         places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
-        result.problems += contradictions(result.removed, places)
+        result.problems += conflicting_removals(result.removed, places)
     return result
 
 
-def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> None:
+def _read_document(document: Document, in_group: dict[str, Layer], result: EndpointFiles) -> None:
     data = document.data
     if not isinstance(data, dict):
         result.is_partial = True
-        result.problems.append(_no_mapping(document))
+        result.problems.append(_not_a_mapping(document))
         return
     if "endpoint" in data and "endpoints" not in data:
         result.is_partial = True
@@ -83,19 +84,19 @@ def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> No
             Problem(
                 code="lone-endpoint",
                 summary="this file is a single deploy request, not a list of endpoints",
-                hint=_WRAP_JSON if document.file.endswith(".json") else _WRAP,
+                hint=_WRAP_HINT_JSON if document.file.endswith(".json") else _WRAP_HINT,
                 place=document.place(("endpoint",), key=True),
             )
         )
         return
     for key in data:
-        if key not in _TOP:
-            meant = close_to(key, _TOP[:3])
+        if key not in _TOP_LEVEL_KEYS:
+            meant = suggest_name(key, _TOP_LEVEL_KEYS[:3])
             result.is_partial |= meant != ""
             hint = (
                 f"did you mean `{meant}`?"
                 if meant
-                else _ELSEWHERE.get(key, "known keys: endpoints, defaults, removed")
+                else _OTHER_FILES.get(key, "known keys: endpoints, defaults, removed")
             )
             place = document.place((key,), key=True)
             result.problems.append(
@@ -107,41 +108,43 @@ def _read_top(document: Document, own: dict[str, Layer], result: Declared) -> No
     elif defaults is not None:
         result.is_partial = True
         result.problems.append(
-            _wrong(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
+            _wrong_type(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
         )
-    result.removed += removals(document, result.problems)
+    result.removed += read_removals(document, result.problems)
     if "endpoints" not in data:
         return
     items = data["endpoints"]
     if not isinstance(items, list):
-        none = items is None
+        is_null = items is None
         hint = (
-            "write `endpoints: []` if there shall be none"
-            if none
+            "write `endpoints: []` for no endpoints"
+            if is_null
             else "start each endpoint with `- endpoint: NAME`"
         )
-        result.is_partial |= not none
-        result.problems.append(_wrong(document, ("endpoints",), "a list", hint))
+        result.is_partial |= not is_null
+        result.problems.append(_wrong_type(document, ("endpoints",), "a list", hint))
         return
     for index, item in enumerate(items):
-        _read_item(document, index, item, own, result)
+        _read_item(document, index, item, in_group, result)
 
 
-def _read_item(document: Document, index: int, item: Any, own: dict[str, Layer], result: Declared) -> None:
+def _read_item(
+    document: Document, index: int, item: Any, in_group: dict[str, Layer], result: EndpointFiles
+) -> None:
     problems = result.problems
     if not isinstance(item, dict):
-        problems.append(_wrong(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
+        problems.append(_wrong_type(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
         return
     name = item.get("endpoint")
     layer = Layer(document.source, item, ("endpoints", index))
     if not isinstance(name, str):
-        meant = _meant_as_name(item)
-        problems.append(_unnamed(document, index, item, meant))
+        meant = _misspelled_name_key(item)
+        problems.append(_missing_name(document, index, item, meant))
         rest = {key: value for key, value in item.items() if key not in ("endpoint", meant)}
-        result.unnamed.append(Layer(document.source, rest, layer.spot))
+        result.unnamed.append(Layer(document.source, rest, layer.path))
         return
-    if name in own:
-        first = place_of_name(own[name])
+    if name in in_group:
+        first = place_of_name(in_group[name])
         problems.append(
             Problem(
                 code="duplicate-endpoint",
@@ -152,43 +155,43 @@ def _read_item(document: Document, index: int, item: Any, own: dict[str, Layer],
         )
         result.unnamed.append(layer)
         return
-    own[name] = layer
+    in_group[name] = layer
 
 
 def place_of_name(layer: Layer) -> Place | None:
-    return Layers((layer,)).place(("endpoint",))
+    return LayerStack((layer,)).positions.place(("endpoint",))
 
 
-def _unnamed(document: Document, index: int, item: dict[str, Any], close: str) -> Problem:
-    """What an item is told that has no name. `close` is the key that was probably meant for it."""
+def _missing_name(document: Document, index: int, item: dict[str, Any], close: str) -> Problem:
+    """Return the problem of an item without a name. `close` is the key probably meant as its name."""
     path = ("endpoints", index, "endpoint")
     if item.get("endpoint") is None:
         place = document.place(path) or document.place(path[:-1])
         hint = f"did you mean `endpoint` by `{close}`?" if close else "write `endpoint: NAME`"
         return Problem(
-            code="missing-key", summary="this endpoint has no `endpoint`, its name", hint=hint, place=place
+            code="missing-key", summary="this endpoint has no name (`endpoint`)", hint=hint, place=place
         )
     node = document.node(path)
     text = node.value if node is not None and isinstance(node.value, str) else ""
-    if text and not isinstance(plain(text), str):
+    if text and not isinstance(parse_scalar(text), str):
         return Problem(
             code="not-text",
-            summary=f"`endpoint` must be text, and YAML reads {text} as {kind_of(item['endpoint'])}",
-            hint=f"write {quoted(text)}",
+            summary=f"`endpoint` must be text, and YAML reads {text} as {type_name(item['endpoint'])}",
+            hint=f"write {double_quoted(text)}",
             place=document.place(path),
         )
-    return _wrong(document, path, "text", "write `endpoint: NAME`")
+    return _wrong_type(document, path, "text", "write `endpoint: NAME`")
 
 
-def _meant_as_name(item: dict[str, Any]) -> str:
-    """The key that was probably written for `endpoint`, or nothing."""
+def _misspelled_name_key(item: dict[str, Any]) -> str:
+    """Return the key that was probably written for `endpoint`, or ""."""
     others = [key for key in item if key != "endpoint"]
     if not others:
         return ""
-    return close_to("endpoint", others) or ("name" if "name" in item else "")
+    return suggest_name("endpoint", others) or ("name" if "name" in item else "")
 
 
-def _wrong(document: Document, path: tuple[str | int, ...], wanted: str, hint: str) -> Problem:
+def _wrong_type(document: Document, path: tuple[str | int, ...], wanted: str, hint: str) -> Problem:
     data = document.data
     for step in path:
         data = data[step]
@@ -196,19 +199,19 @@ def _wrong(document: Document, path: tuple[str | int, ...], wanted: str, hint: s
     what = f"`{last}`" if isinstance(last, str) else "an item of `endpoints`"
     return Problem(
         code="wrong-type",
-        summary=f"{what} must be {wanted}, not {kind_of(data)}",
+        summary=f"{what} must be {wanted}, not {type_name(data)}",
         hint=hint,
         place=document.place(path),
     )
 
 
-def _no_mapping(document: Document) -> Problem:
-    listed = isinstance(document.data, list)
+def _not_a_mapping(document: Document) -> Problem:
+    is_list = isinstance(document.data, list)
     return Problem(
         code="wrong-type",
-        summary=f"an endpoint file must be a mapping with `endpoints:`, not {kind_of(document.data)}",
+        summary=f"an endpoint file must be a mapping with `endpoints:`, not {type_name(document.data)}",
         hint="write `endpoints:` above the list"
-        if listed
+        if is_list
         else "write `endpoints:` and the endpoints below it",
         place=document.place(),
     )
@@ -218,6 +221,61 @@ def _empty(document: Document) -> Problem:
     return Problem(
         code="empty-file",
         summary="this file declares nothing",
-        hint="write `endpoints: []` if there shall be no endpoints, or delete the file",
+        hint="write `endpoints: []` for no endpoints, or delete the file",
         place=Place(file=document.file, line=1, column=1),
+    )
+
+
+def read_removals(document: Document, problems: list[Problem]) -> Iterator[Removed]:
+    """Yield the valid entries of one file; problems of the others are added to `problems`."""
+    entries = document.data.get("removed")
+    if entries is None:
+        return
+    if not isinstance(entries, list):
+        problems.append(
+            Problem(
+                code="wrong-type",
+                summary=f"`removed` must be a list, not {type_name(entries)}",
+                hint="start each entry with `- endpoint: NAME`",
+                place=document.place(("removed",)),
+            )
+        )
+        return
+    for index, entry in enumerate(entries):
+        path = ("removed", index)
+        if schema.is_valid("endpoints", entry, "removed"):
+            yield Removed(
+                name=entry["endpoint"],
+                destroy=entry.get("destroy", True),
+                place=document.place((*path, "endpoint")),
+            )
+        else:
+            from reconciler.config.schema_errors import schema_problems
+
+            problems += schema_problems(
+                schema.validation_errors("endpoints", entry, "removed"), document, base=path
+            )
+
+
+def conflicting_removals(
+    removed: Iterable[Removed], declared: Mapping[str, Place | None]
+) -> Iterator[Problem]:
+    """Yield problems of endpoints that are removed twice, or both removed and declared."""
+    seen: dict[str, Removed] = {}
+    for entry in removed:
+        first = seen.setdefault(entry.name, entry)
+        if first is not entry:
+            yield _conflict(entry, f"`{entry.name}` is removed twice", f"the first is at {first.place}")
+        elif entry.name in declared:
+            where = f"it is declared at {declared[entry.name]}"
+            yield _conflict(entry, f"`{entry.name}` is both declared and removed", where)
+
+
+def _conflict(entry: Removed, summary: str, where: str) -> Problem:
+    return Problem(
+        code="removed-and-there",
+        summary=summary,
+        hint=f"keep one of the two; {where}",
+        place=entry.place,
+        address=address(entry.name),
     )

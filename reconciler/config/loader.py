@@ -1,4 +1,4 @@
-"""A directory and an environment -> the desired endpoints, and every problem on the way at once."""
+"""Loads the configuration: desired endpoints, settings and specs, with all problems at once."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config import schema
-from reconciler.config.endpoint_files import declared
-from reconciler.config.files.discovery import first_of, layers, shown
-from reconciler.config.files.unread import unread
-from reconciler.config.overlays import ByHand
+from reconciler.config.endpoint_files import read_endpoint_files
+from reconciler.config.files.discovery import (
+    display_path,
+    first_existing,
+    search_layers,
+    warn_of_unread_files,
+)
+from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver
-from reconciler.config.settings import CONFIG_FILES, settings_of
-from reconciler.config.specs import Specs, entries, names_are_known
-from reconciler.config.validation import Judge, anybody
+from reconciler.config.settings import CONFIG_FILES, read_settings
+from reconciler.config.specs import Specs, has_only_known_names, read_entries
+from reconciler.config.validation import EndpointValidator, every_endpoint
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import Settings
 from reconciler.yamlfile.document import Document
-from reconciler.yamlfile.overlay import NO_TEXTS, Texts, absolute
-from reconciler.yamlfile.reader import collector_paused, parse, read
-from reconciler.yamlfile.root_check import Fence
+from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory, normalized_path
+from reconciler.yamlfile.reader import gc_paused, parse, read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedConfig:
-    """What the files say. `desired` is in file order and lacks the endpoints that have errors.
+    """The content of all files. `desired` is in file order, without the endpoints that have errors.
 
-    `read` are all files that were read for it; what `${file:PATH}` names is none of them. `hidden` are files
-    and folders that were passed over for their names. `others` are resources of other kinds than endpoints.
+    `read_files` are all files that were read, except those of `${file:PATH}` references. `hidden_files` are
+    files and folders that the search skipped because of their names. `others` are resources of other kinds
+    than endpoints.
     """
 
     settings: Settings
@@ -43,8 +47,8 @@ class LoadedConfig:
     endpoint_files: tuple[str, ...]
     has_endpoint_files: bool
     removed: tuple[Removed, ...] = ()
-    read: tuple[Path, ...] = ()
-    hidden: tuple[str, ...] = ()
+    read_files: tuple[Path, ...] = ()
+    hidden_files: tuple[str, ...] = ()
     others: tuple[Desired, ...] = ()
 
     @property
@@ -55,28 +59,28 @@ class LoadedConfig:
 def load_settings(
     root: Path, *, environ: Mapping[str, str], dotenv: Mapping[str, str] = NO_VARIABLES, lenient: bool = False
 ) -> tuple[Settings, tuple[Problem, ...]]:
-    """The settings alone, for commands that need no endpoint file."""
-    return settings_of(root, Resolver(root, environ, lenient, dotenv))
+    """Return only the settings, for commands that need no endpoint files."""
+    return read_settings(root, Resolver(root, environ, lenient, dotenv))
 
 
-def load_specs(root: Path, settings: Settings, instead: Texts = NO_TEXTS) -> Specs:
-    """The specs alone, and what is wrong with their file."""
-    path = specs_file(root, settings, instead)
+def load_specs(root: Path, settings: Settings, overrides: FileOverrides = NO_OVERRIDES) -> Specs:
+    """Return only the specs, with the problems of their file."""
+    path = find_specs_file(root, settings, overrides)
     if path is None:
         return Specs(entries={}, file=None, are_all_known=settings.is_complete)
-    document = read(path, shown(path, root), instead, fence=Fence(root))
-    return _specs(document, are_all_known=settings.is_complete and names_are_known(document))
+    document = read(path, display_path(path, root), overrides, root=RootDirectory(root))
+    return _specs(document, are_all_known=settings.is_complete and has_only_known_names(document))
 
 
-def given_specs(items: Sequence[Mapping[str, Any]]) -> Specs:
-    """Specs that stand in no file, in the form of specs.yaml's `specs`, and what is wrong with them."""
+def specs_from_items(items: Sequence[Mapping[str, Any]]) -> Specs:
+    """Return specs that are given as data, in the form of `specs` in specs.yaml, with their problems."""
     return _specs(parse(json.dumps({"specs": list(items)}, indent=2), "specs"))
 
 
 def _specs(document: Document, *, are_all_known: bool = True) -> Specs:
-    found, problems = entries(document)
+    entries, problems = read_entries(document)
     return Specs(
-        entries=found,
+        entries=entries,
         file=document.file,
         are_all_known=are_all_known,
         problems=(*document.problems, *problems),
@@ -90,65 +94,69 @@ def load(
     environ: Mapping[str, str],
     dotenv: Mapping[str, str] = NO_VARIABLES,
     lenient: bool = False,
+    overrides: FileOverrides = NO_OVERRIDES,
+    is_selected: Callable[[str], bool] = every_endpoint,
     needs_endpoints: bool = True,
-    instead: Texts = NO_TEXTS,
-    concerns: Callable[[str], bool] = anybody,
 ) -> LoadedConfig:
-    """All of it. Never raises for a user's mistake; `lenient` makes an unset reference a warning.
+    """Return the whole configuration. Mistakes of users are reported as problems.
 
-    `needs_endpoints` makes it an error if there is no endpoint file. `concerns` tells which endpoints the run
-    is about; errors of others are left out. `instead` are texts that stand in for endpoint files and
-    specs.yaml, by paths from `root`.
+    With `lenient`, an unset reference is a warning. Errors of endpoints that are not selected are left out.
+    `overrides` replace endpoint files and specs.yaml, by paths relative to `root`. With `needs_endpoints`, it
+    is an error if there are no endpoint files.
     """
-    texts = {absolute(root / path): text for path, text in instead.items()}
-    # The collector comes back after `_load` has dropped its node trees, so that it finds little to walk.
-    with collector_paused():
-        return _load(root, files, Resolver(root, environ, lenient, dotenv), needs_endpoints, texts, concerns)
+    texts = {normalized_path(root / path): text for path, text in overrides.items()}
+    # `_load` drops its node trees before garbage collection starts again, so that there is little to walk.
+    with gc_paused():
+        resolver = Resolver(root, environ, lenient, dotenv)
+        return _load(root, files, resolver, texts, is_selected, needs_endpoints=needs_endpoints)
 
 
 def _load(
     root: Path,
     files: Sequence[Path],
     resolver: Resolver,
+    overrides: FileOverrides,
+    is_selected: Callable[[str], bool],
+    *,
     needs_endpoints: bool,
-    instead: Texts,
-    concerns: Callable[[str], bool],
 ) -> LoadedConfig:
-    settings, problems = settings_of(root, resolver)
-    specs = load_specs(root, settings, instead)
-    searched = layers(root, files, instead)
-    read_from = [one.files for one in searched]
-    found = declared(root, read_from, instead)
-    others = {address(name) for name in found.items if not concerns(name)}
-    needs_specs = len(others) < len(found.items) or not others
-    judge = Judge(resolver, specs, found.problems, concerns)
-    desired = judge.desired(found)
+    settings, problems = read_settings(root, resolver)
+    specs = load_specs(root, settings, overrides)
+    layers = search_layers(root, files, overrides)
+    groups = [layer.files for layer in layers]
+    declared = read_endpoint_files(root, groups, overrides)
+    unselected = {address(name) for name in declared.items if not is_selected(name)}
+    needs_specs = len(unselected) < len(declared.items) or not unselected
+    validator = EndpointValidator(resolver, specs, declared.problems, is_selected)
+    desired = validator.validate(declared)
     missing = Problem(
         code="no-endpoints",
         summary="no endpoints.yaml found here, and no endpoints/*.yaml",
         hint="reconciler init   writes one; or name a file with -f FILE, or a directory with -C DIR",
     )
-    everything = [
+    all_problems = [
         *problems,
         *(specs.problems if needs_specs else ()),
-        *found.problems,
-        *judge.problems,
+        *declared.problems,
+        *validator.problems,
         *ENDPOINT.conflicts(desired),
-        *((missing,) if needs_endpoints and not found.files else ()),
-        *unread(shown(path, root) for one in searched for path in one.unread),
+        *((missing,) if needs_endpoints and not declared.files else ()),
+        *warn_of_unread_files(display_path(path, root) for layer in layers for path in layer.unread),
     ]
     return LoadedConfig(
-        settings=replace(settings, referenced_values=frozenset(resolver.said)),
+        settings=replace(settings, referenced_values=frozenset(resolver.values)),
         desired=desired,
         specs=specs,
-        problems=in_order([one for one in everything if not (one.is_error and one.address in others)]),
-        endpoint_files=tuple(found.files),
-        has_endpoint_files=bool(found.files),
-        removed=tuple(found.removed),
-        hidden=tuple(shown(path, root) for one in searched for path in one.hidden),
-        read=(
-            *filter(None, (first_of(root, CONFIG_FILES), specs_file(root, settings, instead))),
-            *chain(*read_from),
+        problems=sort_problems(
+            [problem for problem in all_problems if not (problem.is_error and problem.address in unselected)]
+        ),
+        endpoint_files=tuple(declared.files),
+        has_endpoint_files=bool(declared.files),
+        removed=tuple(declared.removed),
+        hidden_files=tuple(display_path(path, root) for layer in layers for path in layer.hidden),
+        read_files=(
+            *filter(None, (first_existing(root, CONFIG_FILES), find_specs_file(root, settings, overrides))),
+            *chain(*groups),
         ),
     )
 
@@ -156,42 +164,46 @@ def _load(
 def load_item(
     item: Mapping[str, Any], specs: Specs, resolver: Resolver
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
-    """One endpoint that stands in no file, judged like those that do; None with all that may be the cause."""
-    judge = Judge(resolver, specs, ())
-    found = next(iter(judge.judged([ByHand(data=item)])), None)
-    return found, in_order([*judge.problems, *(specs.problems if found is None else ())])
+    """Return an endpoint that is given as data, validated like declared ones; None if it has errors."""
+    validator = EndpointValidator(resolver, specs, ())
+    desired = next(iter(validator.validate_stacks([InlineLayer(data=item)])), None)
+    return desired, sort_problems([*validator.problems, *(specs.problems if desired is None else ())])
 
 
 def check_item(item: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """What is wrong with some fields of an endpoint that stand in no file, each by itself."""
-    if schema.fits("endpoints", item, "endpoint"):
+    """Return the problems of fields of an endpoint that are given as data, each checked by itself."""
+    if schema.is_valid("endpoints", item, "endpoint"):
         return ()
-    from reconciler.config.schema_errors import reports
+    from reconciler.config.schema_errors import schema_problems
 
-    errors = schema.errors("endpoints", item, "endpoint")
-    return tuple(reports(errors, ByHand(data=item), address=address(str(item.get("endpoint")))))
+    errors = schema.validation_errors("endpoints", item, "endpoint")
+    locator = InlineLayer(data=item).positions
+    return tuple(schema_problems(errors, locator, address=address(str(item.get("endpoint")))))
 
 
-def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """By file and line, each once: what a default does wrong is not said again for every endpoint."""
-    once: dict[tuple[object, ...], Problem] = {}
+def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return the problems by file and line, without repetitions.
+
+    A problem of `defaults` occurs for each endpoint; it is reported once, without an address.
+    """
+    unique: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
         place = problem.place
         key = (place and str(place), problem.code, problem.summary, None if place else problem.address)
-        known = once.setdefault(key, problem)
+        known = unique.setdefault(key, problem)
         if known.address != problem.address:
-            once[key] = replace(known, address=None)
+            unique[key] = replace(known, address=None)
 
     def position(problem: Problem) -> tuple[str, int, int]:
         place = problem.place
         return (place.file, place.line, place.column) if place else ("", 0, 0)
 
-    return tuple(sorted(once.values(), key=position))
+    return tuple(sorted(unique.values(), key=position))
 
 
-def specs_file(root: Path, settings: Settings, instead: Texts = NO_TEXTS) -> Path | None:
-    """The specs.yaml in use; None when there is none."""
-    places = [Path("specs.yaml"), Path("config/specs.yaml")]
+def find_specs_file(root: Path, settings: Settings, overrides: FileOverrides = NO_OVERRIDES) -> Path | None:
+    """Return the path of specs.yaml, or None if there is none."""
+    candidates = [Path("specs.yaml"), Path("config/specs.yaml")]
     if settings.config_dir is not None:
-        places.insert(0, Path(settings.config_dir) / "specs.yaml")
-    return first_of(root, places, instead)
+        candidates.insert(0, Path(settings.config_dir) / "specs.yaml")
+    return first_existing(root, candidates, overrides)

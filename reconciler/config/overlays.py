@@ -1,126 +1,114 @@
-"""Several mappings laid over each other: what they say together, and which of them said it."""
+"""Overlays: mappings merged over each other, with the source position of each value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.model.problem import Place
 from reconciler.model.values import DataPath
 from reconciler.yamlfile.document import Source
 from reconciler.yamlfile.nodes import Node
 
-if TYPE_CHECKING:
-    from reconciler.yamlfile.edits import Spot
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One mapping of one file; `spot` is where in it, such as ("endpoints", 0)."""
+    """One mapping of one file, at `path` in its data, such as ("endpoints", 0)."""
 
     source: Source
     data: Mapping[str, Any]
-    spot: Spot = ()
+    path: DataPath = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Null:
-    """A null in a layer that removes nothing, for no layer below has a value there."""
+class UnusedNull:
+    """A null in a layer that removes nothing, because no layer below has a value there."""
 
     layer: Layer
     path: DataPath
 
     @property
     def place(self) -> Place | None:
-        """Of its key, or of the item of a list."""
-        return self.layer.source.find((*self.layer.spot, *self.path), key=isinstance(self.path[-1], str))
+        """The place of its key, or of the list item."""
+        return self.layer.source.place((*self.layer.path, *self.path), key=isinstance(self.path[-1], str))
 
     @property
-    def is_merged_over(self) -> bool:
-        """Whether it takes back what `<<` brings into its mapping: that is something to remove."""
-        above = (*self.layer.spot, *self.path[:-1])
-        return self.layer.source.inherited(above, self.path[-1]) is not None
+    def removes_merged_key(self) -> bool:
+        """True if it removes a key that `<<` merges into its mapping."""
+        parent = (*self.layer.path, *self.path[:-1])
+        return self.layer.source.inherited(parent, self.path[-1]) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Spots:
-    """Where the layers of one thing stand, for who asks long after their data is gone."""
+class Positions:
+    """Source positions of merged layers, which do not keep the data of the layers in memory."""
 
-    spots: tuple[tuple[Source, Spot], ...]
+    layers: tuple[tuple[Source, DataPath], ...]
 
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
-        """The place of the layer that won."""
-        for source, spot in reversed(self.spots):
-            if (found := source.find((*spot, *path), key=key and bool(path))) is not None:
-                return found
+        """Return the place of a value in the topmost layer that has it."""
+        for source, base in reversed(self.layers):
+            if (place := source.place((*base, *path), key=key and bool(path))) is not None:
+                return place
         return None
 
-    def place_of(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
-        """The place of the nth `word` (from 0) in the text at `path`; of the text where that is all."""
-        for source, spot in reversed(self.spots):
-            if (found := source.find_word((*spot, *path), word, nth)) is not None:
-                return found
+    def place_of_word(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
+        """Return the place of the nth `word` (from 0) in the text at `path`, or of the whole text."""
+        for source, base in reversed(self.layers):
+            if (place := source.place_of_word((*base, *path), word, nth)) is not None:
+                return place
         return None
 
     def node(self, path: Sequence[str | int]) -> Node | None:
-        for source, spot in reversed(self.spots):
-            if (found := source.node((*spot, *path))) is not None:
-                return found
+        for source, base in reversed(self.layers):
+            if (node := source.node((*base, *path))) is not None:
+                return node
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """Mappings of which a later one wins; positions are those of the one that won."""
+class LayerStack:
+    """Mappings that are merged in order; later ones take precedence."""
 
     layers: tuple[Layer, ...]
 
-    def merged(self, nulls: list[Null] | None = None, /) -> dict[str, Any]:
-        """Maps merge by key, everything else replaces, null removes.
+    def merged(self, nulls: list[UnusedNull] | None = None, /) -> dict[str, Any]:
+        """Return the merged mapping: maps merge by key, other values replace, null removes.
 
-        A null that has nothing to remove joins `nulls`.
+        Nulls that remove nothing are added to `nulls`.
         """
         result: dict[str, Any] = {}
         for layer in self.layers:
-            found: list[DataPath] = []
-            _lay_over(result, layer.data, (), found)
-            if found and nulls is not None:
-                nulls += (Null(layer, path) for path in found)
+            unused: list[DataPath] = []
+            _merge(result, layer.data, (), unused)
+            if unused and nulls is not None:
+                nulls += (UnusedNull(layer, path) for path in unused)
         return result
 
     @property
-    def spots(self) -> Spots:
-        return Spots(tuple((layer.source, layer.spot) for layer in self.layers))
-
-    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None:
-        return self.spots.place(path, key=key)
-
-    def place_of(self, path: Sequence[str | int], word: str, nth: int = 0) -> Place | None:
-        return self.spots.place_of(path, word, nth)
-
-    def node(self, path: Sequence[str | int]) -> Node | None:
-        return self.spots.node(path)
+    def positions(self) -> Positions:
+        return Positions(tuple((layer.source, layer.path) for layer in self.layers))
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand(Layers):
-    """One mapping that stands in no file: its problems have no place."""
+class InlineLayer(LayerStack):
+    """One mapping that is given as data: its problems have no place."""
 
     layers: tuple[Layer, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
 
-    def merged(self, _nulls: list[Null] | None = None, /) -> dict[str, Any]:
-        """Here null means that nothing is said, as in Python."""
+    def merged(self, _nulls: list[UnusedNull] | None = None, /) -> dict[str, Any]:
+        """Return the mapping; null means that a field is not given, like None in Python."""
         result: dict[str, Any] = {}
-        _lay_over(result, self.data, (), [])
+        _merge(result, self.data, (), [])
         return result
 
 
-def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, nulls: list[DataPath]) -> None:
-    """Mappings inside `below` are this merge's own: they are made here, never those of a file.
+def _merge(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, nulls: list[DataPath]) -> None:
+    """Merge `above` into `below`, whose inner mappings belong to this merge and never to a file.
 
-    The paths of nulls that remove nothing join `nulls`; `path` is where we are.
+    The paths of nulls that remove nothing are added to `nulls`; `path` is the current path.
     """
     for key, value in above.items():
         if value is None:
@@ -130,7 +118,7 @@ def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, n
             known = below.get(key)
             if known.__class__ is not dict:
                 known = below[key] = {}
-            _lay_over(known, value, (*path, key), nulls)
+            _merge(known, value, (*path, key), nulls)
         else:
             below[key] = value
             if value.__class__ is list:
@@ -138,7 +126,7 @@ def _lay_over(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, n
 
 
 def _nulls_in(value: Any, path: DataPath) -> Iterator[DataPath]:
-    """The nulls inside of a list, which replaces what is below it as a whole."""
+    """Yield the paths of nulls inside of a list, which replaces the value below it as a whole."""
     if value is None:
         yield path
     elif value.__class__ is list:

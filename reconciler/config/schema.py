@@ -1,7 +1,7 @@
-"""The only door to jsonschema and jsonschema-rs: the published schemas, and whether data fits them.
+"""The published JSON schemas and validation against them. Only this module uses jsonschema and jsonschema-rs.
 
-The compiled validator says whether there is anything to report. Only if there is, the other one is imported
-and walks the data again, to say what.
+The fast validator (jsonschema-rs) decides whether data is valid. Only for invalid data, jsonschema is
+imported and validates again, for its detailed errors.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _INSTALLED: Final = Path(__file__).resolve().parents[1] / "schemas"
 _CHECKOUT: Final = Path(__file__).resolve().parents[2] / "schemas"
 
 
-def text_of(name: str) -> str:
-    """The text of a published schema: `endpoints`, `specs` or `config`."""
+def schema_text(name: str) -> str:
+    """Return the text of a published schema: `endpoints`, `specs` or `config`."""
     if name not in NAMES:
         raise KeyError(name)
     file = f"{name}.schema.json"
@@ -28,9 +28,9 @@ def text_of(name: str) -> str:
 
 
 @cache
-def schema_of(name: str, definition: str = "", *, many: bool = False) -> dict[str, Any]:
-    """A schema, or one of its definitions; with `many` the schema of a list of such."""
-    whole: dict[str, Any] = json.loads(text_of(name))
+def load_schema(name: str, definition: str = "", *, many: bool = False) -> dict[str, Any]:
+    """Return a schema or one of its definitions; with `many`, the schema of a list of them."""
+    whole: dict[str, Any] = json.loads(schema_text(name))
     if not definition:
         return whole
     part: dict[str, Any] = {"$ref": f"#/$defs/{definition}"}
@@ -39,79 +39,79 @@ def schema_of(name: str, definition: str = "", *, many: bool = False) -> dict[st
     return {"$schema": whole["$schema"], "$defs": whole["$defs"], **part}
 
 
-def fits(name: str, data: Any, definition: str = "", *, many: bool = False) -> bool:
-    """Whether there is nothing to report."""
-    return bool(_compiled(name, definition, many).is_valid(data))
+def is_valid(name: str, data: Any, definition: str = "", *, many: bool = False) -> bool:
+    """Return True if the data is valid."""
+    return bool(_fast_validator(name, definition, many).is_valid(data))
 
 
-def errors(name: str, data: Any, definition: str = "") -> Iterable[Any]:
-    """What is wrong, as jsonschema's error objects; `reports` puts them in words."""
-    found: Iterable[Any] = _explaining(name, definition).iter_errors(data)
-    return found
+def validation_errors(name: str, data: Any, definition: str = "") -> Iterable[Any]:
+    """Return the errors of jsonschema; `schema_problems` explains them."""
+    errors: Iterable[Any] = _detailed_validator(name, definition).iter_errors(data)
+    return errors
 
 
 def type_at(path: Sequence[str | int], definition: str = "fields", name: str = "endpoints") -> str:
-    """The JSON type of a field that a reference may fill: `integer`, `boolean`, `number` or `string`."""
-    kinds = _real(field_at(path, definition, name), schema_of(name)).get("type", "string")
+    """Return the JSON type of a field: `integer`, `boolean`, `number` or `string`."""
+    kinds = _dereferenced(field_at(path, definition, name), load_schema(name)).get("type", "string")
     return kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null")
 
 
 def paths_of_fields() -> Set[tuple[str]]:
-    """The path of every field of an endpoint."""
-    return {(name,) for name in schema_of("endpoints")["$defs"]["fields"]["properties"]}
+    """Return the paths of all fields of an endpoint."""
+    return {(name,) for name in load_schema("endpoints")["$defs"]["fields"]["properties"]}
 
 
 def field_at(
     path: Sequence[str | int], definition: str = "fields", name: str = "endpoints"
 ) -> dict[str, Any]:
-    """The schema of a field, with its default and its examples; {} for what is none."""
-    root = schema_of(name)
+    """Return the schema of a field, with its default and its examples; {} for an unknown field."""
+    root = load_schema(name)
     schema: Any = root["$defs"][definition]
     for step in path:
-        schema = _real(schema, root)
+        schema = _dereferenced(schema, root)
         below = schema.get("properties", {}).get(step) if isinstance(step, str) else None
         schema = (
             below if below is not None else schema.get("items") or schema.get("additionalProperties") or {}
         )
-    found: dict[str, Any] = schema
-    return found
+    field: dict[str, Any] = schema
+    return field
 
 
-def _real(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
-    """The schema behind `$ref`, and the branch of an `anyOf` that is not the reference."""
+def _dereferenced(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema behind a `$ref`, and the first branch of an `anyOf`; the second allows `${...}`."""
     while True:
         if "anyOf" in schema:
             schema = schema["anyOf"][0]
         elif "$ref" in schema:
             schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
         else:
-            found: dict[str, Any] = schema
-            return found
+            result: dict[str, Any] = schema
+            return result
 
 
 @cache
-def _compiled(name: str, definition: str, many: bool) -> Any:
+def _fast_validator(name: str, definition: str, many: bool) -> Any:
     import jsonschema_rs
 
-    return jsonschema_rs.Draft202012Validator(schema_of(name, definition, many=many))
+    return jsonschema_rs.Draft202012Validator(load_schema(name, definition, many=many))
 
 
 @cache
-def _compiled_pattern(pattern: str) -> Any:
-    """Finds what the schemas mean, as `fits` does, and in a time that grows with the text."""
+def _pattern_validator(pattern: str) -> Any:
+    """Return a validator of a pattern that agrees with `is_valid` and takes linear time."""
     import jsonschema_rs
 
     return jsonschema_rs.Draft202012Validator({"pattern": pattern})
 
 
 @cache
-def _explaining(name: str, definition: str) -> Any:
+def _detailed_validator(name: str, definition: str) -> Any:
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
     def pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterable[Any]:
-        if not _compiled_pattern(pattern).is_valid(instance):
+        if not _pattern_validator(pattern).is_valid(instance):
             yield ValidationError("pattern")
 
-    explaining: Any = extend  # its stub leaves it untyped
-    return explaining(Draft202012Validator, {"pattern": pattern})(schema_of(name, definition))
+    typed_extend: Any = extend  # its stub is untyped
+    return typed_extend(Draft202012Validator, {"pattern": pattern})(load_schema(name, definition))

@@ -1,4 +1,4 @@
-"""Schema errors -> Problems in our own words: what is wrong, what is expected, where, and what to write."""
+"""Explains errors of jsonschema as problems with a place and a hint."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from reconciler.config.vocabulary import HINTS, OTHER_NAMES, WANTED, close_to, spelled
+from reconciler.config.vocabulary import HINTS, OTHER_NAMES, TYPE_NAMES, path_text, suggest_name
 from reconciler.model.problem import Place, Problem
 from reconciler.model.secrets import MASK
 from reconciler.model.values import DataPath
-from reconciler.yamlfile.document import holds_key
+from reconciler.yamlfile.document import is_secret_key
 from reconciler.yamlfile.nodes import Node
-from reconciler.yamlfile.scalars import kind_of, quoted, shortened
+from reconciler.yamlfile.scalars import double_quoted, truncated, type_name
 
 _AMOUNT: Final = re.compile(r"([0-9]{1,9})\s*([smh]?|[KMGT]i?B?)\Z", re.IGNORECASE)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 class Locator(Protocol):
-    """Whoever knows where a path of the data stands in the files."""
+    """Returns the place and the node of a path of the data."""
 
     def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place | None: ...
 
@@ -28,127 +28,127 @@ class Locator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
-    """What one error needs to become problems: the error, and where we are."""
+class _SchemaError:
+    """One error of jsonschema with the context for its problems."""
 
     error: Any
     path: DataPath
-    where: Locator
+    locator: Locator
     examples: Sequence[Any] = ()
-    doubtful: Collection[DataPath] = ()
+    unknown: Collection[DataPath] = ()
 
     @property
     def example(self) -> str:
-        found = self.error.schema.get("examples") or self.examples
-        return str(found[0]) if found else ""
+        examples = self.error.schema.get("examples") or self.examples
+        return str(examples[0]) if examples else ""
 
     def problem(
         self, code: str, summary: str, hint: str, path: DataPath | None = None, *, key: bool = False
     ) -> Problem:
-        place = self.where.place(self.path if path is None else path, key=key)
+        place = self.locator.place(self.path if path is None else path, key=key)
         return Problem(code=code, summary=summary, hint=hint, place=place)
 
 
-def reports(
+def schema_problems(
     errors: Iterable[Any],
-    where: Locator,
+    locator: Locator,
     *,
     address: str | None = None,
     base: DataPath = (),
-    doubtful: Collection[DataPath] = (),
+    unknown: Collection[DataPath] = (),
 ) -> list[Problem]:
-    """The problems behind jsonschema's errors, each once. `base` is the path of the data below `where`.
+    """Return the problems of jsonschema's errors, without repetitions. `base` is the path of the data.
 
-    Nothing is said of `doubtful` paths, for which it was told before that their values are unknown; nor is a
-    key called missing that a misspelled one stands for.
+    Paths in `unknown` are skipped, because their values are unknown after earlier problems. A key that was
+    probably misspelled is not reported as missing.
     """
     from dataclasses import replace
 
     errors = tuple(errors)
-    lacking = {*doubtful, *unsound(errors, base)}
-    found: dict[Problem, None] = {}
-    judged: set[DataPath] = set()
+    absent = {*unknown, *invalid_paths(errors, base)}
+    problems: dict[Problem, None] = {}
+    reported: set[DataPath] = set()
     for error in errors:
         path = (*base, *error.absolute_path)
-        if path in doubtful:
+        if path in unknown:
             continue
         if error.validator not in ("required", "additionalProperties"):
-            # Of a value only the first fault is told: an empty text is too short, and fits no pattern either.
-            if path in judged and "propertyNames" not in error.schema_path:
+            # Only the first error of a value is reported: an empty text is too short and matches no pattern.
+            if path in reported and "propertyNames" not in error.schema_path:
                 continue
-            judged.add(path)
-        for problem in _explain(_Report(error, path, where, doubtful=lacking)):
-            found[replace(problem, address=address)] = None
-    return list(found)
+            reported.add(path)
+        for problem in _explain(_SchemaError(error, path, locator, unknown=absent)):
+            problems[replace(problem, address=address)] = None
+    return list(problems)
 
 
-def unsound(errors: Iterable[Any], base: DataPath = ()) -> set[DataPath]:
-    """The paths of what is at fault, and of the keys that misspelled ones probably stand for."""
-    found: set[DataPath] = set()
+def invalid_paths(errors: Iterable[Any], base: DataPath = ()) -> set[DataPath]:
+    """Return the paths of invalid values, and of keys that were probably misspelled."""
+    paths: set[DataPath] = set()
     for error in errors:
         path = (*base, *error.absolute_path)
         if error.validator == "additionalProperties":
             for key, meant in _misspelled(error):
-                found |= {(*path, key), (*path, meant)} if meant else {(*path, key)}
+                paths |= {(*path, key), (*path, meant)} if meant else {(*path, key)}
         elif "propertyNames" in error.schema_path:
-            found.add((*path, error.instance))
+            paths.add((*path, error.instance))
         elif error.validator != "required":
-            found.add(path)
-    return found
+            paths.add(path)
+    return paths
 
 
 def _misspelled(error: Any) -> Iterator[tuple[str, str]]:
-    """Each key that is not known, and the one that was probably meant, or nothing."""
+    """Yield each unknown key with the key that was probably meant, or ""."""
     properties = error.schema["properties"]
     known = _known(properties)
     for key in error.instance:
         if key not in properties:
             other = OTHER_NAMES.get(key, "")
-            yield key, other if other in known else close_to(key, known)
+            yield key, other if other in known else suggest_name(key, known)
 
 
 def _known(properties: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, field in properties.items() if not field.get("deprecated"))
 
 
-def _explain(report: _Report) -> Iterator[Problem]:
-    error = report.error
+def _explain(invalid: _SchemaError) -> Iterator[Problem]:
+    error = invalid.error
     match error.validator:
         case "additionalProperties":
-            yield from _unknown_keys(report)
+            yield from _unknown_keys(invalid)
         case "required":
-            yield from _missing_keys(report)
+            yield from _missing_keys(invalid)
         case "anyOf":
-            # The first branch is the field itself, the second lets a reference stand for it.
+            # The first branch is the field, the second allows a reference.
             for inner in error.context:
                 if inner.schema_path[0] == 0:
                     examples = error.schema.get("examples", ())
-                    yield from _explain(_Report(inner, report.path, report.where, examples))
+                    yield from _explain(_SchemaError(inner, invalid.path, invalid.locator, examples))
         case "type":
-            yield _wrong_type(report)
+            yield _wrong_type(invalid)
         case "enum":
-            yield _not_one_of(report)
+            yield _not_in_enum(invalid)
         case "minimum" | "maximum" | "exclusiveMinimum":
-            yield _out_of_range(report)
+            yield _out_of_range(invalid)
         case "not" if not error.validator_value:
-            yield _not_here(report)
+            yield _misplaced_key(invalid)
         case "not":
             refused = ", ".join(str(value) for value in error.validator_value["enum"])
-            yield report.problem(
+            yield invalid.problem(
                 "out-of-range",
-                f"`{spelled(report.path)}` cannot be {error.instance}: Novita keeps {refused} for itself",
-                f"write another one, such as `{report.path[-1]}: {report.example}`",
+                f"`{path_text(invalid.path)}` cannot be {error.instance}: Novita reserves {refused}",
+                f"write another value, such as `{invalid.path[-1]}: {invalid.example}`",
             )
         case _:
-            yield _bad_text(report)
+            yield _bad_text(invalid)
 
 
-def _unknown_keys(report: _Report) -> Iterator[Problem]:
-    known = _known(report.error.schema["properties"])
-    for key, meant in _misspelled(report.error):
+def _unknown_keys(invalid: _SchemaError) -> Iterator[Problem]:
+    known = _known(invalid.error.schema["properties"])
+    for key, meant in _misspelled(invalid.error):
         hint = f"did you mean `{meant}`?" if meant else _known_keys(known)
-        path = (*report.path, key)
-        yield report.problem("unknown-key", f"unknown key `{spelled(path)}`", hint, path, key=True)
+        path = (*invalid.path, key)
+        yield invalid.problem("unknown-key", f"unknown key `{path_text(path)}`", hint, path, key=True)
 
 
 def _known_keys(known: Sequence[str]) -> str:
@@ -156,47 +156,53 @@ def _known_keys(known: Sequence[str]) -> str:
     return "known keys: " + ", ".join(names[:22]) + (", ..." if len(names) > 22 else "")
 
 
-def _missing_keys(report: _Report) -> Iterator[Problem]:
-    for key in report.error.validator_value:
-        if key in report.error.instance or (*report.path, key) in report.doubtful:
+def _missing_keys(invalid: _SchemaError) -> Iterator[Problem]:
+    for key in invalid.error.validator_value:
+        if key in invalid.error.instance or (*invalid.path, key) in invalid.unknown:
             continue
-        path = (*report.path, "endpoint") if report.where.place((*report.path, "endpoint")) else report.path
-        here = f"`{spelled(report.path)}`" if report.path else "this endpoint"
-        yield report.problem(
+        path = (
+            (*invalid.path, "endpoint")
+            if invalid.locator.place((*invalid.path, "endpoint"))
+            else invalid.path
+        )
+        here = f"`{path_text(invalid.path)}`" if invalid.path else "this endpoint"
+        yield invalid.problem(
             "missing-key", f"{here} has no `{key}`", HINTS.get(key, f"write `{key}: ...`"), path
         )
 
 
-def _wrong_type(report: _Report) -> Problem:
-    value = report.error.instance
-    kinds = report.error.validator_value
+def _wrong_type(invalid: _SchemaError) -> Problem:
+    value = invalid.error.instance
+    kinds = invalid.error.validator_value
     expected = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
-    wanted = " or ".join(WANTED[kind] for kind in expected)
-    written = _as_written(report)
-    what = f"`{spelled(report.path)}`" if report.path else "this file"
+    wanted = " or ".join(TYPE_NAMES[kind] for kind in expected)
+    written = _as_written(invalid)
+    what = f"`{path_text(invalid.path)}`" if invalid.path else "this file"
     if "string" in expected and isinstance(value, bool | int | float):
-        in_file = report.where.node(report.path) is not None
-        found = f"and YAML reads {written} as {kind_of(value)}" if in_file else f"not {kind_of(value)}"
-        return report.problem(
+        is_in_file = invalid.locator.node(invalid.path) is not None
+        actual = (
+            f"and YAML reads {written} as {type_name(value)}" if is_in_file else f"not {type_name(value)}"
+        )
+        return invalid.problem(
             "not-text",
-            f"{what} must be text, {found}",
-            f"write {quoted(written) if written != MASK else 'it in double quotes'}",
+            f"{what} must be text, {actual}",
+            f"write {double_quoted(written) if written != MASK else 'it in double quotes'}",
         )
     if isinstance(value, str):
-        found = f"the text {quoted(written)}" if written != MASK else "text"
+        actual = f"the text {double_quoted(written)}" if written != MASK else "text"
     else:
-        found = kind_of(value)
-    return report.problem(
-        "wrong-type", f"{what} must be {wanted}, not {found}", _type_hint(report, expected[0])
+        actual = type_name(value)
+    return invalid.problem(
+        "wrong-type", f"{what} must be {wanted}, not {actual}", _type_hint(invalid, expected[0])
     )
 
 
-def _type_hint(report: _Report, kind: str) -> str:
-    value = report.error.instance
-    name = report.path[-1] if report.path else ""
-    if kind in ("integer", "number") and isinstance(value, str) and (found := _AMOUNT.match(value.strip())):
-        unit = found[2].lower()
-        number = int(found[1]) * _SECONDS.get(unit, 1)
+def _type_hint(invalid: _SchemaError, kind: str) -> str:
+    value = invalid.error.instance
+    name = invalid.path[-1] if invalid.path else ""
+    if kind in ("integer", "number") and isinstance(value, str) and (amount := _AMOUNT.match(value.strip())):
+        unit = amount[2].lower()
+        number = int(amount[1]) * _SECONDS.get(unit, 1)
         return f"write `{name}: {number}`, " + (
             "in seconds" if unit in _SECONDS else "without quotes or unit"
         )
@@ -209,84 +215,87 @@ def _type_hint(report: _Report, kind: str) -> str:
             f"write `{name}: {'true' if value.lower() in ('true', 'yes', 'on') else 'false'}`, without quotes"
         )
     if kind == "array" and isinstance(name, str):
-        return "write each item on a line of its own, starting with `- `"
+        return "write each item on its own line, starting with `- `"
     if kind == "object":
         return "write `key: value` lines below it, indented"
-    if report.example and kind != "boolean":
-        return f"write for example `{name}: {report.example}`"
-    return f"write {WANTED[kind]}"
+    if invalid.example and kind != "boolean":
+        return f"write for example `{name}: {invalid.example}`"
+    return f"write {TYPE_NAMES[kind]}"
 
 
-def _not_one_of(report: _Report) -> Problem:
-    allowed = [value for value in report.error.validator_value if value is not None]
-    listed = " or ".join(f"`{value}`" for value in allowed)
-    value = report.error.instance
-    meant = close_to(value, allowed) if isinstance(value, str) else ""
-    return report.problem(
+def _not_in_enum(invalid: _SchemaError) -> Problem:
+    allowed = [value for value in invalid.error.validator_value if value is not None]
+    choices = " or ".join(f"`{value}`" for value in allowed)
+    value = invalid.error.instance
+    meant = suggest_name(value, allowed) if isinstance(value, str) else ""
+    return invalid.problem(
         "not-one-of",
-        f"`{spelled(report.path)}` must be {listed}, not {_as_written(report)}",
-        f"did you mean `{meant}`?" if meant else f"write `{report.path[-1]}: {allowed[0]}`",
+        f"`{path_text(invalid.path)}` must be {choices}, not {_as_written(invalid)}",
+        f"did you mean `{meant}`?" if meant else f"write `{invalid.path[-1]}: {allowed[0]}`",
     )
 
 
-def _out_of_range(report: _Report) -> Problem:
-    schema = report.error.schema
+def _out_of_range(invalid: _SchemaError) -> Problem:
+    schema = invalid.error.schema
     low, above, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
     if above is not None:
         wanted = f"more than {above} and at most {high}"
     elif high >= 2**31 - 1:
-        wanted = f"{low} or more" if report.error.validator == "minimum" else f"at most {high}"
+        wanted = f"{low} or more" if invalid.error.validator == "minimum" else f"at most {high}"
     else:
         wanted = f"from {low} to {high}"
-    return report.problem(
+    return invalid.problem(
         "out-of-range",
-        f"`{spelled(report.path)}` must be {wanted}, not {_as_written(report)}",
+        f"`{path_text(invalid.path)}` must be {wanted}, not {_as_written(invalid)}",
         f"write a number that is {wanted}",
     )
 
 
-def _bad_text(report: _Report) -> Problem:
-    error = report.error
+def _bad_text(invalid: _SchemaError) -> Problem:
+    error = invalid.error
     schema = error.schema
     expected = schema.get("patternErrorMessage", "")
     if "propertyNames" in error.schema_path:
-        path = (*report.path, error.instance)
-        return report.problem(
+        path = (*invalid.path, error.instance)
+        return invalid.problem(
             "bad-format",
-            f"`{spelled(report.path)}` has a key that is no variable name: {quoted(error.instance)}",
+            f"`{path_text(invalid.path)}` has a key that is not a variable name:"
+            f" {double_quoted(error.instance)}",
             f"use {expected}; at most {schema['maxLength']} characters",
             path,
             key=True,
         )
-    what = f"`{spelled(report.path)}`"
+    what = f"`{path_text(invalid.path)}`"
     if error.validator == "maxLength":
-        return report.problem(
+        return invalid.problem(
             "bad-format",
             f"{what} is {len(error.instance)} characters long; at most {error.validator_value} are allowed",
             "shorten it",
         )
     if error.validator == "minLength":
-        return report.problem("bad-format", f"{what} is empty", "write a value, or remove the key")
-    return report.problem(
-        "bad-format", f"{what} must be {expected}", f"write for example `{report.path[-1]}: {report.example}`"
+        return invalid.problem("bad-format", f"{what} is empty", "write a value, or remove the key")
+    return invalid.problem(
+        "bad-format",
+        f"{what} must be {expected}",
+        f"write for example `{invalid.path[-1]}: {invalid.example}`",
     )
 
 
-def _not_here(report: _Report) -> Problem:
-    """A key that exists, and not in this place."""
-    name = report.path[-1]
-    return report.problem(
+def _misplaced_key(invalid: _SchemaError) -> Problem:
+    """Return the problem of a known key in the wrong place."""
+    name = invalid.path[-1]
+    return invalid.problem(
         "unknown-key",
-        f"`{name}` cannot be a default: it belongs to one endpoint",
+        f"`{name}` cannot be a default, because it belongs to one endpoint",
         f"move `{name}` into the item under `endpoints:`",
         key=True,
     )
 
 
-def _as_written(report: _Report) -> str:
-    """The value as the user wrote it: 1.10, and not the 1.1 that YAML makes of it."""
-    if report.path and holds_key(report.path[-1]):
+def _as_written(invalid: _SchemaError) -> str:
+    """Return the value as the user wrote it: 1.10, not 1.1."""
+    if invalid.path and is_secret_key(invalid.path[-1]):
         return MASK
-    node = report.where.node(report.path)
-    text = node.value if node is not None and isinstance(node.value, str) else str(report.error.instance)
-    return shortened(text)
+    node = invalid.locator.node(invalid.path)
+    text = node.value if node is not None and isinstance(node.value, str) else str(invalid.error.instance)
+    return truncated(text)

@@ -1,4 +1,4 @@
-"""specs.yaml: the GPU shapes by name, and whether one that is used has all that Novita needs."""
+"""Reads specs.yaml: GPU specs by name, and validation of the specs that are used."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config import schema
 from reconciler.config.references.resolver import Resolved, Resolver
-from reconciler.config.references.syntax import Fault, few
-from reconciler.config.vocabulary import close_to
+from reconciler.config.references.syntax import Fault, limit_faults
+from reconciler.config.vocabulary import suggest_name
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
 from reconciler.model.secrets import Secret
 from reconciler.model.values import has_path
 from reconciler.yamlfile.document import Document
-from reconciler.yamlfile.scalars import shortened
+from reconciler.yamlfile.scalars import truncated
 
-_WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
+if TYPE_CHECKING:
+    from reconciler.model.status import SpecInfo
 
-NAMED: Final = 20
-"""Known specs (count) that a hint names."""
+_INTEGER: Final = re.compile(r"[0-9]{1,9}\Z")
+
+MAX_NAMED: Final = 20
+"""Known specs that a hint names."""
 
 _PLATFORM_HINT: Final = """\
 Add `platforms.novita` section to your spec in `specs.yaml`:
@@ -42,37 +45,36 @@ resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecEntry:
-    """One spec as it stands in the file; other platforms' settings included.
+    """One spec as it is written, including settings of other platforms.
 
-    `broken` says that its form is wrong, which was reported when the file was read.
+    `is_invalid` is True if it does not match the schema, which was reported when the file was read.
     """
 
     name: str
     data: Mapping[str, Any]
     document: Document
     index: int
-    broken: bool = False
+    is_invalid: bool = False
 
-    def place_of(self, path: Sequence[str], fault: Fault) -> Place | None:
-        """The place of what is wrong with a reference in a part of it."""
+    def place_of_fault(self, path: Sequence[str], fault: Fault) -> Place | None:
+        """Return the place of a faulty reference in the text at `path`."""
         text = self.data
         for step in path:
             text = text[step]
         nth = str(text).count(fault.text, 0, fault.start)
-        return self.document.place_of(("specs", self.index, *path), fault.text, nth) or self.place(*path)
+        return self.document.place_of_word(("specs", self.index, *path), fault.text, nth) or self.place(*path)
 
     def place(self, *path: str) -> Place | None:
-        """The place of a part of it; of its name where there is no such part."""
-        found = self.document.place(("specs", self.index, *path)) if path else None
-        return found or self.document.place(("specs", self.index, "name"))
+        """Return the place of the value at `path`, or of the spec's name if it does not exist."""
+        place = self.document.place(("specs", self.index, *path)) if path else None
+        return place or self.document.place(("specs", self.index, "name"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specs:
-    """The specs of a run by name. `file` is theirs as shown; None when there is none.
+    """The specs of a run by name, with the problems of their file. `file` is None if there is no file.
 
-    Unless they `are_all_known`, a name that is missing may be one that could not be read. `problems` are what
-    is wrong with the file.
+    `are_all_known` is False if the names of some specs could not be read.
     """
 
     entries: Mapping[str, SpecEntry]
@@ -81,73 +83,75 @@ class Specs:
     problems: tuple[Problem, ...] = ()
 
 
-def names_are_known(document: Document) -> bool:
-    """Whether every spec of a file could be read so far that its name is known."""
+def has_only_known_names(document: Document) -> bool:
+    """Return True if the names of all specs of a file could be read."""
     if not isinstance(document.data, dict):
         return not document.problems and document.data is None
-    listed = document.data.get("specs")
-    if listed is None:
+    items = document.data.get("specs")
+    if items is None:
         return len(document.data) == 0 or "specs" in document.data
-    return isinstance(listed, list) and all(
-        isinstance(item, dict) and isinstance(item.get("name"), str | int | float) for item in listed
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and isinstance(item.get("name"), str | int | float) for item in items
     )
 
 
-def entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
-    """The specs of a file by name, and what is wrong with its form."""
+def read_entries(document: Document) -> tuple[dict[str, SpecEntry], list[Problem]]:
+    """Return the specs of a file by name, and the problems of the file."""
     data = document.data
     problems: list[Problem] = []
-    if data is not None and not schema.fits("specs", data):
-        from reconciler.config.schema_errors import reports
+    if data is not None and not schema.is_valid("specs", data):
+        from reconciler.config.schema_errors import schema_problems
 
-        problems = reports(schema.errors("specs", data), document)
-    listed = data.get("specs") if isinstance(data, dict) else None
-    found: dict[str, SpecEntry] = {}
-    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        problems = schema_problems(schema.validation_errors("specs", data), document)
+    items = data.get("specs") if isinstance(data, dict) else None
+    entries: dict[str, SpecEntry] = {}
+    for index, item in enumerate(items if isinstance(items, list) else ()):
         name = item.get("name") if isinstance(item, dict) else None
         if not isinstance(name, str):
             continue
-        broken = bool(problems) and not schema.fits("specs", item, "spec")
-        entry = SpecEntry(name=name, data=item, document=document, index=index, broken=broken)
-        if name in found:
+        is_invalid = bool(problems) and not schema.is_valid("specs", item, "spec")
+        entry = SpecEntry(name=name, data=item, document=document, index=index, is_invalid=is_invalid)
+        if name in entries:
             problems.append(
                 Problem(
                     code="duplicate-spec",
                     summary=f"the spec `{name}` is declared twice",
-                    hint=f"rename or remove one of the two; the first is at {found[name].place()}",
+                    hint=f"rename or remove one of the two; the first is at {entries[name].place()}",
                     place=entry.place(),
                 )
             )
         else:
-            found[name] = entry
-    return found, problems
+            entries[name] = entry
+    return entries, problems
 
 
-def unknown_spec(name: str, known: Collection[str], place: Place | None, specs_file: str | None) -> Problem:
-    """A `specName` that no spec has."""
+def unknown_spec_problem(
+    name: str, known: Collection[str], place: Place | None, specs_file: str | None
+) -> Problem:
+    """Return the problem of a `specName` that no spec has."""
     if specs_file is None:
         return Problem(
             code="unknown-spec",
-            summary=f"there is no spec `{shortened(name)}`, for there is no specs.yaml",
+            summary=f"there is no spec `{truncated(name)}`, because there is no specs.yaml",
             hint="reconciler init   writes one; or set `novita.config_dir` in config.yaml",
             place=place,
         )
-    meant = close_to(name, known)
-    shown = [*islice(known, NAMED), *(["..."] if len(known) > NAMED else [])]
-    names = ", ".join(shown) or "none"
+    meant = suggest_name(name, known)
+    listed = [*islice(known, MAX_NAMED), *(["..."] if len(known) > MAX_NAMED else [])]
+    names = ", ".join(listed) or "none"
     return Problem(
         code="unknown-spec",
-        summary=f"there is no spec `{shortened(name)}` in {specs_file}",
+        summary=f"there is no spec `{truncated(name)}` in {specs_file}",
         hint=f"did you mean `{meant}`? known specs: {names}" if meant else f"known specs: {names}",
         place=place,
     )
 
 
 def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tuple[Problem, ...]]:
-    """The spec as endpoints use it, or all that it lacks. Called only for specs that are used."""
-    if entry.broken:
+    """Return the spec with references resolved, or None with the problems that make it unusable."""
+    if entry.is_invalid:
         return None, ()
-    reader = _Reader(entry, resolver)
+    reader = _SpecReader(entry, resolver)
     gpu = reader.gpu()
     rootfs = reader.rootfs()
     product, region, cuda = (
@@ -169,11 +173,11 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "platforms",
             "novita",
         )
-    if reader.is_left_empty("platforms", "novita", "cudaVersion"):
+    if reader.is_empty("platforms", "novita", "cudaVersion"):
         reader.report(
             "empty-value",
-            f"`cudaVersion` of spec {entry.name} is left empty",
-            'write `cudaVersion: "any"`, or the version that is wanted; or remove the line',
+            f"`cudaVersion` of spec {entry.name} is empty",
+            'write `cudaVersion: "any"`, or the required version; or remove the line',
             "platforms",
             "novita",
             "cudaVersion",
@@ -187,13 +191,45 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
 
 
 def usable_specs(specs: Mapping[str, SpecEntry], resolver: Resolver) -> tuple[Spec, ...]:
-    """Those specs that have all that Novita needs, in the order of the file."""
-    found = (usable_spec(entry, resolver)[0] for entry in specs.values())
-    return tuple(spec for spec in found if spec is not None)
+    """Return the specs that are complete for Novita, in file order."""
+    usable = (usable_spec(entry, resolver)[0] for entry in specs.values())
+    return tuple(spec for spec in usable if spec is not None)
 
 
-class _Reader:
-    """Reads the parts of one spec and collects what is wrong with them."""
+def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
+    """Return the spec with its references resolved; unset ones stay as written, and secrets are masked."""
+
+    from reconciler.model.status import SpecInfo
+
+    def text(*path: str) -> str:
+        value: object = entry.data
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return "" if value is None else resolver.resolve(str(value)).shown.strip()
+
+    spec, problems = usable_spec(entry, resolver)
+    unusable_reasons = [problem.summary for problem in problems if problem.is_error]
+    if spec is None and not unusable_reasons:
+        unusable_reasons = ["it does not match the schema; see reconciler validate"]
+    return SpecInfo(
+        name=entry.name,
+        display_name=text("displayName"),
+        category=text("category"),
+        resource_type=text("resourceType"),
+        gpu=text("resources", "gpu"),
+        gpu_type=text("resources", "gpuType"),
+        cpu=text("resources", "cpu"),
+        memory=text("resources", "memory"),
+        ephemeral_storage=text("resources", "ephemeralStorage"),
+        product_id=text("platforms", "novita", "productId"),
+        region=text("platforms", "novita", "region"),
+        cuda_version=text("platforms", "novita", "cudaVersion"),
+        unusable_reasons=tuple(unusable_reasons),
+    )
+
+
+class _SpecReader:
+    """Reads the fields of one spec and collects its problems."""
 
     def __init__(self, entry: SpecEntry, resolver: Resolver) -> None:
         self._entry = entry
@@ -201,33 +237,35 @@ class _Reader:
         self.problems: list[Problem] = []
         document, spec = entry.document, ("specs", entry.index)
         for path in (("resources", "gpu"), ("resources", "ephemeralStorage"), ("platforms", "novita")):
-            self.problems += document.bent_within((*spec, *path))
+            self.problems += document.ambiguous_below((*spec, *path))
 
     def maskable(self, *path: str) -> str | Secret:
-        """The text at a path with its references replaced; "" where there is none."""
-        found = self._resolved(path)
-        self._blame(path, found.faults)
-        value = found.maskable
+        """Return the text at a path with its references resolved, or ""."""
+        resolved = self._resolved(path)
+        self._report_faults(path, resolved.faults)
+        value = resolved.maskable
         if isinstance(value, str):
             return value.strip()
         return replace(value, value=value.value.strip(), masked=value.masked.strip())
 
     def number(self, *path: str) -> tuple[str, str]:
-        """(the text where a number is wanted, which nothing can mask; the same as it may be shown)."""
-        found = self._resolved(path)
-        faults = found.faults or found.unmaskable("integer")
-        self._blame(path, faults)
-        return (found.text, found.text) if faults else (found.value.strip(), found.shown.strip())
+        """Return the text of a numeric field, and the text that may be shown."""
+        resolved = self._resolved(path)
+        faults = resolved.faults or resolved.unmaskable("integer")
+        self._report_faults(path, faults)
+        if faults:
+            return resolved.text, resolved.text
+        return resolved.value.strip(), resolved.shown.strip()
 
     def _resolved(self, path: tuple[str, ...]) -> Resolved:
         value = self._value(*path)
         return self._resolver.resolve("" if value is None else str(value))
 
-    def _blame(self, path: tuple[str, ...], faults: Sequence[Fault]) -> None:
-        for fault in few(faults):
-            self.problems.append(fault.problem.at(self._entry.place_of(path, fault)))
+    def _report_faults(self, path: tuple[str, ...], faults: Sequence[Fault]) -> None:
+        for fault in limit_faults(faults):
+            self.problems.append(fault.problem.at(self._entry.place_of_fault(path, fault)))
 
-    def is_left_empty(self, *path: str) -> bool:
+    def is_empty(self, *path: str) -> bool:
         return has_path(self._entry.data, path) and self._value(*path) is None
 
     def _value(self, *path: str) -> Any:
@@ -238,35 +276,35 @@ class _Reader:
 
     def gpu(self) -> int:
         text, shown = self.number("resources", "gpu")
-        if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
-            found = f"not {shown}" if text else "and it is missing"
+        if not (_INTEGER.match(text) and int(text)) and not self._is_unresolved(text):
+            actual = f"not {shown}" if text else "and it is missing"
             self.report(
                 "bad-gpu",
-                f"`resources.gpu` of spec {self._entry.name} must be a number of GPUs, {found}",
+                f"`resources.gpu` of spec {self._entry.name} must be a number of GPUs, {actual}",
                 'write `gpu: "1"`',
                 "resources",
                 "gpu",
             )
             return 0
-        return 1 if self._is_open(text) else int(text)
+        return 1 if self._is_unresolved(text) else int(text)
 
     def rootfs(self) -> int:
         text, shown = self.number("resources", "ephemeralStorage")
-        if not (_WHOLE.match(text) and int(text)) and not self._is_open(text):
-            found = f"`{shown}` is not a number of GB" if text else "`resources.ephemeralStorage` is missing"
+        if not (_INTEGER.match(text) and int(text)) and not self._is_unresolved(text):
+            actual = f"`{shown}` is not a number of GB" if text else "`resources.ephemeralStorage` is missing"
             self.report(
                 "bad-rootfs-size",
-                f"failed to parse rootfs size of spec {self._entry.name}: {found}",
+                f"failed to parse rootfs size of spec {self._entry.name}: {actual}",
                 _ROOTFS_HINT,
                 "resources",
                 "ephemeralStorage",
             )
             return 0
-        return 100 if self._is_open(text) else int(text)
+        return 100 if self._is_unresolved(text) else int(text)
 
     def report(self, code: str, summary: str, hint: str, *path: str) -> None:
         self.problems.append(Problem(code=code, summary=summary, hint=hint, place=self._entry.place(*path)))
 
-    def _is_open(self, text: str) -> bool:
-        """A reference that could not be looked up and was reported; what it would say is anyone's guess."""
+    def _is_unresolved(self, text: str) -> bool:
+        """Return True if the text has a reference that could not be resolved, which is reported."""
         return "${" in text

@@ -1,7 +1,7 @@
-"""Merged items -> the desired endpoints: judged by the schema, by the rules of their kind, and by their spec.
+"""Validates merged endpoints against the schema, the rules of their kind and their spec.
 
-What is at fault is told once, and what cannot be told because of it is left aside. All else is judged all the
-same, so that one round of `validate` tells everything.
+Each fault is reported once, and consequences of a fault are not reported. Everything else is still checked,
+so that one run of `validate` reports all errors.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from itertools import islice
 from typing import Any, Final
 
 from reconciler.config import schema
-from reconciler.config.endpoint_files import Declared
-from reconciler.config.overlays import Layer, Layers, Null
-from reconciler.config.references.interpolation import holds_references, resolved
+from reconciler.config.endpoint_files import EndpointFiles
+from reconciler.config.overlays import Layer, LayerStack, Positions, UnusedNull
+from reconciler.config.references.interpolation import has_references, interpolate
 from reconciler.config.references.resolver import Resolver
-from reconciler.config.specs import Specs, unknown_spec, usable_spec
+from reconciler.config.specs import Specs, unknown_spec_problem, usable_spec
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import MAX_LISTED, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
@@ -24,211 +24,224 @@ from reconciler.model.secrets import reveal
 from reconciler.model.values import DataPath, has_path, without_paths
 from reconciler.model.values import Path as WirePath
 
-AT_ONCE: Final = 256
-"""Endpoints (count) that are held against the schema by one call."""
+BATCH_SIZE: Final = 256
+"""Endpoints that one schema validation covers."""
 
-EXPLAINED: Final = 10_000
-"""Problems (count) after which an endpoint with errors is only named. To explain one takes a thousand times
-what it takes to find it."""
+MAX_EXPLAINED: Final = 10_000
+"""Problems after which further endpoints with errors are only named. An explanation takes a thousand times as
+long as the validation."""
 
 
-def anybody(_name: str) -> bool:
-    """The run concerns every endpoint."""
+def every_endpoint(_name: str) -> bool:
+    """Select every endpoint."""
     return True
 
 
 @dataclass(slots=True, kw_only=True)
 class _Item:
-    """One endpoint on its way: `item` may hold secrets, `bare` is what the schema judges.
+    """One endpoint during validation. `data` may contain secrets, `revealed` is what the schema validates.
 
-    `doubtful` are paths whose values nobody can tell: what follows from them alone is no problem. No endpoint
-    is made of an item that is not `sound`.
+    `unknown` are paths whose values are unknown because of reported errors; consequences of them are not
+    reported. An item that is not `is_usable` gives no endpoint. `unset` are paths of unset references.
     """
 
-    stack: Layers
-    item: dict[str, Any]
-    bare: dict[str, Any]
-    sound: bool
-    doubtful: Set[DataPath] = frozenset()
+    positions: Positions
+    data: dict[str, Any]
+    revealed: dict[str, Any]
+    is_usable: bool
+    unknown: Set[DataPath] = frozenset()
     unset: Sequence[DataPath] = ()
 
 
-class Judge:
-    """Judges items and collects their problems. `before` are the problems found earlier.
+class EndpointValidator:
+    """Validates endpoints and collects their problems. `reported` are problems that were found earlier.
 
-    Errors of an endpoint that is not concerned are passed over; where nothing can be made of it, its name is
-    left.
+    Errors of endpoints that are not selected do not stop the run; such an endpoint is reduced to its name.
     """
 
     def __init__(
         self,
         resolver: Resolver,
         specs: Specs,
-        before: Sequence[Problem],
-        concerns: Callable[[str], bool] = anybody,
+        reported: Sequence[Problem],
+        is_selected: Callable[[str], bool] = every_endpoint,
     ) -> None:
         self.problems: list[Problem] = []
         self._resolver = resolver
         self._specs = specs
-        self._concerns = concerns
-        self._usable: dict[str, tuple[Spec | None, Sequence[Problem]]] = {}
-        self._told: set[str] = set()  # the specs whose problems are among those collected
-        self._taken = {problem.place for problem in before}
+        self._is_selected_name = is_selected
+        self._usable_specs: dict[str, tuple[Spec | None, Sequence[Problem]]] = {}
+        self._reported_specs: set[str] = set()
+        self._places = {problem.place for problem in reported}
         self._base: tuple[Layer, ...] = ()
-        self._doubtful: Set[DataPath] = frozenset()
-        self._sound = True
+        self._unknown: Set[DataPath] = frozenset()
+        self._are_defaults_valid = True
 
-    def desired(self, found: Declared) -> tuple[Desired, ...]:
-        """The endpoints without errors.
+    def validate(self, files: EndpointFiles) -> tuple[Desired, ...]:
+        """Return the endpoints without errors.
 
-        Takes what it has judged out of `found.items`: the two together are never whole in memory.
+        The items are removed from `files.items`, so that the input and the result are never both complete in
+        memory.
         """
-        self._take_defaults(found.defaults)
-        if found.is_partial:
-            self._doubtful |= {*schema.paths_of_fields(), ("policy", "type"), ("policy", "value")}
+        self._set_defaults(files.defaults)
+        if files.is_partial:
+            self._unknown |= {*schema.paths_of_fields(), ("policy", "type"), ("policy", "value")}
         result: list[Desired] = []
-        names = iter(tuple(found.items))
-        while chunk := tuple(islice(names, AT_ONCE)):
-            result += self.judged([Layers((*self._base, *found.items.pop(name))) for name in chunk])
-        for layer in found.unnamed[:MAX_LISTED]:  # that each has no name is told already
-            item = self._item(Layers((*self._base, layer)))
-            item.sound, item.doubtful = False, {*item.doubtful, ("endpoint",)}
-            self._desired(item, fits=False)
+        names = iter(tuple(files.items))
+        while batch := tuple(islice(names, BATCH_SIZE)):
+            result += self.validate_stacks(
+                [LayerStack((*self._base, *files.items.pop(name))) for name in batch]
+            )
+        for layer in files.unnamed[:MAX_LISTED]:  # the missing name is reported already
+            item = self._item(LayerStack((*self._base, layer)))
+            item.is_usable, item.unknown = False, {*item.unknown, ("endpoint",)}
+            self._desired(item, is_valid=False)
         return tuple(result)
 
-    def judged(self, stacks: Sequence[Layers]) -> tuple[Desired, ...]:
-        """The same of merged layers."""
+    def validate_stacks(self, stacks: Sequence[LayerStack]) -> tuple[Desired, ...]:
+        """Return the endpoints without errors that the stacks declare."""
         items = [self._item(stack) for stack in stacks]
-        fit = schema.fits("endpoints", [item.bare for item in items], "mergedEndpoint", many=True)
-        found = (
-            self._desired(item, fits=fit or schema.fits("endpoints", item.bare, "mergedEndpoint"))
+        are_valid = schema.is_valid(
+            "endpoints", [item.revealed for item in items], "mergedEndpoint", many=True
+        )
+        endpoints = (
+            self._desired(
+                item, is_valid=are_valid or schema.is_valid("endpoints", item.revealed, "mergedEndpoint")
+            )
             for item in items
         )
-        return tuple(desired for desired in found if desired is not None)
+        return tuple(desired for desired in endpoints if desired is not None)
 
-    def _take_defaults(self, defaults: Sequence[Layer]) -> None:
-        """Tell what is wrong with the defaults, once, and lay them under all items without it."""
-        stack = Layers(tuple(defaults))
-        nulls: list[Null] = []
+    def _set_defaults(self, defaults: Sequence[Layer]) -> None:
+        """Report the problems of the defaults, and use the valid parts of them below all items."""
+        stack = LayerStack(tuple(defaults))
+        nulls: list[UnusedNull] = []
         merged = stack.merged(nulls)
-        empty = self._left_empty(nulls, None)
+        empty = self._report_nulls(nulls, None)
         faults = set(empty)
-        if merged and not schema.fits("endpoints", merged, "defaults"):
-            faults |= self._report(stack, merged, "defaults", empty)
-        self._sound, self._doubtful = not faults, faults
-        cut = {*faults, *(null.path for null in nulls)}
+        if merged and not schema.is_valid("endpoints", merged, "defaults"):
+            faults |= self._report_schema_errors(stack.positions, merged, "defaults", empty)
+        self._are_defaults_valid, self._unknown = not faults, faults
+        excluded = {*faults, *(null.path for null in nulls)}
         self._base = tuple(
-            Layer(layer.source, without_paths(layer.data, cut), layer.spot) if cut else layer
+            Layer(layer.source, without_paths(layer.data, excluded), layer.path) if excluded else layer
             for layer in defaults
         )
 
-    def _item(self, stack: Layers) -> _Item:
-        nulls: list[Null] = []
+    def _item(self, stack: LayerStack) -> _Item:
+        nulls: list[UnusedNull] = []
         merged = stack.merged(nulls)
-        empty = self._left_empty(nulls, _address(merged))
-        doubtful = {path for path in (*self._doubtful, *empty) if not has_path(merged, path)}
-        sound = self._sound and not empty
-        if not holds_references(merged):
-            return _Item(stack=stack, item=merged, bare=merged, sound=sound, doubtful=doubtful)
-        found = resolved(merged, stack, self._resolver)
-        self._taken |= {*found.places, *(problem.place for problem in found.problems)}
-        self.problems += (replace(problem, address=_address(merged)) for problem in found.problems)
+        empty = self._report_nulls(nulls, _address(merged))
+        unknown = {path for path in (*self._unknown, *empty) if not has_path(merged, path)}
+        is_usable = self._are_defaults_valid and not empty
+        positions = stack.positions
+        if not has_references(merged):
+            return _Item(
+                positions=positions, data=merged, revealed=merged, is_usable=is_usable, unknown=unknown
+            )
+        resolved = interpolate(merged, positions, self._resolver)
+        self._places |= {*resolved.places, *(problem.place for problem in resolved.problems)}
+        self.problems += (replace(problem, address=_address(merged)) for problem in resolved.problems)
         return _Item(
-            stack=stack,
-            item=found.item,
-            bare=reveal(found.item),
-            sound=sound and not any(problem.is_error for problem in found.problems),
-            doubtful=doubtful,
-            unset=found.unset,
+            positions=positions,
+            data=resolved.item,
+            revealed=reveal(resolved.item),
+            is_usable=is_usable and not any(problem.is_error for problem in resolved.problems),
+            unknown=unknown,
+            unset=resolved.unset,
         )
 
-    def _desired(self, item: _Item, *, fits: bool) -> Desired | None:
-        declared, doubtful = item.item, item.doubtful
-        if not fits and len(self.problems) >= EXPLAINED:
+    def _desired(self, item: _Item, *, is_valid: bool) -> Desired | None:
+        declared, unknown = item.data, item.unknown
+        if not is_valid and len(self.problems) >= MAX_EXPLAINED:
             self.problems.append(_unexplained(item))
-            return None if self._is_concerned(declared) else _by_name(item)
-        if not fits:
-            faults = self._report(item.stack, item.bare, "mergedEndpoint", doubtful)
-            declared, doubtful = without_paths(declared, faults), {*doubtful, *faults}
-        spec = self._spec(declared, item.stack)
+            return None if self._is_selected(declared) else _name_only(item)
+        if not is_valid:
+            faults = self._report_schema_errors(item.positions, item.revealed, "mergedEndpoint", unknown)
+            declared, unknown = without_paths(declared, faults), {*unknown, *faults}
+        spec = self._spec(declared, item.positions)
         desired, problems = ENDPOINT.from_yaml(
             declared,
-            spec if fits else None,
-            item.stack.spots.place,
-            frozenset(str(path[0]) for path in doubtful),
+            spec if is_valid else None,
+            item.positions.place,
+            frozenset(str(path[0]) for path in unknown),
         )
-        self.problems += filter(self._is_news, problems)
-        if desired is None or not item.sound:
-            return None if self._is_concerned(declared) else _by_name(item)
+        self.problems += filter(self._is_new, problems)
+        if desired is None or not item.is_usable:
+            return None if self._is_selected(declared) else _name_only(item)
         return replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired
 
-    def _left_empty(self, nulls: Sequence[Null], address: str | None) -> Set[DataPath]:
-        """Report the nulls that should remove something and have nothing to remove; their paths."""
+    def _report_nulls(self, nulls: Sequence[UnusedNull], address: str | None) -> Set[DataPath]:
+        """Report nulls that remove nothing, and return their paths."""
         if not nulls:
             return frozenset()
-        from reconciler.config.null_values import left_empty
+        from reconciler.config.null_values import empty_value_problem
 
-        found = {null.path: problem for null in nulls if (problem := left_empty(null)) is not None}
-        self._taken |= {problem.place for problem in found.values()}
-        self.problems += (replace(problem, address=address) for problem in found.values())
-        return found.keys()
+        problems = {
+            null.path: problem for null in nulls if (problem := empty_value_problem(null)) is not None
+        }
+        self._places |= {problem.place for problem in problems.values()}
+        self.problems += (replace(problem, address=address) for problem in problems.values())
+        return problems.keys()
 
-    def _report(self, where: Layers, data: Any, definition: str, doubtful: Set[DataPath]) -> set[DataPath]:
-        """Report what the schema finds. The paths of what is at fault, and of what is meant by it."""
-        from reconciler.config.schema_errors import reports, unsound
+    def _report_schema_errors(
+        self, positions: Positions, data: Any, definition: str, unknown: Set[DataPath]
+    ) -> set[DataPath]:
+        """Report schema errors, and return the paths of invalid values and of keys that were misspelled."""
+        from reconciler.config.schema_errors import invalid_paths, schema_problems
 
-        errors = tuple(schema.errors("endpoints", data, definition))
-        found = reports(errors, where, address=_address(data), doubtful=doubtful)
-        self.problems += filter(self._is_news, found)
-        return unsound(errors)
+        errors = tuple(schema.validation_errors("endpoints", data, definition))
+        problems = schema_problems(errors, positions, address=_address(data), unknown=unknown)
+        self.problems += filter(self._is_new, problems)
+        return invalid_paths(errors)
 
-    def _is_news(self, problem: Problem) -> bool:
-        """An error at a place that has one already would only say it again in other words."""
-        return not problem.is_error or problem.place not in self._taken
+    def _is_new(self, problem: Problem) -> bool:
+        """Return False for a second error at the same place, which would repeat the first one."""
+        return not problem.is_error or problem.place not in self._places
 
-    def _spec(self, declared: dict[str, Any], where: Layers) -> Spec | None:
+    def _spec(self, declared: dict[str, Any], positions: Positions) -> Spec | None:
         name, specs = declared.get("specName"), self._specs
         if not isinstance(name, str):
             return None
         if name not in specs.entries:
-            problem = unknown_spec(name, specs.entries, where.place(("specName",)), specs.file)
-            if specs.are_all_known and self._is_news(problem):
+            problem = unknown_spec_problem(name, specs.entries, positions.place(("specName",)), specs.file)
+            if specs.are_all_known and self._is_new(problem):
                 self.problems.append(replace(problem, address=_address(declared)))
             return None
-        if name not in self._usable:
-            self._usable[name] = usable_spec(specs.entries[name], self._resolver)
-        spec, problems = self._usable[name]
-        if problems and name not in self._told and self._is_concerned(declared):
-            self._told.add(name)
+        if name not in self._usable_specs:
+            self._usable_specs[name] = usable_spec(specs.entries[name], self._resolver)
+        spec, problems = self._usable_specs[name]
+        if problems and name not in self._reported_specs and self._is_selected(declared):
+            self._reported_specs.add(name)
             self.problems += problems
         return spec
 
-    def _is_concerned(self, declared: dict[str, Any]) -> bool:
+    def _is_selected(self, declared: dict[str, Any]) -> bool:
         name = declared.get("endpoint")
-        return not isinstance(name, str) or self._concerns(name)
+        return not isinstance(name, str) or self._is_selected_name(name)
 
 
 def _unexplained(item: _Item) -> Problem:
     return Problem(
         code="more-problems",
-        summary="this endpoint has errors that are not explained, for there are too many before it",
-        hint="correct those that are explained, then run it again",
-        place=item.stack.place(),
-        address=_address(item.item),
+        summary="this endpoint has errors, which are not explained because there are too many others",
+        hint="correct the explained errors, then run the command again",
+        place=item.positions.place(),
+        address=_address(item.data),
     )
 
 
-def _by_name(item: _Item) -> Desired:
-    """What is left of an endpoint with errors that is not concerned: that it is declared, and protected."""
-    former, lifecycle = item.bare.get("renamedFrom"), item.bare.get("lifecycle")
+def _name_only(item: _Item) -> Desired:
+    """Return an invalid endpoint that is not selected, reduced to its name and its protection."""
+    former, lifecycle = item.revealed.get("renamedFrom"), item.revealed.get("lifecycle")
     is_protected = isinstance(lifecycle, dict) and lifecycle.get("preventDestroy") is True
     return Desired(
-        name=item.bare["endpoint"],
+        name=item.revealed["endpoint"],
         app_name="",
         fields={},
         lifecycle=Lifecycle(prevent_destroy=is_protected),
         renamed_from=former if isinstance(former, str) else None,
-        find_place=lambda: item.stack.place(("endpoint",)),
+        find_place=lambda: item.positions.place(("endpoint",)),
     )
 
 
@@ -237,7 +250,7 @@ def _address(declared: dict[str, Any]) -> str | None:
     return address(name) if isinstance(name, str) else None
 
 
-def _unset_paths(found: Sequence[DataPath]) -> tuple[WirePath, ...]:
-    """The wire paths of the fields that hold a reference that is unset."""
-    names = (f"env.{steps[1]}" if steps[0] == "env" else str(steps[0]) for steps in found)
-    return tuple(dict.fromkeys(path for name in names for path in ENDPOINT.table.wire_paths(name)))
+def _unset_paths(paths: Sequence[DataPath]) -> tuple[WirePath, ...]:
+    """Return the wire paths of fields that contain unset references."""
+    names = (f"env.{path[1]}" if path[0] == "env" else str(path[0]) for path in paths)
+    return tuple(dict.fromkeys(wire_path for name in names for wire_path in ENDPOINT.table.wire_paths(name)))

@@ -1,4 +1,4 @@
-"""The vocabulary of reports: what a field is called, what it takes, and which name was probably meant."""
+"""Words for problems: names of types, hints for fields, and suggestions for unknown names."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final
 
 from reconciler.model.text import closest_match
 from reconciler.model.values import DataPath
-from reconciler.yamlfile.scalars import shortened
+from reconciler.yamlfile.scalars import truncated
 
 OTHER_NAMES: Final[Mapping[str, str]] = {
-    # What neighbours call it: Novita's own API, Kubernetes, compose. Too far off for difflib.
+    # Names in Novita's API, Kubernetes and Compose, which difflib does not match.
     "name": "endpoint",
     "product": "specName",
     "productId": "specName",
@@ -36,7 +36,7 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     "url": "base_url",
 }
 
-WANTED: Final[Mapping[str, str]] = {
+TYPE_NAMES: Final[Mapping[str, str]] = {
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -56,19 +56,19 @@ HINTS: Final[Mapping[str, str]] = {
 }
 
 
-def spelled(path: DataPath) -> str:
-    """A path as people write it: `storage[0].mountPath`."""
+def path_text(path: DataPath) -> str:
+    """Return a path as text: `storage[0].mountPath`."""
     text = ""
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f".{shortened(step)}" if text else shortened(step)
+            text += f".{truncated(step)}" if text else truncated(step)
     return text
 
 
-def close_to(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, or nothing."""
+def suggest_name(word: str, known: Iterable[str]) -> str:
+    """Return the known name that was probably meant, or ""."""
     lower = {name.lower().replace("_", "").replace("-", ""): name for name in known}
     plain = word.lower().replace("_", "").replace("-", "")
     return lower.get(closest_match(plain, lower, cutoff=0.7), "")

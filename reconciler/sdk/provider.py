@@ -11,9 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.config.loader import LoadedConfig, given_specs, load_specs
-from reconciler.config.spec_details import spec_info
-from reconciler.config.specs import Specs, unknown_spec
+from reconciler.config.loader import LoadedConfig, load_specs, specs_from_items
+from reconciler.config.specs import Specs, spec_info, unknown_spec_problem
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ChangeResult, Outcome
@@ -71,7 +70,7 @@ class NovitaDeploymentProvider(Unsupported):
         lock_timeout: float = 60.0,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        given = given_specs(specs)
+        given = specs_from_items(specs)
         _raise_errors(given.problems)
         settings = Settings(
             api_key=client.api_key,
@@ -218,7 +217,7 @@ class NovitaDeploymentProvider(Unsupported):
         """The spec of that name. Raises InvalidConfig when there is none."""
         specs = {spec.name: spec for spec in self.list_specs()}
         if name not in specs:
-            raise InvalidConfig(unknown_spec(name, specs, None, "specs.yaml"))
+            raise InvalidConfig(unknown_spec_problem(name, specs, None, "specs.yaml"))
         return specs[name]
 
     def watch_replicas(

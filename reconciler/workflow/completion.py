@@ -11,11 +11,11 @@ def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[s
 
     Raise InventoryError after the declared names if the inventory cannot be read.
     """
-    from reconciler.config.endpoint_files import declared
-    from reconciler.config.files.discovery import groups
+    from reconciler.config.endpoint_files import read_endpoint_files
+    from reconciler.config.files.discovery import file_groups
     from reconciler.inventory.session import load
 
-    yield from declared(root, groups(root, files)).items
+    yield from read_endpoint_files(root, file_groups(root, files)).items
     inventory = load(root / state)
     yield from inventory.records
     yield from inventory.intents

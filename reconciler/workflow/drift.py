@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config.loader import LoadedConfig
+from reconciler.config.references.resolver import UnsetReference
 from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
@@ -57,7 +58,10 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         if not by_declaration:
             # an unset reference does not matter: the applied value is compared by its fingerprint
             loaded = replace(
-                loaded, problems=tuple(p for p in loaded.problems if p.code != "unset-reference")
+                loaded,
+                problems=tuple(
+                    problem for problem in loaded.problems if not isinstance(problem, UnsetReference)
+                ),
             )
         inventory = load_inventory(context.state_path)
         made = planned(context, loaded, inventory, guarded=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from reconciler.config.declarations import Declaration, Item, declarations
+from reconciler.config.declarations import Declaration, SourceItem, read_declarations
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.specs import usable_specs
 from reconciler.kinds.registry import ENDPOINT
@@ -24,7 +24,7 @@ from reconciler.workflow.drift import drift, not_declared, select_alarms
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
-from reconciler.yamlfile.edits import Edit, Remove, under
+from reconciler.yamlfile.edits import Edit, Remove, prefix_edits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +46,13 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptRe
     not declared, or if the edits would change anything else.
     """
     drifts = [alarm.drift for alarm in select_alarms(drift(context, now=now).verdict, names)]
-    declared = declarations(context.root, context.files)
+    declared = read_declarations(context.root, context.files)
     if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
         raise InvalidConfig(*map(not_declared, undeclared))
     before = load_files(context, lenient=True)
     specs = usable_specs(before.specs.entries, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
-    edits: dict[Item, tuple[Edit, ...]] = {}
+    edits: dict[SourceItem, tuple[Edit, ...]] = {}
     for drifted in drifts:
         new_edits, refused[drifted.name] = _edits(drifted, declared[drifted.name], specs)
         edits |= new_edits
@@ -77,19 +77,19 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptRe
 
 def _edits(
     drifted: Drift, declared: Declaration, specs: Sequence[Spec]
-) -> tuple[dict[Item, tuple[Edit, ...]], tuple[Problem, ...]]:
+) -> tuple[dict[SourceItem, tuple[Edit, ...]], tuple[Problem, ...]]:
     """Return the edits of each item, and problems of fields that must not be edited."""
     if drifted.live is None:
-        return {item: (Remove(path=item.spot),) for item in declared.items}, ()
+        return {item: (Remove(path=item.path),) for item in declared.items}, ()
     item = declared.items[-1]
     edits, problems = ENDPOINT.yaml_edits(
         declared.merged,
         [field.path for field in drifted.fields],
         drifted.live.fields,
-        beneath=declared.beneath,
+        beneath=declared.inherited,
         specs=specs,
     )
-    return {item: under(item.spot, edits)} if edits else {}, problems
+    return {item: prefix_edits(item.path, edits)} if edits else {}, problems
 
 
 def _accepted_fields(drifted: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:

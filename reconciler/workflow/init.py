@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from reconciler.config.schema import text_of
+from reconciler.config.schema import schema_text
 from reconciler.inventory.files import path_under
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
@@ -28,7 +28,7 @@ def init(context: Context) -> InitResult:
     """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written."""
     folder = files("reconciler.workflow") / "starter"
     texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTER_FILES.items()}
-    texts |= {name: text_of(schema) for name, schema in SCHEMA_FILES.items()}
+    texts |= {name: schema_text(schema) for name, schema in SCHEMA_FILES.items()}
     written: list[str] = []
     kept: list[str] = []
     for name, text in texts.items():

@@ -262,7 +262,7 @@ def planned(
         claim=claim,
         live=(*live, *chain.from_iterable(other.live for other in others.values())),
         others={kind: other.resolution for kind, other in others.items()},
-        read=loaded.read,
+        read=loaded.read_files,
         is_destroy=goal.is_destroy,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.config.declarations import declarations
+from reconciler.config.declarations import read_declarations
 from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
@@ -16,7 +16,7 @@ from reconciler.workflow.imperative import read_files
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
-from reconciler.yamlfile.edits import under
+from reconciler.yamlfile.edits import prefix_edits
 
 
 def write_worker_counts(context: Context, name: str, low: int | None, high: int | None) -> EditedFile:
@@ -26,17 +26,17 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     if a count is a reference, or if the edit would change anything else.
     """
     before = read_files(context)
-    declared = declarations(context.root, context.files).get(name)
+    declared = read_declarations(context.root, context.files).get(name)
     if declared is None:
         raise InvalidConfig(_not_declared(name))
     counts = {key: value for key, value in (("minNum", low), ("maxNum", high)) if value is not None}
     edits, problems = ENDPOINT.yaml_edits(
-        declared.merged, ENDPOINT.replica_range, {"workerConfig": counts}, beneath=declared.beneath
+        declared.merged, ENDPOINT.replica_range, {"workerConfig": counts}, beneath=declared.inherited
     )
     if problems:
         raise InvalidConfig(*problems)
     item = declared.items[-1]
-    (file,) = edit_files({item: under(item.spot, edits)})
+    (file,) = edit_files({item: prefix_edits(item.path, edits)})
     _verify(context, before, file, name, counts)
     write_file(file)
     return file

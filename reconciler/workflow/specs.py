@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.config.loader import load_settings, load_specs
-from reconciler.config.spec_details import spec_info
-from reconciler.config.specs import unknown_spec
+from reconciler.config.settings import ProviderDisabled
+from reconciler.config.specs import spec_info, unknown_spec_problem
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.status import SpecInfo
@@ -35,7 +35,10 @@ def list_specs(context: Context) -> SpecList:
     resolver = context.resolver(lenient=True)
     return SpecList(
         specs=tuple(spec_info(entry, resolver) for entry in found.entries.values()),
-        problems=(*(problem for problem in problems if problem.code != "not-enabled"), *found.problems),
+        problems=(
+            *(problem for problem in problems if not isinstance(problem, ProviderDisabled)),
+            *found.problems,
+        ),
         file=found.file,
         are_all_known=found.are_all_known,
     )
@@ -46,6 +49,6 @@ def get_spec(context: Context, name: str) -> SpecInfo:
     found = list_specs(context)
     by_name = {spec.name: spec for spec in found.specs}
     if name not in by_name:
-        unknown = (unknown_spec(name, by_name, None, found.file),) if found.are_all_known else ()
+        unknown = (unknown_spec_problem(name, by_name, None, found.file),) if found.are_all_known else ()
         raise InvalidConfig(*found.problems, *unknown)
     return by_name[name]

@@ -1,6 +1,6 @@
-"""Node tree -> plain data, with our own rules: no duplicate keys, text keys only, no tags, no alias tricks.
+"""Builds plain data from a node tree; duplicate keys, keys that are not text, and alias bombs are problems.
 
-Nearly every word of a file has been seen before, which makes this several times faster than PyYAML's own.
+Words are parsed once per file, which makes this several times faster than PyYAML's constructor.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import Any, Final
 from reconciler.model.problem import Problem
 from reconciler.model.secrets import MASK
 from reconciler.yamlfile.document import Position, Source, position
-from reconciler.yamlfile.nodes import DEEPEST, Node
-from reconciler.yamlfile.scalars import Bent, kind_of, plain, quoted, shortened
+from reconciler.yamlfile.nodes import MAX_DEPTH, Node
+from reconciler.yamlfile.scalars import AmbiguousWord, double_quoted, parse_scalar, truncated, type_name
 
-MOST_NODES: Final = 1_000_000
+MAX_NODES: Final = 1_000_000
 
 _TAG: Final = "tag:yaml.org,2002:"
-_MEANING: Final = {_TAG + name for name in ("int", "float", "bool", "null")}
-_TEXT: Final = {_TAG + "str", _TAG + "timestamp", "!"}
-_KEYS: Final = "write `key: value`"
-_SHAPE: Final = {"mapping": {_TAG + "map"}, "sequence": {_TAG + "seq"}}
+_SCALAR_TAGS: Final = {_TAG + name for name in ("int", "float", "bool", "null")}
+_TEXT_TAGS: Final = {_TAG + "str", _TAG + "timestamp", "!"}
+_KEY_HINT: Final = "write `key: value`"
+_COLLECTION_TAGS: Final = {"mapping": {_TAG + "map"}, "sequence": {_TAG + "seq"}}
 
 
-class Built:
-    """What was made of an item; it stands in its place."""
+class BuiltItem:
+    """The data of an item; it replaces the node of the item in the tree."""
 
     __slots__ = ("data",)
 
@@ -33,30 +33,30 @@ class Built:
 
 
 class Builder:
-    """Builds the data of one file and collects what is wrong with its form."""
+    """Builds the data of one file and collects its problems."""
 
     def __init__(self, source: Source) -> None:
         self.problems: list[Problem] = []
-        self.bent: list[tuple[Position, Problem]] = []
+        self.ambiguous: list[tuple[Position, Problem]] = []
         self._source = source
         self._words: dict[str, Any] = {}
         self._names: set[str] = set()
 
     def build(self, root: Node) -> Any:
-        """The data, or None when aliases make it endless or far too large."""
-        if not self.is_plain_tree and not self._aliases_are_sane(root):
+        """Return the data, or None if aliases make it endless or far too large."""
+        if not self.has_no_aliases and not self._check_aliases(root):
             return None
         return self._value(root, 0)
 
     @property
-    def is_plain_tree(self) -> bool:
-        """Whether there is no alias: each value stands in one place, and there is nothing to count."""
+    def has_no_aliases(self) -> bool:
+        """True if the text has no alias, so that each value occurs once."""
         text = self._source.text
         return "&" not in text or "*" not in text
 
-    def item(self, node: Node) -> Built:
-        """The data of an item of a list below the root, ahead of `build`, which will find it in the tree."""
-        return Built(self._value(node, 2))
+    def build_item(self, node: Node) -> BuiltItem:
+        """Return the data of an item of a list below the root, before `build` is called for the tree."""
+        return BuiltItem(self._value(node, 2))
 
     def _value(self, node: Node, depth: int) -> Any:
         value = node.value
@@ -65,15 +65,17 @@ class Builder:
                 if node.style:
                     return intern(value)
                 words = self._words
-                return words[value] if value in words else self._word(node)
+                return words[value] if value in words else self._parse_word(node)
             return self._tagged(node)
-        if depth >= DEEPEST:
-            self._report(node, "too-deep", f"this is nested more than {DEEPEST} levels deep", "flatten it")
+        if depth >= MAX_DEPTH:
+            self._report(node, "too-deep", f"this is nested more than {MAX_DEPTH} levels deep", "flatten it")
             return None
-        if node.tag is not None and node.tag not in _SHAPE[node.id]:
+        if node.tag is not None and node.tag not in _COLLECTION_TAGS[node.id]:
             self._unknown_tag(node)
         if node.id == "sequence":
-            return [item.data if item.__class__ is Built else self._value(item, depth + 1) for item in value]
+            return [
+                item.data if item.__class__ is BuiltItem else self._value(item, depth + 1) for item in value
+            ]
         return self._mapping(node, depth)
 
     def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
@@ -89,15 +91,21 @@ class Builder:
                     inherited.append(value)
                     continue
                 if name.__class__ is not str:
-                    self._report(key, "non-string-key", "a key must be text, not a list or a mapping", _KEYS)
+                    self._report(
+                        key, "non-string-key", "a key must be text, not a list or a mapping", _KEY_HINT
+                    )
                     continue
                 self._check_name(key)
             if name in data:
                 if first is None:
-                    first = {one.value: one for one, _ in reversed(node.value) if isinstance(one.value, str)}
+                    first = {
+                        other.value: other
+                        for other, _ in reversed(node.value)
+                        if isinstance(other.value, str)
+                    }
                 self._duplicate(name, first[name], key)
                 continue
-            # The common cases of `_value`, here to save a call for every word of the file.
+            # The common cases of `_value`, inlined to save a call for every word of the file.
             text = value.value
             if text.__class__ is str and value.tag is None and (value.style or text in words):
                 data[name] = intern(text) if value.style else words[text]
@@ -108,13 +116,13 @@ class Builder:
         return data
 
     def _inherit(self, data: dict[str, Any], value: Node, depth: int) -> None:
-        """`<<`: keys that are not there yet, the earlier mapping first."""
+        """Add the keys of `<<` that the mapping does not have; earlier mappings take precedence."""
         for source in value.value if value.id == "sequence" else [value]:
             if source.id != "mapping":
                 self._report(
                     source,
                     "invalid-yaml",
-                    "`<<` merges mappings, and this is none",
+                    "`<<` merges mappings, and this is not one",
                     "write `<<: *name`, where `&name` marks a mapping",
                 )
                 continue
@@ -122,48 +130,51 @@ class Builder:
             for name, item in (merged or {}).items():
                 data.setdefault(name, item)
 
-    def _word(self, node: Node) -> Any:
-        """An unquoted word that was not seen before in this file."""
-        meaning = plain(node.value)
-        if isinstance(meaning, Bent):
-            self.bent.append((position(node), self._bent(node, meaning)))
+    def _parse_word(self, node: Node) -> Any:
+        """Return the meaning of an unquoted word that occurs for the first time in the file."""
+        meaning = parse_scalar(node.value)
+        if isinstance(meaning, AmbiguousWord):
+            self.ambiguous.append((position(node), self._ambiguous_problem(node, meaning)))
             return node.value
         self._words[node.value] = meaning
         return meaning
 
     def _tagged(self, node: Node) -> Any:
-        if node.tag in _TEXT:
+        if node.tag in _TEXT_TAGS:
             return node.value
-        if node.tag in _MEANING:
-            return self._word(node)
+        if node.tag in _SCALAR_TAGS:
+            return self._parse_word(node)
         self._unknown_tag(node)
         return node.value
 
     def _check_name(self, key: Node) -> None:
-        """Whether a key that was not seen before is text. It names its value all the same."""
+        """Report a key that is not text, at its first occurrence. Its value keeps the name."""
         text = key.value
         if key.tag is not None:
-            if key.tag not in _TEXT:
+            if key.tag not in _TEXT_TAGS:
                 self._unknown_tag(key)
-        elif plain(text).__class__ is str:
+        elif parse_scalar(text).__class__ is str:
             if text != "<<":
                 self._names.add(text)
         elif not key.style:
             self._report(
                 key,
                 "non-string-key",
-                f"a key must be text, and YAML reads {text or 'nothing'} as {kind_of(plain(text))}",
-                f"write {quoted(text)}",
+                f"a key must be text, and YAML reads {text or 'nothing'} as {type_name(parse_scalar(text))}",
+                f"write {double_quoted(text)}",
             )
 
-    def _aliases_are_sane(self, root: Node) -> bool:
-        """Sizes are counted once per node: a bomb of a few lines is weighed without setting it off."""
+    def _check_aliases(self, root: Node) -> bool:
+        """Return False and report aliases that form a loop or expand to too many values.
+
+        The size of each node is computed once, so that an alias bomb is measured without expanding it.
+        """
         sizes: dict[int, int] = {}
         open_nodes: set[int] = set()
-        waiting: list[tuple[Node, bool]] = [(root, False)]
-        while waiting:
-            node, done = waiting.pop()
-            if done:
+        pending: list[tuple[Node, bool]] = [(root, False)]
+        while pending:
+            node, is_done = pending.pop()
+            if is_done:
                 open_nodes.discard(id(node))
                 sizes[id(node)] = 1 + sum(sizes[id(inner)] for inner in _below(node))
                 continue
@@ -171,27 +182,27 @@ class Builder:
                 self._report(
                     node,
                     "alias-loop",
-                    "an alias leads back to the block that holds it, so the block never ends",
+                    "an alias refers to the block that contains it, so the block never ends",
                     "remove the `*alias` inside of its own `&anchor`",
                 )
                 return False
             if id(node) in sizes:
                 continue
             open_nodes.add(id(node))
-            waiting.append((node, True))
-            waiting += ((inner, False) for inner in _below(node))
-        if sizes[id(root)] - len(sizes) > MOST_NODES:
+            pending.append((node, True))
+            pending += ((inner, False) for inner in _below(node))
+        if sizes[id(root)] - len(sizes) > MAX_NODES:
             self._report(
                 root,
                 "alias-bomb",
-                f"its aliases expand this file to more than {MOST_NODES:,} values",
-                "write out what you need; use `defaults:` for what endpoints share",
+                f"its aliases expand this file to more than {MAX_NODES:,} values",
+                "write the values out; use `defaults:` for what endpoints share",
             )
             return False
         return True
 
     def _duplicate(self, name: str, first: Node, again: Node) -> None:
-        place = self._source.at(first)
+        place = self._source.place_of_node(first)
         self._report(
             again,
             "duplicate-key",
@@ -199,27 +210,29 @@ class Builder:
             f"keep one of the two; the first is at {place}",
         )
 
-    def _bent(self, node: Node, bent: Bent) -> Problem:
-        place = self._source.at(node)
-        text, reads, hint = shortened(bent.text), bent.reads, f"write {quoted(bent.text)}"
+    def _ambiguous_problem(self, node: Node, word: AmbiguousWord) -> Problem:
+        place = self._source.place_of_node(node)
+        text, meaning, hint = truncated(word.text), word.meaning, f"write {double_quoted(word.text)}"
         if MASK in place.text:
-            text, reads, hint = MASK, "a number", "write it in double quotes"
-        elif text != bent.text:
+            text, meaning, hint = MASK, "a number", "write it in double quotes"
+        elif text != word.text:
             hint = "write it in double quotes"
-        elif reads[-1].isdigit():
-            hint += f" for text, or {reads} for the number"
+        elif meaning[-1].isdigit():
+            hint += f" for text, or {meaning} for the number"
         return Problem(
-            code="ambiguous-value", summary=f"YAML reads {text} as {reads}", hint=hint, place=place
+            code="ambiguous-value", summary=f"YAML reads {text} as {meaning}", hint=hint, place=place
         )
 
     def _unknown_tag(self, node: Node) -> None:
         tag = (node.tag or "").replace(_TAG, "!!")
         self._report(
-            node, "unknown-tag", f"the tag {tag} means nothing here", "remove the tag; quote the value"
+            node, "unknown-tag", f"the tag {tag} is not supported", "remove the tag; quote the value"
         )
 
     def _report(self, node: Node, code: str, summary: str, hint: str) -> None:
-        self.problems.append(Problem(code=code, summary=summary, hint=hint, place=self._source.at(node)))
+        self.problems.append(
+            Problem(code=code, summary=summary, hint=hint, place=self._source.place_of_node(node))
+        )
 
 
 def _below(node: Node) -> list[Node]:

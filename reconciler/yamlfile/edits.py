@@ -1,4 +1,4 @@
-"""Edits of a file of data as values, and what the data is after them."""
+"""Edits of a data file as values, and their effect on the data."""
 
 from __future__ import annotations
 
@@ -7,32 +7,29 @@ from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from typing import Literal, TypeAlias, assert_never
 
-from reconciler.model.values import Json
-
-Spot: TypeAlias = tuple[str | int, ...]
-"""Keys of maps and indexes of lists, from the top of the file: ("endpoints", 0, "image")."""
+from reconciler.model.values import DataPath, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """Give the key or the item at `path` this value; maps that are missing on the way are made."""
+    """Set the value at `path`, and create missing maps above it."""
 
-    path: Spot
+    path: DataPath
     value: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """Take away the key or the item at `path`, if it is there, and every map that is emptied by it."""
+    """Remove the key or the item at `path` if it exists, and every map that becomes empty."""
 
-    path: Spot
+    path: DataPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
-    """Add an item to the list at `path`, which is made if it is missing, with a comment on the line above."""
+    """Add an item to the list at `path`, which is created if necessary, with a comment on the line above."""
 
-    path: Spot
+    path: DataPath
     value: Json
     comment: str = ""
 
@@ -40,56 +37,56 @@ class Append:
 Edit: TypeAlias = Set | Remove | Append
 
 
-def under(prefix: Spot, edits: Iterable[Edit]) -> tuple[Edit, ...]:
-    """The same edits, of what stands at `prefix`."""
+def prefix_edits(prefix: DataPath, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Return the edits with `prefix` before each path."""
     return tuple(replace(edit, path=(*prefix, *edit.path)) for edit in edits)
 
 
-def edited_data(data: Json, edits: Iterable[Edit]) -> Json:
-    """A copy of the data after the edits. Raises LookupError for a path that leads nowhere."""
+def apply_edits(data: Json, edits: Iterable[Edit]) -> Json:
+    """Return a copy of the data after the edits. Raise LookupError for a path that does not exist."""
     for edit in edits:
         match edit:
             case Set():
-                data = _with(data, edit.path, edit.value)
+                data = _set(data, edit.path, edit.value)
             case Append():
-                listed = _at(data, edit.path)
-                data = _with(data, edit.path, [*(listed if isinstance(listed, list) else ()), edit.value])
+                current = _get(data, edit.path)
+                data = _set(data, edit.path, [*(current if isinstance(current, list) else ()), edit.value])
             case Remove():
-                data = _without(data, edit.path)
+                data = _remove(data, edit.path)
             case _:
                 assert_never(edit)
     return data
 
 
-def rounds(edits: Iterable[Edit]) -> list[list[Edit]]:
-    """The same edits in few rounds: one look is enough for all of one, from the end of a file to its start.
+def edit_rounds(edits: Iterable[Edit]) -> list[list[Edit]]:
+    """Return the edits in few rounds. The edits of a round apply to one parsed text, from end to start.
 
-    What is done inside of one item of a list is nothing to another item: a round has the first edit of each,
-    the next one the second. Items leave together, but for the first, which may leave an empty list.
+    Edits within different list items are independent: a round has the first edit of each item, the next round
+    the second. Items are removed together, except the first one, whose removal may leave an empty list.
     """
-    found: list[list[Edit]] = []
+    result: list[list[Edit]] = []
     for scope, run in groupby(edits, key=_scope):
         if scope == "item":
-            of_each: dict[Spot, list[Edit]] = {}
+            by_item: dict[DataPath, list[Edit]] = {}
             for edit in run:
-                of_each.setdefault(edit.path[:2], []).append(edit)
-            found += ([edit for edit in turn if edit] for turn in zip_longest(*of_each.values()))
+                by_item.setdefault(edit.path[:2], []).append(edit)
+            result += ([edit for edit in turn if edit] for turn in zip_longest(*by_item.values()))
         elif scope == "items":
-            found += (list(others) for _, others in groupby(run, key=lambda edit: edit.path[1] == 0))
+            result += (list(others) for _, others in groupby(run, key=lambda edit: edit.path[1] == 0))
         else:
-            found += ([edit] for edit in run)
-    return found
+            result += ([edit] for edit in run)
+    return result
 
 
 def _scope(edit: Edit) -> Literal["item", "items", "all"]:
-    """What an edit may be about: the inside of one item of a list, which items there are, or anything."""
+    """Return the scope of an edit: the inside of one list item, the items of a list, or all data."""
     if len(edit.path) > 2 and isinstance(edit.path[1], int):
         return "item"
     is_whole = isinstance(edit, Remove) and len(edit.path) == 2 and isinstance(edit.path[1], int)
     return "items" if is_whole else "all"
 
 
-def _at(data: Json, path: Spot) -> Json:
+def _get(data: Json, path: DataPath) -> Json:
     for step in path:
         if isinstance(data, dict) and isinstance(step, str):
             data = data.get(step)
@@ -100,27 +97,27 @@ def _at(data: Json, path: Spot) -> Json:
     return data
 
 
-def _with(data: Json, path: Spot, value: Json) -> Json:
+def _set(data: Json, path: DataPath, value: Json) -> Json:
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(step, str) and (data is None or isinstance(data, dict)):
         known = data or {}
-        return {**known, step: _with(known.get(step), rest, value)}
+        return {**known, step: _set(known.get(step), rest, value)}
     if isinstance(step, int) and isinstance(data, list) and step < len(data):
-        return _replaced(data, step, [_with(data[step], rest, value)])
+        return _replaced(data, step, [_set(data[step], rest, value)])
     raise LookupError(step)
 
 
-def _without(data: Json, path: Spot) -> Json:
+def _remove(data: Json, path: DataPath) -> Json:
     step, rest = path[0], path[1:]
     if isinstance(data, dict) and isinstance(step, str) and step in data:
-        below = _without(data[step], rest) if rest else None
+        below = _remove(data[step], rest) if rest else None
         if not rest or (below == {} and data[step] != {}):
             return {key: item for key, item in data.items() if key != step}
         return {**data, step: below}
     if isinstance(data, list) and isinstance(step, int) and step < len(data):
-        return _replaced(data, step, [_without(data[step], rest)] if rest else [])
+        return _replaced(data, step, [_remove(data[step], rest)] if rest else [])
     return data
 
 

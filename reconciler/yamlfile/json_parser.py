@@ -1,4 +1,4 @@
-"""JSON as JSON, to the letter: its values at once, and its node tree where somebody asks for a place."""
+"""Parses strict JSON: into data, or into a node tree with positions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from reconciler.yamlfile.nodes import DEEPEST, Mark, Node
-from reconciler.yamlfile.scalars import LONGEST, Bent, plain
+from reconciler.yamlfile.nodes import MAX_DEPTH, Mark, Node
+from reconciler.yamlfile.scalars import MAX_NUMBER_LENGTH, AmbiguousWord, parse_scalar
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _OPEN_TEXT: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
@@ -20,18 +20,18 @@ _WORD: Final = re.compile(
 _LINE: Final = re.compile(r"\r\n|[\n\r]")
 
 
-class NotJson(Exception):
-    """What is wrong with a text, where (an index), and the way out."""
+class InvalidJson(Exception):
+    """A syntax error at an index of the text, with its reason and a hint."""
 
-    def __init__(self, at: int, why: str, way_out: str) -> None:
-        super().__init__(why)
-        self.at = at
-        self.why = why
-        self.way_out = way_out
+    def __init__(self, index: int, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.reason = reason
+        self.hint = hint
 
 
-class _Odd(Exception):
-    """There is something that only the tree can tell about."""
+class _NeedsTree(Exception):
+    """The text has something that can only be reported from the node tree."""
 
 
 @dataclass(slots=True)
@@ -52,8 +52,8 @@ class _JsonNode:
     flow_style: bool = True
 
 
-def data_of(text: str) -> tuple[Any, bool]:
-    """(the data, True), or (None, False) where the tree must tell what there is."""
+def parse_data(text: str) -> tuple[Any, bool]:
+    """Return (data, True), or (None, False) if the text must be read through `parse_tree`."""
     try:
         return json.loads(
             text,
@@ -62,49 +62,49 @@ def data_of(text: str) -> tuple[Any, bool]:
             parse_float=_number,
             parse_constant=_refused,
         ), True
-    except (_Odd, ValueError, RecursionError):
+    except (_NeedsTree, ValueError, RecursionError):
         return None, False
 
 
-def tree(text: str) -> Node:
-    """The node tree, as PyYAML would make it. Raises NotJson."""
-    return _Reader(text).read()
+def parse_tree(text: str) -> Node:
+    """Return a node tree like that of PyYAML. Raise InvalidJson."""
+    return _TreeParser(text).read()
 
 
 def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Odd
-    return found
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise _NeedsTree
+    return mapping
 
 
 def _number(text: str) -> Any:
-    found = plain(text) if len(text) <= LONGEST else Bent(text, "")
-    if isinstance(found, Bent):
-        raise _Odd
-    return found
+    number = parse_scalar(text) if len(text) <= MAX_NUMBER_LENGTH else AmbiguousWord(text, "")
+    if isinstance(number, AmbiguousWord):
+        raise _NeedsTree
+    return number
 
 
 def _refused(_: str) -> NoReturn:
-    raise _Odd
+    raise _NeedsTree
 
 
-class _Reader:
+class _TreeParser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._lines = [0, *(found.end() for found in _LINE.finditer(text))]
+        self._lines = [0, *(match.end() for match in _LINE.finditer(text))]
         self._at = 0
 
     def read(self) -> Node:
         root = self._value()
         self._skip()
         if self._at < len(self._text):
-            raise self._wrong("the text goes on after its end", "remove what is too much, or a bracket above")
+            raise self._error("there is text after the end", "remove it, or a bracket above")
         return root
 
     def _value(self) -> _JsonNode:
-        """One value, whatever it holds; without recursion, for the text decides how deep it goes."""
-        opened: list[tuple[_JsonNode, _JsonNode | None]] = []  # (what is open, the key in it that waits)
+        """Parse one value of any depth, without recursion."""
+        opened: list[tuple[_JsonNode, _JsonNode | None]] = []  # (open collection, key of its next value)
         while True:
             node = self._begin(len(opened))
             if node.id != "scalar" and not self._is_closed(node):
@@ -121,13 +121,13 @@ class _Reader:
                 node = outer
 
     def _begin(self, depth: int) -> _JsonNode:
-        """A word, or a bracket that opens."""
+        """Parse a scalar, or an opening bracket."""
         self._skip()
         start = self._at
         character = self._text[start : start + 1]
         if character in ("{", "["):
-            if depth >= DEEPEST:
-                raise NotJson(start, f"this is nested more than {DEEPEST} levels deep", "flatten it")
+            if depth >= MAX_DEPTH:
+                raise InvalidJson(start, f"this is nested more than {MAX_DEPTH} levels deep", "flatten it")
             self._at += 1
             mark = self._mark(start)
             return _JsonNode("mapping" if character == "{" else "sequence", [], mark, mark)
@@ -137,7 +137,7 @@ class _Reader:
         start = self._at
         found = (_TEXT if self._text.startswith('"', start) else _WORD).match(self._text, start)
         if found is None:
-            raise self._wrong("a value is missing here", "write one, or remove what asks for it")
+            raise self._error("a value is missing here", "write one, or remove the key or comma before it")
         self._at = found.end()
         is_text = found[0].startswith('"')
         value = json.loads(found[0]) if is_text else found[0]
@@ -146,34 +146,34 @@ class _Reader:
     def _key(self) -> _JsonNode:
         self._skip()
         if not self._text.startswith('"', self._at):
-            raise self._wrong("a key in double quotes is missing here", 'write `"key": value`')
+            raise self._error("a key in double quotes is missing here", 'write `"key": value`')
         key = self._scalar()
         self._skip()
         if not self._text.startswith(":", self._at):
-            raise self._wrong("a `:` is missing here", 'write `"key": value`')
+            raise self._error("a `:` is missing here", 'write `"key": value`')
         self._at += 1
         return key
 
     def _is_closed(self, node: _JsonNode) -> bool:
-        """Whether the bracket that was opened closes at once."""
+        """Return True if the opened bracket closes at once."""
         self._skip()
         return self._closes(node)
 
     def _is_followed(self, outer: _JsonNode) -> bool:
-        """Whether a comma, and with it another entry, follows."""
+        """Return True if a comma and another entry follow."""
         self._skip()
         if self._closes(outer):
             return False
         if not self._text.startswith(",", self._at):
             if self._at >= len(self._text):
-                raise NotJson(
+                raise InvalidJson(
                     outer.start_mark.index, "this bracket is never closed", "check the brackets and commas"
                 )
-            raise self._wrong("a comma or a closing bracket is missing here", "check the brackets and commas")
+            raise self._error("a comma or a closing bracket is missing here", "check the brackets and commas")
         comma, self._at = self._at, self._at + 1
         self._skip()
         if self._text[self._at : self._at + 1] in ("}", "]"):
-            raise NotJson(comma, "nothing follows this comma", "remove it")
+            raise InvalidJson(comma, "nothing follows this comma", "remove it")
         return True
 
     def _closes(self, node: _JsonNode) -> bool:
@@ -192,38 +192,40 @@ class _Reader:
         line = bisect_right(self._lines, index) - 1
         return _Mark(index, line, index - self._lines[line])
 
-    def _wrong(self, why: str, way_out: str) -> NotJson:
-        """What stands here instead, where it is a usual mistake."""
+    def _error(self, reason: str, hint: str) -> InvalidJson:
+        """Return the error at the current position, with a specific reason for common mistakes."""
         at, text = self._at, self._text
         rest = text[at : at + 2]
         if _TEXT.match(text, at) or _WORD.match(text, at):
-            return NotJson(at, why, way_out)
+            return InvalidJson(at, reason, hint)
         if rest[:1] == '"':
             return self._bad_text()
         if rest[:1] == "'":
-            return NotJson(at, "a text stands in double quotes in JSON", "write it in double quotes")
+            return InvalidJson(at, "JSON text needs double quotes", "write it in double quotes")
         if rest[:1] == "#" or rest in ("//", "/*"):
-            return NotJson(at, "JSON has no comments", "remove it, or rename the file to .yaml")
+            return InvalidJson(at, "JSON has no comments", "remove it, or rename the file to .yaml")
         if found := re.compile(r"[-+.\w]+").match(text, at):
             word = found[0] if len(found[0]) <= 60 else found[0][:59] + "…"
-            return NotJson(at, f"`{word}` is no value in JSON", "write it in double quotes if it is text")
-        return NotJson(min(at, max(len(text.rstrip()) - 1, 0)), why, way_out)
+            return InvalidJson(at, f"`{word}` is not a JSON value", "write it in double quotes if it is text")
+        return InvalidJson(min(at, max(len(text.rstrip()) - 1, 0)), reason, hint)
 
-    def _bad_text(self) -> NotJson:
-        """A text that does not end, or with a character in it that must be escaped."""
+    def _bad_text(self) -> InvalidJson:
+        """Return the error of a text without an end, or with a character that must be escaped."""
         found = _OPEN_TEXT.match(self._text, self._at)
         assert found is not None
         end = found.end()
         match self._text[end : end + 1]:
             case "":
-                return NotJson(self._at, "the quote that opens here is never closed", "close it")
+                return InvalidJson(self._at, "the quote that opens here is never closed", "close it")
             case "\\":
-                return NotJson(end, "there is no such escape in JSON", "write the backslash twice")
+                return InvalidJson(end, "JSON does not have this escape", "write the backslash twice")
             case "\n" | "\r":
-                return NotJson(self._at, "the quote that opens here is not closed in its line", "close it")
+                return InvalidJson(
+                    self._at, "the quote that opens here is not closed in its line", "close it"
+                )
             case character:
-                return NotJson(
+                return InvalidJson(
                     end,
-                    f"the control character U+{ord(character):04X} cannot stand in a text in JSON",
+                    f"the control character U+{ord(character):04X} is not allowed in JSON text",
                     f"write it as `\\u{ord(character):04x}`",
                 )

@@ -1,4 +1,4 @@
-"""Where each part of a YAML text begins and ends, without the comments that follow it."""
+"""The start and the end of each part of a YAML text, without the comments after it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from reconciler.yamlfile.edits import Spot
+from reconciler.model.values import DataPath
 
-Kind: TypeAlias = Literal["map", "list", "word", "alias"]
+Kind: TypeAlias = Literal["map", "list", "scalar", "alias"]
 
 _ALIAS: Final = re.compile(r"\*[^\s,\[\]{}]+")
 
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """One value of the text. `column` is that of the keys of a block map, or of the dashes of a block list.
+    """One value of the text. `column` is that of the keys of a block map or of the dashes of a block list.
 
-    `style` is the quote or the block mark of a word. `keys` are the keys of a map, `items` its values, or
-    those of a list.
+    `style` is the quote or the block indicator of a scalar. `keys` are the keys of a map, `items` its values
+    or the items of a list.
     """
 
     kind: Kind
@@ -36,22 +36,22 @@ class Part:
         return self.kind in ("map", "list") and not self.is_flow
 
     def index(self, step: str | int) -> int | None:
-        """Which item a step of a path leads to; None when there is no such one."""
+        """Return the index of the item for a step of a path, or None."""
         if self.kind == "map" and step in self.names:
             return self.names.index(str(step))
         return step if self.kind == "list" and isinstance(step, int) and step < len(self.items) else None
 
 
-def parts_of(text: str, node: Any, floor: int = 0) -> Part:
-    """The parts of a text that was composed to `node`; what begins before `floor` is an alias of it."""
+def parse_layout(text: str, node: Any, floor: int = 0) -> Part:
+    """Return the parts of a text from its node tree; a node that begins before `floor` is an alias."""
     start, end = node.start_mark.index, node.end_mark.index
     if start < floor:
-        found = _ALIAS.search(text, floor)
-        assert found is not None
-        return Part(kind="alias", start=found.start(), end=found.end())
+        match = _ALIAS.search(text, floor)
+        assert match is not None
+        return Part(kind="alias", start=match.start(), end=match.end())
     if node.id == "scalar":
         style = node.style or ""
-        return Part(kind="word", start=start, end=_end_of_word(text, start, end, style), style=style)
+        return Part(kind="scalar", start=start, end=_scalar_end(text, start, end, style), style=style)
     part = Part(
         kind="map" if node.id == "mapping" else "list", start=start, end=end, is_flow=bool(node.flow_style)
     )
@@ -66,10 +66,10 @@ def parts_of(text: str, node: Any, floor: int = 0) -> Part:
 
 def _fill_map(part: Part, text: str, pairs: Any, floor: int) -> None:
     for key_node, node in pairs:
-        key = parts_of(text, key_node, floor)
+        key = parse_layout(text, key_node, floor)
         part.keys.append(key)
         part.names.append(str(key_node.value))
-        part.items.append(parts_of(text, node, key.end))
+        part.items.append(parse_layout(text, node, key.end))
         floor = part.items[-1].end
     if part.is_block:
         part.column = column_of(text, part.keys[0].start)
@@ -77,15 +77,15 @@ def _fill_map(part: Part, text: str, pairs: Any, floor: int) -> None:
 
 def _fill_list(part: Part, text: str, nodes: Any, floor: int) -> None:
     for node in nodes:
-        part.items.append(parts_of(text, node, floor))
+        part.items.append(parse_layout(text, node, floor))
         floor = part.items[-1].end
     if part.is_block:
         dash = part.start if text[part.start] == "-" else text.rfind("-", part.start, part.items[0].start)
         part.column = column_of(text, dash)
 
 
-def _end_of_word(text: str, start: int, end: int, style: str) -> int:
-    """The end of its last line; empty lines below a block scalar belong to it only where it keeps them."""
+def _scalar_end(text: str, start: int, end: int, style: str) -> int:
+    """Return the end of the last line. Empty lines after a block scalar belong to it only with `+`."""
     if style not in ("|", ">"):
         return end
     header = text[start:end].partition("\n")[0]
@@ -94,17 +94,17 @@ def _end_of_word(text: str, start: int, end: int, style: str) -> int:
     return start + len(text[start:end].rstrip(" \t\r\n"))
 
 
-def follow(root: Part, path: Spot) -> tuple[list[tuple[Part, int]], Part, Spot]:
-    """(the parents passed, each with the index taken; the last part found; what is left of the path)."""
-    passed: list[tuple[Part, int]] = []
+def follow_path(root: Part, path: DataPath) -> tuple[list[tuple[Part, int]], Part, DataPath]:
+    """Return the parents with the index of each step, the last part, and the rest of the path."""
+    parents: list[tuple[Part, int]] = []
     part = root
     for depth, step in enumerate(path):
         index = part.index(step)
         if index is None:
-            return passed, part, path[depth:]
-        passed.append((part, index))
+            return parents, part, path[depth:]
+        parents.append((part, index))
         part = part.items[index]
-    return passed, part, ()
+    return parents, part, ()
 
 
 def line_start(text: str, position: int) -> int:
@@ -112,9 +112,9 @@ def line_start(text: str, position: int) -> int:
 
 
 def line_end(text: str, position: int) -> int:
-    """Where the line break after a position is, or the end of the text."""
-    found = text.find("\n", position)
-    return len(text) if found < 0 else found
+    """Return the index of the line break after a position, or the end of the text."""
+    index = text.find("\n", position)
+    return len(text) if index < 0 else index
 
 
 def column_of(text: str, position: int) -> int:

@@ -1,4 +1,4 @@
-"""What libyaml and PyYAML say about broken YAML, in words for people who write YAML."""
+"""Syntax errors of libyaml and PyYAML, explained for people who write YAML."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, Final
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.document import Source
 
-_UNCLOSED: Final = "end of stream"
+_END_OF_TEXT: Final = "end of stream"
 
-_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
-    # Part of "<context>; <problem>" as a pattern, what it means, what to do. The first that fits is taken.
+_EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    # A pattern in "<context>; <problem>", the summary, the hint. The first match is used.
     (
         r"quoted scalar.*(end of stream|document indicator)",
         "the quote that opens here is never closed",
@@ -35,12 +35,12 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"flow (node|mapping|sequence)", "this bracket is not closed", "check the brackets and commas"),
     (
         r"expected key|block mapping; expected <block end>",
-        "this line belongs to nothing: its indentation fits no line above",
+        "the indentation of this line matches no line above",
         "align it with the keys of its block",
     ),
     (
         r"expected '-' indicator|block collection; expected <block end>",
-        "this line is no item of the list above, and its indentation fits nothing else",
+        "this line is not an item of the list above, and its indentation matches nothing else",
         "start it with `- `, or align it with the key that the list belongs to",
     ),
     (
@@ -85,20 +85,20 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 
 
-def in_plain_words(error: Any, source: Source) -> Problem:
-    """The problem that a `yaml.MarkedYAMLError` stands for."""
-    said = f"{error.context or ''}; {error.problem or ''}"
+def explain_yaml_error(error: Any, source: Source) -> Problem:
+    """Return the problem that explains a `yaml.MarkedYAMLError`."""
+    message = f"{error.context or ''}; {error.problem or ''}"
     mark = error.problem_mark or error.context_mark
-    if "quoted scalar" in said or _UNCLOSED in said or "flow" in said:
-        # The end of the file is where it was noticed; where the quote or bracket opens is where to look.
+    if "quoted scalar" in message or _END_OF_TEXT in message or "flow" in message:
+        # The error is at the end of the file, but its cause is where the quote or bracket opens.
         mark = error.context_mark or mark
-    line, column = _seen(source, mark.line, mark.column) if mark else (0, 0)
-    summary, hint = _meaning(said, _character(source, line, column))
-    return Problem(code="invalid-yaml", summary=summary, hint=hint, place=source.place(line, column))
+    line, column = _visible(source, mark.line, mark.column) if mark else (0, 0)
+    summary, hint = _explanation(message, _character(source, line, column))
+    return Problem(code="invalid-yaml", summary=summary, hint=hint, place=source.place_at(line, column))
 
 
-def _seen(source: Source, line: int, column: int) -> tuple[int, int]:
-    """The position, or the last thing before it where it is past the end of the text."""
+def _visible(source: Source, line: int, column: int) -> tuple[int, int]:
+    """Return the position, or that of the last character before it if it is past the end of the text."""
     rest = source.lines[line:]
     if rest and (rest[0][column:] or any(rest[1:])):
         return line, column
@@ -108,13 +108,13 @@ def _seen(source: Source, line: int, column: int) -> tuple[int, int]:
     return max(ends, default=(line, column))
 
 
-def _meaning(said: str, character: str) -> tuple[str, str]:
-    if "cannot start any token" in said:
+def _explanation(message: str, character: str) -> tuple[str, str]:
+    if "cannot start any token" in message:
         if character == "\t":
             return "a tab indents this line", "indent with spaces"
         return f"a value cannot start with `{character}`", "put double quotes around the value"
-    for pattern, summary, hint in _WORDS:
-        if re.search(pattern, said):
+    for pattern, summary, hint in _EXPLANATIONS:
+        if re.search(pattern, message):
             return summary, hint
     return "this is not valid YAML", "check the indentation, quotes and brackets here and in the line above"
 

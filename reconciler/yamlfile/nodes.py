@@ -1,16 +1,16 @@
-"""The node tree of a YAML text, and the ways through it."""
+"""The node tree of a YAML text, and lookups in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
-DEEPEST: Final = 100
-"""Levels of a document."""
+MAX_DEPTH: Final = 100
+"""The maximal nesting depth of a document."""
 
 
 class Mark(Protocol):
-    """A position as PyYAML counts: from 0."""
+    """A position, counted from 0 as in PyYAML."""
 
     line: int
     column: int
@@ -18,7 +18,7 @@ class Mark(Protocol):
 
 
 class Node(Protocol):
-    """A node of PyYAML's tree. `value` is text, or a list of nodes, or a list of pairs of nodes."""
+    """A node of PyYAML's tree. `value` is text, a list of nodes, or a list of pairs of nodes."""
 
     id: str
     tag: str | None
@@ -29,21 +29,20 @@ class Node(Protocol):
 
 
 Pair: TypeAlias = tuple[Node, Node]
-"""The key and the value of an entry of a mapping."""
-
+"""The key and the value of a mapping entry."""
 
 Pairs: TypeAlias = dict[str | int, Pair]
 
 
-class Finder:
-    """Finds nodes by their paths. Each mapping is looked through once, however often it is asked for."""
+class NodeFinder:
+    """Finds nodes by path, with an index of each visited mapping."""
 
     def __init__(self) -> None:
         self._own: dict[int, Pairs] = {}
         self._inherited: dict[int, Pairs] = {}
 
     def descend(self, node: Node, path: Sequence[str | int]) -> Node | None:
-        """The node at `path`. A list index may be a number or its digits."""
+        """Return the node at `path`. A list index may be a number or its digits."""
         for step in path:
             if node.id == "mapping":
                 pair = self.pair(node, step)
@@ -60,12 +59,12 @@ class Finder:
         return node
 
     def pair(self, node: Node, name: str | int) -> Pair | None:
-        """The key and the value of that name in a mapping, or in what `<<` merges into it."""
-        found = self._pairs(node).get(name)
-        return self.inherited(node, name) if found is None else found
+        """Return the key and the value of a name in a mapping, including what `<<` merges into it."""
+        pair = self._pairs(node).get(name)
+        return self.inherited(node, name) if pair is None else pair
 
     def inherited(self, node: Node, name: str | int) -> Pair | None:
-        """The same, in what `<<` merges into it alone."""
+        """Return the key and the value of a name that `<<` merges into a mapping."""
         return self._merged(node, 0).get(name)
 
     def _pairs(self, node: Node) -> Pairs:
@@ -77,20 +76,20 @@ class Finder:
         return self._own[id(node)]
 
     def _merged(self, node: Node, depth: int) -> Pairs:
-        if "<<" not in self._pairs(node) or depth >= DEEPEST:
+        if "<<" not in self._pairs(node) or depth >= MAX_DEPTH:
             return {}
         if id(node) not in self._inherited:
-            found: Pairs = {}
-            self._inherited[id(node)] = found
+            merged: Pairs = {}
+            self._inherited[id(node)] = merged
             for value in (value for key, value in node.value if key.value == "<<" and not key.style):
                 for other in value.value if value.id == "sequence" else [value]:
                     for name, pair in (self._merged(other, depth + 1) | self._pairs(other)).items():
-                        found.setdefault(name, pair)
+                        merged.setdefault(name, pair)
         return self._inherited[id(node)]
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Every node below, each one once however often it is aliased."""
+    """Yield the node and all nodes below it, each once even if it is aliased."""
     seen: set[int] = set()
     waiting = [node]
     while waiting:

@@ -1,4 +1,4 @@
-"""The only door to PyYAML: a text -> its node tree, whole or item by item."""
+"""Parses YAML into a node tree, as a whole or item by item. Only this module uses PyYAML."""
 
 from __future__ import annotations
 
@@ -9,82 +9,82 @@ from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 from reconciler.yamlfile import line_separators
-from reconciler.yamlfile.nodes import DEEPEST, Node
+from reconciler.yamlfile.nodes import MAX_DEPTH, Node
 
-HALF: Final = re.compile(r"\\u[dD]")
-"""What an escaped half of a character begins with."""
+SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD]")
+"""The beginning of an escaped surrogate, which is half of a character."""
 
 _BRACKET: Final = re.compile(r"[\[\]{}]")
-_DASHES: Final = rf"(?:[-?:] ){{{DEEPEST}}}"
+_DASHES: Final = rf"(?:[-?:] ){{{MAX_DEPTH}}}"
 _NESTED: Final = tuple(f"{one} {other} " for one in "-?:" for other in "-?:")
-_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+_SURROGATE_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
-EachItem: TypeAlias = Callable[[Node], Any]
-"""Takes an item of a list; what it returns stands in the tree in its stead."""
-
-
-class NotYaml(Exception):
-    """PyYAML refused a text. `said` is its error; None where it cannot place a forbidden character."""
-
-    def __init__(self, said: Any = None) -> None:
-        super().__init__(said)
-        self.said = said
+ItemHook: TypeAlias = Callable[[Node], Any]
+"""Takes an item of a list, and returns what replaces it in the tree."""
 
 
-def tree(text: str) -> Node | None:
-    """The node tree; None where there is none, because the text is empty or not YAML."""
+class InvalidYaml(Exception):
+    """PyYAML refused a text. `cause` is its error, or None for a forbidden character without a position."""
+
+    def __init__(self, cause: Any = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+def parse_tree(text: str) -> Node | None:
+    """Return the node tree, or None if the text is empty or not valid YAML."""
     try:
-        return None if too_deep(text) else compose(text)
-    except NotYaml:
+        return None if is_too_deep(text) else compose(text)
+    except InvalidYaml:
         return None
 
 
-def compose(text: str, each: EachItem | None = None, *, pure: bool = False) -> Node | None:
-    """The node tree of a text that is not `too_deep`. Raises NotYaml.
+def compose(text: str, on_item: ItemHook | None = None, *, pure: bool = False) -> Node | None:
+    """Return the node tree of a text that is not `is_too_deep`. Raise InvalidYaml.
 
-    `each` is given the items of the lists that are values of the root, all but the last of each list, as
-    soon as they were read: the tree of ten thousand endpoints need never be there as a whole.
+    `on_item` is called with the items of lists that are values of the root, except the last of each list, as
+    soon as they are parsed. So the tree of ten thousand endpoints is never in memory as a whole.
     """
     import yaml
 
-    disguise = line_separators.Disguise(text) if line_separators.are_in(text) else None
+    placeholders = line_separators.Placeholders(text) if line_separators.are_in(text) else None
     try:
-        loader = _loader(pure)(_pairs_joined(disguise.text if disguise else text))
-        loader.each = None if disguise else each
-        found: Node | None = loader.get_single_node()
+        loader = _loader(pure)(_with_joined_surrogates(placeholders.text if placeholders else text))
+        loader.on_item = None if placeholders else on_item
+        root: Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise NotYaml(error) from error
+        raise InvalidYaml(error) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise NotYaml from error
-    if disguise:
-        disguise.undo(found)
-    return found
+        raise InvalidYaml from error
+    if placeholders:
+        placeholders.restore(root)
+    return root
 
 
 @cache
 def _loader(pure: bool) -> Any:
-    """PyYAML up to its node tree. Meaning is ours (`scalars`), which also saves a third of the time."""
+    """Return PyYAML's loader of node trees. It does not resolve scalars, which saves a third of the time."""
     import yaml
 
-    class Plain:
-        each: EachItem | None = None
+    class NodesOnly:
+        on_item: ItemHook | None = None
         _root: Any = None
         _list: Any = ...
         _is_below_root = False
 
         def resolve(self, *_: Any) -> None:
-            """No tag but the ones that are written."""
+            """Resolve no tags except explicit ones."""
 
         def descend_resolver(self, parent: Any, index: Any) -> None:
-            """PyYAML is about to read the child `index` of a node: a number in a list, a key in a mapping."""
+            """Handle the next child of a node; `index` is a number in a list and a key in a mapping."""
             if parent is self._list:
-                if index and self.each is not None:
-                    done = parent.value
-                    done[index - 1] = self.each(done[index - 1])
+                if index and self.on_item is not None:
+                    items = parent.value
+                    items[index - 1] = self.on_item(items[index - 1])
             elif self._root is None:
                 self._root = parent
             elif parent is self._root:
-                # no list in a key, and none under `<<`, whose items must still be mappings when it is merged
+                # not a list in a key, and not one under `<<`, whose items must stay nodes for the merge
                 key = getattr(index, "value", None)
                 self._is_below_root = isinstance(key, str) and key != "<<"
             elif self._is_below_root:
@@ -98,14 +98,14 @@ def _loader(pure: bool) -> Any:
 
     compiled = None if pure else getattr(getattr(yaml, "cyaml", None), "CParser", None)
     if compiled is not None:
-        return type("Loader", (Plain, compiled), {})
+        return type("Loader", (NodesOnly, compiled), {})
 
     from yaml.composer import Composer
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
 
-    class Loader(Plain, Reader, Scanner, Parser, Composer):
+    class Loader(NodesOnly, Reader, Scanner, Parser, Composer):
         def __init__(self, stream: str) -> None:
             Reader.__init__(self, stream)
             Scanner.__init__(self)
@@ -115,24 +115,24 @@ def _loader(pure: bool) -> Any:
     return Loader
 
 
-def too_deep(text: str) -> bool:
-    """A guess on the safe side: libyaml recurses in C, where too deep is a crash and no exception."""
+def is_too_deep(text: str) -> bool:
+    """Return True if a text may be nested too deeply; libyaml recurses in C, where that would be a crash."""
     steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
-    if max(accumulate(steps), default=0) > DEEPEST * 2:
+    if max(accumulate(steps), default=0) > MAX_DEPTH * 2:
         return True
     nested = any(two in text for two in _NESTED) and re.search(_DASHES, text) is not None
     return nested or "\n" + " " * 2000 in text
 
 
-def _pairs_joined(text: str) -> str:
-    r"""JSON writes 😀 as two halves, `\ud83d\ude00`, which YAML does not know: `\U0001f600`."""
-    if not HALF.search(text):
+def _with_joined_surrogates(text: str) -> str:
+    r"""Return the text with `\U0001f600` for surrogate pairs such as `\ud83d\ude00`, which YAML lacks."""
+    if not SURROGATE_ESCAPE.search(text):
         return text
 
-    def join(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0]
-        code = 0x10000 + ((int(found[1], 16) & 0x3FF) << 10) + (int(found[2], 16) & 0x3FF)
+    def join(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        code = 0x10000 + ((int(match[1], 16) & 0x3FF) << 10) + (int(match[2], 16) & 0x3FF)
         return f"\\U{code:08x}"
 
-    return _PAIR.sub(join, text)
+    return _SURROGATE_PAIR.sub(join, text)

@@ -1,8 +1,8 @@
-"""What an unquoted YAML word means: text, number, truth value, nothing, or something YAML bends.
+"""Parses unquoted YAML words: text, numbers, truth values, null, and words that are ambiguous.
 
-YAML 1.1, which most tools still read, and YAML 1.2, which everybody expects, disagree on some words. Where
-they agree, or where one of them is plainly meant, the meaning is taken; where they do not, the word is `Bent`
-and the user is asked to say which.
+YAML 1.1, which most tools still use, and YAML 1.2 read some words differently. If both agree, or if one of
+them is clearly meant, the word has that meaning. Otherwise it is an `AmbiguousWord`, and the user
+must decide.
 """
 
 from __future__ import annotations
@@ -21,75 +21,75 @@ _WORDS: Final = {
     "no": False,
     "off": False,
 }
-_FIXED: Final[dict[str, Any]] = {"": None, "~": None} | {
+_NAMED_VALUES: Final[dict[str, Any]] = {"": None, "~": None} | {
     spelling: meaning
     for word, meaning in _WORDS.items()
     for spelling in (word, word.capitalize(), word.upper())
 }
 
-LONGEST: Final = 300
-"""Characters; a longer number says more than any program keeps."""
+MAX_NUMBER_LENGTH: Final = 300
+"""Characters. A longer number has more digits than any program keeps."""
 
 _NUMERIC: Final = re.compile(
     r"[-+]?(?:0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|(?:0o)?[0-9_+.eE-]+|0b[01_]+)\Z"
 )
-"""All that may be a number in some spelling, without a look at how it is put together."""
+"""A superset of all spellings of numbers."""
 
-_STARTS: Final = frozenset("0123456789+-.")
+_NUMBER_STARTS: Final = frozenset("0123456789+-.")
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z")
 _BASED: Final = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)\Z")
 _FLOAT: Final = re.compile(
     r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)\Z"
 )
 _OCTAL: Final = re.compile(r"([-+]?)0o?([0-7_]+)\Z")
-_SIXTIES: Final = re.compile(r"([-+]?)([0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)\Z")
+_SEXAGESIMAL: Final = re.compile(r"([-+]?)([0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)\Z")
 _TOO_LARGE: Final = "a number too large to keep"
-_ENDLESS: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_SPECIAL: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Bent:
-    """A word that YAML reads as something else than it looks: `reads` is what YAML 1.1 makes of it."""
+class AmbiguousWord:
+    """A word that YAML versions read differently; `meaning` is that of YAML 1.1."""
 
     text: str
-    reads: str
+    meaning: str
 
 
-def plain(text: str) -> Any:
-    """The meaning of one unquoted word; a `Bent` where nobody can say."""
-    if text in _FIXED:
-        return _FIXED[text]
-    if text[0] not in _STARTS:
+def parse_scalar(text: str) -> Any:
+    """Return the value of one unquoted word, or an `AmbiguousWord`."""
+    if text in _NAMED_VALUES:
+        return _NAMED_VALUES[text]
+    if text[0] not in _NUMBER_STARTS:
         return text
-    if len(text) > LONGEST:
-        return Bent(text, _TOO_LARGE) if _NUMERIC.match(text) else text
+    if len(text) > MAX_NUMBER_LENGTH:
+        return AmbiguousWord(text, _TOO_LARGE) if _NUMERIC.match(text) else text
     if _INTEGER.match(text):
         return int(text.replace("_", ""))
     if _FLOAT.match(text):
         value = float(text.replace("_", ""))
-        return _number(value) if isfinite(value) else Bent(text, _TOO_LARGE)
-    return _odd(text)
+        return _number(value) if isfinite(value) else AmbiguousWord(text, _TOO_LARGE)
+    return _other_number(text)
 
 
-def quoted(text: str) -> str:
-    """The word as it is written to make it text."""
+def double_quoted(text: str) -> str:
+    """Return the text in double quotes, as YAML and JSON spell it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
-def shortened(text: str) -> str:
-    """A value in a sentence: its beginning, where it is long."""
+def truncated(text: str) -> str:
+    """Return the text with at most 60 characters, for messages."""
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def kind_of(value: Any) -> str:
-    """What a value is, in a user's words."""
+def type_name(value: Any) -> str:
+    """Return the type of a value as a phrase for messages."""
     match value:
         case None:
             return "nothing"
         case bool():
             return "true" if value else "false"
-        case int() | float() | Bent():
+        case int() | float() | AmbiguousWord():
             return "a number"
         case str():
             return "text"
@@ -100,27 +100,27 @@ def kind_of(value: Any) -> str:
 
 
 def _number(value: float) -> Any:
-    """1200.0 is 1200: JSON knows one kind of number, and an API that wants whole ones gets them."""
+    """Return 1200 for 1200.0, because JSON has one type of numbers and the API expects integers."""
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-def _odd(text: str) -> Any:
+def _other_number(text: str) -> Any:
     if _BASED.match(text):
         digits = text.replace("_", "")
         return int(digits, 0) if digits[-1] not in "xX" else text
-    if found := _OCTAL.match(text):
-        digits = found[2].replace("_", "") or "0"
-        return Bent(text, str(int(found[1] + digits, 8)))
-    if found := _SIXTIES.match(text):
-        return Bent(text, found[1] + _sixties(found[2].replace("_", "")))
-    if _ENDLESS.match(text):
-        return Bent(
-            text, "a number without end" if "n" not in text.lower().replace("inf", "") else "no number at all"
+    if match := _OCTAL.match(text):
+        digits = match[2].replace("_", "") or "0"
+        return AmbiguousWord(text, str(int(match[1] + digits, 8)))
+    if match := _SEXAGESIMAL.match(text):
+        return AmbiguousWord(text, match[1] + _from_sexagesimal(match[2].replace("_", "")))
+    if _SPECIAL.match(text):
+        return AmbiguousWord(
+            text, "infinity" if "n" not in text.lower().replace("inf", "") else "not a number"
         )
     return text
 
 
-def _sixties(digits: str) -> str:
+def _from_sexagesimal(digits: str) -> str:
     total = 0.0
     for part in digits.split(":"):
         total = total * 60 + float(part)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.files.discovery import listed
-from reconciler.config.loader import in_order, load
+from reconciler.config.files.discovery import find_files
+from reconciler.config.loader import load, sort_problems
 from reconciler.model.problem import Place, Problem
 
 from .support import SPECS, codes, loaded, told, write
@@ -96,7 +96,7 @@ BAD = [
     ("taskTimeout", "0", 16, "out-of-range", "write a number that is 1 or more"),
     ("port", "0", 9, "out-of-range", "write a number that is from 1 to 65535"),
     ("port", "65536", 9, "out-of-range", "write a number that is from 1 to 65535"),
-    ("port", "2223", 9, "out-of-range", "write another one, such as `port: 8000`"),
+    ("port", "2223", 9, "out-of-range", "write another value, such as `port: 8000`"),
     ("port", "${env:}", 9, "bad-reference", "write `${env:NAME}`"),
     ("healthPath", "health", 15, "bad-format", "write for example `healthPath: /health`"),
     ("appName", "Base_Test", 12, "bad-format", "write for example `appName: base-test`"),
@@ -115,7 +115,7 @@ BAD = [
     ("env", "{KEY: {a: b}}", 14, "wrong-type", "write text"),
     ("env", "{'A B': x}", 9, "bad-format", "use letters, digits"),
     ("env", "[A=b]", 8, "wrong-type", "write `key: value` lines below it, indented"),
-    ("storage", "{type: local}", 12, "wrong-type", "write each item on a line of its own"),
+    ("storage", "{type: local}", 12, "wrong-type", "write each item on its own line"),
     ("storage", "[{type: local, mountPath: /x}]", 13, "missing-key", "a local volume needs its size"),
     ("storage", "[{type: network, mountPath: /x}]", 13, "missing-key", "a network volume needs the ID"),
     ("storage", "[{type: local, sizeGb: 3Gi, mountPath: /x}]", 35, "wrong-type", "write `sizeGb: 3`"),
@@ -168,7 +168,7 @@ def test_one_mistake_one_problem(
         ("endpoints: [{endpoint: 1.10}]", '1:24 not-text | write "1.10"'),
         ("endpoints: [{endpoint: [a]}]", "1:24 wrong-type | write `endpoint: NAME`"),
         ("endpoints: [a]", "1:13 wrong-type | write `- endpoint: NAME`"),
-        ("endpoints:", "1:11 wrong-type | write `endpoints: []` if there shall be none"),
+        ("endpoints:", "1:11 wrong-type | write `endpoints: []` for no endpoints"),
         ("endpoints: {a: {}}", "1:12 wrong-type | start each endpoint with `- endpoint: NAME`"),
         (
             "endpoint: [{endpoint: a}]",
@@ -181,10 +181,10 @@ def test_one_mistake_one_problem(
         ("novita: {}\nendpoints: []", "1:1 unknown-key | settings belong in config.yaml"),
         ("- endpoint: a", "1:1 wrong-type | write `endpoints:` above the list"),
         ("hello", "1:1 wrong-type | write `endpoints:` and the endpoints below it"),
-        ("", "1:1 empty-file | write `endpoints: []` if there shall be no endpoints, or delete the file"),
+        ("", "1:1 empty-file | write `endpoints: []` for no endpoints, or delete the file"),
         (
             "# soon\n",
-            "1:1 empty-file | write `endpoints: []` if there shall be no endpoints, or delete the file",
+            "1:1 empty-file | write `endpoints: []` for no endpoints, or delete the file",
         ),
         ("a: [\n", "1:4 invalid-yaml | check the brackets and commas"),
         ("defaults: [a]\nendpoints: []", "1:11 wrong-type | write `key: value` lines below it, indented"),
@@ -294,7 +294,7 @@ def test_problems_are_in_order_of_the_files() -> None:
         ),
     ]
     problems = [Problem(code="x", summary="x", place=place) for place in places]
-    assert in_order(problems[::-1]) == tuple(problems)
+    assert sort_problems(problems[::-1]) == tuple(problems)
 
 
 def test_names_within_one_search_are_unique(tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_files_that_are_in_the_way(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_listed_is_no_empty_one() -> None:
     """Its files are unknown, so one stands for them all, and reading that one tells why."""
     directory = Path("x" * 5000)
-    assert listed(directory) == [directory / "*.yaml"]
+    assert find_files(directory) == [directory / "*.yaml"]
 
 
 def test_paths_that_are_too_long(tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ def test_texts_stand_in_for_files(tmp_path: Path) -> None:
         Path("endpoints/notes.txt"): "not read",
         tmp_path / "endpoints/none.yaml": "endpoints: [",
     }
-    result = load(tmp_path, environ={}, instead=other)
+    result = load(tmp_path, environ={}, overrides=other)
     assert [one.name for one in result.desired] == ["new", "more"]
     assert [str(problem.place) for problem in result.problems] == ["endpoints/none.yaml:1:12"]
     assert list(tmp_path.iterdir()) == [tmp_path / "endpoints.yaml"]
@@ -415,5 +415,5 @@ def test_texts_stand_in_for_files_that_are_named(tmp_path: Path, named: str) -> 
     """`-f` finds them too, by file and by directory, however the path is spelled."""
     (tmp_path / "sub").mkdir()
     texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
-    result = load(tmp_path, [Path(named)], environ={}, instead=texts)
+    result = load(tmp_path, [Path(named)], environ={}, overrides=texts)
     assert ([one.name for one in result.desired], result.problems) == (["a"], ())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.overlays import Layer, Layers
+from reconciler.config.overlays import Layer, LayerStack
 from reconciler.yamlfile.reader import parse
 
 from .support import codes, loaded, told
@@ -106,24 +106,24 @@ def test_an_empty_directory_declares_nothing(tmp_path: Path) -> None:
     assert codes(loaded(tmp_path, {}, named=["empty"]).problems) == ["no-endpoints"]
 
 
-def layers(*texts: str) -> Layers:
+def layers(*texts: str) -> LayerStack:
     """Layers of YAML texts named 0, 1, ..."""
     documents = [parse(text, str(number)) for number, text in enumerate(texts)]
-    return Layers(tuple(Layer(d.source, d.data) for d in documents if d.data is not None))
+    return LayerStack(tuple(Layer(d.source, d.data) for d in documents if d.data is not None))
 
 
 def test_positions_go_through_the_layers() -> None:
     """A value is where the last layer put it."""
     stack = layers("a: 1\nb: {x: 1, y: 1}\n", "b: {y: 2}\n")
     assert stack.merged() == {"a": 1, "b": {"x": 1, "y": 2}}
-    assert [str(stack.place(path)) for path in (("a",), ("b", "x"), ("b", "y"))] == [
+    assert [str(stack.positions.place(path)) for path in (("a",), ("b", "x"), ("b", "y"))] == [
         "0:1:4",
         "0:2:8",
         "1:1:8",
     ]
-    assert str(stack.place(("b", "x"), key=True)) == "0:2:5"
-    assert stack.place(("c",)) is None
-    assert stack.node(("c",)) is None
+    assert str(stack.positions.place(("b", "x"), key=True)) == "0:2:5"
+    assert stack.positions.place(("c",)) is None
+    assert stack.positions.node(("c",)) is None
 
 
 @pytest.mark.parametrize(

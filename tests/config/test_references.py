@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.references.resolver import LARGEST, Resolver, coerce, split, whole
+from reconciler.config.references.resolver import MAX_SIZE, Resolver, coerce
+from reconciler.config.references.syntax import is_single_reference, parse_parts
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.secrets import MASK, Secret, reveal
 
@@ -49,18 +50,18 @@ def test_references_are_replaced(tmp_path: Path, text: str, value: str, masked: 
     ("text", "summary", "hint"),
     [
         ("${env:A", "the reference ${env:A has no closing brace", "write `${env:A}`"),
-        ("${HOME}", "the reference ${HOME} does not say where to look", "write `${env:HOME}`"),
-        ("${}", "the reference ${} does not say where to look", "write `${env:NAME}`"),
-        ("${vault:x}", "the reference ${vault:x} looks in a place that is not known", "write `${env:NAME}`"),
-        ("${env:}", "the reference ${env:} names nothing", "write `${env:NAME}`"),
-        ("${file: }", "the reference ${file: } names nothing", "write `${file:PATH}`"),
-        ("${env:a-b}", "the reference ${env:a-b} names no variable", "use letters, digits and `_`"),
+        ("${HOME}", "the reference ${HOME} has no source", "write `${env:HOME}`"),
+        ("${}", "the reference ${} has no source", "write `${env:NAME}`"),
+        ("${vault:x}", "the reference ${vault:x} has an unknown source", "write `${env:NAME}`"),
+        ("${env:}", "the reference ${env:} has no name", "write `${env:NAME}`"),
+        ("${file: }", "the reference ${file: } has no name", "write `${file:PATH}`"),
+        ("${env:a-b}", "the reference ${env:a-b} does not name a variable", "use letters, digits and `_`"),
         (
             "${env:A:-${env:B}}",
-            "the reference ${env:A:-${env:B}} holds another reference",
+            "the reference ${env:A:-${env:B}} contains another reference",
             "name one variable",
         ),
-        ("${" + "x" * 100 + "}", "the reference ${" + "x" * 57 + "… does not say", "write `${env:xxx"),
+        ("${" + "x" * 100 + "}", "the reference ${" + "x" * 57 + "… has no source", "write `${env:xxx"),
     ],
 )
 def test_malformed_references_are_explained(tmp_path: Path, text: str, summary: str, hint: str) -> None:
@@ -84,7 +85,7 @@ def test_an_unset_variable(tmp_path: Path, lenient: bool) -> None:
 def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     """A missing, special, huge or binary file is a problem and never a hang."""
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "huge").write_bytes(b"x" * (LARGEST + 1))
+    (tmp_path / "huge").write_bytes(b"x" * (MAX_SIZE + 1))
     (tmp_path / "binary").write_bytes(b"\xff\x00")
     (tmp_path / "nul").write_bytes(b"a\0b")
     resolver = Resolver(tmp_path, ENVIRON)
@@ -139,8 +140,8 @@ def test_references_and_literals_keep_their_order(parts: list[str]) -> None:
 @given(st.text(st.sampled_from("env:file-$}{A. \n\0"), max_size=20))
 def test_no_text_can_break_the_parser(text: str) -> None:
     """Every text is either parts or one problem."""
-    assert isinstance(split(text), tuple | Problem)
-    assert whole(text) in (True, False)
+    assert isinstance(parse_parts(text), tuple | Problem)
+    assert is_single_reference(text) in (True, False)
     Resolver(Path("/nonexistent"), {}).secret(text)
 
 
@@ -243,7 +244,7 @@ def test_names_hold_no_references(tmp_path: Path, field: str) -> None:
     item = {"endpoint": "a", "specName": "one", "image": "x"} | {field: "x${env:A}"}
     text = "endpoints:\n- " + "\n  ".join(f"{key}: {value}" for key, value in item.items())
     result = loaded(tmp_path, {"endpoints.yaml": text}, environ={"A": "x"})
-    assert [problem.summary for problem in result.errors] == [f"`{field}` cannot hold a reference"]
+    assert [problem.summary for problem in result.errors] == [f"`{field}` cannot contain a reference"]
 
 
 @pytest.mark.parametrize("text", ["8${env:A}", "$${env:A}"])

@@ -21,7 +21,7 @@ def test_published_schemas_are_schemas(name: str) -> None:
     """Each schema is valid in its draft, names itself, and describes every property."""
     from jsonschema import Draft202012Validator
 
-    whole = json.loads(schema.text_of(name))
+    whole = json.loads(schema.schema_text(name))
     Draft202012Validator.check_schema(whole)
     assert (whole["$schema"], whole["$id"]) == (DRAFT, f"{name}.schema.json")
     assert whole["title"]
@@ -38,7 +38,7 @@ def test_published_schemas_are_schemas(name: str) -> None:
 def test_there_is_no_other_schema() -> None:
     """A name that is none is the caller's mistake."""
     with pytest.raises(KeyError):
-        schema.text_of("../pyproject")
+        schema.schema_text("../pyproject")
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_types_are_looked_up_in_the_schema(path: tuple[str | int, ...], kind: st
 def test_editors_accept_references() -> None:
     """A number or truth value may be a reference, and only a whole one."""
     item = {"endpoint": "a", "port": "${env:PORT:-8000}", "lifecycle": {"preventDestroy": "${file:x}"}}
-    assert schema.fits("endpoints", {"endpoints": [item]})
-    assert not schema.fits("endpoints", {"endpoints": [item | {"port": "8${env:X}"}]})
+    assert schema.is_valid("endpoints", {"endpoints": [item]})
+    assert not schema.is_valid("endpoints", {"endpoints": [item | {"port": "8${env:X}"}]})
 
 
 def test_the_published_schema_asks_only_for_the_name() -> None:
     """An overlay is valid in an editor; a merged endpoint needs its spec and image."""
-    assert schema.fits("endpoints", {"endpoints": [{"endpoint": "a", "replicas": None}]})
-    assert not schema.fits("endpoints", {"endpoints": [{"image": "x"}]})
-    assert not schema.fits("endpoints", {"endpoint": "a"}, "mergedEndpoint")
-    assert not schema.fits("endpoints", {"defaults": {"appName": "a"}})
-    assert schema.fits("endpoints", {"defaults": None})
+    assert schema.is_valid("endpoints", {"endpoints": [{"endpoint": "a", "replicas": None}]})
+    assert not schema.is_valid("endpoints", {"endpoints": [{"image": "x"}]})
+    assert not schema.is_valid("endpoints", {"endpoint": "a"}, "mergedEndpoint")
+    assert not schema.is_valid("endpoints", {"defaults": {"appName": "a"}})
+    assert schema.is_valid("endpoints", {"defaults": None})
 
 
 def test_nothing_heavy_is_imported_for_a_valid_file(tmp_path: Any) -> None:
@@ -96,7 +96,7 @@ assert "jsonschema" not in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-FIELDS = list(schema.schema_of("endpoints")["$defs"]["fields"]["properties"])
+FIELDS = list(schema.load_schema("endpoints")["$defs"]["fields"]["properties"])
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -120,5 +120,5 @@ VALUES = st.one_of(
 def test_both_validators_agree(item: dict[str, Any]) -> None:
     """What the fast validator refuses the other can explain, and the reverse."""
     for definition in ("mergedEndpoint", "endpoint", "defaults"):
-        explained = list(schema.errors("endpoints", item, definition))
-        assert schema.fits("endpoints", item, definition) == (not explained)
+        explained = list(schema.validation_errors("endpoints", item, definition))
+        assert schema.is_valid("endpoints", item, definition) == (not explained)

@@ -53,7 +53,7 @@ def below(node: Node, root: Node, path: str) -> Iterator[tuple[str, bool, Node]]
 
 def every(name: str) -> list[tuple[str, bool, Node]]:
     """What is below the root of a schema, and below each of its definitions."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     starts = {name: root, **{f"#{key}": part for key, part in root["$defs"].items()}}
     return [found for path, start in starts.items() for found in below(start, root, path)]
 
@@ -71,7 +71,7 @@ def validator(node: Node, root: Node) -> Draft202012Validator:
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_each_is_a_document_of_its_draft(name: str) -> None:
     """Each schema says that it is of draft 2020-12, and is."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     assert root["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     Draft202012Validator.check_schema(root)
 
@@ -79,7 +79,7 @@ def test_each_is_a_document_of_its_draft(name: str) -> None:
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_everything_has_a_title_and_a_description(name: str) -> None:
     """An editor has a short name and a whole sentence to show for each property, element and definition."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     places = [(path, node) for path, _, node in every(name)]
     places += [(f"#{key}", node) for key, node in root["$defs"].items()]
     lacking = []
@@ -94,7 +94,7 @@ def test_everything_has_a_title_and_a_description(name: str) -> None:
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_every_property_has_an_example(name: str) -> None:
     """An editor has something to offer for each property that may be written."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     properties = [(path, node) for path, is_property, node in every(name) if is_property]
     assert len({path for path, _ in properties}) > len(root["$defs"])
     lacking = {
@@ -115,7 +115,7 @@ def test_only_names_are_forbidden_and_only_in_defaults() -> None:
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_examples_and_defaults_are_valid(name: str) -> None:
     """What an editor inserts is accepted where it is inserted."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     places = [(path, node) for path, _, node in every(name)]
     places += [(f"#{key}", node) for key, node in root["$defs"].items()]
     refused = []
@@ -129,7 +129,7 @@ def test_examples_and_defaults_are_valid(name: str) -> None:
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_a_value_is_offered_and_not_only_a_reference(name: str) -> None:
     """Where a reference may stand for a value, the first example and the default are values."""
-    root = schema.schema_of(name)
+    root = schema.load_schema(name)
     wrong = []
     for path, _, node in every(name):
         if "anyOf" not in node:
@@ -170,7 +170,7 @@ def one_of(settings: Mapping[str, Any], *names: str) -> Any:
 
 def endpoint_defaults() -> dict[str, Any]:
     """Every default of a field of an endpoint, by its dotted path."""
-    root = schema.schema_of("endpoints")
+    root = schema.load_schema("endpoints")
     found = below(root["$defs"]["fields"], root, "")
     return {path.removeprefix("."): node["default"] for path, _, node in found if "default" in node}
 
@@ -203,7 +203,7 @@ def test_a_file_may_leave_its_parts_out(tmp_path: Path, key: str) -> None:
     """A file without the key says what it says with the key's default."""
     whole = {"defaults": "defaults: {image: x}\n", "endpoints": "endpoints: []\n"}
     del whole[key]
-    assert schema.schema_of("endpoints")["properties"][key]["default"] in ({}, [])
+    assert schema.load_schema("endpoints")["properties"][key]["default"] in ({}, [])
     without = loaded(tmp_path, {"endpoints.yaml": "".join(whole.values())})
     default = "{}" if key == "defaults" else "[]"
     written = loaded(tmp_path, {"endpoints.yaml": "".join(whole.values()) + f"{key}: {default}\n"})
@@ -212,7 +212,7 @@ def test_a_file_may_leave_its_parts_out(tmp_path: Path, key: str) -> None:
 
 def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
     """A run without config.yaml has the settings that its schema tells of."""
-    properties = schema.schema_of("config")["properties"]["novita"]["properties"]
+    properties = schema.load_schema("config")["properties"]["novita"]["properties"]
     defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
     settings = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"}).settings
     assert {name: getattr(settings, name) for name in defaults} == defaults
@@ -221,6 +221,6 @@ def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
 
 def test_the_default_of_the_cuda_version_means_leaving_it_out() -> None:
     """What the schema of specs calls the default is compared as if it were absent."""
-    default = schema.schema_of("specs")["$defs"]["novita"]["properties"]["cudaVersion"]["default"]
+    default = schema.load_schema("specs")["$defs"]["novita"]["properties"]["cudaVersion"]["default"]
     assert is_any_cuda(default)
     assert is_any_cuda(None)

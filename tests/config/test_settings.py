@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.loader import load_settings
-from reconciler.config.settings import key_problem
+from reconciler.config.settings import missing_key_problem
 from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings
 
@@ -131,7 +131,7 @@ def test_keys_that_cannot_be_sent(tmp_path: Path, key: str) -> None:
     """A key with a space or an odd character is a problem that does not show it."""
     _, problems = load_settings(tmp_path, environ={"NOVITA_API_KEY": key})
     assert [problem.summary for problem in problems] == [
-        "the API key in NOVITA_API_KEY holds a space or a character that cannot be sent"
+        "the API key in NOVITA_API_KEY contains a space or a character that cannot be sent"
     ]
     assert key not in repr(problems)
 
@@ -166,9 +166,9 @@ def test_base_urls_that_are_used(tmp_path: Path, url: str, kept: str) -> None:
         ("https://a\u0007b", "is not a URL"),
         ("https://[::1", "is not a URL"),
         ("https://a:99999", "is not a URL"),
-        ("https://me@a.example", "holds a user name"),
-        ("https://a.example?x=1", "holds a query"),
-        ("https://a.example#", "holds a query"),
+        ("https://me@a.example", "contains a user name"),
+        ("https://a.example?x=1", "contains a query"),
+        ("https://a.example#", "contains a query"),
     ],
 )
 def test_base_urls_that_are_refused(tmp_path: Path, url: str, what: str) -> None:
@@ -207,7 +207,7 @@ def test_not_enabled(tmp_path: Path, text: str) -> None:
 
 def test_the_missing_key() -> None:
     """The documented message, its solution, and what to type."""
-    problem = key_problem()
+    problem = missing_key_problem()
     assert (problem.summary, problem.exit_code) == ("novita API key is required", 1)
     assert "export NOVITA_API_KEY=..." in problem.hint
     assert 'api_key: "your-novita-api-key-here"' in problem.hint

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.values import DataPath
 from reconciler.yamlfile import editor
-from reconciler.yamlfile.editor import Append, Edit, Remove, Set, edited
-from reconciler.yamlfile.edits import Spot, edited_data
-from reconciler.yamlfile.emitter import block
+from reconciler.yamlfile.editor import Append, Edit, Remove, Set, edit_text
+from reconciler.yamlfile.edits import apply_edits
+from reconciler.yamlfile.emitter import to_block
 from reconciler.yamlfile.reader import parse
 
 TEXT = """\
@@ -43,13 +44,13 @@ endpoints:
       value: 60
 # end
 """
-A: Spot = ("endpoints", 0)
-B: Spot = ("endpoints", 1)
+A: DataPath = ("endpoints", 0)
+B: DataPath = ("endpoints", 1)
 
 
 def changed(text: str, *edits: Edit) -> list[str]:
     """The lines that go and come, as `- ` and `+ `."""
-    after = edited(text, edits)
+    after = edit_text(text, edits)
     found = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))
     return [f"{line[0]} {line[1:]}" for line in found[2:] if line[0] in "-+"]
 
@@ -195,7 +196,7 @@ def test_only_the_lines_that_are_meant_change(edits: tuple[Edit, ...], lines: li
 )  # fmt: skip
 def test_every_form_that_a_file_may_have(text: str, edit: Edit, after: str) -> None:
     """Empty files, flow, other indentation, other line ends, anchors beside the place, and block texts."""
-    assert edited(text, [edit]) == after
+    assert edit_text(text, [edit]) == after
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_every_form_that_a_file_may_have(text: str, edit: Edit, after: str) -> N
 def test_what_would_say_more_is_refused(text: str, edit: Edit) -> None:
     """A value that others share, or a path that leads nowhere: an error with a hint, and no text at all."""
     with pytest.raises(InvalidConfig) as caught:
-        edited(text, [edit], shown="endpoints.yaml")
+        edit_text(text, [edit], shown="endpoints.yaml")
     assert caught.value.problem.code == "cannot-edit"
     assert "endpoints.yaml" in caught.value.problem.summary
     assert caught.value.problem.hint
@@ -223,7 +224,7 @@ def test_what_would_say_more_is_refused(text: str, edit: Edit) -> None:
 def test_a_file_that_is_broken_is_told() -> None:
     """It cannot be edited before it can be read."""
     with pytest.raises(InvalidConfig) as caught:
-        edited("a: [", [Set(path=("a",), value=1)], shown="endpoints.yaml")
+        edit_text("a: [", [Set(path=("a",), value=1)], shown="endpoints.yaml")
     assert caught.value.problem.place is not None
 
 
@@ -242,13 +243,13 @@ def test_a_file_that_is_broken_is_told() -> None:
 def test_a_new_item_may_have_a_comment(text: str, after: str) -> None:
     """It stands on the line above, wherever the list came from; in the flow there is no room for it."""
     edit = Append(path=("specs",), value={"name": "b"}, comment="why")
-    assert edited(text, [edit]) == after
+    assert edit_text(text, [edit]) == after
 
 
 def test_json_stays_json() -> None:
     """Two spaces, and letters as they are."""
     text = json.dumps({"endpoints": [{"endpoint": "ä"}]}, indent=2, ensure_ascii=False) + "\n"
-    after = edited(text, [Set(path=("endpoints", 0, "port"), value=80)], json=True)
+    after = edit_text(text, [Set(path=("endpoints", 0, "port"), value=80)], json=True)
     assert after == text.replace('"ä"', '"ä",\n      "port": 80')
 
 
@@ -271,9 +272,9 @@ JSON = {"endpoints": [{"endpoint": "ä", "env": {"A": "1"}, "storage": [], "repl
 )
 def test_json_keeps_its_layout(text: str) -> None:
     """Whatever that is: only the words that an edit is about go and come."""
-    after = edited(text, [Set(path=(*A, "replicas"), value=3)], json=True)
+    after = edit_text(text, [Set(path=(*A, "replicas"), value=3)], json=True)
     assert after == text[::-1].replace("1", "3", 1)[::-1]
-    after = edited(text, [Set(path=(*A, "image"), value="x:1"), Remove(path=(*A, "env", "A"))], json=True)
+    after = edit_text(text, [Set(path=(*A, "image"), value="x:1"), Remove(path=(*A, "env", "A"))], json=True)
     meant = json.loads(text.removeprefix("\ufeff"))
     del meant["endpoints"][0]["env"]
     meant["endpoints"][0]["image"] = "x:1"
@@ -297,10 +298,10 @@ def test_a_file_is_looked_at_a_few_times_however_many_edits(
     monkeypatch: pytest.MonkeyPatch, make: Any, as_json: bool
 ) -> None:
     looks = []
-    tree = editor.tree
-    monkeypatch.setattr(editor, "tree", lambda text: looks.append(1) or tree(text))
+    parse_tree = editor.parse_tree
+    monkeypatch.setattr(editor, "parse_tree", lambda text: looks.append(1) or parse_tree(text))
     data = {"endpoints": [{"endpoint": f"e{number}", "image": "x"} for number in range(50)]}
-    text = json.dumps(data, indent=2) if as_json else block(data) + "\n"
+    text = json.dumps(data, indent=2) if as_json else to_block(data) + "\n"
     edits = [edit for number in reversed(range(50)) for edit in make(("endpoints", number))]
-    assert parse(edited(text, edits, json=as_json), "").data == edited_data(data, edits)
+    assert parse(edit_text(text, edits, json=as_json), "").data == apply_edits(data, edits)
     assert len(looks) <= 4

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.errors import InvalidConfig
-from reconciler.yamlfile.editor import Append, Remove, Set, edited
-from reconciler.yamlfile.edits import Spot, edited_data
-from reconciler.yamlfile.emitter import Layout, block
+from reconciler.model.values import DataPath
+from reconciler.yamlfile.editor import Append, Remove, Set, edit_text
+from reconciler.yamlfile.edits import apply_edits
+from reconciler.yamlfile.emitter import Indentation, to_block
 from reconciler.yamlfile.reader import parse
 
 WORDS = st.text() | st.sampled_from(
@@ -44,10 +45,10 @@ DATA = st.recursive(
     max_leaves=8,
 )
 MAPS = st.dictionaries(KEYS, DATA, min_size=1, max_size=4)
-LAYOUTS = st.builds(Layout, step=st.integers(1, 4), dash=st.integers(0, 4))
+LAYOUTS = st.builds(Indentation, map=st.integers(1, 4), dash=st.integers(0, 4))
 
 
-def places(data: Any, above: Spot = ()) -> Iterator[Spot]:
+def places(data: Any, above: DataPath = ()) -> Iterator[DataPath]:
     """Every path into the data."""
     below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in below:
@@ -60,21 +61,22 @@ def encodable(text: str) -> bool:
 
 
 @given(MAPS, LAYOUTS)
-def test_what_is_written_is_read(data: dict[str, Any], layout: Layout) -> None:
+def test_what_is_written_is_read(data: dict[str, Any], layout: Indentation) -> None:
     """Any text, number and truth value comes back as itself, however the lines are laid out."""
-    text = block(data, layout)
+    text = to_block(data, layout)
     if encodable(text):
         document = parse(text, "", pure=True)
-        assert (document.problems, document.bent, document.data) == ((), (), data)
+        assert (document.problems, document.ambiguous, document.data) == ((), (), data)
 
 
 @given(MAPS, LAYOUTS, DATA, st.data())
 def test_an_edit_says_what_was_meant_and_spares_the_comments(
-    data: dict[str, Any], layout: Layout, value: Any, draw: st.DataObject
+    data: dict[str, Any], layout: Indentation, value: Any, draw: st.DataObject
 ) -> None:
     """In any file that has a comment on every line, none is lost to a new value of one line."""
     text = "".join(
-        f"{line}   # c{number}\n# l{number}\n" for number, line in enumerate(block(data, layout).split("\n"))
+        f"{line}   # c{number}\n# l{number}\n"
+        for number, line in enumerate(to_block(data, layout).split("\n"))
     )
     spots = sorted(places(data), key=repr)
     spot = draw.draw(st.sampled_from(spots))
@@ -88,8 +90,8 @@ def test_an_edit_says_what_was_meant_and_spares_the_comments(
     edit = draw.draw(st.sampled_from(edits))
     if not encodable(text + repr(value)):
         return
-    after = edited(text, [edit])
-    assert parse(after, "").data == edited_data(data, [edit])
+    after = edit_text(text, [edit])
+    assert parse(after, "").data == apply_edits(data, [edit])
     kept = [line for line in text.splitlines() if line in after.splitlines()]
     if "fresh" in edit.path and not isinstance(data.get("fresh"), list | dict):
         assert len(kept) >= len(text.splitlines()) - ("fresh" in data)
@@ -100,9 +102,9 @@ LISTS = st.lists(st.dictionaries(KEYS, DATA, min_size=1, max_size=3), min_size=1
 
 @given(st.fixed_dictionaries({"a": LISTS, "b": LISTS}), LAYOUTS, st.booleans(), st.data())
 def test_many_edits_at_once_say_the_same_as_one_by_one(
-    data: dict[str, Any], layout: Layout, as_json: bool, draw: st.DataObject
+    data: dict[str, Any], layout: Indentation, as_json: bool, draw: st.DataObject
 ) -> None:
-    text = json.dumps(data, indent=layout.step) if as_json else block(data, layout) + "\n"
+    text = json.dumps(data, indent=layout.map) if as_json else to_block(data, layout) + "\n"
     spots = sorted(places(data), key=repr)
     edit = st.one_of(
         st.builds(lambda path, value: Set(path=path, value=value), st.sampled_from(spots), DATA),
@@ -117,7 +119,7 @@ def test_many_edits_at_once_say_the_same_as_one_by_one(
     step = text
     try:
         for one in edits:
-            step = edited(step, [one], json=as_json)
+            step = edit_text(step, [one], json=as_json)
     except InvalidConfig:
         return
-    assert parse(edited(text, edits, json=as_json), "").data == parse(step, "").data
+    assert parse(edit_text(text, edits, json=as_json), "").data == parse(step, "").data

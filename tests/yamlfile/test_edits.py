@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.yamlfile.edits import Append, Edit, Remove, Set, edited_data, rounds, under
+from reconciler.yamlfile.edits import Append, Edit, Remove, Set, apply_edits, edit_rounds, prefix_edits
 
 DATA = {"a": {"b": {"c": 1}}, "list": [{"x": 1}, 2], "none": None}
 
@@ -30,19 +30,19 @@ DATA = {"a": {"b": {"c": 1}}, "list": [{"x": 1}, 2], "none": None}
 )
 def test_an_edit_changes_what_it_names(edit: Edit, changed: dict[str, Any]) -> None:
     """Missing maps and lists are made; what is not there is not removed; the rest stays."""
-    assert edited_data(DATA, [edit]) == {**DATA, **changed}
+    assert apply_edits(DATA, [edit]) == {**DATA, **changed}
 
 
 def test_what_an_edit_empties_goes() -> None:
     """The maps above a removed key, as far as nothing else is in them; a map that was empty stays."""
-    assert edited_data({"a": {"b": {"c": 1}}, "d": {}}, [Remove(path=("a", "b", "c"))]) == {"d": {}}
-    assert edited_data({"a": {"b": {}}}, [Remove(path=("a", "b", "c"))]) == {"a": {"b": {}}}
+    assert apply_edits({"a": {"b": {"c": 1}}, "d": {}}, [Remove(path=("a", "b", "c"))]) == {"d": {}}
+    assert apply_edits({"a": {"b": {}}}, [Remove(path=("a", "b", "c"))]) == {"a": {"b": {}}}
 
 
 def test_edits_come_one_after_the_other() -> None:
     """A later one sees what an earlier one did, and the data that was given stays as it was."""
     before = {"a": [1]}
-    assert edited_data(before, [Append(path=("a",), value=2), Remove(path=("a", 0))]) == {"a": [2]}
+    assert apply_edits(before, [Append(path=("a",), value=2), Remove(path=("a", 0))]) == {"a": [2]}
     assert before == {"a": [1]}
 
 
@@ -50,13 +50,13 @@ def test_edits_come_one_after_the_other() -> None:
 def test_a_path_that_leads_nowhere_is_an_error(path: tuple[str | int, ...]) -> None:
     """Nothing is made in the place of something else."""
     with pytest.raises(LookupError):
-        edited_data(DATA, [Set(path=path, value=1)])
+        apply_edits(DATA, [Set(path=path, value=1)])
 
 
 def test_edits_of_an_item_are_edits_of_its_file() -> None:
     """They move below the path of the item."""
     edits = (Set(path=("image",), value="x"), Remove(path=("env", "A")))
-    assert [one.path for one in under(("endpoints", 3), edits)] == [
+    assert [one.path for one in prefix_edits(("endpoints", 3), edits)] == [
         ("endpoints", 3, "image"),
         ("endpoints", 3, "env", "A"),
     ]
@@ -73,7 +73,7 @@ def test_edits_that_are_nothing_to_each_other_share_a_round() -> None:
 
     alone = Append(path=("list",), value=1)
     edits = [inside(5, "a"), inside(5, "b"), inside(3, "c"), alone, gone(4), gone(2), gone(0), inside(1, "d")]
-    assert rounds(edits) == [
+    assert edit_rounds(edits) == [
         [inside(5, "a"), inside(3, "c")],
         [inside(5, "b")],
         [alone],

@@ -11,11 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.loader import in_order
-from reconciler.yamlfile.document import WIDEST
+from reconciler.config.loader import sort_problems
+from reconciler.yamlfile.document import MAX_LINE_WIDTH
 from reconciler.yamlfile.nodes import Node
 from reconciler.yamlfile.parser import compose
-from reconciler.yamlfile.reader import collector_paused, parse, read
+from reconciler.yamlfile.reader import gc_paused, parse, read
 from tests.config.support import codes, told
 
 BOTH = pytest.mark.parametrize("pure", [False, True], ids=["libyaml", "pure"])
@@ -30,10 +30,10 @@ BROKEN = [
     (
         "a:\n  b: 1\n c: 2",
         "3:2",
-        "this line belongs to nothing: its indentation fits no line above",
+        "the indentation of this line matches no line above",
         "align it",
     ),
-    ("- a\nb: 1", "2:1", "this line is no item of the list above", "start it with `- `"),
+    ("- a\nb: 1", "2:1", "this line is not an item of the list above", "start it with `- `"),
     ("a:\n\tb: 1", "2:1", "a tab indents this line", "indent with spaces"),
     ("a: @x", "1:4", "a value cannot start with `@`", "put double quotes around the value"),
     ("a: %x", "1:4", "a value cannot start with `%`", "put double quotes around the value"),
@@ -54,11 +54,11 @@ BROKEN = [
         "this line is neither `key: value` nor the end of the value above",
         "write a `:`",
     ),
-    ("a: \x01", "1:4", "there is the control character U+0001 here that YAML does not allow", "remove it"),
+    ("a: \x01", "1:4", "there is the control character U+0001 here, which YAML does not allow", "remove it"),
     (
         "a: 1\nb: \0",
         "2:4",
-        "there is the control character U+0000 here that YAML does not allow",
+        "there is the control character U+0000 here, which YAML does not allow",
         "remove it",
     ),
 ]
@@ -257,23 +257,23 @@ novita:
   last: 1
 """
     source = parse(text, "f.yaml").source
-    shown = [source.place(line, 0).text for line in range(len(source.lines))]
+    shown = [source.place_at(line, 0).text for line in range(len(source.lines))]
     assert not [line for line in shown if "secret-" in line]
     assert shown[1] == "  api_key: (sensitive value)"
     assert shown[2] == "  other: 1"
     assert shown[-2] == "  last: 1"
-    assert parse('{"api_key":\n"sk",\n"b": 1}', "f").source.place(1, 0).text == "(sensitive value)"
+    assert parse('{"api_key":\n"sk",\n"b": 1}', "f").source.place_at(1, 0).text == "(sensitive value)"
 
 
 def test_an_excerpt_is_cut_and_cleaned() -> None:
     """Very long lines are cut, and terminals are spared control characters."""
     source = parse("a: " + "x" * 5000 + "\nb: \x1b[31m\tx\n", "f.yaml").source
-    assert source.place(0, 0).text == "a: " + "x" * (WIDEST - 3) + "…"
-    assert source.place(0, WIDEST + 40).text.startswith("a: ")
-    assert source.place(0, 4000).text == ""
-    assert source.place(1, 0).text == "b: �[31m\tx"
-    assert source.place(9, 0).text == ""
-    assert source.place(2, 7).text == ""
+    assert source.place_at(0, 0).text == "a: " + "x" * (MAX_LINE_WIDTH - 3) + "…"
+    assert source.place_at(0, MAX_LINE_WIDTH + 40).text.startswith("a: ")
+    assert source.place_at(0, 4000).text == ""
+    assert source.place_at(1, 0).text == "b: �[31m\tx"
+    assert source.place_at(9, 0).text == ""
+    assert source.place_at(2, 7).text == ""
 
 
 def test_a_value_of_one_line_is_underlined() -> None:
@@ -287,7 +287,7 @@ def test_the_collector_comes_back() -> None:
     """Reading leaves garbage collection as it was."""
     import gc
 
-    with collector_paused(), collector_paused():
+    with gc_paused(), gc_paused():
         assert not gc.isenabled()
     assert gc.isenabled()
 
@@ -344,21 +344,21 @@ def test_reading_by_item_finds_what_reading_the_whole_finds(text: str, pure: boo
     """A text with an alias is read as a whole; this one has one in a comment, which changes nothing."""
     by_item, whole = parse(text, "f", pure=pure), parse(text + "# &a *a\n", "f", pure=pure)
     assert by_item.data == whole.data is not None
-    assert in_order(by_item.problems) == in_order(whole.problems)
-    assert by_item.bent == whole.bent
+    assert sort_problems(by_item.problems) == sort_problems(whole.problems)
+    assert by_item.ambiguous == whole.ambiguous
     if text == LISTS:
-        assert codes(in_order(by_item.problems)) == [
+        assert codes(sort_problems(by_item.problems)) == [
             "duplicate-key",
             "unknown-tag",
             "non-string-key",
             "non-string-key",
         ]
-        assert [str(problem.place) for _, problem in by_item.bent] == ["f:4:14"]
+        assert [str(problem.place) for _, problem in by_item.ambiguous] == ["f:4:14"]
 
 
 def test_the_tree_of_a_sound_file_is_made_for_who_asks_for_a_place_alone() -> None:
     document = parse("endpoints:\n  - endpoint: one\n  - endpoint: two\n    env: {A: x, B: 010}\n", "f")
-    assert document.bent
+    assert document.ambiguous
     assert "root" not in vars(document.source)
     assert str(document.place(("endpoints", 1, "endpoint"))) == "f:3:15"
     assert "root" in vars(document.source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.yamlfile.scalars import Bent, kind_of, plain, quoted
+from reconciler.yamlfile.scalars import AmbiguousWord, double_quoted, parse_scalar, type_name
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from reconciler.yamlfile.scalars import Bent, kind_of, plain, quoted
 )
 def test_words_with_one_meaning(text: str, meaning: object) -> None:
     """Numbers, truth values and nothing are recognised, dates stay text."""
-    found = plain(text)
+    found = parse_scalar(text)
     assert (found, type(found)) == (meaning, type(meaning))
 
 
@@ -52,22 +52,22 @@ def test_words_with_one_meaning(text: str, meaning: object) -> None:
         ("-017", "-15"),
         ("0o17", "15"),
         ("00", "0"),
-        (".inf", "a number without end"),
-        ("-.INF", "a number without end"),
-        (".nan", "no number at all"),
+        (".inf", "infinity"),
+        ("-.INF", "infinity"),
+        (".nan", "not a number"),
         ("9" * 400, "a number too large to keep"),
         ("1e400", "a number too large to keep"),
     ],
 )
 def test_words_that_yaml_bends(text: str, reads: str) -> None:
     """Where YAML reads something that nobody means, the user is asked."""
-    assert plain(text) == Bent(text, reads)
+    assert parse_scalar(text) == AmbiguousWord(text, reads)
 
 
 def test_words_for_people() -> None:
     """Values are named and quoted as users know them."""
     values = [None, True, False, 1, 1.5, "x", [], {}]
-    assert [kind_of(value) for value in values] == [
+    assert [type_name(value) for value in values] == [
         "nothing", "true", "false", "a number", "a number", "text", "a list", "a mapping",
     ]  # fmt: skip
-    assert quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'
+    assert double_quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'

@@ -13,8 +13,8 @@ from reconciler.model.problem import ExitCode
 @with_run
 def schema(run: Run, name: str) -> int:
     """Print the JSON Schema (draft 2020-12) of a configuration file, for editors. (default: endpoints)"""
-    from reconciler.config.schema import text_of
+    from reconciler.config.schema import schema_text
 
     del run
-    click.echo(text_of(name), nl=False)
+    click.echo(schema_text(name), nl=False)
     return ExitCode.OK

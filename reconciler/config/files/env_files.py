@@ -1,4 +1,4 @@
-"""The only door to python-dotenv: `.env` files as it reads them, with nothing in them replaced."""
+"""Reads and writes `.env` files without expanding them. Only this module uses python-dotenv."""
 
 from __future__ import annotations
 
@@ -11,61 +11,60 @@ from typing import Any, Final
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Place, Problem
 from reconciler.yamlfile.document import Source
-from reconciler.yamlfile.reader import conflict
-from reconciler.yamlfile.root_check import Fence
-from reconciler.yamlfile.text_encoding import decoded
+from reconciler.yamlfile.files import RootDirectory, decode_text
+from reconciler.yamlfile.reader import merge_conflict
 
-LARGEST: Final = 2**20
+MAX_SIZE: Final = 2**20
 """Bytes."""
 
-MOST_SPACES: Final = 200
-"""In a row. python-dotenv takes a time that grows with their square."""
+MAX_SPACES: Final = 200
+"""Consecutive spaces in a line. The time of python-dotenv grows with their square."""
 
 _NAME: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*\Z")
 _BREAK: Final = re.compile(r"\r\n|[\r\n]")
 _OPEN_QUOTE: Final = re.compile(r"[^=\n]*=[^\S\n]*(['\"])(?:\\.|(?!\1)[^\\])*(\1)?", re.DOTALL)
-"""A quote that opens a value, and the one that closes it if there is any."""
+"""The opening quote of a value, and the closing one if it exists."""
 
-_SPACES: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{MOST_SPACES + 1}}}")
+_SPACES: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{MAX_SPACES + 1}}}")
 
 
-def variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
-    """What `.env` files say, a later line and a later file winning.
+def read_env_files(root: Path, files: Sequence[Path]) -> dict[str, str]:
+    """Return the variables of `.env` files; later lines and later files take precedence.
 
-    The files are named by a person, relative to `root`. Raises Unreadable for a file that cannot be read, and
-    InvalidConfig with every line that says nothing, never with what stands in it.
+    The user named the files, relative to `root`. Raise UnreadableFile for a file that cannot be read,
+    and InvalidConfig for invalid lines, without their content.
     """
-    fence, found, problems = Fence(root), {}, []
+    directory, variables, problems = RootDirectory(root), {}, []
     for file in files:
-        text = decoded(fence.read(root / file, LARGEST, named=True))
+        text = decode_text(directory.read(root / file, MAX_SIZE, named=True))
         if text is None or "\0" in text:
             problems.append(_fault(file, 1, "is not UTF-8 text", "save the file as UTF-8"))
             continue
-        if "<<<<<<<" in text and (unmerged := conflict(Source(str(file), text))):
-            problems.append(unmerged)
+        if "<<<<<<<" in text and (conflict := merge_conflict(Source(str(file), text))):
+            problems.append(conflict)
             continue
-        if (found_spaces := _SPACES.search(text)) is not None:
-            line = len(_BREAK.findall(text, 0, found_spaces.start())) + 1
-            what = f"has more than {MOST_SPACES} spaces in a row"
+        if (spaces := _SPACES.search(text)) is not None:
+            line = len(_BREAK.findall(text, 0, spaces.start())) + 1
+            what = f"has more than {MAX_SPACES} spaces in a row"
             problems.append(_fault(file, line, what, "remove them"))
             continue
         for line, name, value in _lines(text):
             if isinstance(value, str):
-                found[name] = value
+                variables[name] = value
             else:
                 problems.append(_fault(file, line, *value))
     if problems:
         raise InvalidConfig(*problems)
-    return found
+    return variables
 
 
-def names_in(text: str) -> set[str]:
-    """The variables that a text in the form of a `.env` file has a line for."""
+def assigned_names(text: str) -> set[str]:
+    """Return the names of the variables in the text of a `.env` file."""
     return {name for _, name, _ in _lines(text)}
 
 
-def text_of(variables: Mapping[str, str]) -> str:
-    """A line for each variable. Read again, they say the same to the byte."""
+def env_file_text(variables: Mapping[str, str]) -> str:
+    """Return the text of a `.env` file with one line for each variable, which reads back unchanged."""
     return "".join(f"{name}='{_escaped(value)}'\n" for name, value in variables.items())
 
 
@@ -74,7 +73,7 @@ def _escaped(value: str) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, Any]]:
-    """(line, name, value) for each variable; in the place of a value (what is wrong, what to do)."""
+    """Yield (line, name, value) for each variable; for an invalid line the value is (what, hint)."""
     for binding in _bindings(text):
         written = binding.original.string
         line = binding.original.line + len(_BREAK.findall(written[: len(written) - len(written.lstrip())]))
@@ -89,7 +88,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, Any]]:
             )
             yield line, "", (what, "write KEY=VALUE, and quotes around a value with spaces or line breaks")
         elif binding.key is not None and (binding.value is None or not _NAME.match(binding.key)):
-            what = "has no `=`" if binding.value is None else "begins with what is no name"
+            what = "has no `=`" if binding.value is None else "does not begin with a name"
             yield line, "", (what, "write KEY=VALUE, with letters, digits and `_` in KEY")
         elif binding.key is not None:
             yield line, binding.key, binding.value

@@ -1,4 +1,4 @@
-"""Whether what a reference says may be shown: a plain word, from a place that is not named like a secret."""
+"""Decides if the value of a reference may be shown: a plain word whose source is not named like a secret."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _TOKEN: Final = re.compile(
     r"(?i:sk|pk|rk|hf|gh[a-z]|github_pat|gl[a-z]+|xox[a-z]|npm|pypi|nvapi|r8|whsec|dop_v1|shp[a-z]+|vault|hvs)[_-]"
     r"|AKIA|ASIA|AIza|eyJ|SG\."
 )
-"""What the tokens of well-known services begin with."""
+"""Prefixes of the tokens of well-known services."""
 
 _RANDOM: Final = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20}")
-"""Twenty letters and digits in one run: no name that people give."""
+"""Twenty consecutive letters and digits, which no usual name has."""
 
 _DIGEST: Final = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{40}|(?:sha256:)?[0-9a-f]{64})(?![A-Za-z0-9])")
-"""The name of a commit or of an image's content, which is public wherever the image is."""
+"""A commit hash or an image digest, which are as public as the image."""
 
 _SECRET_NAME: Final = re.compile(
     r"""
@@ -30,20 +30,20 @@ _SECRET_NAME: Final = re.compile(
 )
 
 
-def sounds_secret(name: str) -> bool:
-    """Whether a variable or a file is named like a secret. PWD and OLDPWD are the folders of a shell."""
+def is_secret_name(name: str) -> bool:
+    """Return True if a variable or a file is named like a secret. PWD and OLDPWD are folders of a shell."""
     return name not in ("PWD", "OLDPWD") and _SECRET_NAME.search(name.upper()) is not None
 
 
-def may_be_shown(name: str, value: str) -> bool:
-    """Whether a value may be shown that a reference to `name`, a variable or a file, says.
+def is_showable(name: str, value: str) -> bool:
+    """Return True if the value of a reference to `name`, a variable or a file, may be shown.
 
-    Empty text tells nothing. Everything else must be one plain word of at most 128 characters that looks like
-    no token, no URL and no user with a password, and `name` must not sound like a secret.
+    Empty text may be shown. Other values must be one plain word of at most 128 characters that does not look
+    like a token, a URL or a user with a password, and `name` must not be named like a secret.
     """
     if not value:
         return True
-    if sounds_secret(name) or not _WORD.fullmatch(value) or _TOKEN.match(value):
+    if is_secret_name(name) or not _WORD.fullmatch(value) or _TOKEN.match(value):
         return False
     rest = _DIGEST.sub("", value)
     return "://" not in rest and "@" not in rest.removesuffix("@") and not _RANDOM.search(rest)

@@ -1,4 +1,4 @@
-"""References inside of one merged endpoint: where one may stand, and what becomes of it."""
+"""Resolves the references of one merged endpoint, and checks that its fields allow them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.config import schema
-from reconciler.config.overlays import Layers
+from reconciler.config.overlays import Positions
 from reconciler.config.references.resolver import Resolver, coerce
-from reconciler.config.references.syntax import Fault, few, scan, whole
-from reconciler.config.vocabulary import WANTED, spelled
+from reconciler.config.references.syntax import Fault, is_single_reference, limit_faults, scan
+from reconciler.config.vocabulary import TYPE_NAMES, path_text
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import DataPath
 
-REFUSED: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
-"""What names things must read the same for everybody and on every day."""
+NAME_FIELDS: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
+"""Fields without references, because names must be the same in every environment."""
 
-SECRET: Final = frozenset({"env", "command"})
+SECRET_FIELDS: Final = frozenset({"env", "command"})
 
-MASKABLE: Final = frozenset({"image", "imageAuthId", "healthPath"})
-"""Text that is neither a key nor one of a few words, so a mask can stand for it; so is a storage's ID."""
+MASKABLE_FIELDS: Final = frozenset({"image", "imageAuthId", "healthPath"})
+"""Text fields in which a mask can replace a value; the ID of a storage is another one."""
 
 
-def holds_references(value: Any) -> bool:
-    """Whether `${` stands anywhere in the text of a value."""
+def has_references(value: Any) -> bool:
+    """Return True if any text in a value contains `${`."""
     if value.__class__ is str:
         return "${" in value
     if value.__class__ is dict:
@@ -32,20 +32,19 @@ def holds_references(value: Any) -> bool:
     elif value.__class__ is not list:
         return False
     for item in value:
-        if item.__class__ is str:  # here, to save a call for most of a file
+        if item.__class__ is str:  # inlined to save a call for most values
             if "${" in item:
                 return True
-        elif (item.__class__ is dict or item.__class__ is list) and holds_references(item):
+        elif (item.__class__ is dict or item.__class__ is list) and has_references(item):
             return True
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedItem:
-    """The item with its references replaced. What could not be replaced stays as it was written.
+    """An item with its references resolved, except those with problems, which stay as they are written.
 
-    `unset` are the paths of references that may be unset in this run, and are; `places` those of the values
-    with a problem in them.
+    `unset` are the paths of unset references in a lenient run; `places` are those of values with problems.
     """
 
     item: dict[str, Any]
@@ -54,15 +53,21 @@ class ResolvedItem:
     unset: list[DataPath]
 
 
-def resolved(item: Mapping[str, Any], where: Layers, resolver: Resolver) -> ResolvedItem:
-    walk = _Walk(where, resolver)
-    found = {key: walk.value(value, (key,)) for key, value in item.items()}
-    return ResolvedItem(item=found, problems=walk.problems, places=walk.places, unset=walk.unset)
+def interpolate(item: Mapping[str, Any], positions: Positions, resolver: Resolver) -> ResolvedItem:
+    """Return the item with its references resolved, and the problems of the references."""
+    interpolator = _Interpolator(positions, resolver)
+    data = {key: interpolator.value(value, (key,)) for key, value in item.items()}
+    return ResolvedItem(
+        item=data,
+        problems=interpolator.problems,
+        places=interpolator.places,
+        unset=interpolator.unset,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
-    where: Layers
+class _Interpolator:
+    positions: Positions
     resolver: Resolver
     problems: list[Problem] = field(default_factory=list)
     places: list[Place | None] = field(default_factory=list)
@@ -80,35 +85,35 @@ class _Walk:
                 return value
 
     def _text(self, text: str, path: DataPath) -> Any:
-        if path[0] in REFUSED:
+        if path[0] in NAME_FIELDS:
             self._report(
                 path,
                 Problem(
                     code="reference-not-allowed",
-                    summary=f"`{path[0]}` cannot hold a reference",
+                    summary=f"`{path[0]}` cannot contain a reference",
                     hint="write the name itself: it must be the same in every environment",
                 ),
             )
             return text
-        if path[0] in SECRET:
-            found = self.resolver.resolve(text)
-            self._blame(path, text, found.faults)
-            return found.secret
+        if path[0] in SECRET_FIELDS:
+            resolved = self.resolver.resolve(text)
+            self._report_faults(path, text, resolved.faults)
+            return resolved.secret
         kind = schema.type_at(path)
-        if kind != "string" and not whole(text):
-            self._blame(path, text, [part for part in scan(text) if isinstance(part, Fault)])
+        if kind != "string" and not is_single_reference(text):
+            self._report_faults(path, text, [part for part in scan(text) if isinstance(part, Fault)])
             return text
-        found = self.resolver.resolve(text)
-        can_be_masked = path[0] in MASKABLE or (path[0] == "storage" and path[-1] == "id")
-        faults = found.faults or (() if can_be_masked else found.unmaskable(kind))
-        self._blame(path, text, faults)
+        resolved = self.resolver.resolve(text)
+        can_be_masked = path[0] in MASKABLE_FIELDS or (path[0] == "storage" and path[-1] == "id")
+        faults = resolved.faults or (() if can_be_masked else resolved.unmaskable(kind))
+        self._report_faults(path, text, faults)
         if faults:
             return text
         if kind == "string":
-            return found.maskable
-        value = coerce(found.value, kind)
+            return resolved.maskable
+        value = coerce(resolved.value, kind)
         if value is None:
-            summary = f"`{spelled(path)}` must be {WANTED[kind]}, and what {text} says is not"
+            summary = f"`{path_text(path)}` must be {TYPE_NAMES[kind]}, and the value of {text} is not"
             self._report(
                 path,
                 Problem(code="bad-reference", summary=summary, hint="correct the value behind the reference"),
@@ -116,17 +121,17 @@ class _Walk:
             return text
         return value
 
-    def _blame(self, path: DataPath, text: str, faults: Sequence[Fault]) -> None:
-        """Report what is wrong with the references of a text, each in its place."""
-        for fault in few(faults):
-            place = self.where.place_of(path, fault.text, text.count(fault.text, 0, fault.start))
+    def _report_faults(self, path: DataPath, text: str, faults: Sequence[Fault]) -> None:
+        """Report the faults of the references in a text, each with its place."""
+        for fault in limit_faults(faults):
+            place = self.positions.place_of_word(path, fault.text, text.count(fault.text, 0, fault.start))
             self.problems.append(fault.problem.at(place))
         if faults:
-            self.places.append(self.where.place(path))
+            self.places.append(self.positions.place(path))
             if not any(fault.problem.is_error for fault in faults):
                 self.unset.append(path)
 
     def _report(self, path: DataPath, problem: Problem) -> None:
-        place = self.where.place(path)
+        place = self.positions.place(path)
         self.problems.append(problem.at(place))
         self.places.append(place)

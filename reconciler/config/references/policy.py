@@ -1,4 +1,4 @@
-"""Which variables and files a reference may read, whoever wrote the YAML."""
+"""The variables and files that references may read."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import Final
 
-ALLOWED: Final = "RECONCILER_ALLOW_ENV"
-"""Globs of the variables that references may read, between commas or spaces; unset, all but the protected."""
+ALLOW_ENV: Final = "RECONCILER_ALLOW_ENV"
+"""Variable with globs of the variables that references may read; unset, all but the protected ones."""
 
 API_KEY: Final = "NOVITA_API_KEY"
 
 _PROTECTED: Final = re.compile(
     r"""
-    NOVITA_API_KEY                                  # gives the whole account to whoever holds it
-    | RECONCILER_ .*                                # the key of the fingerprints, and this very list
+    NOVITA_API_KEY                                  # gives access to the whole account
+    | RECONCILER_ .*                                # the key of the fingerprints, and this list
     | (?: GH | GITHUB ) _ (?: ENTERPRISE_ )? TOKEN  # GitHub: may push, and act as the workflow
-    | INPUT_ (?: .* _ )? TOKEN                      # ... as it is handed to an action
-    | ACTIONS_ .*                                   # ... runtime and OIDC tokens, and where to get them
-    | GITLAB_ .*                                    # GitLab: whatever token a project keeps under its name
-    | CI_JOB_ (?: TOKEN | JWT .* )                  # ... the job's own
+    | INPUT_ (?: .* _ )? TOKEN                      # ... as an input of an action
+    | ACTIONS_ .*                                   # ... runtime and OIDC tokens, and their URLs
+    | GITLAB_ .*                                    # GitLab: tokens of a project
+    | CI_JOB_ (?: TOKEN | JWT .* )                  # ... tokens of the job
     | CI_ (?: REGISTRY | DEPLOY | DEPENDENCY_PROXY ) _PASSWORD
-    | CI_ (?: BUILD | RUNNER ) _TOKEN | CI_REPOSITORY_URL   # ... older names, and an URL with the token in it
+    | CI_ (?: BUILD | RUNNER ) _TOKEN | CI_REPOSITORY_URL   # ... older names, and a URL with the token
     | SYSTEM_ACCESSTOKEN | (?: SYSTEM_ )? OIDCREQUEST .*    # Azure Pipelines
-    | PUSH_TOKEN                                    # ... what our recipe writes the repository with
+    | PUSH_TOKEN                                    # ... the push token of our recipe
     | BITBUCKET_ .* TOKEN                           # Bitbucket: OIDC and repository tokens
     | CIRCLE_ (?: .* _ )? (?: TOKEN | TOKEN_V2 )    # CircleCI
-    | BUILDKITE_ .* TOKEN                           # Buildkite: the agent's
-    | (?: DRONE | CI ) _NETRC_ .*                   # Drone and Woodpecker: what clones the repository
+    | BUILDKITE_ .* TOKEN                           # Buildkite: the agent
+    | (?: DRONE | CI ) _NETRC_ .*                   # Drone and Woodpecker: credentials for clones
     """,
     re.VERBOSE,
 )
 
 
-def refused_variable(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Why a reference may not read this variable, and the way out; None when it may."""
+def variable_refusal(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return why a reference may not read this variable and a hint, or None if it may."""
     if _PROTECTED.fullmatch(name.upper()):
         return (
             f"references never read {name}, which belongs to reconciler or to the CI",
             "give the endpoint a credential of its own, in a variable with another name",
         )
-    allowed = environ.get(ALLOWED)
+    allowed = environ.get(ALLOW_ENV)
     if allowed is None or any(fnmatchcase(name, glob) for glob in re.split(r"[,\s]+", allowed) if glob):
         return None
     return (
-        f"{ALLOWED} does not list {name}",
-        f"if it may, add {name} to {ALLOWED} where reconciler runs (in the GitHub action: `allow-env`)",
+        f"{ALLOW_ENV} does not list {name}",
+        f"to allow it, add {name} to {ALLOW_ENV} where reconciler runs (in the GitHub action: `allow-env`)",
     )
 
 
-def refused_part(path: PurePath) -> str | None:
-    """The part of a path, relative to the root, that no reference may go through; None when there is none."""
+def private_part(path: PurePath) -> str | None:
+    """Return the part of a path, relative to the root, that references must not use, or None."""
     return next((part for part in path.parts if _is_private(part.lower())), None)
 
 

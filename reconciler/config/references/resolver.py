@@ -1,4 +1,4 @@
-"""What references stand for in this run, and what of that may be shown. Their grammar is in `parsing`."""
+"""Resolves references, and decides which parts of the values are masked. The grammar is in `syntax`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.config.references.policy import API_KEY, refused_part, refused_variable
-from reconciler.config.references.syntax import Fault, Reference, scan, split, whole
+from reconciler.config.references.policy import API_KEY, private_part, variable_refusal
+from reconciler.config.references.syntax import Fault, Reference, scan
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.secrets import MASK, Secret
-from reconciler.yamlfile.root_check import Fence, Unreadable
-from reconciler.yamlfile.text_encoding import decoded
+from reconciler.yamlfile.files import RootDirectory, UnreadableFile, decode_text
 
 NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
-LARGEST: Final = 2**20
-"""Bytes; a larger file is no secret and no setting."""
+MAX_SIZE: Final = 2**20
+"""Bytes. A larger file is neither a secret nor a setting."""
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{1,18})?\Z")
 
 
+class UnsetReference(Problem):
+    """The problem of a reference to a variable or a file without a value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A text with its references replaced.
+    """A text with its references resolved.
 
-    `pieces` are its parts in order: a literal, or what a reference says and that reference. Where something
-    was wrong, `value` is the text as it was.
+    `pieces` are its parts in order: a literal with None, or the value of a reference with the reference. If
+    there are faults, `value` is the text as it is written.
     """
 
     text: str
@@ -46,65 +49,66 @@ class Resolved:
 
     @property
     def masked(self) -> str:
-        """The text with the mask for each reference."""
+        """The text with a mask for each reference."""
         return "".join(MASK if reference else value for value, reference in self.pieces)
 
     @property
     def shown(self) -> str:
-        """The text with the mask for each reference whose value may not be shown where others are."""
-        return "".join(MASK if _is_hidden(*piece) else piece[0] for piece in self.pieces)
+        """The text with a mask for each reference whose value must not be shown."""
+        return "".join(MASK if _is_secret(*piece) else piece[0] for piece in self.pieces)
 
     @property
-    def is_open(self) -> bool:
-        """Whether nothing in it has to be masked where plain words of references are shown."""
-        return not any(_is_hidden(*piece) for piece in self.pieces)
+    def has_no_secrets(self) -> bool:
+        """True if no part of the value must be masked."""
+        return not any(_is_secret(*piece) for piece in self.pieces)
 
     @property
     def secret(self) -> str | Secret:
-        """The value for a place where what comes from a reference must not be shown.
+        """The value for a field in which values of references are never shown.
 
-        Where that may be unset, a secret stands for it too, so that nobody takes its place for a literal.
+        An unset reference in a lenient run is a secret too, so that it is not mistaken for a literal.
         """
         if not self.has_references or any(problem.is_error for problem in self.problems):
             return self.value
         if self.faults:
             return Secret(value=self.text, source=self.text)
-        # that a part is empty is seen: it tells nothing, and a token may be missing there
+        # An empty part is not masked: it reveals nothing, and shows that a token is missing.
         masked = "".join(MASK if reference and value else value for value, reference in self.pieces)
-        hidden = tuple(value for value, reference in self.pieces if reference)
-        return Secret(value=self.value, source=self.text, masked=masked, parts=hidden)
+        secrets = tuple(value for value, reference in self.pieces if reference)
+        return Secret(value=self.value, source=self.text, masked=masked, parts=secrets)
 
     @property
     def maskable(self) -> str | Secret:
-        """The value for a place where plain words of references may be shown, and nothing else of them."""
-        if self.is_open:
+        """The value for a field in which only plain words from references are shown."""
+        if self.has_no_secrets:
             return self.value
-        hidden = tuple(value for value, reference in self.pieces if _is_hidden(value, reference))
-        return Secret(value=self.value, source=self.text, masked=self.shown, parts=hidden)
+        secrets = tuple(value for value, reference in self.pieces if _is_secret(value, reference))
+        return Secret(value=self.value, source=self.text, masked=self.shown, parts=secrets)
 
     def unmaskable(self, kind: str = "string") -> tuple[Fault, ...]:
-        """What is wrong with it in a place where nothing can be masked, such as a path, a number or an URL.
+        """Return the faults in a field where nothing can be masked, such as a path, a number or a URL.
 
-        `kind` is the JSON type of the place, or `url`.
+        `kind` is the JSON type of the field, or `url`.
         """
         return tuple(
-            Fault(_cannot_be_masked(one), one.text, one.start)
-            for value, one in self.pieces
-            if one and _is_hidden(_judged(value, kind), one, is_number=kind not in ("string", "url"))
+            Fault(_unmaskable_problem(reference), reference.text, reference.start)
+            for value, reference in self.pieces
+            if reference
+            and _is_secret(_checked_part(value, kind), reference, is_number=kind not in ("string", "url"))
         )
 
 
-def _is_hidden(value: str, reference: Reference | None, *, is_number: bool = False) -> bool:
-    """Whether what a reference says must be masked. A file may say a number openly, and no text."""
+def _is_secret(value: str, reference: Reference | None, *, is_number: bool = False) -> bool:
+    """Return True if the value of a reference must be masked. File content is shown only as a number."""
     if reference is None or not value:
         return False
-    from reconciler.config.references.disclosure import may_be_shown
+    from reconciler.config.references.disclosure import is_showable
 
-    return not (reference.scheme == "env" or is_number) or not may_be_shown(reference.name, value)
+    return not (reference.scheme == "env" or is_number) or not is_showable(reference.name, value)
 
 
-def _judged(value: str, kind: str) -> str:
-    """What of a value has to be a plain word: of an URL what follows the scheme, of a number nothing."""
+def _checked_part(value: str, kind: str) -> str:
+    """Return the part of a value that must be a plain word: a URL without its scheme; nothing of a number."""
     match kind:
         case "string":
             return value
@@ -116,10 +120,10 @@ def _judged(value: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Resolver:
-    """Where references lead in this run.
+    """Resolves the references of one run.
 
-    `environ` is the environment, `dotenv` what `.env` files say of variables that are unset or empty in it.
-    `lenient` makes a reference that leads to nothing a warning.
+    `dotenv` has the variables of `.env` files, which apply if they are unset or empty in `environ`. With
+    `lenient`, an unset reference is a warning.
     """
 
     root: Path
@@ -129,27 +133,27 @@ class Resolver:
 
     @cached_property
     def _files(self) -> dict[str, str | Problem]:
-        """Every file is read once, so that all endpoints of one run see one content."""
+        """File contents by path; each file is read once, so that all endpoints get the same content."""
         return {}
 
     @cached_property
-    def said(self) -> set[str]:
-        """What all references said that were looked up so far."""
+    def values(self) -> set[str]:
+        """The values of all references that were resolved so far."""
         return set()
 
     @cached_property
     def _texts(self) -> dict[str, Resolved]:
-        """What was resolved already: the same reference stands in many endpoints."""
+        """Resolved texts; many endpoints have the same reference."""
         return {}
 
     @cached_property
-    def _fence(self) -> Fence:
-        return Fence(self.root)
+    def _root_directory(self) -> RootDirectory:
+        return RootDirectory(self.root)
 
     def resolve(self, text: str, *, is_api_key: bool = False) -> Resolved:
-        """The text with all references replaced, or the text itself and what is wrong with it.
+        """Return the text with all references resolved, or the text itself with the faults.
 
-        `is_api_key` says that it is the one place that may read NOVITA_API_KEY.
+        `is_api_key` is True for the only field that may read NOVITA_API_KEY.
         """
         if is_api_key:
             return self._resolve(text, is_api_key=True)
@@ -170,47 +174,47 @@ class Resolver:
                     is_malformed = True
                 case Reference():
                     has_references = True
-                    found = self._look_up(part, is_api_key=is_api_key)
-                    if isinstance(found, Problem):
-                        faults.append(Fault(found, part.text, part.start))
+                    value = self._look_up(part, is_api_key=is_api_key)
+                    if isinstance(value, Problem):
+                        faults.append(Fault(value, part.text, part.start))
                     else:
-                        pieces.append((found, part))
-                        self.said.add(found)
+                        pieces.append((value, part))
+                        self.values.add(value)
         if faults:
             return Resolved(text, text, ((text, None),), has_references and not is_malformed, tuple(faults))
         return Resolved(text, "".join(value for value, _ in pieces), tuple(pieces), has_references)
 
     def secret(self, text: str) -> tuple[str | Secret, tuple[Problem, ...]]:
-        """`Resolved.secret` of a text, and what is wrong with it."""
-        found = self.resolve(text)
-        return found.secret, found.problems
+        """Return `Resolved.secret` of a text, and its problems."""
+        resolved = self.resolve(text)
+        return resolved.secret, resolved.problems
 
     def _look_up(self, reference: Reference, *, is_api_key: bool) -> str | Problem:
         if reference.scheme == "file":
-            found = self._file(reference)
-        elif (refused := refused_variable(reference.name, self.environ)) is not None and not (
+            value = self._file(reference)
+        elif (refused := variable_refusal(reference.name, self.environ)) is not None and not (
             is_api_key and reference.name == API_KEY
         ):
             return _refused(reference, *refused)
         else:
-            found = self._variable(reference)
-        if isinstance(found, Problem):
-            return found
+            value = self._variable(reference)
+        if isinstance(value, Problem):
+            return value
         try:
-            found.encode()
+            value.encode()
         except UnicodeEncodeError:
             return _unusable(reference, "its value is not UTF-8 text", "store binary data elsewhere")
-        return found
+        return value
 
     def variable(self, name: str) -> str | None:
-        """The value of a variable; None where the environment and `.env` files have none, or a blank one."""
+        """Return the value of a variable, or None if it is unset or blank, also in `.env` files."""
         values = (source.get(name, "") for source in (self.environ, self.dotenv))
         return next((value for value in values if value.strip()), None)
 
     def _variable(self, reference: Reference) -> str | Problem:
         name = reference.name
-        if (found := self.variable(name)) is not None:
-            return found
+        if (value := self.variable(name)) is not None:
+            return value
         if reference.default is not None:
             return reference.default
         if name in self.environ or name in self.dotenv:
@@ -231,22 +235,22 @@ class Resolver:
 
     def _read(self, reference: Reference) -> str | Problem:
         path = Path(reference.name)
-        refused = "an absolute path" if path.is_absolute() else refused_part(path)
+        refused = "an absolute path" if path.is_absolute() else private_part(path)
         try:
             if refused is None:
-                refused = refused_part(self._fence.real(self.root / path))
+                refused = private_part(self._root_directory.real_path(self.root / path))
             if refused is None:
-                raw = self._fence.read(self.root / path, LARGEST)
-        except Unreadable as error:
-            return _unusable(reference, error.why, error.way_out)
+                raw = self._root_directory.read(self.root / path, MAX_SIZE)
+        except UnreadableFile as error:
+            return _unusable(reference, error.reason, error.hint)
         if refused is not None:
             what = refused if path.is_absolute() else f"what is in {refused}"
             return _refused(
                 reference,
                 f"references never read {what}",
-                f"keep the value in a file of its own below {self.root.absolute()}",
+                f"store the value in a separate file below {self.root.absolute()}",
             )
-        content = decoded(raw)
+        content = decode_text(raw)
         if content is None or "\0" in content:
             return _unusable(reference, "the file is not UTF-8 text", "store binary data elsewhere")
         content = content[:-2] if content.endswith("\r\n") else content.removesuffix("\n").removesuffix("\r")
@@ -258,7 +262,7 @@ class Resolver:
         return content
 
     def _unset(self, summary: str, hint: str, detail: str = "") -> Problem:
-        return Problem(
+        return UnsetReference(
             code="unset-reference",
             summary=summary,
             detail=detail,
@@ -275,17 +279,17 @@ def _refused(reference: Reference, why: str, hint: str) -> Problem:
     return Problem(code="reference-refused", summary=f"{reference.text} is refused: {why}", hint=hint)
 
 
-def _cannot_be_masked(reference: Reference) -> Problem:
+def _unmaskable_problem(reference: Reference) -> Problem:
     return Problem(
         code="reference-refused",
-        summary=f"{reference.text} is refused: what it says may be a secret, and could not be masked here",
-        hint="write the value itself, or read it from a variable that holds one plain word and is not named"
-        " like a secret",
+        summary=f"{reference.text} is refused: its value may be a secret, which cannot be masked here",
+        hint="write the value itself, or read it from a variable with one plain word that is not named like"
+        " a secret",
     )
 
 
 def coerce(text: str, kind: str) -> Any:
-    """What a reference that fills a whole field says, as the field's JSON type; None when it is not one."""
+    """Return the value of a reference as the JSON type of its field, or None if it has another type."""
     text = text.strip()
     if kind == "boolean":
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
@@ -294,6 +298,3 @@ def coerce(text: str, kind: str) -> Any:
     if kind == "number" and _NUMBER.match(text):
         return float(text)
     return int(text) if _INTEGER.match(text) else None
-
-
-__all__ = ["Fault", "Reference", "Resolved", "Resolver", "coerce", "split", "whole"]

@@ -1,7 +1,7 @@
 """The grammar of references: `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}`; `$${` is a literal `${`.
 
-A default may be JSON, whose strings may hold any brace; in every other one braces balance. References do not
-nest.
+A default may be JSON, whose strings may contain any brace; in other defaults, braces must be balanced.
+References do not nest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ESCAPE: Final = "a literal `${` is written `$${`"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One `${...}`: the scheme, what it names, the default if it has one, and where in the text it begins."""
+    """One `${...}`: its scheme, name and default (or None), its text, and the start in the whole text."""
 
     scheme: str
     name: str
@@ -38,7 +38,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with one reference: the problem, and the words of the text that it is about."""
+    """A fault of one reference: the problem, and the text of the reference with its start."""
 
     problem: Problem
     text: str
@@ -47,26 +47,26 @@ class Fault:
 
 Part: TypeAlias = str | Reference
 
-MOST: Final = 100
-"""Faults of one text that are told one by one, and failures to read JSON in it."""
+MAX_FAULTS: Final = 100
+"""Faults of one text that are reported, and failed attempts to parse JSON in it."""
 
 
-def few(faults: Sequence[Fault]) -> Sequence[Fault]:
-    """The first faults of a text, and one that counts the others."""
-    told, others = faults[: MOST - 1], faults[MOST - 1 :]
+def limit_faults(faults: Sequence[Fault]) -> Sequence[Fault]:
+    """Return the first faults of a text, and one that counts the others."""
+    reported, others = faults[: MAX_FAULTS - 1], faults[MAX_FAULTS - 1 :]
     if len(others) <= 1:
         return faults
-    gravest = next((fault for fault in others if fault.problem.is_error), others[0])
+    most_severe = next((fault for fault in others if fault.problem.is_error), others[0])
     more = replace(
-        gravest.problem,
+        most_severe.problem,
         summary=f"{len(others):,} more references in this text are wrong",
-        hint="correct those above first",
+        hint="correct the errors above first",
     )
-    return (*told, Fault(more, others[0].text, others[0].start))
+    return (*reported, Fault(more, others[0].text, others[0].start))
 
 
-def split(text: str) -> tuple[Part, ...] | Problem:
-    """The literal parts and the references of a text, in order; the first problem when one is malformed."""
+def parse_parts(text: str) -> tuple[Part, ...] | Problem:
+    """Return the literals and references of a text, or the problem of the first malformed reference."""
     parts: list[Part] = []
     for part in scan(text):
         if isinstance(part, Fault):
@@ -75,42 +75,43 @@ def split(text: str) -> tuple[Part, ...] | Problem:
     return tuple(parts)
 
 
-def whole(text: str) -> bool:
-    """Whether the text is one reference and nothing else."""
-    parts = split(text)
+def is_single_reference(text: str) -> bool:
+    """Return True if the text is exactly one reference."""
+    parts = parse_parts(text)
     return isinstance(parts, tuple) and len(parts) == 1 and isinstance(parts[0], Reference)
 
 
 def scan(text: str) -> Iterator[Part | Fault]:
-    """The parts of a text in order, with a `Fault` for each malformed reference."""
+    """Yield the parts of a text in order, with a `Fault` for each malformed reference."""
     position = 0
-    ends: _Ends | None = None
-    while (found := _OPENING.search(text, position)) is not None:
-        if found.start() > position:
-            yield text[position : found.start()]
-        if found[0] == "$${":
+    ends: _ReferenceEnds | None = None
+    while (match := _OPENING.search(text, position)) is not None:
+        if match.start() > position:
+            yield text[position : match.start()]
+        if match[0] == "$${":
             yield "${"
-            position = found.end()
+            position = match.end()
             continue
-        ends = ends or _Ends(text)
-        end = ends.of(found.end())
-        position = _torn_end(text, found.end()) if end is None else end
-        written = text[found.start() : position]
-        read = _unterminated if end is None else _reference
-        yield read(written, found.start())
+        ends = ends or _ReferenceEnds(text)
+        end = ends.of(match.end())
+        position = _unclosed_end(text, match.end()) if end is None else end
+        written = text[match.start() : position]
+        parse = _unterminated if end is None else _reference
+        yield parse(written, match.start())
     if position < len(text):
         yield text[position:]
 
 
-class _Ends:
-    """Where the references of a text end. JSON is tried a limited number of times: a failure takes a time
-    that grows with the text.
+class _ReferenceEnds:
+    """The ends of the references in a text.
+
+    The number of failed attempts to parse JSON is limited, because each takes time that grows with the text.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tries = MOST
-        self._closed: dict[int, int] = {}  # for each opening brace, where what follows its closing one begins
+        self._tries = MAX_FAULTS
+        self._closed: dict[int, int] = {}  # opening brace -> the index after its closing brace
         opened: list[int] = []
         for brace in _BRACE.finditer(text):
             if brace[0] == "{":
@@ -119,7 +120,7 @@ class _Ends:
                 self._closed[opened.pop()] = brace.end()
 
     def of(self, start: int) -> int | None:
-        """Of the one whose content begins at `start`; None where its braces never balance."""
+        """Return the end of the reference whose content begins at `start`; None without a closing brace."""
         before = _BEFORE_JSON.match(self._text, start) if self._tries else None
         if before is not None:
             if (end := _end_of_json(self._text, before.end())) is not None:
@@ -129,27 +130,27 @@ class _Ends:
 
 
 def _end_of_json(text: str, start: int) -> int | None:
-    """Where the reference ends whose default is the JSON at `start`; None when it is none, or more."""
+    """Return the end of a reference whose default is the JSON at `start`; None if it is not only JSON."""
     try:
         _, end = _decode(text, start)
-    except (ValueError, RecursionError):  # also of a number with 5,000 digits
+    except (ValueError, RecursionError):  # ValueError includes numbers with 5,000 digits
         return None
     return end + 1 if text.startswith("}", end) else None
 
 
-def _torn_end(text: str, start: int) -> int:
-    """How far a reference without an end is taken to reach: to the next one, or to the end of its line."""
-    found = _NEXT.search(text, start)
-    return found.start() if found else len(text)
+def _unclosed_end(text: str, start: int) -> int:
+    """Return the assumed end of an unclosed reference: the next reference, or the end of the line."""
+    match = _NEXT.search(text, start)
+    return match.start() if match else len(text)
 
 
 def _reference(written: str, start: int) -> Reference | Fault:
     inner = written[2:-1]
     if "${" in inner:
-        return _malformed(written, start, "holds another reference", "name one variable or one file")
+        return _malformed(written, start, "contains another reference", "name one variable or one file")
     scheme, colon, name = inner.partition(":")
     if scheme not in ("env", "file") or not colon:
-        what = "looks in a place that is not known" if colon else "does not say where to look"
+        what = "has an unknown source" if colon else "has no source"
         return _malformed(written, start, what, _right_form(inner, colon))
     default = None
     if scheme == "env":
@@ -157,14 +158,14 @@ def _reference(written: str, start: int) -> Reference | Fault:
         default = rest if dash else None
     if not name.strip():
         example = "NAME" if scheme == "env" else "PATH"
-        return _malformed(written, start, "names nothing", f"write `${{{scheme}:{example}}}`")
+        return _malformed(written, start, "has no name", f"write `${{{scheme}:{example}}}`")
     if scheme == "env" and not _NAME.match(name):
-        return _malformed(written, start, "names no variable", _right_name(name.strip(), default))
+        return _malformed(written, start, "does not name a variable", _right_name(name.strip(), default))
     return Reference(scheme, name, default, written, start)
 
 
 def _right_name(name: str, default: str | None) -> str:
-    """What was probably meant by a name with spaces around it, or by a default after a bare `:`."""
+    """Return a hint for a name with spaces around it, or a default after a bare `:`."""
     name, sign, rest = name.partition(":")
     if not _NAME.match(name):
         return "use letters, digits and `_`; a default follows `:-` as in ${env:NAME:-default}"
@@ -174,16 +175,16 @@ def _right_name(name: str, default: str | None) -> str:
 
 
 def _right_form(inner: str, colon: str) -> str:
-    """What was probably meant by a spelling of the shell's, of GitHub's, or by one that is nearly ours."""
-    if meant := re.fullmatch(_SPELLED, inner.strip()):
-        scheme, name = meant[1].lower(), meant[2].strip()
+    """Return a hint for a reference in the syntax of a shell or of GitHub, or with a wrong scheme."""
+    if match := re.fullmatch(_SPELLED, inner.strip()):
+        scheme, name = match[1].lower(), match[2].strip()
         if scheme == "file" or _NAME.match(name.partition(":-")[0]):
             return f"write `${{{scheme}:{name}}}`"
     if inner.startswith("{"):
         return "pass it to the step as an environment variable, and write `${env:NAME}`"
-    if meant := re.fullmatch(_SHELL, inner.strip()):
-        default = f":-{meant[3]}" if meant[2] in ("-", "=") else ""
-        return f"write `${{env:{meant[1]}{default}}}`"
+    if match := re.fullmatch(_SHELL, inner.strip()):
+        default = f":-{match[3]}" if match[2] in ("-", "=") else ""
+        return f"write `${{env:{match[1]}{default}}}`"
     return "write `${env:NAME}` or `${file:PATH}`" if colon else "write `${env:NAME}`"
 
 

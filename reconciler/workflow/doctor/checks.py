@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from reconciler.config.loader import LoadedConfig, load
-from reconciler.config.settings import key_problem
+from reconciler.config.settings import missing_key_problem
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
@@ -98,7 +98,9 @@ def _key(loaded: LoadedConfig) -> Check:
         return Check(name="key", status=CheckStatus.OK, detail="none, and the simulator needs none")
     if not settings.is_complete:
         return Check(name="key", status=CheckStatus.SKIP, detail=_NOT_READ)
-    wrong = next((problem for problem in loaded.problems if problem.code == "bad-api-key"), key_problem())
+    wrong = next(
+        (problem for problem in loaded.problems if problem.code == "bad-api-key"), missing_key_problem()
+    )
     return Check(name="key", status=CheckStatus.FAIL, detail=wrong.summary, hint=wrong.hint)
 
 

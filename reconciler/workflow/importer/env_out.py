@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.config.files.env_files import text_of
+from reconciler.config.files.env_files import env_file_text
 from reconciler.inventory.files import FileSystem, write_all
 from reconciler.kinds.base import Variable
 from reconciler.model.command import shell_quote
@@ -41,7 +41,7 @@ def check(path: Path, shown: str) -> None:
 
 def write(path: Path, shown: str, variables: Iterable[Variable]) -> None:
     """Write the values for the owner's eyes. Raises InvalidConfig when that cannot be done."""
-    text = HEAD + text_of({variable.name: variable.value for variable in variables})
+    text = HEAD + env_file_text({variable.name: variable.value for variable in variables})
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.config.files.discovery import SUFFIXES, file_of, shown
-from reconciler.config.loader import LoadedConfig, specs_file
+from reconciler.config.files.discovery import SUFFIXES, display_path, path_of_display
+from reconciler.config.loader import LoadedConfig, find_specs_file
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
@@ -29,8 +29,8 @@ from reconciler.workflow.runtime.config import load_config, valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.outputs import import_path_error
-from reconciler.yamlfile.reader import LARGEST_MIB
-from reconciler.yamlfile.root_check import Fence, Unreadable
+from reconciler.yamlfile.files import RootDirectory, UnreadableFile
+from reconciler.yamlfile.reader import MAX_SIZE_MIB
 
 EXAMPLE: Final = ".env.example"
 
@@ -124,12 +124,12 @@ def import_all(
 def _references(context: Context, loaded: LoadedConfig) -> set[str]:
     """The variables that are read already."""
     root = context.root
-    specs = specs_file(root, loaded.settings)
+    specs = find_specs_file(root, loaded.settings)
     files = [
-        *(file_of(name, root) for name in loaded.endpoint_files),
+        *(path_of_display(name, root) for name in loaded.endpoint_files),
         *(root / name for name in CONFIG_FILES),
     ]
-    fence = Fence(root)
+    fence = RootDirectory(root)
     texts = (_text(file, fence) for file in ([*files, specs] if specs else files))
     return {name for text in texts if text is not None for name in variables_in(text)}
 
@@ -139,12 +139,14 @@ def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) ->
     root = context.root
     found = {}
     if drafted.new_specs:
-        specs = specs_file(root, loaded.settings) or root / "specs.yaml"
-        found[specs] = specs_text(_text(specs, Fence(root)), drafted.new_specs, shown(specs, root))
+        specs = find_specs_file(root, loaded.settings) or root / "specs.yaml"
+        found[specs] = specs_text(
+            _text(specs, RootDirectory(root)), drafted.new_specs, display_path(specs, root)
+        )
     found[root / out] = endpoints_text(drafted.items)
     if drafted.variables:
         example = (root / out).with_name(EXAMPLE)
-        found[example] = example_text(_text(example, Fence(root)), drafted.variables)
+        found[example] = example_text(_text(example, RootDirectory(root)), drafted.variables)
     return found
 
 
@@ -169,14 +171,14 @@ def _found(
     )
 
 
-def _text(path: Path, fence: Fence) -> str | None:
+def _text(path: Path, fence: RootDirectory) -> str | None:
     """The text of a file, line ends as they are; None when there is none. Raises InvalidConfig."""
     try:
-        return fence.read(path, LARGEST_MIB * 2**20, named=True).decode()
-    except (Unreadable, UnicodeDecodeError) as error:
+        return fence.read(path, MAX_SIZE_MIB * 2**20, named=True).decode()
+    except (UnreadableFile, UnicodeDecodeError) as error:
         if getattr(error, "code", "") == "file-not-found":
             return None
-        reason = error.why if isinstance(error, Unreadable) else "it is not UTF-8 text"
+        reason = error.reason if isinstance(error, UnreadableFile) else "it is not UTF-8 text"
         raise InvalidConfig(
             Problem(code="unreadable-file", summary=f"cannot read {path.name}: {reason}")
         ) from error
@@ -189,11 +191,11 @@ def _write(disk: FileSystem, root: Path, path: Path, text: str) -> str:
         replace_file(disk, target, text.encode())
         disk.sync_directory(target.parent)
     except OSError as error:
-        name = shown(path, root)
+        name = display_path(path, root)
         raise InvalidConfig(
             Problem(code="cannot-write", summary=f"cannot write {name}: {error.strerror or error}")
         ) from error
-    return shown(path, root)
+    return display_path(path, root)
 
 
 def _check_out(context: Context, out: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
-from reconciler.config.files.discovery import file_of, shown
+from reconciler.config.files.discovery import display_path, path_of_display
 from reconciler.config.loader import LoadedConfig, load
 from reconciler.kinds.base import Draft
 from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
@@ -77,13 +77,15 @@ def _loaded(
 
     def read(files: tuple[Path, ...]) -> LoadedConfig:
         return load(
-            context.root, files, environ=environ, dotenv=context.dotenv, lenient=True, instead=instead
+            context.root, files, environ=environ, dotenv=context.dotenv, lenient=True, overrides=instead
         )
 
     loaded = read(context.files)
-    if shown(context.root / out, context.root) in loaded.endpoint_files:
+    if display_path(context.root / out, context.root) in loaded.endpoint_files:
         return loaded, context.files
-    searched = (Path(relpath(file_of(name, context.root), context.root)) for name in before.endpoint_files)
+    searched = (
+        Path(relpath(path_of_display(name, context.root), context.root)) for name in before.endpoint_files
+    )
     files = (*(context.files or searched), out)
     return read(files), files
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.apply.clock import SystemClock, poll
-from reconciler.config.files.discovery import size_of
-from reconciler.config.settings import key_problem
+from reconciler.config.files.discovery import total_size
+from reconciler.config.settings import missing_key_problem
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, Create
@@ -42,7 +42,7 @@ def require_api_key(settings: Settings) -> Secret:
         return settings.api_key
     if settings.is_simulator:
         return Secret(value="simulator", source="simulator")
-    raise InvalidConfig(key_problem())
+    raise InvalidConfig(missing_key_problem())
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def prefetched_account(context: Context) -> Iterator[Context]:
 
     The same context is yielded if the files are small or the settings are not valid.
     """
-    is_worth_it = context.client is None and size_of(context.root, context.files) >= PREFETCH_MIN_BYTES
+    is_worth_it = context.client is None and total_size(context.root, context.files) >= PREFETCH_MIN_BYTES
     settings = _prefetch_settings(context) if is_worth_it else None
     if settings is None:
         yield context

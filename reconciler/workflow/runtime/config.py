@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.config.files.unread import hidden
+from reconciler.config.files.discovery import note_hidden_files
 from reconciler.config.loader import LoadedConfig, load, load_settings
 from reconciler.model.errors import InvalidConfig
 from reconciler.planning.selection import NONE
@@ -35,13 +35,13 @@ def load_files(
     *,
     lenient: bool = False,
     needs_endpoints: bool = True,
-    concerns: Callable[[str], bool] = lambda _name: True,
+    is_selected: Callable[[str], bool] = lambda _name: True,
     edited: Iterable[EditedFile] = (),
 ) -> LoadedConfig:
     """Return the configuration with all its problems. No error is raised.
 
     lenient: an unset reference is a warning. needs_endpoints: a folder without endpoint files is an error.
-    concerns: selects the endpoints whose errors count. edited: files to read with their new text.
+    is_selected: selects the endpoints whose errors count. edited: files to read with their new text.
     """
     loaded = load(
         context.root,
@@ -50,19 +50,19 @@ def load_files(
         dotenv=context.dotenv,
         lenient=lenient,
         needs_endpoints=needs_endpoints,
-        concerns=concerns,
-        instead={file.file.absolute(): file.after for file in edited},
+        is_selected=is_selected,
+        overrides={file.file.absolute(): file.after for file in edited},
     )
     if context.on_call is None:
         return loaded
     # verbose
-    return replace(loaded, problems=(*loaded.problems, *hidden(loaded.hidden)))
+    return replace(loaded, problems=(*loaded.problems, *note_hidden_files(loaded.hidden_files)))
 
 
 def load_config(context: Context, *, lenient: bool = False, needs_endpoints: bool = True) -> LoadedConfig:
     """Return the configuration of the selected endpoints. Raise InvalidConfig with all errors about them."""
     loaded = load_files(
-        context, lenient=lenient, needs_endpoints=needs_endpoints, concerns=context.selection.has
+        context, lenient=lenient, needs_endpoints=needs_endpoints, is_selected=context.selection.has
     )
     if loaded.errors:
         raise InvalidConfig(*loaded.problems)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.config.declarations import Item
+from reconciler.config.declarations import SourceItem
 from reconciler.inventory.files import write_user_file
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.yamlfile.editor import edited
+from reconciler.yamlfile.editor import edit_text
 from reconciler.yamlfile.edits import Edit, Remove
 
 
@@ -24,15 +24,15 @@ class EditedFile:
     after: str
 
 
-def edit_files(edits: Mapping[Item, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
+def edit_files(edits: Mapping[SourceItem, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
     """Return each file with its edits made in memory. Raise InvalidConfig if a file cannot be edited.
 
     Edits are made from the end of a file to its start, and removals last, so that no edit moves the position
     of another.
     """
-    ordered = sorted(edits, key=lambda item: item.spot, reverse=True)
-    ordered.sort(key=lambda item: Remove(path=item.spot) in edits[item])
-    by_file: dict[Path, list[Item]] = {}
+    ordered = sorted(edits, key=lambda item: item.path, reverse=True)
+    ordered.sort(key=lambda item: Remove(path=item.path) in edits[item])
+    by_file: dict[Path, list[SourceItem]] = {}
     for item in ordered:
         by_file.setdefault(item.file, []).append(item)
     return tuple(
@@ -49,7 +49,7 @@ def _edit_file(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
         raise InvalidConfig(
             Problem(code="cannot-edit", summary=f"{shown} cannot be edited: it is not UTF-8 text")
         ) from error
-    after = edited(before, edits, json=file.suffix == ".json", shown=shown)
+    after = edit_text(before, edits, json=file.suffix == ".json", shown=shown)
     return EditedFile(file=file, shown=shown, before=before, after=after)
 
 

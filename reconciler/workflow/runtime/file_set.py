@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from reconciler.config.files.discovery import groups
+from reconciler.config.files.discovery import file_groups
 from reconciler.inventory.files import resolve
 from reconciler.model.command import command_line
 from reconciler.model.resource import Owner
@@ -46,7 +46,7 @@ class FileSet:
     @property
     def existing(self) -> frozenset[str]:
         """Return the files that the set finds now."""
-        paths = chain(*groups(Path(self.root), [Path(file) for file in sorted(self.files)]))
+        paths = chain(*file_groups(Path(self.root), [Path(file) for file in sorted(self.files)]))
         return frozenset(map(os.path.realpath, paths))
 
     @property

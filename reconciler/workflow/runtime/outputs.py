@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.config.files.discovery import SUFFIXES, layers
+from reconciler.config.files.discovery import SUFFIXES, search_layers
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.inventory.files import companion, resolve
 from reconciler.model.problem import Problem
@@ -142,7 +142,7 @@ def _input_error(context: Context, path: Path) -> str | None:
     if real.name == ".env" or real.name.startswith(".env."):
         return "variables of the environment are kept there"
     inputs = [root / name for name in (*_SETTINGS_FILES, *_DEFAULT_FILES, SIMULATOR_FILE, *context.files)]
-    inputs += [file for layer in layers(root, context.files) for file in layer.files]
+    inputs += [file for layer in search_layers(root, context.files) for file in layer.files]
     if _identity(path) in map(_identity, inputs):
         return "a run reads that file"
     folders = [Path(os.path.realpath(root / folder)) for folder in (context.files or (Path("endpoints"),))]

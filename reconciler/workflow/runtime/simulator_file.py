@@ -41,12 +41,12 @@ def _secrets(body: object) -> set[str]:
 
     A value from the command line that may be shown is not a secret.
     """
-    from reconciler.config.references.disclosure import may_be_shown
+    from reconciler.config.references.disclosure import is_showable
 
     found: set[str] = set()
 
     def note(secret: Secret) -> Secret:
-        if secret.is_referenced or not may_be_shown(secret.source, secret.value):
+        if secret.is_referenced or not is_showable(secret.source, secret.value):
             found.add(f"`{secret.source}`")
         return secret
 

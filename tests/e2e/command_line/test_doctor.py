@@ -103,7 +103,7 @@ def test_no_key(applied: Desk) -> None:
     assert {found[name]["grade"] for name in NAMES[3:10]} == {"skip"}
     assert found["inventory"]["grade"] == "ok"
     applied.monkeypatch.setenv("NOVITA_API_KEY", "two words")
-    assert "holds a space" in checked(applied, 1)["key"]["found"]
+    assert "contains a space" in checked(applied, 1)["key"]["found"]
 
 
 @pytest.mark.parametrize(

@@ -234,8 +234,8 @@ def test_an_ignore_that_is_over_alarms_again(applied: Desk) -> None:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"endpoint": "a", "path": "replica"}, "`replica` in drift.ignore names no field of an endpoint"),
-        ({"endpoint": "a", "until": "friday"}, "`until: friday` is neither a day nor a moment"),
+        ({"endpoint": "a", "path": "replica"}, "`replica` in drift.ignore is not a field of an endpoint"),
+        ({"endpoint": "a", "until": "friday"}, "`until: friday` is neither a date nor a date and time"),
         ({"endpont": "a"}, "unknown key `drift.ignore[0].endpont`"),
     ],
 )

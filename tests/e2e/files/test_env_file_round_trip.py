@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.files.env_files import text_of, variables
+from reconciler.config.files.env_files import env_file_text, read_env_files
 from tests.e2e.desk import Desk, Ran, item
 
 VALUES = {
@@ -156,5 +156,5 @@ def test_any_values_can_be_written_and_read(
 ) -> None:
     """To the byte, whatever follows on the next line."""
     root = tmp_path_factory.mktemp("env")
-    (root / ".env").write_bytes(text_of(given).encode())
-    assert variables(root, [Path(".env")]) == given
+    (root / ".env").write_bytes(env_file_text(given).encode())
+    assert read_env_files(root, [Path(".env")]) == given

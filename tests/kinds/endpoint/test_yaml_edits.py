@@ -10,7 +10,7 @@ from reconciler.kinds.endpoint.yaml_edits import edits_for
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.values import Fields, Path
 from reconciler.planning.diff import differences
-from reconciler.yamlfile.edits import Edit, Remove, Set, edited_data
+from reconciler.yamlfile.edits import Edit, Remove, Set, apply_edits
 from tests.builders import LARGER, PINNED, SPEC, endpoint, live, parse_bare, secret
 
 WORKERS: tuple[Path, ...] = (("workerConfig", "minNum"), ("workerConfig", "maxNum"))
@@ -234,7 +234,7 @@ def test_afterwards_the_yaml_says_what_is_live(declared: dict[str, Any], there: 
     seen = live(**there)
     want, have = ENDPOINT.sides(endpoint(**declared).fields, None, seen.fields, ())
     paths = [path for path, _, _ in differences(have, want)]
-    after = edited_data(declared, accepted(declared, seen.fields, *paths))
+    after = apply_edits(declared, accepted(declared, seen.fields, *paths))
     for key, value in after.get("env", {}).items():
         if value.startswith("${env:"):
             after["env"][key] = seen.fields["envs"][key]

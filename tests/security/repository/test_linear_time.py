@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from reconciler.config import schema
-from reconciler.config.files.env_files import MOST_SPACES
+from reconciler.config.files.env_files import MAX_SPACES
 from reconciler.config.references.syntax import scan
-from reconciler.config.validation import EXPLAINED
+from reconciler.config.validation import MAX_EXPLAINED
 from reconciler.kinds.endpoint.secrets import holds_credential
 from reconciler.model.command import shell_quote
 from reconciler.model.problem import MAX_LISTED
@@ -100,7 +100,10 @@ UNITS: dict[str, tuple[Callable[[int], object], int]] = {
     "an option of options": (lambda n: shell_quote("a=" * n), 20_000),
     "a word to guess": (lambda n: closest_match("a" * n, ["a" * n + "b"]), 20_000),
     "words to guess from": (lambda n: closest_match("endpoint", (f"endpoint{i}" for i in range(n))), 20_000),
-    "a pattern": (lambda n: list(schema.errors("endpoints", {"image": "${" * n + "\n"}, "endpoint")), 20_000),
+    "a pattern": (
+        lambda n: list(schema.validation_errors("endpoints", {"image": "${" * n + "\n"}, "endpoint")),
+        20_000,
+    ),
 }
 
 
@@ -173,18 +176,18 @@ def test_reports_are_bounded_as_well(desk: Desk) -> None:
 
 
 def test_endpoints_after_too_many_problems_are_named(desk: Desk) -> None:
-    keys = {f"k{i}": 1 for i in range(EXPLAINED)}
+    keys = {f"k{i}": 1 for i in range(MAX_EXPLAINED)}
     desk.declare(item("first", **keys), item("second", k=1), item("third"))
     ran = desk.run("validate", "--json")
     assert ran.document["endpoints"] == ["third"]
-    assert ran.document["error_count"] == EXPLAINED + 1
+    assert ran.document["error_count"] == MAX_EXPLAINED + 1
     assert ran.document["problems"][-1]["code"] == "more-problems"
 
 
 def test_faults_of_one_text_are_counted(desk: Desk) -> None:
     desk.declare(item("a", env={"K": "${env} " * 1_000}))
     ran = desk.run("validate")
-    assert ran.err.count("Error: the reference ${env} does not say where to look") == 99
+    assert ran.err.count("Error: the reference ${env} has no source") == 99
     assert "Error: 901 more references in this text are wrong" in ran.err
 
 
@@ -197,8 +200,8 @@ def test_spaces_of_an_env_file_are_bounded(desk: Desk) -> None:
     assert time.process_time() - began < 5
     assert ran.code == 1
     assert "a.env:3:1" in ran.err
-    assert f"this line has more than {MOST_SPACES} spaces in a row" in ran.err
-    desk.write("a.env", "A=b" + " " * MOST_SPACES + "# said\n")
+    assert f"this line has more than {MAX_SPACES} spaces in a row" in ran.err
+    desk.write("a.env", "A=b" + " " * MAX_SPACES + "# said\n")
     assert desk.run("validate", "--env-file", "a.env").code == 0
 
 

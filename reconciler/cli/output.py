@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.model.resource import ListingProgress, Live
     from reconciler.model.run_report import RunReport
     from reconciler.novita.http.client import CallInfo
-    from reconciler.reports.terminal.bar import Bar
+    from reconciler.reports.terminal.progress_bar import ProgressBar
     from reconciler.reports.terminal.table import Screen
 
 
@@ -47,8 +47,8 @@ class Output:
         self.found: RunReport | None = None
         self._guard = threading.RLock()  # of stderr and the four below
         self._is_over = False
-        self._bar: Bar | None = None
-        self._listing: Bar | None = None
+        self._progress_bar: ProgressBar | None = None
+        self._listing: ProgressBar | None = None
         self._unread: set[str] = set()
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
@@ -134,8 +134,8 @@ class Output:
 
     def _tell(self, text: str) -> None:
         with self._guard:
-            if self._bar is not None:
-                self._bar.above(text)
+            if self._progress_bar is not None:
+                self._progress_bar.above(text)
             elif not self._is_over:
                 _write(sys.stderr, text)
 
@@ -144,12 +144,12 @@ class Output:
         """Whether somebody sees how a run gets on."""
         return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
-    def begin(self, what: str, total: int) -> Bar:
+    def begin(self, what: str, total: int) -> ProgressBar:
         """A bar on stderr; what is told beside the result passes above it until its `end`."""
-        from reconciler.reports.terminal.bar import Bar
+        from reconciler.reports.terminal.progress_bar import ProgressBar
 
         with self._guard:
-            self._bar = Bar(
+            self._progress_bar = ProgressBar(
                 what,
                 total,
                 lambda text: _write(sys.stderr, text),
@@ -157,12 +157,12 @@ class Output:
                 style=self.error_style,
                 unicode=(sys.stderr.encoding or "").lower().startswith("utf"),
             )
-            return self._bar
+            return self._progress_bar
 
     def end(self) -> None:
         """The bar has served."""
         with self._guard:
-            bar, self._bar = self._bar, None
+            bar, self._progress_bar = self._progress_bar, None
             if bar is not None:
                 bar.stop()
 
@@ -175,13 +175,13 @@ class Output:
     def listed(self, found: ListingProgress) -> None:
         """A page of the account has come, or its last one."""
         with self._guard:
-            if self._bar is not self._listing or self._is_over:
+            if self._progress_bar is not self._listing or self._is_over:
                 return  # an apply has the last line
             if found.is_done:
                 self.end()
                 self._listing = None
                 return
-            bar = self._listing = self._bar or self.begin("Listing endpoints", found.total)
+            bar = self._listing = self._progress_bar or self.begin("Listing endpoints", found.total)
             bar.done, bar.total = found.count, found.total
 
     def line(self, text: str) -> None:

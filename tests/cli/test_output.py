@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.cli.output import Output, is_coloured
 from reconciler.model.resource import ListingProgress
-from reconciler.reports.terminal import bar as bars
+from reconciler.reports.terminal import progress_bar
 
 PAGE = ListingProgress(count=100, total=300)
 LISTING_DONE = ListingProgress(count=0, total=0, is_done=True)
@@ -20,7 +20,7 @@ LISTING_DONE = ListingProgress(count=0, total=0, is_done=True)
 def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output()
     out.listed(PAGE)
-    bar = out._bar
+    bar = out._progress_bar
     assert bar is not None
     assert (bar.done, bar.total) == (100, 300)
     out.listed(ListingProgress(count=200, total=300))
@@ -38,48 +38,48 @@ def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
     bar = out.begin("", 4)
     out.listed(PAGE)
     out.listed(LISTING_DONE)
-    assert out._bar is bar
+    assert out._progress_bar is bar
     assert (bar.done, bar.total) == (0, 4)
     out.end()
     assert not bar._thread.is_alive()
     out.listed(PAGE)
-    assert out._bar is not None
+    assert out._progress_bar is not None
     out.listed(LISTING_DONE)
-    assert out._bar is None
+    assert out._progress_bar is None
 
 
 def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """A listing is told of from its own thread, and may be given up by another."""
     begun = threading.Event()
 
-    class Slow(bars.Bar):
+    class Slow(progress_bar.ProgressBar):
         def __init__(self, *given: Any, **more: Any) -> None:
             begun.set()
             time.sleep(0.2)  # in which the other thread would get ahead
             super().__init__(*given, **more)
 
-    monkeypatch.setattr(bars, "Bar", Slow)
+    monkeypatch.setattr(progress_bar, "ProgressBar", Slow)
     out = Output()
     listing = threading.Thread(target=out.listed, args=(PAGE,))
     listing.start()
     assert begun.wait(10)
     out.listed(LISTING_DONE)
     listing.join(60)
-    assert out._bar is None
+    assert out._progress_bar is None
 
 
 def test_once_it_is_over_no_bar_stands_and_nobody_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     """What is still under way in a thread must not write over the last words of a run."""
     out = Output()
     out.listed(PAGE)
-    bar = out._bar
+    bar = out._progress_bar
     assert bar is not None
     out.line("in time")
     out.close()
     assert not bar._thread.is_alive()
     out.line("too late")
     out.listed(PAGE)
-    assert out._bar is None
+    assert out._progress_bar is None
     assert capsys.readouterr().err == "in time\n"
 
 

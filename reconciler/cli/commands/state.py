@@ -28,7 +28,7 @@ def state(run: Run) -> None:
 @with_run
 def list_(run: Run) -> int:
     """List the name and ID of every recorded endpoint."""
-    from reconciler.reports.terminal.table import cells, padded
+    from reconciler.reports.terminal.table import cell_width, pad
     from reconciler.workflow.state import read_inventory
 
     found = read_inventory(run.context).records
@@ -37,9 +37,9 @@ def list_(run: Run) -> int:
         run.out.document([{"name": name, "id": found[name].id} for name in names])
         return ExitCode.OK
     shown = {name: plain(name) for name in names}
-    width = max(map(cells, shown.values()), default=0)
+    width = max(map(cell_width, shown.values()), default=0)
     for name in names:
-        run.out.result(f"{padded(shown[name], width)}  {plain(found[name].id)}\n")
+        run.out.result(f"{pad(shown[name], width)}  {plain(found[name].id)}\n")
     if not found:
         run.out.line(f"The inventory {run.context.state} is empty.")
     return ExitCode.OK

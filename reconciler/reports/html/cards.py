@@ -20,7 +20,7 @@ from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.run.summary import change_summary
 from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
-from reconciler.reports.terminal.problems import marked, sentence
+from reconciler.reports.terminal.problems import capitalized, marked_line
 from reconciler.reports.terminal.values import before_and_after, dotted_path, shown
 
 
@@ -107,11 +107,11 @@ def problem_card(problem: Problem) -> str:
     lines += [f'<p class="where">{" ".join(where)}'] if where else []
     if problem.place and problem.place.text.strip():
         place = problem.place
-        number, (line, pointer) = str(place.line), marked(place)
+        number, (line, pointer) = str(place.line), marked_line(place)
         below = f"{' ' * len(number)} | {pointer}"
         lines.append(f'<pre tabindex="0">{escape(f"{number} | {line}")}\n{below}</pre>')
-    lines += [f"<p>{_prose(line)}" for line in lines_of(sentence(problem.detail))]
-    lines += [f'<p class="hint">{_prose(line)}' for line in lines_of(sentence(problem.hint))]
+    lines += [f"<p>{_prose(line)}" for line in lines_of(capitalized(problem.detail))]
+    lines += [f'<p class="hint">{_prose(line)}' for line in lines_of(capitalized(problem.hint))]
     return f'<div class="problem {kind}">{"".join(lines)}</div>'
 
 
@@ -208,7 +208,7 @@ def _explanations(found: Explanation) -> Iterator[str]:
 
 
 def _prose(text: str) -> str:
-    """A sentence; what stands between two backticks is code."""
+    """A capitalized; what stands between two backticks is code."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)

@@ -28,7 +28,7 @@ from reconciler.reports.run.json_plan import TERRAFORM
 from reconciler.reports.run.sides import id_of
 from reconciler.reports.run.summary import told
 from reconciler.reports.run.text import plan_counts, plan_line
-from reconciler.reports.terminal.problems import sentence
+from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.progress import (
     BEGINNING,
     duration_text,
@@ -124,7 +124,7 @@ def _diagnostic(problem: Problem) -> Message:
     said = f"{problem.severity.value.capitalize()}: {problem.summary}"
     if problem.severity is Severity.NOTE:
         return _message("log", said)
-    detail = "\n".join(filter(None, (sentence(problem.detail), sentence(problem.hint))))
+    detail = "\n".join(filter(None, (capitalized(problem.detail), capitalized(problem.hint))))
     diagnostic: Message = {
         "severity": problem.severity.value,
         "summary": problem.summary,

@@ -13,7 +13,7 @@ from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.summary import step, told
 from reconciler.reports.terminal.escape import lines_of, plain
-from reconciler.reports.terminal.problems import sentence
+from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.values import dotted_path
 
 SHOWN: Final = 10
@@ -66,7 +66,7 @@ def _command(level: str, problem: Problem, path_of: Callable[[Place], str]) -> s
     if place:
         properties = {"file": _path(path_of(place)), "line": str(place.line), "col": str(place.column)}
     properties["title"] = plain(problem.address or f"reconciler: {problem.code}")
-    said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
+    said = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
     message = "\n".join(plain(line) for block in said for line in lines_of(block))
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {given}::{_data(message)}"

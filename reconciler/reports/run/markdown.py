@@ -32,7 +32,7 @@ from reconciler.reports.run.summary import (
     told,
 )
 from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks
-from reconciler.reports.terminal.problems import sentence
+from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.values import before_and_after, dotted_path, plain
 
 LIMIT: Final = 65_000
@@ -132,7 +132,7 @@ def _problem(problem: Problem) -> str:
     where += [code(problem.address)] if problem.address else []
     lines = [f"**{problem.severity.value.capitalize()}:** {text(clipped(problem.summary, SHOWN_DETAIL))}"]
     lines += [" · ".join(where)] if where else []
-    said = (sentence(problem.detail), sentence(problem.hint))
+    said = (capitalized(problem.detail), capitalized(problem.hint))
     lines += [text(clipped(one, SHOWN_DETAIL)) for one in said if one]
     return f"- {'<br>'.join(lines)}\n"
 

@@ -35,7 +35,7 @@ _COMMIT: Final = re.compile(r"(\b[0-9a-fA-F]{7,40}\b)")
 
 
 def text(said: str) -> str:
-    """A sentence on one line; what stands between two backticks is code."""
+    """A capitalized on one line; what stands between two backticks is code."""
     return "<br>".join(_at_start(_line(line)) for line in lines_of(said))
 
 

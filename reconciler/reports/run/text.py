@@ -10,7 +10,7 @@ from reconciler.model.resource import Live
 from reconciler.model.values import ABSENT
 from reconciler.reports.run.sides import id_of
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.terminal.table import cells, padded
+from reconciler.reports.terminal.table import cell_width, pad
 from reconciler.reports.terminal.values import before_and_after, dotted_path, plain, shown
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def field_lines(
 ) -> Iterator[str]:
     """A line a field, aligned, with what is to be remarked about it."""
     names = [dotted_path(field.path) for field in fields]
-    width = max(map(cells, names), default=0)
+    width = max(map(cell_width, names), default=0)
     for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
         if symbol == "~":
@@ -179,7 +179,7 @@ def field_lines(
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)
         remark = style.dim(f"  # {', '.join(said)}") if said else ""
-        yield f"      {_painted(symbol, style)} {padded(name, width)} = {value}{remark}"
+        yield f"      {_painted(symbol, style)} {pad(name, width)} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Text that others chose, made harmless for a terminal, for the log of a CI job and for a shown document.
+"""Escaping of untrusted text for terminals, logs of CI jobs and documents.
 
-All that is foreign passes through here before it is printed: names, keys and values, Novita's words, names
-and lines of files. What could move a cursor, hide or reorder text, forge a line or command a CI job is shown
-as an escape.
+All untrusted text is escaped here before it is printed: names, keys and values, messages of the API, names
+and lines of files. Characters that could move the cursor, hide or reorder text, forge a line or command a CI
+runner are shown as escapes.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import re
 from functools import cache
 from typing import Final
 
-# Most texts need none of these, and to compile them takes longer than to print a plan.
+# Patterns are compiled on first use: few texts need them, and compiling takes longer than printing a plan.
 _COLOUR: Final = "(\x1b\\[[0-9;]*m)"
-"""What `Style` writes, and rich."""
+"""Colour codes that `Style` and rich write."""
 
 _INVISIBLE: Final = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Characters that Python calls printable, and that nobody sees."""
+"""Invisible characters that Python considers printable."""
 
 _EMOJI: Final = "\u203c\u2049\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _IN_EMOJI: Final = f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}#*0-9])\ufe0f"
-"""A joiner between two emoji, and the mark that one is to be shown in colour: so a family is one sign."""
+"""A joiner between two emoji, and the selector of an emoji in colour."""
 
 _COMMAND_ANYWHERE: Final = r"#(?=#[A-Za-z]*\[)"
-"""`##[` and `##vso[`, which runners of Azure and of GitHub look for in the whole line."""
+"""`##[` and `##vso[`, which the runners of Azure and GitHub recognize anywhere in a line."""
 
 _COMMAND_AT_START: Final = r"^(\s*):(?=:)"
-"""`::`, which GitHub's runner takes for a command at the beginning of a line, behind white space as well."""
+"""`::`, which GitHub's runner recognizes at the beginning of a line, also after white space."""
 
 _IN_JSON: Final = "[^\n\x20-\x7e]|#(?=#[A-Za-z]*\\[)"
 
 
 def plain(text: str) -> str:
-    """The text on one line with everything escaped that is more than visible characters."""
+    """Return the text on one line, with everything but visible characters escaped."""
     if not text.isprintable() or (not text.isascii() and _invisible().search(text)):
         text = _escaped(text)
     if "##" in text:
@@ -43,25 +43,25 @@ def plain(text: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Its lines, none for an empty text; no other character than a newline ends one."""
+    """Return the lines of a text; only a newline ends a line, and an empty text has no lines."""
     return [line.removesuffix("\r") for line in text.split("\n")] if text else []
 
 
 def plain_lines(text: str) -> str:
-    """The same for a text whose newlines are meant."""
+    """Return the text with each of its lines escaped."""
     return "\n".join(map(plain, lines_of(text)))
 
 
 def for_terminal(text: str) -> str:
-    """What is about to be printed: lines of ours, which may hold colours, each harmless by itself.
+    """Return output that is about to be printed, with each line escaped except for its colours.
 
-    The second line of defence. It cannot tell a newline that is foreign from one of ours; `plain` can.
+    This is the second line of defence. It cannot find a newline in untrusted text, which `plain` escapes.
     """
     return "\n".join(map(_line, text.split("\n")))
 
 
 def in_json(text: str) -> str:
-    """A JSON text that means the same, with everything unseen in its strings as an escape of JSON."""
+    """Return an equivalent JSON text in which invisible characters are JSON escapes."""
     return (
         text if text.isascii() and "##" not in text and "\x7f" not in text else re.sub(_IN_JSON, _json, text)
     )
@@ -70,14 +70,14 @@ def in_json(text: str) -> str:
 def _line(line: str) -> str:
     if "\x1b" not in line:
         return plain(line)
-    parts = re.split(_COLOUR, line)  # text and colour by turns
+    parts = re.split(_COLOUR, line)  # alternately text and colour code
     parts[::2] = map(plain, parts[::2])
     return "".join(parts)
 
 
 def _escaped(text: str) -> str:
     kept = {found.start() for found in re.finditer(_IN_EMOJI, text)}
-    return "".join(char if at in kept or _is_seen(char) else _escape(char) for at, char in enumerate(text))
+    return "".join(char if at in kept or _is_visible(char) else _escape(char) for at, char in enumerate(text))
 
 
 @cache
@@ -85,7 +85,7 @@ def _invisible() -> re.Pattern[str]:
     return re.compile(_INVISIBLE)
 
 
-def _is_seen(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     return char.isprintable() and not _invisible().match(char)
 
 
@@ -99,7 +99,7 @@ def _escape(char: str) -> str:
 
 def _json(found: re.Match[str]) -> str:
     char = found[0]
-    if char != "#" and _is_seen(char):
+    if char != "#" and _is_visible(char):
         return char
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

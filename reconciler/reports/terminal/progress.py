@@ -16,9 +16,9 @@ from reconciler.model.apply_events import (
     Outcome,
 )
 from reconciler.model.plan import Action
-from reconciler.reports.terminal.bar import Bar
 from reconciler.reports.terminal.escape import lines_of, plain
-from reconciler.reports.terminal.problems import sentence
+from reconciler.reports.terminal.problems import capitalized
+from reconciler.reports.terminal.progress_bar import ProgressBar
 from reconciler.reports.terminal.style import PLAIN, Style
 
 BEGINNING: Final[Mapping[Action, str]] = {
@@ -93,28 +93,28 @@ class BarProgress:
     def __init__(
         self,
         write: Callable[[str], None],
-        begin: Callable[[int], Bar],
+        begin: Callable[[int], ProgressBar],
         end: Callable[[], None],
         style: Style = PLAIN,
     ) -> None:
         self._lines = Lines(write, style)
         self._begin = begin
         self._end = end
-        self._bar: Bar | None = None
+        self._progress_bar: ProgressBar | None = None
 
     def __enter__(self) -> BarProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
+        if self._progress_bar is not None:
             self._end()
 
     def __call__(self, event: ApplyEvent) -> None:
         if isinstance(event, ApplyStarted) and event.total:
-            self._bar = self._begin(event.total)
+            self._progress_bar = self._begin(event.total)
         self._lines(event)
-        if isinstance(event, ChangeEnded) and self._bar is not None:
-            self._bar.done += 1
+        if isinstance(event, ChangeEnded) and self._progress_bar is not None:
+            self._progress_bar.done += 1
 
 
 def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: bool = False) -> str:
@@ -131,7 +131,7 @@ def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: 
             )
             if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED:
                 problem = result.problem
-                said = (problem.summary, sentence(problem.detail), sentence(problem.hint))
+                said = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
                 lines += [f"    {plain(line)}" for text in said for line in lines_of(text)]
     return "\n".join(lines) + "\n"
 

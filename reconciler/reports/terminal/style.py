@@ -1,4 +1,4 @@
-"""Colour as six marks, and none of them where nobody can see it."""
+"""Text styles of terminal output; without colour they leave the text as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Wraps text in ANSI codes when `colour` is on."""
+    """Wraps text in ANSI escape codes if `colour` is true."""
 
     colour: bool = False
 

@@ -1,4 +1,4 @@
-"""Rows in columns: drawn and in colour on a terminal, plainly aligned everywhere else, for grep and awk."""
+"""Tables: drawn in colour on a terminal, and plain aligned columns elsewhere, for grep and awk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reconciler.reports.terminal.escape import plain
 if TYPE_CHECKING:
     from rich.table import Table
 
-NOTHING: Final = "-"
-"""What stands for an empty cell, so that columns can be counted."""
+EMPTY_CELL: Final = "-"
+"""Text of an empty cell, which keeps the number of columns."""
 
 MAX_DRAWN_ROWS: Final = 500
-"""Rows; rich takes seconds for thousands, and nobody looks at the frame of such a table."""
+"""Rows. rich takes seconds for thousands of rows, so a longer table is plain."""
 
-FOLDED: Final = 20
+MIN_FOLDED_WIDTH: Final = 20
 """Least width (columns) of a first or last column that is folded to fit the terminal."""
 
 UNFOLDED: Final = frozenset({"URL"})
@@ -26,7 +26,7 @@ UNFOLDED: Final = frozenset({"URL"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """A terminal to draw on: its width in columns, and what it can show."""
+    """A terminal to draw on: its width in columns, and whether it shows colour and Unicode."""
 
     width: int
     colour: bool = True
@@ -35,17 +35,17 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value; `colour` is rich's name of one, and `drawn` what a terminal shows instead of `text`."""
+    """One value; `colour` is a style of rich, and a terminal shows `terminal_text` in place of `text`."""
 
     text: str
     colour: str = ""
-    drawn: str = ""
+    terminal_text: str = ""
 
 
 def table_text(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen | None = None) -> str:
-    """Titles and rows, ending in a newline. Drawn where that fits; else a terminal wraps the long lines."""
+    """Return the table, ending in a newline. It is drawn if it fits the screen, and plain otherwise."""
     if screen is None or len(rows) > MAX_DRAWN_ROWS or not _fits(titles, rows, screen):
-        return "".join(f"{line}\n" for line in _aligned(titles, rows))
+        return "".join(f"{line}\n" for line in _aligned_lines(titles, rows))
     from io import StringIO
 
     from rich.console import Console
@@ -58,12 +58,12 @@ def table_text(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Sc
         no_color=not screen.colour,
     )
     with console.capture() as capture:
-        console.print(drawn(titles, rows, screen))
+        console.print(rich_table(titles, rows, screen))
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def drawn(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> Table:
-    """The same for rich; the first and the last column are folded where the screen is too narrow."""
+def rich_table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> Table:
+    """Return the table for rich; the first and the last column are folded if the screen is too narrow."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -76,39 +76,42 @@ def drawn(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen)
     )
     for at, title in enumerate(titles):
         is_outer = at in (0, len(titles) - 1) and title not in UNFOLDED
-        width = max([len(title), *(cells(_shown(row[at])) for row in rows)])
+        width = max([len(title), *(cell_width(_terminal_text(row[at])) for row in rows)])
         table.add_column(
-            title, no_wrap=not is_outer, overflow="fold", min_width=min(width, FOLDED) if is_outer else None
+            title,
+            no_wrap=not is_outer,
+            overflow="fold",
+            min_width=min(width, MIN_FOLDED_WIDTH) if is_outer else None,
         )
     for row in rows:
-        table.add_row(*(Text(_shown(cell), style=cell.colour) for cell in row))
+        table.add_row(*(Text(_terminal_text(cell), style=cell.colour) for cell in row))
     return table
 
 
 def _fits(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
     widths = [
-        max(map(cells, column))
-        for column in zip(titles, *([_shown(cell) for cell in row] for row in rows), strict=True)
+        max(map(cell_width, column))
+        for column in zip(titles, *([_terminal_text(cell) for cell in row] for row in rows), strict=True)
     ]
     for at in {0, len(widths) - 1}:
         if titles[at] not in UNFOLDED:
-            widths[at] = min(widths[at], FOLDED)
+            widths[at] = min(widths[at], MIN_FOLDED_WIDTH)
     return sum(widths) + 2 * len(widths) <= screen.width
 
 
-def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
-    texts = [list(titles), *([plain(cell.text) or NOTHING for cell in row] for row in rows)]
-    widths = [max(map(cells, column)) for column in zip(*texts, strict=True)]
+def _aligned_lines(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
+    texts = [list(titles), *([plain(cell.text) or EMPTY_CELL for cell in row] for row in rows)]
+    widths = [max(map(cell_width, column)) for column in zip(*texts, strict=True)]
     for row in texts:
-        yield "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _shown(cell: Cell) -> str:
-    return plain(cell.drawn or cell.text) or NOTHING
+def _terminal_text(cell: Cell) -> str:
+    return plain(cell.terminal_text or cell.text) or EMPTY_CELL
 
 
-def cells(text: str) -> int:
-    """Columns."""
+def cell_width(text: str) -> int:
+    """Return the width of a text on a terminal: an ideograph takes two columns, a combining mark none."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -116,6 +119,6 @@ def cells(text: str) -> int:
     return cell_len(text)
 
 
-def padded(text: str, width: int) -> str:
-    """The text with spaces behind it, `width` columns wide at least."""
-    return text + " " * (width - cells(text))
+def pad(text: str, width: int) -> str:
+    """Return the text followed by spaces, at least `width` columns wide."""
+    return text + " " * (width - cell_width(text))

@@ -1,4 +1,4 @@
-"""One value on one line, as plans show it."""
+"""Values on one line, as plans show them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reconciler.model.values import SCALAR_TYPES, Absent, Path, Value
 from reconciler.reports.terminal.escape import plain
 
 EMPTY: Final = "(empty)"
-"""What stands for a secret, or beside one, that is the empty text."""
+"""Shown for an empty secret, and for an empty value that was or becomes a secret."""
 
 
 def shown(value: Value | Absent) -> str:
-    """JSON, harmless and with secrets masked; a missing value reads `(none)`."""
+    """Return a value as escaped JSON with secrets masked; a missing value is `(none)`."""
     return plain(_json(value))
 
 
@@ -36,7 +36,7 @@ def _json(value: Value | Absent) -> str:
 
 
 def before_and_after(field: FieldChange) -> tuple[str, str]:
-    """(what it was, what it will be), each on one line; beside a secret, empty text reads `(empty)`."""
+    """Return the values of a field before and after a change, each on one line."""
     before, after = (
         EMPTY if value == "" and field.sensitive else shown(value) for value in (field.before, field.after)
     )
@@ -44,7 +44,7 @@ def before_and_after(field: FieldChange) -> tuple[str, str]:
 
 
 def dotted_path(path: Path) -> str:
-    """A wire path as people write it, harmless: the key of an env is whatever somebody chose."""
+    """Return a path with dots, escaped: the key of an environment variable can be any text."""
     return plain(".".join(path))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.model.problem import Problem
 from reconciler.model.status import EndpointInfo, ReplicaEvent
-from reconciler.reports.terminal.table import Screen, drawn
+from reconciler.reports.terminal.table import Screen, rich_table
 from reconciler.reports.terminal.values import plain
 from reconciler.reports.views.endpoints import counts, event_text, table_of
 
@@ -58,7 +58,7 @@ class LiveTable:
         if problem is not None:
             self._past.append(f"{now:%H:%M:%S}  {plain(problem.summary)}")
         parts: list[RenderableType] = [
-            drawn(*table_of(apps, self._columns, now, unicode=self._screen.unicode), self._screen)
+            rich_table(*table_of(apps, self._columns, now, unicode=self._screen.unicode), self._screen)
             if apps
             else Text("No endpoint found yet."),
             Text(""),

@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 
 from reconciler.model.problem import Place
-from reconciler.reports.terminal.problems import marked
+from reconciler.reports.terminal.problems import marked_line
 from tests.e2e.desk import Desk, item
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -74,7 +74,7 @@ def test_a_plan_and_the_state_are_aligned(desk: Desk) -> None:
 )
 def test_the_mark_is_under_the_word(text: str, column: int, width: int, under: str) -> None:
     """Whatever stands before it."""
-    line, pointer = marked(Place(file="f", line=1, column=column, text=text, width=width))
+    line, pointer = marked_line(Place(file="f", line=1, column=column, text=text, width=width))
     start = cell_len(pointer) - pointer.count("^")
     assert pointer.count("^") == max(1, cell_len(under))
     if under:

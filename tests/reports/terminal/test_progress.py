@@ -12,8 +12,8 @@ from reconciler.model.apply_events import (
     Outcome,
 )
 from reconciler.model.problem import Problem
-from reconciler.reports.terminal.bar import Bar
 from reconciler.reports.terminal.progress import BarProgress, Lines, apply_report_text, event_line
+from reconciler.reports.terminal.progress_bar import ProgressBar
 from tests.builders import change, endpoint
 
 CREATE = change(endpoint("a"), None, None)
@@ -53,7 +53,7 @@ def test_lines_for_pipes() -> None:
     assert said == [line for _, line in LINES if line]
 
 
-class Counter(Bar):
+class Counter(ProgressBar):
     """A bar that only counts."""
 
     def __init__(self, total: int) -> None:
@@ -62,18 +62,18 @@ class Counter(Bar):
 
 def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
     said: list[str] = []
-    bars: list[Counter] = []
+    progress_bar: list[Counter] = []
 
     def begin(total: int) -> Counter:
-        bars.append(Counter(total))
-        return bars[-1]
+        progress_bar.append(Counter(total))
+        return progress_bar[-1]
 
     with BarProgress(said.append, begin, lambda: said.append("end")) as watched:
-        assert bars == []
+        assert progress_bar == []
         for event, _ in LINES:
             watched(event)
     assert said == [*(line for _, line in LINES if line), "end"]
-    assert [(bar.done, bar.total) for bar in bars] == [(4, 1)]
+    assert [(bar.done, bar.total) for bar in progress_bar] == [(4, 1)]
 
 
 def test_without_changes_there_is_no_bar() -> None:

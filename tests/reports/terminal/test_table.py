@@ -26,7 +26,7 @@ def test_without_rows() -> None:
 
 
 def test_a_drawn_table() -> None:
-    """With a line under the titles and what terminals show in the cells; colours only where wanted."""
+    """With a line under the titles and what terminals show in the cell_width; colours only where wanted."""
     text = table_text(TITLES, ROWS, Screen(width=80, colour=False))
     title, rule, first, _ = text.splitlines()
     assert title.split() == list(TITLES)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.reports.terminal.bar import LONG, Bar
+from reconciler.reports.terminal.progress_bar import MIN_DURATION, ProgressBar
 from reconciler.reports.terminal.style import Style
 
 
@@ -40,9 +40,9 @@ def bar_on(
     columns: int = 100,
     seconds: float = 65.0,
     unicode: bool = True,
-) -> Bar:
+) -> ProgressBar:
     """A bar that began so many seconds ago."""
-    return Bar(
+    return ProgressBar(
         "Listing",
         1200,
         write,
@@ -80,7 +80,7 @@ def test_it_keeps_to_its_line(columns: int, unicode: bool, line: str) -> None:
 
 def test_a_short_run_has_none() -> None:
     terminal = Terminal()
-    bar = bar_on(terminal.write, seconds=LONG - 0.1)
+    bar = bar_on(terminal.write, seconds=MIN_DURATION - 0.1)
     bar.above("a line\n")
     terminal.wait_for("a line")
     bar.stop()
@@ -109,7 +109,7 @@ def test_a_terminal_that_is_gone_stops_nothing() -> None:
 
 
 def test_it_can_be_coloured() -> None:
-    bar = Bar(
+    bar = ProgressBar(
         "",
         2,
         lambda _text: None,

@@ -32,7 +32,7 @@ def desk(
         monkeypatch.setenv("NOVITA_API_KEY", KEY)
         found = Desk(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys, request=request)
         found.write("specs.yaml", SPECS)
-        found.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
+        found.write("config.yaml", {"novita": {"settle_seconds": 0.05}})
         yield found
         for process in found.started:
             if process.poll() is None:

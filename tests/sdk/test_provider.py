@@ -275,8 +275,11 @@ def test_a_watch_that_would_not_wait_is_refused(
     assert sim.requests == []
 
 
-def test_what_novita_answers_is_raised_as_itself(provider: NovitaDeploymentProvider, sim: Server) -> None:
-    """A refused image, a refused key, and a value that it kept otherwise."""
+def test_what_novita_answers_is_raised_as_itself(
+    provider: NovitaDeploymentProvider, sim: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused image, a refused key, and a value that Novita changed."""
+    monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
     sim.faults.add(Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND"))
     with pytest.raises(Refused):
         provider.deploy(request())

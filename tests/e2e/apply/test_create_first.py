@@ -90,7 +90,8 @@ def test_a_kill_at_any_call_loses_neither(desk: Desk, operation: str, when: str)
 
 
 def test_a_new_one_that_is_not_as_declared_takes_nobodys_place(desk: Desk) -> None:
-    """The old one serves on, recorded, until somebody has looked."""
+    """The old one stays in service, and in the inventory."""
+    desk.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
     old = moved(desk)
     desk.sim.world.switch(clamp={"workerConfig.freeTimeout": 100})
     assert desk.run("apply", "--create-first", "--auto-approve").code == 4

@@ -29,6 +29,7 @@ def test_few_are_read_one_by_one(desk: Desk) -> None:
 
 def test_a_value_that_was_kept_is_found_among_many(desk: Desk) -> None:
     """The one that differs fails, all others are done."""
+    desk.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
     desk.sim.world.switch(clamp={"workerConfig.freeTimeout": 1000}, update_lag_seconds=0.0)
     declare(desk, freeTimeout=2000)
     ran = desk.run("apply", "--yes", "--json")

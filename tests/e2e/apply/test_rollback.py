@@ -244,7 +244,7 @@ def test_a_history_that_cannot_be_written_is_a_warning(desk: Desk) -> None:
     assert ran.code == 0
     assert "Apply complete! Resources: 1 added" in ran.out
     assert f"Warning: Cannot write state/{Path(HISTORY).name}" in ran.err
-    assert "only the way back to them is not" in ran.err
+    assert "only their history is not" in ran.err
     desk.declare(item("chat", replicas=2))
     ran = desk.run("apply", "--auto-approve", "--json")
     assert ran.code == ran.document["exit_code"] == 0

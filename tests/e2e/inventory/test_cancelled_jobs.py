@@ -114,7 +114,7 @@ def test_a_journal_is_folded_offline(desk: Desk, as_json: bool) -> None:
         assert ran.document == {"recorded": 2, "open": ["e2"], "exit_code": 0}
     else:
         assert "2 recorded in state/novita.json." in ran.err
-        assert "create of e2 is open" in ran.err
+        assert "create of e2 is unresolved" in ran.err
     assert set(desk.inventory) == {"e0", "e1"}
     assert len(desk.sim.requests) == calls
     before = desk.files()

@@ -84,7 +84,7 @@ class Output:
                 self.stream.planned(found.plan)
             return
         text = ""
-        if found.verdict is not None:
+        if found.drift_report is not None:
             from reconciler.reports.run.drift import drift_text
 
             self.result(text := drift_text(found, self.style))

@@ -21,7 +21,7 @@ class RunReport:
     """The results of one run, for all reports.
 
     command: the command, such as `plan`; timestamp: RFC 3339, UTC; plan: None if `problems` prevented it;
-    problems: all problems, including those of the plan; report: the results of an apply; verdict: the
+    problems: all problems, including those of the plan; report: the results of an apply; drift_report: the
     result of `drift`. `destroying`: the plan deletes all endpoints; `explained`: reports explain each change
     with its reason, rule and API calls.
     """
@@ -33,7 +33,7 @@ class RunReport:
     keyring: Keyring | None = None
     problems: tuple[Problem, ...] = ()
     report: ApplyReport | None = None
-    verdict: DriftReport | None = None
+    drift_report: DriftReport | None = None
     destroying: bool = False
     explained: bool = False
 

@@ -34,7 +34,7 @@ class DriftResult:
     """The drift of the account, with the pending plan and problems."""
 
     planned: PlanResult
-    verdict: DriftReport
+    drift_report: DriftReport
     problems: tuple[Problem, ...]
 
     @property
@@ -42,7 +42,7 @@ class DriftResult:
         """Return 2 for drift; an error that prevented the comparison takes precedence."""
         if self.planned.blocked is not None:
             return self.planned.blocked
-        return ExitCode.CHANGES if self.verdict.has_new_drift else ExitCode.OK
+        return ExitCode.CHANGES if self.drift_report.has_new_drift else ExitCode.OK
 
 
 def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> DriftResult:
@@ -66,7 +66,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         inventory = load_inventory(context.state_path)
         made = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
-    verdict = judge(
+    drift_report = judge(
         made.plan,
         by_declaration=by_declaration,
         has_yaml=loaded.has_endpoint_files,
@@ -77,7 +77,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     )
     return DriftResult(
         planned=made,
-        verdict=verdict,
+        drift_report=drift_report,
         problems=(*problems, *expired(ignores, now), *_sealed_with_other_key(inventory, made.keyring)),
     )
 
@@ -89,23 +89,25 @@ def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> t
     longer declared.
     """
     result = drift(context, now=now)
-    selected = frozenset(alarm.drift.name for alarm in select_alarms(result.verdict, names))
+    selected = frozenset(alarm.drift.name for alarm in select_alarms(result.drift_report, names))
     declared = {desired.name for desired in load_declared_names(context).desired}
     if undeclared := sorted(selected - declared):
         raise InvalidConfig(*map(not_declared, undeclared))
     return replace(context, selection=Selection(names=selected)), _revert_goal(result.planned, selected)
 
 
-def select_alarms(verdict: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
+def select_alarms(drift_report: DriftReport, names: Collection[str]) -> tuple[Alarm, ...]:
     """Return the alarms about these endpoints; without names, the alarms for new drift.
 
     Raise InvalidConfig for a name that did not drift.
     """
-    drifted = {alarm.drift.name for alarm in verdict.alarms}
+    drifted = {alarm.drift.name for alarm in drift_report.alarms}
     if others := [name for name in names if name not in drifted]:
         raise InvalidConfig(*map(_not_drifted, others))
     return tuple(
-        alarm for alarm in verdict.alarms if (alarm.drift.name in names if names else alarm.has_new_drift)
+        alarm
+        for alarm in drift_report.alarms
+        if (alarm.drift.name in names if names else alarm.has_new_drift)
     )
 
 

@@ -45,7 +45,7 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptRe
     Secrets and references are kept. Raise InvalidConfig, and write nothing, if a name has not drifted or is
     not declared, or if the edits would change anything else.
     """
-    drifts = [alarm.drift for alarm in select_alarms(drift(context, now=now).verdict, names)]
+    drifts = [alarm.drift for alarm in select_alarms(drift(context, now=now).drift_report, names)]
     declared = read_declarations(context.root, context.files)
     if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
         raise InvalidConfig(*map(not_declared, undeclared))

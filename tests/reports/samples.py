@@ -112,7 +112,7 @@ def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
         for one in made.drift
     )
     code = 2 if standing is DriftState.NEW else 0
-    return replace(findings(made, command="drift", code=code), verdict=DriftReport(alarms=alarms))
+    return replace(findings(made, command="drift", code=code), drift_report=DriftReport(alarms=alarms))
 
 
 def failed(*problems: Problem, code: int = 1) -> RunReport:

@@ -43,7 +43,7 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     findings = found.planned.run_report(
         "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
     )
-    run.out.plan(replace(findings, verdict=found.verdict))
+    run.out.plan(replace(findings, drift_report=found.drift_report))
     return found.exit_code
 
 

@@ -30,7 +30,7 @@ def judge(
     now: datetime,
     keyring: Keyring,
 ) -> DriftReport:
-    """The verdict on what moved.
+    """The drift_report on what moved.
 
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
     there is YAML at all; `known` are the fingerprints that an earlier run told of.

@@ -46,7 +46,7 @@ def _header(found: RunReport) -> str:
         f"{f'<b>{symbol}</b> ' if symbol else ''}{count:,} {what}"
         for symbol, count, what in counts(found)
     ]
-    if found.verdict is not None:
+    if found.drift_report is not None:
         chips = [f'<li class="{standing}">{count:,} {standing}' for count, standing in standings(found)]
     digest = ""
     if found.plan is not None and found.keyring is not None:
@@ -73,15 +73,17 @@ def _sections(found: RunReport) -> Iterator[str]:
     if found.plan is None:
         return
     explanations = explain(found.plan) if found.explained else {}
-    if found.verdict is not None:
-        drifted: list[tuple[Drift, Alarm | None]] = [(alarm.drift, alarm) for alarm in found.verdict.alarms]
+    if found.drift_report is not None:
+        drifted: list[tuple[Drift, Alarm | None]] = [
+            (alarm.drift, alarm) for alarm in found.drift_report.alarms
+        ]
     else:
         yield from _changes(found, found.plan.pending, explanations)
         drifted = [(drift, None) for drift in found.plan.drift]
     index = _index(
         [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]
     )
-    measure = "declared" if found.verdict and found.verdict.by_declaration else "applied"
+    measure = "declared" if found.drift_report and found.drift_report.by_declaration else "applied"
     cards = [
         drift_card(
             drift,

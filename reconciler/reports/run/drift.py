@@ -24,54 +24,54 @@ SHOWN_NAMES: Final = 3
 
 
 def drift_text(found: RunReport, style: Style = PLAIN) -> str:
-    """The verdict and what it rests on, ending in a newline."""
+    """The drift_report and what it rests on, ending in a newline."""
     assert found.plan is not None
-    assert found.verdict is not None
+    assert found.drift_report is not None
     explanations = explanation_texts(found.plan, style) if found.explained else {}
-    return "\n".join(_lines(found.plan, found.verdict, explanations, style)) + "\n"
+    return "\n".join(_lines(found.plan, found.drift_report, explanations, style)) + "\n"
 
 
 def _lines(
-    plan: Plan, verdict: DriftReport, explanations: Mapping[str, Sequence[str]], style: Style
+    plan: Plan, drift_report: DriftReport, explanations: Mapping[str, Sequence[str]], style: Style
 ) -> Iterator[str]:
-    if verdict.alarms:
+    if drift_report.alarms:
         yield style.bold(DRIFT_HEADING)
         yield ""
     changes = {change.key: change for change in plan.pending}
-    for alarm in verdict.alarms:
-        yield from _alarm(alarm, verdict, changes.get(alarm.drift.key), style)
+    for alarm in drift_report.alarms:
+        yield from _alarm(alarm, drift_report, changes.get(alarm.drift.key), style)
         if lines := explanations.get(alarm.drift.key):
             yield style.dim("      apply would change it:")
             yield from lines
         yield ""
-    yield style.bold(drift_line(verdict))
-    if verdict.by_declaration:
+    yield style.bold(drift_line(drift_report))
+    if drift_report.by_declaration:
         yield "  There is no inventory. The account was compared with the configuration."
-    yield from _silenced(verdict)
-    yield from _pending(plan, verdict)
+    yield from _silenced(drift_report)
+    yield from _pending(plan, drift_report)
     yield from unmanaged_lines(plan.unmanaged, style)
-    if verdict.has_new_drift:
-        yield from _ways_out(verdict)
+    if drift_report.has_new_drift:
+        yield from _ways_out(drift_report)
 
 
-def drift_line(verdict: DriftReport) -> str:
-    """The verdict in one line; what is known or ignored is not counted."""
-    ringing = [alarm for alarm in verdict.alarms if alarm.has_new_drift]
+def drift_line(drift_report: DriftReport) -> str:
+    """The drift_report in one line; what is known or ignored is not counted."""
+    ringing = [alarm for alarm in drift_report.alarms if alarm.has_new_drift]
     gone = sum(alarm.drift.live is None for alarm in ringing)
     if ringing:
-        missing = "missing" if verdict.by_declaration else "deleted"
+        missing = "missing" if drift_report.by_declaration else "deleted"
         return f"Drift: {len(ringing) - gone} changed, {gone} {missing}."
-    if verdict.alarms:
+    if drift_report.alarms:
         return "No new drift."
-    if verdict.by_declaration:
+    if drift_report.by_declaration:
         return "No drift. The account matches the configuration."
     return "No drift. The account matches the last apply."
 
 
-def _alarm(alarm: Alarm, verdict: DriftReport, change: Change | None, style: Style) -> Iterator[str]:
+def _alarm(alarm: Alarm, drift_report: DriftReport, change: Change | None, style: Style) -> Iterator[str]:
     drift = alarm.drift
     if drift.live is None:
-        what = "does not exist" if verdict.by_declaration else "has been deleted"
+        what = "does not exist" if drift_report.by_declaration else "has been deleted"
         yield style.bold(f"  # {plain(drift.address)} {what}")
         yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.items[0]), style)
         return
@@ -113,21 +113,21 @@ def _remark(remarks: Sequence[str], style: Style) -> str:
     return style.dim(f"  # {', '.join(remarks)}") if remarks else ""
 
 
-def _silenced(verdict: DriftReport) -> Iterator[str]:
+def _silenced(drift_report: DriftReport) -> Iterator[str]:
     counts = [
         f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
         for standing in (DriftState.KNOWN, DriftState.IGNORED)
-        if (count := verdict.count(standing))
+        if (count := drift_report.count(standing))
     ]
     if counts:
         yield f"  {', '.join(counts)} and not reported."
 
 
-def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
+def _pending(plan: Plan, drift_report: DriftReport) -> Iterator[str]:
     """The endpoints that differ for what the YAML says alone: an apply's business, and no drift."""
-    if verdict.by_declaration:
+    if drift_report.by_declaration:
         return
-    moved = {alarm.drift.name for alarm in verdict.alarms}
+    moved = {alarm.drift.name for alarm in drift_report.alarms}
     names = [
         change.name
         for change in plan.pending
@@ -139,8 +139,8 @@ def _pending(plan: Plan, verdict: DriftReport) -> Iterator[str]:
         yield f"  {count} changes in the YAML that are not yet applied, which is not drift: {listed}."
 
 
-def _ways_out(verdict: DriftReport) -> Iterator[str]:
-    names = [alarm.drift.name for alarm in verdict.alarms if alarm.has_new_drift]
+def _ways_out(drift_report: DriftReport) -> Iterator[str]:
+    names = [alarm.drift.name for alarm in drift_report.alarms if alarm.has_new_drift]
     listed = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
     yield "To write the live values into the YAML:"

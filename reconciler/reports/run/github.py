@@ -47,7 +47,7 @@ def _drift(found: RunReport) -> Iterator[Problem]:
     places = {
         change.name: desired.place for change in changes if (desired := getattr(change, "desired", None))
     }
-    for alarm in found.verdict.alarms if found.verdict else ():
+    for alarm in found.drift_report.alarms if found.drift_report else ():
         if alarm.has_new_drift:
             drift = alarm.drift
             moved = [f"{dotted_path(field.path)}: {step(field)}" for field in drift.fields]

@@ -62,17 +62,17 @@ def _sensitive(value: Value) -> Json:
 
 def drift_document(found: RunReport) -> list[dict[str, Json]]:
     """`resource_drift[]`."""
-    if found.verdict is not None:
-        return [_alarm(alarm) for alarm in found.verdict.alarms]
+    if found.drift_report is not None:
+        return [_alarm(alarm) for alarm in found.drift_report.alarms]
     return [_drift(drift) for drift in found.plan.drift] if found.plan else []
 
 
-def drift_summary_document(verdict: DriftReport) -> dict[str, Json]:
+def drift_summary_document(drift_report: DriftReport) -> dict[str, Json]:
     """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
     return {
-        "drifted": verdict.has_new_drift,
-        "measured_by": "declared" if verdict.by_declaration else "applied",
-        **{standing.value: verdict.count(standing) for standing in DriftState},
+        "drifted": drift_report.has_new_drift,
+        "measured_by": "declared" if drift_report.by_declaration else "applied",
+        **{standing.value: drift_report.count(standing) for standing in DriftState},
     }
 
 

@@ -47,7 +47,7 @@ UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
 
 
 def plan_document(found: RunReport) -> dict[str, Json]:
-    """The document of `plan --json`, with a report that of `apply`, with a verdict that of `drift`.
+    """The document of `plan --json`, with a report that of `apply`, with a drift_report that of `drift`.
 
     Without a plan it says why there is none: `errored` is true and `problems` tell.
     """
@@ -72,8 +72,8 @@ def plan_document(found: RunReport) -> dict[str, Json]:
     }
     if found.report is not None:
         document["results"] = [_result(result) for result in found.report.results]
-    if found.verdict is not None:
-        document["drift"] = drift_summary_document(found.verdict)
+    if found.drift_report is not None:
+        document["drift"] = drift_summary_document(found.drift_report)
     return document
 
 

@@ -54,7 +54,7 @@ def junit_text(found: RunReport) -> str:
 
 def _cases(found: RunReport) -> Iterator[_Case]:
     changes = {change.address: change for change in found.plan.changes} if found.plan else {}
-    alarms = {alarm.drift.address: alarm for alarm in found.verdict.alarms} if found.verdict else {}
+    alarms = {alarm.drift.address: alarm for alarm in found.drift_report.alarms} if found.drift_report else {}
     results = {result.change.address: result for result in found.report.results} if found.report else {}
     errors: dict[str | None, list[Problem]] = {}
     for problem in found.problems:
@@ -68,7 +68,7 @@ def _cases(found: RunReport) -> Iterator[_Case]:
         elif at in results:
             yield _of_result(results[at], problems)
         else:
-            change = None if found.verdict else changes.get(at)
+            change = None if found.drift_report else changes.get(at)
             yield _Case(name=_name(at), said=_planned(change) if change else "", problems=problems)
 
 

@@ -49,7 +49,7 @@ def markdown_text(found: RunReport, limit: int = LIMIT) -> str:
 
 def _head(found: RunReport) -> str:
     numbers = [f"{code(symbol)} {count:,} {what}".strip() for symbol, count, what in counts(found)]
-    if found.verdict is not None:
+    if found.drift_report is not None:
         numbers = [f"{count:,} {standing.value}" for count, standing in standings(found)]
     lines = [f"## reconciler {found.command}", f"**{headline(found)}**"]
     lines += [" · ".join(numbers)] if numbers else []
@@ -69,11 +69,11 @@ def _sections(found: RunReport) -> Iterator[Section]:
     if found.plan is None:
         return
     explanations = explain(found.plan) if found.explained else {}
-    if found.verdict is not None:
-        drifted = [alarm.drift for alarm in found.verdict.alarms]
+    if found.drift_report is not None:
+        drifted = [alarm.drift for alarm in found.drift_report.alarms]
         marks = {
             (alarm.drift.name, one.field.path if one.field else ()): drift_state_text(one)
-            for alarm in found.verdict.alarms
+            for alarm in found.drift_report.alarms
             for one in alarm.items
         }
     else:
@@ -87,7 +87,7 @@ def _sections(found: RunReport) -> Iterator[Section]:
         rank=3,
         left_out=_missing("drifted fields"),
     )
-    if found.verdict is not None and explanations:
+    if found.drift_report is not None and explanations:
         names = {drift.name for drift in drifted}
         yield _all_details([one for one in found.plan.pending if one.name in names], explanations)
     yield Section(

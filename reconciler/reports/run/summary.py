@@ -45,8 +45,8 @@ class Tone(StrEnum):
 
 def headline(found: RunReport) -> str:
     """The one line that says how the run ended; where tools know one of Terraform's, that."""
-    if found.verdict is not None:
-        return drift_line(found.verdict)
+    if found.drift_report is not None:
+        return drift_line(found.drift_report)
     if found.report is not None and (found.report.results or found.report.exit_code != ExitCode.OK):
         return report_line(found.report, destroying=found.destroying)
     if found.plan is None:
@@ -64,7 +64,7 @@ def headline(found: RunReport) -> str:
 
 def ending(found: RunReport) -> str:
     """The exit code with its meaning."""
-    if found.verdict is not None and found.exit_code == ExitCode.CHANGES:
+    if found.drift_report is not None and found.exit_code == ExitCode.CHANGES:
         return f"exit code {found.exit_code}: drift was found"
     words = ENDINGS.get(found.exit_code)
     return f"exit code {found.exit_code}" + (f": {words}" if words else "")
@@ -72,10 +72,12 @@ def ending(found: RunReport) -> str:
 
 def tone(found: RunReport) -> Tone:
     if found.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (
-        found.verdict and found.verdict.has_new_drift
+        found.drift_report and found.drift_report.has_new_drift
     ):
         return Tone.BAD
-    is_ahead = found.plan is not None and bool(found.plan.pending) and not (found.report or found.verdict)
+    is_ahead = (
+        found.plan is not None and bool(found.plan.pending) and not (found.report or found.drift_report)
+    )
     return Tone.NEWS if is_ahead else Tone.GOOD
 
 
@@ -92,9 +94,9 @@ def counts(found: RunReport) -> tuple[tuple[str, int, str], ...]:
 
 def standings(found: RunReport) -> tuple[tuple[int, DriftState], ...]:
     """(how many, standing) of the things that moved."""
-    if found.verdict is None:
+    if found.drift_report is None:
         return ()
-    return tuple((count, one) for one in DriftState if (count := found.verdict.count(one)))
+    return tuple((count, one) for one in DriftState if (count := found.drift_report.count(one)))
 
 
 def told(found: RunReport) -> tuple[Problem, ...]:

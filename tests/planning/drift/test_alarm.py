@@ -14,7 +14,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MAX = (("workerConfig", "maxNum"),)
 
 
-def verdict(made: Any, **options: Any) -> DriftReport:
+def drift_report(made: Any, **options: Any) -> DriftReport:
     usual = {"by_declaration": False, "has_yaml": True, "ignores": (), "known": frozenset()}
     usual |= {"now": NOW, "keyring": KEYRING}
     return judge(made, **{**usual, **options})
@@ -35,15 +35,15 @@ def verdict(made: Any, **options: Any) -> DriftReport:
 def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: DriftIgnore, standing: DriftState) -> None:
     """By name or glob, by path or prefix, up to its moment."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
-    (found,) = verdict(made, ignores=[ignore]).items()
+    (found,) = drift_report(made, ignores=[ignore]).items()
     assert found.state is standing
 
 
 def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
     """Who lets a field move does not let the endpoint go."""
     made = plan([endpoint()], [tracked()], [])
-    assert verdict(made, ignores=[DriftIgnore(endpoint="base-test", paths=MAX)]).has_new_drift
-    assert not verdict(made, ignores=[DriftIgnore(endpoint="base-test")]).has_new_drift
+    assert drift_report(made, ignores=[DriftIgnore(endpoint="base-test", paths=MAX)]).has_new_drift
+    assert not drift_report(made, ignores=[DriftIgnore(endpoint="base-test")]).has_new_drift
 
 
 def test_what_is_over_is_told_with_its_place() -> None:
@@ -58,17 +58,17 @@ def test_what_is_over_is_told_with_its_place() -> None:
 def test_what_is_known_rings_no_more() -> None:
     """Until it moves again, or under another key, where nobody knows it."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
-    known = frozenset(one.fingerprint for one in verdict(made).items())
-    assert not verdict(made, known=known).has_new_drift
-    assert verdict(plan([endpoint()], [tracked()], [live(port=10)]), known=known).has_new_drift
-    assert verdict(made, known=known, keyring=OTHER_KEYRING).has_new_drift
+    known = frozenset(one.fingerprint for one in drift_report(made).items())
+    assert not drift_report(made, known=known).has_new_drift
+    assert drift_report(plan([endpoint()], [tracked()], [live(port=10)]), known=known).has_new_drift
+    assert drift_report(made, known=known, keyring=OTHER_KEYRING).has_new_drift
 
 
 def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
     """Whether the YAML spells a value out or refers to it, and whatever was applied before."""
     there = live(env={"T": "live"})
     one, two = (
-        verdict(plan([endpoint(env=env)], [tracked(env=env)], [there]))
+        drift_report(plan([endpoint(env=env)], [tracked(env=env)], [there]))
         for env in ({"T": "spelled"}, {"T": secret("hidden")})
     )
     assert [m.fingerprint for m in one.items()] == [m.fingerprint for m in two.items()]
@@ -77,8 +77,8 @@ def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
 def test_what_the_yaml_says_by_now_is_settled_field_by_field() -> None:
     """The other fields still ring."""
     made = plan([endpoint(port=9)], [tracked()], [live(port=9, healthPath="/x")])
-    assert [one.field.path for one in verdict(made).items() if one.field] == [("healthy", "path")]
-    assert not verdict(plan([endpoint(port=9)], [tracked()], [live(port=9)])).has_new_drift
+    assert [one.field.path for one in drift_report(made).items() if one.field] == [("healthy", "path")]
+    assert not drift_report(plan([endpoint(port=9)], [tracked()], [live(port=9)])).has_new_drift
 
 
 def test_without_an_inventory_the_yaml_is_the_measure() -> None:
@@ -86,7 +86,7 @@ def test_without_an_inventory_the_yaml_is_the_measure() -> None:
     made = plan(
         [endpoint("a", port=9), endpoint("b"), endpoint("c")], [], [live("a"), live("c")],
     )  # fmt: skip
-    found = verdict(made, by_declaration=True)
+    found = drift_report(made, by_declaration=True)
     assert [(alarm.drift.name, alarm.drift.id) for alarm in found.alarms] == [("a", "id-a"), ("b", "")]
     ((field,), gone) = (alarm.drift.fields for alarm in found.alarms)
     assert (field.before, field.after, field.cause) == ([{"port": 9}], [{"port": 8000}], Cause.DRIFT)
@@ -96,5 +96,5 @@ def test_without_an_inventory_the_yaml_is_the_measure() -> None:
 def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
     """Where there is YAML: without any, nobody has said that it may go."""
     made = plan([], [tracked()], [])
-    assert not verdict(made).has_new_drift
-    assert verdict(made, has_yaml=False).has_new_drift
+    assert not drift_report(made).has_new_drift
+    assert drift_report(made, has_yaml=False).has_new_drift

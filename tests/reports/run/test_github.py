@@ -70,12 +70,12 @@ def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
     desired = replace(endpoint("tuned", image="a"), find_place=lambda: place)
     made = plan([desired], [tracked("tuned", image="a")], [live("tuned", image="b")])
     ringing = samples.drifted()
-    assert ringing.verdict
+    assert ringing.drift_report
     alarms = tuple(
         replace(alarm, drift=made.drift[0]) if alarm.drift.name == "tuned" else alarm
-        for alarm in ringing.verdict.alarms
+        for alarm in ringing.drift_report.alarms
     )
-    found = replace(ringing, plan=made, verdict=replace(ringing.verdict, alarms=alarms))
+    found = replace(ringing, plan=made, drift_report=replace(ringing.drift_report, alarms=alarms))
     gone, changed = read(found)
     assert (gone[0], gone[2]) == ("error", "gone was deleted")
     assert changed[1] | {"title": ""} == {

@@ -42,7 +42,7 @@ def run_apply(
     wait: float | None = None,
 ) -> int:
     """Plan, ask unless approval was given, perform, report; returns the exit code."""
-    destroying = goal.is_destroy
+    is_destroy = goal.is_destroy
     command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
     shown: list[PlanResult] = []
@@ -78,7 +78,7 @@ def run_apply(
             wait=wait,
             on_locked=folds.append,
         )
-    return _conclude(out, applied, command, shown, refusals, saved, destroying=destroying)
+    return _conclude(out, applied, command, shown, refusals, saved, is_destroy=is_destroy)
 
 
 def _conclude(
@@ -89,7 +89,7 @@ def _conclude(
     refusals: list[Problem],
     saved: SavedPlan | None,
     *,
-    destroying: bool,
+    is_destroy: bool,
 ) -> int:
     planned, report = applied.planned, applied.report
     if report is not None:
@@ -102,7 +102,7 @@ def _conclude(
             return code
         out.keep(found)
         if report.results:
-            out.result("\n" + apply_report_text(report, out.style, destroying=destroying))
+            out.result("\n" + apply_report_text(report, out.style, is_destroy=is_destroy))
         if applied.problems:
             out.tell("\n")
             out.problems(applied.problems)

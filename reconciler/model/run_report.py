@@ -22,7 +22,7 @@ class RunReport:
 
     command: the command, such as `plan`; timestamp: RFC 3339, UTC; plan: None if `problems` prevented it;
     problems: all problems, including those of the plan; report: the results of an apply; drift_report: the
-    result of `drift`. `destroying`: the plan deletes all endpoints; `explained`: reports explain each change
+    result of `drift`. `is_destroy`: the plan deletes all endpoints; `explained`: reports explain each change
     with its reason, rule and API calls.
     """
 
@@ -34,7 +34,7 @@ class RunReport:
     problems: tuple[Problem, ...] = ()
     report: ApplyReport | None = None
     drift_report: DriftReport | None = None
-    destroying: bool = False
+    is_destroy: bool = False
     explained: bool = False
 
 

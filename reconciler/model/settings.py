@@ -67,7 +67,7 @@ class Allowances:
 
     adopt: overwrite unmanaged endpoints; deletes: the exact number of deletes and replacements; no_delete:
     leave out deletes and replacements; create_first: replace by creating first where app names allow it;
-    drain: drain workers before a scale lowers the counts; destroying: delete all endpoints; other_files,
+    drain: drain workers before a scale lowers the counts; is_destroy: delete all endpoints; other_files,
     other_account: write an inventory that belongs to other files or to another account; adopted: delete or
     replace endpoints that were only adopted by name.
     """
@@ -77,7 +77,7 @@ class Allowances:
     no_delete: bool = False
     create_first: bool = False
     drain: bool = False
-    destroying: bool = False
+    is_destroy: bool = False
     other_files: bool = False
     other_account: bool = False
     adopted: bool = False

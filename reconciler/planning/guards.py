@@ -26,10 +26,10 @@ def guards(
     `again` is the command that agrees to delete what was only adopted.
     """
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
-    yield from _protected(removals, destroying=allow.destroying)
+    yield from _protected(removals, is_destroy=allow.is_destroy)
     yield from _only_adopted(removals, allow, again)
     yield from _adoptions(changes, allow)
-    if allow.destroying:
+    if allow.is_destroy:
         return
     if not removals:
         return
@@ -73,14 +73,14 @@ def spared(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem
     )
 
 
-def _protected(removals: Sequence[Delete | Replace], *, destroying: bool) -> Iterator[Problem]:
+def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Iterator[Problem]:
     for change in removals:
         match change:
             case Replace() if change.desired.lifecycle.prevent_destroy or change.tracked.prevent_destroy:
                 verb = "replaced"
                 hint = "undo the change that forces the replacement; to lift the protection, apply "
                 hint += "`preventDestroy: false` by itself first"
-            case Delete() if change.tracked.prevent_destroy and destroying:
+            case Delete() if change.tracked.prevent_destroy and is_destroy:
                 verb = "deleted"
                 hint = "set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
             case Delete() if change.tracked.prevent_destroy:

@@ -113,7 +113,7 @@ class PlanResult:
             keyring=self.keyring,
             problems=(*self.plan.problems, *refusals),
             report=report,
-            destroying=self.is_destroy,
+            is_destroy=self.is_destroy,
         )
 
 
@@ -175,7 +175,7 @@ def planned(
         context.allow,
         adopt=context.allow.adopt or settings.adopt,
         adopted=context.allow.adopted or goal.imperative is not None,
-        destroying=goal.is_destroy,
+        is_destroy=goal.is_destroy,
     )
     selection = replace(context.selection, others=tuple(resource.address for resource in loaded.others))
     with reader(context, settings) as account:

@@ -88,7 +88,7 @@ def test_an_allowance_is_for_exactly_that_many(removals: int, allowed: int, expe
         (0, 1, 1, Allowances(), ["empty-desired-set"]),
         (0, 20, 20, Allowances(), ["empty-desired-set"]),
         (0, 20, 20, Allowances(deletes=20), []),
-        (0, 20, 20, Allowances(destroying=True), []),
+        (0, 20, 20, Allowances(is_destroy=True), []),
         (0, 0, 0, Allowances(), []),
         (0, 1, 0, Allowances(), []),
         (1, 2, 1, Allowances(), []),
@@ -102,7 +102,7 @@ def test_an_empty_desired_set_is_asked_about(
     assert [one.code for one in found] == expected
 
 
-@pytest.mark.parametrize("allow", [Allowances(), Allowances(deletes=1), Allowances(destroying=True)])
+@pytest.mark.parametrize("allow", [Allowances(), Allowances(deletes=1), Allowances(is_destroy=True)])
 def test_prevent_destroy_holds_against_every_allowance(allow: Allowances) -> None:
     """Neither --allow-delete nor destroy is exempt from it; it was recorded when it was last declared."""
     doomed = change(None, tracked(**PROTECTED), live())

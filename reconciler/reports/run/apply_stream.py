@@ -111,8 +111,8 @@ def final_messages(found: RunReport, report: ApplyReport) -> Iterator[Message]:
     """What is to be said, and how much was done: also after a failure, and then no more than was done."""
     yield from map(_diagnostic, told(found))
     is_told = bool(report.results) or found.exit_code == ExitCode.OK
-    said = report_line(report, destroying=found.destroying) if is_told else "No change was completed."
-    yield _summary(said, report_counts(report), "destroy" if found.destroying else "apply")
+    said = report_line(report, is_destroy=found.is_destroy) if is_told else "No change was completed."
+    yield _summary(said, report_counts(report), "destroy" if found.is_destroy else "apply")
 
 
 def action_of(change: Change) -> str:

@@ -48,7 +48,7 @@ def headline(found: RunReport) -> str:
     if found.drift_report is not None:
         return drift_line(found.drift_report)
     if found.report is not None and (found.report.results or found.report.exit_code != ExitCode.OK):
-        return report_line(found.report, destroying=found.destroying)
+        return report_line(found.report, is_destroy=found.is_destroy)
     if found.plan is None:
         errors = sum(problem.is_error for problem in found.problems)
         return (

@@ -117,9 +117,9 @@ class BarProgress:
             self._progress_bar.done += 1
 
 
-def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: bool = False) -> str:
+def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, is_destroy: bool = False) -> str:
     """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
-    line = report_line(report, destroying=destroying)
+    line = report_line(report, is_destroy=is_destroy)
     if report.exit_code == 0:
         return style.bold(line) + "\n"
     what, _, counts = line.partition(": ")
@@ -136,16 +136,16 @@ def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, destroying: 
     return "\n".join(lines) + "\n"
 
 
-def report_line(report: ApplyReport, *, destroying: bool = False) -> str:
+def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
     """How the apply ended in one line: Terraform's, or honest counts when not all was done."""
     if report.exit_code == 0:
-        return _complete(report, destroying=destroying)
+        return _complete(report, is_destroy=is_destroy)
     counts = [
         f"{len(found)} {outcome.value}"
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
         if (found := report.with_outcome(outcome))
     ]
-    what = "Destroy" if destroying else "Apply"
+    what = "Destroy" if is_destroy else "Apply"
     word = "interrupted" if report.interrupted else "incomplete"
     return f"{what} {word}: {', '.join([f'{len(report.with_outcome(Outcome.DONE))} done', *counts])}."
 
@@ -165,9 +165,9 @@ def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:
     )
 
 
-def _complete(report: ApplyReport, *, destroying: bool) -> str:
+def _complete(report: ApplyReport, *, is_destroy: bool) -> str:
     imported, added, changed, destroyed = report_counts(report)
-    if destroying:
+    if is_destroy:
         return f"Destroy complete! Resources: {destroyed} destroyed."
     start = f"{imported} imported, " if imported else ""
     return f"Apply complete! Resources: {start}{added} added, {changed} changed, {destroyed} destroyed."

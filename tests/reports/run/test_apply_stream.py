@@ -197,8 +197,8 @@ def test_the_summary_counts_what_was_done(
     changes = summary["changes"]
     assert (changes["add"], changes["change"], changes["import"], changes["remove"]) == counts
     assert changes["operation"] == "apply"
-    destroying = last(replace(found, destroying=True))[-1]
-    assert destroying["changes"]["operation"] == "destroy"
+    is_destroy = last(replace(found, is_destroy=True))[-1]
+    assert is_destroy["changes"]["operation"] == "destroy"
 
 
 def test_no_secret_is_in_a_message() -> None:

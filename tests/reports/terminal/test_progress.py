@@ -96,6 +96,6 @@ def test_the_report_tells_what_is_left() -> None:
         "  novita_endpoint.a: create unresolved\n"
         "  novita_endpoint.a: create not attempted\n"
     )
-    assert apply_report_text(ApplyReport(results=results, interrupted=True), destroying=True).startswith(
+    assert apply_report_text(ApplyReport(results=results, interrupted=True), is_destroy=True).startswith(
         "Destroy interrupted: 1 done"
     )

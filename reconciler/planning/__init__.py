@@ -1,14 +1,5 @@
-"""The verbs of planning, all pure: desired x tracked x live -> Plan.
+"""Pure rules: from declarations, records and live endpoints to a plan.
 
-planner     the table of cases            join       who is who, by ID and by name
-diff        two trees -> what differs     drift      what others moved since the last apply
-attribute   who moved a field             conceal    which live values may be shown
-guard       what must not pass unasked    limits     the account's quotas against the plan
-order       what goes first               requests   a change -> the writes that it takes
-selection   --target and --exclude        digest     the fingerprint that consent is given to
-intents     creates whose answer was lost replacing  --create-first
-alarm       which drift rings             restoring  what `drift revert` wants
-rules       the row behind a change       calls      every call that a change takes, and what for
-explaining  why, which rule, which calls  adopting   a record of what others made
-drafting    live -> YAML for an import    naming     the variables that its secrets are read from
+`matching` puts the three sides of an endpoint together and redacts them, `comparison` compares them, and
+`planner` decides. Everything else reads the plan.
 """

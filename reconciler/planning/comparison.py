@@ -15,8 +15,8 @@ from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
 from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves, value_at
+from reconciler.planning.attribution import agree, cause
 from reconciler.planning.diff import differences
-from reconciler.planning.drift.attribution import agree, cause
 from reconciler.planning.matching import MatchedEndpoint
 from reconciler.planning.records import is_current
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconciler.model.command import Operand, command_line
@@ -56,21 +55,6 @@ def guards(
             f"more than {SHARE:.0%}",
             hint=f"if it is meant, pass --allow-delete {len(removals)}",
         )
-
-
-def spared(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
-    """The changes without those that delete, and a note for each that was left out (`--no-delete`)."""
-    kept = tuple(change for change in changes if not isinstance(change, Delete | Replace))
-    return kept, tuple(
-        Problem(
-            code="not-deleted",
-            severity=Severity.NOTE,
-            summary=f"`{change.name}` is left as it is: --no-delete leaves out its {change.action}",
-            address=change.address,
-        )
-        for change in changes
-        if isinstance(change, Delete | Replace)
-    )
 
 
 def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Iterator[Problem]:
@@ -152,13 +136,6 @@ def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
                 address=change.address,
                 place=change.desired.place,
             )
-
-
-def agreed(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """The changes with every adoption agreed to (`--adopt`)."""
-    return tuple(
-        replace(change, is_requested=True) if isinstance(change, Adopt) else change for change in changes
-    )
 
 
 def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ What an imperative command made is recorded, and counts as not recorded while it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.model.plan import (
@@ -31,10 +31,10 @@ from reconciler.model.plan import (
     Scale,
     Update,
 )
+from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.planning.comparison import Comparison, compare
-from reconciler.planning.create_first import app_names_taken
 from reconciler.planning.matching import MatchedEndpoint, Matching, contradictions
 from reconciler.planning.renames import make_room, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -89,7 +89,7 @@ def make_plan(
         if endpoint.problem is not None:
             problems.append(endpoint.problem)
 
-    problems += app_names_taken(changes, matching.by_id.values())
+    problems += _taken_app_names(changes, matching.by_id.values())
     unread = [(change, problem) for change in changes if (problem := unread_by(change))]
     withheld = {change.name for change, problem in unread if problem.is_error}
     kept, notes = make_room([change for change in changes if change.name not in withheld])
@@ -173,3 +173,23 @@ def _undeclared(record: Tracked, live: Live, unwanted: str, released: Collection
         reason = f"{record.id} is called `{live.name}` now; it is no longer ours to delete"
         return Forget(name=record.name, reason=reason, tracked=record, live_name=live.name)
     return Delete(name=record.name, reason=unwanted, live=live, tracked=record)
+
+
+def _taken_app_names(changes: Iterable[Change], live: Iterable[Live]) -> Iterator[Problem]:
+    """Yield an error for each replacement whose app name another endpoint keeps after the delete."""
+    replacing = [change for change in changes if isinstance(change, Replace)]
+    if not replacing:
+        return
+    deleted = {change.live.id for change in changes if isinstance(change, Replace | Delete)}
+    owners = {str(one.fields.get("appName")): one for one in live if one.id not in deleted}
+    for change in replacing:
+        owner = owners.get(change.app_name)
+        if owner is not None:
+            yield Problem(
+                code="app-name-taken",
+                summary=f"`{change.name}` would be made anew under the app name `{change.app_name}`, which"
+                f" {owner.id} (`{owner.name}`) has and keeps for life",
+                hint="declare another `appName` for it",
+                address=change.address,
+                place=change.desired.place,
+            )

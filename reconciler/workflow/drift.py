@@ -20,8 +20,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.secrets import Keyring, iter_seals
-from reconciler.planning.drift.alarm import expired, judge
-from reconciler.planning.drift.revert import restored
+from reconciler.planning.drift import expired, judge, without_config_changes
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import prefetched_account
@@ -124,7 +123,7 @@ def _revert_goal(current: PlanResult, names: Collection[str]) -> Goal:
     def load(context: Context) -> LoadedConfig:
         loaded = load_config(context)
         reverted = (
-            restored(desired, changes[desired.name]) if desired.name in changes else desired
+            without_config_changes(desired, changes[desired.name]) if desired.name in changes else desired
             for desired in loaded.desired
         )
         return replace(loaded, desired=tuple(reverted))

@@ -14,9 +14,8 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import escaped
-from reconciler.planning.imperative import Hand, Verb
+from reconciler.planning.imperative import Hand, Verb, set_back
 from reconciler.planning.leases import under
-from reconciler.planning.reverted_by_apply import set_back
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config

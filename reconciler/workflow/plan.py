@@ -19,12 +19,11 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
-from reconciler.planning.create_first import created_first
-from reconciler.planning.drain import drained
 from reconciler.planning.fingerprint import plan_digest
-from reconciler.planning.guards import agreed, guards, remarks, spared
+from reconciler.planning.guards import guards, remarks
 from reconciler.planning.imperative import Hand, grip, unordered
 from reconciler.planning.leases import leased
+from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
@@ -204,10 +203,7 @@ def planned(
         )
         others = _plan_others(account, loaded, records, selection, goal, settle=settle)
         made = merge_plans(made, others)
-        changes, left_out = spared(made.changes) if allow.no_delete else (made.changes, ())
-        changes, notes = created_first(changes) if allow.create_first else (changes, ())
-        changes = drained(changes) if allow.drain else changes
-        changes = agreed(changes) if allow.adopt else changes
+        changes, notes = apply_options(made.changes, allow)
         made = replace(made, changes=changes, unmanaged=() if goal.imperative else made.unmanaged)
         limited = guarded and ENDPOINT.needs_limits(made.changes)
         limits, hidden = limits_and_missed(account, listed, made.changes) if limited else (None, ())
@@ -233,7 +229,6 @@ def planned(
         *leases,
         *_concerning(context.selection, made.problems),
         *unordered(changes),
-        *left_out,
         *notes,
         *_partial(context.selection, made, len(desired) + len(loaded.others)),
         *(

@@ -5,7 +5,8 @@ import pytest
 from reconciler.model.plan import Change
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
-from reconciler.planning.guards import guards, spared
+from reconciler.planning.guards import guards
+from reconciler.planning.options import without_deletes
 from tests.builders import LARGER, change, endpoint, live, record, tracked
 
 PROTECTED = {"lifecycle": {"preventDestroy": True}}
@@ -162,7 +163,7 @@ def test_no_delete_leaves_out_what_deletes_and_says_so() -> None:
     kept = change(endpoint("c"), None, None)
     gone = change(None, tracked("d"), live("d"))
     moved = change(endpoint("r", spec=LARGER), tracked("r"), live("r"))
-    changes, notes = spared([kept, gone, moved])
+    changes, notes = without_deletes([kept, gone, moved])
     assert changes == (kept,)
     assert [(note.code, note.severity.value, note.address) for note in notes] == [
         ("not-deleted", "note", "novita_endpoint.d"),

@@ -10,11 +10,12 @@ from typing import Final
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
-from reconciler.model.plan import Adopt, Cause, Create, Drift, Plan
+from reconciler.model.plan import Adopt, Cause, Change, Create, Drift, Plan, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Desired
 from reconciler.model.secrets import Keyring, canonical, reveal
 from reconciler.model.text import PatternMap
-from reconciler.model.values import ABSENT, Absent, Json, Path, Value, value_at
+from reconciler.model.values import ABSENT, Absent, Json, Path, Value, value_at, with_path_from
 
 WHOLE: Final[Path] = ()
 """Stands for the endpoint itself where it is gone."""
@@ -114,3 +115,17 @@ def _against_the_yaml(plan: Plan) -> Iterator[Drift]:
                 )
             case _:
                 pass
+
+
+def without_config_changes(desired: Desired, change: Change) -> Desired:
+    """Return what `drift revert` applies: the declaration, with live values where only it changed.
+
+    Such a live value is the one applied last, so that the record stays correct.
+    """
+    if not isinstance(change, Update | Scale | Replace):
+        return desired
+    fields = desired.fields
+    for field in change.fields:
+        if field.cause is Cause.CONFIG:
+            fields = with_path_from(fields, change.live.fields, field.path)
+    return replace(desired, fields=fields)

@@ -1,15 +1,52 @@
-"""Workers that become too many get no new work first."""
+"""Options that modify a plan."""
 
 from typing import Any
 
 import pytest
 
 from reconciler.kinds.endpoint.codec import parse
-from reconciler.model.plan import Scale
+from reconciler.model.plan import Replace, Scale
 from reconciler.model.resource import Desired, Live
-from reconciler.planning.drain import drained
-from reconciler.planning.steps import requests_of, steps_of
-from tests.builders import answer, change, live, tracked
+from reconciler.planning.options import create_first, drain_first
+from reconciler.planning.steps import create_request, requests_of, steps_of
+from tests.builders import LARGER, answer, change, endpoint, live, tracked
+
+
+def replaced(**declared: str) -> Replace:
+    """A move to a larger product, with perhaps another app name."""
+    found = change(endpoint("a", spec=LARGER, **declared), tracked("a"), live("a"))
+    assert isinstance(found, Replace)
+    return found
+
+
+def test_another_app_name_lets_the_new_one_come_first() -> None:
+    """The order of the calls turns round, and what they say stays the same."""
+    before = replaced(appName="a-2")
+    (after,), notes = create_first([before])
+    assert notes == ()
+    assert isinstance(after, Replace)
+    assert requests_of(after) == tuple(reversed(requests_of(before)))
+    assert create_request(after) == create_request(before) == requests_of(after)[0]
+
+
+def test_the_same_app_name_cannot_be_had_twice() -> None:
+    """It stays as it was, and the user is told what to do."""
+    before = replaced()
+    (after,), (note,) = create_first([before])
+    assert after == before
+    assert (note.code, note.severity.value, note.address) == (
+        "not-created-first",
+        "note",
+        "novita_endpoint.a",
+    )
+    assert "`appName`" in note.hint
+
+
+def test_other_changes_stay_as_they_are() -> None:
+    """Only replacements have two halves."""
+    update = change(endpoint("a", image="x:2"), tracked("a"), live("a"))
+    assert create_first([update]) == ((update,), ())
+
 
 RUNNING = {"state": "running"}
 
@@ -26,7 +63,7 @@ def scaled(there: Live, **counts: int) -> Scale:
     hand = Desired(name="base-test", app_name="", fields={"workerConfig": counts}, partial=True)
     found = change(hand, tracked(replicas=4), there)
     assert isinstance(found, Scale)
-    (after,) = drained([found])
+    (after,) = drain_first([found])
     assert isinstance(after, Scale)
     return after
 
@@ -78,4 +115,4 @@ def test_where_the_most_stays_nothing_is_too_many() -> None:
         tracked(),
         live(),
     )
-    assert drained([update]) == (update,)
+    assert drain_first([update]) == (update,)

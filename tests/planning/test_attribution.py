@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.plan import Cause
 from reconciler.model.values import ABSENT, Path
-from reconciler.planning.drift.attribution import cause, same
+from reconciler.planning.attribution import cause, same
 from tests.builders import KEYRING, OTHER_KEYRING, PINNED, SPEC, change, endpoint, live, secret, tracked
 
 CONFIG, DRIFT, BOTH, UNKNOWN = Cause.CONFIG, Cause.DRIFT, Cause.BOTH, Cause.UNKNOWN

@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.model.drift import DriftIgnore, DriftReport, DriftState
 from reconciler.model.plan import Cause
-from reconciler.planning.drift.alarm import expired, judge
-from tests.builders import KEYRING, OTHER_KEYRING, endpoint, live, plan, secret, tracked
+from reconciler.planning.drift import expired, judge, without_config_changes
+from tests.builders import KEYRING, OTHER_KEYRING, change, endpoint, live, plan, secret, tracked
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MAX = (("workerConfig", "maxNum"),)
@@ -98,3 +98,29 @@ def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
     made = plan([], [tracked()], [])
     assert not drift_report(made).has_new_drift
     assert drift_report(made, has_yaml=False).has_new_drift
+
+
+def test_what_only_the_yaml_moved_stays_as_it_is_live() -> None:
+    """Values, keys and optional fields; and then nothing is left to do."""
+    want = endpoint(port=9, env={"A": "1", "T": secret("new")}, command="ours")
+    there = live(env={"B": "2", "T": "old"})
+    record = tracked(env={"B": "2", "T": secret("old")})
+    held = without_config_changes(want, change(want, record, there))
+    assert plan([held], [record], [there]).pending == ()
+
+
+def test_what_others_moved_is_undone() -> None:
+    """Also where the YAML has moved as well: then its word counts."""
+    want = endpoint(port=9, healthPath="/new", image="new:1")
+    there, record = live(port=7, healthPath="/theirs"), tracked(port=9)
+    made = change(want, record, there)
+    (found,) = plan([without_config_changes(want, made)], [record], [there]).pending
+    assert {field.path: field.after for field in found.fields} == {
+        ("ports",): [{"port": 9}], ("healthy", "path"): "/new",
+    }  # fmt: skip
+
+
+def test_what_is_gone_is_made_as_declared() -> None:
+    """There is no live value to keep."""
+    want = endpoint(port=9)
+    assert without_config_changes(want, change(want, tracked(), None)) == want

@@ -16,7 +16,7 @@ from reconciler.cli.signals import was_interrupted
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.terminal.escape import plain
-from reconciler.reports.terminal.progress import BarProgress, Lines, apply_report_text
+from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text
 from reconciler.workflow.apply import ApplyResult, apply
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
@@ -172,12 +172,12 @@ def _unapproved(summary: str) -> Problem:
     )
 
 
-def _progress(out: Output) -> Stream | BarProgress | Lines:
+def _progress(out: Output) -> Stream | BarProgress | LineProgress:
     if out.stream is not None:
         return out.stream
     if out.is_watched:
         return BarProgress(out.line, lambda total: out.begin("", total), out.end, out.error_style)
-    return Lines(out.line, out.error_style)
+    return LineProgress(out.line, out.error_style)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ def doctor(run: Run) -> int:
     Each check that fails names a fix. Nothing is changed.
     """
     from reconciler.model.run_report import Check, CheckStatus
-    from reconciler.reports.views.checks import check_text, verdict_text
+    from reconciler.reports.views.checks import check_text, summary_text
     from reconciler.reports.views.documents import doctor_document
     from reconciler.workflow.doctor.checks import checks
 
@@ -27,5 +27,5 @@ def doctor(run: Run) -> int:
     code = ExitCode.ERROR if any(check.status is CheckStatus.FAIL for check in made) else ExitCode.OK
     if run.out.as_json:
         run.out.document(doctor_document(made, code))
-    run.out.result("\n" + verdict_text(made, run.out.style))
+    run.out.result("\n" + summary_text(made, run.out.style))
     return code

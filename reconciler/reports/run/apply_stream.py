@@ -30,7 +30,7 @@ from reconciler.reports.run.summary import told
 from reconciler.reports.run.text import plan_counts, plan_line
 from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.progress import (
-    BEGINNING,
+    STARTED_TEXT,
     duration_text,
     event_line,
     report_counts,
@@ -102,7 +102,7 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
 
 def progress_message(change: Change, elapsed: float) -> Message:
     """That a change is still under way."""
-    said = f"{change.address}: Still {BEGINNING[change.action].lower()} [{duration_text(elapsed)} elapsed]"
+    said = f"{change.address}: Still {STARTED_TEXT[change.action].lower()} [{duration_text(elapsed)} elapsed]"
     hook = {"resource": _resource(change), "action": action_of(change)}
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 

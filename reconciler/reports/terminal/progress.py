@@ -1,4 +1,4 @@
-"""An apply while it runs: a line an event, and on a terminal a bar below them."""
+"""Progress of a running apply: one line per event, and a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.progress_bar import ProgressBar
 from reconciler.reports.terminal.style import PLAIN, Style
 
-BEGINNING: Final[Mapping[Action, str]] = {
+STARTED_TEXT: Final[Mapping[Action, str]] = {
     Action.CREATE: "Creating...",
     Action.UPDATE: "Modifying...",
     Action.SCALE: "Scaling...",
@@ -31,7 +31,7 @@ BEGINNING: Final[Mapping[Action, str]] = {
     Action.FORGET: "Forgetting...",
 }
 
-ENDING: Final[Mapping[Action, str]] = {
+DONE_TEXT: Final[Mapping[Action, str]] = {
     Action.CREATE: "Creation complete",
     Action.UPDATE: "Modifications complete",
     Action.SCALE: "Scaling complete",
@@ -43,12 +43,12 @@ ENDING: Final[Mapping[Action, str]] = {
 
 
 def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
-    """What is said about an event; None for those that only a bar shows."""
+    """Return the line for an event; None for an event that only the progress bar shows."""
     match event:
         case ApplyStarted():
             return None
         case ChangeStarted(change=change):
-            return f"{plain(change.address)}: {BEGINNING[change.action]}"
+            return f"{plain(change.address)}: {STARTED_TEXT[change.action]}"
         case ChangeWaiting(change=change, why=why):
             return style.dim(plain(f"{change.address}: Waiting: {why}"))
         case ChangeServing(change=change, seconds=seconds):
@@ -57,7 +57,9 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
             where = plain(result.change.address)
             if result.outcome is Outcome.DONE:
                 known = f" [id={plain(result.id)}]" if result.id else ""
-                return f"{where}: {ENDING[result.change.action]} after {duration_text(result.seconds)}{known}"
+                return (
+                    f"{where}: {DONE_TEXT[result.change.action]} after {duration_text(result.seconds)}{known}"
+                )
             if result.outcome is Outcome.NOT_ATTEMPTED:
                 return None
             word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
@@ -65,14 +67,14 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
             return style.error(f"{where}: {word} after {duration_text(result.seconds)}") + why
 
 
-class Lines:
-    """Plain lines, for pipes and CI."""
+class LineProgress:
+    """Writes one line per event, for pipes and CI."""
 
     def __init__(self, write: Callable[[str], None], style: Style = PLAIN) -> None:
         self._write = write
         self._style = style
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> LineProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,10 +86,9 @@ class Lines:
 
 
 class BarProgress:
-    """The same lines on a terminal, with a bar of what is done below them.
+    """Writes one line per event to a terminal, with a progress bar below the lines.
 
-    `begin` makes the bar, with the first event and not before, for until then the terminal belongs to the
-    plan and the question; `end` takes it away.
+    `begin` creates the bar at the first event, after the plan was shown and approved; `end` removes it.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class BarProgress:
         end: Callable[[], None],
         style: Style = PLAIN,
     ) -> None:
-        self._lines = Lines(write, style)
+        self._lines = LineProgress(write, style)
         self._begin = begin
         self._end = end
         self._progress_bar: ProgressBar | None = None
@@ -118,7 +119,7 @@ class BarProgress:
 
 
 def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, is_destroy: bool = False) -> str:
-    """How the apply ended, ending in a newline; where not all was done, with what became of the rest."""
+    """Return the result of an apply, ending in a newline, with each change that was not completed."""
     line = report_line(report, is_destroy=is_destroy)
     if report.exit_code == 0:
         return style.bold(line) + "\n"
@@ -137,9 +138,9 @@ def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, is_destroy: 
 
 
 def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
-    """How the apply ended in one line: Terraform's, or honest counts when not all was done."""
+    """Return the result of an apply in one line: Terraform's, or counts if it is incomplete."""
     if report.exit_code == 0:
-        return _complete(report, is_destroy=is_destroy)
+        return _complete_line(report, is_destroy=is_destroy)
     counts = [
         f"{len(found)} {outcome.value}"
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
@@ -151,7 +152,7 @@ def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
 
 
 def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:
-    """How many were (imported, added, changed, destroyed)."""
+    """Return how many endpoints were imported, added, changed and destroyed."""
     overwritten = sum(
         bool(one.change.fields)
         for one in report.with_outcome(Outcome.DONE)
@@ -165,7 +166,7 @@ def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:
     )
 
 
-def _complete(report: ApplyReport, *, is_destroy: bool) -> str:
+def _complete_line(report: ApplyReport, *, is_destroy: bool) -> str:
     imported, added, changed, destroyed = report_counts(report)
     if is_destroy:
         return f"Destroy complete! Resources: {destroyed} destroyed."
@@ -174,5 +175,5 @@ def _complete(report: ApplyReport, *, is_destroy: bool) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A time that passed, as Terraform writes it."""
+    """Return a duration as Terraform writes it."""
     return f"{seconds:.0f}s" if seconds < 120 else f"{seconds / 60:.0f}m{seconds % 60:02.0f}s"

@@ -1,4 +1,4 @@
-"""The checks of `doctor` for people: a line each, with the way out below."""
+"""The checks of `doctor` as text: one line each, with hints below it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
 WIDTH = 10
-"""Of the longest name of a check."""
+"""Length of the longest name of a check."""
 
 
 def check_text(check: Check, style: Style = PLAIN) -> str:
-    """One check, ending in a newline."""
+    """Return one check, ending in a newline."""
     colours = {
         CheckStatus.OK: style.added,
         CheckStatus.WARN: style.changed,
@@ -28,8 +28,8 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
     return "\n".join(lines) + "\n"
 
 
-def verdict_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
-    """What it comes to, in one line."""
+def summary_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
+    """Return the number of failures and warnings in one line."""
     found = Counter(check.status for check in checks)
     if not found[CheckStatus.FAIL] and not found[CheckStatus.WARN]:
         return style.added("No problems found.") + "\n"

@@ -1,4 +1,4 @@
-"""Live endpoints, events, specs and checks for programs; keys are the names of the fields."""
+"""JSON documents of live endpoints, events, specs and checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model.values import Json
 
 
 def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
-    """One element of `list --json`, and the document of `get --json`."""
+    """Return one element of `list --json`, which is also the document of `get --json`."""
     return {
         "name": app.name,
         "id": app.id,
@@ -41,6 +41,7 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
 
 
 def status_document(status: AppStatus) -> dict[str, Json]:
+    """Return one element of `status --json`."""
     return {
         "endpoint": status.endpoint,
         "status": status.status.value,
@@ -52,7 +53,7 @@ def status_document(status: AppStatus) -> dict[str, Json]:
 
 
 def event_document(event: ReplicaEvent, at: str) -> dict[str, Json]:
-    """One line of `watch --json`."""
+    """Return the line of `watch --json` for an event."""
     return {
         "type": "event",
         "at": at,
@@ -69,11 +70,12 @@ def event_document(event: ReplicaEvent, at: str) -> dict[str, Json]:
 
 
 def problem_document(problem: Problem, at: str) -> dict[str, Json]:
-    """A line of `watch --json` that is no event."""
+    """Return the line of `watch --json` for a problem."""
     return {"type": "problem", "at": at, **problem.to_dict()}
 
 
 def spec_document(spec: SpecInfo) -> dict[str, Json]:
+    """Return one element of `specs --json`."""
     return {
         "name": spec.name,
         "display_name": spec.display_name,
@@ -93,7 +95,7 @@ def spec_document(spec: SpecInfo) -> dict[str, Json]:
 
 
 def doctor_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
-    """The document of `doctor --json`."""
+    """Return the document of `doctor --json`."""
     return {
         "checks": [
             {"name": one.name, "grade": one.status.value, "found": one.detail, "way_out": one.hint}

@@ -1,4 +1,4 @@
-"""Live endpoints for people: a table of all, the details of one, what happened to which."""
+"""Live endpoints as text: a table of all, the details of one, and events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOURS: Final[Mapping[Status, str]] = {
     Status.TERMINATING: "dim",
 }
 BAR: Final = 8
-"""The longest bar, in columns; up to as many workers are drawn one by one."""
+"""Maximum width of a bar in columns; up to this number, each worker has its own column."""
 
 LIST: Final = ("name", "status", "ready", "scale", "age", "managed", "url")
 WIDE: Final = ("name", "id", "status", "ready", "running", "scale", "age", "managed", "image", "product",
@@ -37,22 +37,22 @@ WIDE_WATCH: Final = ("name", "id", "status", "ready", "running", "scale", "age",
 def endpoints_text(
     apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, screen: Screen | None = None
 ) -> str:
-    """The endpoints in these columns; on a terminal with a line that counts them."""
+    """Return a table of the endpoints with these columns; on a terminal, a summary follows."""
     titles, rows = table_of(apps, columns, now, unicode=screen is None or screen.unicode)
     text = table_text(titles, rows, screen)
-    return text if screen is None else f"{text}\n{counts(apps)}\n"
+    return text if screen is None else f"{text}\n{summary_line(apps)}\n"
 
 
 def table_of(
     apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, *, unicode: bool = True
 ) -> tuple[list[str], list[list[Cell]]]:
-    """Titles and rows of these columns."""
+    """Return the titles and the rows of a table with these columns."""
     titles = [column.upper().removesuffix("_REPLICAS") for column in columns]
     return titles, [[_cell(app, column, now, unicode=unicode) for column in columns] for app in apps]
 
 
-def counts(apps: Sequence[EndpointInfo]) -> str:
-    """How many there are and how they do, in one line."""
+def summary_line(apps: Sequence[EndpointInfo]) -> str:
+    """Return the number of endpoints by status, and of workers, in one line."""
     found = Counter(app.status for app in apps)
     statuses = ", ".join(f"{found[status]} {status.value.lower()}" for status in Status if found[status])
     total, ready = sum(app.total_replicas for app in apps), sum(app.ready_replicas for app in apps)
@@ -63,11 +63,11 @@ def counts(apps: Sequence[EndpointInfo]) -> str:
 def endpoint_text(
     app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Screen | None = None
 ) -> str:
-    """One endpoint with its workers."""
-    facts = [(name, plain(value)) for name, value in _facts(app, now) if value]
-    width = max(len(name) for name, _ in facts)
+    """Return the details of one endpoint and its workers."""
+    details = [(name, plain(value)) for name, value in _details(app, now) if value]
+    width = max(len(name) for name, _ in details)
     lines = [colored_status(app.status, plain(app.name), style)]
-    lines += [f"  {style.dim(name.ljust(width))}  {value}" for name, value in facts]
+    lines += [f"  {style.dim(name.ljust(width))}  {value}" for name, value in details]
     text = "\n".join(lines) + "\n"
     if not app.workers:
         return text
@@ -84,7 +84,7 @@ def endpoint_text(
 
 
 def colored_status(status: Status, text: str, style: Style) -> str:
-    """Text in the colour of a status."""
+    """Return a text in the colour of a status."""
     match status:
         case Status.RUNNING:
             return style.added(text)
@@ -97,25 +97,25 @@ def colored_status(status: Status, text: str, style: Style) -> str:
 
 
 def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool = False) -> str:
-    """One line, without its end: when, who, what happened, how it does, `ready/desired`, and why."""
-    happened = ",".join(happening.value for happening in event.happenings)
+    """Return the line for an event: time, name, event, status, `ready/desired` and message."""
+    events = ",".join(happening.value for happening in event.happenings)
     words = [
         at,
         plain(event.name),
-        style.bold(happened),
+        style.bold(events),
         "-"
         if Happening.DELETED in event.happenings
         else colored_status(event.status, event.status.value, style),
         f"{event.ready_replicas}/{event.desired_replicas}",
     ]
     if wide:
-        holding = ",".join(one.type.value for one in event.conditions if one.status)
-        words += [plain(event.id), f"running={event.available_replicas}", f"conditions={holding or '-'}"]
+        active = ",".join(one.type.value for one in event.conditions if one.status)
+        words += [plain(event.id), f"running={event.available_replicas}", f"conditions={active or '-'}"]
     return "  ".join([*words, *([plain(event.message)] if event.message else [])])
 
 
 def age(created: datetime | None, now: datetime) -> str:
-    """How old, in the largest unit of which there are two: `90s`, `5m`, `30h`, `4d`; "" if unknown."""
+    """Return the age in the largest unit that gives at least 2: `90s`, `5m`, `30h`, `4d`; "" if unknown."""
     if created is None:
         return ""
     seconds = max(int((now - created) / timedelta(seconds=1)), 0)
@@ -126,7 +126,7 @@ def age(created: datetime | None, now: datetime) -> str:
 
 
 def bar(ready: int, desired: int, *, unicode: bool = True) -> str:
-    """How many of the desired workers are ready, drawn."""
+    """Return a bar of the ready workers among the desired ones."""
     full, empty = ("█", "░") if unicode else ("#", ".")
     width = min(desired, BAR)
     drawn = min(-(-ready * width // desired), width) if desired else 0
@@ -154,20 +154,20 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
         case "age":
             return Cell(age(app.created_at, now))
         case "managed":
-            return Cell(app.managed.value if app.managed else "", "" if _is_ours(app) else "yellow")
+            return Cell(app.managed.value if app.managed else "", "" if _is_managed(app) else "yellow")
         case _:
             return Cell(str(getattr(app, column)), "dim" if column in ("id", "url") else "")
 
 
-def _is_ours(app: EndpointInfo) -> bool:
+def _is_managed(app: EndpointInfo) -> bool:
     return app.managed is not None and app.managed.value in ("declared", "imperative")
 
 
-def _facts(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
-    word = (
+def _details(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
+    state_text = (
         f" (Novita state: {app.state})" if app.state.lower() != app.status.value.lower() and app.state else ""
     )
-    yield "status", f"{app.status.value}{word}"
+    yield "status", f"{app.status.value}{state_text}"
     yield "message", app.message
     yield "id", app.id
     yield "url", app.url

@@ -1,7 +1,7 @@
-"""An edit of a file, as `diff -u` shows it: the changed lines, and one line around them.
+"""The difference between two versions of a file, in the format of `diff -u` with one line of context.
 
-difflib takes minutes over a file of ten thousand endpoints, which look alike. An edit is local, so it is
-enough to walk both texts in step, and to look ahead for the next place where they agree again.
+difflib takes minutes for a file of ten thousand similar endpoints. An edit is local, so it is enough to
+compare the texts line by line and to search ahead for the next lines that are equal again.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Final, TypeAlias
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
-_AGREED: Final = 3
-"""Equal lines (count) after which the two texts are in step again."""
+_EQUAL_LINES: Final = 3
+"""Number of equal lines that end a difference."""
 
-_FARTHEST: Final = 400
-"""Lines (count) that an edit puts in and takes out; beyond that, the rest counts as changed."""
+_MAX_DISTANCE: Final = 400
+"""Maximum number of added and removed lines in one place; after that, the rest counts as changed."""
 
 _Span: TypeAlias = tuple[int, int, int, int]
-"""Changed lines: from and to, before; from and to, after."""
+"""Changed lines: start and end before, start and end after."""
 
 
 def diff_text(shown: str, before: str, after: str, style: Style = PLAIN) -> str:
-    """The difference under the file's name, ending in a newline; "" where there is none."""
+    """Return the difference with the name of the file, ending in a newline; "" if there is none."""
     old, new = before.splitlines(), after.splitlines()
     lines = [line for span in _spans(old, new) for line in _hunk(old, new, span)]
     head = [f"--- {shown}", f"+++ {shown}"] if lines else []
-    return "".join(f"{_painted(plain(line), style)}\n" for line in (*head, *lines))
+    return "".join(f"{_colored(plain(line), style)}\n" for line in (*head, *lines))
 
 
 def _spans(old: Sequence[str], new: Sequence[str]) -> Iterator[_Span]:
@@ -36,19 +36,23 @@ def _spans(old: Sequence[str], new: Sequence[str]) -> Iterator[_Span]:
         if old[i : i + 1] == new[j : j + 1]:
             i, j = i + 1, j + 1
             continue
-        gone, come = _ahead(old, new, i, j)
-        yield i, i + gone, j, j + come
-        i, j = i + gone, j + come
+        removed, added = _search(old, new, i, j)
+        yield i, i + removed, j, j + added
+        i, j = i + removed, j + added
 
 
-def _ahead(old: Sequence[str], new: Sequence[str], i: int, j: int) -> tuple[int, int]:
-    """How many lines were taken out and put in, until the texts agree again."""
-    for size in range(1, _FARTHEST):
-        for gone in range(size + 1):
-            come = size - gone
-            rest = old[i + gone : i + gone + _AGREED]
-            if i + gone <= len(old) and j + come <= len(new) and rest == new[j + come : j + come + _AGREED]:
-                return gone, come
+def _search(old: Sequence[str], new: Sequence[str], i: int, j: int) -> tuple[int, int]:
+    """Return how many lines were removed and added before the texts are equal again."""
+    for size in range(1, _MAX_DISTANCE):
+        for removed in range(size + 1):
+            added = size - removed
+            rest = old[i + removed : i + removed + _EQUAL_LINES]
+            if (
+                i + removed <= len(old)
+                and j + added <= len(new)
+                and rest == new[j + added : j + added + _EQUAL_LINES]
+            ):
+                return removed, added
     return len(old) - i, len(new) - j
 
 
@@ -64,7 +68,7 @@ def _hunk(old: Sequence[str], new: Sequence[str], span: _Span) -> Iterator[str]:
     yield from (f" {line}" for line in below)
 
 
-def _painted(line: str, style: Style) -> str:
+def _colored(line: str, style: Style) -> str:
     match line[:1]:
         case "+":
             return style.added(line)

@@ -1,4 +1,4 @@
-"""Applied versions for people and for programs."""
+"""Applied versions of endpoints as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.reports.terminal.style import PLAIN, Style
 
 
 class Version(Protocol):
-    """What is shown of an applied version; secrets in `fields` stand as their references."""
+    """The shown parts of an applied version; `fields` contains references in place of secrets."""
 
     @property
     def name(self) -> str: ...
@@ -28,12 +28,12 @@ class Version(Protocol):
 
 
 def versions_text(found: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
-    """A block for each endpoint, newest first, ending in a newline."""
+    """Return the versions of each endpoint, newest first, ending in a newline."""
     return "\n".join(_block(name, versions, style) for name, versions in found.items())
 
 
 def version_document(version: Version) -> Json:
-    """One element of `history --json`."""
+    """Return one element of `history --json`."""
     return {
         "name": version.name,
         "version": version.number,
@@ -47,10 +47,10 @@ def version_document(version: Version) -> Json:
 def _block(name: str, versions: Sequence[Version], style: Style) -> str:
     lines = [style.bold(plain(name))]
     for version in reversed(versions):
-        low, high = (_said(version.fields, "workerConfig", bound) for bound in ("minNum", "maxNum"))
+        low, high = (_value(version.fields, "workerConfig", bound) for bound in ("minNum", "maxNum"))
         workers, image = (
             plain(f"{low or '?'}-{high or '?'} workers"),
-            plain(_said(version.fields, "image", "image")),
+            plain(_value(version.fields, "image", "image")),
         )
         lines.append(
             f"  {version.number:>4}  {plain(version.at)}  {plain(version.action):<8} {workers:<14} {image}"
@@ -58,8 +58,8 @@ def _block(name: str, versions: Sequence[Version], style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _said(fields: Fields, head: str, leaf: str) -> str:
-    """What the file says there; "" when it does not."""
+def _value(fields: Fields, head: str, leaf: str) -> str:
+    """Return the value of a nested field as text; "" if it is missing."""
     inner = fields.get(head)
     found = inner.get(leaf, "") if isinstance(inner, Mapping) else ""
     return str(found.get("reference", "") if isinstance(found, Mapping) else found)

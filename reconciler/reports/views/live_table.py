@@ -1,4 +1,4 @@
-"""The live table of a watch on a terminal: the endpoints as they are, and below what happened last."""
+"""The live table of `watch` on a terminal: the endpoints, and the latest events below them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from reconciler.model.problem import Problem
 from reconciler.model.status import EndpointInfo, ReplicaEvent
 from reconciler.reports.terminal.table import Screen, rich_table
 from reconciler.reports.terminal.values import plain
-from reconciler.reports.views.endpoints import counts, event_text, table_of
+from reconciler.reports.views.endpoints import event_text, summary_line, table_of
 
 if TYPE_CHECKING:
     from rich.live import Live
 
 SHOWN_EVENTS: Final = 6
-"""Events that stay in sight."""
+"""Number of events below the table."""
 
 
 class LiveTable:
-    """Redrawn in place by `show`; what it showed last stays on the screen."""
+    """A table that `show` redraws in place; the last one stays on the screen."""
 
     def __init__(self, columns: Sequence[str], screen: Screen) -> None:
         self._columns = columns
         self._screen = screen
-        self._past: deque[str] = deque(maxlen=SHOWN_EVENTS)
+        self._event_lines: deque[str] = deque(maxlen=SHOWN_EVENTS)
         self._live: Live | None = None
 
     def __enter__(self) -> LiveTable:
@@ -49,14 +49,14 @@ class LiveTable:
         problem: Problem | None,
         now: datetime,
     ) -> None:
-        """Draw the endpoints as they are, with the latest events and what keeps us from seeing more."""
+        """Draw the endpoints, the latest events, and the problem that prevented the last poll."""
         from rich.console import Group, RenderableType
         from rich.text import Text
 
         assert self._live is not None
-        self._past.extend(event_text(event, f"{now:%H:%M:%S}") for event in events)
+        self._event_lines.extend(event_text(event, f"{now:%H:%M:%S}") for event in events)
         if problem is not None:
-            self._past.append(f"{now:%H:%M:%S}  {plain(problem.summary)}")
+            self._event_lines.append(f"{now:%H:%M:%S}  {plain(problem.summary)}")
         parts: list[RenderableType] = [
             rich_table(*table_of(apps, self._columns, now, unicode=self._screen.unicode), self._screen)
             if apps
@@ -64,6 +64,6 @@ class LiveTable:
             Text(""),
         ]
         if apps:
-            parts.append(Text(counts(apps)))
-        parts += [Text(line, style="dim") for line in (*self._past, "Press Ctrl-C to stop.")]
+            parts.append(Text(summary_line(apps)))
+        parts += [Text(line, style="dim") for line in (*self._event_lines, "Press Ctrl-C to stop.")]
         self._live.update(Group(*parts), refresh=True)

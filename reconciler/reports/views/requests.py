@@ -1,4 +1,4 @@
-"""Requests for people and shells: what is printed here is what the socket receives."""
+"""Requests as text, as curl commands and as JSON, exactly as they are sent."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from reconciler.reports.terminal.escape import in_json, plain
 
 
 def url_of(base_url: str, request: Request) -> str:
-    """The whole URL of a request."""
+    """Return the full URL of a request."""
     query = f"?{urlencode(request.query)}" if request.query else ""
     return f"{base_url}{request.path}{query}"
 
 
 def body_text(request: Request, *, reveal: bool) -> str:
-    """The body, byte for byte but for masked secrets."""
+    """Return the body as it is sent, with secrets masked unless `reveal`."""
     return request.body_bytes().decode() if reveal else encode_body(request.masked_body()).decode()
 
 
 def request_lines(
     base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool
 ) -> Iterator[str]:
-    """A block for each (address, action, request)."""
+    """Yield the lines of each request, given as (address, action, request)."""
     for address, action, request in requests:
         yield f"# {plain(address)}: {action}"
         yield f"{request.method} {url_of(base_url, request)}"
@@ -35,9 +35,9 @@ def request_lines(
 
 
 def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, reveal: bool) -> Iterator[str]:
-    """A runnable command for each request; the key is left to the shell.
+    """Yield a curl command for each request, which takes the key from the environment.
 
-    The comments are quoted as well: not every shell that somebody types at knows comments.
+    Comments are quoted as well, because interactive shells may not recognize comments.
     """
     for address, action, request in requests:
         yield f"# {shell_quote(plain(address))}: {action}"
@@ -51,7 +51,7 @@ def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, r
 
 
 def request_document(base_url: str, address: str, action: str, request: Request, *, reveal: bool) -> Json:
-    """One element of `preview --json`."""
+    """Return one element of `preview --json`."""
     from reconciler.model.secrets import reveal as unmasked
 
     return {

@@ -1,4 +1,4 @@
-"""Specs for people: a table of all, or all about one."""
+"""Specs as text: a table of all, or the details of one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TITLES = ("NAME", "USABLE", "GPU", "CPU", "MEMORY", "DISK", "REGION", "PRODUCT",
 
 
 def specs_text(specs: Sequence[SpecInfo], screen: Screen | None = None) -> str:
-    """All specs in the order of their file."""
+    """Return a table of the specs, in the order of their file."""
     rows = [
         [
             Cell(spec.name, "bold"),
@@ -27,7 +27,7 @@ def specs_text(specs: Sequence[SpecInfo], screen: Screen | None = None) -> str:
 
 
 def spec_text(spec: SpecInfo, style: Style = PLAIN) -> str:
-    """One spec; what it leaves out is left out."""
+    """Return the details of one spec; fields without a value are left out."""
     facts = (
         ("display name", spec.display_name),
         ("category", spec.category),

@@ -12,7 +12,7 @@ from reconciler.model.apply_events import (
     Outcome,
 )
 from reconciler.model.problem import Problem
-from reconciler.reports.terminal.progress import BarProgress, Lines, apply_report_text, event_line
+from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text, event_line
 from reconciler.reports.terminal.progress_bar import ProgressBar
 from tests.builders import change, endpoint
 
@@ -47,7 +47,7 @@ def test_an_event_is_a_line() -> None:
 def test_lines_for_pipes() -> None:
     """One after the other, and nothing else."""
     said: list[str] = []
-    with Lines(said.append) as lines:
+    with LineProgress(said.append) as lines:
         for event, _ in LINES:
             lines(event)
     assert said == [line for _, line in LINES if line]

@@ -9,7 +9,14 @@ from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.status import Happening, Status
 from reconciler.planning.status_events import event_of
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.views.endpoints import age, bar, colored_status, counts, endpoint_text, event_text
+from reconciler.reports.views.endpoints import (
+    age,
+    bar,
+    colored_status,
+    endpoint_text,
+    event_text,
+    summary_line,
+)
 from tests.builders import live
 
 NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
@@ -44,9 +51,9 @@ def test_bars(ready: int, desired: int, drawn: str) -> None:
 
 def test_counts() -> None:
     """In the singular as well."""
-    assert counts([APP]) == "1 endpoint: 1 running. 0 workers, 0 ready."
+    assert summary_line([APP]) == "1 endpoint: 1 running. 0 workers, 0 ready."
     other = replace(APP, status=Status.FAILED, total_replicas=1, ready_replicas=1)
-    assert counts([APP, other]) == "2 endpoints: 1 running, 1 failed. 1 worker, 1 ready."
+    assert summary_line([APP, other]) == "2 endpoints: 1 running, 1 failed. 1 worker, 1 ready."
 
 
 def test_every_status_has_a_colour() -> None:

@@ -18,10 +18,10 @@ def doctor(run: Run) -> int:
     from reconciler.model.run_report import Check, CheckStatus
     from reconciler.reports.views.checks import check_text, summary_text
     from reconciler.reports.views.documents import doctor_document
-    from reconciler.workflow.doctor.checks import checks
+    from reconciler.workflow.doctor.checks import run_checks
 
     made: list[Check] = []
-    for check in checks(run.context):
+    for check in run_checks(run.context):
         made.append(check)
         run.out.result(check_text(check, run.out.style))
     code = ExitCode.ERROR if any(check.status is CheckStatus.FAIL for check in made) else ExitCode.OK

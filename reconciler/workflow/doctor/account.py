@@ -1,4 +1,4 @@
-"""The checks that ask the account: can it be read, is the key accepted, does it fit what is declared."""
+"""The checks of the account: connection, API key, clock, limits, regions, listing and records."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ CLOCK_TOLERANCE: Final = 60.0
 SHOWN: Final = 5
 
 
-def unasked(why: str, *but: str) -> Iterator[Check]:
-    """All checks of the account, not made; those named after `why` were."""
-    return (Check(name=name, status=CheckStatus.SKIP, detail=why) for name in NAMES if name not in but)
+def skipped_checks(reason: str, *done: str) -> Iterator[Check]:
+    """Yield all checks of the account as skipped, except those `done`."""
+    return (Check(name=name, status=CheckStatus.SKIP, detail=reason) for name in NAMES if name not in done)
 
 
 def account_checks(
     context: Context, loaded: LoadedConfig, records: Mapping[str, Tracked], now: Callable[[], float]
 ) -> Iterator[Check]:
-    """Every check of `NAMES`, in that order."""
+    """Yield every check of `NAMES`, in that order."""
     calls: list[CallInfo] = []
     unread: list[Live] = []
 
@@ -54,14 +54,14 @@ def account_checks(
             error = _refusal(account)
             yield _reachable(error, calls[-1])
             if error is None:
-                yield Check(name="accepted", status=CheckStatus.OK, detail="the key is accepted")
+                yield Check(name="accepted", status=CheckStatus.OK, detail="the API key is accepted")
             elif isinstance(error, KeyRefused):
                 yield _failed("accepted", error.problem)
             else:
-                yield Check(name="accepted", status=CheckStatus.SKIP, detail="Novita did not see the key")
+                yield Check(name="accepted", status=CheckStatus.SKIP, detail="the API key was not checked")
             yield _clock(calls[-1], now())
             if error is not None:
-                yield from unasked("the account cannot be read", "reachable", "accepted", "clock")
+                yield from skipped_checks("the account cannot be read", "reachable", "accepted", "clock")
                 return
             yield _limits(account, loaded.desired)
             yield _regions(account, loaded.desired)
@@ -81,16 +81,16 @@ def _refusal(account: AccountReader) -> ApiError | None:
 def _reachable(error: ApiError | None, call: CallInfo) -> Check:
     if error is None or isinstance(error, KeyRefused):
         return Check(
-            name="reachable", status=CheckStatus.OK, detail=f"answers in {call.seconds * 1000:.0f} ms"
+            name="reachable", status=CheckStatus.OK, detail=f"responds in {call.seconds * 1000:.0f} ms"
         )
     return _failed("reachable", error.problem)
 
 
 def _clock(call: CallInfo, now: float) -> Check:
-    there = parse_http_date(call.date)
-    if there is None:
-        return Check(name="clock", status=CheckStatus.SKIP, detail="no answer said what time it is there")
-    ahead = now - there
+    server_time = parse_http_date(call.date)
+    if server_time is None:
+        return Check(name="clock", status=CheckStatus.SKIP, detail="no response contained a date")
+    ahead = now - server_time
     if abs(ahead) <= CLOCK_TOLERANCE:
         return Check(
             name="clock", status=CheckStatus.OK, detail=f"within {CLOCK_TOLERANCE:.0f} s of Novita's"
@@ -99,7 +99,7 @@ def _clock(call: CallInfo, now: float) -> Check:
         name="clock",
         status=CheckStatus.WARN,
         detail=f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Novita's",
-        hint="set this machine's clock by the network; times in logs and in the history are wrong",
+        hint="synchronize the clock of this machine; times in logs and in the history are wrong",
     )
 
 
@@ -109,8 +109,8 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
         return Check(
             name="limits",
             status=CheckStatus.WARN,
-            detail="the account's limits cannot be read, so plans are not checked against them",
-            hint="nothing to do: Novita refuses what is too much when it is applied",
+            detail="the limits of the account cannot be read, so plans are not checked against them",
+            hint="no action is needed: Novita refuses an apply above a limit",
         )
     creates = [Create(name=one.name, reason="", desired=one) for one in declared]
     breaches = list(ENDPOINT.check_limits(creates, limits))
@@ -133,7 +133,7 @@ def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     offered = account.clusters()
     if offered is None:
         return Check(
-            name="regions", status=CheckStatus.SKIP, detail="Novita does not say which regions there are"
+            name="regions", status=CheckStatus.SKIP, detail="Novita does not list the regions of the account"
         )
     shown = {reveal(one.fields["clusterID"]): mask(one.fields["clusterID"]) for one in declared}
     unknown = sorted(users.keys() - offered)
@@ -143,8 +143,8 @@ def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
         return Check(
             name="regions",
             status=CheckStatus.WARN,
-            detail=f"{shown[region]} of {_some(users[region])} is none of the account's regions{more}",
-            hint=f"correct `region` in specs.yaml; there are: {', '.join(sorted(offered))}",
+            detail=f"{shown[region]} of {_some(users[region])} is not a region of the account{more}",
+            hint=f"correct `region` in specs.yaml; available regions: {', '.join(sorted(offered))}",
         )
     found = f"{_some(sorted(shown.values()))}" if users else f"{len(offered)} are offered, none is used"
     return Check(name="regions", status=CheckStatus.OK, detail=found)
@@ -169,7 +169,7 @@ def _records(
             name="records",
             status=CheckStatus.WARN,
             detail=f"gone from the account: {_some(gone)}",
-            hint="reconciler plan   shows what the next apply makes of it",
+            hint="reconciler plan   shows what the next apply does about it",
         )
     else:
         yield Check(
@@ -180,7 +180,7 @@ def _records(
 
 
 def _listing(found: str, unread: Sequence[Live]) -> Check:
-    """What was listed, and what of it cannot be read."""
+    """Return the check of the listing, with the parts of endpoints that cannot be read."""
     said = list(dict.fromkeys(map(unread_line, unread)))
     if not said:
         return Check(name="listing", status=CheckStatus.OK, detail=found)
@@ -188,7 +188,7 @@ def _listing(found: str, unread: Sequence[Live]) -> Check:
         name="listing",
         status=CheckStatus.WARN,
         detail=f"{found}; not readable: {_some(said)}",
-        hint="what cannot be read is not compared; correct it in Novita Console, or report its form",
+        hint="unreadable fields are not compared; correct them in Novita Console, or report a bug",
     )
 
 

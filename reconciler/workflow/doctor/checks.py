@@ -1,6 +1,6 @@
-"""All that can be wrong before anything is changed, looked at one by one. Reads only.
+"""`reconciler doctor`: check configuration, account and inventory one by one. Reads only.
 
-A check that fails does not keep the later ones from being made, as far as they can be.
+A failed check does not prevent the later ones, unless they depend on it.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from reconciler.config.loader import LoadedConfig, load
+from reconciler.config.loader import LoadedConfig
 from reconciler.config.settings import missing_key_problem
 from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
-from reconciler.workflow.doctor.account import account_checks, unasked
+from reconciler.workflow.doctor.account import account_checks, skipped_checks
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.account import base_url
+from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 
-CHECKED_APART: Final = frozenset(
-    {"no-endpoints", "bad-api-key", "bad-base-url", "untrusted-host", "not-enabled"}
-)
-"""Codes of problems that have a check of their own."""
+_ADDRESS_CODES: Final = frozenset({"bad-base-url", "untrusted-host", "not-enabled"})
+_CODES_OF_OTHER_CHECKS: Final = _ADDRESS_CODES | {"bad-api-key"}
+"""Codes of problems that the checks of key and address report."""
 
 _WEAK_STATE_KEY: Final = Check(
     name="state key",
     status=CheckStatus.WARN,
-    detail="RECONCILER_STATE_KEY does not look random; it is stretched, which takes 0.1 s in each run",
-    hint="Make one with `openssl rand -base64 32`; the next apply renews the fingerprints",
+    detail="RECONCILER_STATE_KEY does not look random; stretching it takes 0.1 s in each run",
+    hint="generate one with `openssl rand -base64 32`; the next apply renews the fingerprints",
 )
 _NOT_READ: Final = "config.yaml cannot be read"
 
 
-def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
-    """Each check as soon as it is made; `now` is this machine's time in epoch seconds."""
-    loaded = load(context.root, context.files, environ=context.environ, dotenv=context.dotenv, lenient=True)
+def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
+    """Yield each check as it is made; `now` returns the time of this machine in epoch seconds."""
+    loaded = load_files(context, lenient=True, needs_endpoints=False)
     yield _files(loaded)
     key, address = _key(loaded), _address(loaded)
     yield key
@@ -51,16 +51,16 @@ def checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterato
         inventory = error
     records = inventory.records if isinstance(inventory, Inventory) else {}
     if not loaded.settings.is_complete:
-        yield from unasked(_NOT_READ)
+        yield from skipped_checks(_NOT_READ)
     elif CheckStatus.FAIL in (key.status, address.status):
-        yield from unasked("Novita was not asked, for want of a key or an address")
+        yield from skipped_checks("the account was not read, because the API key or the address is missing")
     else:
         yield from account_checks(context, loaded, records, now)
     yield from inventory_checks(context, inventory, base_url(loaded.settings))
 
 
 def _files(loaded: LoadedConfig) -> Check:
-    problems = [problem for problem in loaded.problems if problem.code not in CHECKED_APART]
+    problems = [problem for problem in loaded.problems if problem.code not in _CODES_OF_OTHER_CHECKS]
     for status, severity in ((CheckStatus.FAIL, Severity.ERROR), (CheckStatus.WARN, Severity.WARNING)):
         found = [problem for problem in problems if problem.severity is severity]
         if found:
@@ -68,14 +68,14 @@ def _files(loaded: LoadedConfig) -> Check:
                 name="files",
                 status=status,
                 detail=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
-                hint="reconciler validate   tells all that is wrong",
+                hint="reconciler validate   lists all problems",
             )
     if not loaded.has_endpoint_files:
         return Check(
             name="files",
             status=CheckStatus.SKIP,
-            detail="there is no endpoints.yaml here, and no endpoints/*.yaml",
-            hint="reconciler init   writes one",
+            detail="there is no endpoints.yaml and no endpoints/*.yaml",
+            hint="reconciler init   creates one",
         )
     count = _count(len(loaded.desired), "endpoint")
     files = ", ".join(loaded.endpoint_files)
@@ -87,7 +87,7 @@ def _files(loaded: LoadedConfig) -> Check:
 
 
 def _key(loaded: LoadedConfig) -> Check:
-    """Whether there is one and where it comes from; never what it is."""
+    """Return whether there is an API key, and its source; never its value."""
     settings = loaded.settings
     if settings.api_key is not None:
         source = settings.api_key.source
@@ -95,7 +95,7 @@ def _key(loaded: LoadedConfig) -> Check:
         found = f"from {place.get(source, 'a reference in `novita.api_key`')}"
         return Check(name="key", status=CheckStatus.OK, detail=found)
     if settings.is_simulator:
-        return Check(name="key", status=CheckStatus.OK, detail="none, and the simulator needs none")
+        return Check(name="key", status=CheckStatus.OK, detail="none; the simulator needs none")
     if not settings.is_complete:
         return Check(name="key", status=CheckStatus.SKIP, detail=_NOT_READ)
     wrong = next(
@@ -106,12 +106,12 @@ def _key(loaded: LoadedConfig) -> Check:
 
 def _address(loaded: LoadedConfig) -> Check:
     for problem in loaded.problems:
-        if problem.code in ("bad-base-url", "untrusted-host", "not-enabled"):
+        if problem.code in _ADDRESS_CODES:
             return Check(name="address", status=CheckStatus.FAIL, detail=_at(problem), hint=problem.hint)
     if not loaded.settings.is_complete:
         return Check(name="address", status=CheckStatus.SKIP, detail=_NOT_READ)
     if loaded.settings.is_simulator:
-        return Check(name="address", status=CheckStatus.OK, detail="the simulator in this process")
+        return Check(name="address", status=CheckStatus.OK, detail="the embedded simulator")
     return Check(name="address", status=CheckStatus.OK, detail=base_url(loaded.settings))
 
 

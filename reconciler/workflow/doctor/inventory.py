@@ -1,4 +1,4 @@
-"""The checks of the inventory: is it readable, whose is it, who works on it, and what was left unfinished."""
+"""The checks of the inventory: readability, account, lock, unfinished runs and git."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.workflow.saved_plan.file import has_approved_plan
 
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
-    """The inventory as it was read, or why it could not be; `url` is what this run talks to."""
+    """Yield the checks of the inventory, or of the error of reading it; `url` is the address of this run."""
     yield _readable(context, inventory, url)
     yield _lock(context)
     if isinstance(inventory, Inventory):
@@ -32,16 +32,16 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
     if isinstance(inventory, InventoryError):
         problem = inventory.problem
         return Check(name="inventory", status=CheckStatus.FAIL, detail=problem.summary, hint=problem.hint)
-    is_here = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator has another port each time
-    if inventory.records and not is_here and (what := other_host(inventory, url)):
-        way_out = "give each account an inventory of its own with --state PATH"
-        return Check(name="inventory", status=CheckStatus.WARN, detail=what, hint=way_out)
+    is_same_host = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator changes its port
+    if inventory.records and not is_same_host and (detail := other_host(inventory, url)):
+        hint = "use a separate inventory for each account: --state PATH"
+        return Check(name="inventory", status=CheckStatus.WARN, detail=detail, hint=hint)
     count = len(inventory.records)
-    found = f"{count} record{'' if count == 1 else 's'} in {context.state}"
+    detail = f"{count} record{'' if count == 1 else 's'} in {context.state}"
     return Check(
         name="inventory",
         status=CheckStatus.OK,
-        detail=found if inventory_exists(context.state_path) else "there is none yet",
+        detail=detail if inventory_exists(context.state_path) else "there is none yet",
     )
 
 
@@ -58,41 +58,41 @@ def _lock(context: Context) -> Check:
 
 
 def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
-    found = []
+    findings = []
     if inventory.intents:
         names = ", ".join(sorted(inventory.intents))
-        found.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
+        findings.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
     if has_approved_plan(context):
-        found.append(("an approved apply did not do all of it", "reconciler apply --resume   finishes it"))
+        findings.append(("an approved apply has not finished", "reconciler apply --resume   finishes it"))
     if needs_checkpoint(context.state_path):
-        found.append(
+        findings.append(
             (
-                "a run was cut off; what it did is in the journal, and not in the map yet",
-                "reconciler apply   takes it up, also when there is nothing else to do",
+                "a run was interrupted; its changes are in the journal, and not in the inventory file yet",
+                "reconciler state fold   writes them into the file; so does the next apply",
             )
         )
     return [
-        Check(name="unfinished", status=CheckStatus.WARN, detail=what, hint=way_out)
-        for what, way_out in found
+        Check(name="unfinished", status=CheckStatus.WARN, detail=detail, hint=hint)
+        for detail, hint in findings
     ]
 
 
 def _git(context: Context) -> Check:
-    """A hint at most: where the map is kept is the user's affair."""
+    """Return whether the inventory file is in git. Only a refusal of git is a warning."""
     if not resolve(context.state_path).exists():
-        return Check(name="git", status=CheckStatus.SKIP, detail="there is no map yet")
-    share = "it holds no secrets; commit it wherever more than one machine applies"
+        return Check(name="git", status=CheckStatus.SKIP, detail="there is no inventory file yet")
+    hint = "it contains no secrets; commit it if more than one machine applies"
     match git_status(resolve(context.state_path)):
         case None if refusal := git_refusal(resolve(context.state_path).parent, context.environ):
-            found = f"git refuses: {refusal}"
-            return Check(name="git", status=CheckStatus.WARN, detail=found, hint=refusal_hint(refusal))
+            detail = f"git refuses: {refusal}"
+            return Check(name="git", status=CheckStatus.WARN, detail=detail, hint=refusal_hint(refusal))
         case None:
             return Check(name="git", status=CheckStatus.SKIP, detail="there is no git repository here")
         case GitStatus.TRACKED:
             return Check(name="git", status=CheckStatus.OK, detail=f"{context.state} is in git")
         case GitStatus.IGNORED:
-            return Check(name="git", status=CheckStatus.OK, detail=f"{context.state} is ignored", hint=share)
+            return Check(name="git", status=CheckStatus.OK, detail=f"{context.state} is ignored", hint=hint)
         case GitStatus.UNTRACKED:
             return Check(
-                name="git", status=CheckStatus.OK, detail=f"{context.state} is not in git", hint=share
+                name="git", status=CheckStatus.OK, detail=f"{context.state} is not in git", hint=hint
             )

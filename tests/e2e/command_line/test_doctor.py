@@ -141,7 +141,7 @@ def test_a_page_of_the_network(applied: Desk) -> None:
     found = checked(applied, 1)
     assert found["reachable"]["grade"] == "fail"
     assert "That is not a bad key" in found["reachable"]["way_out"]
-    assert found["accepted"] == {"grade": "skip", "found": "Novita did not see the key", "way_out": ""}
+    assert found["accepted"] == {"grade": "skip", "found": "the API key was not checked", "way_out": ""}
     assert found["clock"]["grade"] == "skip"
 
 
@@ -206,7 +206,7 @@ def test_regions(applied: Desk) -> None:
     applied.write("specs.yaml", {"specs": [{**SPECS["specs"][0], "platforms": {"novita": elsewhere}}]})
     applied.declare(item("chat"))
     regions = checked(applied)["regions"]
-    assert regions["found"] == "mars-1 of chat is none of the account's regions"
+    assert regions["found"] == "mars-1 of chat is not a region of the account"
     assert "us-dallas-nas-2" in regions["way_out"]
     applied.sim.faults.add(Fault(operation="clusters", status=404))
     assert checked(applied)["regions"]["grade"] == "skip"
@@ -273,7 +273,7 @@ def test_what_was_left_unfinished(applied: Desk) -> None:
     assert ran.code == 0
     assert "warn  unfinished  creates whose outcome is unknown: new\n" in ran.out
     assert "reconciler recover   settles them\n" in ran.out
-    assert "warn  unfinished  an approved apply did not do all of it\n" in ran.out
+    assert "warn  unfinished  an approved apply has not finished\n" in ran.out
 
 
 def test_a_journal_that_was_not_folded(applied: Desk) -> None:
@@ -281,7 +281,7 @@ def test_a_journal_that_was_not_folded(applied: Desk) -> None:
     applied.declare(item("chat"), item("embed", specName="large"), item("new"))
     applied.killed("get", nth=1)
     ran = applied.run("doctor")
-    assert "what it did is in the journal, and not in the map yet" in ran.out
+    assert "its changes are in the journal, and not in the inventory file yet" in ran.out
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -299,7 +299,7 @@ def test_what_git_makes_of_the_map(applied: Desk) -> None:
     git("init")
     found = checked(applied)["git"]
     assert (found["grade"], found["found"]) == ("ok", "state/novita.json is not in git")
-    assert "it holds no secrets" in found["way_out"]
+    assert "it contains no secrets" in found["way_out"]
     applied.write(".gitignore", "state/\n")
     assert checked(applied)["git"]["found"] == "state/novita.json is ignored"
     git("add", "--force", "state/novita.json")

@@ -149,4 +149,4 @@ def test_a_date_that_is_none(desk: Desk, between: Relay, date: str) -> None:
     desk.declare(item("chat"))
     body = json.dumps({"endpoints": [], "total": 0}).encode()
     between.canned["endpoints"] = Canned(body=body, headers={"Date": date})
-    assert "no answer said what time it is there" in desk.run("doctor").out
+    assert "no response contained a date" in desk.run("doctor").out

@@ -27,7 +27,7 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
+class ImperativeChange:
     """What a person or a program does to one endpoint, beside the YAML."""
 
     name: str
@@ -35,7 +35,7 @@ class Hand:
 
 
 def grip(
-    hand: Hand | None, inventory: Inventory, live: Iterable[Live]
+    hand: ImperativeChange | None, inventory: Inventory, live: Iterable[Live]
 ) -> tuple[Inventory, tuple[Problem, ...]]:
     """The inventory as the plan needs it, and why there can be none, or what to know of it.
 
@@ -82,7 +82,7 @@ def unordered(changes: Sequence[Change]) -> Iterator[Problem]:
             )
 
 
-def _exists(hand: Hand, live: Live) -> Problem:
+def _exists(hand: ImperativeChange, live: Live) -> Problem:
     return Problem(
         code="endpoint-exists",
         summary=f"`{hand.name}` exists already, as {live.id}",
@@ -92,7 +92,7 @@ def _exists(hand: Hand, live: Live) -> Problem:
     )
 
 
-def _absent(hand: Hand) -> Problem:
+def _absent(hand: ImperativeChange) -> Problem:
     make = command_line("reconciler", "deploy", Operand(hand.name), "--image", "IMAGE", "--spec", "SPEC")
     return Problem(
         code="endpoint-not-found",
@@ -102,7 +102,7 @@ def _absent(hand: Hand) -> Problem:
     )
 
 
-def _being_renamed(hand: Hand, record: Tracked) -> Problem:
+def _being_renamed(hand: ImperativeChange, record: Tracked) -> Problem:
     return Problem(
         code="rename-unfinished",
         summary=f"an earlier run did not finish renaming `{record.name}` to `{record.renaming}`",
@@ -120,7 +120,7 @@ def _newcomer(record: Tracked, live: Live) -> Problem:
     )
 
 
-def _moved(hand: Hand, ours: Live, strangers: Sequence[Live]) -> Problem:
+def _moved(hand: ImperativeChange, ours: Live, strangers: Sequence[Live]) -> Problem:
     ids = ", ".join(sorted(one.id for one in strangers))
     return Problem(
         code="ambiguous-name",
@@ -133,7 +133,7 @@ def _moved(hand: Hand, ours: Live, strangers: Sequence[Live]) -> Problem:
     )
 
 
-def _several(hand: Hand, strangers: Sequence[Live]) -> Problem:
+def _several(hand: ImperativeChange, strangers: Sequence[Live]) -> Problem:
     ids = ", ".join(sorted(one.id for one in strangers))
     return Problem(
         code="ambiguous-name",

@@ -21,7 +21,7 @@ from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import guards, remarks
-from reconciler.planning.imperative import Hand, grip, unordered
+from reconciler.planning.imperative import ImperativeChange, grip, unordered
 from reconciler.planning.leases import leased
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution, resolve
@@ -129,7 +129,7 @@ class Goal:
     is_destroy: bool = False
     rollback_to: tuple[str, int] | None = None
     revert_names: tuple[str, ...] = ()
-    imperative: Hand | None = None
+    imperative: ImperativeChange | None = None
 
     @property
     def delete_reason(self) -> str:

@@ -18,7 +18,7 @@ from reconciler.planning.attribution import agree
 from reconciler.planning.renames import names_of
 
 
-class Verb(StrEnum):
+class ImperativeVerb(StrEnum):
     """What a hand does: make an endpoint, change some fields of it, or delete it."""
 
     DEPLOY = "deploy"
@@ -31,7 +31,7 @@ class ImperativeChange:
     """What a person or a program does to one endpoint, beside the YAML."""
 
     name: str
-    verb: Verb
+    verb: ImperativeVerb
 
 
 def grip(
@@ -52,11 +52,11 @@ def grip(
     recorded = {known.id for known in inventory.records.values()}
     strangers = [one for one in there if one.name == hand.name and one.id not in recorded]
     moved = [one for one in ours if record is not None and one.name != record.live_name]
-    if hand.verb is Verb.DEPLOY:
+    if hand.verb is ImperativeVerb.DEPLOY:
         return inventory, tuple(_exists(hand, one) for one in (*ours, *strangers)[:1])
     if moved and strangers:
         return inventory, (_moved(hand, moved[0], strangers),)
-    if ours or (hand.verb is Verb.DELETE and record is not None and not strangers):
+    if ours or (hand.verb is ImperativeVerb.DELETE and record is not None and not strangers):
         return inventory, ()
     if len(strangers) != 1:
         return inventory, (_several(hand, strangers) if strangers else _absent(hand),)

@@ -14,7 +14,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import escaped
-from reconciler.planning.imperative import ImperativeChange, Verb, set_back
+from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, set_back
 from reconciler.planning.leases import under
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.plan import Goal
@@ -50,7 +50,7 @@ def deploy_goal(
         )
         return replace_declared(loaded, desired, *problems, *_reverted_by_apply(desired, declared))
 
-    return imperative_goal(context, load, ImperativeChange(name=name, verb=Verb.DEPLOY))
+    return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.DEPLOY))
 
 
 def update_goal(
@@ -73,7 +73,7 @@ def update_goal(
             declared = under(declared, lease)
         return replace_declared(loaded, desired, *_reverted_by_apply(desired, declared))
 
-    return imperative_goal(context, load, ImperativeChange(name=name, verb=Verb.CHANGE))
+    return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 
 
 def delete_goal(context: Context, name: str, *, files: Files = read_files) -> tuple[Context, Goal]:
@@ -84,7 +84,9 @@ def delete_goal(context: Context, name: str, *, files: Files = read_files) -> tu
         declared = find_declared(loaded, name)
         return replace(loaded, problems=(_still_declared(declared),) if declared else ())
 
-    return imperative_goal(context, load, ImperativeChange(name=name, verb=Verb.DELETE), is_destroy=True)
+    return imperative_goal(
+        context, load, ImperativeChange(name=name, verb=ImperativeVerb.DELETE), is_destroy=True
+    )
 
 
 def imperative_goal(

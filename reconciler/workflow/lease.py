@@ -10,7 +10,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Lease, address
-from reconciler.planning.imperative import ImperativeChange, Verb
+from reconciler.planning.imperative import ImperativeChange, ImperativeVerb
 from reconciler.planning.leases import running, under
 from reconciler.workflow.imperative import (
     find_declared,
@@ -45,7 +45,7 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
         )
         return replace_declared(loaded, desired, running(desired, lease))
 
-    return imperative_goal(context, load, ImperativeChange(name=name, verb=Verb.CHANGE))
+    return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 
 
 def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
@@ -63,7 +63,7 @@ def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
             desired = replace(desired, fields={"workerConfig": counts})
         return replace_declared(loaded, desired)
 
-    return imperative_goal(context, load, ImperativeChange(name=name, verb=Verb.CHANGE))
+    return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 
 
 def _endless(name: str, reason: str) -> Problem:

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.model.plan import Delete, Scale
 from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked
-from reconciler.planning.imperative import ImperativeChange, Verb, grip, set_back, unordered
+from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, grip, set_back, unordered
 from reconciler.planning.leases import under
 from tests.builders import change, endpoint, live, secret, tracked
 
@@ -17,20 +17,20 @@ RECORDED = Inventory(records={"a": tracked("a", "id-a")})
 OURS, STRANGER, SECOND = live("a", "id-a"), live("a", "id-x"), live("a", "id-y")
 
 
-def gripped(verb: Verb, inventory: Inventory, *there: Live) -> tuple[Inventory, list[str]]:
+def gripped(verb: ImperativeVerb, inventory: Inventory, *there: Live) -> tuple[Inventory, list[str]]:
     found, problems = grip(ImperativeChange(name="a", verb=verb), inventory, there)
     return found, [problem.code for problem in problems]
 
 
-@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
-def test_a_recorded_one_is_meant_by_its_id(verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
+def test_a_recorded_one_is_meant_by_its_id(verb: ImperativeVerb) -> None:
     """Others of its name are left alone."""
     assert gripped(verb, RECORDED, OURS, STRANGER) == (RECORDED, [])
 
 
-@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 @pytest.mark.parametrize("inventory", [NOTHING, RECORDED])
-def test_the_only_one_of_the_name_counts_as_recorded(verb: Verb, inventory: Inventory) -> None:
+def test_the_only_one_of_the_name_counts_as_recorded(verb: ImperativeVerb, inventory: Inventory) -> None:
     """For this plan, with nothing known of what was applied; where another was recorded, that is told."""
     found, problems = grip(ImperativeChange(name="a", verb=verb), inventory, (STRANGER, live("b", "id-b")))
     assert found.records["a"] == Tracked(name="a", id="id-x", applied={})
@@ -38,16 +38,16 @@ def test_the_only_one_of_the_name_counts_as_recorded(verb: Verb, inventory: Inve
     assert all("recorded as id-a, which is gone" in problem.summary for problem in problems)
 
 
-@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
-def test_several_of_the_name_are_refused_with_their_ids(verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
+def test_several_of_the_name_are_refused_with_their_ids(verb: ImperativeVerb) -> None:
     """A guess could hit the wrong one."""
     _, (problem,) = grip(ImperativeChange(name="a", verb=verb), NOTHING, [STRANGER, SECOND])
     assert problem.code == "ambiguous-name"
     assert "id-x, id-y" in problem.summary
 
 
-@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
-def test_none_of_the_name_is_an_error_in_known_words(verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
+def test_none_of_the_name_is_an_error_in_known_words(verb: ImperativeVerb) -> None:
     """One on its way out counts as gone."""
     going = replace(STRANGER, state="terminating")
     _, (problem,) = grip(ImperativeChange(name="a", verb=verb), NOTHING, [going, live("b")])
@@ -55,8 +55,8 @@ def test_none_of_the_name_is_an_error_in_known_words(verb: Verb) -> None:
     assert problem.summary == "endpoint not found in Novita: `a`"
 
 
-@pytest.mark.parametrize("verb", [Verb.CHANGE, Verb.DELETE])
-def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
+def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: ImperativeVerb) -> None:
     """Whoever looks at the name sees the other one; alone, the recorded one is still meant."""
     renamed = live("a-old", "id-a")
     _, (problem,) = grip(ImperativeChange(name="a", verb=verb), RECORDED, [renamed, STRANGER])
@@ -68,18 +68,18 @@ def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: Verb) -> 
 
 def test_a_record_of_what_is_gone_can_be_deleted_and_not_changed() -> None:
     """A delete forgets it."""
-    assert gripped(Verb.DELETE, RECORDED) == (RECORDED, [])
-    assert gripped(Verb.CHANGE, RECORDED) == (RECORDED, ["endpoint-not-found"])
+    assert gripped(ImperativeVerb.DELETE, RECORDED) == (RECORDED, [])
+    assert gripped(ImperativeVerb.CHANGE, RECORDED) == (RECORDED, ["endpoint-not-found"])
 
 
 @pytest.mark.parametrize("there", [OURS, STRANGER])
 def test_nothing_is_made_beside_one_of_its_name(there: Live) -> None:
     """Both ways out are named; of a name that is free nothing is said."""
-    _, (problem,) = grip(ImperativeChange(name="a", verb=Verb.DEPLOY), RECORDED, [there])
+    _, (problem,) = grip(ImperativeChange(name="a", verb=ImperativeVerb.DEPLOY), RECORDED, [there])
     assert problem.code == "endpoint-exists"
     assert "reconciler update a" in problem.hint
     assert "declare it" in problem.hint
-    assert gripped(Verb.DEPLOY, RECORDED) == (RECORDED, [])
+    assert gripped(ImperativeVerb.DEPLOY, RECORDED) == (RECORDED, [])
 
 
 def test_without_a_hand_nothing_changes() -> None:

@@ -34,7 +34,7 @@ class ImperativeChange:
     verb: ImperativeVerb
 
 
-def grip(
+def resolve_target(
     hand: ImperativeChange | None, inventory: Inventory, live: Iterable[Live]
 ) -> tuple[Inventory, tuple[Problem, ...]]:
     """The inventory as the plan needs it, and why there can be none, or what to know of it.

@@ -21,7 +21,7 @@ from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import guards, remarks
-from reconciler.planning.imperative import ImperativeChange, grip, unordered
+from reconciler.planning.imperative import ImperativeChange, resolve_target, unordered
 from reconciler.planning.leases import leased
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution, resolve
@@ -181,7 +181,7 @@ def planned(
         listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
-        records, grips = grip(goal.imperative, found.of(inventory), live)
+        records, grips = resolve_target(goal.imperative, found.of(inventory), live)
         desired, leases = leased(loaded.desired, records, live, context.now(), context.selection)
         if goal.is_destroy:
             records, desired, leases = _as_destroyed(records, loaded.desired), (), ()

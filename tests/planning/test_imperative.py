@@ -8,7 +8,13 @@ import pytest
 
 from reconciler.model.plan import Delete, Scale
 from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked
-from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, grip, set_back, unordered
+from reconciler.planning.imperative import (
+    ImperativeChange,
+    ImperativeVerb,
+    resolve_target,
+    set_back,
+    unordered,
+)
 from reconciler.planning.leases import under
 from tests.builders import change, endpoint, live, secret, tracked
 
@@ -18,7 +24,7 @@ OURS, STRANGER, SECOND = live("a", "id-a"), live("a", "id-x"), live("a", "id-y")
 
 
 def gripped(verb: ImperativeVerb, inventory: Inventory, *there: Live) -> tuple[Inventory, list[str]]:
-    found, problems = grip(ImperativeChange(name="a", verb=verb), inventory, there)
+    found, problems = resolve_target(ImperativeChange(name="a", verb=verb), inventory, there)
     return found, [problem.code for problem in problems]
 
 
@@ -32,7 +38,9 @@ def test_a_recorded_one_is_meant_by_its_id(verb: ImperativeVerb) -> None:
 @pytest.mark.parametrize("inventory", [NOTHING, RECORDED])
 def test_the_only_one_of_the_name_counts_as_recorded(verb: ImperativeVerb, inventory: Inventory) -> None:
     """For this plan, with nothing known of what was applied; where another was recorded, that is told."""
-    found, problems = grip(ImperativeChange(name="a", verb=verb), inventory, (STRANGER, live("b", "id-b")))
+    found, problems = resolve_target(
+        ImperativeChange(name="a", verb=verb), inventory, (STRANGER, live("b", "id-b"))
+    )
     assert found.records["a"] == Tracked(name="a", id="id-x", applied={})
     assert [problem.severity.value for problem in problems] == ["note"] * len(inventory.records)
     assert all("recorded as id-a, which is gone" in problem.summary for problem in problems)
@@ -41,7 +49,7 @@ def test_the_only_one_of_the_name_counts_as_recorded(verb: ImperativeVerb, inven
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 def test_several_of_the_name_are_refused_with_their_ids(verb: ImperativeVerb) -> None:
     """A guess could hit the wrong one."""
-    _, (problem,) = grip(ImperativeChange(name="a", verb=verb), NOTHING, [STRANGER, SECOND])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), NOTHING, [STRANGER, SECOND])
     assert problem.code == "ambiguous-name"
     assert "id-x, id-y" in problem.summary
 
@@ -50,7 +58,7 @@ def test_several_of_the_name_are_refused_with_their_ids(verb: ImperativeVerb) ->
 def test_none_of_the_name_is_an_error_in_known_words(verb: ImperativeVerb) -> None:
     """One on its way out counts as gone."""
     going = replace(STRANGER, state="terminating")
-    _, (problem,) = grip(ImperativeChange(name="a", verb=verb), NOTHING, [going, live("b")])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), NOTHING, [going, live("b")])
     assert problem.code == "endpoint-not-found"
     assert problem.summary == "endpoint not found in Novita: `a`"
 
@@ -59,7 +67,7 @@ def test_none_of_the_name_is_an_error_in_known_words(verb: ImperativeVerb) -> No
 def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: ImperativeVerb) -> None:
     """Whoever looks at the name sees the other one; alone, the recorded one is still meant."""
     renamed = live("a-old", "id-a")
-    _, (problem,) = grip(ImperativeChange(name="a", verb=verb), RECORDED, [renamed, STRANGER])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), RECORDED, [renamed, STRANGER])
     assert problem.code == "ambiguous-name"
     assert all(said in problem.summary for said in ("id-a", "`a-old`", "id-x"))
     assert "reconciler state rm" in problem.hint
@@ -75,7 +83,7 @@ def test_a_record_of_what_is_gone_can_be_deleted_and_not_changed() -> None:
 @pytest.mark.parametrize("there", [OURS, STRANGER])
 def test_nothing_is_made_beside_one_of_its_name(there: Live) -> None:
     """Both ways out are named; of a name that is free nothing is said."""
-    _, (problem,) = grip(ImperativeChange(name="a", verb=ImperativeVerb.DEPLOY), RECORDED, [there])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=ImperativeVerb.DEPLOY), RECORDED, [there])
     assert problem.code == "endpoint-exists"
     assert "reconciler update a" in problem.hint
     assert "declare it" in problem.hint
@@ -84,7 +92,7 @@ def test_nothing_is_made_beside_one_of_its_name(there: Live) -> None:
 
 def test_without_a_hand_nothing_changes() -> None:
     """Whatever there is."""
-    assert grip(None, RECORDED, [STRANGER, SECOND]) == (RECORDED, ())
+    assert resolve_target(None, RECORDED, [STRANGER, SECOND]) == (RECORDED, ())
 
 
 def test_at_least_more_than_at_most_is_refused() -> None:

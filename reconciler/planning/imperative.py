@@ -65,7 +65,7 @@ def resolve_target(
     return replace(inventory, records={**inventory.records, hand.name: passing}), notes
 
 
-def unordered(changes: Sequence[Change]) -> Iterator[Problem]:
+def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
     """An error for each change that would leave more workers at least than at most."""
     for change in changes:
         if not isinstance(change, Scale | Update):

@@ -21,7 +21,7 @@ from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import guards, remarks
-from reconciler.planning.imperative import ImperativeChange, resolve_target, unordered
+from reconciler.planning.imperative import ImperativeChange, replica_range_errors, resolve_target
 from reconciler.planning.leases import leased
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution, resolve
@@ -228,7 +228,7 @@ def planned(
         *grips,
         *leases,
         *_concerning(context.selection, made.problems),
-        *unordered(changes),
+        *replica_range_errors(changes),
         *notes,
         *_partial(context.selection, made, len(desired) + len(loaded.others)),
         *(

@@ -11,9 +11,9 @@ from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked
 from reconciler.planning.imperative import (
     ImperativeChange,
     ImperativeVerb,
+    replica_range_errors,
     resolve_target,
     set_back,
-    unordered,
 )
 from reconciler.planning.leases import under
 from tests.builders import change, endpoint, live, secret, tracked
@@ -101,11 +101,11 @@ def test_at_least_more_than_at_most_is_refused() -> None:
     scale = change(least, tracked(), live())
     assert isinstance(scale, Scale)
     delete = Delete(name="b", reason="", live=live("b"), tracked=tracked("b"))
-    (problem,) = unordered([delete, scale])
+    (problem,) = replica_range_errors([delete, scale])
     assert problem.code == "min-above-max"
     assert "at least 5 workers and at most 1" in problem.summary
     most = replace(least, fields={"workerConfig": {"minNum": 1, "maxNum": 5}})
-    assert list(unordered([change(most, tracked(), live())])) == []
+    assert list(replica_range_errors([change(most, tracked(), live())])) == []
 
 
 def by_hand(**fields: Any) -> Desired:

@@ -144,7 +144,7 @@ def _several(hand: ImperativeChange, strangers: Sequence[Live]) -> Problem:
     )
 
 
-def set_back(changed: Desired, declared: Desired) -> Iterator[Problem]:
+def revert_notes(changed: Desired, declared: Desired) -> Iterator[Problem]:
     """A note if what is declared differs in these fields; of ignored ones the live value stays anyway.
 
     Under a lease, one about the counts that are its, and one about the rest.

@@ -14,7 +14,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import escaped
-from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, set_back
+from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, revert_notes
 from reconciler.planning.leases import under
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.plan import Goal
@@ -142,7 +142,7 @@ def _with_secret_env(desired: Desired) -> Desired:
 def _reverted_by_apply(desired: Desired, declared: Desired | None) -> Iterator[Problem]:
     """Yield a note about what the next apply changes back."""
     if declared is not None:
-        yield from set_back(desired, declared)
+        yield from revert_notes(desired, declared)
 
 
 def _still_declared(declared: Desired) -> Problem:

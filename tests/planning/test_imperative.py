@@ -13,7 +13,7 @@ from reconciler.planning.imperative import (
     ImperativeVerb,
     replica_range_errors,
     resolve_target,
-    set_back,
+    revert_notes,
 )
 from reconciler.planning.leases import under
 from tests.builders import change, endpoint, live, secret, tracked
@@ -116,12 +116,12 @@ SCALED = by_hand(workerConfig={"minNum": 2, "maxNum": 2})
 
 
 def said(hand: Desired, declared: Desired) -> list[str]:
-    return [problem.summary for problem in set_back(hand, declared)]
+    return [problem.summary for problem in revert_notes(hand, declared)]
 
 
 def test_each_field_that_is_declared_otherwise() -> None:
     """With what the YAML says of it."""
-    (note,) = set_back(SCALED, endpoint(minReplicas=0, maxReplicas=2))
+    (note,) = revert_notes(SCALED, endpoint(minReplicas=0, maxReplicas=2))
     assert note.summary == "`base-test` is declared with workerConfig.minNum = 0; the next apply sets it back"
     assert note.severity.value == "note"
     assert "ignoreChanges" in note.hint
@@ -147,7 +147,7 @@ def test_what_applies_leave_alone_is_not_set_back() -> None:
 def test_a_lease_sets_back_too() -> None:
     """And the way out is to end it."""
     lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
-    (note,) = set_back(SCALED, under(endpoint(), lease))
+    (note,) = revert_notes(SCALED, under(endpoint(), lease))
     assert "has a lease with workerConfig.minNum = 3, workerConfig.maxNum = 3" in note.summary
     assert "--end-lease" in note.hint
 
@@ -162,7 +162,7 @@ def test_what_is_no_count_has_nothing_to_do_with_a_lease_or_with_scale() -> None
         "`base-test` is declared with image.image",
     ]
     for hand in (by_hand(image={"image": "x:1"}), by_hand(envs={"A": "w"})):
-        (note,) = set_back(hand, declared)
+        (note,) = revert_notes(hand, declared)
         assert "is declared with" in note.summary
         assert "scale" not in note.hint
         assert "ignoreChanges" in note.hint

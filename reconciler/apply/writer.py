@@ -28,7 +28,7 @@ from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.diff import equal
-from reconciler.planning.records import as_desired, refreshed
+from reconciler.planning.records import applied_record, refreshed
 from reconciler.planning.renames import Renamed, is_renamed
 from reconciler.planning.steps import StepKind, app_name, create_request, steps_of
 
@@ -132,9 +132,9 @@ class Writer:
             case NoOp():
                 record = refreshed(change.desired, change.tracked, self.keyring)
             case Adopt(is_by_name=True):
-                record = replace(as_desired(change.desired, change.live.id, self.keyring), adopted=True)
+                record = replace(applied_record(change.desired, change.live.id, self.keyring), adopted=True)
             case _:
-                record = as_desired(change.desired, change.live.id, self.keyring, before)
+                record = applied_record(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=change.gone if isinstance(change, Adopt) else change.tracked)
 
     def create(self, change: Create | Replace, on_wait: Callable[[str], None]) -> str:
@@ -152,7 +152,7 @@ class Writer:
             clock=self.clock,
             keyring=self.keyring,
             settle_seconds=self.settle_seconds,
-            record=as_desired(change.desired, "", self.keyring),
+            record=applied_record(change.desired, "", self.keyring),
             is_name_freed=app_name(change) in self.freed,
             deposed=_deposed(change),
             on_wait=on_wait,

@@ -15,7 +15,9 @@ from reconciler.planning.matching import matched
 from reconciler.planning.redaction import hidden_beside, with_secrets_hidden
 
 
-def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None) -> Tracked:
+def applied_record(
+    desired: Desired, object_id: str, keyring: Keyring, before: Tracked | None = None
+) -> Tracked:
     """Return the record of an endpoint after its fields were written.
 
     A partial declaration is merged into the record that it had `before`. Protection against deletion stays
@@ -37,7 +39,7 @@ def as_desired(desired: Desired, object_id: str, keyring: Keyring, before: Track
 def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
     """Return the record of an endpoint to which nothing was written."""
     if desired.partial:
-        record = as_desired(desired, before.id, keyring, before)
+        record = applied_record(desired, before.id, keyring, before)
     else:
         record = _record(desired, before.id, _applied(desired, keyring, before))
     return record if record.adopted == before.adopted else replace(record, adopted=before.adopted)

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.model.plan import Cause, NoOp, Scale, Update
 from reconciler.model.resource import Desired
-from reconciler.planning.records import as_desired
+from reconciler.planning.records import applied_record
 from reconciler.planning.selection import Selection
 from tests.builders import KEYRING, PINNED, change, endpoint, live, plan, secret, tracked
 
@@ -30,10 +30,10 @@ def test_only_what_is_named_changes() -> None:
 def test_the_record_keeps_the_rest() -> None:
     """And takes what was changed; a map of env is replaced whole, and whose it is stays."""
     before = replace(tracked(port=9, env={"A": secret()}, imperative=True), prevent_destroy=True)
-    after = as_desired(SCALED, before.id, KEYRING, before)
+    after = applied_record(SCALED, before.id, KEYRING, before)
     worker = {**before.applied["workerConfig"], "minNum": 2, "maxNum": 2}
     assert after == replace(before, applied={**before.applied, "workerConfig": worker})
-    emptied = as_desired(by_hand(envs={"B": "2"}), before.id, KEYRING, before)
+    emptied = applied_record(by_hand(envs={"B": "2"}), before.id, KEYRING, before)
     assert emptied.applied["envs"] == {"B": "2"}
 
 

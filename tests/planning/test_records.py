@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.plan import Cause, NoOp
 from reconciler.model.resource import Intent, Inventory
 from reconciler.model.secrets import Sealed
-from reconciler.planning.records import as_desired, as_found, as_live, refusal, remarks
+from reconciler.planning.records import applied_record, as_found, as_live, refusal, remarks
 from tests.builders import KEYRING, PINNED, change, endpoint, inventory, live, plan, secret, tracked
 
 
@@ -15,7 +15,7 @@ def test_what_is_as_declared_needs_no_second_look() -> None:
     """Its record is the one that an apply leaves, so that the next plan has nothing to refresh."""
     desired = endpoint(env={"T": secret("x")})
     found = live(env={"T": "x"})
-    made = change(desired, as_desired(desired, found.id, KEYRING), found)
+    made = change(desired, applied_record(desired, found.id, KEYRING), found)
     assert isinstance(made, NoOp)
     assert not made.is_stale
 

@@ -17,7 +17,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
-from reconciler.planning.records import as_desired
+from reconciler.planning.records import applied_record
 from reconciler.reports.terminal.values import dotted_path
 from reconciler.reports.terminal.values import shown as value_shown
 from reconciler.workflow.runtime.context import Context
@@ -50,7 +50,9 @@ def proven(
     """
     loaded, files = _loaded(context, before, out, drafted, texts)
     ids = {one.name: one.id for one in drafted.endpoints}
-    records = {one.name: as_desired(one, ids[one.name], keyring) for one in loaded.desired if one.name in ids}
+    records = {
+        one.name: applied_record(one, ids[one.name], keyring) for one in loaded.desired if one.name in ids
+    }
     after = replace(inventory, records={**inventory.records, **records})
     made = make_plan(loaded.desired, after, live, keyring)
     changes = [change for change in made.changes if change.name in ids]

@@ -72,7 +72,7 @@ def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
     )
 
 
-def as_live(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
+def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
     """The record of a declared endpoint as if what is live had been applied: what differs is our change.
 
     Values that are secret today are sealed.

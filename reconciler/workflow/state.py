@@ -10,7 +10,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
-from reconciler.planning.records import as_live
+from reconciler.planning.records import live_record
 from reconciler.workflow.runtime.account import base_url, list_complete, reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
@@ -88,7 +88,7 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
         namesakes = [live for live in by_id.values() if live.name == desired.name]
         if len(namesakes) == 1:
             records[desired.name] = replace(
-                as_live(desired, namesakes[0], loaded.settings.keyring), adopted=True
+                live_record(desired, namesakes[0], loaded.settings.keyring), adopted=True
             )
         else:
             problems.append(_left_out(desired, namesakes))

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.plan import Cause, NoOp
 from reconciler.model.resource import Intent, Inventory
 from reconciler.model.secrets import Sealed
-from reconciler.planning.records import applied_record, as_found, as_live, refusal, remarks
+from reconciler.planning.records import applied_record, as_found, live_record, refusal, remarks
 from tests.builders import KEYRING, PINNED, change, endpoint, inventory, live, plan, secret, tracked
 
 
@@ -24,7 +24,7 @@ def test_what_is_live_counts_as_applied() -> None:
     """All that differs is then a change of ours; a value that is secret in the YAML is sealed."""
     desired = endpoint(replicas=2, command=secret("run"), env={"T": secret("new"), "L": "a"})
     found = live(command="old", env={"T": "old", "L": "b", "X": "c"})
-    record = as_live(desired, found, KEYRING)
+    record = live_record(desired, found, KEYRING)
     made = change(desired, record, found)
     assert {field.cause for field in made.fields} == {Cause.CONFIG}
     assert {".".join(field.path) for field in made.fields} >= {
@@ -35,9 +35,9 @@ def test_what_is_live_counts_as_applied() -> None:
     envs = record.applied["envs"]
     assert isinstance(record.applied["image"]["command"], Sealed)
     assert (isinstance(envs["T"], Sealed), envs["L"], isinstance(envs["X"], Sealed)) == (True, "b", True)
-    plain = as_live(endpoint(command="a"), live(command="b"), KEYRING)
+    plain = live_record(endpoint(command="a"), live(command="b"), KEYRING)
     assert plain.applied["image"]["command"] == "b"
-    assert "command" not in as_live(endpoint(), live(command="b"), KEYRING).applied["image"]
+    assert "command" not in live_record(endpoint(), live(command="b"), KEYRING).applied["image"]
 
 
 def test_what_is_declared_nowhere_is_listed_and_kept() -> None:
@@ -94,7 +94,9 @@ def test_what_may_surprise_is_remarked(name: str, declared: bool, codes: list[st
     """That an apply would rename it, and that nothing manages it yet."""
     found = live("chat")
     record = (
-        as_live(endpoint(name, spec=PINNED), found, KEYRING) if declared else as_found(name, found, KEYRING)
+        live_record(endpoint(name, spec=PINNED), found, KEYRING)
+        if declared
+        else as_found(name, found, KEYRING)
     )
     notes = list(remarks(record, found))
     assert [note.code for note in notes] == codes

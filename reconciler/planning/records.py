@@ -90,7 +90,7 @@ def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
     )
 
 
-def as_found(name: str, live: Live, keyring: Keyring) -> Tracked:
+def imperative_record(name: str, live: Live, keyring: Keyring) -> Tracked:
     """The record of an endpoint that is declared nowhere; plans list it and never delete it."""
     shown = matched(name, None, None, live).redacted
     applied = seal(shown.fields, keyring)

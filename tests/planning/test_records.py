@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.plan import Cause, NoOp
 from reconciler.model.resource import Intent, Inventory
 from reconciler.model.secrets import Sealed
-from reconciler.planning.records import applied_record, as_found, live_record, refusal, remarks
+from reconciler.planning.records import applied_record, imperative_record, live_record, refusal, remarks
 from tests.builders import KEYRING, PINNED, change, endpoint, inventory, live, plan, secret, tracked
 
 
@@ -43,7 +43,7 @@ def test_what_is_live_counts_as_applied() -> None:
 def test_what_is_declared_nowhere_is_listed_and_kept() -> None:
     """Its values are sealed, and no plan deletes it."""
     found = live(env={"T": "hf_1"}, command="run hf_1")
-    record = as_found("chat", found, KEYRING)
+    record = imperative_record("chat", found, KEYRING)
     assert record.origin == "imperative"
     assert "hf_1" not in repr(record.applied)
     made = plan([], [record], [found])
@@ -96,7 +96,7 @@ def test_what_may_surprise_is_remarked(name: str, declared: bool, codes: list[st
     record = (
         live_record(endpoint(name, spec=PINNED), found, KEYRING)
         if declared
-        else as_found(name, found, KEYRING)
+        else imperative_record(name, found, KEYRING)
     )
     notes = list(remarks(record, found))
     assert [note.code for note in notes] == codes

@@ -8,7 +8,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
-from reconciler.planning.records import as_found, live_record, refusal, remarks
+from reconciler.planning.records import imperative_record, live_record, refusal, remarks
 from reconciler.workflow.runtime.account import base_url, list_if_recorded, reader
 from reconciler.workflow.runtime.config import load_config, load_files, valid_settings
 from reconciler.workflow.runtime.context import Context
@@ -56,7 +56,9 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
         if before is not None:
             record = replace(before, adopted=False)
         else:
-            record = live_record(desired, live, keyring) if desired else as_found(name, live, keyring)
+            record = (
+                live_record(desired, live, keyring) if desired else imperative_record(name, live, keyring)
+            )
         with locked_inventory(context, base_url(settings)) as session:
             if existing_record(session.inventory) == before:
                 session.set_owner(claim.owner)

@@ -28,7 +28,7 @@ from reconciler.model.request import Request
 from reconciler.model.resource import Intent, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
-from reconciler.planning.pending_creates import newcomers, reads_as_sent, unresolved
+from reconciler.planning.pending_creates import matches_intent, newcomers, unresolved
 
 MAX_SENDS = 3
 """Times that one create is sent. It is sent again only after proof that nothing was made."""
@@ -168,7 +168,7 @@ def _find_created(
         except (ApiError, IncompleteListing) as error:
             raise UnresolvedCreate(_unknown_outcome(intent, lost, error)) from error
         candidates = newcomers(intent, listing.endpoints)
-        if len(candidates) == 1 and reads_as_sent(intent, candidates[0], keyring):
+        if len(candidates) == 1 and matches_intent(intent, candidates[0], keyring):
             return candidates[0]
     if candidates:
         raise UnresolvedCreate(unresolved(intent.name, candidates))

@@ -72,7 +72,7 @@ def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Res
         found = newcomers(intent, by_name.get(name, ()))
         if not found:
             still_open[name] = intent
-        elif len(found) == 1 and reads_as_sent(intent, found[0], keyring):
+        elif len(found) == 1 and matches_intent(intent, found[0], keyring):
             made[name] = recorded(intent, found[0].id)
             before = inventory.records.get(name)
             if before is not None and before.id in there:
@@ -91,7 +91,7 @@ def newcomers(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:
     )
 
 
-def reads_as_sent(intent: Intent, live: Live, keyring: Keyring) -> bool:
+def matches_intent(intent: Intent, live: Live, keyring: Keyring) -> bool:
     """Whether an endpoint is as the create described it, secrets compared by fingerprint."""
     if live.fields.get("appName", intent.app_name) != intent.app_name:
         return False

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.problem import ExitCode
 from reconciler.model.resource import Intent, Live
 from reconciler.model.secrets import Secret, seal
-from reconciler.planning.pending_creates import newcomers, reads_as_sent, recorded, resolve
+from reconciler.planning.pending_creates import matches_intent, newcomers, recorded, resolve
 from tests.builders import KEYRING, inventory, live, tracked
 
 INTENT = Intent(
@@ -90,7 +90,7 @@ def test_anything_else_is_left_to_a_person(there: list[Live], ids: str) -> None:
 def test_another_app_name_is_another_endpoint() -> None:
     """The app name was sent as well, declared or not."""
     other = live("a", "new", appName="elsewhere")
-    assert not reads_as_sent(INTENT, other, KEYRING)
+    assert not matches_intent(INTENT, other, KEYRING)
 
 
 @pytest.mark.parametrize(("value", "expected"), [("t0k", True), ("other", False)])
@@ -98,7 +98,7 @@ def test_secrets_are_compared_by_fingerprint(value: str, expected: bool) -> None
     """What was sent is known by its seal alone."""
     sent = {**INTENT.applied, "envs": {"T": Secret(value="t0k", source="${env:T}")}}
     intent = replace(INTENT, applied=seal(sent, KEYRING))
-    assert reads_as_sent(intent, live("a", "new", env={"T": value}), KEYRING) is expected
+    assert matches_intent(intent, live("a", "new", env={"T": value}), KEYRING) is expected
 
 
 def test_a_live_endpoint_whose_name_was_taken_is_kept_for_deletion() -> None:

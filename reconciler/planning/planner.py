@@ -36,7 +36,7 @@ from reconciler.model.resource import Desired, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.planning.comparison import Comparison, compare
 from reconciler.planning.matching import MatchedEndpoint, Matching, contradictions
-from reconciler.planning.renames import make_room, names_of
+from reconciler.planning.renames import break_rename_cycles, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unreadable import unread_by
 
@@ -92,7 +92,7 @@ def make_plan(
     problems += _taken_app_names(changes, matching.by_id.values())
     unread = [(change, problem) for change in changes if (problem := unread_by(change))]
     withheld = {change.name for change, problem in unread if problem.is_error}
-    kept, notes = make_room([change for change in changes if change.name not in withheld])
+    kept, notes = break_rename_cycles([change for change in changes if change.name not in withheld])
     return Plan(
         changes=tuple(sorted(kept, key=lambda change: change.name)),
         problems=(*problems, *notes, *(problem for _, problem in unread)),

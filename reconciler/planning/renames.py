@@ -167,7 +167,7 @@ def _impossible(desired: Desired, why: str) -> Problem:
     )
 
 
-def make_room(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
+def break_rename_cycles(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
     """The changes and a note for each cycle of renames: one of its endpoints gets a temporary name first."""
     made = {change.name: change for change in changes}
     notes: list[Problem] = []

@@ -176,7 +176,7 @@ def break_rename_cycles(changes: Sequence[Change]) -> tuple[tuple[Change, ...], 
         first = next((one for one in cycle if isinstance(one, Update) and one.aside is None), None)
         if first is None:
             break  # all are replaced: nothing is renamed
-        (holder,) = (one for one in cycle if holds_name_of(one, first))
+        (holder,) = (one for one in cycle if must_precede(one, first))
         aside, moved = _set_aside(holder)
         for changed in (replace(first, aside=aside), moved):
             made[changed.name] = moving[changed.name] = changed
@@ -197,7 +197,7 @@ def is_renamed(change: Change) -> TypeGuard[Renamed]:
     return isinstance(change, Renamed) and {change.live.name, change.tracked.name} != {change.name}
 
 
-def holds_name_of(one: Change, other: Change) -> bool:
+def must_precede(one: Change, other: Change) -> bool:
     """Whether a change must come first, because its endpoint or its record has the name that another gets.
 
     So must one that takes the name of an endpoint which is gone, and which the other takes the place of.
@@ -227,7 +227,7 @@ def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
     waiting = {
         name: holder
         for name, change in moving.items()
-        if (holder := next((one for one in moving.values() if holds_name_of(one, change)), None))
+        if (holder := next((one for one in moving.values() if must_precede(one, change)), None))
     }
     for name in sorted(waiting):
         path = [moving[name]]

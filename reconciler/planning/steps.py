@@ -28,7 +28,7 @@ from reconciler.model.plan import (
 from reconciler.model.request import Request
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields
-from reconciler.planning.renames import holds_name_of, is_renamed
+from reconciler.planning.renames import is_renamed, must_precede
 
 NEW_ID: Final = "NEW-ID"
 """Stands for the ID of an endpoint that is yet to be created."""
@@ -228,7 +228,7 @@ def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:
     deletes: list[Change] = []
     renamed = [change for change in pending if is_renamed(change)]
     for change in pending:
-        if not has_steps(change) and not any(holds_name_of(one, change) for one in renamed):
+        if not has_steps(change) and not any(must_precede(one, change) for one in renamed):
             local.append(change)
         elif freed_app_name(change) in wanted:
             freeing.append(change)
@@ -242,7 +242,7 @@ def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:
 def _by_names(writes: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """Yield groups of writes. One that takes a name comes after the rename that gives it up."""
     while holders := [change for change in writes if is_renamed(change)]:
-        later = [change for change in writes if any(holds_name_of(other, change) for other in holders)]
+        later = [change for change in writes if any(must_precede(other, change) for other in holders)]
         if not later or len(later) == len(writes):
             break
         yield [change for change in writes if change not in later]

@@ -76,7 +76,7 @@ def compare(endpoint: MatchedEndpoint, keyring: Keyring) -> Comparison:
     )
 
 
-def says_what_is_live(desired: Desired, live: Live, path: Path) -> bool:
+def declares_live_value(desired: Desired, live: Live, path: Path) -> bool:
     """Return whether a field is declared with its live value; false if the declared one is not known."""
     if path in desired.unset:
         return False
@@ -181,7 +181,7 @@ def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | N
                 after=after,
                 cause=moved_by,
                 sensitive=_is_secret(before) or _is_secret(after),
-                is_settled=desired is not None and says_what_is_live(desired, live, path),
+                is_settled=desired is not None and declares_live_value(desired, live, path),
             )
             for path, before, after, moved_by in moved
         ),
@@ -204,7 +204,7 @@ def _unknown(
     """Yield the secrets sealed under another key whose live value is not the declared one."""
     for path, sealed in leaves(last):
         is_known = all(map(keyring.can_verify, iter_seals(sealed)))
-        if not (is_known or path in desired.unset or says_what_is_live(desired, live, path)):
+        if not (is_known or path in desired.unset or declares_live_value(desired, live, path)):
             yield path, sealed, value_at(live.fields, path), Cause.UNKNOWN
 
 

@@ -18,7 +18,7 @@ from reconciler.model.resource import Desired, Spec, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import value_at
-from reconciler.planning.comparison import says_what_is_live
+from reconciler.planning.comparison import declares_live_value
 from reconciler.planning.diff import differences
 from reconciler.workflow.drift import drift, not_declared, select_alarms
 from reconciler.workflow.runtime.config import load_files
@@ -98,7 +98,7 @@ def _accepted_fields(drifted: Drift, after: Mapping[str, Desired]) -> Iterator[W
     if desired is None or live is None:
         return
     for path in (field.path for field in drifted.fields):
-        if path in desired.unset or says_what_is_live(desired, live, path):
+        if path in desired.unset or declares_live_value(desired, live, path):
             yield path
 
 

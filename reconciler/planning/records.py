@@ -12,7 +12,7 @@ from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring, seal
 from reconciler.model.values import Fields
 from reconciler.planning.matching import matched
-from reconciler.planning.redaction import hidden_beside, with_secrets_hidden
+from reconciler.planning.redaction import hide_like, with_secrets_hidden
 
 
 def applied_record(
@@ -79,7 +79,7 @@ def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
     """
     kind = KINDS[desired.kind]
     want = kind.emitted(desired.fields, desired.lifecycle.ignore)
-    have = hidden_beside(kind.reported(live.fields, kind.owned(want, None)), [want])
+    have = hide_like(kind.reported(live.fields, kind.owned(want, None)), [want])
     have = with_secrets_hidden(kind, have, want)
     return Tracked(
         name=desired.name,

@@ -31,7 +31,7 @@ def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = 
             continue  # what equals an answered value holds no secret; to compare is faster than to look
         sides = [side for side in (declared, recorded) if side != value and not is_plain_data(side)]
         if sides and key in live.fields:
-            fields[key] = hidden_beside(value, sides)
+            fields[key] = hide_like(value, sides)
     for path in kind.table.doubtful:
         value = value_at(fields if path[0] in fields else live.fields, path)
         if value is ABSENT:
@@ -69,7 +69,7 @@ def with_secrets_hidden(kind: Kind, fields: Fields, want: Fields, last: Fields =
     return {**fields, **changed} if changed else fields
 
 
-def hidden_beside(value: Value, others: Iterable[Value]) -> Value:
+def hide_like(value: Value, others: Iterable[Value]) -> Value:
     """The value with its text wrapped wherever one of the others holds a secret in the same place."""
     others = [other for other in others if not is_plain_data(other)]
     if not others or (value.__class__ in SCALAR_TYPES and not isinstance(value, str)):
@@ -77,12 +77,12 @@ def hidden_beside(value: Value, others: Iterable[Value]) -> Value:
     match value:
         case dict():
             return {
-                key: hidden_beside(item, [other.get(key) for other in others if isinstance(other, dict)])
+                key: hide_like(item, [other.get(key) for other in others if isinstance(other, dict)])
                 for key, item in value.items()
             }
         case list():
             inside = [item for other in others if isinstance(other, list) for item in other]
-            return [hidden_beside(item, inside) for item in value]
+            return [hide_like(item, inside) for item in value]
         case _:
             return _hidden(value)
 

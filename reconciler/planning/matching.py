@@ -238,7 +238,7 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:
     )
 
 
-def contradictions(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
+def identity_conflicts(desired: Sequence[Desired], inventory: Inventory) -> Iterator[Problem]:
     """Yield an error for each endpoint that two names refer to."""
     successors: dict[str, str] = {}
     for endpoint in desired:

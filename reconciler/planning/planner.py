@@ -35,7 +35,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.planning.comparison import Comparison, compare
-from reconciler.planning.matching import MatchedEndpoint, Matching, contradictions
+from reconciler.planning.matching import MatchedEndpoint, Matching, identity_conflicts
 from reconciler.planning.renames import break_rename_cycles, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unreadable import unread_by
@@ -72,7 +72,7 @@ def make_plan(
     problems = [
         *selection.unmatched([*(endpoint.name for endpoint in desired), *inventory.records]),
         *matching.renames.problems,
-        *contradictions(desired, inventory),
+        *identity_conflicts(desired, inventory),
     ]
     for endpoint in matching.endpoints(selection):
         comparison = compare(endpoint, keyring)

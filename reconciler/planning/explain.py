@@ -21,7 +21,7 @@ from reconciler.model.plan import (
 )
 from reconciler.planning.steps import Step, app_name, freed_app_name, steps_of
 
-MOVED: Final[Mapping[Cause, str]] = {
+CAUSE_TEXT: Final[Mapping[Cause, str]] = {
     Cause.CONFIG: "the YAML says otherwise since the last apply",
     Cause.DRIFT: "somebody changed it in the account since the last apply",
     Cause.BOTH: "the YAML and somebody in the account have both moved it since the last apply",
@@ -59,7 +59,7 @@ def _why(change: Change) -> Iterator[str]:
     for field in change.fields:
         by_cause.setdefault(field.cause, []).append(".".join(field.path))
     for cause, paths in by_cause.items():
-        yield f"{', '.join(paths)}: {MOVED[cause]}"
+        yield f"{', '.join(paths)}: {CAUSE_TEXT[cause]}"
 
 
 def rule_of(change: Change) -> str:

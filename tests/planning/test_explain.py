@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.model.plan import Action, Cause, Change, Plan, Replace
 from reconciler.model.resource import Desired, Live, Tracked
-from reconciler.planning.explain import MOVED, explain, rule_of
+from reconciler.planning.explain import CAUSE_TEXT, explain, rule_of
 from reconciler.planning.steps import requests_of, steps_of
 from tests.builders import LARGER, change, endpoint, live, plan, tracked
 
@@ -93,8 +93,8 @@ def test_the_reason_comes_with_who_moved_what() -> None:
     (found,) = explain(Plan(changes=(made,))).values()
     assert found.why == (
         "differs from what is declared",
-        f"workerConfig.minNum, workerConfig.maxNum: {MOVED[Cause.BOTH]}",
-        f"ports: {MOVED[Cause.CONFIG]}",
+        f"workerConfig.minNum, workerConfig.maxNum: {CAUSE_TEXT[Cause.BOTH]}",
+        f"ports: {CAUSE_TEXT[Cause.CONFIG]}",
     )
 
 
@@ -107,4 +107,4 @@ def test_what_is_new_was_moved_by_nobody() -> None:
 
 def test_every_cause_has_its_words() -> None:
     """A cause to come must be told as well."""
-    assert set(MOVED) == set(Cause)
+    assert set(CAUSE_TEXT) == set(Cause)

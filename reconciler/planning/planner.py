@@ -38,7 +38,7 @@ from reconciler.planning.comparison import Comparison, compare
 from reconciler.planning.matching import MatchedEndpoint, Matching, identity_conflicts
 from reconciler.planning.renames import break_rename_cycles, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
-from reconciler.planning.unreadable import unread_by
+from reconciler.planning.unreadable import unread_problem
 
 _REASONS: Final[Mapping[frozenset[Cause], str]] = {
     frozenset({Cause.IMPERATIVE}): "by hand",
@@ -90,7 +90,7 @@ def make_plan(
             problems.append(endpoint.problem)
 
     problems += _taken_app_names(changes, matching.by_id.values())
-    unread = [(change, problem) for change in changes if (problem := unread_by(change))]
+    unread = [(change, problem) for change in changes if (problem := unread_problem(change))]
     withheld = {change.name for change, problem in unread if problem.is_error}
     kept, notes = break_rename_cycles([change for change in changes if change.name not in withheld])
     return Plan(

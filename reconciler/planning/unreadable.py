@@ -16,7 +16,7 @@ from reconciler.model.resource import Desired, Live
 from reconciler.model.values import Path
 
 
-def unread_by(change: Change) -> Problem | None:
+def unread_problem(change: Change) -> Problem | None:
     """An error when the change cannot be made without what is unread, a note when it can; else None."""
     match change:
         case Create() | Forget() | NoOp(live=Live(unread=())):

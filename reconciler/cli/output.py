@@ -201,9 +201,9 @@ class Output:
 
     def unread(self, live: Live) -> None:
         """A part of an answer cannot be read; said once, however often it is answered."""
-        from reconciler.planning.unreadable import unread_line
+        from reconciler.planning.unreadable import describe_unread
 
-        words = f"unreadable, so not compared: {plain(unread_line(live))}"
+        words = f"unreadable, so not compared: {plain(describe_unread(live))}"
         with self._guard, suppress(OSError):
             if words not in self._unread:
                 self._unread.add(words)

@@ -64,7 +64,7 @@ def unidentifiable(desired: Desired) -> Problem:
     )
 
 
-def unread_line(live: Live) -> str:
+def describe_unread(live: Live) -> str:
     """Which endpoint, and what of it cannot be read."""
     return f"`{live.name}` ({live.id}): {_named(live.unread)}"
 

@@ -17,7 +17,7 @@ from reconciler.model.secrets import mask, reveal
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
-from reconciler.planning.unreadable import unread_line
+from reconciler.planning.unreadable import describe_unread
 from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
@@ -181,7 +181,7 @@ def _records(
 
 def _listing(found: str, unread: Sequence[Live]) -> Check:
     """Return the check of the listing, with the parts of endpoints that cannot be read."""
-    said = list(dict.fromkeys(map(unread_line, unread)))
+    said = list(dict.fromkeys(map(describe_unread, unread)))
     if not said:
         return Check(name="listing", status=CheckStatus.OK, detail=found)
     return Check(

@@ -14,7 +14,7 @@ from reconciler.model.status import Managed
 from reconciler.planning.redaction import conceal
 from reconciler.planning.renames import Renames, renames
 from reconciler.planning.selection import EVERYTHING, Selection
-from reconciler.planning.unreadable import unidentifiable
+from reconciler.planning.unreadable import unidentified_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Matching:
                 else:
                     problem = _ambiguous(desired, candidates)
             elif desired.name in self.unidentified_names:
-                problem = unidentifiable(desired)
+                problem = unidentified_problem(desired)
             if selection.has(desired.name):
                 yield matched(desired.name, desired, record, live, problem=problem)
         others = {name: record for name, record in self.records.items() if name not in used_names}

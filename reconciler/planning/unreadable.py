@@ -52,7 +52,7 @@ def unread_problem(change: Change) -> Problem | None:
     )
 
 
-def unidentifiable(desired: Desired) -> Problem:
+def unidentified_problem(desired: Desired) -> Problem:
     """A live endpoint of a declared name has an ID that nobody can read."""
     return Problem(
         code="unreadable-endpoint",

@@ -35,7 +35,7 @@ class Account:
         return bool(inventory.owner.account) and inventory.owner.account != self.key
 
 
-def other_host(inventory: Inventory, url: str) -> str:
+def host_mismatch(inventory: Inventory, url: str) -> str:
     """That the inventory was written for another host than the URL's; "" where it was not."""
     if not inventory.base_url or server_of(inventory.base_url) == server_of(url):
         return ""
@@ -68,7 +68,7 @@ def of_account(
     gone = sum(one not in account.live_ids for one in known)
     is_other_key = account.is_other_key(inventory)
     is_unproven = is_other_key and gone == len(known)  # nothing of it is there to show that it is the same
-    if what := other_host(inventory, account.url):
+    if what := host_mismatch(inventory, account.url):
         pass
     elif (gone == len(known) >= 2) or (len(known) >= FLOOR and gone >= SHARE * len(known)):
         what = f"{gone} of the {len(known)} recorded endpoints are not in this account ({account.url})"

@@ -10,7 +10,7 @@ from reconciler.inventory.session import inventory_exists, needs_checkpoint
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
-from reconciler.planning.inventory_owner import other_host, server_of
+from reconciler.planning.inventory_owner import host_mismatch, server_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
 from reconciler.workflow.saved_plan.file import has_approved_plan
@@ -33,7 +33,7 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
         problem = inventory.problem
         return Check(name="inventory", status=CheckStatus.FAIL, detail=problem.summary, hint=problem.hint)
     is_same_host = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator changes its port
-    if inventory.records and not is_same_host and (detail := other_host(inventory, url)):
+    if inventory.records and not is_same_host and (detail := host_mismatch(inventory, url)):
         hint = "use a separate inventory for each account: --state PATH"
         return Check(name="inventory", status=CheckStatus.WARN, detail=detail, hint=hint)
     count = len(inventory.records)

@@ -18,7 +18,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Owner
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.planning.inventory_owner import Account, of_account, of_files, other_host
+from reconciler.planning.inventory_owner import Account, host_mismatch, of_account, of_files
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
@@ -112,7 +112,7 @@ def claim_inventory(
             )
         )
     has_news = bool(inventory.records) and (
-        bool(other_host(inventory, account.url))
+        bool(host_mismatch(inventory, account.url))
         or (account.is_other_key(inventory) and not account.is_shared)
         or not (inventory.base_url and known.account)
         or (by_files and is_whole and not is_same)
@@ -182,7 +182,7 @@ def repeat_with(context: Context, flag: str) -> str:
 
 def _interrupted_deletes(context: Context, inventory: Inventory, account: Account) -> Collection[str]:
     """Return the IDs that an interrupted apply of the same API key was approved to delete."""
-    if other_host(inventory, account.url) or inventory.owner.account != account.key:
+    if host_mismatch(inventory, account.url) or inventory.owner.account != account.key:
         return ()
     try:
         path = companion(resolve(context.state_path), ".approved.json")

@@ -49,7 +49,7 @@ def server_of(url: str) -> tuple[str, int | None]:
     return "localhost" if is_loopback(host) else host, parts.port or _PORTS.get(parts.scheme)
 
 
-def of_account(
+def account_guards(
     inventory: Inventory,
     account: Account,
     *,
@@ -95,7 +95,7 @@ def of_account(
 
 
 def of_files(*, recorded: str, now: str, again: str) -> Problem:
-    """The guard `other-files`, for two sets of files as they may be typed; `again` as in `of_account`."""
+    """The guard `other-files`, for two sets of files as they may be typed; `again` as in `account_guards`."""
     return Problem(
         code="other-files",
         summary=f"the inventory was written from {recorded}, and this run reads {now}",

@@ -18,7 +18,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Owner
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.planning.inventory_owner import Account, host_mismatch, of_account, of_files
+from reconciler.planning.inventory_owner import Account, account_guards, host_mismatch, of_files
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
@@ -94,7 +94,7 @@ def claim_inventory(
     if by_files and (is_whole or is_same):
         owner = with_files_of(context, owner)
     problems = [
-        *of_account(
+        *account_guards(
             inventory,
             account,
             forgets=forgets,

@@ -94,7 +94,7 @@ def account_guards(
     )
 
 
-def of_files(*, recorded: str, now: str, again: str) -> Problem:
+def files_guard(*, recorded: str, now: str, again: str) -> Problem:
     """The guard `other-files`, for two sets of files as they may be typed; `again` as in `account_guards`."""
     return Problem(
         code="other-files",

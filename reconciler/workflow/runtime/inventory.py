@@ -18,7 +18,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Owner
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.planning.inventory_owner import Account, account_guards, host_mismatch, of_files
+from reconciler.planning.inventory_owner import Account, account_guards, files_guard, host_mismatch
 from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
@@ -105,7 +105,7 @@ def claim_inventory(
     is_moved = recorded is not None and is_empty and recorded.is_gone
     if by_files and not is_same and recorded is not None and not is_moved and inventory.records:
         problems.append(
-            of_files(
+            files_guard(
                 recorded=recorded.text(files),
                 now=files.text(recorded),
                 again=repeat_with(context, "--allow-other-files") if guarded else "",

@@ -17,7 +17,7 @@ from reconciler.model.resource import Desired, Inventory, Tracked, address
 
 Renamed: TypeAlias = Update | Scale | Replace
 
-NOBODY: Final[Mapping[str, Tracked | None]] = {}
+NO_RECORDS: Final[Mapping[str, Tracked | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def renames(desired: Sequence[Desired], inventory: Inventory, alive: Collection[
     renamed = [one for one in desired if one.renamed_from is not None]
     moving = {record.renaming: record for record in inventory.records.values() if record.renaming}
     if not renamed and not moving:
-        return Renames(takes=NOBODY, former={})
+        return Renames(takes=NO_RECORDS, former={})
     matching = _Matching(desired, inventory.records, moving, alive)
     problems = matching.rename(renamed)
     matching.keep()

@@ -26,7 +26,7 @@ def differences(
     left, right = narrowed(have, want)
     paths = between_words(left, right)
     if paths is None:
-        paths = between_trees(left, right)
+        paths = tree_differences(left, right)
     for path in sorted(paths, key=kind.table.rank):
         yield path, value_at(have, path), value_at(want, path)
 
@@ -52,7 +52,7 @@ def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | 
     return paths
 
 
-def between_trees(left: Fields, right: Fields) -> set[Path]:
+def tree_differences(left: Fields, right: Fields) -> set[Path]:
     """The paths at which two trees differ, whatever they hold."""
     one, other = _comparable(left), _comparable(right)
     if one == other:

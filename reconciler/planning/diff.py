@@ -24,14 +24,14 @@ def differences(
     if have == want:
         return
     left, right = narrowed(have, want)
-    paths = between_words(left, right)
+    paths = scalar_differences(left, right)
     if paths is None:
         paths = tree_differences(left, right)
     for path in sorted(paths, key=kind.table.rank):
         yield path, value_at(have, path), value_at(want, path)
 
 
-def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | None:
+def scalar_differences(left: Fields, right: Fields, above: Path = ()) -> set[Path] | None:
     """The paths of two trees that differ everywhere, if in single words alone; else None.
 
     Most changes are such, and deepdiff takes 0.12 ms for each and 73 ms to import.
@@ -41,7 +41,7 @@ def between_words(left: Fields, right: Fields, above: Path = ()) -> set[Path] | 
         path = (*above, key)
         mine, theirs = left.get(key, ABSENT), right.get(key, ABSENT)
         if isinstance(mine, dict) and isinstance(theirs, dict):
-            below = between_words(mine, theirs, path)
+            below = scalar_differences(mine, theirs, path)
             if below is None:
                 return None
             paths |= below

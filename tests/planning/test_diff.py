@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.values import ABSENT, Absent, Path, leaves, value_at
-from reconciler.planning.diff import between_words, differences, equal, narrowed, tree_differences
+from reconciler.planning.diff import differences, equal, narrowed, scalar_differences, tree_differences
 from tests.builders import KEYRING, secret
 
 texts = st.text(st.characters(codec="utf-8"), max_size=5) | st.sampled_from(
@@ -45,14 +45,14 @@ plain_trees = st.recursive(
 @given(plain_trees, plain_trees)
 def test_where_words_differ_deepdiff_would_say_the_same(have: dict[str, Any], want: dict[str, Any]) -> None:
     left, right = narrowed(have, want)
-    found = between_words(left, right)
+    found = scalar_differences(left, right)
     assert found in (None, tree_differences(left, right))
 
 
 def test_differing_words_are_found_at_every_depth() -> None:
     have = {"a": {"b": {"c": 1}, "d": "x"}, "e": None}
     want = {"a": {"b": {"c": 2}, "f": "x"}, "e": "y"}
-    assert between_words(have, want) == {("a", "b", "c"), ("a", "d"), ("a", "f"), ("e",)}
+    assert scalar_differences(have, want) == {("a", "b", "c"), ("a", "d"), ("a", "f"), ("e",)}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_differing_words_are_found_at_every_depth() -> None:
     ],
 )
 def test_what_is_more_than_a_word_is_left_to_deepdiff(have: dict[str, Any], want: dict[str, Any]) -> None:
-    assert between_words(have, want) is None
+    assert scalar_differences(have, want) is None
 
 
 @given(trees, trees)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
 from reconciler.model.status import Managed
-from reconciler.planning.redaction import conceal
+from reconciler.planning.redaction import redact
 from reconciler.planning.renames import Renames, renames
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unreadable import unidentified_problem
@@ -62,7 +62,7 @@ def matched(
     if live is not None:
         if record is not None and record.id != live.id:
             record, gone = None, record
-        live = conceal(live, desired.fields if desired else None, record.applied if record else None)
+        live = redact(live, desired.fields if desired else None, record.applied if record else None)
     else:
         record, gone = None, record
     return MatchedEndpoint(

@@ -15,7 +15,7 @@ from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Value, is_plai
 NOTHING: Final[Fields] = {}
 
 
-def conceal(live: Live, desired: Fields | None = None, applied: Fields | None = None) -> Live:
+def redact(live: Live, desired: Fields | None = None, applied: Fields | None = None) -> Live:
     """Return the same object with every live value wrapped that could be a secret.
 
     The value of a secret field is shown only if it is a literal in the YAML and was not a secret when last

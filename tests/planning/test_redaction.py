@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.secrets import Secret, mask
-from reconciler.planning.redaction import conceal
+from reconciler.planning.redaction import redact
 from tests.builders import endpoint, live, parse_bare, secret, tracked
 
 LITERAL = {"env": {"A": "1"}}
@@ -31,7 +31,7 @@ def test_an_env_value_is_shown_only_where_todays_yaml_spells_it_out(
     declared: dict[str, Any] | None, applied: dict[str, Any] | None, shown: bool
 ) -> None:
     """And not even then while it still holds what was a secret when it was applied."""
-    seen = conceal(
+    seen = redact(
         live(env={"A": "live"}),
         None if declared is None else endpoint(**declared).fields,
         None if applied is None else tracked(**applied).applied,
@@ -57,7 +57,7 @@ def test_a_command_is_shown_where_we_wrote_it_in_the_clear(
     declared: dict[str, Any] | None, applied: dict[str, Any] | None, shown: bool
 ) -> None:
     """Today, or when it was last applied."""
-    seen = conceal(
+    seen = redact(
         live(command="live"),
         None if declared is None else endpoint(**declared).fields,
         None if applied is None else tracked(**applied).applied,
@@ -67,8 +67,8 @@ def test_a_command_is_shown_where_we_wrote_it_in_the_clear(
 
 def test_only_env_and_command_can_be_secrets() -> None:
     """All else is shown as it is, and concealing twice changes nothing."""
-    seen = conceal(live(env={"A": "1"}, command="c", imageAuthId="a"))
-    assert conceal(seen) == seen
+    seen = redact(live(env={"A": "1"}, command="c", imageAuthId="a"))
+    assert redact(seen) == seen
     assert {key: value for key, value in seen.fields.items() if mask(value) != value}.keys() == {
         "envs",
         "image",
@@ -79,4 +79,4 @@ def test_only_env_and_command_can_be_secrets() -> None:
 
 def test_an_endpoint_that_reports_nothing_has_nothing_to_hide() -> None:
     """Missing objects stay missing."""
-    assert conceal(parse_bare()).fields == {"name": "bare", "envs": {}, "volumeMounts": {}}
+    assert redact(parse_bare()).fields == {"name": "bare", "envs": {}, "volumeMounts": {}}

@@ -1,1 +1,1 @@
-"""Files and environment -> the desired set, and every problem in them at once."""
+"""The configuration: files and environment are read into desired endpoints, settings and problems."""

@@ -41,14 +41,14 @@ class Declaration:
 def read_declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]:
     """Return all declared endpoints by name. Errors in the files are not reported; `load` reports them."""
     with gc_paused():
-        found = read_endpoint_files(root, file_groups(root, files))
+        content = read_endpoint_files(root, file_groups(root, files))
         return {
             name: Declaration(
-                merged=LayerStack((*found.defaults, *layers)).merged(),
-                inherited=LayerStack((*found.defaults, *layers[:-1])).merged(),
+                merged=LayerStack((*content.defaults, *layers)).merged(),
+                inherited=LayerStack((*content.defaults, *layers[:-1])).merged(),
                 items=tuple(_item(root, layer) for layer in layers),
             )
-            for name, layers in found.items.items()
+            for name, layers in content.items.items()
         }
 
 

@@ -106,7 +106,7 @@ class InlineLayer(LayerStack):
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, nulls: list[DataPath]) -> None:
-    """Merge `above` into `below`, whose inner mappings belong to this merge and never to a file.
+    """Merge `above` into `below`, whose inner mappings are always copies.
 
     The paths of nulls that remove nothing are added to `nulls`; `path` is the current path.
     """

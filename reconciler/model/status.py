@@ -40,7 +40,7 @@ class Readiness:
 
 
 class Managed(StrEnum):
-    """How an endpoint is managed.
+    """The management of an endpoint.
 
     DECLARED is in today's YAML. RECORDED was applied but is no longer declared, so that the next apply
     deletes it. IMPERATIVE was made by a command without YAML. UNMANAGED is neither declared nor recorded.

@@ -31,7 +31,7 @@ def judge(
     now: datetime,
     keyring: Keyring,
 ) -> DriftReport:
-    """The drift_report on what moved.
+    """Return the report on what moved.
 
     `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
     there is YAML at all; `known` are the fingerprints that an earlier run told of.

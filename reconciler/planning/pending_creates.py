@@ -1,6 +1,6 @@
 """Creates whose answer was lost: what a complete listing says became of them.
 
-new endpoints of the name   read as was sent   drift_report
+new endpoints of the name   read as was sent   result
 none                                           open; once the settling time is over, nothing was made
 one                         yes                made: it is recorded as ours
 one                         no                 unresolved, a person decides

@@ -1,1 +1,1 @@
-"""YAML and JSON files with positions, read and edited in place. Knows nothing of endpoints."""
+"""A library that reads and edits YAML and JSON files with positions. It knows nothing about endpoints."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from reconciler.yamlfile.nodes import MAX_DEPTH, Mark, Node
-from reconciler.yamlfile.scalars import MAX_NUMBER_LENGTH, AmbiguousWord, parse_scalar
+from reconciler.yamlfile.scalars import MAX_NUMBER_LENGTH, AmbiguousWord, parse_scalar, truncated
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _OPEN_TEXT: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
@@ -135,12 +135,12 @@ class _TreeParser:
 
     def _scalar(self) -> _JsonNode:
         start = self._at
-        found = (_TEXT if self._text.startswith('"', start) else _WORD).match(self._text, start)
-        if found is None:
+        match = (_TEXT if self._text.startswith('"', start) else _WORD).match(self._text, start)
+        if match is None:
             raise self._error("a value is missing here", "write one, or remove the key or comma before it")
-        self._at = found.end()
-        is_text = found[0].startswith('"')
-        value = json.loads(found[0]) if is_text else found[0]
+        self._at = match.end()
+        is_text = match[0].startswith('"')
+        value = json.loads(match[0]) if is_text else match[0]
         return _JsonNode("scalar", value, self._mark(start), self._mark(self._at), '"' if is_text else None)
 
     def _key(self) -> _JsonNode:
@@ -184,9 +184,9 @@ class _TreeParser:
         return True
 
     def _skip(self) -> None:
-        found = _SPACE.match(self._text, self._at)
-        assert found is not None
-        self._at = found.end()
+        spaces = _SPACE.match(self._text, self._at)
+        assert spaces is not None
+        self._at = spaces.end()
 
     def _mark(self, index: int) -> _Mark:
         line = bisect_right(self._lines, index) - 1
@@ -204,16 +204,16 @@ class _TreeParser:
             return InvalidJson(at, "JSON text needs double quotes", "write it in double quotes")
         if rest[:1] == "#" or rest in ("//", "/*"):
             return InvalidJson(at, "JSON has no comments", "remove it, or rename the file to .yaml")
-        if found := re.compile(r"[-+.\w]+").match(text, at):
-            word = found[0] if len(found[0]) <= 60 else found[0][:59] + "…"
+        if match := re.compile(r"[-+.\w]+").match(text, at):
+            word = truncated(match[0])
             return InvalidJson(at, f"`{word}` is not a JSON value", "write it in double quotes if it is text")
         return InvalidJson(min(at, max(len(text.rstrip()) - 1, 0)), reason, hint)
 
     def _bad_text(self) -> InvalidJson:
         """Return the error of a text without an end, or with a character that must be escaped."""
-        found = _OPEN_TEXT.match(self._text, self._at)
-        assert found is not None
-        end = found.end()
+        text = _OPEN_TEXT.match(self._text, self._at)
+        assert text is not None
+        end = text.end()
         match self._text[end : end + 1]:
             case "":
                 return InvalidJson(self._at, "the quote that opens here is never closed", "close it")

@@ -140,7 +140,7 @@ def test_an_unknown_command_is_refused(runner: Runner) -> None:
 
 
 def test_github_being_down_fails_nothing(runner: Runner, hub: GitHub) -> None:
-    """A warning in the log, and the command's own drift_report."""
+    """A warning in the log, and the command's own verdict."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         hub.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     steps, outputs = runner.action(command="plan")

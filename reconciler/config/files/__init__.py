@@ -1,1 +1,1 @@
-"""Which files a run reads, and from where."""
+"""Discovery of endpoint files, and `.env` files."""

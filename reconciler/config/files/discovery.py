@@ -76,7 +76,7 @@ def file_groups(
     root: Path, files: Sequence[Path], overrides: FileOverrides = NO_OVERRIDES
 ) -> list[list[Path]]:
     """Return the files to read of each layer."""
-    return [found.files for found in search_layers(root, files, overrides)]
+    return [layer.files for layer in search_layers(root, files, overrides)]
 
 
 def find_files(directory: Path, overrides: FileOverrides = NO_OVERRIDES) -> list[Path]:
@@ -101,7 +101,7 @@ def search_folder(directory: Path, overrides: FileOverrides = NO_OVERRIDES) -> S
     """
     top = normalized_path(directory)
     overridden = {directory / path.relative_to(top) for path in overrides if _is_visible(path, top)}
-    found = SearchResult(files=[path for path in overridden if _has_suffix(path.name)])
+    result = SearchResult(files=[path for path in overridden if _has_suffix(path.name)])
     pending = [directory]
     while pending:
         folder = pending.pop()
@@ -110,20 +110,20 @@ def search_folder(directory: Path, overrides: FileOverrides = NO_OVERRIDES) -> S
                 for entry in entries:
                     path = folder / entry.name
                     if entry.name.startswith("."):
-                        found.hidden.append(path)
+                        result.hidden.append(path)
                     elif entry.is_dir(follow_symlinks=False):
                         pending.append(path)
                     elif not _has_suffix(entry.name) or (entry.is_symlink() and _is_directory(path)):
-                        found.unread.append(path)
+                        result.unread.append(path)
                     elif path not in overridden:
-                        found.files.append(path)
+                        result.files.append(path)
         except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError:
-            found.files.append(folder / "*.yaml")
-    for paths in (found.files, found.hidden, found.unread):
+            result.files.append(folder / "*.yaml")
+    for paths in (result.files, result.hidden, result.unread):
         paths.sort(key=lambda path: path.parts)
-    return found
+    return result
 
 
 def _top_files(root: Path, overrides: FileOverrides) -> list[Path]:

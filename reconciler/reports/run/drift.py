@@ -24,7 +24,7 @@ SHOWN_NAMES: Final = 3
 
 
 def drift_text(found: RunReport, style: Style = PLAIN) -> str:
-    """The drift_report and what it rests on, ending in a newline."""
+    """The drift report and its base, ending in a newline."""
     assert found.plan is not None
     assert found.drift_report is not None
     explanations = explanation_texts(found.plan, style) if found.explained else {}
@@ -55,7 +55,7 @@ def _lines(
 
 
 def drift_line(drift_report: DriftReport) -> str:
-    """The drift_report in one line; what is known or ignored is not counted."""
+    """The drift report in one line; what is known or ignored is not counted."""
     ringing = [alarm for alarm in drift_report.alarms if alarm.has_new_drift]
     gone = sum(alarm.drift.live is None for alarm in ringing)
     if ringing:

@@ -47,7 +47,7 @@ UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
 
 
 def plan_document(found: RunReport) -> dict[str, Json]:
-    """The document of `plan --json`, with a report that of `apply`, with a drift_report that of `drift`.
+    """The document of `plan --json`, with a report that of `apply`, with a drift report that of `drift`.
 
     Without a plan it says why there is none: `errored` is true and `problems` tell.
     """

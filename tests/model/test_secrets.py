@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import secrets
+import uuid
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +19,7 @@ from reconciler.model.secrets import (
     Secret,
     canonical,
     digest,
+    is_random_key,
     mask,
     parse_seal,
     reveal,
@@ -29,9 +32,10 @@ leaves = st.none() | st.booleans() | st.integers() | texts
 plain = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
 )
-secrets = texts.map(lambda text: Secret(value=text, source="${env:X}"))
+secret_texts = texts.map(lambda text: Secret(value=text, source="${env:X}"))
 with_secrets = st.recursive(
-    leaves | secrets, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    leaves | secret_texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
 )
 
 
@@ -160,3 +164,40 @@ def test_what_is_sealed_already_stays_as_it_is() -> None:
     """A record holds seals of secrets that nobody knows any more."""
     sealed = KEYRING.seal("x", ("a",))
     assert seal({"a": sealed, "b": [sealed]}, OTHER_KEYRING) == {"a": sealed, "b": [sealed]}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "a",
+        "1234",
+        "2f1c9e0b",
+        "a" * 64,
+        "ab" * 32,
+        "0123" * 16,
+        "the-state-key-itself",
+        "correct horse battery staple correct horse",
+        "Correct-Horse-Battery-Staple-And-Then-2024",
+        "prod-team-state-key-2026-do-not-share",
+        "AcmeInferenceProductionKey2026!!",
+        "ein-langes-Passwort-aus-mehreren-Wörtern",
+        "q" * 20 + "1A-b2C",
+    ],
+)
+def test_what_a_person_thought_of_is_not(key: str) -> None:
+    """Short, repeated, or made of words."""
+    assert not is_random_key(key)
+
+
+def test_what_the_usual_generators_print_is() -> None:
+    """What openssl, uuid and secrets print is nearly always recognised."""
+    makers = (
+        lambda: secrets.token_hex(32),
+        lambda: secrets.token_hex(16),
+        lambda: uuid.uuid4().hex,
+        lambda: secrets.token_urlsafe(32),
+        lambda: secrets.token_hex(32).upper(),
+    )
+    for make in makers:
+        assert sum(is_random_key(make()) for _ in range(300)) >= 290

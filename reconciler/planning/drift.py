@@ -21,7 +21,7 @@ WHOLE: Final[Path] = ()
 """Stands for the endpoint itself where it is gone."""
 
 
-def judge(
+def report_drift(
     plan: Plan,
     *,
     by_declaration: bool,

@@ -20,7 +20,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.secrets import Keyring, iter_seals
-from reconciler.planning.drift import expired, judge, without_config_changes
+from reconciler.planning.drift import expired, report_drift, without_config_changes
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import prefetched_account
@@ -65,7 +65,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         inventory = load_inventory(context.state_path)
         made = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
-    drift_report = judge(
+    drift_report = report_drift(
         made.plan,
         by_declaration=by_declaration,
         has_yaml=loaded.has_endpoint_files,

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.model.drift import DriftIgnore, DriftReport, DriftState
 from reconciler.model.plan import Cause
-from reconciler.planning.drift import expired, judge, without_config_changes
+from reconciler.planning.drift import expired, report_drift, without_config_changes
 from tests.builders import KEYRING, OTHER_KEYRING, change, endpoint, live, plan, secret, tracked
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ MAX = (("workerConfig", "maxNum"),)
 def drift_report(made: Any, **options: Any) -> DriftReport:
     usual = {"by_declaration": False, "has_yaml": True, "ignores": (), "known": frozenset()}
     usual |= {"now": NOW, "keyring": KEYRING}
-    return judge(made, **{**usual, **options})
+    return report_drift(made, **{**usual, **options})
 
 
 @pytest.mark.parametrize(

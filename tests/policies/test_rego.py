@@ -1,4 +1,4 @@
-"""Rules written for Terraform's plan JSON judge our plans as they are, in an embedded Rego engine."""
+"""Rules written for Terraform's plan JSON report_drift our plans as they are, in an embedded Rego engine."""
 
 import json
 from pathlib import Path

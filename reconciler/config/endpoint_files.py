@@ -10,6 +10,7 @@ from typing import Any, Final
 from reconciler.config import schema
 from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
+from reconciler.config.resources import Layers, read_sections, sections
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
@@ -43,6 +44,7 @@ class EndpointFiles:
     problems: list[Problem] = field(default_factory=list)
     is_partial: bool = False
     files: list[str] = field(default_factory=list)
+    others: Layers = field(default_factory=dict)
 
 
 def read_endpoint_files(
@@ -53,6 +55,7 @@ def read_endpoint_files(
     directory = RootDirectory(root)
     for group in groups:
         in_group: dict[str, Layer] = {}
+        others_in_group: set[tuple[str, str]] = set()
         for path in group:
             document = read(path, display_path(path, root), overrides, root=directory, named=True)
             result.files.append(document.file)
@@ -60,6 +63,8 @@ def read_endpoint_files(
             result.problems += (problem for _, problem in document.ambiguous)
             if document.data is not None:
                 _read_document(document, in_group, result)
+                if isinstance(document.data, dict):
+                    result.problems += read_sections(document, result.others, others_in_group)
             elif document.problems:
                 result.is_partial = True
             else:
@@ -89,8 +94,9 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
             )
         )
         return
+    known = {*_TOP_LEVEL_KEYS, *sections()}
     for key in data:
-        if key not in _TOP_LEVEL_KEYS:
+        if key not in known:
             meant = suggest_name(key, _TOP_LEVEL_KEYS[:3])
             result.is_partial |= meant != ""
             hint = (

@@ -19,6 +19,7 @@ from reconciler.config.files.discovery import (
 )
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver
+from reconciler.config.resources import validate_resources
 from reconciler.config.settings import CONFIG_FILES, read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint
@@ -129,6 +130,7 @@ def _load(
     needs_specs = len(unselected) < len(declared.items) or not unselected
     validator = EndpointValidator(resolver, specs, declared.problems, is_selected)
     desired = validator.validate(declared)
+    others, other_problems = validate_resources(declared.others, resolver)
     missing = Problem(
         code="no-endpoints",
         summary="no endpoints.yaml found here, and no endpoints/*.yaml",
@@ -140,6 +142,7 @@ def _load(
         *declared.problems,
         *validator.problems,
         *ENDPOINT.conflicts(desired),
+        *other_problems,
         *((missing,) if needs_endpoints and not declared.files else ()),
         *warn_of_unread_files(display_path(path, root) for layer in layers for path in layer.unread),
     ]
@@ -152,6 +155,7 @@ def _load(
         ),
         endpoint_files=tuple(declared.files),
         has_endpoint_files=bool(declared.files),
+        others=others,
         removed=tuple(declared.removed),
         hidden_files=tuple(display_path(path, root) for layer in layers for path in layer.hidden),
         read_files=(

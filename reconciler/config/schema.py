@@ -7,7 +7,7 @@ imported and validates again, for its detailed errors.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +47,14 @@ def is_valid(name: str, data: Any, definition: str = "", *, many: bool = False) 
 def validation_errors(name: str, data: Any, definition: str = "") -> Iterable[Any]:
     """Return the errors of jsonschema; `schema_problems` explains them."""
     errors: Iterable[Any] = _detailed_validator(name, definition).iter_errors(data)
+    return errors
+
+
+def item_errors(item_schema: Mapping[str, Any], data: Any) -> Iterable[Any]:
+    """Return the errors of jsonschema about an item of a kind that brings its own schema."""
+    from jsonschema import Draft202012Validator
+
+    errors: Iterable[Any] = Draft202012Validator(item_schema).iter_errors(data)
     return errors
 
 

@@ -36,6 +36,7 @@ class _SchemaError:
     locator: Locator
     examples: Sequence[Any] = ()
     unknown: Collection[DataPath] = ()
+    key: str = "endpoint"
 
     @property
     def example(self) -> str:
@@ -56,11 +57,12 @@ def schema_problems(
     address: str | None = None,
     base: DataPath = (),
     unknown: Collection[DataPath] = (),
+    key: str = "endpoint",
 ) -> list[Problem]:
     """Return the problems of jsonschema's errors, without repetitions. `base` is the path of the data.
 
     Paths in `unknown` are skipped, because their values are unknown after earlier problems. A key that was
-    probably misspelled is not reported as missing.
+    probably misspelled is not reported as missing. `key` holds the name of an item.
     """
     from dataclasses import replace
 
@@ -77,7 +79,7 @@ def schema_problems(
             if path in reported and "propertyNames" not in error.schema_path:
                 continue
             reported.add(path)
-        for problem in _explain(_SchemaError(error, path, locator, unknown=absent)):
+        for problem in _explain(_SchemaError(error, path, locator, unknown=absent, key=key)):
             problems[replace(problem, address=address)] = None
     return list(problems)
 
@@ -161,11 +163,11 @@ def _missing_keys(invalid: _SchemaError) -> Iterator[Problem]:
         if key in invalid.error.instance or (*invalid.path, key) in invalid.unknown:
             continue
         path = (
-            (*invalid.path, "endpoint")
-            if invalid.locator.place((*invalid.path, "endpoint"))
+            (*invalid.path, invalid.key)
+            if invalid.locator.place((*invalid.path, invalid.key))
             else invalid.path
         )
-        here = f"`{path_text(invalid.path)}`" if invalid.path else "this endpoint"
+        here = f"`{path_text(invalid.path)}`" if invalid.path else f"this {invalid.key}"
         yield invalid.problem(
             "missing-key", f"{here} has no `{key}`", HINTS.get(key, f"write `{key}: ...`"), path
         )

@@ -10,10 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from reconciler.kinds.comparison import Comparison
-from reconciler.kinds.fields import FieldTable
+from reconciler.kinds.fields import FieldTable, Shape
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
@@ -60,6 +60,9 @@ class Kind(ABC):
     needs: the types that must exist before it, and be deleted after it.
     can_update: if not, every change of a field takes a new object.
     uncompared: parts of an answer that are kept as they came and are never compared.
+    not_found_reasons: Novita's words for an object that does not exist, beside those for endpoints.
+    in_use_reasons: its words for an object that cannot be deleted because others use it.
+    item_schema: JSON schema of an item. The published schema describes that of an endpoint.
     """
 
     type: str
@@ -69,6 +72,9 @@ class Kind(ABC):
     longest_name: int = 255
     needs: Collection[str] = ()
     can_update: bool = True
+    not_found_reasons: Collection[str] = ()
+    in_use_reasons: Collection[str] = ()
+    item_schema: ClassVar[Mapping[str, Any]] = {}
     uncompared: Collection[str] = ()
 
     @cached_property
@@ -95,6 +101,24 @@ class Kind(ABC):
         return misfits(self.table, fields, where, is_single)
 
     # Mapping from YAML and back
+
+    @property
+    def name_fields(self) -> frozenset[str]:
+        """The YAML names without references: names must be the same in every environment."""
+        return frozenset({self.key})
+
+    @cached_property
+    def secret_fields(self) -> frozenset[str]:
+        """The YAML names whose references give secrets."""
+        return frozenset(
+            name for row in self.table.rows if row.is_secret or row.is_doubtful for name in row.names
+        )
+
+    @cached_property
+    def maskable_fields(self) -> frozenset[str]:
+        """The YAML names of texts in which a mask can replace a value."""
+        texts = (row for row in self.table.rows if row.shape is Shape.TEXT and not row.is_public)
+        return frozenset(name for row in texts for name in row.names) - self.secret_fields - self.name_fields
 
     @abstractmethod
     def from_yaml(

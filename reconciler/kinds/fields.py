@@ -47,7 +47,7 @@ class Field:
     quota: the keys of its minimum and its maximum among the account's limits.
     is_secret: its live values are hidden, unless the YAML spells them out.
     is_doubtful: the same, and the values spelled out at the last apply count too.
-    is_fixed: the YAML cannot give it by a reference.
+    is_public: its live value is never a secret.
     is_ignorable: it may be named in `ignoreChanges`.
     """
 
@@ -65,7 +65,7 @@ class Field:
     quota: tuple[str, str] = ("", "")
     is_secret: bool = False
     is_doubtful: bool = False
-    is_fixed: bool = False
+    is_public: bool = False
     is_ignorable: bool = True
 
 
@@ -93,7 +93,7 @@ class FieldTable:
             dict.fromkeys(
                 row.path[0]
                 for row in rows
-                if not (row.is_fixed or row.is_secret or row.shape in (Shape.NUMBER, Shape.OBJECT))
+                if not (row.is_public or row.is_secret or row.shape in (Shape.NUMBER, Shape.OBJECT))
             )
         )
         self._texts = frozenset(row.path[0] for row in rows if row.shape is Shape.TEXTS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
+from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
 from reconciler.model.secrets import reveal
@@ -139,6 +140,10 @@ class AccountReader:
             answer = self._client.send(request)
         except NotFound:
             return None
+        except Refused as error:
+            if error.reason in self.kind.not_found_reasons:
+                return None
+            raise
         try:
             live = self.kind.parse_one(answer)
         except ValueError as error:
@@ -310,6 +315,17 @@ class AccountWriter(AccountReader):
             self._client.send(request)
         except NotFound:
             return
+        except Refused as error:
+            if error.reason in self.kind.in_use_reasons:
+                raise Refused(_in_use(error.problem), reason=error.reason, status=error.status) from error
+            if error.reason not in self.kind.not_found_reasons:
+                raise
+
+
+def _in_use(problem: Problem) -> Problem:
+    return replace(
+        problem, code="in-use", hint="delete what uses it first, then run `reconciler apply` again"
+    )
 
 
 def _speaks(live: Live) -> bool:

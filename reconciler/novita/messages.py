@@ -23,9 +23,6 @@ LOOKED_AT = 4096
 """How many characters of a foreign text are looked at for that."""
 
 _PURPOSES = {
-    "create": "create Novita endpoint",
-    "update": "update Novita endpoint",
-    "delete": "delete Novita endpoint",
     "endpoint": "read Novita endpoint",
     "endpoints": "list Novita endpoints",
     "limit": "read Novita endpoint limits",
@@ -35,7 +32,10 @@ _PURPOSES = {
 
 def purpose(request: Request) -> str:
     """What the request was for, to follow "failed to"."""
-    return _PURPOSES.get(request.path.rsplit("/", 1)[-1], "call Novita")
+    *_, noun, verb = request.path.split("/")
+    if verb in ("create", "update", "delete"):
+        return f"{verb} Novita {noun}"
+    return _PURPOSES.get(verb, "call Novita")
 
 
 def call(request: Request) -> str:

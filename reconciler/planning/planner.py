@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import (
     Adopt,
     Cause,
@@ -90,7 +91,11 @@ def make_plan(
             problems.append(endpoint.problem)
 
     problems += _taken_app_names(changes, matching.by_id.values())
-    unread = [(change, problem) for change in changes if (problem := unread_problem(change))]
+    unread = [
+        (change, problem)
+        for change in changes
+        if (problem := unread_problem(change) or _cannot_adopt(change))
+    ]
     withheld = {change.name for change, problem in unread if problem.is_error}
     kept, notes = break_rename_cycles([change for change in changes if change.name not in withheld])
     return Plan(
@@ -98,6 +103,21 @@ def make_plan(
         problems=(*problems, *notes, *(problem for _, problem in unread)),
         drift=tuple(sorted(drift, key=lambda one: one.name)),
         unmanaged=tuple(sorted(unmanaged, key=lambda one: (one.name, one.id))),
+    )
+
+
+def _cannot_adopt(change: Change) -> Problem | None:
+    """Return an error for an adoption that would overwrite a resource of a kind without updates."""
+    if not isinstance(change, Adopt) or not change.fields or KINDS[change.kind].can_update:
+        return None
+    return Problem(
+        code="cannot-adopt",
+        summary=f"`{change.name}` is {change.live.id} and differs from what is declared: "
+        + ", ".join(".".join(field.path) for field in change.fields),
+        detail="A resource of this kind cannot be changed in place, and this one was not created from here.",
+        hint="declare it as it is, or delete it in Novita Console",
+        address=change.address,
+        place=change.desired.place,
     )
 
 

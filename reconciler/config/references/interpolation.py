@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from reconciler.config import schema
 from reconciler.config.overlays import Positions
 from reconciler.config.references.resolver import Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, limit_faults, scan
 from reconciler.config.vocabulary import TYPE_NAMES, path_text
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import DataPath
-
-NAME_FIELDS: Final = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
-"""Fields without references, because names must be the same in every environment."""
-
-SECRET_FIELDS: Final = frozenset({"env", "command"})
-
-MASKABLE_FIELDS: Final = frozenset({"image", "imageAuthId", "healthPath"})
-"""Text fields in which a mask can replace a value; the ID of a storage is another one."""
 
 
 def has_references(value: Any) -> bool:
@@ -53,9 +47,11 @@ class ResolvedItem:
     unset: list[DataPath]
 
 
-def interpolate(item: Mapping[str, Any], positions: Positions, resolver: Resolver) -> ResolvedItem:
+def interpolate(
+    item: Mapping[str, Any], positions: Positions, resolver: Resolver, kind: Kind = ENDPOINT
+) -> ResolvedItem:
     """Return the item with its references resolved, and the problems of the references."""
-    interpolator = _Interpolator(positions, resolver)
+    interpolator = _Interpolator(positions, resolver, kind)
     data = {key: interpolator.value(value, (key,)) for key, value in item.items()}
     return ResolvedItem(
         item=data,
@@ -69,6 +65,7 @@ def interpolate(item: Mapping[str, Any], positions: Positions, resolver: Resolve
 class _Interpolator:
     positions: Positions
     resolver: Resolver
+    kind: Kind
     problems: list[Problem] = field(default_factory=list)
     places: list[Place | None] = field(default_factory=list)
     unset: list[DataPath] = field(default_factory=list)
@@ -85,7 +82,7 @@ class _Interpolator:
                 return value
 
     def _text(self, text: str, path: DataPath) -> Any:
-        if path[0] in NAME_FIELDS:
+        if path[0] in self.kind.name_fields:
             self._report(
                 path,
                 Problem(
@@ -95,16 +92,16 @@ class _Interpolator:
                 ),
             )
             return text
-        if path[0] in SECRET_FIELDS:
+        if path[0] in self.kind.secret_fields:
             resolved = self.resolver.resolve(text)
             self._report_faults(path, text, resolved.faults)
             return resolved.secret
-        kind = schema.type_at(path)
+        kind = schema.type_at(path) if self.kind is ENDPOINT else "string"
         if kind != "string" and not is_single_reference(text):
             self._report_faults(path, text, [part for part in scan(text) if isinstance(part, Fault)])
             return text
         resolved = self.resolver.resolve(text)
-        can_be_masked = path[0] in MASKABLE_FIELDS or (path[0] == "storage" and path[-1] == "id")
+        can_be_masked = path[0] in self.kind.maskable_fields or (path[0] == "storage" and path[-1] == "id")
         faults = resolved.faults or (() if can_be_masked else resolved.unmaskable(kind))
         self._report_faults(path, text, faults)
         if faults:

@@ -29,8 +29,8 @@ DEFAULT_PORT: Final = 8000
 DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}
 
 TABLE: Final = FieldTable(
-    Field(path=("appName",), names=("appName",), replaces=True, is_fixed=True),
-    Field(path=("name",), topic="endpoint", is_ignorable=False, is_fixed=True),
+    Field(path=("appName",), names=("appName",), replaces=True, is_public=True),
+    Field(path=("name",), topic="endpoint", is_ignorable=False, is_public=True),
     Field(path=("workerConfig",), shape=Shape.OBJECT),
     Field(path=MIN, shape=Shape.NUMBER, names=("replicas", "minReplicas"), topic="replicas", scales=True),
     Field(
@@ -72,9 +72,9 @@ TABLE: Final = FieldTable(
         quota=("minRequestTimeout", "maxRequestTimeout"),
     ),
     Field(path=CUDA, names=("specName",), replaces=True, is_optional=True, blanks=("", "any")),
-    Field(path=("ports",), shape=Shape.LIST, names=("port",), is_fixed=True),
+    Field(path=("ports",), shape=Shape.LIST, names=("port",), is_public=True),
     Field(path=("policy",), shape=Shape.OBJECT, names=("policy", "scaleUpThreshold")),
-    Field(path=("policy", "type"), topic="policy", is_fixed=True),
+    Field(path=("policy", "type"), topic="policy", is_public=True),
     Field(path=("policy", "value"), shape=Shape.NUMBER, topic="policy"),
     Field(path=("image",), shape=Shape.OBJECT),
     Field(path=("image", "image"), names=("image",), is_plain=True),

@@ -33,6 +33,8 @@ class Endpoint(Kind):
     longest_name = fields.LONGEST_NAME
     uncompared = codec.UNCOMPARED
 
+    name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
+
     @property
     def replica_range(self) -> tuple[Path, Path]:
         return fields.MIN, fields.MAX

@@ -1,0 +1,81 @@
+"""Declarations of other kinds than endpoints, which have sections of their own in the endpoint files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from reconciler.config import schema
+from reconciler.config.overlays import Layer, LayerStack
+from reconciler.config.references.interpolation import interpolate
+from reconciler.config.references.resolver import Resolver
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import ENDPOINT, KINDS
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Desired, address
+from reconciler.model.secrets import reveal
+from reconciler.yamlfile.document import Document
+
+Layers: TypeAlias = MutableMapping[tuple[str, str], list[Layer]]
+"""The layers of each resource, by type and name."""
+
+
+def sections() -> Mapping[str, Kind]:
+    """Return the kinds by their sections, without endpoints."""
+    return {kind.section: kind for kind in KINDS.values() if kind is not ENDPOINT}
+
+
+def read_sections(document: Document, layers: Layers, in_group: set[tuple[str, str]]) -> Iterator[Problem]:
+    """Add the items of a file to `layers`. Yield their problems; within a group, names are unique."""
+    for section, kind in sections().items():
+        items = document.data.get(section, [])
+        if not isinstance(items, list):
+            hint = f"start each item with `- {kind.key}: NAME`"
+            yield _problem(document, "wrong-type", f"`{section}` must be a list", hint, (section,))
+            continue
+        for index, item in enumerate(items):
+            name = item.get(kind.key) if isinstance(item, dict) else None
+            path = (section, index)
+            if not isinstance(name, str) or not name:
+                hint = f"write `- {kind.key}: NAME`"
+                yield _problem(
+                    document, "missing-key", f"this item has no `{kind.key}`, its name", hint, path
+                )
+            elif (kind.type, name) in in_group:
+                what = f"`{name}` is declared twice in `{section}`"
+                yield _problem(document, f"duplicate-{kind.key}", what, "rename or remove one of them", path)
+            else:
+                in_group.add((kind.type, name))
+                layers.setdefault((kind.type, name), []).append(Layer(document.source, item, path))
+
+
+def validate_resources(
+    layers: Mapping[tuple[str, str], Sequence[Layer]], resolver: Resolver
+) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
+    """Return the resources without errors, in file order, and the problems of all."""
+    desired: list[Desired] = []
+    problems: list[Problem] = []
+    for (type_, name), stack in layers.items():
+        resource, found = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver)
+        problems += (replace(problem, address=address(name, type_)) for problem in found)
+        if resource is not None and not any(problem.is_error for problem in found):
+            desired.append(resource)
+    for kind in sections().values():
+        problems += kind.conflicts([resource for resource in desired if resource.kind == kind.type])
+    return tuple(desired), tuple(problems)
+
+
+def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desired | None, Sequence[Problem]]:
+    resolved = interpolate(stack.merged(), stack.positions, resolver, kind)
+    errors = tuple(schema.item_errors(kind.item_schema, reveal(resolved.item)))
+    if errors:
+        from reconciler.config.schema_errors import schema_problems
+
+        return None, [*resolved.problems, *schema_problems(errors, stack.positions, key=kind.key)]
+    desired, problems = kind.from_yaml(resolved.item, None, stack.positions.place)
+    return desired, [*resolved.problems, *problems]
+
+
+def _problem(document: Document, code: str, summary: str, hint: str, path: tuple[str | int, ...]) -> Problem:
+    return Problem(code=code, summary=summary, hint=hint, place=document.place(path))

@@ -1,0 +1,144 @@
+"""A second kind goes through the same plan, apply, drift and import as endpoints, over a real socket."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.desk import Desk, item
+
+from .toy import TYPE, Console
+
+
+def credential(name: str = "hub", **fields: str) -> dict[str, str]:
+    return {"credential": name, "username": "ada", "password": "${env:HUB_PASSWORD}", **fields}
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_PASSWORD", "s3cret-of-the-hub")
+
+
+def record(desk: Desk) -> Any:
+    return json.loads((desk.root / "state/novita.json").read_text())
+
+
+def test_it_is_planned_and_applied_before_what_needs_it(desk: Desk, console: Console) -> None:
+    """A credential is made before endpoints and deleted after them; the plan after an apply is empty."""
+    desk.declare(item("chat"), credentials=[credential()])
+    plan = desk.plan()
+    assert plan.code == 2
+    changes = {change["address"]: change for change in plan.document["resource_changes"]}
+    assert {address: change["action"] for address, change in changes.items()} == {
+        "novita_endpoint.chat": "create",
+        "novita_credential.hub": "create",
+    }
+    assert changes["novita_credential.hub"]["type"] == TYPE
+    assert "s3cret" not in plan.out + desk.run("plan").out
+
+    applied = desk.apply()
+    assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." in applied.out
+    assert console.by_name("hub")["password"] == "s3cret-of-the-hub"
+    assert "s3cret" not in applied.out + applied.err + json.dumps(record(desk))
+    assert list(record(desk)["endpoints"]) == ["chat"]
+    assert list(record(desk)["resources"]) == ["novita_credential.hub"]
+    assert "No changes." in desk.run("plan").out
+
+    desk.declare()
+    desk.apply("--allow-delete", "2")
+    order = [one.path.rsplit("/", 2)[-2:] for one in desk.sim.requests if one.method == "POST"]
+    assert order == [
+        ["credential", "create"],
+        ["endpoint", "create"],
+        ["endpoint", "delete"],
+        ["credential", "delete"],
+    ]
+    assert console.credentials == {}
+    assert "resources" not in record(desk)
+
+
+def test_a_change_is_a_replacement_for_it_cannot_be_updated(desk: Desk, console: Console) -> None:
+    """The old one is deleted and a new one made, under a guard as for any replacement."""
+    desk.declare(credentials=[credential()])
+    desk.apply()
+    old = console.by_name("hub")["id"]
+    desk.declare(credentials=[credential(username="bob")])
+    plan = desk.plan()
+    (change,) = plan.document["resource_changes"]
+    assert (change["action"], change["change"]["replace_paths"]) == ("replace", [["username"]])
+    desk.apply("--allow-delete", "1")
+    assert console.by_name("hub")["username"] == "bob"
+    assert console.by_name("hub")["id"] != old
+    assert record(desk)["resources"]["novita_credential.hub"]["id"] == console.by_name("hub")["id"]
+    assert "No changes." in desk.run("plan").out
+
+
+def test_a_credential_in_use_stays(desk: Desk, console: Console) -> None:
+    """Novita's refusal says what to do; the record stays as well."""
+    desk.declare(credentials=[credential()])
+    desk.apply()
+    console.is_in_use = True
+    desk.declare()
+    ran = desk.run("apply", "--auto-approve", "--allow-delete", "1")
+    assert ran.code != 0
+    assert "Delete what uses it first" in ran.out + ran.err
+    assert "novita_credential.hub" in record(desk)["resources"]
+
+
+def test_a_target_is_its_address(desk: Desk, console: Console) -> None:
+    """A name alone means an endpoint."""
+    desk.declare(item("hub"), credentials=[credential(), credential("other")])
+    assert desk.run("plan", "--target", "nope").code == 1
+    plan = desk.plan("--target", f"{TYPE}.hub")
+    assert [change["address"] for change in plan.document["resource_changes"]] == [f"{TYPE}.hub"]
+    plan = desk.plan("--target", "hub")
+    assert [change["address"] for change in plan.document["resource_changes"]] == ["novita_endpoint.hub"]
+
+
+def test_drift_is_found_and_undone(desk: Desk, console: Console) -> None:
+    """What others changed is drift, secrets hidden; an apply replaces it, and makes anew what is gone."""
+    desk.declare(item("chat"), credentials=[credential(), credential("other")])
+    desk.apply()
+    assert desk.run("drift").code == 0
+    console.by_name("hub")["password"] = "changed-by-somebody"
+    console.credentials.pop(console.by_name("other")["id"])
+    ran = desk.run("drift", "--json")
+    assert ran.code == 2
+    drifts = {drift["address"]: drift for drift in ran.document["resource_drift"]}
+    assert [field["path"] for field in drifts[f"{TYPE}.hub"]["fields"]] == [["password"]]
+    assert set(drifts) == {f"{TYPE}.hub", f"{TYPE}.other"}
+    text = desk.run("drift").out
+    assert "changed-by-somebody" not in ran.out + text
+    desk.apply("--allow-delete", "1")
+    assert {one["password"] for one in console.credentials.values()} == {"s3cret-of-the-hub"}
+    assert len(console.credentials) == 2
+    assert desk.run("drift").code == 0
+
+
+def test_a_live_one_is_adopted_by_name(desk: Desk, console: Console) -> None:
+    """Only as it is declared: one that differs cannot be overwritten where there is no update."""
+    object_id = console.add(name="hub", username="ada", password="s3cret-of-the-hub")
+    desk.declare(credentials=[credential()])
+    assert desk.plan().actions == {"hub": "adopt"}
+    desk.apply()
+    assert record(desk)["resources"]["novita_credential.hub"]["id"] == object_id
+    console.add(name="other", username="bob", password="x")
+    desk.declare(credentials=[credential(), credential("other")])
+    plan = desk.plan("--adopt")
+    assert (plan.code, plan.codes) == (1, ["cannot-adopt"])
+
+
+def test_its_section_is_checked(desk: Desk, console: Console) -> None:
+    """By the schema of the kind, each problem with its place; names are unique within the section."""
+    desk.declare(
+        item("chat"),
+        credentials=[{"credential": "a", "user": "x"}, {"username": "y"}, credential(), credential()],
+    )
+    ran = desk.run("validate", "--json")
+    problems = {(problem["code"], problem["summary"]) for problem in ran.document["problems"]}
+    assert ran.code == 1
+    assert ("unknown-key", "unknown key `user`") in problems
+    assert ("missing-key", "this item has no `credential`, its name") in problems
+    assert ("duplicate-credential", "`hub` is declared twice in `credentials`") in problems
+    desk.declare(credentials={})
+    assert "`credentials` must be a list" in desk.run("validate").err

@@ -1,0 +1,162 @@
+"""A second kind, as small as one can be: credentials with a name, a user and a password.
+
+Novita has something of the sort for image registries. It can be created, listed and deleted, and not updated.
+`Console` puts its routes before those of the simulator, so that both kinds live in one account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import partial
+from itertools import count
+from typing import Any, ClassVar
+
+from reconciler.kinds.base import Draft, Kind, Locate, Variable
+from reconciler.kinds.fields import Field, FieldTable
+from reconciler.model.problem import Problem
+from reconciler.model.request import API_ROOT, Request
+from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.values import Fields, Json
+from reconciler.simulator.messages import Request as Received
+from reconciler.simulator.messages import Response, answer, error
+from reconciler.simulator.world import World
+
+TYPE = "novita_credential"
+
+
+class Credential(Kind):
+    """The toy kind."""
+
+    type = TYPE
+    section = "credentials"
+    key = "credential"
+    table = FieldTable(
+        Field(path=("name",), topic="credential", is_ignorable=False, is_public=True),
+        Field(path=("username",), names=("username",)),
+        Field(path=("password",), names=("password",), is_secret=True),
+    )
+    can_update = False
+    not_found_reasons = ("CREDENTIAL_NOT_FOUND",)
+    in_use_reasons = ("CREDENTIAL_IN_USE",)
+    item_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {key: {"type": "string"} for key in ("credential", "username", "password")},
+        "required": ["credential", "username", "password"],
+        "additionalProperties": False,
+    }
+
+    def from_yaml(
+        self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
+    ) -> tuple[Desired | None, tuple[Problem, ...]]:
+        name = declared[self.key]
+        fields = {"name": name, "username": declared["username"], "password": declared["password"]}
+        find = partial(locate, (self.key,))
+        return Desired(name=name, app_name="", fields=fields, find_place=find, kind=TYPE), ()
+
+    def importable(
+        self, live: Sequence[Live], taken: Iterable[str]
+    ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
+        used = set(taken)
+        return tuple(credential for credential in live if credential.name not in used), ()
+
+    def draft(
+        self,
+        live: Sequence[Live],
+        specs: Sequence[Spec],
+        *,
+        spec_names: Iterable[str],
+        app_names: Iterable[str],
+        in_use: Mapping[str, str | None],
+    ) -> Draft:
+        names = {one.name: f"{one.name.upper()}_PASSWORD" for one in live}
+        return Draft(
+            endpoints=tuple(live),
+            items=tuple(
+                {
+                    "credential": one.name,
+                    "username": one.fields["username"],
+                    "password": f"${{env:{names[one.name]}}}",
+                }
+                for one in live
+            ),
+            new_specs=(),
+            variables=tuple(
+                Variable(name=names[one.name], value=one.fields["password"], endpoints=(one.name,))
+                for one in live
+            ),
+        )
+
+    def list_request(self, page: int, size: int) -> Request:
+        query = {"pageNum": str(page), "pageSize": str(size)}
+        return Request(method="GET", path=f"{API_ROOT}/credentials", query=query)
+
+    def get_request(self, object_id: str) -> Request:
+        return Request(method="GET", path=f"{API_ROOT}/credential", query={"id": object_id})
+
+    def create_request(self, desired: Desired, fields: Fields | None = None) -> Request:
+        body = dict(desired.fields if fields is None else fields)
+        return Request(method="POST", path=f"{API_ROOT}/credential/create", body=body, is_idempotent=False)
+
+    def delete_requests(self, object_id: str) -> tuple[Request, ...]:
+        return (Request(method="POST", path=f"{API_ROOT}/credential/delete", body={"id": object_id}),)
+
+    def parse_page(self, answer: Json) -> Page:
+        if not isinstance(answer, dict) or "credentials" not in answer:
+            raise ValueError("no `credentials` in the answer")
+        return Page(endpoints=tuple(map(self.parse_one, answer["credentials"])), total=answer["total"])
+
+    def parse_one(self, answer: Json) -> Live:
+        if not isinstance(answer, dict) or "username" not in answer:
+            raise ValueError("no credential")
+        fields = {key: answer[key] for key in ("name", "username", "password")}
+        return Live(id=answer["id"], name=answer["name"], fields=fields, kind=TYPE)
+
+    def parse_created(self, answer: Json) -> str | None:
+        return answer.get("id") if isinstance(answer, dict) else None
+
+
+CREDENTIAL = Credential()
+
+
+class Console:
+    """The toy's side of an account: routes before those of a simulated world."""
+
+    def __init__(self, world: World) -> None:
+        self._handle = world.handle
+        self._ids = count(1)
+        self.credentials: dict[str, dict[str, str]] = {}
+        self.is_in_use = False
+
+    def add(self, **fields: str) -> str:
+        """Make a credential and return its ID."""
+        object_id = f"cred-{next(self._ids)}"
+        self.credentials[object_id] = {"id": object_id, **fields}
+        return object_id
+
+    def by_name(self, name: str) -> dict[str, str]:
+        """Return the one credential of that name."""
+        (found,) = [one for one in self.credentials.values() if one["name"] == name]
+        return found
+
+    def handle(self, request: Received) -> Response:
+        """Answer a request about credentials; the world answers all others."""
+        path = request.path.removeprefix(API_ROOT)
+        match path:
+            case "/credentials":
+                return answer(
+                    {"credentials": list(self.credentials.values()), "total": len(self.credentials)}
+                )
+            case "/credential" if request.query["id"] in self.credentials:
+                return answer(self.credentials[request.query["id"]])
+            case "/credential/create":
+                return answer({"id": self.add(**json.loads(request.body))})
+            case "/credential/delete" if self.is_in_use:
+                return error(409, "CREDENTIAL_IN_USE", "an endpoint pulls its image with it")
+            case "/credential/delete":
+                self.credentials.pop(json.loads(request.body)["id"])
+                return answer({})
+            case "/credential":
+                return error(404, "CREDENTIAL_NOT_FOUND", "no such credential")
+            case _:
+                return self._handle(request)

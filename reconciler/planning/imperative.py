@@ -1,4 +1,4 @@
-"""A change by hand: about the one live endpoint of a name, whoever made it, and about no other."""
+"""Imperative changes: the endpoint that one is about, and what the next apply reverts of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.planning.renames import names_of
 
 
 class ImperativeVerb(StrEnum):
-    """What a hand does: make an endpoint, change some fields of it, or delete it."""
+    """The action of an imperative change."""
 
     DEPLOY = "deploy"
     CHANGE = "change"
@@ -28,45 +28,45 @@ class ImperativeVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImperativeChange:
-    """What a person or a program does to one endpoint, beside the YAML."""
+    """A change of one endpoint by a command or by the SDK, not by the YAML."""
 
     name: str
     verb: ImperativeVerb
 
 
 def resolve_target(
-    hand: ImperativeChange | None, inventory: Inventory, live: Iterable[Live]
+    change: ImperativeChange | None, inventory: Inventory, live: Iterable[Live]
 ) -> tuple[Inventory, tuple[Problem, ...]]:
-    """The inventory as the plan needs it, and why there can be none, or what to know of it.
+    """Return the inventory with the target recorded, and errors or notes about the target.
 
-    An unrecorded endpoint counts as recorded while it is planned, if it is the only one of its name.
+    An unrecorded endpoint counts as recorded in this plan if no other endpoint has its name.
     """
-    if hand is None:
+    if change is None:
         return inventory, ()
-    moving = [one for one in inventory.records.values() if one.renaming and hand.name in names_of(one)]
-    if moving:
-        return inventory, (_being_renamed(hand, moving[0]),)
-    there = [one for one in live if not one.is_terminating]
-    record = inventory.records.get(hand.name)
-    ours = [one for one in there if record is not None and one.id == record.id]
-    recorded = {known.id for known in inventory.records.values()}
-    strangers = [one for one in there if one.name == hand.name and one.id not in recorded]
-    moved = [one for one in ours if record is not None and one.name != record.live_name]
-    if hand.verb is ImperativeVerb.DEPLOY:
-        return inventory, tuple(_exists(hand, one) for one in (*ours, *strangers)[:1])
-    if moved and strangers:
-        return inventory, (_moved(hand, moved[0], strangers),)
-    if ours or (hand.verb is ImperativeVerb.DELETE and record is not None and not strangers):
+    being_renamed = [r for r in inventory.records.values() if r.renaming and change.name in names_of(r)]
+    if being_renamed:
+        return inventory, (_being_renamed(change, being_renamed[0]),)
+    live = [endpoint for endpoint in live if not endpoint.is_terminating]
+    record = inventory.records.get(change.name)
+    recorded_ids = {record.id for record in inventory.records.values()}
+    recorded = next((one for one in live if record is not None and one.id == record.id), None)
+    unrecorded = [one for one in live if one.name == change.name and one.id not in recorded_ids]
+    if change.verb is ImperativeVerb.DEPLOY:
+        existing = recorded or next(iter(unrecorded), None)
+        return inventory, (_exists(change, existing),) if existing else ()
+    if recorded is not None and record is not None and recorded.name != record.live_name and unrecorded:
+        return inventory, (_recorded_under_other_name(change, recorded, unrecorded),)
+    if recorded or (change.verb is ImperativeVerb.DELETE and record is not None and not unrecorded):
         return inventory, ()
-    if len(strangers) != 1:
-        return inventory, (_several(hand, strangers) if strangers else _absent(hand),)
-    passing = Tracked(name=hand.name, id=strangers[0].id, applied={})
-    notes = () if record is None else (_newcomer(record, strangers[0]),)
-    return replace(inventory, records={**inventory.records, hand.name: passing}), notes
+    if len(unrecorded) != 1:
+        return inventory, (_several(change, unrecorded) if unrecorded else _not_found(change),)
+    temporary = Tracked(name=change.name, id=unrecorded[0].id, applied={})
+    notes = () if record is None else (_replaced(record, unrecorded[0]),)
+    return replace(inventory, records={**inventory.records, change.name: temporary}), notes
 
 
 def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
-    """An error for each change that would leave more workers at least than at most."""
+    """Yield an error for each imperative change after which the minimum of workers exceeds the maximum."""
     for change in changes:
         if not isinstance(change, Scale | Update):
             continue
@@ -82,36 +82,36 @@ def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
             )
 
 
-def _exists(hand: ImperativeChange, live: Live) -> Problem:
+def _exists(change: ImperativeChange, live: Live) -> Problem:
     return Problem(
         code="endpoint-exists",
-        summary=f"`{hand.name}` exists already, as {live.id}",
-        hint=f"change it with `{command_line('reconciler', 'update', Operand(hand.name))}`,"
+        summary=f"`{change.name}` exists already, as {live.id}",
+        hint=f"change it with `{command_line('reconciler', 'update', Operand(change.name))}`,"
         " or declare it in the YAML and apply",
-        address=address(hand.name),
+        address=address(change.name),
     )
 
 
-def _absent(hand: ImperativeChange) -> Problem:
-    make = command_line("reconciler", "deploy", Operand(hand.name), "--image", "IMAGE", "--spec", "SPEC")
+def _not_found(change: ImperativeChange) -> Problem:
+    create = command_line("reconciler", "deploy", Operand(change.name), "--image", "IMAGE", "--spec", "SPEC")
     return Problem(
         code="endpoint-not-found",
-        summary=f"endpoint not found in Novita: `{hand.name}`",
-        hint=f"make it with `{make}`, or look for its name in the console",
-        address=address(hand.name),
+        summary=f"endpoint not found in Novita: `{change.name}`",
+        hint=f"create it with `{create}`, or look for its name in the console",
+        address=address(change.name),
     )
 
 
-def _being_renamed(hand: ImperativeChange, record: Tracked) -> Problem:
+def _being_renamed(change: ImperativeChange, record: Tracked) -> Problem:
     return Problem(
         code="rename-unfinished",
         summary=f"an earlier run did not finish renaming `{record.name}` to `{record.renaming}`",
         hint="reconciler apply   finishes it",
-        address=address(hand.name),
+        address=address(change.name),
     )
 
 
-def _newcomer(record: Tracked, live: Live) -> Problem:
+def _replaced(record: Tracked, live: Live) -> Problem:
     return Problem(
         code="newcomer",
         severity=Severity.NOTE,
@@ -120,48 +120,51 @@ def _newcomer(record: Tracked, live: Live) -> Problem:
     )
 
 
-def _moved(hand: ImperativeChange, ours: Live, strangers: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(one.id for one in strangers))
+def _recorded_under_other_name(
+    change: ImperativeChange, recorded: Live, unrecorded: Sequence[Live]
+) -> Problem:
+    ids = ", ".join(sorted(one.id for one in unrecorded))
     return Problem(
         code="ambiguous-name",
-        summary=f"`{hand.name}` is recorded as {ours.id}, which is called `{ours.name}` now,"
-        f" and the name is that of {ids}",
-        detail="Nothing says which is meant, and a guess could hit the wrong one.",
-        hint=f"{command_line('reconciler', 'state', 'rm', Operand(hand.name))}   forgets {ours.id},"
-        " and the name means the other",
-        address=address(hand.name),
+        summary=f"`{change.name}` is recorded as {recorded.id}, which is called `{recorded.name}` now;"
+        f" the name belongs to {ids}",
+        detail="The inventory does not say which one is meant.",
+        hint=f"{command_line('reconciler', 'state', 'rm', Operand(change.name))}   forgets {recorded.id},"
+        " so that the name means the other one",
+        address=address(change.name),
     )
 
 
-def _several(hand: ImperativeChange, strangers: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(one.id for one in strangers))
+def _several(change: ImperativeChange, unrecorded: Sequence[Live]) -> Problem:
+    ids = ", ".join(sorted(one.id for one in unrecorded))
     return Problem(
         code="ambiguous-name",
-        summary=f"{len(strangers)} live endpoints are called `{hand.name}`: {ids}",
-        detail="Nothing says which is meant, and a guess could hit the wrong one.",
+        summary=f"{len(unrecorded)} live endpoints are called `{change.name}`: {ids}",
+        detail="The inventory does not say which one is meant.",
         hint="delete or rename all but one in the console, then try again",
-        address=address(hand.name),
+        address=address(change.name),
     )
 
 
 def revert_notes(changed: Desired, declared: Desired) -> Iterator[Problem]:
-    """A note if what is declared differs in these fields; of ignored ones the live value stays anyway.
+    """Yield a note if the next apply reverts an imperative change, because other values are declared.
 
-    Under a lease, one about the counts that are its, and one about the rest.
+    Worker counts of a lease have a note of their own. Ignored fields are not reverted.
     """
     ignored = (*declared.lifecycle.ignore, *declared.unset)
     counts: list[str] = []
     others: list[str] = []
     if "envs" in changed.fields and ("envs",) not in ignored:
-        mine, theirs = changed.fields["envs"], declared.fields.get("envs", {})
-        if not agree(mine, theirs, ("envs",)):
+        wanted = declared.fields.get("envs", {})
+        if not agree(changed.fields["envs"], wanted, ("envs",)):
             others.append("another env")
     for path, value in leaves({k: v for k, v in changed.fields.items() if k not in ENDPOINT.table.keyed}):
-        said = value_at(declared.fields, path)
-        is_ignored = any(path[: len(one)] == one for one in ignored)
-        if said is not ABSENT and not is_ignored and not agree(value, said, path):
-            which = counts if path in ENDPOINT.table.scaling else others
-            which.append(f"{'.'.join(path)} = {json_line(mask(said))}")
+        wanted = value_at(declared.fields, path)
+        is_ignored = any(path[: len(prefix)] == prefix for prefix in ignored)
+        if wanted is not ABSENT and not is_ignored and not agree(value, wanted, path):
+            (counts if path in ENDPOINT.table.scaling else others).append(
+                f"{'.'.join(path)} = {json_line(mask(wanted))}"
+            )
     if counts and declared.lease is not None:
         command = command_line("reconciler", "scale", Operand(declared.name), "--end-lease")
         hint = f"{command}   ends the lease"
@@ -177,7 +180,7 @@ def _reverted(declared: Desired, what: str, hint: str) -> Problem:
     return Problem(
         code="declared-otherwise",
         severity=Severity.NOTE,
-        summary=f"`{declared.name}` {what}; the next apply sets it back",
+        summary=f"`{declared.name}` {what}; the next apply reverts it",
         hint=hint,
         address=address(declared.name),
         place=declared.place,

@@ -1,7 +1,7 @@
-"""Renames: which record a declared endpoint takes, and how names that change hands are kept apart.
+"""Renames: the record of each declared endpoint, and the exchange of names.
 
-A record says of a rename what is needed to go on with it: the name that the endpoint is being given
-(`renaming`), and the `renamedFrom` that was carried out last (`renamed_from`), which means nothing any more.
+A record has what is needed to resume a rename: the name that the endpoint is to get (`renaming`), and the
+last `renamedFrom` that was carried out (`renamed_from`), which has no further effect.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NO_RECORDS: Final[Mapping[str, Tracked | None]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renames:
-    """What `renamedFrom` comes to.
+    """The result of `renamedFrom`.
 
-    `takes` has the record of each declared name that does not simply have its own, `former` leads from a name
-    that an endpoint had to the one that it gets.
+    `takes` has the record of each declared name that has not just its own one; None if it has none. `former`
+    maps a former name to the new one.
     """
 
     takes: Mapping[str, Tracked | None]
@@ -34,67 +34,69 @@ class Renames:
 
 
 def renames(desired: Sequence[Desired], inventory: Inventory, alive: Collection[str]) -> Renames:
-    """Match declared names and records. `alive` are the IDs of all live endpoints.
+    """Assign records to declared names. `alive` are the IDs of all live endpoints.
 
-    A rename under way is gone on with. One is begun only where the old name gives its endpoint away, and the
-    new one has none, or gives its own away as well; otherwise that is a problem. Without either, a name has
-    its own record, or takes back the one that a rename was taking away.
+    A rename in progress is resumed. A new one is possible if the old name releases its endpoint, and the new
+    name has none or releases its own; otherwise it is a problem. All other names keep their own record, or
+    take back the one that an abandoned rename was taking from them.
     """
-    renamed = [one for one in desired if one.renamed_from is not None]
-    moving = {record.renaming: record for record in inventory.records.values() if record.renaming}
-    if not renamed and not moving:
+    renamed = [endpoint for endpoint in desired if endpoint.renamed_from is not None]
+    in_progress = {record.renaming: record for record in inventory.records.values() if record.renaming}
+    if not renamed and not in_progress:
         return Renames(takes=NO_RECORDS, former={})
-    matching = _Matching(desired, inventory.records, moving, alive)
-    problems = matching.rename(renamed)
-    matching.keep()
-    return Renames(takes=matching.takes, former=matching.former, problems=problems)
+    assignment = _Assignment(desired, inventory.records, in_progress, alive)
+    problems = assignment.rename(renamed)
+    assignment.keep()
+    return Renames(takes=assignment.takes, former=assignment.former, problems=problems)
 
 
-class _Matching:
-    """The state of one matching: which records are taken, by whom."""
+class _Assignment:
+    """An assignment of records to declared names, while it is made."""
 
     def __init__(
         self,
         desired: Sequence[Desired],
         records: Mapping[str, Tracked],
-        moving: Mapping[str, Tracked],
+        in_progress: Mapping[str, Tracked],
         alive: Collection[str],
     ) -> None:
-        self._declared = {one.name: one for one in desired}
+        self._declared = {endpoint.name: endpoint for endpoint in desired}
         self._records = records
-        self._moving = moving
-        self._set_aside = {record.renamed_from: record for record in moving.values() if record.renamed_from}
+        self._in_progress = in_progress
+        self._temporary = {
+            record.renamed_from: record for record in in_progress.values() if record.renamed_from
+        }
         self._alive = alive
         self._taken: set[str] = set()
         self.takes: dict[str, Tracked | None] = {}
         self.former: dict[str, str] = {}
 
     def rename(self, renamed: Sequence[Desired]) -> tuple[Problem, ...]:
-        """Give away what is renamed; the renames that nothing can come of are problems."""
+        """Assign the records of renamed endpoints. Return a problem for each rename that is impossible."""
         wanted: dict[str, str] = {}
         meant = self._meant(renamed)
-        giving = {one.name for one in meant}
-        for one in meant:
-            old = str(one.renamed_from)
-            if one.name in self._moving:
-                self._take(one.name, self._moving[one.name])
-            elif self._source(old) is not None or old not in self._declared or old in giving:
-                wanted.setdefault(old, one.name)
-        heirs = {new: old for old, new in wanted.items()}
+        released = {endpoint.name for endpoint in meant}
+        for endpoint in meant:
+            old = str(endpoint.renamed_from)
+            if endpoint.name in self._in_progress:
+                self._take(endpoint.name, self._in_progress[endpoint.name])
+            elif self._source(old) is not None or old not in self._declared or old in released:
+                wanted.setdefault(old, endpoint.name)
+        successors = {new: old for old, new in wanted.items()}
         problems = []
-        while (found := self._impossible(heirs)) is not None:
-            new, why = found
+        while (impossible := self._find_impossible(successors)) is not None:
+            new, why = impossible
             if why and not self._is_done(self._declared[new]):
                 problems.append(_impossible(self._declared[new], why))
-            del heirs[new]
-        for new, old in heirs.items():
+            del successors[new]
+        for new, old in successors.items():
             self.former[old] = new
             if (source := self._source(old)) is not None:
                 self._take(new, source)
         return tuple(problems)
 
     def keep(self) -> None:
-        """All others keep their own record, or take back what was being renamed away from them."""
+        """Assign to all other names their own record, or the one that a rename was taking from them."""
         others = [name for name in self._declared if name not in self.takes]
         self._taken |= {self._records[name].id for name in others if name in self._records}
         for name in others:
@@ -102,7 +104,7 @@ class _Matching:
             if own is not None and all(own is not other for other in self.takes.values()):
                 continue
             self.takes[name] = None
-            for record in (self._moving.get(name), self._set_aside.get(name)):
+            for record in (self._in_progress.get(name), self._temporary.get(name)):
                 if record is not None and record.id not in self._taken:
                     self._take(name, record)
                     break
@@ -125,7 +127,7 @@ class _Matching:
         return meant
 
     def _is_done(self, desired: Desired) -> bool:
-        """Whether its rename was carried out, and the hint in the YAML is left over."""
+        """Return whether the rename was carried out, so that `renamedFrom` has no further effect."""
         own = self._records.get(desired.name)
         is_renamed = own is not None and not own.renaming and own.renamed_from == desired.renamed_from
         return is_renamed and desired.renamed_from is not None
@@ -135,24 +137,24 @@ class _Matching:
         self._taken.add(record.id)
 
     def _source(self, old: str) -> Tracked | None:
-        """The record of an endpoint that has, had or is getting that name, and that nobody has taken."""
-        found = (self._records.get(old), self._set_aside.get(old), self._moving.get(old))
-        return next((one for one in found if one is not None and one.id not in self._taken), None)
+        """Return the record of an endpoint that has, had or is to get that name, if no name has taken it."""
+        records = (self._records.get(old), self._temporary.get(old), self._in_progress.get(old))
+        return next((one for one in records if one is not None and one.id not in self._taken), None)
 
-    def _impossible(self, heirs: Mapping[str, str]) -> tuple[str, str] | None:
-        """A rename that cannot be, and why; without a word where it is only left over."""
-        given = {source.id for old in heirs.values() if (source := self._source(old)) is not None}
-        for new, old in heirs.items():
-            if old in self._declared and old not in heirs and old not in self.takes:
-                # one that was itself renamed to that name is not the one that is meant
+    def _find_impossible(self, successors: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the new name of an impossible rename and the reason; "" if it needs no message."""
+        released = {source.id for old in successors.values() if (source := self._source(old)) is not None}
+        for new, old in successors.items():
+            if old in self._declared and old not in successors and old not in self.takes:
+                # an endpoint that was itself renamed to that name is not the one that is meant
                 return new, "" if self._is_done(self._declared[old]) else f"`{old}` is still declared"
             own, source = self._records.get(new), self._source(old)
-            if own is None or own.id not in self._alive or own.id in given | self._taken:
+            if own is None or own.id not in self._alive or own.id in released | self._taken:
                 continue
-            is_there = source is not None and source.id in self._alive
+            both_exist = source is not None and source.id in self._alive
             return (
                 new,
-                f"both exist: `{old}` is {source.id}, `{new}` is {own.id}" if source and is_there else "",
+                f"both exist: `{old}` is {source.id}, `{new}` is {own.id}" if source and both_exist else "",
             )
         return None
 
@@ -168,18 +170,18 @@ def _impossible(desired: Desired, why: str) -> Problem:
 
 
 def break_rename_cycles(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
-    """The changes and a note for each cycle of renames: one of its endpoints gets a temporary name first."""
-    made = {change.name: change for change in changes}
+    """Give an endpoint of each cycle of renames a temporary name. Return the changes, and notes."""
+    result = {change.name: change for change in changes}
     notes: list[Problem] = []
-    moving = {one.name: one for one in changes if isinstance(one, Renamed) and is_renamed(one)}
-    while cycle := _cycle(moving):
+    renamed = {change.name: change for change in changes if is_renamed(change)}
+    while cycle := _find_cycle(renamed):
         first = next((one for one in cycle if isinstance(one, Update) and one.aside is None), None)
         if first is None:
-            break  # all are replaced: nothing is renamed
+            break  # all are replaced, and nothing is renamed
         (holder,) = (one for one in cycle if must_precede(one, first))
-        aside, moved = _set_aside(holder)
-        for changed in (replace(first, aside=aside), moved):
-            made[changed.name] = moving[changed.name] = changed
+        aside, renamed_holder = _with_temporary_name(holder)
+        for change in (replace(first, aside=aside), renamed_holder):
+            result[change.name] = renamed[change.name] = change
         names = ", ".join(f"`{one.name}`" for one in sorted(cycle, key=lambda one: one.name))
         notes.append(
             Problem(
@@ -189,18 +191,18 @@ def break_rename_cycles(changes: Sequence[Change]) -> tuple[tuple[Change, ...], 
                 address=first.address,
             )
         )
-    return tuple(made.values()), tuple(notes)
+    return tuple(result.values()), tuple(notes)
 
 
 def is_renamed(change: Change) -> TypeGuard[Renamed]:
-    """Whether the endpoint of a change, or its record, has another name than it is to have."""
+    """Return whether the endpoint of a change, or its record, gets another name."""
     return isinstance(change, Renamed) and {change.live.name, change.tracked.name} != {change.name}
 
 
 def must_precede(one: Change, other: Change) -> bool:
-    """Whether a change must come first, because its endpoint or its record has the name that another gets.
+    """Return whether a change must come first, because it releases the name that the other one needs.
 
-    So must one that takes the name of an endpoint which is gone, and which the other takes the place of.
+    The name is that of its endpoint, of its record, or of a record whose endpoint is gone.
     """
     if not isinstance(one, Renamed) or one.name == other.name:
         return False
@@ -211,36 +213,36 @@ def must_precede(one: Change, other: Change) -> bool:
 
 
 def names_of(record: Tracked) -> frozenset[str]:
-    """The names by which files may speak of an endpoint: while it is renamed, the former and the new one."""
+    """Return the names that files may use for an endpoint: during a rename, the former and the new one."""
     names = {record.name, record.renaming or record.name}
-    if record.name == _temporary(record.renamed_from, record.id):
+    if record.name == _temporary_name(record.renamed_from, record.id):
         names.add(record.renamed_from)
     return frozenset(names)
 
 
-def _temporary(name: str, live_id: str) -> str:
+def _temporary_name(name: str, live_id: str) -> str:
     return f"{name[:100]}-renaming-{live_id[:16]}"
 
 
-def _cycle(moving: Mapping[str, Renamed]) -> list[Renamed]:
-    """Changes of which each waits for the next one, and the last for the first; none, if there are none."""
-    waiting = {
+def _find_cycle(renamed: Mapping[str, Renamed]) -> list[Renamed]:
+    """Return changes of which each waits for the next one, and the last for the first; [] if none do."""
+    waits_for = {
         name: holder
-        for name, change in moving.items()
-        if (holder := next((one for one in moving.values() if must_precede(one, change)), None))
+        for name, change in renamed.items()
+        if (holder := next((one for one in renamed.values() if must_precede(one, change)), None))
     }
-    for name in sorted(waiting):
-        path = [moving[name]]
-        while (following := waiting.get(path[-1].name)) is not None:
+    for name in sorted(waits_for):
+        path = [renamed[name]]
+        while (following := waits_for.get(path[-1].name)) is not None:
             if following in path:
                 return path[path.index(following) :]
             path.append(following)
     return []
 
 
-def _set_aside(holder: Renamed) -> tuple[TemporaryName, Renamed]:
-    """How the endpoint that has a name gives it up, and its own change from then on."""
-    temporary = _temporary(holder.tracked.name, holder.live.id)
+def _with_temporary_name(holder: Renamed) -> tuple[TemporaryName, Renamed]:
+    """Return the temporary name of an endpoint, and the change of that endpoint afterwards."""
+    temporary = _temporary_name(holder.tracked.name, holder.live.id)
     aside = TemporaryName(live=holder.live, tracked=holder.tracked, name=temporary, final_name=holder.name)
     live = replace(holder.live, name=temporary, fields={**holder.live.fields, "name": temporary})
     return aside, replace(holder, live=live, tracked=aside.record)

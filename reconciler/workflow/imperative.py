@@ -15,7 +15,7 @@ from reconciler.model.resource import Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
 from reconciler.model.values import escaped
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, revert_notes
-from reconciler.planning.leases import under
+from reconciler.planning.leases import with_lease
 from reconciler.planning.selection import NONE, Selection
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
@@ -70,7 +70,7 @@ def update_goal(
         lease = record.lease if record else None
         desired = _with_secret_env(Desired(name=name, app_name="", fields=fields, partial=True, lease=lease))
         if declared and lease and not lease.has_expired(context.now()):
-            declared = under(declared, lease)
+            declared = with_lease(declared, lease)
         return replace_declared(loaded, desired, *_reverted_by_apply(desired, declared))
 
     return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))

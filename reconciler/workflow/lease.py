@@ -11,7 +11,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Lease, address
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb
-from reconciler.planning.leases import running, under
+from reconciler.planning.leases import running_lease, with_lease
 from reconciler.workflow.imperative import (
     find_declared,
     find_record,
@@ -40,10 +40,10 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
             raise InvalidConfig(_endless(name, "`ignoreChanges` excludes its worker counts from applies"))
         if find_record(context, name) is None:
             raise InvalidConfig(_not_recorded(name))
-        desired = under(
+        desired = with_lease(
             Desired(name=name, app_name="", fields={}, partial=True, find_place=declared.find_place), lease
         )
-        return replace_declared(loaded, desired, running(desired, lease))
+        return replace_declared(loaded, desired, running_lease(desired, lease))
 
     return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 

@@ -22,7 +22,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import guards, remarks
 from reconciler.planning.imperative import ImperativeChange, replica_range_errors, resolve_target
-from reconciler.planning.leases import leased
+from reconciler.planning.leases import apply_leases
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
@@ -182,7 +182,7 @@ def planned(
         live = listed.endpoints
         found = resolve(inventory, live, settings.keyring)
         records, grips = resolve_target(goal.imperative, found.of(inventory), live)
-        desired, leases = leased(loaded.desired, records, live, context.now(), context.selection)
+        desired, leases = apply_leases(loaded.desired, records, live, context.now(), context.selection)
         if goal.is_destroy:
             records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
         made = _without(

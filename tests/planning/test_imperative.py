@@ -15,7 +15,7 @@ from reconciler.planning.imperative import (
     resolve_target,
     revert_notes,
 )
-from reconciler.planning.leases import under
+from reconciler.planning.leases import with_lease
 from tests.builders import change, endpoint, live, secret, tracked
 
 NOTHING = Inventory()
@@ -122,7 +122,7 @@ def said(hand: Desired, declared: Desired) -> list[str]:
 def test_each_field_that_is_declared_otherwise() -> None:
     """With what the YAML says of it."""
     (note,) = revert_notes(SCALED, endpoint(minReplicas=0, maxReplicas=2))
-    assert note.summary == "`base-test` is declared with workerConfig.minNum = 0; the next apply sets it back"
+    assert note.summary == "`base-test` is declared with workerConfig.minNum = 0; the next apply reverts it"
     assert note.severity.value == "note"
     assert "ignoreChanges" in note.hint
     assert "scale --write" in note.hint
@@ -147,7 +147,7 @@ def test_what_applies_leave_alone_is_not_set_back() -> None:
 def test_a_lease_sets_back_too() -> None:
     """And the way out is to end it."""
     lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
-    (note,) = revert_notes(SCALED, under(endpoint(), lease))
+    (note,) = revert_notes(SCALED, with_lease(endpoint(), lease))
     assert "has a lease with workerConfig.minNum = 3, workerConfig.maxNum = 3" in note.summary
     assert "--end-lease" in note.hint
 
@@ -155,7 +155,7 @@ def test_a_lease_sets_back_too() -> None:
 def test_what_is_no_count_has_nothing_to_do_with_a_lease_or_with_scale() -> None:
     """Neither sets an image back, and neither keeps one."""
     lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
-    declared = under(endpoint(), lease)
+    declared = with_lease(endpoint(), lease)
     both = said(by_hand(image={"image": "x:1"}, **SCALED.fields), declared)
     assert [summary.split(" = ")[0] for summary in both] == [
         "`base-test` has a lease with workerConfig.minNum",

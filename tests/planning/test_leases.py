@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.model.plan import Cause, NoOp, Scale
 from reconciler.model.resource import Desired, Inventory, Lease
-from reconciler.planning.leases import leased, under
+from reconciler.planning.leases import apply_leases, with_lease
 from reconciler.planning.selection import Selection
 from tests.builders import change, endpoint, live, tracked
 
@@ -18,7 +18,7 @@ LIVE = [live(minReplicas=2, maxReplicas=8)]
 
 def test_while_it_runs_its_counts_are_wanted() -> None:
     """There is nothing to change, and a note says how long and why."""
-    (wanted,), (note,) = leased([endpoint()], INVENTORY, LIVE, NOW)
+    (wanted,), (note,) = apply_leases([endpoint()], INVENTORY, LIVE, NOW)
     found = change(wanted, RECORD, live(minReplicas=2, maxReplicas=8))
     assert isinstance(found, NoOp)
     assert not found.is_stale
@@ -28,7 +28,7 @@ def test_while_it_runs_its_counts_are_wanted() -> None:
 
 def test_what_others_change_meanwhile_comes_back_to_it() -> None:
     """A lease guards its counts as the YAML guards others."""
-    (wanted,), _ = leased([endpoint()], INVENTORY, LIVE, NOW)
+    (wanted,), _ = apply_leases([endpoint()], INVENTORY, LIVE, NOW)
     found = change(wanted, RECORD, live(minReplicas=0, maxReplicas=8))
     assert isinstance(found, Scale)
     assert [(field.after, field.cause) for field in found.fields] == [(2, Cause.DRIFT)]
@@ -36,7 +36,7 @@ def test_what_others_change_meanwhile_comes_back_to_it() -> None:
 
 def test_from_its_end_on_what_is_declared_holds() -> None:
     """The plan is the YAML's doing, and the record loses the lease with it."""
-    (wanted,), (note,) = leased([endpoint()], INVENTORY, LIVE, LEASE.until)
+    (wanted,), (note,) = apply_leases([endpoint()], INVENTORY, LIVE, LEASE.until)
     assert wanted == endpoint()
     found = change(wanted, RECORD, live(minReplicas=2, maxReplicas=8))
     assert isinstance(found, Scale)
@@ -50,14 +50,14 @@ def test_from_its_end_on_what_is_declared_holds() -> None:
 def test_a_change_by_hand_says_itself_what_becomes_of_it() -> None:
     """It is not laid under the lease, and nothing is noted."""
     hand = Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, partial=True)
-    assert leased([hand], INVENTORY, LIVE, NOW) == ((hand,), ())
+    assert apply_leases([hand], INVENTORY, LIVE, NOW) == ((hand,), ())
 
 
 def test_a_note_is_about_what_was_selected() -> None:
     """The others are as they are, and not spoken of; one without a lease never is."""
     elsewhere = Selection(targets=("other",))
-    wanted, notes = leased([endpoint(), endpoint("other")], INVENTORY, LIVE, NOW, elsewhere)
-    assert wanted == (under(endpoint(), LEASE), endpoint("other"))
+    wanted, notes = apply_leases([endpoint(), endpoint("other")], INVENTORY, LIVE, NOW, elsewhere)
+    assert wanted == (with_lease(endpoint(), LEASE), endpoint("other"))
     assert notes == ()
 
 

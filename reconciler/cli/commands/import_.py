@@ -15,7 +15,7 @@ from reconciler.model.problem import ExitCode, limit_problems
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.workflow.importer.import_all import Imported
+    from reconciler.workflow.importer.import_all import ImportResult
     from reconciler.workflow.runtime.context import Context
 
 
@@ -125,7 +125,7 @@ def _import_all(
     return ExitCode.OK
 
 
-def _next(done: Imported) -> str:
+def _next(done: ImportResult) -> str:
     if not done.variables or done.values:
         return f"  {done.plan}   # expected result: no changes\n"
     count = len(done.variables)

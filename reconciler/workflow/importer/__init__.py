@@ -1,1 +1,1 @@
-"""`import --all`: YAML for endpoints that were made elsewhere."""
+"""`reconciler import`."""

@@ -1,4 +1,4 @@
-"""`import --env-out`: the live values of variables, in a file that only its owner reads and git ignores."""
+"""`import --env-out`: write the live values of variables to a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.git import GitStatus, git_status
 
-HEAD = "# The live values of what the YAML reads from the environment. Secrets: not for git.\n"
+HEADER = "# Live values of the variables that the YAML refers to. Contains secrets: do not commit.\n"
 
 
-def check(path: Path, shown: str) -> None:
-    """Raises InvalidConfig unless the file can be made where no commit takes it along."""
+def check_env_file(path: Path, shown: str) -> None:
+    """Raise InvalidConfig unless the file can be created and is not committed to git."""
     name = shell_quote(path.name)
     if path.exists() or path.is_symlink():
-        what, hint = "is there already", "name a new file, and copy from it what the old one lacks"
+        what, hint = "already exists", "name a new file, and copy the missing variables from it"
     elif not path.parent.is_dir():
-        what, hint = "would be in a folder that is not there", "make the folder first"
+        what, hint = "would be in a folder that does not exist", "create the folder first"
     elif (kept := git_status(path)) is GitStatus.IGNORED or (kept is None and not _is_in_repository(path)):
         return
     elif kept is None:
         what, hint = (
-            "is in a repository, and git does not say whether it is ignored",
-            "try `git status` there",
+            "is in a repository, and git cannot tell whether it is ignored",
+            "run `git status` in that folder",
         )
     else:
-        what = "would hold secrets, and git does not ignore it"
-        hint = f"make git ignore it: echo {name} >> {shell_quote(str(path.parent / '.gitignore'))}"
+        what = "would contain secrets, and git does not ignore it"
+        hint = f"add it to .gitignore: echo {name} >> {shell_quote(str(path.parent / '.gitignore'))}"
     raise InvalidConfig(
         Problem(code="not-imported", summary=f"nothing was written: {shown} {what}", hint=hint)
     )
 
 
-def write(path: Path, shown: str, variables: Iterable[Variable]) -> None:
-    """Write the values for the owner's eyes. Raises InvalidConfig when that cannot be done."""
-    text = HEAD + env_file_text({variable.name: variable.value for variable in variables})
+def write_env_file(path: Path, shown: str, variables: Iterable[Variable]) -> None:
+    """Create the file, readable by its owner only. Raise InvalidConfig if that fails."""
+    text = HEADER + env_file_text({variable.name: variable.value for variable in variables})
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""`import --all`: YAML for every endpoint that was made elsewhere, proven before it is written."""
+"""`reconciler import --all`: write YAML for every unmanaged endpoint, and verify it before."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from reconciler.model.resource import Inventory, Live
 from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
-from reconciler.workflow.importer.env_out import check, write
+from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
-from reconciler.workflow.importer.proof import proven
+from reconciler.workflow.importer.proof import prove
 from reconciler.workflow.runtime.account import base_url, list_complete, reader
 from reconciler.workflow.runtime.config import load_config, valid_settings
 from reconciler.workflow.runtime.context import Context
@@ -37,7 +37,7 @@ EXAMPLE: Final = ".env.example"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedEndpoint:
-    """One endpoint that is declared and recorded now; `spec` is the spec that its YAML names."""
+    """One imported endpoint; `spec` is the name of its spec."""
 
     name: str
     id: str
@@ -45,10 +45,10 @@ class ImportedEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What was written, in that order, and what to type next: `plan` is the command that sees all of it.
+class ImportResult:
+    """The imported endpoints, the files in the order of writing, and the command that plans with them.
 
-    `example` is the file that names the variables, `values` the one with their live values; "" for none.
+    `example` is the file that lists the variables, `values` the one with their live values; "" for none.
     """
 
     endpoints: tuple[ImportedEndpoint, ...] = ()
@@ -67,90 +67,91 @@ def import_all(
     *,
     env_out: Path | None = None,
     disk: FileSystem | None = None,
-) -> Imported:
+) -> ImportResult:
     """Write YAML for every live endpoint that is neither recorded nor declared, and record them.
 
-    The live values of their variables are written to `env_out` alone, and nowhere without it.
-
-    The plan after it is proven to be empty first; otherwise nothing is written and InvalidConfig says why.
-    Files come before records: a record without a declaration would be deleted by the next apply.
+    The live values of their variables are written to `env_out` only. Raise InvalidConfig, and write nothing,
+    unless the next plan would be empty. Files are written before records, because the next apply would delete
+    an endpoint with a record and without a declaration.
     """
     loaded = load_config(context, lenient=True, needs_endpoints=False)
     settings = valid_settings(context)
-    _check_out(context, out)
+    _check_output(context, out)
     values = context.root / env_out if env_out is not None else None
     if values is not None:
-        check(values, str(env_out))
+        check_env_file(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
         live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
     claim = require_claim(context, settings, inventory, live)
-    found, left_out = _found(context, loaded, inventory, live, matches, settings.keyring)
-    if not found:
-        return Imported(problems=left_out)
+    unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches, settings.keyring)
+    if not unmanaged:
+        return ImportResult(problems=excluded)
     drafted = ENDPOINT.draft(
-        found,
+        unmanaged,
         usable_specs(loaded.specs.entries, context.resolver()),
         spec_names=loaded.specs.entries,
-        app_names=[one.app_name for one in loaded.desired],
+        app_names=[desired.app_name for desired in loaded.desired],
         in_use={name: context.resolver().variable(name) for name in _references(context, loaded)},
     )
     texts = _texts(context, loaded, out, drafted)
     env_file = (env_out or out.with_name(".env")) if drafted.variables else None
-    proof = proven(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
+    proof = prove(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
     with locked_inventory(context, base_url(settings)) as session:
         if session.inventory.records != inventory.records:
-            raise InvalidConfig(_moved())
+            raise InvalidConfig(_inventory_changed())
         if values is not None and drafted.variables:
-            write(values, str(env_out), drafted.variables)
-        written = [_write(disk or FileSystem(), context.root, path, text) for path, text in texts.items()]
+            write_env_file(values, str(env_out), drafted.variables)
+        written = [
+            _write_file(disk or FileSystem(), context.root, path, text) for path, text in texts.items()
+        ]
         session.set_owner(with_files_of(replace(context, files=proof.files), claim.owner))
         for record in proof.records:
             session.record(record)
-    return Imported(
+    return ImportResult(
         endpoints=tuple(
-            ImportedEndpoint(name=one.name, id=one.id, spec=item["specName"])
-            for one, item in zip(drafted.endpoints, drafted.items, strict=True)
+            ImportedEndpoint(name=live.name, id=live.id, spec=item["specName"])
+            for live, item in zip(drafted.endpoints, drafted.items, strict=True)
         ),
         written=tuple(written),
         example=written[-1] if drafted.variables else "",
         values=str(env_out) if env_out and drafted.variables else "",
         variables=drafted.variables,
-        problems=(*claim.problems, *left_out, *proof.problems),
+        problems=(*claim.problems, *excluded, *proof.problems),
         plan=proof.plan,
     )
 
 
 def _references(context: Context, loaded: LoadedConfig) -> set[str]:
-    """The variables that are read already."""
+    """Return the variables that the configuration refers to already."""
     root = context.root
     specs = find_specs_file(root, loaded.settings)
     files = [
         *(path_of_display(name, root) for name in loaded.endpoint_files),
         *(root / name for name in CONFIG_FILES),
     ]
-    fence = RootDirectory(root)
-    texts = (_text(file, fence) for file in ([*files, specs] if specs else files))
+    root_directory = RootDirectory(root)
+    texts = (_read_text(file, root_directory) for file in ([*files, specs] if specs else files))
     return {name for text in texts if text is not None for name in variables_in(text)}
 
 
 def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) -> Mapping[Path, str]:
-    """What each file is to hold, in the order of writing."""
+    """Return the new text of each file, in the order of writing."""
     root = context.root
-    found = {}
+    texts = {}
     if drafted.new_specs:
         specs = find_specs_file(root, loaded.settings) or root / "specs.yaml"
-        found[specs] = specs_text(
-            _text(specs, RootDirectory(root)), drafted.new_specs, display_path(specs, root)
+        texts[specs] = specs_text(
+            _read_text(specs, RootDirectory(root)), drafted.new_specs, display_path(specs, root)
         )
-    found[root / out] = endpoints_text(drafted.items)
+    texts[root / out] = endpoints_text(drafted.items)
     if drafted.variables:
         example = (root / out).with_name(EXAMPLE)
-        found[example] = example_text(_text(example, RootDirectory(root)), drafted.variables)
-    return found
+        texts[example] = example_text(_read_text(example, RootDirectory(root)), drafted.variables)
+    return texts
 
 
-def _found(
+def _select_unmanaged(
     context: Context,
     loaded: LoadedConfig,
     inventory: Inventory,
@@ -158,23 +159,27 @@ def _found(
     matches: tuple[str, ...],
     keyring: Keyring,
 ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
-    """The endpoints to import, and what is said about others that were asked for."""
-    unmanaged = {one.id for one in make_plan(loaded.desired, inventory, live, keyring).unmanaged}
+    """Return the endpoints to import, and notes about selected ones that cannot be imported."""
+    unmanaged = {live.id for live in make_plan(loaded.desired, inventory, live, keyring).unmanaged}
     recorded = {record.id for record in inventory.records.values()}
-    strangers = [one for one in live if one.id in unmanaged - recorded]
-    if unmatched := context.selection.unmatched(one.name for one in strangers):
+    candidates = [endpoint for endpoint in live if endpoint.id in unmanaged - recorded]
+    if unmatched := context.selection.unmatched(endpoint.name for endpoint in candidates):
         raise InvalidConfig(*unmatched)
-    chosen = Selection(targets=matches)
-    asked = [one for one in strangers if context.selection.has(one.name) and chosen.has(one.name)]
+    matching = Selection(targets=matches)
+    selected = [
+        endpoint
+        for endpoint in candidates
+        if context.selection.has(endpoint.name) and matching.has(endpoint.name)
+    ]
     return ENDPOINT.importable(
-        asked, (*(one.name for one in loaded.desired), *inventory.records, *inventory.intents)
+        selected, (*(desired.name for desired in loaded.desired), *inventory.records, *inventory.intents)
     )
 
 
-def _text(path: Path, fence: RootDirectory) -> str | None:
-    """The text of a file, line ends as they are; None when there is none. Raises InvalidConfig."""
+def _read_text(path: Path, root_directory: RootDirectory) -> str | None:
+    """Return the text of a file with its line ends; None if it does not exist. Raise InvalidConfig."""
     try:
-        return fence.read(path, MAX_SIZE_MIB * 2**20, named=True).decode()
+        return root_directory.read(path, MAX_SIZE_MIB * 2**20, named=True).decode()
     except (UnreadableFile, UnicodeDecodeError) as error:
         if getattr(error, "code", "") == "file-not-found":
             return None
@@ -184,7 +189,7 @@ def _text(path: Path, fence: RootDirectory) -> str | None:
         ) from error
 
 
-def _write(disk: FileSystem, root: Path, path: Path, text: str) -> str:
+def _write_file(disk: FileSystem, root: Path, path: Path, text: str) -> str:
     try:
         make_directories(disk, path.parent)
         target = resolve(path)
@@ -198,12 +203,12 @@ def _write(disk: FileSystem, root: Path, path: Path, text: str) -> str:
     return display_path(path, root)
 
 
-def _check_out(context: Context, out: Path) -> None:
+def _check_output(context: Context, out: Path) -> None:
     path = context.root / out
     if path.suffix not in SUFFIXES[:2]:
         what, hint = f"{out} has another suffix than .yaml or .yml", "name a YAML file: --out endpoints.yaml"
     elif path.exists() or path.is_symlink():
-        what, hint = f"{out} is there already", "name a new file: --out endpoints/imported.yaml"
+        what, hint = f"{out} already exists", "name a new file: --out endpoints/imported.yaml"
     elif why := import_path_error(context, path):
         what, hint = f"{out}: {why}", "name a new file: --out endpoints/imported.yaml"
     else:
@@ -211,9 +216,9 @@ def _check_out(context: Context, out: Path) -> None:
     raise InvalidConfig(Problem(code="not-imported", summary=f"nothing was written: {what}", hint=hint))
 
 
-def _moved() -> Problem:
+def _inventory_changed() -> Problem:
     return Problem(
         code="not-imported",
-        summary="nothing was written: another run has changed the inventory meanwhile",
+        summary="nothing was written: another run changed the inventory meanwhile",
         hint="run the import again",
     )

@@ -1,4 +1,4 @@
-"""The proof of an import: with the new files and records, no plan has anything to do about its endpoints."""
+"""Verification of an import: with the new files and records, a plan has no changes for its endpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reconciler.workflow.runtime.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The records that make the plan empty, and the `-f` of the command that makes such a plan."""
+    """The records that make the plan empty, and the files and the command of that plan."""
 
     records: tuple[Tracked, ...]
     files: tuple[Path, ...]
@@ -33,7 +33,7 @@ class Proof:
     problems: tuple[Problem, ...]
 
 
-def proven(
+def prove(
     context: Context,
     before: LoadedConfig,
     out: Path,
@@ -44,24 +44,26 @@ def proven(
     keyring: Keyring,
     env_file: Path | None,
 ) -> Proof:
-    """The proof for these texts; `env_file` is where the values of their variables will be.
+    """Return the proof for these texts; `env_file` will hold the values of their variables.
 
-    Raises InvalidConfig with what would not be as it is.
+    Raise InvalidConfig with the changes that a plan would make.
     """
     loaded, files = _loaded(context, before, out, drafted, texts)
-    ids = {one.name: one.id for one in drafted.endpoints}
+    ids = {live.name: live.id for live in drafted.endpoints}
     records = {
-        one.name: applied_record(one, ids[one.name], keyring) for one in loaded.desired if one.name in ids
+        desired.name: applied_record(desired, ids[desired.name], keyring)
+        for desired in loaded.desired
+        if desired.name in ids
     }
     after = replace(inventory, records={**inventory.records, **records})
-    made = make_plan(loaded.desired, after, live, keyring)
-    changes = [change for change in made.changes if change.name in ids]
-    bad = [
-        *(one for one in (*loaded.problems, *made.problems) if one.is_error),
-        *(_unproven(change, ids[change.name]) for change in changes if not _is_settled(change)),
+    plan = make_plan(loaded.desired, after, live, keyring)
+    changes = [change for change in plan.changes if change.name in ids]
+    errors = [
+        *(problem for problem in (*loaded.problems, *plan.problems) if problem.is_error),
+        *(_unexpected_change(change, ids[change.name]) for change in changes if not _is_unchanged(change)),
     ]
-    if bad or len(changes) != len(ids):
-        raise InvalidConfig(*bad, _nothing_written())
+    if errors or len(changes) != len(ids):
+        raise InvalidConfig(*errors, _nothing_written())
     env_files = context.env_files if env_file is None else dict.fromkeys((*context.env_files, env_file))
     options = replace(context.options, files=tuple(map(str, files)), env_files=tuple(map(str, env_files)))
     with shared_options_in_hints(options):
@@ -73,8 +75,8 @@ def proven(
 def _loaded(
     context: Context, before: LoadedConfig, out: Path, drafted: Draft, texts: Mapping[Path, str]
 ) -> tuple[LoadedConfig, tuple[Path, ...]]:
-    """(the files as they will be, the `-f` that it takes to read the new one among them)."""
-    environ = {**context.environ, **{one.name: one.value for one in drafted.variables}}
+    """Return the configuration with the new texts, and the `-f` options that include the new file."""
+    environ = {**context.environ, **{variable.name: variable.value for variable in drafted.variables}}
     instead = {path.absolute(): text for path, text in texts.items()}
 
     def read(files: tuple[Path, ...]) -> LoadedConfig:
@@ -92,7 +94,7 @@ def _loaded(
     return read(files), files
 
 
-def _is_settled(change: Change) -> bool:
+def _is_unchanged(change: Change) -> bool:
     return isinstance(change, NoOp) and not change.is_stale
 
 
@@ -100,12 +102,12 @@ def _not_searched(out: Path, command: str) -> Problem:
     return Problem(
         code="not-searched",
         severity=Severity.WARNING,
-        summary=f"no plan reads {out} by itself, and one without it would delete what it declares",
+        summary=f"{out} is not read by default, and a plan without it would delete its endpoints",
         hint=f"{command}   reads it; or move it to endpoints.yaml or into endpoints/",
     )
 
 
-def _unproven(change: Change, object_id: str) -> Problem:
+def _unexpected_change(change: Change, object_id: str) -> Problem:
     fields = [
         f"{dotted_path(field.path)}: {value_shown(field.before)} is live,"
         f" {value_shown(field.after)} would be declared"
@@ -113,9 +115,9 @@ def _unproven(change: Change, object_id: str) -> Problem:
     ]
     return Problem(
         code="import-unproven",
-        summary=f"`{change.name}` ({object_id}) would not stay as it is: the plan would {change.action} it",
+        summary=f"`{change.name}` ({object_id}) cannot be imported: the next plan would {change.action} it",
         detail="\n".join(fields),
-        hint=f"leave it out with --exclude {shell_quote(change.name)}",
+        hint=f"exclude it with --exclude {shell_quote(change.name)}",
         address=change.address,
     )
 
@@ -124,5 +126,5 @@ def _nothing_written() -> Problem:
     return Problem(
         code="not-imported",
         summary="nothing was written: the plan after the import would not be empty",
-        hint="leave out what is named above with --exclude NAME",
+        hint="exclude the endpoints above with --exclude NAME",
     )

@@ -1,4 +1,4 @@
-"""Who moved a field: the YAML, the account, or both, judged by what was last applied."""
+"""The cause of a change: the YAML, the account, or both, as compared with what was last applied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals, reveal
 from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, value_at
 
 
-def cause(
+def cause_of(
     path: Path,
     before: Value | Absent,
     after: Value | Absent,
@@ -17,20 +17,20 @@ def cause(
     keyring: Keyring,
     kind: Kind = ENDPOINT,
 ) -> Cause:
-    """The cause of a difference between live (`before`) and desired (`after`).
+    """Return the cause of a difference between live (`before`) and desired (`after`).
 
-    `unknown` when the value applied was a secret fingerprinted under another key.
+    It is `unknown` if the applied value is a secret sealed under another key.
     """
     last = value_at(applied, path)
     if last is ABSENT and not _was_absent(path, applied, kind):
-        # not emitted last time, so nothing is known of what it was
+        # not applied last time, so that its earlier value is not known
         return Cause.CONFIG
-    if _foreign(last, keyring):
+    if not all(map(keyring.can_verify, iter_seals(last))):
         return Cause.UNKNOWN
     last = _unblanked(last, path, kind)
-    ours = not same(last, _unblanked(after, path, kind), keyring, path)
-    theirs = not same(last, _unblanked(before, path, kind), keyring, path)
-    match ours, theirs:
+    is_declared_anew = not matches_applied(last, _unblanked(after, path, kind), keyring, path)
+    has_drifted = not matches_applied(last, _unblanked(before, path, kind), keyring, path)
+    match is_declared_anew, has_drifted:
         case True, True:
             return Cause.BOTH
         case False, True:
@@ -39,8 +39,8 @@ def cause(
             return Cause.CONFIG
 
 
-def same(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Path) -> bool:
-    """Whether a value means what was applied; a map matches when it agrees on what was applied of it."""
+def matches_applied(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Path) -> bool:
+    """Return whether a value equals the applied one. A map may have additional keys."""
     match last, value:
         case Sealed(), Secret():
             return keyring.matches(last, value.value, path)
@@ -48,12 +48,13 @@ def same(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Pa
             return keyring.matches(last, value, path)
         case dict(), dict():
             return all(
-                same(item, value.get(key, ABSENT), keyring, (*path, key)) for key, item in last.items()
+                matches_applied(item, value.get(key, ABSENT), keyring, (*path, key))
+                for key, item in last.items()
             )
         case list(), list() if len(last) == len(value):
             return all(
-                same(mine, theirs, keyring, (*path, str(number)))
-                for number, (mine, theirs) in enumerate(zip(last, value, strict=True))
+                matches_applied(applied, current, keyring, (*path, str(number)))
+                for number, (applied, current) in enumerate(zip(last, value, strict=True))
             )
         case _, Secret():
             return bool(last == value.value)
@@ -62,19 +63,15 @@ def same(last: Value | Absent, value: Value | Absent, keyring: Keyring, path: Pa
 
 
 def agree(one: Value | Absent, other: Value | Absent, path: Path, kind: Kind = ENDPOINT) -> bool:
-    """Whether two known values of a field mean the same, secrets compared by value."""
+    """Return whether two known values of a field mean the same, with secrets compared by value."""
     return bool(reveal(_unblanked(one, path, kind)) == reveal(_unblanked(other, path, kind)))
 
 
 def _was_absent(path: Path, applied: Fields, kind: Kind) -> bool:
-    """Whether it is known that there was no such key: the map of keys was applied as a whole."""
+    """Return whether the key is known to have been absent, because its map was applied as a whole."""
     return path[0] in kind.table.keyed and path[0] in applied and value_at(applied, path[:2]) is ABSENT
 
 
-def _foreign(last: Value | Absent, keyring: Keyring) -> bool:
-    return not all(map(keyring.can_verify, iter_seals(last)))
-
-
 def _unblanked(value: Value | Absent, path: Path, kind: Kind) -> Value | Absent:
-    """ABSENT for what means the same; the empty string is a value in `envs` alone."""
+    """Return ABSENT for a value that means the same as none."""
     return ABSENT if value is not ABSENT and kind.table.is_blank(path, value) else value

@@ -15,7 +15,7 @@ from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
 from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves, value_at
-from reconciler.planning.attribution import agree, cause
+from reconciler.planning.attribution import agree, cause_of
 from reconciler.planning.diff import differences
 from reconciler.planning.matching import MatchedEndpoint
 from reconciler.planning.records import is_current
@@ -133,7 +133,7 @@ def _cause_of_change(
 ) -> Cause:
     if desired.partial:
         return Cause.IMPERATIVE
-    return Cause.ADOPT if applied is None else cause(path, before, after, applied, keyring, kind)
+    return Cause.ADOPT if applied is None else cause_of(path, before, after, applied, keyring, kind)
 
 
 def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:
@@ -194,8 +194,8 @@ def _cause_of_drift(
     """Return `drift`, or `both` if the declared value has changed as well."""
     if desired is None or path in desired.unset:
         return Cause.DRIFT
-    found = cause(path, value_at(live.fields, path), value_at(desired.fields, path), last, keyring, kind)
-    return Cause.BOTH if found is Cause.BOTH else Cause.DRIFT
+    cause = cause_of(path, value_at(live.fields, path), value_at(desired.fields, path), last, keyring, kind)
+    return Cause.BOTH if cause is Cause.BOTH else Cause.DRIFT
 
 
 def _unknown(

@@ -1,4 +1,4 @@
-"""Two trees in, the paths that differ out. The only place that knows deepdiff."""
+"""The differences of two trees. This is the only module that imports deepdiff."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.secrets import Sealed, Secret
 from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Path, Value, value_at
 
-_SINGLE: Final = SCALAR_TYPES | {Absent}
+_SCALARS: Final = SCALAR_TYPES | {Absent}
 
 
 def differences(
     have: Fields, want: Fields, kind: Kind = ENDPOINT
 ) -> Iterator[tuple[Path, Value | Absent, Value | Absent]]:
-    """(path, before, after) for every difference, in the order of the wire and then of keys.
+    """Yield (path, before, after) for every difference, in the order in which users see fields.
 
-    Lists are compared whole, and so is a map that only one side has. The values are those of the two trees,
-    secrets still wrapped.
+    A list is one value, and so is a map that only one tree has. Secrets stay wrapped.
     """
     if have == want:
         return
-    left, right = narrowed(have, want)
+    left, right = drop_equal(have, want)
     paths = scalar_differences(left, right)
     if paths is None:
         paths = tree_differences(left, right)
@@ -32,20 +31,20 @@ def differences(
 
 
 def scalar_differences(left: Fields, right: Fields, above: Path = ()) -> set[Path] | None:
-    """The paths of two trees that differ everywhere, if in single words alone; else None.
+    """Return all paths of two trees that differ in each, if all are scalars; else None.
 
-    Most changes are such, and deepdiff takes 0.12 ms for each and 73 ms to import.
+    Most changes are of this form; deepdiff takes 0.12 ms for each and 73 ms to import.
     """
     paths: set[Path] = set()
     for key in {**left, **right}:
         path = (*above, key)
-        mine, theirs = left.get(key, ABSENT), right.get(key, ABSENT)
-        if isinstance(mine, dict) and isinstance(theirs, dict):
-            below = scalar_differences(mine, theirs, path)
+        before, after = left.get(key, ABSENT), right.get(key, ABSENT)
+        if isinstance(before, dict) and isinstance(after, dict):
+            below = scalar_differences(before, after, path)
             if below is None:
                 return None
             paths |= below
-        elif mine.__class__ in _SINGLE and theirs.__class__ in _SINGLE:
+        elif before.__class__ in _SCALARS and after.__class__ in _SCALARS:
             paths.add(path)
         else:
             return None
@@ -53,36 +52,36 @@ def scalar_differences(left: Fields, right: Fields, above: Path = ()) -> set[Pat
 
 
 def tree_differences(left: Fields, right: Fields) -> set[Path]:
-    """The paths at which two trees differ, whatever they hold."""
-    one, other = _comparable(left), _comparable(right)
-    if one == other:
+    """Return the paths at which two trees differ."""
+    before, after = _comparable(left), _comparable(right)
+    if before == after:
         return set()
     from deepdiff import DeepDiff
 
-    found = DeepDiff(
-        one,
-        other,
+    changes = DeepDiff(
+        before,
+        after,
         view="tree",
         threshold_to_diff_deeper=0,
-        ignore_private_variables=False,  # to deepdiff, an env key such as `__TOKEN` is one
+        ignore_private_variables=False,  # deepdiff takes an env key such as `__TOKEN` for one
     )
-    return {_path(level) for levels in found.values() for level in levels}
+    return {_path(level) for levels in changes.values() for level in levels}
 
 
-def narrowed(have: Fields, want: Fields) -> tuple[Fields, Fields]:
-    """The two trees without the branches in which they are equal."""
+def drop_equal(have: Fields, want: Fields) -> tuple[Fields, Fields]:
+    """Return the two trees without the branches in which they are equal."""
     left: dict[str, Any] = {}
     right: dict[str, Any] = {}
     for key in {**have, **want}:
-        mine, theirs = have.get(key, ABSENT), want.get(key, ABSENT)
-        if mine is theirs or mine == theirs:
+        before, after = have.get(key, ABSENT), want.get(key, ABSENT)
+        if before is after or before == after:
             continue
-        if isinstance(mine, dict) and isinstance(theirs, dict):
-            mine, theirs = narrowed(mine, theirs)
-        if mine is not ABSENT:
-            left[key] = mine
-        if theirs is not ABSENT:
-            right[key] = theirs
+        if isinstance(before, dict) and isinstance(after, dict):
+            before, after = drop_equal(before, after)
+        if before is not ABSENT:
+            left[key] = before
+        if after is not ABSENT:
+            right[key] = after
     return left, right
 
 
@@ -110,8 +109,8 @@ def _comparable(value: Value) -> Any:
 
 
 def equal(have: Fields, want: Fields) -> bool:
-    """Whether two trees mean the same, secrets compared by value. Cheap enough to ask for every endpoint."""
+    """Return whether two trees have the same values, with secrets compared by value."""
     if have == want:
         return True
-    left, right = map(_comparable, narrowed(have, want))
+    left, right = map(_comparable, drop_equal(have, want))
     return bool(left == right)

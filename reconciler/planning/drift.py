@@ -1,4 +1,4 @@
-"""What of a plan's drift is worth an alarm: not what is settled, ignored for now, or known already."""
+"""The drift report of a plan, and what `drift revert` applies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.model.text import PatternMap
 from reconciler.model.values import ABSENT, Absent, Json, Path, Value, value_at, with_path_from
 
 WHOLE: Final[Path] = ()
-"""Stands for the endpoint itself where it is gone."""
+"""Stands for the whole endpoint if it is gone."""
 
 
 def report_drift(
@@ -31,52 +31,52 @@ def report_drift(
     now: datetime,
     keyring: Keyring,
 ) -> DriftReport:
-    """Return the report on what moved.
+    """Return the drift of a plan, each item with its state: new, known or ignored.
 
-    `by_declaration` says that there is no inventory, so that what is declared is the measure; `has_yaml` that
-    there is YAML at all; `known` are the fingerprints that an earlier run told of.
+    `by_declaration` is true if there is no inventory: the account is then compared with the declarations.
+    `has_yaml` is true if there are endpoint files. `known` are the fingerprints of an earlier report.
     """
-    counting = PatternMap((one.endpoint, one) for one in ignores if not one.has_expired(now))
+    active = PatternMap((ignore.endpoint, ignore) for ignore in ignores if not ignore.has_expired(now))
     drift = _against_the_yaml(plan) if by_declaration else _unsettled(plan, has_yaml=has_yaml)
 
-    def moved(one: Drift, path: Path, about: Sequence[DriftIgnore]) -> DriftItem:
-        found = fingerprint(one, path, keyring)
-        ignore = next((entry for entry in about if entry.matches(path)), None)
-        standing = DriftState.IGNORED if ignore else DriftState.KNOWN if found in known else DriftState.NEW
-        field = next((field for field in one.fields if field.path == path), None)
-        return DriftItem(field=field, fingerprint=found, state=standing, ignore=ignore)
+    def item(drift: Drift, path: Path, entries: Sequence[DriftIgnore]) -> DriftItem:
+        mark = fingerprint(drift, path, keyring)
+        ignore = next((entry for entry in entries if entry.matches(path)), None)
+        state = DriftState.IGNORED if ignore else DriftState.KNOWN if mark in known else DriftState.NEW
+        field = next((field for field in drift.fields if field.path == path), None)
+        return DriftItem(field=field, fingerprint=mark, state=state, ignore=ignore)
 
     return DriftReport(
         alarms=tuple(
-            Alarm(drift=one, items=tuple(moved(one, path, about) for path in _paths(one)))
+            Alarm(drift=one, items=tuple(item(one, path, entries) for path in _paths(one)))
             for one in drift
-            for about in (counting.matching(one.name),)
+            for entries in (active.matching(one.name),)
         ),
         by_declaration=by_declaration,
     )
 
 
 def fingerprint(drift: Drift, path: Path, keyring: Keyring) -> str:
-    """64 hex digits for one thing that moved and what it moved to; keyed, for it may be a secret.
+    """Return 64 hex digits for a field and its live value, keyed because the value may be secret.
 
-    The same for as long as the account says the same, whatever becomes of the YAML and the inventory.
+    They depend on nothing but the live value, so that a change of the YAML or the inventory keeps them.
     """
-    now: Value | Absent = value_at(drift.live.fields, path) if drift.live else ABSENT
-    there: list[Json] = [] if now is ABSENT else [reveal(now)]
-    return keyring.seal(canonical([drift.id or drift.name, list(path), there]).decode()).mac
+    live: Value | Absent = value_at(drift.live.fields, path) if drift.live else ABSENT
+    values: list[Json] = [] if live is ABSENT else [reveal(live)]
+    return keyring.seal(canonical([drift.id or drift.name, list(path), values]).decode()).mac
 
 
-def expired(ignores: Sequence[DriftIgnore], now: datetime) -> Iterator[Problem]:
-    """A note for each entry whose time is over: it silences nothing any more."""
-    for one in ignores:
-        if one.has_expired(now):
-            what = f"`{one.endpoint}`" + (f" {one.shown}" if one.shown else "")
+def expired_ignores(ignores: Sequence[DriftIgnore], now: datetime) -> Iterator[Problem]:
+    """Yield a note for each entry of `drift.ignore` that has expired."""
+    for ignore in ignores:
+        if ignore.has_expired(now):
+            what = f"`{ignore.endpoint}`" + (f" {ignore.shown}" if ignore.shown else "")
             yield Problem(
                 code="ignore-expired",
                 severity=Severity.NOTE,
-                summary=f"the drift.ignore entry about {what} is over, and silences nothing any more",
+                summary=f"the drift.ignore entry about {what} has expired and has no effect",
                 hint="remove it, or give it another `until`",
-                place=one.place,
+                place=ignore.place,
             )
 
 
@@ -85,10 +85,10 @@ def _paths(drift: Drift) -> tuple[Path, ...]:
 
 
 def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
-    """What moved and is not what the YAML says by now: that would be a matter of the record alone."""
+    """Yield the drift that is not declared by now; of the rest, only the record is behind."""
     for one in plan.drift:
         if one.live is None:
-            # that an endpoint is gone which is no longer declared is what is wanted
+            # an endpoint that is neither live nor declared is as desired
             if one.declared is not None or not has_yaml:
                 yield one
             continue
@@ -97,7 +97,7 @@ def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
 
 
 def _against_the_yaml(plan: Plan) -> Iterator[Drift]:
-    """What is not as declared, where nothing tells what was applied."""
+    """Yield what differs from the declarations, because nothing records what was applied."""
     for change in plan.changes:
         match change:
             case Create(desired=desired):

@@ -1,4 +1,4 @@
-"""Records of endpoints taken as they are: what counts as applied last, and what stands in the way."""
+"""Records: what is recorded after a write, a refresh or an import, and why an import is impossible."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
 
 
 def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
-    """The record of a declared endpoint as if what is live had been applied: what differs is our change.
+    """Return the record of a declared endpoint as if its live values had been applied.
 
-    Values that are secret today are sealed.
+    Values that are secret in the declaration are sealed.
     """
     kind = KINDS[desired.kind]
     want = kind.emitted(desired.fields, desired.lifecycle.ignore)
@@ -91,36 +91,36 @@ def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:
 
 
 def imperative_record(name: str, live: Live, keyring: Keyring) -> Tracked:
-    """The record of an endpoint that is declared nowhere; plans list it and never delete it."""
+    """Return the record of an endpoint that is not declared. Plans list it and never delete it."""
     shown = matched(name, None, None, live).redacted
     applied = seal(shown.fields, keyring)
     return Tracked(name=name, id=live.id, applied=applied, origin="imperative", kind=live.kind)
 
 
-def refusal(
-    name: str, object_id: str, live: Live | None, inventory: Inventory, occupant: Live | None
+def import_problem(
+    name: str, object_id: str, live: Live | None, inventory: Inventory, recorded: Live | None
 ) -> Problem | None:
-    """Why an endpoint cannot be recorded under a name; None when it can.
+    """Return why an endpoint cannot be recorded under a name; None if it can.
 
-    `live` is what that ID is, `occupant` what the ID is that the name is recorded with.
+    `live` is the endpoint with that ID, `recorded` the endpoint that is recorded under that name.
     """
-    holder = next((one.name for one in inventory.records.values() if one.id == object_id), None)
+    holder = next((record.name for record in inventory.records.values() if record.id == object_id), None)
     if not (name.isprintable() and 0 < len(name) <= ENDPOINT.longest_name):
-        why, hint = "that is no name", f"names are 1 to {ENDPOINT.longest_name} printable characters"
+        why, hint = "that is not a valid name", f"names are 1 to {ENDPOINT.longest_name} printable characters"
     elif live is None:
         why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
     elif live.is_terminating:
         why, hint = f"it is {live.state}", "it can no longer be managed"
     elif holder is not None:
         why = f"it is recorded as `{holder}`"
-        hint = f"{_forgetting(holder)}   forgets that record; the endpoint lives on"
+        hint = f"{_forget_command(holder)}   forgets that record; the endpoint is kept"
     elif name in inventory.intents:
         why = f"a create of `{name}` is open"
-        word = command_line("reconciler", "recover", Operand(name), "--id", "ID")
-        hint = f"reconciler recover   settles it; your word does too: {word}"
-    elif occupant is not None and not occupant.is_terminating:
-        why = f"`{name}` is recorded with {occupant.id}, which is live"
-        hint = f"{_forgetting(name)}   forgets that record; the endpoint lives on"
+        choose = command_line("reconciler", "recover", Operand(name), "--id", "ID")
+        hint = f"reconciler recover   settles it, or with the ID that you know: {choose}"
+    elif recorded is not None and not recorded.is_terminating:
+        why = f"`{name}` is recorded with {recorded.id}, which is live"
+        hint = f"{_forget_command(name)}   forgets that record; the endpoint is kept"
     else:
         return None
     return Problem(
@@ -131,19 +131,19 @@ def refusal(
     )
 
 
-def _forgetting(name: str) -> str:
+def _forget_command(name: str) -> str:
     return command_line("reconciler", "state", "rm", Operand(name))
 
 
-def remarks(record: Tracked, live: Live) -> Iterator[Problem]:
-    """What a new record means for the next plans, where that may surprise."""
+def import_notes(record: Tracked, live: Live) -> Iterator[Problem]:
+    """Yield notes about effects of a new record on the next plans."""
     name = record.name
     is_declared = record.origin == "declared"
     if live.name != name:
         what = "the next apply renames it" if is_declared else f"declared as `{name}`, it would be renamed"
         yield _note(name, "other-name", f"{live.id} is called `{live.name}` in the account; {what}")
     if not is_declared:
-        summary = f"`{name}` is declared nowhere: plans list it as unmanaged, and never delete it"
+        summary = f"`{name}` is not declared: plans list it as unmanaged, and never delete it"
         yield _note(name, "not-declared", summary, hint=f"declare it to manage it: - endpoint: {name}")
 
 

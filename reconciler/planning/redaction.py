@@ -70,7 +70,7 @@ def with_secrets_hidden(kind: Kind, fields: Fields, want: Fields, last: Fields =
 
 
 def hide_like(value: Value, others: Iterable[Value]) -> Value:
-    """The value with its text wrapped wherever one of the others holds a secret in the same place."""
+    """Return the value with its text wrapped in each place where one of the others has a secret."""
     others = [other for other in others if not is_plain_data(other)]
     if not others or (value.__class__ in SCALAR_TYPES and not isinstance(value, str)):
         return value

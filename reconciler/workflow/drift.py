@@ -20,7 +20,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.secrets import Keyring, iter_seals
-from reconciler.planning.drift import expired, report_drift, without_config_changes
+from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import prefetched_account
@@ -77,7 +77,11 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     return DriftResult(
         planned=made,
         drift_report=drift_report,
-        problems=(*problems, *expired(ignores, now), *_sealed_with_other_key(inventory, made.keyring)),
+        problems=(
+            *problems,
+            *expired_ignores(ignores, now),
+            *_sealed_with_other_key(inventory, made.keyring),
+        ),
     )
 
 

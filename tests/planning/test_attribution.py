@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.plan import Cause
 from reconciler.model.values import ABSENT, Path
-from reconciler.planning.attribution import cause, same
+from reconciler.planning.attribution import cause_of, matches_applied
 from tests.builders import KEYRING, OTHER_KEYRING, PINNED, SPEC, change, endpoint, live, secret, tracked
 
 CONFIG, DRIFT, BOTH, UNKNOWN = Cause.CONFIG, Cause.DRIFT, Cause.BOTH, Cause.UNKNOWN
@@ -154,13 +154,13 @@ def test_under_another_key_nobody_can_say() -> None:
 
 def test_a_record_that_knows_nothing_blames_nobody_else() -> None:
     """Without last-applied values every difference is the YAML's."""
-    assert cause(("envs", "A"), "1", "2", {}, KEYRING) is CONFIG
+    assert cause_of(("envs", "A"), "1", "2", {}, KEYRING) is CONFIG
 
 
 def test_a_volume_that_gained_an_id_was_changed_by_us() -> None:
     """An ID that is not live reads empty, and that is no drift from a record without one."""
     path = ("volumeMounts", "/w", "id")
-    assert cause(path, "", "n-1", {"volumeMounts": {"/w": {"type": "network"}}}, KEYRING) is CONFIG
+    assert cause_of(path, "", "n-1", {"volumeMounts": {"/w": {"type": "network"}}}, KEYRING) is CONFIG
 
 
 @pytest.mark.parametrize(
@@ -186,4 +186,4 @@ def test_a_volume_that_gained_an_id_was_changed_by_us() -> None:
 )
 def test_a_value_is_the_applied_one(last: Any, value: Any, expected: bool) -> None:
     """Secrets agree through their fingerprint, maps through what was applied of them."""
-    assert same(last, value, KEYRING, ("x",)) is expected
+    assert matches_applied(last, value, KEYRING, ("x",)) is expected

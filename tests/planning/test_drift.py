@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.model.drift import DriftIgnore, DriftReport, DriftState
 from reconciler.model.plan import Cause
-from reconciler.planning.drift import expired, report_drift, without_config_changes
+from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
 from tests.builders import KEYRING, OTHER_KEYRING, change, endpoint, live, plan, secret, tracked
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -49,10 +49,10 @@ def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
 def test_what_is_over_is_told_with_its_place() -> None:
     """A forgotten entry is found when it matters."""
     over = DriftIgnore(endpoint="a", shown="replicas", until=NOW)
-    (problem,) = expired(
+    (problem,) = expired_ignores(
         [over, DriftIgnore(endpoint="b"), DriftIgnore(endpoint="c", until=NOW + timedelta(1))], NOW
     )
-    assert problem.summary.startswith("the drift.ignore entry about `a` replicas is over")
+    assert problem.summary.startswith("the drift.ignore entry about `a` replicas has expired")
 
 
 def test_what_is_known_rings_no_more() -> None:

@@ -7,7 +7,13 @@ import pytest
 from reconciler.model.plan import Cause, NoOp
 from reconciler.model.resource import Intent, Inventory
 from reconciler.model.secrets import Sealed
-from reconciler.planning.records import applied_record, imperative_record, live_record, refusal, remarks
+from reconciler.planning.records import (
+    applied_record,
+    imperative_record,
+    import_notes,
+    import_problem,
+    live_record,
+)
 from tests.builders import KEYRING, PINNED, change, endpoint, inventory, live, plan, secret, tracked
 
 
@@ -56,29 +62,29 @@ INTENT = Intent(name="lost", known_ids=(), app_name="lost", applied={})
 @pytest.mark.parametrize(
     ("name", "given", "why"),
     [
-        ("", {}, "no name"),
-        ("a\n", {}, "no name"),
-        ("a" * 221, {}, "no name"),
+        ("", {}, "not a valid name"),
+        ("a\n", {}, "not a valid name"),
+        ("a" * 221, {}, "not a valid name"),
         ("chat", {"live": None}, "no such endpoint"),
         ("chat", {"live": live("chat", state="terminating")}, "it is terminating"),
         ("chat", {"inventory": inventory(tracked("other", "id-chat"))}, "recorded as `other`"),
         ("lost", {"inventory": inventory(intents=[INTENT])}, "a create of `lost` is open"),
-        ("chat", {"occupant": live("chat", "id-2")}, "recorded with id-2, which is live"),
+        ("chat", {"recorded": live("chat", "id-2")}, "recorded with id-2, which is live"),
     ],
 )
 def test_what_stands_in_the_way(name: str, given: dict[str, Any], why: str) -> None:
     """Each reason is told, with what to type."""
-    usual = {"live": live("chat"), "inventory": Inventory(), "occupant": None}
-    found = refusal(name, "id-chat", **{**usual, **given})
+    usual = {"live": live("chat"), "inventory": Inventory(), "recorded": None}
+    found = import_problem(name, "id-chat", **{**usual, **given})
     assert found is not None
     assert why in found.summary
     assert found.hint
 
 
-@pytest.mark.parametrize("occupant", [None, live("chat", "id-2", state="deleting")])
-def test_a_record_of_what_is_gone_is_not_in_the_way(occupant: Any) -> None:
+@pytest.mark.parametrize("recorded", [None, live("chat", "id-2", state="deleting")])
+def test_a_record_of_what_is_gone_is_not_in_the_way(recorded: Any) -> None:
     """The name is free again."""
-    assert refusal("chat", "id-chat", live("chat"), Inventory(), occupant) is None
+    assert import_problem("chat", "id-chat", live("chat"), Inventory(), recorded) is None
 
 
 @pytest.mark.parametrize(
@@ -98,6 +104,6 @@ def test_what_may_surprise_is_remarked(name: str, declared: bool, codes: list[st
         if declared
         else imperative_record(name, found, KEYRING)
     )
-    notes = list(remarks(record, found))
+    notes = list(import_notes(record, found))
     assert [note.code for note in notes] == codes
     assert not any(note.is_error for note in notes)

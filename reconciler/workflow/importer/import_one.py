@@ -8,7 +8,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
-from reconciler.planning.records import imperative_record, live_record, refusal, remarks
+from reconciler.planning.records import imperative_record, import_notes, import_problem, live_record
 from reconciler.workflow.runtime.account import base_url, list_if_recorded, reader
 from reconciler.workflow.runtime.config import load_config, load_files, valid_settings
 from reconciler.workflow.runtime.context import Context
@@ -45,7 +45,7 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
             if record is not None and record.id == object_id:
                 return record
             occupant = account.get(record.id) if record is not None else None
-            if problem := refusal(name, object_id, live, inventory, occupant):
+            if problem := import_problem(name, object_id, live, inventory, occupant):
                 raise InvalidConfig(problem)
             return None
 
@@ -63,7 +63,7 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
             if existing_record(session.inventory) == before:
                 session.set_owner(claim.owner)
                 session.record(record)
-    return ImportedRecord(record=record, is_new=True, problems=(*claim.problems, *remarks(record, live)))
+    return ImportedRecord(record=record, is_new=True, problems=(*claim.problems, *import_notes(record, live)))
 
 
 def _find_declared(context: Context, name: str) -> Desired | None:

@@ -225,7 +225,7 @@ def test_an_ignore_that_is_over_alarms_again(applied: Desk) -> None:
     ignoring(applied, endpoint="embed", until="2020-02-29")
     ran = applied.run("drift")
     assert ran.code == 2
-    assert "the drift.ignore entry about `embed` is over, and silences nothing any more" in ran.err
+    assert "the drift.ignore entry about `embed` has expired and has no effect" in ran.err
     assert "config.yaml:5:" in ran.err
     ignoring(applied, endpoint="embed")
     assert applied.run("drift").code == 0

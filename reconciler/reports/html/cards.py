@@ -1,6 +1,6 @@
-"""One endpoint on the page of a run: what becomes of it, field by field, and how that went.
+"""Cards of the HTML report: a changed or drifted endpoint with its fields, or a problem.
 
-Tags that HTML lets one leave out are left out, so that the page of a thousand endpoints stays light.
+Optional HTML tags are omitted, which keeps the page of a thousand endpoints small.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import ABSENT, Absent, Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
+from reconciler.reports.run.before_after import fields_before_and_after, resource_id
 from reconciler.reports.run.drift import drift_state_text
-from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.run.summary import change_summary
 from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
@@ -25,7 +25,7 @@ from reconciler.reports.terminal.values import before_and_after, dotted_path, sh
 
 
 def escape(text: str) -> str:
-    """What others chose, as text of a page."""
+    """Return untrusted text escaped for HTML."""
     return escaped(plain(text))
 
 
@@ -37,7 +37,7 @@ def change_card(
     explanation: Explanation | None,
     is_open: bool,
 ) -> str:
-    """The whole of one change, folded unless `is_open`. `anchor` is inside, for a link to it unfolds it."""
+    """Return the card of a change, collapsed unless `is_open`; a link to `anchor` expands it."""
     parts: list[str] = []
     if result is not None and result.problem is not None and result.outcome is not Outcome.NOT_ATTEMPTED:
         parts.append(problem_card(result.problem))
@@ -49,7 +49,7 @@ def change_card(
         kind=change.action.value,
         symbol=action_symbol(change),
         name=change.name,
-        object_id=id_of(change) or (result.id if result else None) or "",
+        object_id=resource_id(change) or (result.id if result else None) or "",
         words=f"{words}: {change.reason if is_open else change_summary(change)}",
         badge=_outcome(result) if result else "",
         body="".join(parts),
@@ -67,12 +67,12 @@ def drift_card(
     explanation: Explanation | None,
     is_open: bool,
 ) -> str:
-    """What moved about one endpoint, what the alarm makes of it, and what an apply would do about it.
+    """Return the card of an endpoint with drift: its fields, their states, and what apply would change.
 
-    `measure` is what the endpoint was held against, such as `applied`.
+    `measure` is the compared state, such as `applied`.
     """
     live = drift.live
-    marks = {one.field.path: drift_state_text(one) for one in alarm.items if one.field} if alarm else {}
+    marks = {item.field.path: drift_state_text(item) for item in alarm.items if item.field} if alarm else {}
 
     def remarks(field: FieldChange) -> list[str]:
         return [field.cause.value, *([marks[field.path]] if field.path in marks else [])]
@@ -99,7 +99,7 @@ def drift_card(
 
 
 def problem_card(problem: Problem) -> str:
-    """What is wrong, where, the line itself, and the way out."""
+    """Return the card of a problem: what is wrong, where, the line of the file, and a hint."""
     kind = problem.severity.value
     lines = [f'<p><b class="label">{kind.capitalize()}</b> {_prose(problem.summary)}']
     where = [f"<code>{escape(str(problem.place))}</code>"] if problem.place else []
@@ -146,8 +146,8 @@ def _body(table: str, picture: str) -> str:
 
 def _chart_of(change: Change) -> str:
     if change.action is Action.FORGET:
-        return ""  # it may well go on working
-    before, after = sides(change)
+        return ""  # its workers are not changed
+    before, after = fields_before_and_after(change)
     return chart(range_of(before), range_of(after))
 
 
@@ -162,7 +162,7 @@ def _table(
     headings: tuple[str, ...],
     remarks: Callable[[FieldChange], list[str]] | None,
 ) -> str:
-    """A row a field; without `remarks` only the new value is shown."""
+    """Return a table with one row per field; without `remarks`, it shows only the new values."""
     rows = "".join(_row(field, remarks) for field in fields)
     if not rows:
         return ""
@@ -191,24 +191,26 @@ def _outcome(result: ChangeResult) -> str:
 
 
 def _alarm(alarm: Alarm) -> str:
-    standing = DriftState.NEW if alarm.has_new_drift else alarm.items[0].state
-    return f'<span class="badge {"bad" if alarm.has_new_drift else "quiet"}">{standing.value}</span>'
+    state = DriftState.NEW if alarm.has_new_drift else alarm.items[0].state
+    return f'<span class="badge {"bad" if alarm.has_new_drift else "quiet"}">{state.value}</span>'
 
 
-def _explained(found: Explanation) -> str:
-    return f'<dl class="why">{"".join(_explanations(found))}</dl>'
+def _explained(explanation: Explanation) -> str:
+    return f'<dl class="why">{"".join(_explanations(explanation))}</dl>'
 
 
-def _explanations(found: Explanation) -> Iterator[str]:
-    yield f"<dt>Why{''.join(f'<dd>{escape(why)}' for why in found.why)}<dt>Rule<dd>{escape(found.rule)}"
+def _explanations(explanation: Explanation) -> Iterator[str]:
+    yield f"<dt>Why{''.join(f'<dd>{escape(why)}' for why in explanation.why)}"
+    yield f"<dt>Rule<dd>{escape(explanation.rule)}"
     calls = [
-        f"<code>{escape(f'{call.method} {call.path}')}</code> {escape(call.purpose)}" for call in found.calls
+        f"<code>{escape(f'{call.method} {call.path}')}</code> {escape(call.purpose)}"
+        for call in explanation.calls
     ]
     yield f"<dt>Calls{''.join(f'<dd>{call}' for call in calls or [NO_CALLS])}"
 
 
 def _prose(text: str) -> str:
-    """A capitalized; what stands between two backticks is code."""
+    """Return escaped text, in which parts between two backticks are code."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)

@@ -1,4 +1,4 @@
-"""The replica range before and after, as two bars on one scale: SVG that needs no script and no file."""
+"""The replica range before and after a change as two bars: an inline SVG without scripts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from reconciler.model.values import Fields, value_at
 WIDTH: Final = 300
 HEIGHT: Final = 78
 LEFT: Final = 58
-"""Where 0 workers are, right of the labels."""
+"""Horizontal position of 0 workers, to the right of the labels."""
 SPAN: Final = 186
-"""From 0 to the most workers; the number of a bar stands right of it."""
+"""Width of the scale; the number of a bar is to its right."""
 THICK: Final = 12
 ROWS: Final = (4, 28)
 
 
 class Range(NamedTuple):
-    """How many workers there are at least and at most."""
+    """Minimum and maximum number of workers."""
 
     low: int
     high: int
@@ -29,37 +29,39 @@ class Range(NamedTuple):
 
 
 def range_of(fields: Fields | None) -> Range | None:
-    """The replica range of an endpoint; None when it is not known."""
+    """Return the replica range of an endpoint; None if it is unknown."""
     low, high = (value_at(fields or {}, path) for path in ENDPOINT.replica_range)
     return Range(low, high) if isinstance(low, int) and isinstance(high, int) else None
 
 
 def chart(before: Range | None, after: Range | None, labels: tuple[str, str] = ("before", "after")) -> str:
-    """The picture with its text alternative; "" when neither range is known."""
+    """Return the chart with its text alternative; "" if neither range is known."""
     if before is None and after is None:
         return ""
-    top = max(1, *(one.high for one in (before, after) if one))
-    said = "; ".join(f"{label} {one or 'none'}" for label, one in zip(labels, (before, after), strict=True))
+    top = max(1, *(range_.high for range_ in (before, after) if range_))
+    text = "; ".join(
+        f"{label} {range_ or 'none'}" for label, range_ in zip(labels, (before, after), strict=True)
+    )
     rows = zip(labels, (before, after), ROWS, ("was", "is"), strict=True)
     return (
-        f'<svg class="chart" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="Workers: {said}">'
+        f'<svg class="chart" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="Workers: {text}">'
         f"{''.join(part for row in rows for part in _row(*row, top))}{_axis(top)}</svg>"
     )
 
 
-def _row(label: str, one: Range | None, y: int, kind: str, top: int) -> Iterator[str]:
+def _row(label: str, range_: Range | None, y: int, kind: str, top: int) -> Iterator[str]:
     middle = y + THICK - 2
     yield f'<text x="0" y="{middle}">{label}</text>'
     yield f'<rect class="track" x="{LEFT}" y="{y}" width="{SPAN}" height="{THICK}" rx="4"/>'
-    if one is None:
+    if range_ is None:
         yield f'<text x="{LEFT + SPAN + 8}" y="{middle}">none</text>'
         return
-    start, end = (LEFT + SPAN * count / top for count in one)
-    if one.low == one.high:  # a single number is a dot as wide as one can see, and within the track
+    start, end = (LEFT + SPAN * count / top for count in range_)
+    if range_.low == range_.high:  # a single number is a visible dot within the track
         start = min(max(start - THICK / 2, LEFT), LEFT + SPAN - THICK)
         end = start + THICK
     yield f'<rect class="{kind}" x="{start:g}" y="{y}" width="{end - start:g}" height="{THICK}" rx="4"/>'
-    yield f'<text class="count" x="{LEFT + SPAN + 8}" y="{middle}">{one}</text>'
+    yield f'<text class="count" x="{LEFT + SPAN + 8}" y="{middle}">{range_}</text>'
 
 
 def _axis(top: int) -> str:

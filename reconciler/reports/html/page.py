@@ -1,4 +1,4 @@
-"""A run as one page: it needs no network and no script, and is at home in light, in dark and on paper."""
+"""A run as a self-contained HTML page, without scripts, for light and dark mode and for printing."""
 
 from __future__ import annotations
 
@@ -15,47 +15,55 @@ from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
-from reconciler.reports.run.summary import counts, ending, headline, standings, tally, told, tone
+from reconciler.reports.run.summary import (
+    action_counts,
+    all_problems,
+    drift_state_counts,
+    exit_code_text,
+    headline,
+    severity_counts,
+    tone,
+)
 from reconciler.reports.run.text import action_symbol
 
-OPEN: Final = 12
-"""So many endpoints are shown unfolded; of more there is an index, for one looks for the one that matters."""
+MAX_EXPANDED: Final = 12
+"""Maximum number of endpoints that are shown expanded; a longer list is collapsed and gets an index."""
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Nothing is fetched, whatever the values on the page may say."""
+"""The page loads nothing, whatever values it contains."""
 
 
-def html_text(found: RunReport) -> str:
-    """The page."""
+def html_text(run: RunReport) -> str:
+    """Return the page."""
     style = files("reconciler.reports.html").joinpath("report.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">\n'
-        f"<title>reconciler {escape(found.command)}: {escape(headline(found))}</title>\n"
-        f'<style>\n{style}</style></head>\n<body class="{tone(found)}">\n'
-        f"{_header(found)}<main>\n{''.join(_sections(found))}</main>\n"
+        f"<title>reconciler {escape(run.command)}: {escape(headline(run))}</title>\n"
+        f'<style>\n{style}</style></head>\n<body class="{tone(run)}">\n'
+        f"{_header(run)}<main>\n{''.join(_sections(run))}</main>\n"
         f"<footer><p>reconciler {__version__}. Secrets are masked.</p></footer>\n</body></html>\n"
     )
 
 
-def _header(found: RunReport) -> str:
+def _header(run: RunReport) -> str:
     chips = [
         f'<li class="{"no-op" if what == "unchanged" else what}">'
         f"{f'<b>{symbol}</b> ' if symbol else ''}{count:,} {what}"
-        for symbol, count, what in counts(found)
+        for symbol, count, what in action_counts(run)
     ]
-    if found.drift_report is not None:
-        chips = [f'<li class="{standing}">{count:,} {standing}' for count, standing in standings(found)]
+    if run.drift_report is not None:
+        chips = [f'<li class="{state}">{count:,} {state}' for count, state in drift_state_counts(run)]
     digest = ""
-    if found.plan is not None and found.keyring is not None:
-        digest = f" <span>plan <code>{plan_digest(found.plan, found.keyring)[:12]}</code></span>"
+    if run.plan is not None and run.keyring is not None:
+        digest = f" <span>plan <code>{plan_digest(run.plan, run.keyring)[:12]}</code></span>"
     return (
-        f'<header><p class="command">reconciler {escape(found.command)}</p>\n'
-        f"<h1>{escape(headline(found))}</h1>\n"
-        f'<p class="meta"><span class="tone">{ending(found)}</span> '
-        f'<time datetime="{found.timestamp}">{_moment(found.timestamp)}</time>{digest}</p>\n'
+        f'<header><p class="command">reconciler {escape(run.command)}</p>\n'
+        f"<h1>{escape(headline(run))}</h1>\n"
+        f'<p class="meta"><span class="tone">{exit_code_text(run)}</span> '
+        f'<time datetime="{run.timestamp}">{_moment(run.timestamp)}</time>{digest}</p>\n'
         + (f'<ul class="chips">{"".join(chips)}</ul>\n' if chips else "")
         + "</header>\n"
     )
@@ -65,25 +73,27 @@ def _moment(timestamp: str) -> str:
     return timestamp.replace("T", " ").removesuffix("Z") + " UTC"
 
 
-def _sections(found: RunReport) -> Iterator[str]:
-    problems = told(found)
+def _sections(run: RunReport) -> Iterator[str]:
+    problems = all_problems(run)
     yield _section(
-        "problems", tally(problems).capitalize(), [problem_card(one) for one in limit_problems(problems)]
+        "problems",
+        severity_counts(problems).capitalize(),
+        [problem_card(problem) for problem in limit_problems(problems)],
     )
-    if found.plan is None:
+    if run.plan is None:
         return
-    explanations = explain(found.plan) if found.explained else {}
-    if found.drift_report is not None:
+    explanations = explain(run.plan) if run.explained else {}
+    if run.drift_report is not None:
         drifted: list[tuple[Drift, Alarm | None]] = [
-            (alarm.drift, alarm) for alarm in found.drift_report.alarms
+            (alarm.drift, alarm) for alarm in run.drift_report.alarms
         ]
     else:
-        yield from _changes(found, found.plan.pending, explanations)
-        drifted = [(drift, None) for drift in found.plan.drift]
+        yield from _changes(run, run.plan.pending, explanations)
+        drifted = [(drift, None) for drift in run.plan.drift]
     index = _index(
         [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]
     )
-    measure = "declared" if found.drift_report and found.drift_report.by_declaration else "applied"
+    measure = "declared" if run.drift_report and run.drift_report.by_declaration else "applied"
     cards = [
         drift_card(
             drift,
@@ -91,18 +101,18 @@ def _sections(found: RunReport) -> Iterator[str]:
             f"d{number}",
             measure=measure,
             explanation=explanations.get(drift.key) if alarm else None,
-            is_open=len(drifted) <= OPEN,
+            is_open=len(drifted) <= MAX_EXPANDED,
         )
         for number, (drift, alarm) in enumerate(drifted)
     ]
     yield _section("drift", "Changed outside of reconciler", [index, *cards] if cards else [])
-    yield _unmanaged(found.plan.unmanaged)
+    yield _unmanaged(run.plan.unmanaged)
 
 
 def _changes(
-    found: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
+    run: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
 ) -> Iterator[str]:
-    results = {result.change.name: result for result in found.report.results} if found.report else {}
+    results = {result.change.name: result for result in run.report.results} if run.report else {}
     index = _index(
         [(action_symbol(change), change.name, f"c{number}") for number, change in enumerate(changes)]
     )
@@ -112,7 +122,7 @@ def _changes(
             f"c{number}",
             result=results.get(change.name),
             explanation=explanations.get(change.key),
-            is_open=len(changes) <= OPEN,
+            is_open=len(changes) <= MAX_EXPANDED,
         )
         for number, change in enumerate(changes)
     ]
@@ -120,7 +130,7 @@ def _changes(
 
 
 def _section(anchor: str, heading: str, parts: Sequence[str]) -> str:
-    """A part of the page; "" when there is nothing in it."""
+    """Return a section of the page; "" if it is empty."""
     if not parts:
         return ""
     return (
@@ -129,8 +139,8 @@ def _section(anchor: str, heading: str, parts: Sequence[str]) -> str:
 
 
 def _index(entries: Sequence[tuple[str, str, str]]) -> str:
-    """Links to endpoints by (symbol, name, anchor), where there are too many to see at once."""
-    if len(entries) <= OPEN:
+    """Return links to the endpoints, given as (symbol, name, anchor); "" if they are few."""
+    if len(entries) <= MAX_EXPANDED:
         return ""
     links = "".join(
         f'<li><a href="#{anchor}"><span>{symbol}</span> {escape(name)}</a>'

@@ -1,7 +1,7 @@
-"""An apply as a stream of messages, in the shape of Terraform's machine-readable UI.
+"""An apply as a stream of messages in the format of Terraform's machine-readable UI.
 
 https://developer.hashicorp.com/terraform/internals/machine-readable-ui
-What is ours beside it: `log` for a note and for an endpoint that serves, and `waiting` in a progress.
+Additions: the type `log` for notes and for endpoints that serve, and the key `waiting` in progress messages.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from reconciler.model.plan import Action, Adopt, Change, Drift, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
+from reconciler.reports.run.before_after import resource_id
 from reconciler.reports.run.json_plan import TERRAFORM
-from reconciler.reports.run.sides import id_of
-from reconciler.reports.run.summary import told
+from reconciler.reports.run.summary import all_problems
 from reconciler.reports.run.text import plan_counts, plan_line
 from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.progress import (
@@ -38,7 +38,7 @@ from reconciler.reports.terminal.progress import (
 )
 
 UI: Final = "1.2"
-"""The version of the messages' shape."""
+"""Version of the message format."""
 
 Message: TypeAlias = dict[str, Json]
 
@@ -57,33 +57,33 @@ LEVELS: Final[Mapping[Severity, str]] = {Severity.ERROR: "error", Severity.WARNI
 
 
 def version_message() -> Message:
-    """The first one."""
+    """Return the first message, with the versions."""
     versions = {"terraform": TERRAFORM, "reconciler": __version__, "ui": UI}
     return _message("version", f"reconciler {__version__}", **versions)
 
 
 def plan_messages(plan: Plan) -> Iterator[Message]:
-    """What moved, what is planned, and how much that is."""
+    """Yield the messages of a plan: drift, changes and their number."""
     for drift in plan.drift:
         action = "update" if drift.live else "delete"
-        change = {"resource": _resource(drift), "action": action}
-        yield _message("resource_drift", f"{drift.address}: Drift detected ({action})", change=change)
-    for one in plan.pending:
-        said = f"{one.address}: Plan to {action_of(one)}"
-        change = {"resource": _resource(one), "action": action_of(one), "reason": one.reason}
-        if isinstance(one, Adopt):
-            change["importing"] = {"id": one.live.id}
-        yield _message("planned_change", said, change=change)
+        document = {"resource": _resource(drift), "action": action}
+        yield _message("resource_drift", f"{drift.address}: Drift detected ({action})", change=document)
+    for change in plan.pending:
+        said = f"{change.address}: Plan to {action_of(change)}"
+        document = {"resource": _resource(change), "action": action_of(change), "reason": change.reason}
+        if isinstance(change, Adopt):
+            document["importing"] = {"id": change.live.id}
+        yield _message("planned_change", said, change=document)
     yield _summary(plan_line(plan), plan_counts(plan), "plan")
 
 
 def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
-    """The message of an event, `elapsed` seconds after the change began; None when there is none for it."""
+    """Return the message for an event, `elapsed` seconds after its change began; None if it has none."""
     match event:
         case ApplyStarted():
             return None
         case ChangeStarted(change=change):
-            return _hook("apply_start", event, change, **_id(id_of(change)))
+            return _hook("apply_start", event, change, **_id(resource_id(change)))
         case ChangeWaiting(change=change, why=why):
             return _hook("apply_progress", event, change, elapsed_seconds=_rounded(elapsed), waiting=why)
         case ChangeServing(change=change, seconds=seconds):
@@ -101,22 +101,22 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
 
 
 def progress_message(change: Change, elapsed: float) -> Message:
-    """That a change is still under way."""
+    """Return the message for a change that is still in progress."""
     said = f"{change.address}: Still {STARTED_TEXT[change.action].lower()} [{duration_text(elapsed)} elapsed]"
     hook = {"resource": _resource(change), "action": action_of(change)}
     return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
-def final_messages(found: RunReport, report: ApplyReport) -> Iterator[Message]:
-    """What is to be said, and how much was done: also after a failure, and then no more than was done."""
-    yield from map(_diagnostic, told(found))
-    is_told = bool(report.results) or found.exit_code == ExitCode.OK
-    said = report_line(report, is_destroy=found.is_destroy) if is_told else "No change was completed."
-    yield _summary(said, report_counts(report), "destroy" if found.is_destroy else "apply")
+def final_messages(run: RunReport, report: ApplyReport) -> Iterator[Message]:
+    """Yield the problems and the number of completed changes, also after a failure."""
+    yield from map(_diagnostic, all_problems(run))
+    is_told = bool(report.results) or run.exit_code == ExitCode.OK
+    said = report_line(report, is_destroy=run.is_destroy) if is_told else "No change was completed."
+    yield _summary(said, report_counts(report), "destroy" if run.is_destroy else "apply")
 
 
 def action_of(change: Change) -> str:
-    """Terraform's word; an adoption that overwrites is an update."""
+    """Return Terraform's name of an action; an adoption that overwrites fields is an update."""
     return "update" if isinstance(change, Adopt) and change.fields else ACTIONS[change.action]
 
 

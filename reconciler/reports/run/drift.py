@@ -1,4 +1,4 @@
-"""What moved, for people: each field with who moved it, what rings and what is silenced, and what to type."""
+"""Drift as text: each changed field with its cause and state, and commands to accept or revert it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from reconciler.reports.terminal.values import plain, shown
 SHOWN_NAMES: Final = 3
 
 
-def drift_text(found: RunReport, style: Style = PLAIN) -> str:
-    """The drift report and its base, ending in a newline."""
-    assert found.plan is not None
-    assert found.drift_report is not None
-    explanations = explanation_texts(found.plan, style) if found.explained else {}
-    return "\n".join(_lines(found.plan, found.drift_report, explanations, style)) + "\n"
+def drift_text(run: RunReport, style: Style = PLAIN) -> str:
+    """Return the drift report, ending in a newline."""
+    assert run.plan is not None
+    assert run.drift_report is not None
+    explanations = explanation_texts(run.plan, style) if run.explained else {}
+    return "\n".join(_lines(run.plan, run.drift_report, explanations, style)) + "\n"
 
 
 def _lines(
@@ -47,20 +47,20 @@ def _lines(
     yield style.bold(drift_line(drift_report))
     if drift_report.by_declaration:
         yield "  There is no inventory. The account was compared with the configuration."
-    yield from _silenced(drift_report)
+    yield from _unreported(drift_report)
     yield from _pending(plan, drift_report)
     yield from unmanaged_lines(plan.unmanaged, style)
     if drift_report.has_new_drift:
-        yield from _ways_out(drift_report)
+        yield from _next_steps(drift_report)
 
 
 def drift_line(drift_report: DriftReport) -> str:
-    """The drift report in one line; what is known or ignored is not counted."""
-    ringing = [alarm for alarm in drift_report.alarms if alarm.has_new_drift]
-    gone = sum(alarm.drift.live is None for alarm in ringing)
-    if ringing:
-        missing = "missing" if drift_report.by_declaration else "deleted"
-        return f"Drift: {len(ringing) - gone} changed, {gone} {missing}."
+    """Return the drift report in one line, without known and ignored drift."""
+    new = [alarm for alarm in drift_report.alarms if alarm.has_new_drift]
+    deleted = sum(alarm.drift.live is None for alarm in new)
+    if new:
+        word = "missing" if drift_report.by_declaration else "deleted"
+        return f"Drift: {len(new) - deleted} changed, {deleted} {word}."
     if drift_report.alarms:
         return "No new drift."
     if drift_report.by_declaration:
@@ -73,22 +73,28 @@ def _alarm(alarm: Alarm, drift_report: DriftReport, change: Change | None, style
     if drift.live is None:
         what = "does not exist" if drift_report.by_declaration else "has been deleted"
         yield style.bold(f"  # {plain(drift.address)} {what}")
-        yield object_line("-", drift.name, drift.id, style) + _remark(_standing(alarm.items[0]), style)
+        yield object_line("-", drift.name, drift.id, style) + _remark(_state_remark(alarm.items[0]), style)
         return
     yield style.bold(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
-    moved = {one.field.path: one for one in alarm.items if one.field}
-    ours = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
+    items = {item.field.path: item for item in alarm.items if item.field}
+    unapplied = [field for field in change.fields if field.cause is Cause.CONFIG] if change else []
 
     def remarks(field: FieldChange) -> list[str]:
-        one = moved.get(field.path)
-        return [_cause(alarm, one), *_standing(one)] if one else ["config; not drift, but not yet applied"]
+        item = items.get(field.path)
+        return (
+            [_cause(alarm, item), *_state_remark(item)]
+            if item
+            else ["config; not drift, but not yet applied"]
+        )
 
-    yield from field_lines([*(one.field for one in moved.values() if one.field), *ours], style, remarks)
+    yield from field_lines(
+        [*(item.field for item in items.values() if item.field), *unapplied], style, remarks
+    )
 
 
-def _cause(alarm: Alarm, one: DriftItem) -> str:
-    field, declared = one.field, alarm.drift.declared
+def _cause(alarm: Alarm, item: DriftItem) -> str:
+    field, declared = item.field, alarm.drift.declared
     assert field is not None
     if field.cause is Cause.BOTH and declared is not None:
         return f"both; declared as {shown(value_at(declared, field.path))}"
@@ -97,53 +103,55 @@ def _cause(alarm: Alarm, one: DriftItem) -> str:
     return field.cause.value
 
 
-def drift_state_text(one: DriftItem) -> str:
-    """What the alarm makes of it, and of what is ignored for how long and why."""
-    if one.state is not DriftState.IGNORED or one.ignore is None:
-        return one.state.value
-    until = f" until {one.ignore.until:%Y-%m-%d %H:%M}Z" if one.ignore.until else ""
-    return f"ignored{until}" + (f": {plain(one.ignore.why)}" if one.ignore.why else "")
+def drift_state_text(item: DriftItem) -> str:
+    """Return the state of a drift item; for an ignored one, with the end and the reason."""
+    if item.state is not DriftState.IGNORED or item.ignore is None:
+        return item.state.value
+    until = f" until {item.ignore.until:%Y-%m-%d %H:%M}Z" if item.ignore.until else ""
+    return f"ignored{until}" + (f": {plain(item.ignore.why)}" if item.ignore.why else "")
 
 
-def _standing(one: DriftItem) -> list[str]:
-    return [] if one.state is DriftState.NEW else [drift_state_text(one)]
+def _state_remark(item: DriftItem) -> list[str]:
+    return [] if item.state is DriftState.NEW else [drift_state_text(item)]
 
 
 def _remark(remarks: Sequence[str], style: Style) -> str:
     return style.dim(f"  # {', '.join(remarks)}") if remarks else ""
 
 
-def _silenced(drift_report: DriftReport) -> Iterator[str]:
+def _unreported(drift_report: DriftReport) -> Iterator[str]:
     counts = [
-        f"{count} {'change is' if count == 1 else 'changes are'} {standing.value}"
-        for standing in (DriftState.KNOWN, DriftState.IGNORED)
-        if (count := drift_report.count(standing))
+        f"{count} {'change is' if count == 1 else 'changes are'} {state.value}"
+        for state in (DriftState.KNOWN, DriftState.IGNORED)
+        if (count := drift_report.count(state))
     ]
     if counts:
         yield f"  {', '.join(counts)} and not reported."
 
 
 def _pending(plan: Plan, drift_report: DriftReport) -> Iterator[str]:
-    """The endpoints that differ for what the YAML says alone: an apply's business, and no drift."""
+    """Yield a line with the endpoints that differ only because of unapplied changes in the YAML."""
     if drift_report.by_declaration:
         return
-    moved = {alarm.drift.name for alarm in drift_report.alarms}
+    drifted = {alarm.drift.name for alarm in drift_report.alarms}
     names = [
         change.name
         for change in plan.pending
-        if change.name not in moved and change.action is not Action.FORGET
+        if change.name not in drifted and change.action is not Action.FORGET
     ]
     if names:
-        listed = ", ".join(map(plain, names[:SHOWN_NAMES])) + (", ..." if len(names) > SHOWN_NAMES else "")
+        limit_problems = ", ".join(map(plain, names[:SHOWN_NAMES])) + (
+            ", ..." if len(names) > SHOWN_NAMES else ""
+        )
         count = "1 endpoint has" if len(names) == 1 else f"{len(names)} endpoints have"
-        yield f"  {count} changes in the YAML that are not yet applied, which is not drift: {listed}."
+        yield f"  {count} changes in the YAML that are not yet applied, which is not drift: {limit_problems}."
 
 
-def _ways_out(drift_report: DriftReport) -> Iterator[str]:
+def _next_steps(drift_report: DriftReport) -> Iterator[str]:
     names = [alarm.drift.name for alarm in drift_report.alarms if alarm.has_new_drift]
-    listed = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
+    limit_problems = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
     yield "To write the live values into the YAML:"
-    yield f"  {command_line('reconciler', 'drift', 'accept', *listed)}"
+    yield f"  {command_line('reconciler', 'drift', 'accept', *limit_problems)}"
     yield "To restore the declared values:"
-    yield f"  {command_line('reconciler', 'drift', 'revert', *listed)}"
+    yield f"  {command_line('reconciler', 'drift', 'revert', *limit_problems)}"

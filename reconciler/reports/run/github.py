@@ -1,4 +1,4 @@
-"""What GitHub Actions shows beside the lines of a file: workflow commands, the most important first.
+"""Annotations of GitHub Actions: workflow commands, ordered by severity.
 
 https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
 """
@@ -11,13 +11,13 @@ from typing import Final
 
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.run_report import RunReport
-from reconciler.reports.run.summary import step, told
+from reconciler.reports.run.summary import all_problems, value_change
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.values import dotted_path
 
 SHOWN: Final = 10
-"""Annotations of one level that GitHub shows of a step."""
+"""Maximum number of annotations of one level that GitHub shows per step."""
 
 LEVELS: Final[Mapping[Severity, str]] = {
     Severity.ERROR: "error",
@@ -26,12 +26,12 @@ LEVELS: Final[Mapping[Severity, str]] = {
 }
 
 
-def annotation_lines(found: RunReport, path_of: Callable[[Place], str]) -> Iterator[str]:
-    """A line for each problem and for each endpoint whose drift rings, as many as GitHub shows.
+def annotation_lines(run: RunReport, path_of: Callable[[Place], str]) -> Iterator[str]:
+    """Yield a command for each problem and for each endpoint with new drift, up to GitHub's limit.
 
-    `path_of` gives the file of a place as the repository knows it.
+    `path_of` returns the path of a place in the repository.
     """
-    problems = (*told(found), *_drift(found))
+    problems = (*all_problems(run), *_drift(run))
     for severity, level in LEVELS.items():
         of_level = [problem for problem in problems if problem.severity is severity]
         shown = of_level if len(of_level) <= SHOWN else of_level[: SHOWN - 1]
@@ -41,16 +41,16 @@ def annotation_lines(found: RunReport, path_of: Callable[[Place], str]) -> Itera
             yield f"::{level} title=reconciler::and {more} more: the job summary lists all of them"
 
 
-def _drift(found: RunReport) -> Iterator[Problem]:
-    """The endpoints that ring as problems, at the place where they are declared."""
-    changes = found.plan.changes if found.plan else ()
+def _drift(run: RunReport) -> Iterator[Problem]:
+    """Yield a problem for each endpoint with new drift, at the place of its declaration."""
+    changes = run.plan.changes if run.plan else ()
     places = {
         change.name: desired.place for change in changes if (desired := getattr(change, "desired", None))
     }
-    for alarm in found.drift_report.alarms if found.drift_report else ():
+    for alarm in run.drift_report.alarms if run.drift_report else ():
         if alarm.has_new_drift:
             drift = alarm.drift
-            moved = [f"{dotted_path(field.path)}: {step(field)}" for field in drift.fields]
+            moved = [f"{dotted_path(field.path)}: {value_change(field)}" for field in drift.fields]
             yield Problem(
                 code="drift",
                 summary=f"{drift.name} "
@@ -73,7 +73,7 @@ def _command(level: str, problem: Problem, path_of: Callable[[Place], str]) -> s
 
 
 def _path(path: str) -> str:
-    """A path that GitHub finds again: what ends a line or a property is encoded later."""
+    """Return an escaped path; characters that end a line or a property are encoded later."""
     return re.sub("[^\r\n:]+", lambda part: plain(part[0]), path)
 
 

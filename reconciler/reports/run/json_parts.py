@@ -1,4 +1,4 @@
-"""The parts that every JSON document is made of: who, which fields, and values without secrets."""
+"""Parts of the JSON documents: identity, fields and drift of an endpoint, with secrets masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Json, 
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
-    """The keys that say which endpoint it is about, as Terraform has them."""
+    """Return the keys that identify a resource in Terraform's format."""
     return {
         "address": address,
         "mode": "managed",
@@ -23,16 +23,16 @@ def identity(name: str, address: str) -> dict[str, Json]:
 
 
 def fields_document(fields: Iterable[FieldChange]) -> list[dict[str, Json]]:
-    """The shape of `fields[]`, secrets masked."""
+    """Return `fields[]` with secrets masked."""
     return [field_document(field) for field in fields]
 
 
 def field_document(field: FieldChange) -> dict[str, Json]:
-    """One element of `fields[]`."""
+    """Return one element of `fields[]`."""
     return {
         "path": list(field.path),
-        "before": plain(field.before),
-        "after": plain(field.after),
+        "before": masked(field.before),
+        "after": masked(field.after),
         "cause": field.cause.value,
         "sensitive": field.sensitive,
         "forces_replacement": field.forces_replacement,
@@ -40,17 +40,17 @@ def field_document(field: FieldChange) -> dict[str, Json]:
 
 
 def state_document(fields: Fields | None) -> tuple[Json, Json]:
-    """One side of a change as `plain` has it, and Terraform's sensitivity tree beside it."""
-    return (fields, {}) if fields is None or is_plain_data(fields) else (plain(fields), _sensitive(fields))
+    """Return the fields before or after a change with secrets masked, and their sensitivity tree."""
+    return (fields, {}) if fields is None or is_plain_data(fields) else (masked(fields), _sensitive(fields))
 
 
-def plain(value: Value | Absent) -> Json:
-    """The value with secrets masked and fingerprints hidden."""
+def masked(value: Value | Absent) -> Json:
+    """Return the value with secrets and fingerprints masked."""
     return None if value is ABSENT else mask(value)
 
 
 def _sensitive(value: Value) -> Json:
-    """True at what is hidden, and only the branches that lead there."""
+    """Return a tree that is true for masked values and omits all other branches."""
     if isinstance(value, dict | Mapping):
         return {
             key: inner
@@ -60,46 +60,46 @@ def _sensitive(value: Value) -> Json:
     return not is_plain_data(value)
 
 
-def drift_document(found: RunReport) -> list[dict[str, Json]]:
-    """`resource_drift[]`."""
-    if found.drift_report is not None:
-        return [_alarm(alarm) for alarm in found.drift_report.alarms]
-    return [_drift(drift) for drift in found.plan.drift] if found.plan else []
+def drift_document(run: RunReport) -> list[dict[str, Json]]:
+    """Return `resource_drift[]`."""
+    if run.drift_report is not None:
+        return [_alarm(alarm) for alarm in run.drift_report.alarms]
+    return [_drift(drift) for drift in run.plan.drift] if run.plan else []
 
 
 def drift_summary_document(drift_report: DriftReport) -> dict[str, Json]:
-    """The answer of `drift` in a few words; exit code 2 exactly when `drifted` is true."""
+    """Return the summary of `drift`, whose exit code is 2 if and only if `drifted` is true."""
     return {
         "drifted": drift_report.has_new_drift,
         "measured_by": "declared" if drift_report.by_declaration else "applied",
-        **{standing.value: drift_report.count(standing) for standing in DriftState},
+        **{state.value: drift_report.count(state) for state in DriftState},
     }
 
 
 def _alarm(alarm: Alarm) -> dict[str, Json]:
-    """A drifted endpoint with a fingerprint and a standing for each thing that moved about it."""
+    """Return the drift of an endpoint, with a fingerprint and a state for each item."""
     document = _drift(alarm.drift)
     document["standing"] = DriftState.NEW.value if alarm.has_new_drift else alarm.items[0].state.value
     if alarm.drift.live is None:
-        document |= _moved(alarm.items[0])
+        document |= _item(alarm.items[0])
     else:
         document["fields"] = [
-            {**field_document(one.field), **_moved(one)} for one in alarm.items if one.field
+            {**field_document(item.field), **_item(item)} for item in alarm.items if item.field
         ]
     return document
 
 
-def _moved(one: DriftItem) -> dict[str, Json]:
-    ignored = one.ignore and {
-        "until": one.ignore.until.isoformat() if one.ignore.until else None,
-        "why": one.ignore.why,
+def _item(item: DriftItem) -> dict[str, Json]:
+    ignored = item.ignore and {
+        "until": item.ignore.until.isoformat() if item.ignore.until else None,
+        "why": item.ignore.why,
     }
-    return {"fingerprint": one.fingerprint, "standing": one.state.value, "ignored": ignored}
+    return {"fingerprint": item.fingerprint, "standing": item.state.value, "ignored": ignored}
 
 
 def _drift(drift: Drift) -> dict[str, Json]:
-    before, before_hidden = state_document(drift.before)
-    after, after_hidden = state_document(drift.live.fields if drift.live else None)
+    before, before_sensitive = state_document(drift.before)
+    after, after_sensitive = state_document(drift.live.fields if drift.live else None)
     return {
         **identity(drift.name, drift.address),
         "id": drift.id,
@@ -107,8 +107,8 @@ def _drift(drift: Drift) -> dict[str, Json]:
             "actions": ["update"] if drift.live else ["delete"],
             "before": before,
             "after": after,
-            "before_sensitive": before_hidden,
-            "after_sensitive": after_hidden,
+            "before_sensitive": before_sensitive,
+            "after_sensitive": after_sensitive,
         },
         "fields": fields_document(drift.fields),
     }

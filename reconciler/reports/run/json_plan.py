@@ -1,4 +1,4 @@
-"""A plan for programs: the subset of Terraform's plan JSON that policies read, and our own keys beside it."""
+"""A run as JSON: the subset of Terraform's plan JSON that policies read, with additional keys."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from reconciler.model.resource import Lease, Tracked
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
+from reconciler.reports.run.before_after import fields_before_and_after, resource_id
 from reconciler.reports.run.json_parts import (
     drift_document,
     drift_summary_document,
     fields_document,
     identity,
-    plain,
+    masked,
     state_document,
 )
-from reconciler.reports.run.sides import id_of, sides
 from reconciler.reports.terminal.escape import in_json
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "1.2"
 TERRAFORM: Final = "1.11.0"
-"""Whose shape this is."""
+"""Version of Terraform whose format this is."""
 
 ACTIONS: Final[Mapping[Action, list[str]]] = {
     Action.CREATE: ["create"],
@@ -46,40 +46,40 @@ ACTIONS: Final[Mapping[Action, list[str]]] = {
 UNKNOWN_UNTIL_CREATED: Final = {"id": True, "url": True}
 
 
-def plan_document(found: RunReport) -> dict[str, Json]:
-    """The document of `plan --json`, with a report that of `apply`, with a drift report that of `drift`.
+def plan_document(run: RunReport) -> dict[str, Json]:
+    """Return the document of `plan --json`, `apply --json` or `drift --json`.
 
-    Without a plan it says why there is none: `errored` is true and `problems` tell.
+    If there is no plan, `errored` is true and `problems` contains the reason.
     """
-    plan = found.plan or Plan(changes=(), complete=False)
+    plan = run.plan or Plan(changes=(), complete=False)
     counts = plan.counts()
-    facts = plan_facts(plan, found.keyring) if found.plan and found.keyring else {}
+    facts = plan_facts(plan, run.keyring) if run.plan and run.keyring else {}
     document: dict[str, Json] = {
         "format_version": FORMAT,
         "terraform_version": TERRAFORM,
         "tool_version": __version__,
-        "timestamp": found.timestamp,
+        "timestamp": run.timestamp,
         "applyable": bool(plan.pending and not plan.errors),
         "complete": plan.complete,
-        "errored": found.plan is None or any(p.is_error and p.exit_code == 1 for p in found.problems),
-        "resource_changes": _changes(plan, facts, explained=found.explained) if found.keyring else [],
-        "resource_drift": drift_document(found),
+        "errored": run.plan is None or any(p.is_error and p.exit_code == 1 for p in run.problems),
+        "resource_changes": _changes(plan, facts, explained=run.explained) if run.keyring else [],
+        "resource_drift": drift_document(run),
         "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
-        "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
+        "problems": [problem.to_dict() for problem in limit_problems(run.problems)],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
-        "digest": digest_of(facts) if found.plan and found.keyring else "",
-        "exit_code": int(found.exit_code),
+        "digest": digest_of(facts) if run.plan and run.keyring else "",
+        "exit_code": int(run.exit_code),
     }
-    if found.report is not None:
-        document["results"] = [_result(result) for result in found.report.results]
-    if found.drift_report is not None:
-        document["drift"] = drift_summary_document(found.drift_report)
+    if run.report is not None:
+        document["results"] = [_result(result) for result in run.report.results]
+    if run.drift_report is not None:
+        document["drift"] = drift_summary_document(run.drift_report)
     return document
 
 
-def json_text(found: RunReport) -> str:
-    """The same document as text, ending in a newline."""
-    return in_json(json_indented(plan_document(found))) + "\n"
+def json_text(run: RunReport) -> str:
+    """Return the document of a run as text, ending in a newline."""
+    return in_json(json_indented(plan_document(run))) + "\n"
 
 
 def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:
@@ -95,9 +95,11 @@ def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list
 
 
 def _change(change: Change, facts: Facts) -> dict[str, Json]:
-    left, right = sides(change)
-    before, before_hidden = state_document(left)
-    after, after_hidden = (before, before_hidden) if right is left else state_document(right)
+    before_fields, after_fields = fields_before_and_after(change)
+    before, before_sensitive = state_document(before_fields)
+    after, after_sensitive = (
+        (before, before_sensitive) if after_fields is before_fields else state_document(after_fields)
+    )
     actions = ACTIONS[change.action]
     if isinstance(change, Adopt) and change.fields:
         actions = ["update"]
@@ -108,15 +110,15 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
         "before": before,
         "after": after,
         "after_unknown": UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {},
-        "before_sensitive": before_hidden,
-        "after_sensitive": after_hidden,
+        "before_sensitive": before_sensitive,
+        "after_sensitive": after_sensitive,
         "replace_paths": [list(field.path) for field in change.fields if field.forces_replacement],
     }
     if isinstance(change, Adopt):
         detail["importing"] = {"id": change.live.id}
     return {
         **identity(change.name, change.address),
-        "id": id_of(change) or None,
+        "id": resource_id(change) or None,
         "action": change.action.value,
         "action_reason": change.reason,
         "change": detail,
@@ -128,10 +130,12 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
     }
 
 
-def _explanation(found: Explanation) -> dict[str, Json]:
-    """What `--explain` adds to a change."""
-    calls = [{"method": call.method, "path": call.path, "purpose": call.purpose} for call in found.calls]
-    return {"why": list(found.why), "rule": found.rule, "calls": calls}
+def _explanation(explanation: Explanation) -> dict[str, Json]:
+    """Return the explanation that `--explain` adds to a change."""
+    calls = [
+        {"method": call.method, "path": call.path, "purpose": call.purpose} for call in explanation.calls
+    ]
+    return {"why": list(explanation.why), "rule": explanation.rule, "calls": calls}
 
 
 def _result(result: ChangeResult) -> dict[str, Json]:
@@ -146,14 +150,14 @@ def _result(result: ChangeResult) -> dict[str, Json]:
 
 
 def record_document(record: Tracked) -> dict[str, Json]:
-    """The document of `state show`: a record of the inventory, fingerprints hidden."""
+    """Return the document of `state show`: a record of the inventory, with fingerprints masked."""
     return {
         **identity(record.name, record.address),
         "id": record.id,
         "origin": record.origin,
         "prevent_destroy": record.prevent_destroy,
         "lease": _lease(record.lease) if record.lease else None,
-        "applied": plain(record.applied),
+        "applied": masked(record.applied),
     }
 
 

@@ -1,4 +1,4 @@
-"""A run as JUnit XML: one test case an endpoint, and one for what concerns the run as a whole."""
+"""A run as JUnit XML: one test case per endpoint, and one for the run as a whole."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import address
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.drift import drift_state_text
-from reconciler.reports.run.summary import change_summary, headline, step
+from reconciler.reports.run.summary import change_summary, headline, value_change
 from reconciler.reports.run.text import action_phrase
 from reconciler.reports.terminal.escape import plain_lines
 from reconciler.reports.terminal.problems import problems_text
 from reconciler.reports.terminal.values import dotted_path
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped (section 2.2)."""
+"""Characters that XML 1.0 does not allow, not even escaped (section 2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One test case. `said` is its output, `problems` are why it failed, `skipped` why it was not judged.
+    """One test case, with its output, the problems that made it fail, and the reason if it was skipped.
 
-    `is_run`: it is about the run as a whole, whose failures JUnit calls errors.
+    `is_run` marks the case of the run as a whole, whose failures are errors in JUnit.
     """
 
     name: str
     is_run: bool = False
-    said: str = ""
+    output: str = ""
     problems: Sequence[Problem] = ()
     skipped: str | None = None
     seconds: float = 0.0
 
 
-def junit_text(found: RunReport) -> str:
-    """The report; readers are those of Jenkins and GitLab."""
-    cases = tuple(_cases(found))
+def junit_text(run: RunReport) -> str:
+    """Return the report in the format that Jenkins and GitLab read."""
+    cases = tuple(_cases(run))
     suites = ET.Element("testsuites", _counts("reconciler", cases))
-    suite = ET.SubElement(suites, "testsuite", _counts(f"reconciler {found.command}", cases))
-    suite.set("timestamp", found.timestamp.removesuffix("Z"))
+    suite = ET.SubElement(suites, "testsuite", _counts(f"reconciler {run.command}", cases))
+    suite.set("timestamp", run.timestamp.removesuffix("Z"))
     for case in cases:
-        _write(suite, case, f"reconciler.{found.command.replace(' ', '.')}")
+        _write(suite, case, f"reconciler.{run.command.replace(' ', '.')}")
     ET.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
-def _cases(found: RunReport) -> Iterator[_Case]:
-    changes = {change.address: change for change in found.plan.changes} if found.plan else {}
-    alarms = {alarm.drift.address: alarm for alarm in found.drift_report.alarms} if found.drift_report else {}
-    results = {result.change.address: result for result in found.report.results} if found.report else {}
+def _cases(run: RunReport) -> Iterator[_Case]:
+    changes = {change.address: change for change in run.plan.changes} if run.plan else {}
+    alarms = {alarm.drift.address: alarm for alarm in run.drift_report.alarms} if run.drift_report else {}
+    results = {result.change.address: result for result in run.report.results} if run.report else {}
     errors: dict[str | None, list[Problem]] = {}
-    for problem in found.problems:
+    for problem in run.problems:
         if problem.is_error:
             errors.setdefault(problem.address, []).append(problem)
-    yield _Case(name="the run", is_run=True, said=headline(found), problems=errors.pop(None, []))
+    yield _Case(name="the run", is_run=True, output=headline(run), problems=errors.pop(None, []))
     for at in dict.fromkeys((*changes, *alarms, *filter(None, errors))):
         problems = errors.get(at, [])
         if at in alarms:
@@ -68,8 +68,8 @@ def _cases(found: RunReport) -> Iterator[_Case]:
         elif at in results:
             yield _of_result(results[at], problems)
         else:
-            change = None if found.drift_report else changes.get(at)
-            yield _Case(name=_name(at), said=_planned(change) if change else "", problems=problems)
+            change = None if run.drift_report else changes.get(at)
+            yield _Case(name=_name(at), output=_planned(change) if change else "", problems=problems)
 
 
 def _planned(change: Change) -> str:
@@ -86,27 +86,27 @@ def _of_result(result: ChangeResult, problems: Iterable[Problem]) -> _Case:
         return _Case(name=result.change.name, skipped=own[0].summary if own else "not attempted")
     return _Case(
         name=result.change.name,
-        said=f"{result.change.action.value}: {change_summary(result.change)}",
+        output=f"{result.change.action.value}: {change_summary(result.change)}",
         problems=(*own, *problems),
         seconds=result.seconds,
     )
 
 
 def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
-    """What is new is a failure, what is known passes, and what somebody chose to ignore is skipped."""
+    """Return the case of an endpoint with drift: new drift fails, known passes, ignored is skipped."""
     lines = []
-    for one in alarm.items:
-        what = f"{dotted_path(one.field.path)}: {step(one.field)}" if one.field else "deleted"
-        lines.append(f"{what} ({drift_state_text(one)})")
-    said = "\n".join(lines)
+    for item in alarm.items:
+        what = f"{dotted_path(item.field.path)}: {value_change(item.field)}" if item.field else "deleted"
+        lines.append(f"{what} ({drift_state_text(item)})")
+    output = "\n".join(lines)
     if alarm.has_new_drift:
         what = "was changed outside of reconciler" if alarm.drift.live else "was deleted"
-        rung = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=said)
-        problems = (rung, *problems)
-    is_ignored = all(one.state is DriftState.IGNORED for one in alarm.items)
+        drift_problem = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=output)
+        problems = (drift_problem, *problems)
+    is_ignored = all(item.state is DriftState.IGNORED for item in alarm.items)
     return _Case(
         name=alarm.drift.name,
-        said=said,
+        output=output,
         problems=problems,
         skipped=lines[0] if is_ignored and not problems else None,
     )
@@ -129,7 +129,7 @@ def _write(suite: ET.Element, case: _Case, family: str) -> None:
     if case.skipped is not None:
         ET.SubElement(element, "skipped", {"message": _clean(case.skipped)})
     elif case.problems:
-        # readers expect one at most, so that further ones are told in its text
+        # JUnit allows one failure per case, so its text contains all problems
         first = case.problems[0]
         failure = ET.SubElement(
             element,
@@ -137,8 +137,8 @@ def _write(suite: ET.Element, case: _Case, family: str) -> None:
             {"type": first.code, "message": _clean(first.summary)},
         )
         failure.text = _clean(problems_text(case.problems))
-    if case.said:
-        ET.SubElement(element, "system-out").text = _clean(case.said)
+    if case.output:
+        ET.SubElement(element, "system-out").text = _clean(case.output)
 
 
 def _name(at: str) -> str:

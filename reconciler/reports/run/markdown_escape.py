@@ -1,8 +1,8 @@
-"""What others chose, as Markdown that says exactly that: no markup, no link, no mention, no end of a block.
+"""Escaping of untrusted text in Markdown: it cannot create markup, links or mentions, or end a block.
 
-Every mark of Markdown and HTML becomes a character reference, which is text wherever it stands; marks that
-count only at the beginning of a line never stand there. GitHub and GitLab look for mentions, references,
-links and commits in the text after that: there they are broken by a space of no width, or stand in code.
+Each special character of Markdown and HTML becomes a character reference; characters that are special at the
+beginning of a line are never placed there. GitHub and GitLab also detect mentions, references, links and
+commits in text. These are broken by a zero-width space, or placed in code.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from reconciler.reports.terminal.escape import lines_of, plain
 
 ZERO_WIDTH: Final = "\u200b"
 
-_MARKS: Final = re.compile(r"[\\`*_\[\]<>#|~@&$\u200b]|:(?=//)|(?<=[wW]{3})\.")
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~@&$\u200b]|:(?=//)|(?<=[wW]{3})\.")
 
-_CALLS: Final = re.compile(
+_DETECTED: Final = re.compile(
     "|".join(
         (
             r"(?<=@)",  # a mention, an address
@@ -28,20 +28,20 @@ _CALLS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_MAIL: Final = re.compile(r"(?<=@)(?=[\w.-]*\.)")
-"""Where an address is broken, which is looked for even in HTML's code."""
+_EMAIL: Final = re.compile(r"(?<=@)(?=[\w.-]*\.)")
+"""Position at which an e-mail address is broken; GitHub detects addresses in code as well."""
 
 _COMMIT: Final = re.compile(r"(\b[0-9a-fA-F]{7,40}\b)")
 
 
-def text(said: str) -> str:
-    """A capitalized on one line; what stands between two backticks is code."""
-    return "<br>".join(_at_start(_line(line)) for line in lines_of(said))
+def text(content: str) -> str:
+    """Return a text on one line, in which parts between two backticks are code."""
+    return "<br>".join(_at_start(_line(line)) for line in lines_of(content))
 
 
-def code(said: str) -> str:
-    """A name or a value. GitHub looks for nothing but addresses in code."""
-    return f"<code>{_escaped(_MAIL.sub(ZERO_WIDTH, plain(said)))}</code>" if said else ""
+def code(content: str) -> str:
+    """Return a name or a value as code, in which GitHub detects only e-mail addresses."""
+    return f"<code>{_escaped(_EMAIL.sub(ZERO_WIDTH, plain(content)))}</code>" if content else ""
 
 
 def _line(line: str) -> str:
@@ -52,17 +52,17 @@ def _line(line: str) -> str:
 
 
 def _at_start(line: str) -> str:
-    """The line where a mark of a list or of a heading would count."""
+    """Return the line with its first character escaped if it would begin a list or a heading."""
     return f"&#{ord(line[0])};{line[1:]}" if line.startswith(("-", "+", "=")) else line
 
 
-def _prose(said: str) -> str:
-    parts = _COMMIT.split(plain(said))  # text and what may be a commit by turns
+def _prose(content: str) -> str:
+    parts = _COMMIT.split(plain(content))  # alternately text and a possible commit
     return "".join(
-        code(part) if number % 2 else _escaped(_CALLS.sub(ZERO_WIDTH, part))
+        code(part) if number % 2 else _escaped(_DETECTED.sub(ZERO_WIDTH, part))
         for number, part in enumerate(parts)
     )
 
 
-def _escaped(said: str) -> str:
-    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", said)
+def _escaped(content: str) -> str:
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", content)

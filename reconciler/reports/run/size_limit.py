@@ -1,4 +1,4 @@
-"""A text of limited size: whole rows are left out, the least important first, and counted."""
+"""Text of limited size: whole rows are omitted, the least important ones first, and counted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Rows that stay whole, between an opening and a closing that stand only around a row.
+    """Rows between an opening and a closing, which are omitted if there are no rows.
 
-    rank: those of the lowest get their room first; share: at most that part of the room that is left;
-    left_out: says how many of how many rows are missing.
+    rank: sections of a lower rank get space first; share: maximum share of the remaining space;
+    left_out: returns a note for the numbers of omitted rows and of all rows.
     """
 
     rows: Sequence[str]
@@ -28,25 +28,25 @@ class Section:
 
 
 def fit_to_limit(head: str, sections: Iterable[Section], limit: int) -> str:
-    """The head and all sections in their order, in at most `limit` bytes of UTF-8; only rows are left out."""
-    used = [one for one in sections if one.rows]
-    room = limit - _size(head) - sum(map(_frame, used))
+    """Return the head and the sections, in at most `limit` bytes; rows that do not fit are omitted."""
+    filled = [section for section in sections if section.rows]
+    space = limit - _size(head) - sum(map(_overhead, filled))
     kept: dict[int, tuple[str, ...]] = {}
-    for number, section in sorted(enumerate(used), key=lambda one: one[1].rank):
-        kept[number] = tuple(_fitting(section.rows, int(room * section.share)))
-        room -= sum(map(_size, kept[number]))
-    return head + "".join(section.text(kept[number]) for number, section in enumerate(used))
+    for number, section in sorted(enumerate(filled), key=lambda item: item[1].rank):
+        kept[number] = tuple(_fitting(section.rows, int(space * section.share)))
+        space -= sum(map(_size, kept[number]))
+    return head + "".join(section.text(kept[number]) for number, section in enumerate(filled))
 
 
-def _fitting(rows: Sequence[str], room: int) -> Iterator[str]:
+def _fitting(rows: Sequence[str], space: int) -> Iterator[str]:
     for row in rows:
-        if (size := _size(row)) <= room:
-            room -= size
+        if (size := _size(row)) <= space:
+            space -= size
             yield row
 
 
-def _frame(section: Section) -> int:
-    """What a section takes at most beside its rows."""
+def _overhead(section: Section) -> int:
+    """Return the maximum size of a section without its rows."""
     count = len(section.rows)
     return _size(section.opening) + _size(section.closing) + _size(section.left_out(count, count))
 

@@ -1,4 +1,4 @@
-"""A run in a few words, the same in every report: how it ended, what is to be said, what changes in short."""
+"""The summary of a run that all reports share: its result, its problems, and its changes in short."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.reports.terminal.progress import report_line
 from reconciler.reports.terminal.values import before_and_after, dotted_path, plain
 
-ENDINGS: Final[Mapping[int, str]] = {
+EXIT_CODE_TEXTS: Final[Mapping[int, str]] = {
     ExitCode.ERROR: "error",
     ExitCode.CHANGES: "changes are pending",
     ExitCode.GUARD: "refused by a guard",
@@ -36,81 +36,79 @@ SHOWN_VALUE: Final = 40
 
 
 class Tone(StrEnum):
-    """How a run is to be looked at."""
+    """The overall result of a run: successful, with pending changes, or failed."""
 
     GOOD = "good"
     NEWS = "news"
     BAD = "bad"
 
 
-def headline(found: RunReport) -> str:
-    """The one line that says how the run ended; where tools know one of Terraform's, that."""
-    if found.drift_report is not None:
-        return drift_line(found.drift_report)
-    if found.report is not None and (found.report.results or found.report.exit_code != ExitCode.OK):
-        return report_line(found.report, is_destroy=found.is_destroy)
-    if found.plan is None:
-        errors = sum(problem.is_error for problem in found.problems)
+def headline(run: RunReport) -> str:
+    """Return the result of a run in one line, as Terraform writes it where it has such a line."""
+    if run.drift_report is not None:
+        return drift_line(run.drift_report)
+    if run.report is not None and (run.report.results or run.report.exit_code != ExitCode.OK):
+        return report_line(run.report, is_destroy=run.is_destroy)
+    if run.plan is None:
+        errors = sum(problem.is_error for problem in run.problems)
         return (
             "Interrupted."
-            if found.exit_code == ExitCode.INTERRUPTED
-            else f"Failed: {_many(errors, 'error')}."
+            if run.exit_code == ExitCode.INTERRUPTED
+            else f"Failed: {_plural(errors, 'error')}."
         )
-    if found.plan.pending:
-        return plan_line(found.plan)
-    failures = sum(problem.exit_code == 1 for problem in found.plan.errors)
-    return f"Planning failed: {_many(failures, 'error')}." if failures else NO_CHANGES
+    if run.plan.pending:
+        return plan_line(run.plan)
+    failures = sum(problem.exit_code == 1 for problem in run.plan.errors)
+    return f"Planning failed: {_plural(failures, 'error')}." if failures else NO_CHANGES
 
 
-def ending(found: RunReport) -> str:
-    """The exit code with its meaning."""
-    if found.drift_report is not None and found.exit_code == ExitCode.CHANGES:
-        return f"exit code {found.exit_code}: drift was found"
-    words = ENDINGS.get(found.exit_code)
-    return f"exit code {found.exit_code}" + (f": {words}" if words else "")
+def exit_code_text(run: RunReport) -> str:
+    """Return the exit code with its meaning."""
+    if run.drift_report is not None and run.exit_code == ExitCode.CHANGES:
+        return f"exit code {run.exit_code}: drift was found"
+    words = EXIT_CODE_TEXTS.get(run.exit_code)
+    return f"exit code {run.exit_code}" + (f": {words}" if words else "")
 
 
-def tone(found: RunReport) -> Tone:
-    if found.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (
-        found.drift_report and found.drift_report.has_new_drift
+def tone(run: RunReport) -> Tone:
+    if run.exit_code not in (ExitCode.OK, ExitCode.CHANGES) or (
+        run.drift_report and run.drift_report.has_new_drift
     ):
         return Tone.BAD
-    is_ahead = (
-        found.plan is not None and bool(found.plan.pending) and not (found.report or found.drift_report)
-    )
+    is_ahead = run.plan is not None and bool(run.plan.pending) and not (run.report or run.drift_report)
     return Tone.NEWS if is_ahead else Tone.GOOD
 
 
-def counts(found: RunReport) -> tuple[tuple[str, int, str], ...]:
-    """(symbol, how many, what) of each action that occurs, no-ops last."""
-    if found.plan is None:
+def action_counts(run: RunReport) -> tuple[tuple[str, int, str], ...]:
+    """Return (symbol, count, name) of each planned action, no-ops last."""
+    if run.plan is None:
         return ()
     return tuple(
         (SYMBOLS.get(action, ""), count, "unchanged" if action is Action.NO_OP else action.value)
-        for action, count in found.plan.counts().items()
+        for action, count in run.plan.counts().items()
         if count
     )
 
 
-def standings(found: RunReport) -> tuple[tuple[int, DriftState], ...]:
-    """(how many, standing) of the things that moved."""
-    if found.drift_report is None:
+def drift_state_counts(run: RunReport) -> tuple[tuple[int, DriftState], ...]:
+    """Return (count, state) of the drift items."""
+    if run.drift_report is None:
         return ()
-    return tuple((count, one) for one in DriftState if (count := found.drift_report.count(one)))
+    return tuple((count, state) for state in DriftState if (count := run.drift_report.count(state)))
 
 
-def told(found: RunReport) -> tuple[Problem, ...]:
-    """All that is to be said: errors, then warnings, then notes.
+def all_problems(run: RunReport) -> tuple[Problem, ...]:
+    """Return all problems of a run: errors, then warnings, then notes.
 
-    What a change ran into is among it, at the place where the endpoint is declared.
+    A problem of a change has the place of the endpoint's declaration.
     """
     met = [
         replace(result.problem, address=result.change.address, place=_place(result))
-        for result in (found.report.results if found.report else ())
+        for result in (run.report.results if run.report else ())
         if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED
     ]
     weights = list(Severity)
-    return tuple(sorted((*met, *found.problems), key=lambda problem: weights.index(problem.severity)))
+    return tuple(sorted((*met, *run.problems), key=lambda problem: weights.index(problem.severity)))
 
 
 def _place(result: ChangeResult) -> Place | None:
@@ -118,41 +116,45 @@ def _place(result: ChangeResult) -> Place | None:
     return result.problem.place if result.problem and result.problem.place else desired and desired.place
 
 
-def tally(problems: tuple[Problem, ...]) -> str:
-    """How many there are of each severity, such as `2 errors, 1 note`."""
-    found = [(sum(p.severity is severity for p in problems), severity.value) for severity in Severity]
-    return ", ".join(_many(count, word) for count, word in found if count)
+def severity_counts(problems: tuple[Problem, ...]) -> str:
+    """Return the number of problems by severity, such as `2 errors, 1 note`."""
+    counts_by_severity = [
+        (sum(p.severity is severity for p in problems), severity.value) for severity in Severity
+    ]
+    return ", ".join(_plural(count, word) for count, word in counts_by_severity if count)
 
 
 def change_summary(change: Change) -> str:
-    """What changes about an endpoint, for one cell of a table."""
+    """Return the changed fields of an endpoint, for one cell of a table."""
     if change.action is Action.CREATE or not change.fields:
         return change.reason
     if len(change.fields) <= SHOWN_FIELDS - 1:
-        return "; ".join(f"{plain(dotted_path(field.path))}: {step(field)}" for field in change.fields)
+        return "; ".join(
+            f"{plain(dotted_path(field.path))}: {value_change(field)}" for field in change.fields
+        )
     names = [plain(dotted_path(field.path)) for field in change.fields[:SHOWN_FIELDS]]
     more = len(change.fields) - SHOWN_FIELDS
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
-def step(field: FieldChange) -> str:
-    """A field before and after, in few characters."""
-    before, after = (clipped(plain(value), SHOWN_VALUE) for value in before_and_after(field))
+def value_change(field: FieldChange) -> str:
+    """Return the values of a field before and after a change, shortened."""
+    before, after = (shortened(plain(value), SHOWN_VALUE) for value in before_and_after(field))
     if field.before is ABSENT:
         return f"+ {after}"
     return f"- {before}" if field.after is ABSENT else f"{before} → {after}"
 
 
 def causes(change: Change) -> str:
-    """Who moved it, each once."""
+    """Return the causes of a change, each once."""
     return ", ".join(dict.fromkeys(field.cause.value for field in change.fields)) or "—"
 
 
-def clipped(text: str, length: int) -> str:
-    """The text, or its start and its end: an image's tag, which tells two apart, stands at the end."""
+def shortened(text: str, length: int) -> str:
+    """Return the text, or its start and its end: the end of an image contains its tag."""
     head = length // 3
     return text if len(text) <= length else f"{text[:head]}…{text[head + 1 - length :]}"
 
 
-def _many(count: int, word: str) -> str:
+def _plural(count: int, word: str) -> str:
     return f"{count:,} {word}" + ("" if count == 1 else "s")

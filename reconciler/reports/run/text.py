@@ -1,4 +1,4 @@
-"""A plan for people, in Terraform's symbols and with the lines that other tools look for, byte for byte."""
+"""A plan as text, with Terraform's symbols and with the exact lines that tools match."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
 from reconciler.model.values import ABSENT
-from reconciler.reports.run.sides import id_of
+from reconciler.reports.run.before_after import resource_id
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
 from reconciler.reports.terminal.values import before_and_after, dotted_path, plain, shown
@@ -44,16 +44,22 @@ def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> s
 
 
 def explanation_texts(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
-    """Name -> the lines that explain a change."""
+    """Return the lines that explain each change, by Name."""
     from reconciler.planning.explain import explain
 
-    return {name: tuple(explanation_lines(found, style)) for name, found in explain(plan).items()}
+    return {name: tuple(explanation_lines(explanation, style)) for name, explanation in explain(plan).items()}
 
 
-def explanation_lines(found: Explanation, style: Style = PLAIN) -> Iterator[str]:
-    """Why, rule and calls, each under its word."""
-    calls = [f"{call.method:<4} {plain(call.path)}{style.dim(f'  # {call.purpose}')}" for call in found.calls]
-    for word, lines in (("why", found.why), ("rule", (found.rule,)), ("calls", calls or (NO_CALLS,))):
+def explanation_lines(explanation: Explanation, style: Style = PLAIN) -> Iterator[str]:
+    """Yield the lines of an explanation: why, rule and calls."""
+    calls = [
+        f"{call.method:<4} {plain(call.path)}{style.dim(f'  # {call.purpose}')}" for call in explanation.calls
+    ]
+    for word, lines in (
+        ("why", explanation.why),
+        ("rule", (explanation.rule,)),
+        ("calls", calls or (NO_CALLS,)),
+    ):
         for number, line in enumerate(lines):
             label = style.dim(word.ljust(5)) if number == 0 else " " * 5
             yield f"      {label}  {line if word == 'calls' else plain(line)}"
@@ -77,19 +83,19 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
             yield from explanations.get(change.key, ())
             yield ""
         yield style.bold(plan_line(plan))
-        yield from _extras(plan)
+        yield from _summary_details(plan)
     yield from unmanaged_lines(plan.unmanaged, style)
 
 
 def plan_line(plan: Plan) -> str:
-    """Terraform's summary."""
+    """Return Terraform's summary line."""
     imported, added, changed, destroyed = plan_counts(plan)
     imports = f"{imported} to import, " if imported else ""
     return f"Plan: {imports}{added} to add, {changed} to change, {destroyed} to destroy."
 
 
 def plan_counts(plan: Plan) -> tuple[int, int, int, int]:
-    """How many (imported, added, changed, destroyed); a replacement is one added and one destroyed."""
+    """Return the numbers of imports, adds, changes and destroys; a replacement is one add and one destroy."""
     counts = plan.counts()
     overwriting = sum(isinstance(change, Adopt) and bool(change.fields) for change in plan.changes)
     return (
@@ -100,23 +106,24 @@ def plan_counts(plan: Plan) -> tuple[int, int, int, int]:
     )
 
 
-def _extras(plan: Plan) -> Iterator[str]:
+def _summary_details(plan: Plan) -> Iterator[str]:
     counts = plan.counts()
     if scales := counts[Action.SCALE]:
         yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
     if replaced := counts[Action.REPLACE]:
-        yield f"  {_endpoints(replaced)} {_be(replaced)} replaced, with a new ID and a new URL."
+        yield f"  {_endpoints(replaced)} {_is_or_are(replaced)} replaced, with a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
-        yield f"  {_endpoints(forgotten)} {_be(forgotten)} removed from the inventory, but not deleted."
+        subject = f"{_endpoints(forgotten)} {_is_or_are(forgotten)}"
+        yield f"  {subject} removed from the inventory, but not deleted."
 
 
 def action_symbol(change: Change) -> str:
-    """Terraform's symbol; which half of a replacement comes first is told by the order."""
+    """Return Terraform's symbol, which shows the order of a replacement."""
     return "+/-" if isinstance(change, Replace) and change.create_first else SYMBOLS[change.action]
 
 
 def action_phrase(change: Change) -> str:
-    """What becomes of the endpoint, to be read after its address."""
+    """Return the phrase that follows the address of a changed endpoint."""
     match change.action:
         case Action.CREATE:
             return "will be created"
@@ -140,35 +147,35 @@ def _change(change: Change, style: Style) -> Iterator[str]:
         yield style.bold(f'  # (imported from "{plain(change.live.id)}")')
     if change.action is not Action.SCALE:
         yield style.dim(f"  # ({plain(change.reason)})")
-    yield object_line(action_symbol(change), change.name, id_of(change), style)
+    yield object_line(action_symbol(change), change.name, resource_id(change), style)
     yield from field_lines(
-        change.fields, style, _nothing if change.action is Action.CREATE else field_remarks
+        change.fields, style, _no_remarks if change.action is Action.CREATE else field_remarks
     )
     if isinstance(change, Replace):
         yield style.dim("      # (the ID and the URL will change)")
 
 
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
-    """The line that a change of an endpoint begins with."""
-    margin = " " * (3 - len(symbol))  # counted before colour adds what nobody sees
-    return f"{margin}{_painted(symbol, style)} {plain(name)}" + (
+    """Return the first line of a changed endpoint, with its symbol, name and ID."""
+    margin = " " * (3 - len(symbol))  # without the width of colour codes
+    return f"{margin}{_colored_symbol(symbol, style)} {plain(name)}" + (
         f"  [id={plain(object_id)}]" if object_id else ""
     )
 
 
 def field_remarks(field: FieldChange) -> list[str]:
-    """What is to be said beside a field: whether it forces a replacement, and who moved it."""
+    """Return the remarks on a field: whether it forces a replacement, and its cause."""
     return ["forces replacement"] * field.forces_replacement + [field.cause.value]
 
 
-def _nothing(_field: FieldChange) -> list[str]:
+def _no_remarks(_field: FieldChange) -> list[str]:
     return []
 
 
 def field_lines(
     fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
 ) -> Iterator[str]:
-    """A line a field, aligned, with what is to be remarked about it."""
+    """Yield one aligned line per field, with its remarks."""
     names = [dotted_path(field.path) for field in fields]
     width = max(map(cell_width, names), default=0)
     for field, name in zip(fields, names, strict=True):
@@ -179,7 +186,7 @@ def field_lines(
             value = shown(field.after if symbol == "+" else field.before)
         said = remarks(field)
         remark = style.dim(f"  # {', '.join(said)}") if said else ""
-        yield f"      {_painted(symbol, style)} {pad(name, width)} = {value}{remark}"
+        yield f"      {_colored_symbol(symbol, style)} {pad(name, width)} = {value}{remark}"
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
@@ -189,23 +196,23 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
         return
     yield style.bold(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
-    yield from field_lines(drift.fields, style, _nothing)
+    yield from field_lines(drift.fields, style, _no_remarks)
 
 
 def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
-    """The live endpoints that are nobody's business here, the first twenty by name."""
+    """Yield the unmanaged endpoints, at most twenty."""
     if not unmanaged:
         return
     count = len(unmanaged)
     yield ""
-    yield f"{_endpoints(count)} of the account {_be(count)} not managed by this configuration:"
+    yield f"{_endpoints(count)} of the account {_is_or_are(count)} not managed by this configuration:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:
         yield style.dim(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
 
 
-def _painted(symbol: str, style: Style) -> str:
+def _colored_symbol(symbol: str, style: Style) -> str:
     match symbol:
         case "+":
             return style.added(symbol)
@@ -223,5 +230,5 @@ def _endpoints(count: int) -> str:
     return f"{count} endpoint" + ("" if count == 1 else "s")
 
 
-def _be(count: int) -> str:
+def _is_or_are(count: int) -> str:
     return "is" if count == 1 else "are"

@@ -76,7 +76,7 @@ def _line(line: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    kept = {found.start() for found in re.finditer(_IN_EMOJI, text)}
+    kept = {match.start() for match in re.finditer(_IN_EMOJI, text)}
     return "".join(char if at in kept or _is_visible(char) else _escape(char) for at, char in enumerate(text))
 
 
@@ -97,8 +97,8 @@ def _escape(char: str) -> str:
     )
 
 
-def _json(found: re.Match[str]) -> str:
-    char = found[0]
+def _json(match: re.Match[str]) -> str:
+    char = match[0]
     if char != "#" and _is_visible(char):
         return char
     units = char.encode("utf-16-be", "surrogatepass")

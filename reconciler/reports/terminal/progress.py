@@ -142,9 +142,9 @@ def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
     if report.exit_code == 0:
         return _complete_line(report, is_destroy=is_destroy)
     counts = [
-        f"{len(found)} {outcome.value}"
+        f"{len(results)} {outcome.value}"
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
-        if (found := report.with_outcome(outcome))
+        if (results := report.with_outcome(outcome))
     ]
     what = "Destroy" if is_destroy else "Apply"
     word = "interrupted" if report.interrupted else "incomplete"
@@ -154,9 +154,9 @@ def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
 def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:
     """Return how many endpoints were imported, added, changed and destroyed."""
     overwritten = sum(
-        bool(one.change.fields)
-        for one in report.with_outcome(Outcome.DONE)
-        if one.change.action is Action.ADOPT
+        bool(result.change.fields)
+        for result in report.with_outcome(Outcome.DONE)
+        if result.change.action is Action.ADOPT
     )
     return (
         report.count_done(Action.ADOPT),

@@ -30,13 +30,13 @@ def check_text(check: Check, style: Style = PLAIN) -> str:
 
 def summary_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     """Return the number of failures and warnings in one line."""
-    found = Counter(check.status for check in checks)
-    if not found[CheckStatus.FAIL] and not found[CheckStatus.WARN]:
+    counts = Counter(check.status for check in checks)
+    if not counts[CheckStatus.FAIL] and not counts[CheckStatus.WARN]:
         return style.added("No problems found.") + "\n"
     said = [
-        f"{found[grade]} {word}{'' if found[grade] == 1 else 's'}"
-        for grade, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
-        if found[grade]
+        f"{counts[status]} {word}{'' if counts[status] == 1 else 's'}"
+        for status, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
+        if counts[status]
     ]
-    paint = style.error if found[CheckStatus.FAIL] else style.changed
+    paint = style.error if counts[CheckStatus.FAIL] else style.changed
     return paint(", ".join(said) + ".") + "\n"

@@ -26,8 +26,13 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
         "available_replicas": app.available_replicas,
         "conditions": _conditions(app.conditions),
         "workers": [
-            {"id": one.id, "state": one.state, "healthy": one.healthy, "message": one.message}
-            for one in app.workers
+            {
+                "id": worker.id,
+                "state": worker.state,
+                "healthy": worker.healthy,
+                "message": worker.message,
+            }
+            for worker in app.workers
         ],
         "image": app.image,
         "url": app.url,
@@ -98,12 +103,15 @@ def doctor_document(checks: Iterable[Check], exit_code: int) -> dict[str, Json]:
     """Return the document of `doctor --json`."""
     return {
         "checks": [
-            {"name": one.name, "grade": one.status.value, "found": one.detail, "way_out": one.hint}
-            for one in checks
+            {"name": check.name, "grade": check.status.value, "found": check.detail, "way_out": check.hint}
+            for check in checks
         ],
         "exit_code": exit_code,
     }
 
 
 def _conditions(conditions: Iterable[Condition]) -> list[Json]:
-    return [{"type": one.type.value, "status": one.status, "reason": one.reason} for one in conditions]
+    return [
+        {"type": condition.type.value, "status": condition.status, "reason": condition.reason}
+        for condition in conditions
+    ]

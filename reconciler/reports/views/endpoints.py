@@ -53,8 +53,8 @@ def table_of(
 
 def summary_line(apps: Sequence[EndpointInfo]) -> str:
     """Return the number of endpoints by status, and of workers, in one line."""
-    found = Counter(app.status for app in apps)
-    statuses = ", ".join(f"{found[status]} {status.value.lower()}" for status in Status if found[status])
+    counts = Counter(app.status for app in apps)
+    statuses = ", ".join(f"{counts[status]} {status.value.lower()}" for status in Status if counts[status])
     total, ready = sum(app.total_replicas for app in apps), sum(app.ready_replicas for app in apps)
     endpoints = f"{len(apps)} endpoint" + ("" if len(apps) == 1 else "s")
     return f"{endpoints}: {statuses}. {total} worker{'' if total == 1 else 's'}, {ready} ready."
@@ -109,7 +109,7 @@ def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool
         f"{event.ready_replicas}/{event.desired_replicas}",
     ]
     if wide:
-        active = ",".join(one.type.value for one in event.conditions if one.status)
+        active = ",".join(condition.type.value for condition in event.conditions if condition.status)
         words += [plain(event.id), f"running={event.available_replicas}", f"conditions={active or '-'}"]
     return "  ".join([*words, *([plain(event.message)] if event.message else [])])
 

@@ -27,9 +27,9 @@ class Version(Protocol):
     def fields(self) -> Fields: ...
 
 
-def versions_text(found: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
+def versions_text(by_name: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
     """Return the versions of each endpoint, newest first, ending in a newline."""
-    return "\n".join(_block(name, versions, style) for name, versions in found.items())
+    return "\n".join(_block(name, versions, style) for name, versions in by_name.items())
 
 
 def version_document(version: Version) -> Json:
@@ -61,5 +61,5 @@ def _block(name: str, versions: Sequence[Version], style: Style) -> str:
 def _value(fields: Fields, head: str, leaf: str) -> str:
     """Return the value of a nested field as text; "" if it is missing."""
     inner = fields.get(head)
-    found = inner.get(leaf, "") if isinstance(inner, Mapping) else ""
-    return str(found.get("reference", "") if isinstance(found, Mapping) else found)
+    value = inner.get(leaf, "") if isinstance(inner, Mapping) else ""
+    return str(value.get("reference", "") if isinstance(value, Mapping) else value)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.reports.run.summary import clipped
+from reconciler.reports.run.summary import shortened
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from reconciler.reports.run.summary import clipped
 )
 def test_both_ends_of_a_long_value_are_kept(text: str, length: int, expected: str) -> None:
     """Of two images that differ in their tags, both must not read alike."""
-    assert clipped(text, length) == expected
+    assert shortened(text, length) == expected
     assert len(expected) <= length

@@ -1,4 +1,4 @@
-"""A change as an endpoint sees it: what it was, what it will be, and the ID it goes by."""
+"""The fields of a resource before and after a change, and its ID."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Replace
 from reconciler.model.values import Fields
 
 
-def sides(change: Change) -> tuple[Fields | None, Fields | None]:
-    """(the fields before, the fields after); None where there is no endpoint, or none that is known."""
+def fields_before_and_after(change: Change) -> tuple[Fields | None, Fields | None]:
+    """Return the fields before and after a change; None if there is no resource, or if it is unknown."""
     match change:
         case Create():
             return None, KINDS[change.kind].created_fields(change.desired)
@@ -23,13 +23,13 @@ def sides(change: Change) -> tuple[Fields | None, Fields | None]:
         case Replace():
             return change.live.fields, KINDS[change.kind].created_fields(change.desired, change.target)
         case _:
-            return change.live.fields, _carried(
+            return change.live.fields, _merged(
                 KINDS[change.kind].table.objects, change.live.fields, change.target
             )
 
 
-def _carried(objects: Collection[str], live: Fields, target: Fields) -> Fields:
-    """What an update leaves: the target, and below it what is live and not ours."""
+def _merged(objects: Collection[str], live: Fields, target: Fields) -> Fields:
+    """Return the live fields overwritten by the target, also within objects."""
     merged = {**live, **target}
     for key in objects:
         if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
@@ -37,8 +37,8 @@ def _carried(objects: Collection[str], live: Fields, target: Fields) -> Fields:
     return merged
 
 
-def id_of(change: Change) -> str:
-    """The ID of the endpoint that is changed; "" when there is none yet."""
+def resource_id(change: Change) -> str:
+    """Return the ID of the changed resource; "" if it does not exist yet."""
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
     return str(live.id if live else tracked.id if tracked else "")

@@ -138,7 +138,7 @@ class ReadBackQueue:
     def _list(self) -> Mapping[str, Live]:
         """Return what is listed, by ID. It is empty if the listing fails: then each is read by itself."""
         try:
-            return {live.id: live for live in self._reader.glimpse().endpoints}
+            return {live.id: live for live in self._reader.list_unverified().endpoints}
         except ReconcilerError:
             return {}
 

@@ -21,10 +21,10 @@ from reconciler.novita.error_table import KEYS_REFUSED
 from reconciler.novita.http.client import Client
 from reconciler.novita.pagination import (
     PAGE_SIZE,
-    glimpse,
     incomplete_at_page,
     is_past_end,
     list_all,
+    list_unverified,
     read_pages,
 )
 from reconciler.novita.thread_pool import DaemonThreadPool
@@ -32,24 +32,24 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-TELLING: Final = 8
-"""Characters from which on a live env value is masked in what Novita says."""
+MIN_SECRET_LENGTH: Final = 8
+"""Characters. Shorter live env values are not masked in messages, because they are parts of common words."""
 
 LISTING_DONE: Final = ListingProgress(count=0, total=0, is_done=True)
-"""The last word of a listing."""
+"""The last progress event of a listing."""
 
-_WORDS: Final = ("error", "message")
-"""What Novita says of a state, in words of its own."""
+_MESSAGE_KEYS: Final = ("error", "message")
+"""Keys of a state that hold free text."""
 
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
 
 class AccountReader:
-    """Looks at the account. All methods raise the errors of `model.errors`, KeyRefused among them.
+    """Read access to the account. All methods raise the errors of `model.errors`.
 
-    `on_listed` hears how a listing gets on, `on_unread` of each endpoint of which something cannot be read;
-    both from whichever thread.
+    `on_listed` gets the progress of a listing, `on_unread` each endpoint with fields that cannot be parsed.
+    Both are called from several threads.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class AccountReader:
         self._parallelism = parallelism
         self._on_listed = on_listed
         self._on_unread = on_unread
-        self._unhidden: dict[str, Live] = {}
+        self._unmasked: dict[str, Live] = {}
         self._others: dict[str, Self] = {}
-        client.hide(self._values)
+        client.add_secrets(self._env_values)
 
     def of(self, kind: str) -> Self:
         """Return the same account for resources of another kind."""
@@ -84,57 +84,59 @@ class AccountReader:
             )
         return self._others[kind]
 
-    def hide(self, values: Iterable[str]) -> None:
-        """Mask these as well in what Novita says."""
-        self._client.hide(lambda: values)
+    def add_secrets(self, values: Iterable[str]) -> None:
+        """Mask these values too in messages of Novita."""
+        self._client.add_secrets(lambda: values)
 
     def mask_env_values_of(self, endpoints: Iterable[Live]) -> None:
-        """Mask the env values of these as well, which another reader has read."""
-        self._unhidden.update((live.id, live) for live in endpoints)
+        """Mask the env values of these endpoints too, which another reader has read."""
+        self._unmasked.update((live.id, live) for live in endpoints)
 
-    def _values(self) -> Iterator[str]:
-        """The env values of endpoints read since the last time; short ones are words of any message."""
-        while self._unhidden:
-            _, live = self._unhidden.popitem()
+    def _env_values(self) -> Iterator[str]:
+        """Yield the longer env values of endpoints that were read since the last call."""
+        while self._unmasked:
+            _, live = self._unmasked.popitem()
             values = map(reveal, KINDS[live.kind].table.secrets_of(live))
-            yield from (value for value in values if isinstance(value, str) and len(value) >= TELLING)
+            yield from (
+                value for value in values if isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH
+            )
 
     def listing(self) -> Listing:
-        """Every endpoint of the account, proven complete; raises IncompleteListing otherwise."""
+        """Return all endpoints of the account. Raise IncompleteListing if they are not proven complete."""
         try:
             return list_all(
-                self._page,
+                self._fetch_page,
                 parallelism=self._parallelism,
                 pause=self._client.pause,
-                confirm=self.those,
-                tell=lambda count, total: self._tell(ListingProgress(count=count, total=total)),
+                confirm=self.get_many,
+                on_progress=lambda count, total: self._report(ListingProgress(count=count, total=total)),
             )
         finally:
-            self._tell(LISTING_DONE)
+            self._report(LISTING_DONE)
 
-    def glimpse(self) -> Listing:
-        """What the listing shows while it may be changing: true of what is in it, and of nothing else."""
-        return glimpse(self._page, parallelism=self._parallelism)
+    def list_unverified(self) -> Listing:
+        """Return what one pass over the listing shows. An endpoint that is missing in it may exist."""
+        return list_unverified(self._fetch_page, parallelism=self._parallelism)
 
-    def again(self, pages: Iterable[int]) -> tuple[Live, ...]:
-        """What these pages of the listing show now, all asked for at once."""
-        return read_pages(self._page, pages, parallelism=self._parallelism)
+    def read_pages(self, pages: Iterable[int]) -> tuple[Live, ...]:
+        """Read pages of the listing again, all at once."""
+        return read_pages(self._fetch_page, pages, parallelism=self._parallelism)
 
     def get(self, object_id: str) -> Live | None:
-        """The endpoint, or None when Novita says that it does not exist."""
-        return self._asked(object_id, identified=True)
+        """Return the endpoint, or None if Novita answers that it does not exist."""
+        return self._get(object_id, needs_id=True)
 
-    def those(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
-        """The endpoints with these IDs, without the ones that Novita says do not exist.
+    def get_many(self, object_ids: Iterable[str]) -> tuple[Live, ...]:
+        """Return the endpoints with these IDs that exist.
 
-        One whose answer holds no readable ID has the one that was asked for, and is not identified.
+        If an answer has no readable ID, its endpoint gets the requested ID and is not `is_identified`.
         """
-        with DaemonThreadPool(self._parallelism) as crew:
-            asked = [crew.begin(partial(self._asked, one, identified=False)) for one in object_ids]
-            found = [one.result() for one in asked]
-        return tuple(one for one in found if one is not None)
+        with DaemonThreadPool(self._parallelism) as pool:
+            futures = [pool.submit(partial(self._get, one, needs_id=False)) for one in object_ids]
+            endpoints = [future.result() for future in futures]
+        return tuple(live for live in endpoints if live is not None)
 
-    def _asked(self, object_id: str, *, identified: bool) -> Live | None:
+    def _get(self, object_id: str, *, needs_id: bool) -> Live | None:
         request = self.kind.get_request(object_id)
         try:
             answer = self._client.send(request)
@@ -148,22 +150,22 @@ class AccountReader:
             live = self.kind.parse_one(answer)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
-        (live,) = self._taken(request, [live])
+        (live,) = self._accept(request, [live])
         if not live.is_identified:
-            if identified:
+            if needs_id:
                 raise self._unexpected(request, answer, "its ID cannot be read")
             return replace(live, id=object_id)
         if live.id != object_id:
-            raise self._unexpected(request, answer, f"it is about {live.id!r}")
+            raise self._unexpected(request, answer, f"it has the ID {live.id!r}")
         return live
 
     def limits(self) -> Limits | None:
-        """The account's quotas; None when they cannot be had, for no run depends on them."""
-        return _unwrapped(self._if_offered(_LIMITS))
+        """Return the quotas of the account, or None if they cannot be read. No run depends on them."""
+        return _unwrap(self._send_once(_LIMITS))
 
     def clusters(self) -> frozenset[str] | None:
-        """The IDs of all clusters, which specs call regions; None when they cannot be had."""
-        answer = self._if_offered(_CLUSTERS)
+        """Return the IDs of all clusters, which specs call regions, or None if they cannot be read."""
+        answer = self._send_once(_CLUSTERS)
         listed = answer.get("data") if isinstance(answer, Mapping) else answer
         if not isinstance(listed, list):
             return None
@@ -174,39 +176,39 @@ class AccountReader:
         )
 
     def probe(self) -> None:
-        """Ask for the least that an account answers, once. Raises what keeps it from being read."""
+        """Read one endpoint, without retries. Raise the error that prevents it."""
         try:
-            self._client.send(self.kind.list_request(0, 1), patient=False)
+            self._client.send(self.kind.list_request(0, 1), retries=False)
         except Refused as error:
-            if error.status != 400:  # with which a server that counts from 1 refuses page 0
+            if error.status != 400:  # the answer of a server that counts pages from 1
                 raise
 
     def _unexpected(self, request: Request, answer: Json, why: str) -> ApiError:
-        """A 2xx with JSON that is not what was asked for is as good as no answer; what it says is told."""
-        failure = errors.lost(request, why=f"it is not what was asked for, {why}")
+        """Return the error of a 2xx with unexpected JSON. It counts as a lost answer, and is quoted."""
+        failure = errors.answer_lost(request, why=f"it is not the expected answer, {why}")
         detail = f"{failure.problem.detail} It says: {self._client.quote(answer, request)}"
         return replace(failure, problem=replace(failure.problem, detail=detail)).error()
 
-    def _tell(self, found: ListingProgress) -> None:
+    def _report(self, progress: ListingProgress) -> None:
         if self._on_listed is not None:
-            self._on_listed(found)
+            self._on_listed(progress)
 
-    def _taken(self, request: Request, found: Iterable[Live]) -> tuple[Live, ...]:
-        """What was read, told of where something cannot be read, and without secrets in what it says."""
-        found = tuple(found)
-        self.mask_env_values_of(found)
+    def _accept(self, request: Request, endpoints: Iterable[Live]) -> tuple[Live, ...]:
+        """Return endpoints with secrets masked in their messages. Report fields that cannot be parsed."""
+        endpoints = tuple(endpoints)
+        self.mask_env_values_of(endpoints)
         if self._on_unread is not None:
-            for live in found:
+            for live in endpoints:
                 if live.unread:
                     self._on_unread(live)
-        return tuple(self._without_secrets(request, live) if _speaks(live) else live for live in found)
+        return tuple(self._mask_messages(request, live) if _has_message(live) else live for live in endpoints)
 
-    def _without_secrets(self, request: Request, live: Live) -> Live:
-        """A worker that fails may say with which token."""
+    def _mask_messages(self, request: Request, live: Live) -> Live:
+        """Mask secrets in the messages of an endpoint; the error of a worker may quote a token."""
 
         def masked(value: Json, key: str = "") -> Json:
             match value:
-                case str() if key in _WORDS:
+                case str() if key in _MESSAGE_KEYS:
                     return self._client.mask(value, request)
                 case Mapping():
                     return {name: masked(one, name) for name, one in value.items()}
@@ -217,16 +219,16 @@ class AccountReader:
 
         return replace(live, raw=masked(live.raw))
 
-    def _if_offered(self, request: Request) -> Json:
-        """The answer to what a run can do without; None when there is none."""
+    def _send_once(self, request: Request) -> Json:
+        """Return the answer to an optional request, or None if it fails for another reason than the key."""
         try:
-            return self._client.send(request, patient=False)
+            return self._client.send(request, retries=False)
         except KeyRefused:
             raise
         except ApiError:
             return None
 
-    def _page(self, number: int) -> Page:
+    def _fetch_page(self, number: int) -> Page:
         request = self.kind.list_request(number, PAGE_SIZE)
         try:
             answer = self._client.send(request)
@@ -237,46 +239,47 @@ class AccountReader:
         except KeyRefused:
             raise
         except ApiError as error:
-            # The first page fails for what the call says; a later one leaves a part of a listing behind.
+            # A failure of the first page is that of the call; a later one makes the listing incomplete.
             if number == 0 or is_past_end(error):
                 raise
             raise incomplete_at_page(error, number) from error
-        return replace(page, endpoints=self._taken(request, page.endpoints))
+        return replace(page, endpoints=self._accept(request, page.endpoints))
 
 
 class PrefetchingReader(AccountReader):
-    """A reader whose first listing may `begin` before it is asked for."""
+    """A reader that can start its first listing in the background."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self._first: Future[Listing] | None = None
-        self._guard = threading.Lock()  # of what is told
-        self._is_wanted = True
+        self._lock = threading.Lock()  # guards the progress reports
+        self._is_cancelled = False
 
-    def begin(self) -> None:
-        self._first = DaemonThreadPool(1).begin(super().listing)
+    def start(self) -> None:
+        """Start the first listing in the background."""
+        self._first = DaemonThreadPool(1).submit(super().listing)
 
     def listing(self) -> Listing:
         first, self._first = self._first, None
         return super().listing() if first is None else first.result()
 
-    def abandon(self) -> None:
-        """Tell of no further page. None is asked for either, once the client is closed."""
-        with self._guard:
-            super()._tell(LISTING_DONE)
-            self._is_wanted = False
+    def cancel(self) -> None:
+        """Report no further page. Requests for pages end when the client is closed."""
+        with self._lock:
+            super()._report(LISTING_DONE)
+            self._is_cancelled = True
 
-    def _tell(self, found: ListingProgress) -> None:
-        with self._guard:
-            if self._is_wanted:
-                super()._tell(found)
+    def _report(self, progress: ListingProgress) -> None:
+        with self._lock:
+            if not self._is_cancelled:
+                super()._report(progress)
 
 
 class AccountWriter(AccountReader):
-    """Looks and writes. What became of a write without an answer is for the caller to find out."""
+    """Read and write access to the account. The caller resolves the outcome of a write without an answer."""
 
     def create(self, request: Request) -> str:
-        """The new ID. After AnswerLost or ServerError the endpoint may exist."""
+        """Create an endpoint and return its ID. After AnswerLost or ServerError it may exist."""
         answer = self._client.send(request)
         created = self.kind.parse_created(answer)
         if created is None:
@@ -284,11 +287,11 @@ class AccountWriter(AccountReader):
         return created
 
     def update(self, request: Request) -> None:
-        """Sends it; whether the values took is for a read to tell."""
+        """Send an update. The caller reads back which values Novita kept."""
         self._client.send(request)
 
     def drain(self, request: Request) -> bool:
-        """Whether Novita takes it; a worker that is gone already needs no draining."""
+        """Drain a worker, unless it is gone. Return False if Novita does not offer draining."""
         try:
             self._client.send(request)
         except ApiError as error:
@@ -299,13 +302,13 @@ class AccountWriter(AccountReader):
         return True
 
     def delete(self, object_id: str) -> None:
-        """Deletes it; one that is gone already counts as deleted."""
+        """Delete an endpoint, unless it is gone."""
         *preferred, last = self.kind.delete_requests(object_id)
         for request in preferred:
             try:
                 return self._delete(request)
             except Refused as error:
-                # Which key holds the ID is contested; only a refusal of the keys is worth another spelling.
+                # Sources differ on the key that holds the ID. Try another one only if the key was refused.
                 if error.reason not in KEYS_REFUSED:
                     raise
         return self._delete(last)
@@ -328,16 +331,16 @@ def _in_use(problem: Problem) -> Problem:
     )
 
 
-def _speaks(live: Live) -> bool:
-    """Whether the endpoint or a worker of it has something to say of its state."""
+def _has_message(live: Live) -> bool:
+    """Return whether the state of the endpoint or of a worker has a message."""
     workers = live.raw.get("workers")
     told = (live.raw, *workers) if isinstance(workers, list) else (live.raw,)
     states = (one.get("state") for one in told if isinstance(one, Mapping))
-    return any(isinstance(state, Mapping) and any(map(state.get, _WORDS)) for state in states)
+    return any(isinstance(state, Mapping) and any(map(state.get, _MESSAGE_KEYS)) for state in states)
 
 
-def _unwrapped(answer: Json) -> Limits | None:
-    """The flat object, also from inside {"limit": {}} or {"data": {}}."""
+def _unwrap(answer: Json) -> Limits | None:
+    """Return the flat object, also from inside {"limit": {}} or {"data": {}}."""
     if not isinstance(answer, Mapping):
         return None
     for key in ("limit", "data"):

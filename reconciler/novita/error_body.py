@@ -1,4 +1,4 @@
-"""The error that a JSON object speaks of, in whichever style. Some servers send one under 200."""
+"""The error in a JSON object, in any of several common styles. Some servers send one with status 200."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODES: Final = ("code", "status_code", "statusCode", "error_code", "errorCode",
 _MESSAGES: Final = ("message", "msg", "status_msg", "error_msg", "errorMessage", "errmsg", "error", "detail")
 _FLAGS: Final = ("success", "ok")
 _INNER: Final = ("error", "base_resp", "baseResp", "status", "meta", "result", "response", "data")
-"""Keys of objects inside of which some servers put what they say of the call."""
+"""Keys of inner objects in which some servers describe the error."""
 
 _SUCCESS: Final = frozenset({"ok", "success", "succeed", "succeeded", "successful", "none", "null"})
 _FINE: Final = _SUCCESS | {"", "true"}
@@ -26,7 +26,7 @@ _OF_AN_ENDPOINT: Final = frozenset({"name", "appName", "workerConfig", "products
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBody:
-    """What an object says of the call: `code` is 0 when it gives none, `is_error` whether the call failed."""
+    """The error of a call. `code` is 0 if there is none. `is_error`: the object says that the call failed."""
 
     reason: str = ""
     message: str = ""
@@ -35,14 +35,14 @@ class ErrorBody:
 
 
 def read_error(body: Mapping[str, Any]) -> ErrorBody:
-    """What the body says of the call that it answers."""
+    """Return what a body says about its call."""
     levels = tuple(_levels(body))
     codes = [code for level in levels for code in _codes(level)]
     reasons = (_text(level.get("reason")) for level in levels)
-    words = (code for code in codes if isinstance(code, str) and code.lower() not in _FINE)
+    text_codes = (code for code in codes if isinstance(code, str) and code.lower() not in _FINE)
     messages = (_text(level.get(key)) for level in levels for key in _MESSAGES)
     return ErrorBody(
-        reason=next(filter(None, chain(reasons, words)), ""),
+        reason=next(filter(None, chain(reasons, text_codes)), ""),
         message=next(filter(None, messages), ""),
         code=next((code for code in codes if isinstance(code, int)), 0),
         is_error=not _is_payload(body) and any(map(_failed, levels)),
@@ -50,7 +50,7 @@ def read_error(body: Mapping[str, Any]) -> ErrorBody:
 
 
 def _levels(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The object, and those inside of it that may speak of the call."""
+    """Yield the object, and its inner objects that may describe the error."""
     yield body
     yield from (body[key] for key in _INNER if isinstance(body.get(key), Mapping))
     match body.get("errors"):
@@ -59,14 +59,14 @@ def _levels(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_payload(body: Mapping[str, Any]) -> bool:
-    """Whether it is, or holds, what was asked for; then `status` and `error` are those of an endpoint."""
+    """Return whether it is or holds an endpoint, whose own `status` and `error` are no error of the call."""
     if body.get("endpoint") or body.get("endpoints"):
         return True
     return bool(body.get("id")) and not _OF_AN_ENDPOINT.isdisjoint(body)
 
 
 def _failed(level: Mapping[str, Any]) -> bool:
-    """Whether one object says that the call failed."""
+    """Return whether one object says that the call failed."""
     if any(_text(level.get(flag)).lower() in ("false", "0") for flag in _FLAGS):
         return True
     codes = tuple(_codes(level))
@@ -85,7 +85,7 @@ def _failed(level: Mapping[str, Any]) -> bool:
 
 
 def _codes(level: Mapping[str, Any]) -> Iterator[int | str]:
-    """Its codes, numbers as such. `status` is one only as a number: as a word it is a state."""
+    """Yield the codes of an object, numbers as int. `status` counts only as a number; a word is a state."""
     for key in _CODES:
         match level.get(key):
             case str(text) if _NUMBER.match(text):
@@ -103,7 +103,7 @@ def _is_bad(code: int | str) -> bool:
 
 
 def _text(value: Json) -> str:
-    """A value in words; an object has none of its own, and what else is no text is written as JSON."""
+    """Return a text as it is, "" for an object, and any other value as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, Mapping) else json_line(value)

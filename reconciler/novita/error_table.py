@@ -1,4 +1,4 @@
-"""What each of Novita's reasons means, which exception it becomes, and what the user should do next."""
+"""The error table: the meaning, the exception and the hint for each reason that Novita answers."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused, ServerError, Throttled
-from reconciler.novita.errors import CLUSTER, FEW, USUAL, Again, RetryPolicy
+from reconciler.novita.errors import BUSY_POLICY, CLUSTER_POLICY, DEFAULT_POLICY, Retry, RetryPolicy
 from reconciler.novita.messages import CONSOLE
 
 KEYS_REFUSED: Final = ("VALIDATOR_PARAM", "INVALID_REQUEST_BODY", "REQUEST")
-"""Reasons of a request whose keys or values are not understood; another spelling may be."""
+"""Reasons for a refused key or value of a request; another key may be accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorEntry:
-    """One line of the table. `cause` is full sentences; `summary`, if set, replaces "failed to ..."."""
+    """One row of the table. `cause` is full sentences. `summary`, if set, replaces "failed to ..."."""
 
-    kind: type[ApiError]
+    error_class: type[ApiError]
     code: str
     cause: str
     hint: str
-    again: Again = Again.NEVER
-    patience: RetryPolicy = USUAL
+    retry: Retry = Retry.NEVER
+    policy: RetryPolicy = DEFAULT_POLICY
     summary: str = ""
 
 
 KEY = ErrorEntry(
-    kind=KeyRefused,
+    error_class=KeyRefused,
     code="key-refused",
     cause="Invalid API key or expired token.",
     hint=f"Verify API key in Novita Console ({CONSOLE}), update config.yaml with correct API key"
     " (or export NOVITA_API_KEY), then run `reconciler plan`",
 )
 ACCOUNT = ErrorEntry(
-    kind=KeyRefused,
+    error_class=KeyRefused,
     code="account-blocked",
     cause="The account is out of money or blocked. Until that is settled Novita scales its workers to zero"
     " and refuses changes.",
@@ -42,20 +42,20 @@ ACCOUNT = ErrorEntry(
     " themselves",
 )
 UNVERIFIED = ErrorEntry(
-    kind=KeyRefused,
+    error_class=KeyRefused,
     code="account-blocked",
     cause="The account is not activated, or its owner's name is not verified yet.",
     hint=f"Complete the account in Novita Console ({CONSOLE}), then run `reconciler plan`",
 )
 PERMISSION = ErrorEntry(
-    kind=KeyRefused,
+    error_class=KeyRefused,
     code="key-lacks-permission",
     cause="The API key is valid, and lacks the permission for this call.",
     hint=f"Give the key that permission in Novita Console ({CONSOLE}), or use another key, then run"
     " `reconciler plan`",
 )
 EDGE = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="edge-blocked",
     cause="The network in front of Novita (its CDN, or a proxy on the way) blocked the call with a page of"
     " its own. That is not a bad key: Novita itself never saw the request.",
@@ -63,7 +63,7 @@ EDGE = ErrorEntry(
     " and run `reconciler plan` to see it again",
 )
 ABSENT = ErrorEntry(
-    kind=NotFound,
+    error_class=NotFound,
     code="not-found",
     summary="endpoint not found in Novita",
     cause="The endpoint was deleted elsewhere, or our record of it is stale.",
@@ -71,107 +71,107 @@ ABSENT = ErrorEntry(
     " creates a new one",
 )
 ADDRESS = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="wrong-address",
     cause="There is no such call at this address.",
     hint="Correct `novita.base_url` in config.yaml (or NOVITA_BASE_URL; Novita's own is https://api.novita.ai),"
     " then run `reconciler plan`",
 )
 PRODUCT = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="bad-reference",
     cause="Invalid product ID or region.",
     hint=f"Check available products in Novita Console ({CONSOLE}), update specs.yaml with correct productId"
     " and region, verify the product is available in the specified region, then run `reconciler plan`",
 )
 IMAGE = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="bad-reference",
     cause="Novita cannot find or use the image.",
     hint="Correct `image` (and `imageAuthId` for a private one) in endpoints.yaml, then run"
     " `reconciler plan`",
 )
 REFERENCE = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="bad-reference",
     cause="The request names something that does not exist in this account.",
     hint=f"Compare the IDs in endpoints.yaml and specs.yaml with Novita Console ({CONSOLE}),"
     " then run `reconciler plan`",
 )
 TAKEN = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="conflict",
     cause="The name is taken, or the object changed while we worked on it.",
     hint="Run `reconciler plan` to see who has the name, and choose another `appName`",
 )
 INPUT = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="invalid-value",
     cause="Novita does not accept a value of the request.",
     hint="Run `reconciler preview` to see the exact request, correct the value in endpoints.yaml, then run"
     " `reconciler plan`",
 )
 STATE = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="wrong-state",
     cause="The endpoint, or something it depends on, is busy with another operation.",
     hint="Wait a minute, then run `reconciler apply` again",
-    again=Again.UNDONE,
-    patience=FEW,
+    retry=Retry.ALWAYS,
+    policy=BUSY_POLICY,
 )
 INACTIVE = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="cluster-inactive",
     cause="The serverless cluster of this region is still waking up; that happens after the last endpoint in"
     " it was deleted, and passes.",
     hint="Wait a minute, then run `reconciler apply` again; if it stays, choose another `region` in"
     " specs.yaml",
-    again=Again.UNDONE,
-    patience=CLUSTER,
+    retry=Retry.ALWAYS,
+    policy=CLUSTER_POLICY,
 )
 STOCK = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="no-stock",
     cause="Novita has no GPU of that kind to give in that region now.",
     hint="Choose another spec or region in specs.yaml, or run `reconciler apply` again later",
 )
 DEPENDENCY = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="dependency",
     cause="Something the endpoint uses is in use elsewhere, not available in this region, or too large.",
     hint=f"Look at it in Novita Console ({CONSOLE}), correct endpoints.yaml, then run `reconciler plan`",
 )
 QUOTA = ErrorEntry(
-    kind=Throttled,
+    error_class=Throttled,
     code="throttled",
     cause="Too many calls, or the account's GPU quota is used up: Novita gives this one reason for both, and"
     " the quota never clears by waiting.",
     hint="Run it again in some minutes with a lower --parallelism; if the answer stays the same, ask Novita"
     " support for a higher GPU quota",
-    again=Again.UNDONE,
+    retry=Retry.ALWAYS,
 )
 LIMIT = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="quota-exceeded",
     cause="The account has as many endpoints or GPUs as its quota allows; waiting does not change that.",
     hint="Delete what nobody needs, or ask Novita support for a higher quota, then run `reconciler apply`",
 )
 BUSY = ErrorEntry(
-    kind=Throttled,
+    error_class=Throttled,
     code="throttled",
     cause="Too many calls in a short time; nothing was done.",
     hint="Run it again in a minute, with a lower --parallelism",
-    again=Again.UNDONE,
+    retry=Retry.ALWAYS,
 )
 BROKEN = ErrorEntry(
-    kind=ServerError,
+    error_class=ServerError,
     code="server-error",
     cause="Novita failed on its side.",
     hint="Run it again in a minute; `reconciler plan -v` shows each call",
-    again=Again.UNKNOWN,
+    retry=Retry.IF_IDEMPOTENT,
 )
 OTHER = ErrorEntry(
-    kind=Refused,
+    error_class=Refused,
     code="refused",
     cause="Novita refused the call, and asking again would not change that.",
     hint="Run `reconciler preview` to see the exact request, or `reconciler plan -v` to see each call",
@@ -201,7 +201,7 @@ REASONS = {
 
 
 def by_reason(reason: str) -> ErrorEntry | None:
-    """The meaning of a reason that we know, by name or by family."""
+    """Return the entry of a known reason, by its name or its suffix, or None."""
     if known := REASONS.get(reason):
         return known
     if "NOT_FOUN" in reason:  # Novita's own console also knows a misspelt NOT_FOUNT
@@ -215,7 +215,7 @@ def by_reason(reason: str) -> ErrorEntry | None:
 
 
 def uncertain(reason: str) -> ErrorEntry:
-    """What a status means after which the call may have been carried out, whatever the reason says."""
+    """Return the entry of a reason whose status leaves open whether the call was carried out."""
     known = REASONS.get(reason, BROKEN)
     return (
         BROKEN if known is BROKEN else replace(BROKEN, cause=f"{BROKEN.cause} {known.cause}", hint=known.hint)

@@ -1,4 +1,4 @@
-"""A call that failed, as a value: the exception it will become, and whether asking again is allowed."""
+"""A failed call as a value: its exception, and whether it may be retried. Failures without an answer."""
 
 from __future__ import annotations
 
@@ -11,77 +11,74 @@ from reconciler.model.request import Request
 from reconciler.novita.messages import call, format_seconds, purpose
 
 
-class Again(Enum):
-    """What a failure says about sending the same request once more."""
+class Retry(Enum):
+    """Whether the same request may be sent again after a failure."""
 
     NEVER = "the answer would be the same"
-    UNDONE = "nothing was done, so any request may be sent again"
-    UNKNOWN = "it may have been done, so only a safe request may be sent again"
+    ALWAYS = "nothing was done, so any request may be sent again"
+    IF_IDEMPOTENT = "it may have been done, so only an idempotent request may be sent again"
 
     def allows(self, request: Request) -> bool:
-        return self is Again.UNDONE or (self is Again.UNKNOWN and request.is_idempotent)
+        return self is Retry.ALWAYS or (self is Retry.IF_IDEMPOTENT and request.is_idempotent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long to go on. attempts: calls in all; longest: one wait (s); budget: calls and waits (s)."""
+    """The limits of retries: all attempts (count), one wait (s), and all calls and waits together (s)."""
 
     attempts: int
-    longest: float
+    max_wait: float
     budget: float
 
 
-USUAL = RetryPolicy(attempts=5, longest=8.0, budget=90.0)
-FEW = RetryPolicy(attempts=4, longest=8.0, budget=60.0)
-CLUSTER = RetryPolicy(attempts=8, longest=8.0, budget=60.0)
+DEFAULT_POLICY = RetryPolicy(attempts=5, max_wait=8.0, budget=90.0)
+BUSY_POLICY = RetryPolicy(attempts=4, max_wait=8.0, budget=60.0)
+CLUSTER_POLICY = RetryPolicy(attempts=8, max_wait=8.0, budget=60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One failed attempt. `asked` is how long Novita asks not to be asked again (s), 0.0 when it does not.
+    """One failed attempt. `retry_after` is the wait that Novita asks for (s), 0.0 if it asks for none.
 
-    `said` are the words of the server, or of the network where there was no answer.
+    `said` is the message of the server, or of the network if there was no answer.
     """
 
-    kind: type[ApiError]
+    error_class: type[ApiError]
     problem: Problem
     status: int = 0
     reason: str = ""
     said: str = ""
-    again: Again = Again.NEVER
-    patience: RetryPolicy = USUAL
-    asked: float = 0.0
+    retry: Retry = Retry.NEVER
+    policy: RetryPolicy = DEFAULT_POLICY
+    retry_after: float = 0.0
 
-    def error(self, *, tries: int = 1, seconds: float = 0.0) -> ApiError:
-        """The exception for the caller; it says how often we asked if that was more than once."""
-        problem = replace(self.problem, exit_code=int(self.kind.exit_code))
-        if tries > 1:
-            detail = f"{problem.detail} Asked {tries} times in {seconds:.0f} s.".strip()
+    def error(self, *, attempts: int = 1, seconds: float = 0.0) -> ApiError:
+        """Return the exception for the caller. It tells the number of attempts if there were several."""
+        problem = replace(self.problem, exit_code=int(self.error_class.exit_code))
+        if attempts > 1:
+            detail = f"{problem.detail} Sent {attempts} times in {seconds:.0f} s.".strip()
             problem = replace(problem, detail=detail)
-        if self.asked:
-            wish = f"{problem.detail} Novita asks to wait {format_seconds(self.asked)}."
-            hint = f"Run it again in {format_seconds(self.asked)}; `reconciler plan -v` shows each call"
+        if self.retry_after:
+            wish = f"{problem.detail} Novita asks to wait {format_seconds(self.retry_after)}."
+            hint = f"Run it again in {format_seconds(self.retry_after)}; `reconciler plan -v` shows each call"
             problem = replace(problem, detail=wish.strip(), hint=hint)
-        return self.kind(problem, status=self.status, reason=self.reason)
+        return self.error_class(problem, status=self.status, reason=self.reason)
 
 
 def unreachable(request: Request, *, host: str, why: str, loopback: bool = False) -> Failure:
-    """No connection: nothing was sent, so even a create may be sent again."""
-    broken_trust = "CERTIFICATE" in why.upper()
-    if broken_trust:
-        hint = (
-            "If a proxy opens TLS on the way, name its certificates in SSL_CERT_FILE; then run"
-            " `reconciler plan`"
-        )
+    """Return the failure of a call without a connection. Nothing was sent, so a create may be sent again."""
+    is_untrusted = "CERTIFICATE" in why.upper()
+    if is_untrusted:
+        hint = "If a proxy decrypts TLS, name its certificates in SSL_CERT_FILE; then run `reconciler plan`"
     elif loopback:
-        hint = "Start what should listen there (`reconciler simulator`), or correct `novita.base_url`"
+        hint = "Start the server at that address (`reconciler simulator`), or correct `novita.base_url`"
     else:
         hint = (
             "Check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and `novita.base_url`, then run"
             " `reconciler plan`"
         )
     return Failure(
-        kind=Unreachable,
+        error_class=Unreachable,
         problem=Problem(
             code="unreachable",
             summary=f"failed to {purpose(request)} (cannot reach {host})",
@@ -89,20 +86,20 @@ def unreachable(request: Request, *, host: str, why: str, loopback: bool = False
             hint=hint,
         ),
         said=why,
-        again=Again.NEVER if broken_trust or loopback else Again.UNDONE,
+        retry=Retry.NEVER if is_untrusted or loopback else Retry.ALWAYS,
     )
 
 
-def lost(request: Request, *, why: str) -> Failure:
-    """The request went out, and nothing usable came back."""
+def answer_lost(request: Request, *, why: str) -> Failure:
+    """Return the failure of a call that was sent and got no usable answer."""
     if not request.is_idempotent:
-        hint = "Run `reconciler plan`, which looks whether it was made"
+        hint = "Run `reconciler plan`, which looks for the endpoint"
     elif request.method == "GET":
-        hint = "Run it again; if it stays, `reconciler plan -v` shows each call"
+        hint = "Run the command again; if it fails again, `reconciler plan -v` shows each call"
     else:
-        hint = "Run `reconciler plan`, which looks how things are now"
+        hint = "Run `reconciler plan`, which reads the current state"
     return Failure(
-        kind=AnswerLost,
+        error_class=AnswerLost,
         problem=Problem(
             code="answer-lost",
             summary=f"failed to {purpose(request)} (the answer was lost: {why})",
@@ -110,23 +107,23 @@ def lost(request: Request, *, why: str) -> Failure:
             hint=hint,
         ),
         said=why,
-        again=Again.UNKNOWN,
+        retry=Retry.IF_IDEMPOTENT,
     )
 
 
 def paused(request: Request, *, seconds: float) -> Failure:
-    """Novita asked not to be asked for longer than a call waits: nothing was sent."""
+    """Return the failure of a call that was not sent, because the pause is longer than a call waits."""
     return Failure(
-        kind=Throttled,
+        error_class=Throttled,
         problem=Problem(
             code="throttled",
             summary=f"failed to {purpose(request)} (Novita asks to wait {format_seconds(seconds)})",
             detail=f"{call(request)} was not sent, because an earlier response asked for this wait.",
         ),
-        asked=seconds,
+        retry_after=seconds,
     )
 
 
 def doubt(request: Request) -> str:
-    """What to add when a write has no answer; nothing for a read."""
+    """Return the sentence to add when a write has no answer, "" for a read."""
     return "" if request.method == "GET" else " Novita may or may not have carried it out."

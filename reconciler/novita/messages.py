@@ -1,4 +1,4 @@
-"""How messages speak of a request, and how everything secret is taken out of what others wrote."""
+"""Texts about a request for error messages, and the masking of secrets in texts of the server."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from reconciler.novita.http.masking import Secrets
 
 CONSOLE = "https://console.novita.ai"
-QUOTED = 200
-"""How many characters of a foreign text a message may quote."""
+MAX_QUOTED = 200
+"""Characters of a server's text that a message may quote."""
 
-LOOKED_AT = 4096
-"""How many characters of a foreign text are looked at for that."""
+MAX_SCANNED = 4096
+"""Characters of a server's text that are searched for secrets."""
 
 _PURPOSES = {
     "endpoint": "read Novita endpoint",
@@ -31,7 +31,7 @@ _PURPOSES = {
 
 
 def purpose(request: Request) -> str:
-    """What the request was for, to follow "failed to"."""
+    """Return the purpose of a request, to follow "failed to"."""
     *_, noun, verb = request.path.split("/")
     if verb in ("create", "update", "delete"):
         return f"{verb} Novita {noun}"
@@ -39,13 +39,13 @@ def purpose(request: Request) -> str:
 
 
 def call(request: Request) -> str:
-    """The call as one would type it: `GET /gpu-instance/openapi/v1/endpoint?id=abc`."""
+    """Return method, path and query: `GET /gpu-instance/openapi/v1/endpoint?id=abc`."""
     query = f"?{urlencode(request.query)}" if request.query else ""
     return f"{request.method} {request.path}{query}"
 
 
 def status_line(status: int) -> str:
-    """`401 Unauthorized`; the bare number where HTTP has no word for it."""
+    """Return `401 Unauthorized`, or the number alone if HTTP does not define it."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -53,32 +53,31 @@ def status_line(status: int) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """`120 s`, rounded up; in words where no digits would help."""
+    """Return `120 s`, rounded up. An endless time is in words."""
     return f"{math.ceil(seconds)} s" if seconds < 1e9 else "more than 30 years"
 
 
 class Masker:
-    """Takes secrets out of what a server wrote: the API key, what was added, and what a request carried.
+    """Masks secrets in texts of the server: the API key, added values, and the secrets of a request.
 
-    Masking comes before cutting: the first half of a key is still a leak. Every method may be called from any
-    thread.
+    A text is masked before it is cut, because half a key is a leak too. Thread-safe.
     """
 
     def __init__(self, *values: str) -> None:
-        self._guard = threading.Lock()
-        self._secrets: Secrets | None = None  # nothing has to be masked as long as all goes well
+        self._lock = threading.Lock()
+        self._secrets: Secrets | None = None  # imported when the first message is masked
         self._sources: list[Callable[[], Iterable[str]]] = [lambda: values]
 
     def add(self, source: Callable[[], Iterable[str]]) -> None:
-        """Mask what it returns as well; it is asked each time that there is something to mask."""
+        """Add a source of secrets. It is called for each message that is masked."""
         self._sources.append(source)
 
-    def quote(self, text: str, request: Request, limit: int = QUOTED) -> str:
-        """The text in one line without secrets, cut at `limit` characters."""
+    def quote(self, text: str, request: Request, limit: int = MAX_QUOTED) -> str:
+        """Return the text in one line with secrets masked, cut at `limit` characters."""
         carried: list[str] = []
         map_secrets(request.body, lambda secret: carried.extend((secret.value, *secret.parts)))
-        is_whole, text = len(text) <= LOOKED_AT, text[:LOOKED_AT]
-        with self._guard:
+        is_whole, text = len(text) <= MAX_SCANNED, text[:MAX_SCANNED]
+        with self._lock:
             if self._secrets is None:
                 from reconciler.novita.http.masking import Secrets
 

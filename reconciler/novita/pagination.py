@@ -1,11 +1,11 @@
-"""A listing proven complete, from pages whose numbering, size and end Novita does not document.
+"""Listings that are proven complete, although Novita does not document how its pages are counted or end.
 
-Pages may count from 0 or from 1, be shorter than asked for, and past the end be empty, repeat the last one,
-or be refused. So the proof needs no such knowledge: the last page asked brought nothing new, every page named
-the same total, and as many endpoints were found.
+Pages may be counted from 0 or 1 and be shorter than requested. A page past the end may be empty, repeat the
+last one, or be refused. So a listing is complete if the last page had no new endpoint, all pages named the
+same total, and as many endpoints were found.
 
-While others create and delete, endpoints move from page to page, and one walk over them may miss some. Then
-several walks are united, until one of them reaches its count; see docs/decisions/0024.
+While others create and delete endpoints, these move between pages, and one scan may miss some. Then several
+scans are merged until one of them reaches its total; see docs/decisions/0024.
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 2000
-"""A listing this long is a server that never ends."""
+MAX_PAGES: Final = 2000
+"""Pages (count) after which a listing is taken to be endless."""
 
 PAUSES: Final = (0.25, 0.5, 0.5, 1.0, 2.0)
-"""Seconds before each further walk, where the first one proved nothing."""
+"""Seconds before each further scan, if the first one was not complete."""
 
-ENOUGH: Final = 4
-"""Walks (count) that together miss nothing that stayed."""
+ENOUGH_SCANS: Final = 4
+"""Scans (count) that together miss no endpoint that existed all the time."""
 
 Fetch = Callable[[int], Page]
-"""The page of a number. Raises ValueError when the answer is no listing, and what `Client.send` raises."""
+"""Returns a page by its number. Raises ValueError if it is not a listing, and the errors of `Client.send`."""
 
-_NOTHING: Final = Page(endpoints=(), total=None)
+Progress = Callable[[int, int], None]
+"""Gets the number of found endpoints and the total after each page."""
+
+_EMPTY_PAGE: Final = Page(endpoints=(), total=None)
 
 
 def list_all(
@@ -46,118 +49,118 @@ def list_all(
     parallelism: int,
     pause: Callable[[float], None] = lambda _seconds: None,
     confirm: Callable[[Iterable[str]], Iterable[Live]] = lambda _ids: (),
-    tell: Callable[[int, int], None] = lambda _count, _total: None,
+    on_progress: Progress = lambda _count, _total: None,
 ) -> Listing:
-    """All endpoints that were there when the walk began, and are still; raises IncompleteListing.
+    """Return all endpoints that exist from the first request to the last. Raise IncompleteListing.
 
-    A quiet account takes one walk. `pause` waits between two (s). `confirm` asks for IDs that only earlier
-    walks showed. `tell` hears how many of how many were found, after each page.
+    An account without changes takes one scan. `pause` waits some seconds between scans. `confirm` reads the
+    IDs that only earlier scans found.
     """
-    walks: list[_Walk] = []
+    scans: list[_Scan] = []
     for seconds in (0.0, *PAUSES):
-        if walks:
+        if scans:
             pause(seconds)
-        walks.append(_Walk(fetch, parallelism, tell))
-        walks[-1].run()
-        if walks[-1].is_quiet or _reach_their_count(walks):
-            return _united(walks, confirm)
-        if sum(bool(walk.flaw) for walk in walks) > 1 or _say_the_same(walks[-3:]):
+        scans.append(_Scan(fetch, parallelism, on_progress))
+        scans[-1].run()
+        if scans[-1].is_complete or _any_reaches_total(scans):
+            return _merge(scans, confirm)
+        if sum(bool(scan.flaw) for scan in scans) > 1 or _agree(scans[-3:]):
             break
-    raise IncompleteListing(_incomplete(walks))
+    raise IncompleteListing(_incomplete(scans))
 
 
-def _reach_their_count(walks: Sequence[_Walk]) -> bool:
-    """Whether one of several walks found as many as there were, with what it must have missed.
+def _any_reaches_total(scans: Sequence[_Scan]) -> bool:
+    """Return whether one of several scans reaches its total, with the endpoints that it must have missed.
 
-    What was seen both before and after a walk was there during it. After some more walks, what the one before
-    it saw counts as well: it may have gone before its page was read.
+    An endpoint that was found before and after a scan existed during it. From `ENOUGH_SCANS` on, those of the
+    previous scan count too: they may have been deleted before their page was read.
     """
-    sound = [walk for walk in walks if not walk.flaw]
-    for number, walk in enumerate(sound):
-        before = {one for other in sound[:number] for one in other.found}
-        after = {one for other in sound[number + 1 :] for one in other.found}
-        was_there = walk.found.keys() | (before & after)
-        if number and len(sound) >= ENOUGH:
-            was_there |= sound[number - 1].found.keys()
-        if len(sound) > 1 and len(was_there) >= min(walk.totals):
+    usable = [scan for scan in scans if not scan.flaw]
+    for number, scan in enumerate(usable):
+        before = {object_id for other in usable[:number] for object_id in other.found}
+        after = {object_id for other in usable[number + 1 :] for object_id in other.found}
+        existing = scan.found.keys() | (before & after)
+        if number and len(usable) >= ENOUGH_SCANS:
+            existing |= usable[number - 1].found.keys()
+        if len(usable) > 1 and len(existing) >= min(scan.totals):
             return True
     return False
 
 
-def _say_the_same(walks: Sequence[_Walk]) -> bool:
-    """Whether three walks agree: the account is at rest, and its count is wrong."""
-    first = walks[0]
-    return len(walks) > 2 and all(
-        walk.found.keys() == first.found.keys() and set(walk.totals) == set(first.totals) for walk in walks
+def _agree(scans: Sequence[_Scan]) -> bool:
+    """Return whether three scans are equal: then nothing changes, and the total of the server is wrong."""
+    first = scans[0]
+    return len(scans) > 2 and all(
+        scan.found.keys() == first.found.keys() and set(scan.totals) == set(first.totals) for scan in scans
     )
 
 
-def _united(walks: Sequence[_Walk], confirm: Callable[[Iterable[str]], Iterable[Live]]) -> Listing:
-    """What the last walk found, and what earlier ones did and is still there."""
-    last = walks[-1]
+def _merge(scans: Sequence[_Scan], confirm: Callable[[Iterable[str]], Iterable[Live]]) -> Listing:
+    """Return what the last scan found, and what only earlier ones found and still exists."""
+    last = scans[-1]
     unsure = {
-        one.id: None
-        for walk in walks
-        for one in walk.found.values()
-        if one.id not in last.found and one.is_identified
+        live.id: None
+        for scan in scans
+        for live in scan.found.values()
+        if live.id not in last.found and live.is_identified
     }
     confirmed = confirm(tuple(unsure)) if unsure else ()
     return Listing(
-        endpoints=(*confirmed, *(one for one in last.found.values() if one.is_identified)),
-        unidentified=tuple(one for one in last.found.values() if not one.is_identified),
-        requests=sum(walk.asked for walk in walks),
-        pages=range(0) if last.is_quiet and len(last.pages) < 2 else last.pages,
+        endpoints=(*confirmed, *(live for live in last.found.values() if live.is_identified)),
+        unidentified=tuple(live for live in last.found.values() if not live.is_identified),
+        requests=sum(scan.requests for scan in scans),
+        pages=range(0) if last.is_complete and len(last.pages) < 2 else last.pages,
     )
 
 
 def read_pages(fetch: Fetch, numbers: Iterable[int], *, parallelism: int) -> tuple[Live, ...]:
-    """What these pages show now, all asked for at once. It proves the absence of nothing."""
-    with DaemonThreadPool(parallelism) as crew:
-        asked = [crew.begin(_page_or_nothing, fetch, number) for number in numbers]
-        found = [one.result() or _NOTHING for one in asked]
-    return tuple(live for page in found for live in page.endpoints)
+    """Return the endpoints of these pages, which are read in parallel."""
+    with DaemonThreadPool(parallelism) as pool:
+        futures = [pool.submit(_fetch_optional, fetch, number) for number in numbers]
+        pages = [future.result() or _EMPTY_PAGE for future in futures]
+    return tuple(live for page in pages for live in page.endpoints)
 
 
-def glimpse(fetch: Fetch, *, parallelism: int) -> Listing:
-    """What one walk over the pages shows. It proves the absence of nothing."""
-    walk = _Walk(fetch, parallelism)
-    walk.run()
+def list_unverified(fetch: Fetch, *, parallelism: int) -> Listing:
+    """Return what one scan finds. An endpoint that is missing in it may exist."""
+    scan = _Scan(fetch, parallelism)
+    scan.run()
     return Listing(
-        endpoints=tuple(one for one in walk.found.values() if one.is_identified), requests=walk.asked
+        endpoints=tuple(live for live in scan.found.values() if live.is_identified), requests=scan.requests
     )
 
 
-class _Walk:
-    """One walk over the pages.
+class _Scan:
+    """One pass over the pages.
 
-    `flaw` says what was wrong with it, when it is more than a wrong count; `totals` are those that the pages
-    with endpoints named, `pages` the numbers of the pages that brought some.
+    `flaw` is what is wrong with it, other than its count. `totals` are the totals of the pages with
+    endpoints, `pages` the numbers of the pages with new ones, `requests` the number of requests.
     """
 
     def __init__(
-        self, fetch: Fetch, parallelism: int, tell: Callable[[int, int], None] = lambda _count, _total: None
+        self, fetch: Fetch, parallelism: int, on_progress: Progress = lambda _count, _total: None
     ) -> None:
         self._fetch = fetch
-        self._tell = tell
+        self._on_progress = on_progress
         self._parallelism = parallelism
         self.found: dict[str, Live] = {}
         self.total = 0
         self.totals: list[int] = []
         self.pages = range(0)
-        self.asked = 0
+        self.requests = 0
         self.flaw = ""
-        self._has_moved = False  # a page brought endpoints that an earlier one had, beside new ones
+        self._has_moved = False  # a page had new endpoints and some of an earlier page
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether nothing moved between the pages, and the count is right: the proof."""
+    def is_complete(self) -> bool:
+        """Whether nothing moved between the pages, and as many endpoints were found as all pages count."""
         is_steady = len(set(self.totals)) == 1 and not self._has_moved
         return is_steady and not self.flaw and len(self.found) >= self.total
 
     def run(self) -> None:
-        """Walk to the end, or to a flaw."""
+        """Read all pages, or up to a flaw."""
         try:
-            first, page = self._first()
+            first, page = self._fetch_first()
         except ValueError as error:
             self.flaw = f"the first page is no listing ({error})"
             return
@@ -167,50 +170,51 @@ class _Walk:
             self.flaw = "Novita did not say how many there are"
             return
         self.totals = [page.total]
-        with self._pages_after(first, self._expected(page)) as pages:
-            self._follow(page, pages, first + 1)
+        with self._pages_after(first, self._expected_pages(page)) as pages:
+            self._read_to_end(page, pages, first + 1)
 
-    def _first(self) -> tuple[int, Page]:
-        """The number of the first page, and that page; ValueError when there is none."""
-        self.asked += 1
+    def _fetch_first(self) -> tuple[int, Page]:
+        """Return the number of the first page, and the page. Raise ValueError if there is none."""
+        self.requests += 1
         try:
             page = self._fetch(0)
         except Refused as error:
             if error.status != 400:
                 raise
-            self.asked += 1
+            self.requests += 1
             return 1, self._fetch(1)
         if page.endpoints or not page.total:
             return 0, page
-        # Empty, yet there are some: this server, too, counts from 1.
-        self.asked += 1
-        following = self._next(1)
+        # Page 0 is empty although there are endpoints: this server counts pages from 1.
+        self.requests += 1
+        following = self._fetch_optional(1)
         if following is None or not following.endpoints:
             raise ValueError(f"it is empty, yet counts {page.total}")
         return 1, following
 
-    def _follow(self, first: Page, pages: Iterator[Page | None], number: int) -> None:
-        """Goes on until two pages in a row bring nothing new, or one does and the count is right."""
-        dry = 0
+    def _read_to_end(self, first: Page, pages: Iterator[Page | None], number: int) -> None:
+        """Read until two pages in a row have nothing new, or one does and the count is right."""
+        without_news = 0
         for following in pages:
             if following is None:
                 self.flaw = f"page {number} is no listing"
                 return
             if self._add(following):
-                dry = 0
+                without_news = 0
                 self.pages = range(self.pages.start, number + 1)
             else:
-                dry += 1
-                # The first page once more is no end: a server that counts from 1 may take 0 for 1, and a
-                # `total` that only counts the page would agree.
-                again = dry == 1 and bool(following.endpoints) and _ids(following) == _ids(first)
-                if dry == 2 or (len(self.found) >= self.total and not again):
+                without_news += 1
+                # A repeated first page is no end: a server that counts from 1 may take page 0 for page 1,
+                # and a `total` that counts only the page would agree.
+                is_first_again = bool(following.endpoints) and _ids(following) == _ids(first)
+                is_counted = len(self.found) >= self.total and not (without_news == 1 and is_first_again)
+                if without_news == 2 or is_counted:
                     return
             number += 1
-        self.flaw = f"there was no end after {MOST_PAGES} pages"
+        self.flaw = f"there was no end after {MAX_PAGES} pages"
 
     def _add(self, page: Page) -> bool:
-        """Whether the page brought an endpoint not seen before; of two with one ID the later one stays."""
+        """Add the endpoints of a page, and return whether it has a new one. The last one of an ID is kept."""
         before = len(self.found)
         self.found.update((live.id, live) for live in page.endpoints)
         news = len(self.found) - before
@@ -218,52 +222,52 @@ class _Walk:
         if page.endpoints and page.total is not None:
             self.totals.append(page.total)
         self.total = max(self.total, page.total or 0)
-        self._tell(len(self.found), self.total)
+        self._on_progress(len(self.found), self.total)
         return news > 0
 
-    def _expected(self, first: Page) -> int:
-        """How many pages should follow the first, the one past the end included."""
+    def _expected_pages(self, first: Page) -> int:
+        """Return how many pages should follow the first one, with the one past the end."""
         size = len(first.endpoints)
-        return min(-(-self.total // size), MOST_PAGES) if size else 1
+        return min(-(-self.total // size), MAX_PAGES) if size else 1
 
-    def _next(self, number: int) -> Page | None:
-        return _page_or_nothing(self._fetch, number)
+    def _fetch_optional(self, number: int) -> Page | None:
+        return _fetch_optional(self._fetch, number)
 
     @contextmanager
     def _pages_after(self, first: int, expected: int) -> Iterator[Iterator[Page | None]]:
-        """The pages after the first, in order: the expected ones at once if several, the rest one by one."""
+        """Yield the pages after the first in order, several expected ones read in parallel."""
         if expected <= 1:
-            yield self._one_by_one(first + 1)
+            yield self._in_sequence(first + 1)
             return
         following = range(first + 1, first + 1 + expected)
-        with DaemonThreadPool(self._parallelism) as crew:
-            yield chain(self._ahead(crew, following), self._one_by_one(following.stop))
+        with DaemonThreadPool(self._parallelism) as pool:
+            yield chain(self._in_parallel(pool, following), self._in_sequence(following.stop))
 
-    def _ahead(self, crew: DaemonThreadPool, numbers: range) -> Iterator[Page | None]:
-        """The pages in order, asked for a little ahead, so that a count too high does not cost them all."""
+    def _in_parallel(self, pool: DaemonThreadPool, numbers: range) -> Iterator[Page | None]:
+        """Yield pages in order, and request a limited number ahead, because the total may be too high."""
         waiting: deque[Future[Page | None]] = deque()
         for number in numbers:
-            waiting.append(crew.begin(self._next, number))
-            self.asked += 1
+            waiting.append(pool.submit(self._fetch_optional, number))
+            self.requests += 1
             if len(waiting) >= 2 * self._parallelism:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _one_by_one(self, number: int) -> Iterator[Page | None]:
-        for following in range(number, MOST_PAGES):
-            self.asked += 1
-            yield self._next(following)
+    def _in_sequence(self, number: int) -> Iterator[Page | None]:
+        for following in range(number, MAX_PAGES):
+            self.requests += 1
+            yield self._fetch_optional(following)
 
 
-def _page_or_nothing(fetch: Fetch, number: int) -> Page | None:
-    """A page after the first; empty when it is refused as past the end, None when it is no listing."""
+def _fetch_optional(fetch: Fetch, number: int) -> Page | None:
+    """Return a page after the first: an empty one if it is past the end, None if it is not a listing."""
     try:
         return fetch(number)
     except Refused as error:
         if not is_past_end(error):
             raise
-        return _NOTHING
+        return _EMPTY_PAGE
     except ValueError:
         return None
 
@@ -273,28 +277,27 @@ def _ids(page: Page) -> list[str]:
 
 
 def is_past_end(error: ApiError) -> bool:
-    """Whether a refused page may lie past the end; a count that is short tells if it did not."""
+    """Return whether a refused page may be past the end. If it is not, the count is too low."""
     return isinstance(error, Refused) and error.status in (400, 404)
 
 
-def _incomplete(walks: Sequence[_Walk]) -> Problem:
-    last = walks[-1]
+def _incomplete(scans: Sequence[_Scan]) -> Problem:
+    last = scans[-1]
     flaw = last.flaw or f"but Novita counts {min(last.totals)}"
-    is_at_rest = _say_the_same(walks[-3:])
-    how = ", and showed the same each time" if is_at_rest else ", and changed from one time to the next"
+    how = ", with the same result each time" if _agree(scans[-3:]) else ", with different results"
     return Problem(
         code="incomplete-listing",
         summary=f"the endpoints could not be listed completely: {len(last.found)} found, {flaw}",
-        detail=f"The listing was read {len(walks)} times, the last time in {last.asked} calls"
+        detail=f"The listing was read {len(scans)} times, the last time in {last.requests} calls"
         f"{'' if last.flaw else how}."
-        " Nothing is concluded from a part: an endpoint that is missing in it may well be alive.",
-        hint="Run it again in a minute, as endpoints may be coming and going; if it stays,"
-        " `reconciler plan -v` shows each call",
+        " An incomplete listing is not used, because an endpoint that is missing in it may exist.",
+        hint="Run the command again in a minute, as others may be creating or deleting endpoints; if it fails"
+        " again, `reconciler plan -v` shows each call",
     )
 
 
 def incomplete_at_page(error: ApiError, page: int) -> IncompleteListing:
-    """A listing that a failing call ended on a later page; the call's own problem follows."""
+    """Return the error of a listing whose later page failed. The problem of the call follows."""
     return IncompleteListing(
         Problem(
             code="incomplete-listing",

@@ -1,8 +1,8 @@
-"""What an answer says: the JSON that was asked for, or a classified failure.
+"""The classification of an answer: a success with its JSON, or a failure.
 
-The status decides whether the call may have been carried out: after most 4xx it was not, after any other it
-may have been. Only then does the reason say why it failed. A create whose answer proves nothing is looked
-for, never taken for refused.
+The status decides whether the call may have been carried out: most 4xx prove that it was not. After that the
+reason tells why it failed. A create whose answer proves nothing does not count as refused; the caller looks
+for its endpoint.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from reconciler.model.values import Json
 from reconciler.novita import error_table, errors
 from reconciler.novita.error_body import read_error
 from reconciler.novita.error_table import ErrorEntry
-from reconciler.novita.errors import Again, Failure
+from reconciler.novita.errors import Failure, Retry
 from reconciler.novita.http.body import parse_json
 from reconciler.novita.messages import Masker, call, format_seconds, purpose, status_line
 
 _DEFINED = frozenset(map(int, HTTPStatus))
-QUOTABLE = 4096
-"""Bytes of a body without a message of its own that are looked at to quote some."""
+MAX_QUOTABLE = 4096
+"""Bytes of a body without a message from which a quotation is taken."""
 
 _INACTIVE = "serverless cluster is not active"
 _UNPAID = re.compile(
@@ -38,12 +38,12 @@ _UNPAID = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer. Header names are in lower case; `asked` is the wait that it asks for (s)."""
+    """One HTTP response. Header names are in lower case. `retry_after` is the wait that it asks for (s)."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    asked: float = 0.0
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,7 @@ Outcome: TypeAlias = Success | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """The body as far as it can be understood. `code` is 0 when it holds none.
-
-    `is_error` says that the body itself calls it an error.
-    """
+    """The parsed body. `code` is 0 if it has none. `is_error`: the body itself says that the call failed."""
 
     is_json: bool
     is_object: bool = False
@@ -73,27 +70,27 @@ class _Content:
 
 
 def classify(request: Request, answer: Answer, masker: Masker) -> Outcome:
-    """Success, or the failure that this answer means for this request."""
-    content = _read(answer.body)
+    """Return the success or the failure that an answer means for a request."""
+    content = _parse_body(answer.body)
     status = answer.status
     if 200 <= status < 300:
         if not content.is_json:
-            return _unusable(request, answer, content, masker)
+            return _not_json(request, answer, content, masker)
         if not content.is_error:
             return Success(content.json)
-        status = _status_beneath(request, content)
+        status = _effective_status(request, content)
     elif 300 <= status < 400:
         return _redirected(request, answer, masker)
     if is_refusal(status):
-        meaning = _meaning(request, status, content, empty=not answer.body.strip())
+        entry = _find_entry(request, status, content, is_empty=not answer.body.strip())
     else:
-        meaning = error_table.uncertain(content.reason)
-    failure = _failure(request, answer, content, meaning, masker)
+        entry = error_table.uncertain(content.reason)
+    failure = _failure(request, answer, content, entry, masker)
     return replace(failure, status=status)
 
 
-def _status_beneath(request: Request, content: _Content) -> int:
-    """The status that an error under 200 stands for: its own code, or one for what may have been done."""
+def _effective_status(request: Request, content: _Content) -> int:
+    """Return the status of an error in a 2xx: its own code, or 500 if the call may have been carried out."""
     is_create = not request.is_idempotent
     if is_create and content.json.get("id"):
         return HTTPStatus.INTERNAL_SERVER_ERROR
@@ -104,43 +101,45 @@ def _status_beneath(request: Request, content: _Content) -> int:
 
 
 def is_refusal(status: int) -> bool:
-    """Whether a status proves that the call was not carried out.
+    """Return whether a status proves that the call was not carried out.
 
-    408, 425 and those that HTTP does not define, such as 499, come from a proxy that gave up waiting.
+    408, 425 and undefined ones such as 499 come from a proxy that stopped waiting, and prove nothing.
     """
     return 400 <= status < 500 and status in _DEFINED and status not in (408, 425)
 
 
-def _meaning(request: Request, status: int, content: _Content, *, empty: bool) -> ErrorEntry:
-    """By reason, else by message, else by status."""
-    said = _by_message(content.message)
-    if said is error_table.INACTIVE:
-        return said
-    known = error_table.by_reason(content.reason) or said or _by_status(status, content, empty=empty)
-    if known.kind is not NotFound:
-        return known
+def _find_entry(request: Request, status: int, content: _Content, *, is_empty: bool) -> ErrorEntry:
+    """Return the entry of the error table by reason, else by message, else by status."""
+    by_message = _by_message(content.message)
+    if by_message is error_table.INACTIVE:
+        return by_message
+    entry = (
+        error_table.by_reason(content.reason) or by_message or _by_status(status, content, is_empty=is_empty)
+    )
+    if entry.error_class is not NotFound:
+        return entry
     if not request.is_idempotent:
-        # A create has nothing of its own that could be missing: what is missing is what it refers to.
+        # A create names no endpoint, so what is missing is something that it refers to.
         return error_table.PRODUCT
-    # Only a request that names one object can find it absent; a listing "not found" is a wrong address.
-    return known if _names_one(request) else error_table.ADDRESS
+    # Only a request that names an object can find it missing; a listing that is missing is a wrong address.
+    return entry if _names_object(request) else error_table.ADDRESS
 
 
 def _by_message(message: str) -> ErrorEntry | None:
-    """The two messages that are worth matching where no reason is known."""
+    """Return the entry of one of two known messages, or None."""
     if _INACTIVE in message.lower():
         return error_table.INACTIVE
     return error_table.ACCOUNT if _UNPAID.search(message) else None
 
 
-def _names_one(request: Request) -> bool:
+def _names_object(request: Request) -> bool:
     body = request.body if isinstance(request.body, Mapping) else {}
     return "id" in request.query or "id" in body or "name" in body
 
 
-def _by_status(status: int, content: _Content, *, empty: bool) -> ErrorEntry:
+def _by_status(status: int, content: _Content, *, is_empty: bool) -> ErrorEntry:
     match status:
-        case 403 if not (content.is_json or empty):
+        case 403 if not (content.is_json or is_empty):
             return error_table.EDGE
         case 401 | 403:
             return error_table.KEY
@@ -157,47 +156,48 @@ def _by_status(status: int, content: _Content, *, empty: bool) -> ErrorEntry:
 
 
 def _failure(
-    request: Request, answer: Answer, content: _Content, meaning: ErrorEntry, masker: Masker
+    request: Request, answer: Answer, content: _Content, entry: ErrorEntry, masker: Masker
 ) -> Failure:
     reason = masker.quote(content.reason, request, 80)
     status = status_line(answer.status)
     said = masker.quote(content.message, request)
-    beneath = f"code {content.code}" if answer.status < 300 and content.code else ""
-    named = [one for one in (status, beneath, reason) if one]
-    first = f"{call(request)} answered {' '.join(named)}"
-    asked = answer.asked if meaning.again is not Again.NEVER else 0.0
-    cause = meaning.cause + (errors.doubt(request) if meaning.again is Again.UNKNOWN else "")
+    code = f"code {content.code}" if answer.status < 300 and content.code else ""
+    known = [part for part in (status, code, reason) if part]
+    sentence = f"{call(request)} answered {' '.join(known)}"
+    retry_after = answer.retry_after if entry.retry is not Retry.NEVER else 0.0
+    wait = f"wait {format_seconds(retry_after)}" if retry_after else ""
+    cause = entry.cause + (errors.doubt(request) if entry.retry is Retry.IF_IDEMPOTENT else "")
     return Failure(
-        kind=meaning.kind,
+        error_class=entry.error_class,
         problem=Problem(
-            code=meaning.code,
-            summary=f"{meaning.summary or f'failed to {purpose(request)}'} ({', '.join(named)})",
-            detail=f'{first}: "{said}". {cause}' if said else f"{first}. {cause}",
-            hint=meaning.hint,
+            code=entry.code,
+            summary=f"{entry.summary or f'failed to {purpose(request)}'} ({', '.join(known)})",
+            detail=f'{sentence}: "{said}". {cause}' if said else f"{sentence}. {cause}",
+            hint=entry.hint,
         ),
         reason=reason,
-        said=": ".join(filter(None, (reason, said, f"wait {format_seconds(asked)}" if asked else ""))),
-        again=meaning.again,
-        patience=meaning.patience,
-        asked=asked,
+        said=": ".join(filter(None, (reason, said, wait))),
+        retry=entry.retry,
+        policy=entry.policy,
+        retry_after=retry_after,
     )
 
 
-def _unusable(request: Request, answer: Answer, content: _Content, masker: Masker) -> Failure:
-    """A 2xx without JSON: a page of the CDN, or half an answer. A write may have happened behind it."""
+def _not_json(request: Request, answer: Answer, content: _Content, masker: Masker) -> Failure:
+    """Return the failure of a 2xx without JSON, such as a page of the CDN. A write may have been done."""
     status = status_line(answer.status)
     said = masker.quote(content.message, request)
-    failure = errors.lost(request, why=f"{status}, but it is not JSON")
+    failure = errors.answer_lost(request, why=f"{status}, but it is not JSON")
     detail = f'{call(request)} answered {status}: "{said}".{errors.doubt(request)}'
     return replace(failure, status=answer.status, said=said, problem=replace(failure.problem, detail=detail))
 
 
 def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
-    """A redirect is not followed: it could carry the key to another host. A create may be done behind it."""
+    """Return the failure of a redirect. It is not followed, as it could send the key to another host."""
     status = status_line(answer.status)
     target = masker.quote(answer.headers.get("location", "nowhere"), request)
     return Failure(
-        kind=Refused if request.is_idempotent else AnswerLost,
+        error_class=Refused if request.is_idempotent else AnswerLost,
         problem=Problem(
             code="redirected",
             summary=f"failed to {purpose(request)} ({status})",
@@ -209,24 +209,24 @@ def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:
     )
 
 
-def _read(body: bytes) -> _Content:
-    """What a body holds; where it names no message of its own, it is the message."""
+def _parse_body(body: bytes) -> _Content:
+    """Return the content of a body. A body without a message is the message itself."""
     if not body.strip():
         return _Content(is_json=True, json={})
-    text = body[:QUOTABLE].decode("utf-8", "replace")
+    text = body[:MAX_QUOTABLE].decode("utf-8", "replace")
     try:
         parsed = parse_json(body)
     except ValueError:
         return _Content(is_json=False, message=text)
     if not isinstance(parsed, dict):
         return _Content(is_json=True, json=parsed, message=text)
-    found = read_error(parsed)
+    error = read_error(parsed)
     return _Content(
         is_json=True,
         is_object=True,
         json=parsed,
-        reason=found.reason,
-        message=found.message or ("" if found.reason else text),
-        code=found.code,
-        is_error=found.is_error,
+        reason=error.reason,
+        message=error.message or ("" if error.reason else text),
+        code=error.code,
+        is_error=error.is_error,
     )

@@ -1,6 +1,7 @@
-"""Threads for what is only read: on the way out, nobody waits for an answer that nobody wants any more.
+"""A pool of daemon threads for reads. Pending reads are cancelled on exit.
 
-Those of concurrent.futures are waited for at the end of a process, for as long as a server likes.
+The threads of `concurrent.futures` are no daemons: the end of the process waits for them, for as long as a
+server takes to answer.
 """
 
 from __future__ import annotations
@@ -16,45 +17,45 @@ T = TypeVar("T")
 
 
 class DaemonThreadPool:
-    """Does at most `size` things (count) at once. Whoever leaves its `with` wants no more of it.
+    """A pool of at most `size` threads (count), which end when there is nothing to do. Thread-safe.
 
-    Its threads are gone when there is nothing to do. Every method may be called from any thread.
+    As a context manager it cancels on exit what has not begun.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._guard = threading.Lock()  # of the two below
+        self._lock = threading.Lock()  # guards the two below
         self._busy = 0
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
 
-    def begin(self, do: Callable[..., T], *given: Any) -> Future[T]:
-        """Do something as soon as it is its turn; the future has what it returns or raises."""
-        found: Future[T] = Future()
-        with self._guard:
-            self._waiting.append((found, partial(do, *given)))
+    def submit(self, function: Callable[..., T], *args: Any) -> Future[T]:
+        """Call a function as soon as a thread is free. The future has its result or exception."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._waiting.append((future, partial(function, *args)))
             if self._busy < self._size:
                 self._busy += 1
-                threading.Thread(target=self._work, name="crew", daemon=True).start()
-        return found
+                threading.Thread(target=self._work, name="reads", daemon=True).start()
+        return future
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Cancel what has not begun, and do not wait for the rest."""
-        with self._guard:
-            for found, _do in self._waiting:
-                found.cancel()
+        with self._lock:
+            for future, _call in self._waiting:
+                future.cancel()
             self._waiting.clear()
 
     def _work(self) -> None:
         while True:
-            with self._guard:
+            with self._lock:
                 if not self._waiting:
                     self._busy -= 1
                     return
-                found, do = self._waiting.popleft()
+                future, call = self._waiting.popleft()
             try:
-                found.set_result(do())
-            except BaseException as error:  # it is for whoever asks for the result
-                found.set_exception(error)
+                future.set_result(call())
+            except BaseException as error:  # raised again where the result is read
+                future.set_exception(error)

@@ -74,7 +74,7 @@ class ManualTime:
         return self.at
 
     def timing(self) -> Timing:
-        return Timing(sleep=self.sleep, clock=self.clock, now=lambda: 1_700_000_000.0, dice=lambda: 0.0)
+        return Timing(sleep=self.sleep, clock=self.clock, now=lambda: 1_700_000_000.0, jitter=lambda: 0.0)
 
 
 def client_of(

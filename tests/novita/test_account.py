@@ -34,7 +34,7 @@ def wire(number: int) -> dict[str, object]:
     return {"id": f"id{number}", "name": f"web-{number}", "state": {"state": "serving"}}
 
 
-def remote_of(*script: Reply | Exception) -> tuple[AccountWriter, Stub]:
+def account_of(*script: Reply | Exception) -> tuple[AccountWriter, Stub]:
     client, stub = client_of(*script)
     return AccountWriter(client, ENDPOINT, parallelism=4), stub
 
@@ -55,15 +55,15 @@ def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
 def test_a_reader_cannot_write() -> None:
     """What plan and drift hold offers nothing that changes the account."""
     offered = {name for name in dir(AccountReader) if not name.startswith("_")}
-    reads = {"listing", "again", "glimpse", "get", "those", "limits", "clusters", "probe"}
-    assert offered == reads | {"hide", "mask_env_values_of", "of"}
+    reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "limits", "clusters", "probe"}
+    assert offered == reads | {"add_secrets", "mask_env_values_of", "of"}
 
 
 @pytest.mark.parametrize("empty", [None, []])
 def test_no_endpoints(empty: object) -> None:
     """A null list is an empty one, and the proof costs a second page."""
-    remote, stub = remote_of(reply(200, {"endpoints": empty, "total": 0}))
-    listing = remote.listing()
+    account, stub = account_of(reply(200, {"endpoints": empty, "total": 0}))
+    listing = account.listing()
     assert (listing.endpoints, listing.requests) == ((), 2)
     assert [target for _, target, _ in stub.seen] == [
         f"{API_ROOT}/endpoints?pageSize=100&pageNum={number}" for number in (0, 1)
@@ -119,8 +119,8 @@ def test_a_broken_off_listing_names_page_and_cause() -> None:
 @pytest.mark.parametrize("answer", [{"endpoint": wire(7)}, wire(7)])
 def test_get(answer: object) -> None:
     """One endpoint, wrapped or flat."""
-    remote, stub = remote_of(reply(200, answer))
-    found = remote.get("id7")
+    account, stub = account_of(reply(200, answer))
+    found = account.get("id7")
     assert found is not None
     assert (found.id, found.name, found.state) == ("id7", "web-7", "serving")
     assert stub.seen == [("GET", f"{API_ROOT}/endpoint?id=id7", None)]
@@ -129,7 +129,7 @@ def test_get(answer: object) -> None:
 @pytest.mark.parametrize("answer", [GONE, refusal(404, ""), refusal(400, "RESOURCE_NOT_FOUND")])
 def test_get_of_an_absent_one(answer: Reply) -> None:
     """None means that Novita said so."""
-    assert remote_of(answer)[0].get("id7") is None
+    assert account_of(answer)[0].get("id7") is None
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_get_of_an_absent_one(answer: Reply) -> None:
 def test_get_concludes_nothing_from_trouble(answer: Reply | Exception, kind: type[ApiError]) -> None:
     """Any other answer is an error: an endpoint that cannot be read is not gone."""
     with pytest.raises(kind):
-        remote_of(answer)[0].get("id7")
+        account_of(answer)[0].get("id7")
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_get_concludes_nothing_from_trouble(answer: Reply | Exception, kind: typ
 )
 def test_limits(answer: object) -> None:
     """The quotas are one flat object, whatever it is wrapped in."""
-    remote, stub = remote_of(reply(200, answer))
-    assert remote.limits() == {"maxGPUNum": 8}
+    account, stub = account_of(reply(200, answer))
+    assert account.limits() == {"maxGPUNum": 8}
     assert stub.seen[0][1] == f"{API_ROOT}/endpoint/limit"
 
 
@@ -166,15 +166,15 @@ def test_limits(answer: object) -> None:
 )
 def test_limits_that_cannot_be_had(answer: Reply | Exception) -> None:
     """No run depends on them: None, after one call."""
-    remote, stub = remote_of(answer)
-    assert remote.limits() is None
+    account, stub = account_of(answer)
+    assert account.limits() is None
     assert len(stub.seen) == 1
 
 
 def test_limits_with_a_refused_key() -> None:
     """A refused key is told at the first chance."""
     with pytest.raises(KeyRefused):
-        remote_of(refusal(403, "INVALID_API_KEY"))[0].limits()
+        account_of(refusal(403, "INVALID_API_KEY"))[0].limits()
 
 
 @pytest.mark.parametrize(
@@ -182,16 +182,16 @@ def test_limits_with_a_refused_key() -> None:
 )
 def test_clusters(answer: object) -> None:
     """The IDs of the clusters, as text, whatever stands beside them."""
-    remote, stub = remote_of(reply(200, answer))
-    assert remote.clusters() == {"eu-1", "27"}
+    account, stub = account_of(reply(200, answer))
+    assert account.clusters() == {"eu-1", "27"}
     assert stub.seen[0][1] == f"{API_ROOT}/clusters"
 
 
 @pytest.mark.parametrize("answer", [reply(404, ""), reply(200, {"data": None}), reply(200, "7"), GONE])
 def test_clusters_that_are_not_offered(answer: Reply | Exception) -> None:
     """None, after one call: that is not the same as none at all."""
-    remote, stub = remote_of(answer)
-    assert remote.clusters() is None
+    account, stub = account_of(answer)
+    assert account.clusters() is None
     assert len(stub.seen) == 1
 
 
@@ -200,8 +200,8 @@ def test_clusters_that_are_not_offered(answer: Reply | Exception) -> None:
 )
 def test_a_probe_that_is_answered(answer: Reply) -> None:
     """One small call; a server that counts pages from 1 has answered as well."""
-    remote, stub = remote_of(answer)
-    remote.probe()
+    account, stub = account_of(answer)
+    account.probe()
     assert [target for _, target, _ in stub.seen] == [f"{API_ROOT}/endpoints?pageSize=1&pageNum=0"]
 
 
@@ -217,26 +217,26 @@ def test_a_probe_that_is_answered(answer: Reply) -> None:
 )
 def test_a_probe_that_is_not(answer: Reply | Exception, error: type[ApiError]) -> None:
     """What keeps the account from being read is raised after one call."""
-    remote, stub = remote_of(answer)
+    account, stub = account_of(answer)
     with pytest.raises(error):
-        remote.probe()
+        account.probe()
     assert len(stub.seen) == 1
 
 
 @pytest.mark.parametrize("answer", [{"id": "new"}, {"endpoint": {"id": "new"}}])
 def test_create(answer: object) -> None:
     """The new ID is handed back."""
-    remote, stub = remote_of(reply(200, answer))
-    assert remote.create(CREATE) == "new"
+    account, stub = account_of(reply(200, answer))
+    assert account.create(CREATE) == "new"
     assert stub.seen == [("POST", CREATE.path, CREATE.body)]
 
 
 @pytest.mark.parametrize("answer", [reply(200, ""), reply(200, {"id": ""}), reply(200, [])])
 def test_a_create_without_an_id_is_in_doubt(answer: Reply) -> None:
     """An answer that names no endpoint proves none was made as little as one."""
-    remote, stub = remote_of(answer)
+    account, stub = account_of(answer)
     with pytest.raises(AnswerLost) as caught:
-        remote.create(CREATE)
+        account.create(CREATE)
     assert len(stub.seen) == 1
     assert "may or may not" in caught.value.problem.detail
 
@@ -247,9 +247,9 @@ def test_a_create_without_an_id_is_in_doubt(answer: Reply) -> None:
 )
 def test_the_doubt_of_a_create_goes_up(answer: Reply | Exception, kind: type[ApiError]) -> None:
     """Nothing is resolved here: who recorded the intent looks in the listing."""
-    remote, stub = remote_of(answer)
+    account, stub = account_of(answer)
     with pytest.raises(kind) as caught:
-        remote.create(CREATE)
+        account.create(CREATE)
     assert type(caught.value) is kind
     assert len(stub.seen) == 1
 
@@ -265,26 +265,26 @@ def test_the_doubt_of_a_create_goes_up(answer: Reply | Exception, kind: type[Api
 )
 def test_drain(answer: Reply, offered: bool) -> None:
     """A worker that is gone needs none; a Novita without that call is no error."""
-    remote, stub = remote_of(answer)
+    account, stub = account_of(answer)
     request = ENDPOINT.drain_request("w-1")
-    assert remote.drain(request) is offered
+    assert account.drain(request) is offered
     assert stub.seen == [("POST", request.path, {"workerID": "w-1", "drain": True})]
 
 
 def test_a_drain_that_is_refused() -> None:
     """Then nothing else is sent either."""
-    remote, _ = remote_of(refusal(403, "INVALID_API_KEY"))
+    account, _ = account_of(refusal(403, "INVALID_API_KEY"))
     with pytest.raises(KeyRefused):
-        remote.drain(ENDPOINT.drain_request("w-1"))
+        account.drain(ENDPOINT.drain_request("w-1"))
 
 
 def test_update() -> None:
     """A full body goes out; an empty answer is a success, an absent endpoint is not."""
-    remote, stub = remote_of(reply(200, ""), GONE)
-    remote.update(UPDATE)
+    account, stub = account_of(reply(200, ""), GONE)
+    account.update(UPDATE)
     assert stub.seen == [("POST", UPDATE.path, UPDATE.body)]
     with pytest.raises(NotFound):
-        remote.update(UPDATE)
+        account.update(UPDATE)
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ def test_update() -> None:
 )
 def test_delete(script: list[Reply | Exception], bodies: list[object]) -> None:
     """The contested key is found by trying, and what is gone counts as deleted."""
-    remote, stub = remote_of(*script)
-    remote.delete("x")
+    account, stub = account_of(*script)
+    account.delete("x")
     assert [body for _, _, body in stub.seen] == bodies
 
 
@@ -316,9 +316,9 @@ def test_delete(script: list[Reply | Exception], bodies: list[object]) -> None:
 )
 def test_a_delete_that_fails(answer: Reply, kind: type[ApiError], sent: int) -> None:
     """Only a refusal of the keys is worth another spelling."""
-    remote, stub = remote_of(answer)
+    account, stub = account_of(answer)
     with pytest.raises(kind):
-        remote.delete("x")
+        account.delete("x")
     assert len(stub.seen) == sent
 
 
@@ -367,16 +367,16 @@ def test_a_life_in_the_simulator(simulator: Server) -> None:
     }
     request = type(CREATE)(method="POST", path=CREATE.path, body=body, is_idempotent=False)
     with Client(simulator.url, secret(), timing=ManualTime().timing()) as client:
-        remote = AccountWriter(client, ENDPOINT)
-        created = remote.create(request)
-        assert [found.id for found in remote.listing().endpoints] == [created]
-        found = remote.get(created)
+        account = AccountWriter(client, ENDPOINT)
+        created = account.create(request)
+        assert [found.id for found in account.listing().endpoints] == [created]
+        found = account.get(created)
         assert found is not None
         assert found.name == "web"
         simulator.faults.add(Fault(kind="truncated", times=2))
-        assert remote.limits() is None
-        assert remote.get(created) == found
-        remote.delete(created)
-        assert remote.get(created) is None
-        remote.delete(created)
-        assert remote.listing().endpoints == ()
+        assert account.limits() is None
+        assert account.get(created) == found
+        account.delete(created)
+        assert account.get(created) is None
+        account.delete(created)
+        assert account.listing().endpoints == ()

@@ -8,7 +8,7 @@ import pytest
 from reconciler.novita.http.connections import ConnectionPool
 
 
-def lanes() -> tuple[ConnectionPool, list[httpx.Client]]:
+def new_pool() -> tuple[ConnectionPool, list[httpx.Client]]:
     made: list[httpx.Client] = []
 
     def build() -> httpx.Client:
@@ -19,25 +19,25 @@ def lanes() -> tuple[ConnectionPool, list[httpx.Client]]:
 
 
 def test_the_warm_one_is_taken() -> None:
-    found, made = lanes()
-    with found.one() as first, found.one() as second:
+    pool, made = new_pool()
+    with pool.acquire() as first, pool.acquire() as second:
         assert first is not second
-    with found.one() as third:
+    with pool.acquire() as third:
         assert third is first
     assert len(made) == 2
-    found.close()
+    pool.close()
     assert all(one.is_closed for one in made)
 
 
 def test_once_closed_nothing_leaves_and_what_is_under_way_ends_first() -> None:
-    found, made = lanes()
-    with found.one() as first:
-        with found.one():
+    pool, made = new_pool()
+    with pool.acquire() as first:
+        with pool.acquire():
             pass
-        found.close()
+        pool.close()
         assert [one.is_closed for one in made] == [False, True]
         assert first is made[0]
-        with pytest.raises(RuntimeError, match="closed"), found.one():
+        with pytest.raises(RuntimeError, match="closed"), pool.acquire():
             pass
     assert made[0].is_closed
     assert len(made) == 2

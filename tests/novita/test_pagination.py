@@ -120,8 +120,8 @@ def test_a_total_that_is_too_high_is_incomplete(count: int, excess: int, past_en
         list_all(pages, parallelism=4)
     problem = caught.value.problem
     assert str(count) in problem.summary
-    assert "Run it again" in problem.hint
-    assert "may well be alive" in problem.detail
+    assert "Run the command again" in problem.hint
+    assert "is not used" in problem.detail
     assert len(pages.asked) < 40
 
 
@@ -206,7 +206,7 @@ def test_a_page_that_is_no_listing_is_looked_at_once_more(bad: int) -> None:
 
 def test_a_server_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """New endpoints on every page stop at a cap."""
-    monkeypatch.setattr(pagination, "MOST_PAGES", 50)
+    monkeypatch.setattr(pagination, "MAX_PAGES", 50)
     asked: list[int] = []
 
     def fetch(number: int) -> Page:
@@ -292,7 +292,7 @@ def test_three_walks_that_agree_are_enough_for_a_refusal() -> None:
         list_all(walks_of(*[((1, 2), 9)] * 3), parallelism=1, pause=pauses.append)
     assert pauses == list(pagination.PAUSES[:2])
     assert "read 3 times" in caught.value.problem.detail
-    assert "showed the same each time" in caught.value.problem.detail
+    assert "with the same result each time" in caught.value.problem.detail
 
 
 def test_a_count_out_of_reach_is_refused_in_an_account_that_changes() -> None:
@@ -301,7 +301,7 @@ def test_a_count_out_of_reach_is_refused_in_an_account_that_changes() -> None:
     with pytest.raises(IncompleteListing, match="but Novita counts 9") as caught:
         list_all(walks_of(*(((one,), 9) for one in range(9))), parallelism=1, pause=pauses.append)
     assert pauses == sorted(pauses) == list(pagination.PAUSES)
-    assert "changed from one time to the next" in caught.value.problem.detail
+    assert "with different results" in caught.value.problem.detail
 
 
 @pytest.mark.parametrize(

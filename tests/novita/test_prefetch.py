@@ -41,7 +41,7 @@ def client_of(account: Account) -> Client:
 def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
     reader = PrefetchingReader(client_of(account), ENDPOINT, parallelism=2)
-    reader.begin()
+    reader.start()
     assert account.begun.wait(10)
     account.goes_on.set()
     first = reader.listing()
@@ -56,9 +56,9 @@ def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
     told: list[ListingProgress] = []
     with client_of(account) as client:
         reader = PrefetchingReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
-        reader.begin()
+        reader.start()
         assert account.begun.wait(10)
-        reader.abandon()
+        reader.cancel()
     account.goes_on.set()
     with pytest.raises(RuntimeError, match="closed"):
         reader.listing()

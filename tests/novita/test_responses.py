@@ -155,7 +155,7 @@ CASES = [
     Case(UPDATE, reply(302, ""), Refused, 1, ("302 Found", "reconciler plan"), code="redirected"),
     Case(CREATE, reply(302, ""), AnswerLost, 1, ("302 Found", "may or may not"), code="redirected"),
     # in a while
-    Case(GET, refusal(400, "OPERATION_LIMIT"), Refused, 4, ("Asked 4 times",), code="wrong-state"),
+    Case(GET, refusal(400, "OPERATION_LIMIT"), Refused, 4, ("Sent 4 times",), code="wrong-state"),
     Case(UPDATE, refusal(400, "CLUSTER_STATUS"), Refused, 4, ("busy",), code="wrong-state"),
     Case(CREATE, refusal(400, "DEPENDENT_RESOURCE_STATE"), Refused, 4, ("busy",), code="wrong-state"),
     Case(
@@ -163,7 +163,7 @@ CASES = [
         refusal(400, "SOMETHING", "The Serverless cluster is not active now"),
         Refused,
         8,
-        ("waking up", "Asked 8 times"),
+        ("waking up", "Sent 8 times"),
         code="cluster-inactive",
     ),
     Case(
@@ -172,7 +172,7 @@ CASES = [
     Case(GET, refusal(429, "SEND_CODE_TOO_FAST"), Throttled, 5, ("Too many calls",)),
     Case(CREATE, reply(429, HTML), Throttled, 5, ("429 Too Many Requests", "--parallelism")),
     # Novita failed
-    Case(GET, refusal(500, "UNKNOWN"), ServerError, 5, ("500 Internal Server Error, UNKNOWN", "Asked 5")),
+    Case(GET, refusal(500, "UNKNOWN"), ServerError, 5, ("500 Internal Server Error, UNKNOWN", "Sent 5")),
     Case(GET, refusal(500, "WALLET_NOT_FOUND"), ServerError, 5, ("WALLET_NOT_FOUND",)),
     Case(DELETE, reply(502, HTML), ServerError, 5, ("502 Bad Gateway",), code="server-error"),
     Case(UPDATE, reply(408, ""), ServerError, 5, ("408",), code="server-error"),

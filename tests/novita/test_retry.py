@@ -127,10 +127,10 @@ def test_slow_calls_use_up_the_budget() -> None:
 
 
 def test_jitter_spreads_the_waits() -> None:
-    """The dice lengthen a wait by up to half, and never past the longest one."""
+    """The jitter lengthen a wait by up to half, and never past the longest one."""
     time = ManualTime()
     stub = Stub([ASLEEP])
-    timing = Timing(sleep=time.sleep, clock=time.clock, dice=lambda: 1.0)
+    timing = Timing(sleep=time.sleep, clock=time.clock, jitter=lambda: 1.0)
     with Client("https://api.test", secret(), app=stub, timing=timing) as client, pytest.raises(Refused):
         client.send(UPDATE)
     assert time.slept == pytest.approx([0.75, 1.5, 3, 6, 8, 8, 8])
@@ -148,7 +148,7 @@ def test_impatience_is_one_attempt() -> None:
     """What a run can do without is asked for once."""
     client, stub = client_of(BUSY, OK)
     with client, pytest.raises(Throttled):
-        client.send(GET, patient=False)
+        client.send(GET, retries=False)
     assert len(stub.seen) == 1
 
 
@@ -264,6 +264,6 @@ def test_what_a_run_can_do_without_holds_nobody_up() -> None:
     client, _ = client_of(refusal(503, "X", retry_after="120"), OK, time=time)
     with client:
         with pytest.raises(ServerError, match="503"):
-            client.send(GET, patient=False)
+            client.send(GET, retries=False)
         assert client.send(GET) == {"id": "new"}
     assert time.slept == []

@@ -79,7 +79,7 @@ def test_tls_that_nobody_speaks() -> None:
         threading.Thread(target=lambda: listener.accept()[0].close()).start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         with Client(url, secret()) as client, pytest.raises(Unreachable) as caught:
-            client.send(CREATE, patient=False)
+            client.send(CREATE, retries=False)
     assert "Nothing was sent" in told(caught.value)
 
 

@@ -24,33 +24,33 @@ class Work:
 
 
 def test_only_so_many_things_are_done_at_once() -> None:
-    crew, work = DaemonThreadPool(2), Work()
-    found = [crew.begin(work) for _ in range(5)]
+    pool, work = DaemonThreadPool(2), Work()
+    found = [pool.submit(work) for _ in range(5)]
     assert work.begun.acquire(timeout=10)
     assert work.begun.acquire(timeout=10)
     assert not work.begun.acquire(timeout=0.05)
     work.goes_on.set()
-    assert [one.result(10) for one in found] == ["crew"] * 5
+    assert [one.result(10) for one in found] == ["reads"] * 5
 
 
-def test_after_the_dismissal_nothing_begins() -> None:
-    crew, work = DaemonThreadPool(1), Work()
-    first = crew.begin(work)
+def test_after_exit_nothing_begins() -> None:
+    pool, work = DaemonThreadPool(1), Work()
+    first = pool.submit(work)
     assert work.begun.acquire(timeout=10)
-    with crew:
-        second = crew.begin(work)
+    with pool:
+        second = pool.submit(work)
     work.goes_on.set()
-    assert first.result(10) == "crew"
+    assert first.result(10) == "reads"
     with pytest.raises(CancelledError):
         second.result(10)
     assert not work.begun.acquire(blocking=False)
 
 
 def test_what_is_raised_is_for_who_asks() -> None:
-    found = DaemonThreadPool(1).begin(lambda: 1 // 0)
+    found = DaemonThreadPool(1).submit(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         found.result(10)
 
 
 def test_all_are_daemons() -> None:
-    assert DaemonThreadPool(1).begin(lambda: threading.current_thread().daemon).result(10)
+    assert DaemonThreadPool(1).submit(lambda: threading.current_thread().daemon).result(10)

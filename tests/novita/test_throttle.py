@@ -9,50 +9,50 @@ from reconciler.novita.http.retry import Timing
 from reconciler.novita.http.throttle import Throttle
 
 
-def test_a_throttled_call_halves_the_width() -> None:
+def test_a_throttled_call_halves_the_limit() -> None:
     """Ten, five, two, one, and never none."""
-    gate = Throttle(10)
-    widths = []
+    throttle = Throttle(10)
+    limits = []
     for _ in range(5):
-        with gate.passing() as turn:
-            turn.throttled()
-        widths.append(gate.width)
-    assert widths == [5, 2, 1, 1, 1]
+        with throttle.slot() as slot:
+            slot.rate_limited()
+        limits.append(throttle.limit)
+    assert limits == [5, 2, 1, 1, 1]
 
 
-def test_a_round_that_meets_one_limit_narrows_once() -> None:
-    """Calls that were under way together tell of the same limit."""
-    gate = Throttle(8)
-    with gate.passing() as first, gate.passing() as second:
-        first.throttled()
-        second.throttled()
-    assert gate.width == 4
+def test_several_calls_that_meet_one_rate_limit_halve_it_once() -> None:
+    """Calls that were under way together report the same limit."""
+    throttle = Throttle(8)
+    with throttle.slot() as first, throttle.slot() as second:
+        first.rate_limited()
+        second.rate_limited()
+    assert throttle.limit == 4
 
 
-def test_calm_calls_widen_again_up_to_where_it_began() -> None:
+def test_other_answers_raise_the_limit_to_its_maximum() -> None:
     """One more for each round of answers, and never above the start."""
-    gate = Throttle(4)
-    with gate.passing() as turn:
-        turn.throttled()
-    widths = []
+    throttle = Throttle(4)
+    with throttle.slot() as slot:
+        slot.rate_limited()
+    limits = []
     for _ in range(12):
-        with gate.passing() as turn:
-            turn.calm()
-        widths.append(gate.width)
-    assert widths[0] == 2
-    assert widths[-1] == 4
-    assert widths == sorted(widths)
+        with throttle.slot() as slot:
+            slot.answered()
+        limits.append(throttle.limit)
+    assert limits[0] == 2
+    assert limits[-1] == 4
+    assert limits == sorted(limits)
 
 
 def test_no_more_than_the_width_are_inside() -> None:
     """A call waits for its place."""
-    gate = Throttle(2)
+    throttle = Throttle(2)
     inside, most, guard = 0, 0, threading.Lock()
     both = threading.Barrier(2)
 
     def call() -> None:
         nonlocal inside, most
-        with gate.passing():
+        with throttle.slot():
             with guard:
                 inside += 1
                 most = max(most, inside)
@@ -68,7 +68,7 @@ def test_no_more_than_the_width_are_inside() -> None:
     assert most == 2
 
 
-def test_the_client_narrows_on_429_and_widens_after() -> None:
+def test_the_client_lowers_its_limit_on_429_and_raises_it_after() -> None:
     """The next calls feel what one call was told."""
     answers = iter([(429, {}, b"")] + [(200, {}, b"{}")] * 40)
     with Client(
@@ -79,7 +79,7 @@ def test_the_client_narrows_on_429_and_widens_after() -> None:
         timing=Timing(sleep=lambda _: None),
     ) as client:
         client.send(Request(method="GET", path="/x"))
-        narrowed = client.width
+        narrowed = client.concurrency_limit
         for _ in range(39):
             client.send(Request(method="GET", path="/x"))
-        assert (narrowed, client.width) == (4, 8)
+        assert (narrowed, client.concurrency_limit) == (4, 8)

@@ -1,4 +1,4 @@
-"""Where the key may go, and which key can go at all: checked before a connection is made."""
+"""Checks of the base URL and the API key before a connection is made."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from reconciler.model.secrets import Secret
 from reconciler.novita.messages import CONSOLE
 
 
-def address_of(base_url: str, *, embedded: bool) -> SplitResult:
-    """The base URL in parts, or InvalidConfig: the key goes only where TLS or this machine protects it."""
+def parse_base_url(base_url: str, *, embedded: bool) -> SplitResult:
+    """Return the base URL in parts. Raise InvalidConfig unless TLS is used or it names this machine."""
     try:
         parts = urlsplit(base_url.strip())
-        is_sound = parts.port != 0 and not host_error(parts.hostname or "")
+        is_valid = parts.port != 0 and not host_error(parts.hostname or "")
     except ValueError:
-        is_sound = False
-    if not is_sound:
+        is_valid = False
+    if not is_valid:
         parts = urlsplit("")
     if embedded and parts.scheme not in ("http", "https"):
         return urlsplit("http://localhost")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise not_an_address()
+        raise invalid_base_url()
     if "@" in parts.netloc:
-        raise invalid(
+        raise invalid_config(
             "invalid-base-url",
-            "`novita.base_url` holds a user name or password, which would take the place of the API key",
+            "`novita.base_url` holds a user name or password, which would replace the API key",
             "Remove everything up to the @ from `novita.base_url`",
         )
     if parts.scheme == "http" and not embedded and not is_loopback(parts.hostname):
-        raise invalid(
+        raise invalid_config(
             "insecure-base-url",
             f"`novita.base_url` http://{parts.netloc} would send the API key unencrypted",
             "Use https:// in `novita.base_url`; http:// is only for this machine (localhost)",
@@ -39,18 +39,18 @@ def address_of(base_url: str, *, embedded: bool) -> SplitResult:
     return parts
 
 
-def header_safe(api_key: Secret) -> str:
-    """The key as a header may hold it; httpx's own complaint about any other would quote it."""
+def header_value(api_key: Secret) -> str:
+    """Return the key for a header. Raise InvalidConfig; an error of httpx would quote the key."""
     key = api_key.value.strip()
     if not key:
-        raise invalid(
+        raise invalid_config(
             "no-api-key",
             "novita API key is required",
             "Set `novita.api_key` in config.yaml, or export NOVITA_API_KEY."
             f" Get API key from Novita Console ({CONSOLE})",
         )
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise invalid(
+        raise invalid_config(
             "invalid-api-key",
             "the API key holds a space, a control character or a letter outside ASCII",
             f"Copy it again from Novita Console ({CONSOLE})",
@@ -58,13 +58,13 @@ def header_safe(api_key: Secret) -> str:
     return key
 
 
-def not_an_address() -> InvalidConfig:
-    return invalid(
+def invalid_base_url() -> InvalidConfig:
+    return invalid_config(
         "invalid-base-url",
         "`novita.base_url` is not the address of an API",
         "Set `novita.base_url` in config.yaml (or NOVITA_BASE_URL) to something like https://api.novita.ai",
     )
 
 
-def invalid(code: str, summary: str, hint: str) -> InvalidConfig:
+def invalid_config(code: str, summary: str, hint: str) -> InvalidConfig:
     return InvalidConfig(Problem(code=code, summary=summary, hint=hint))

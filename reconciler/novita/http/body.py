@@ -12,68 +12,68 @@ from typing import Final
 from reconciler.model.values import Json
 from reconciler.novita.http.transport import UnusableResponse, too_large
 
-ACCEPTED: Final = "gzip"
-"""What an answer may be encoded as, besides nothing."""
+ACCEPT_ENCODING: Final = "gzip"
+"""The Accept-Encoding header."""
 
-_KNOWN: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_KNOWN_ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 
 
-def decoded(chunks: Iterable[bytes], codings: Sequence[str], *, most: int) -> bytes:
-    """Return the unpacked body. Raise UnusableResponse for more than `most` bytes; memory stays within it."""
+def decode_body(chunks: Iterable[bytes], codings: Sequence[str], *, max_size: int) -> bytes:
+    """Return the unpacked body. Raise UnusableResponse as soon as it exceeds `max_size` bytes."""
     applied = [coding for coding in codings if coding.lower() not in ("", "identity")]
     if not applied:
-        return _joined(chunks, most)
+        return _join(chunks, max_size)
     if len(applied) > 1:
         raise UnusableResponse("it is compressed more than once")
-    if applied[0].lower() not in _KNOWN:
-        raise UnusableResponse("it is encoded in a way that was not asked for")
-    return _joined(_inflated(chunks, most), most)
+    if applied[0].lower() not in _KNOWN_ENCODINGS:
+        raise UnusableResponse("its encoding was not requested")
+    return _join(_inflate(chunks, max_size), max_size)
 
 
-def _joined(chunks: Iterable[bytes], most: int) -> bytes:
+def _join(chunks: Iterable[bytes], max_size: int) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if len(body) > most:
-            raise too_large(most)
+        if len(body) > max_size:
+            raise too_large(max_size)
     return bytes(body)
 
 
-def _inflated(chunks: Iterable[bytes], most: int) -> Iterable[bytes]:
-    """The unpacked chunks; one more byte than `most` is enough to see that it is too much."""
+def _inflate(chunks: Iterable[bytes], max_size: int) -> Iterable[bytes]:
+    """Yield the unpacked chunks. One byte more than `max_size` is enough to see that they are too large."""
     inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
-    is_empty, left = True, most + 1
+    is_empty, left = True, max_size + 1
     for chunk in chunks:
         is_empty = is_empty and not chunk
         try:
-            found = b"" if inflater.eof else inflater.decompress(chunk, left)
+            data = b"" if inflater.eof else inflater.decompress(chunk, left)
         except zlib.error as error:
             raise UnusableResponse("it cannot be decompressed") from error
-        left = max(1, left - len(found))  # 0 would be no limit
-        yield found
+        left = max(1, left - len(data))  # 0 would mean no limit
+        yield data
     if not (inflater.eof or is_empty):
-        raise UnusableResponse("it ends in the midst of what is compressed")
+        raise UnusableResponse("its compressed data is incomplete")
 
 
-DEEPEST: Final = 100
-"""Levels that are kept of an answer that nests too deep to be read as it is."""
+MAX_DEPTH: Final = 100
+"""Levels that are kept of an answer that is nested too deep to be parsed."""
 
-_MOST_DIGITS: Final = 400
-"""Of a number. Python refuses to read some thousands of them, and a float holds 308."""
+_MAX_DIGITS: Final = 400
+"""Digits of a number. Python parses at most some thousands, and a float has at most 308."""
 
 _PART: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def parse_json(body: bytes) -> Json:
-    """The value of a JSON text. A number too long is infinite, and what is nested too deep is a null.
+    """Return the value of a JSON text. Too long numbers become infinite, too deep levels become null.
 
-    Raises ValueError when it is no JSON.
+    Raise ValueError if it is not JSON.
     """
     try:
         return json.loads(body)
     except RecursionError:
-        return json.loads(_shallow(body.decode("utf-8", "surrogateescape")), parse_int=_int)
+        return json.loads(_truncate_levels(body.decode("utf-8", "surrogateescape")), parse_int=_int)
     except json.JSONDecodeError:
         raise
     except UnicodeDecodeError:
@@ -83,20 +83,20 @@ def parse_json(body: bytes) -> Json:
 
 
 def _int(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _MOST_DIGITS else -inf if digits.startswith("-") else inf
+    return int(digits) if len(digits) <= _MAX_DIGITS else -inf if digits.startswith("-") else inf
 
 
-def _shallow(text: str) -> str:
-    """The text with a null in place of every array and object below the deepest level that is kept."""
+def _truncate_levels(text: str) -> str:
+    """Return the text with null in place of each array and object below `MAX_DEPTH`."""
     kept: list[str] = []
     depth = start = 0
     for part in _PART.finditer(text):
         if part[0] in "[{":
             depth += 1
-            if depth == DEEPEST + 1:
+            if depth == MAX_DEPTH + 1:
                 kept += (text[start : part.start()], "null")
         elif part[0] in "]}":
-            if depth == DEEPEST + 1:
+            if depth == MAX_DEPTH + 1:
                 start = part.end()
             depth -= 1
     return "".join((*kept, text[start:]))

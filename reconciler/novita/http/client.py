@@ -1,4 +1,4 @@
-"""The only door to HTTP: sends requests, tells what was not sent from what was lost, and keeps the key."""
+"""The HTTP client: it sends requests with the API key, and tells unsent requests from lost answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reconciler.model.request import API_ROOT, Request
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Json
 from reconciler.novita import errors
-from reconciler.novita.errors import USUAL, Again, Failure
-from reconciler.novita.http.auth import address_of, header_safe, not_an_address
-from reconciler.novita.http.body import ACCEPTED, decoded
+from reconciler.novita.errors import DEFAULT_POLICY, Failure, Retry
+from reconciler.novita.http.auth import header_value, invalid_base_url, parse_base_url
+from reconciler.novita.http.body import ACCEPT_ENCODING, decode_body
 from reconciler.novita.http.connections import ConnectionPool
-from reconciler.novita.http.proxies import Proxy, find_proxy, trust
+from reconciler.novita.http.proxies import Proxy, find_proxy, tls_context
 from reconciler.novita.http.retry import (
     ServerPause,
     Timing,
@@ -34,9 +34,9 @@ from reconciler.novita.http.transport import (
     App,
     Connection,
     UnusableResponse,
+    app_transport,
     empty_trust_store,
-    mounted,
-    spare_the_command_line_of_httpx,
+    import_httpx_without_cli,
 )
 from reconciler.novita.messages import Masker
 from reconciler.novita.responses import Answer, Outcome, classify
@@ -48,17 +48,17 @@ USER_AGENT: Final = (
     f"novita-reconciler/{__version__} (+https://github.com/novita-reconciler/novita-reconciler)"
 )
 
-TOO_MANY: Final = 429
-LARGEST_ANSWER: Final = 32 << 20
-"""Bytes, once unpacked; a hundred endpoints in full take a few hundred KB."""
+TOO_MANY_REQUESTS: Final = 429
+MAX_BODY_SIZE: Final = 32 << 20
+"""Bytes, once unpacked. A hundred endpoints take a few hundred KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallInfo:
-    """One attempt of one call, for -v: no body, no key. `status` is None when no answer came.
+    """One attempt of one call, for -v, without body and key. `status` is None if there was no answer.
 
-    `date` is when the server says that it answered, as an HTTP date, or "". `said` are the words of one that
-    failed, without secrets.
+    `date` is the Date header of the answer, or "". `said` is the error message of a failed attempt, with
+    secrets masked.
     """
 
     method: str
@@ -71,12 +71,13 @@ class CallInfo:
 
 
 class Client:
-    """A pool of connections to one Novita account. Thread-safe; close it, or use it as a context manager.
+    """A client of one Novita account. Thread-safe. Close it, or use it as a context manager.
 
-    connect_timeout: seconds for a connection; read_timeout: for a whole call, from the connection to the last
-    byte of the answer. app: stands in for the network. on_call: told of every attempt,
-    from whichever thread made it. With `read_only` nothing but GET leaves it. `base_url` and `api_key` are
-    what it was made with.
+    connect_timeout: seconds for a connection.
+    read_timeout: seconds for a whole call, from the connection to the last byte of the answer.
+    app: a server in this process, used in place of the network.
+    on_call: gets every attempt, in the thread that made it.
+    read_only: send only GET.
     """
 
     def __init__(
@@ -95,11 +96,11 @@ class Client:
     ) -> None:
         timing = timing or Timing()
         if timing.is_own_process:
-            spare_the_command_line_of_httpx()
+            import_httpx_without_cli()
         import httpx
 
-        address = address_of(base_url, embedded=app is not None)
-        key = header_safe(api_key)
+        address = parse_base_url(base_url, embedded=app is not None)
+        key = header_value(api_key)
         self.base_url = base_url
         self.api_key = api_key
         self._host = address.netloc
@@ -110,64 +111,64 @@ class Client:
         self._read_timeout = read_timeout
         self._timing = timing
         self._read_only = read_only
-        self._gate = Throttle(parallelism)
+        self._throttle = Throttle(parallelism)
         self._pause = ServerPause(timing)
         self._urls: dict[str, httpx.URL] = {}
         try:
             httpx.URL(self._root)
         except httpx.InvalidURL as error:
-            raise not_an_address() from error
-        # A proxy would carry loopback traffic, key and all, off this machine.
-        way = None if app or self._loopback else find_proxy(address.hostname or "", address.port)
-        if way is not None:
-            self.hide(lambda: (way.password,))
-        transport = partial(mounted, app) if app else _network(address, way)
+            raise invalid_base_url() from error
+        # A proxy would send loopback traffic, with the key, to another machine.
+        proxy = None if app or self._loopback else find_proxy(address.hostname or "", address.port)
+        if proxy is not None:
+            self.add_secrets(lambda: (proxy.password,))
+        transport = partial(app_transport, app) if app else _network(address, proxy)
         headers = {
             "Authorization": f"Bearer {key}",
             "User-Agent": user_agent,
             "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED,
+            "Accept-Encoding": ACCEPT_ENCODING,
         }
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._lanes = ConnectionPool(lambda: Connection(transport(), headers, timeout))
+        self._connections = ConnectionPool(lambda: Connection(transport(), headers, timeout))
 
-    def send(self, request: Request, *, patient: bool = True) -> Json:
-        """The parsed answer, {} for an empty one. Raises the errors of `model.errors`.
+    def send(self, request: Request, *, retries: bool = True) -> Json:
+        """Send a request and return the parsed answer, {} for an empty one.
 
-        With `patient` False the first failure is final, for what a run can do without.
+        Raise the errors of `model.errors`. Without `retries` the first failure is final.
         """
-        assert request.method == "GET" or not self._read_only, "a run that only reads asked for a write"
-        if not patient:
-            outcome = self._attempt(request, 1, patient=False)
+        assert request.method == "GET" or not self._read_only, "a read-only client was asked to write"
+        if not retries:
+            outcome = self._attempt(request, 1, retries=False)
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome.json
         return send_with_retries(request, lambda number: self._attempt(request, number), self._timing)
 
     @property
-    def width(self) -> int:
-        """How many calls may be under way now; fewer than `parallelism` after a 429."""
-        return self._gate.width
+    def concurrency_limit(self) -> int:
+        """The number of calls that may be active now; lower than `parallelism` after a 429."""
+        return self._throttle.limit
 
     def pause(self, seconds: float) -> None:
-        """Wait between two calls, with the same clock as between two attempts of one."""
+        """Wait between two calls, with the clock that the waits between attempts use."""
         self._timing.sleep(seconds)
 
-    def hide(self, values: Callable[[], Iterable[str]]) -> None:
-        """Mask what it returns as well in what a server says; it is asked when there is something to mask."""
+    def add_secrets(self, values: Callable[[], Iterable[str]]) -> None:
+        """Mask these values too in messages of the server. They are read when there is a message to mask."""
         self._masker.add(values)
 
     def quote(self, answer: Json, request: Request) -> str:
-        """Some of an answer to a request, in one line without secrets."""
+        """Return the start of an answer in one line, with secrets masked."""
         return self.mask(json_line(answer), request)
 
     def mask(self, text: str, request: Request) -> str:
-        """Some of a text from an answer, in one line without secrets."""
+        """Return the start of a text of an answer in one line, with secrets masked."""
         return self._masker.quote(text, request)
 
     def close(self) -> None:
-        """Close all connections; the client cannot be used afterwards."""
-        self._lanes.close()
+        """Close all connections. The client cannot be used afterwards."""
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -180,19 +181,19 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._root!r})"
 
-    def _attempt(self, request: Request, number: int, *, patient: bool = True) -> Outcome:
-        with self._gate.passing() as turn:
-            if (held := self._pause.wait(request, USUAL.budget)) is not None:
-                return held
+    def _attempt(self, request: Request, number: int, *, retries: bool = True) -> Outcome:
+        with self._throttle.slot() as slot:
+            if (refused := self._pause.wait(request, DEFAULT_POLICY.budget)) is not None:
+                return refused
             started = time.perf_counter()
             answer = self._exchange(request)
             if isinstance(answer, Answer):
-                turn.throttled() if answer.status == TOO_MANY else turn.calm()
+                slot.rate_limited() if answer.status == TOO_MANY_REQUESTS else slot.answered()
         seconds = time.perf_counter() - started
         answered = answer if isinstance(answer, Answer) else None
         outcome = classify(request, answer, self._masker) if isinstance(answer, Answer) else answer
-        if isinstance(outcome, Failure) and patient:
-            self._pause.ask(outcome.asked)
+        if isinstance(outcome, Failure) and retries:
+            self._pause.extend(outcome.retry_after)
         if self._on_call:
             self._on_call(
                 CallInfo(
@@ -212,9 +213,9 @@ class Client:
 
         content = request.body_bytes()
         try:
-            with self._lanes.one() as lane:
-                lane.bounds.begin(self._read_timeout, LARGEST_ANSWER)
-                with lane.http.stream(
+            with self._connections.acquire() as connection:
+                connection.limits.start(self._read_timeout, MAX_BODY_SIZE)
+                with connection.http.stream(
                     request.method,
                     self._url(request.path),
                     params=dict(request.query) or None,
@@ -223,33 +224,33 @@ class Client:
                 ) as response:
                     codings = response.headers.get_list("content-encoding", split_commas=True)
                     assert isinstance(response.stream, httpx.SyncByteStream)
-                    # As it came: what httpx unpacks has no bound.
-                    body = decoded(response.stream, codings, most=LARGEST_ANSWER)
+                    # The raw bytes, because httpx unpacks without a size limit.
+                    body = decode_body(response.stream, codings, max_size=MAX_BODY_SIZE)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             return self._unreachable(request, error)
         except httpx.ReadTimeout:
-            return errors.lost(request, why=lane.bounds.overdue())
+            return errors.answer_lost(request, why=connection.limits.timeout_message())
         except UnusableResponse as error:
-            return errors.lost(request, why=str(error))
+            return errors.answer_lost(request, why=str(error))
         except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
-            return replace(self._unreachable(request, error), again=Again.NEVER)
+            return replace(self._unreachable(request, error), retry=Retry.NEVER)
         except (httpx.RequestError, ValueError) as error:
             why = self._masker.quote(str(error), request) or type(error).__name__
-            return errors.lost(request, why=why)
+            return errors.answer_lost(request, why=why)
         headers = dict(response.headers)  # httpx gives their names in lower case
-        asked = 0.0
+        retry_after = 0.0
         if header := headers.get("retry-after"):
-            # A moment is compared with the clock that it was made by; ours may be wrong.
+            # A date is compared with the server's own clock; the clock of this machine may be wrong.
             sent = parse_http_date(headers.get("date", ""))
-            asked = parse_retry_after(header, self._timing.now() if sent is None else sent)
-        return Answer(status=response.status_code, headers=headers, body=body, asked=asked)
+            retry_after = parse_retry_after(header, self._timing.now() if sent is None else sent)
+        return Answer(status=response.status_code, headers=headers, body=body, retry_after=retry_after)
 
     def _unreachable(self, request: Request, error: Exception) -> Failure:
         why = self._masker.quote(str(error), request) or type(error).__name__
         return errors.unreachable(request, host=self._host, why=why, loopback=self._loopback)
 
     def _url(self, path: str) -> httpx.URL:
-        """Parsed once: there are a dozen paths, and thousands of calls."""
+        """Return the parsed URL of a path. Each of the few paths is parsed only once."""
         if path not in self._urls:
             import httpx
 
@@ -257,10 +258,10 @@ class Client:
         return self._urls[path]
 
 
-def _network(address: SplitResult, way: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
-    """What makes the connections to an address. Raises InvalidConfig for a variable that keeps it from it."""
+def _network(address: SplitResult, proxy: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
+    """Return a factory of connections to an address. Raise InvalidConfig for an unusable variable."""
     import httpx
 
-    trusted = empty_trust_store() if address.scheme == "http" else trust()
-    proxy = way.proxy(trusted) if way else None
-    return lambda: httpx.HTTPTransport(verify=trusted, proxy=proxy, trust_env=False)
+    context = empty_trust_store() if address.scheme == "http" else tls_context()
+    httpx_proxy = proxy.to_httpx(context) if proxy else None
+    return lambda: httpx.HTTPTransport(verify=context, proxy=httpx_proxy, trust_env=False)

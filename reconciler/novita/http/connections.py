@@ -1,7 +1,7 @@
-"""Connections as lanes, each for one call at a time.
+"""A pool of connections, each used by one call at a time.
 
-The pool that httpx brings walks through all its connections for every call, under one lock: at 32 calls at
-once that is half of the time.
+The pool of httpx walks through all its connections for each call, under one lock. With 32 concurrent calls
+that takes half of the time.
 """
 
 from __future__ import annotations
@@ -20,37 +20,36 @@ T = TypeVar("T", bound=Closable)
 
 
 class ConnectionPool(Generic[T]):
-    """As many clients as there ever were calls at once. Every method may be called from any thread."""
+    """A pool that grows to the highest number of concurrent calls. Thread-safe."""
 
-    def __init__(self, build: Callable[[], T]) -> None:
-        self._build = build
-        self._free = deque([build()])  # at once, so that what cannot be built is told before the first call
+    def __init__(self, connect: Callable[[], T]) -> None:
+        self._connect = connect
+        self._free = deque(
+            [connect()]
+        )  # the first one at once, so that its errors come before the first call
         self._is_closed = False
 
     @contextmanager
-    def one(self) -> Iterator[T]:
-        """A client that nobody else is using; the one used last, whose connection is warm.
-
-        Raises RuntimeError once they are closed: what is asked for then, nobody waits for.
-        """
-        client = self._take()
+    def acquire(self) -> Iterator[T]:
+        """Yield a free connection: the one used last, which is still open. Raise RuntimeError once closed."""
+        connection = self._take()
         try:
-            yield client
+            yield connection
         finally:
-            self._free.append(client)
+            self._free.append(connection)
             if self._is_closed:
                 self.close()
 
     def _take(self) -> T:
         if self._is_closed:
-            raise RuntimeError("the client is closed, and sends nothing any more")
+            raise RuntimeError("the client is closed and sends no more requests")
         try:
             return self._free.pop()
         except IndexError:
-            return self._build()
+            return self._connect()
 
     def close(self) -> None:
-        """Close what is free at once, and what is in use when its call is over."""
+        """Close the free connections at once, and the others when their calls end."""
         self._is_closed = True
         while self._free:
             self._free.pop().close()

@@ -1,7 +1,7 @@
-"""What the environment says of the way to the account: a proxy, certificates, a log of TLS keys.
+"""The environment variables for proxies and certificates.
 
-Read here, and only as far as this one host is concerned: httpx reads all of it, and fails on what it cannot
-read without saying which variable that is.
+They are read here, and only those that matter for the host. httpx reads all of them, and its errors do not
+name the variable.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.hosts import host_error, normalized_host
-from reconciler.novita.http.auth import invalid
+from reconciler.novita.http.auth import invalid_config
 
 if TYPE_CHECKING:
     import ssl
@@ -31,7 +31,7 @@ _ESCAPES: Final = "in a user name or password, write %40 for @, %2F for /, %23 f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """A proxy and the variable that names it. `password` is "" where there is none."""
+    """A proxy and the variable that names it. `password` is "" if there is none."""
 
     url: str
     variable: str
@@ -40,25 +40,25 @@ class Proxy:
     def __repr__(self) -> str:
         return f"Proxy(variable={self.variable!r})"
 
-    def proxy(self, trust: ssl.SSLContext) -> httpx.Proxy:
-        """For httpx, which trusts for a proxy what it trusts for the account. Raises InvalidConfig."""
+    def to_httpx(self, context: ssl.SSLContext) -> httpx.Proxy:
+        """Return the proxy for httpx, with the certificates of `context`. Raise InvalidConfig."""
         import httpx
 
         scheme = urlsplit(self.url).scheme
         if scheme.startswith("socks") and find_spec("socksio") is None:
             raise self.unusable("a SOCKS proxy needs the package socksio", "pip install 'httpx[socks]'")
         try:
-            return httpx.Proxy(self.url, ssl_context=trust if scheme == "https" else None)
+            return httpx.Proxy(self.url, ssl_context=context if scheme == "https" else None)
         except (httpx.InvalidURL, ValueError):
             raise self.unusable("it is not the address of a proxy", _ESCAPES) from None
 
     def unusable(self, what: str, hint: str) -> InvalidConfig:
-        """The error that names the variable; it never quotes it, for it may hold a password."""
+        """Return an error that names the variable. It never quotes the value, which may hold a password."""
         return _bad_variable(self.variable, what, hint)
 
 
 def find_proxy(host: str, port: int | None) -> Proxy | None:
-    """The proxy for https to a host, None where there is none. Raises InvalidConfig for an unusable one."""
+    """Return the proxy for https to a host, or None. Raise InvalidConfig for an unusable one."""
     from urllib.request import getproxies
 
     known = getproxies()
@@ -69,30 +69,30 @@ def find_proxy(host: str, port: int | None) -> Proxy | None:
         (name for name in _VARIABLES if os.environ.get(name) == text), "the system's proxy setting"
     )
     url = text.strip() if "://" in text else f"http://{text.strip()}"
-    found = Proxy(url=url, variable=variable)
+    proxy = Proxy(url=url, variable=variable)
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise found.unusable("it is not a URL", "write http://HOST:PORT") from None
+        raise proxy.unusable("it is not a URL", "write http://HOST:PORT") from None
     try:
-        is_sound = parts.port != 0
+        is_valid_port = parts.port != 0
     except ValueError:
-        is_sound = False
-    if not is_sound or "@" in parts.path + parts.query + parts.fragment or not url.isprintable():
-        raise found.unusable("its port is not a number from 1 to 65535", _ESCAPES)
+        is_valid_port = False
+    if not is_valid_port or "@" in parts.path + parts.query + parts.fragment or not url.isprintable():
+        raise proxy.unusable("its port is not a number from 1 to 65535", _ESCAPES)
     if parts.scheme not in _SCHEMES:
-        raise found.unusable(f"a proxy is one of {', '.join(_SCHEMES)}", "write http://HOST:PORT")
+        raise proxy.unusable(f"a proxy is one of {', '.join(_SCHEMES)}", "write http://HOST:PORT")
     if wrong := host_error(parts.hostname or ""):
-        raise found.unusable(f"its host {wrong}", "write http://HOST:PORT")
+        raise proxy.unusable(f"its host {wrong}", "write http://HOST:PORT")
     return Proxy(url=url, variable=variable, password=unquote(parts.password or ""))
 
 
 def is_exempt(host: str, port: int, exempt: str) -> bool:
-    """Whether NO_PROXY names the host: by itself, its domain, its network, with its port, or all by `*`."""
-    return any(_names(entry, normalized_host(host), port) for entry in re.split(r"[\s,]+", exempt) if entry)
+    """Return whether NO_PROXY names the host: itself, its domain or network, with its port, or `*`."""
+    return any(_matches(entry, normalized_host(host), port) for entry in re.split(r"[\s,]+", exempt) if entry)
 
 
-def _names(entry: str, host: str, port: int) -> bool:
+def _matches(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
     entry = entry.rpartition("://")[2]
@@ -108,8 +108,8 @@ def _names(entry: str, host: str, port: int) -> bool:
         return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
-def trust() -> ssl.SSLContext:
-    """What TLS trusts: SSL_CERT_FILE, else SSL_CERT_DIR, else certifi. Raises InvalidConfig, naming one."""
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS context of SSL_CERT_FILE, SSL_CERT_DIR or certifi. Raise InvalidConfig."""
     import ssl
 
     import httpx
@@ -132,7 +132,7 @@ def trust() -> ssl.SSLContext:
         if os.environ.get("SSLKEYLOGFILE"):
             hint = "name a file that can be written"
             raise _bad_variable("SSLKEYLOGFILE", "that file cannot be written", hint) from error
-        raise invalid(
+        raise invalid_config(
             "invalid-environment",
             f"the certificates of this machine cannot be read ({type(error).__name__})",
             "name a file of certificates in SSL_CERT_FILE",
@@ -140,6 +140,6 @@ def trust() -> ssl.SSLContext:
 
 
 def _bad_variable(name: str, what: str, hint: str) -> InvalidConfig:
-    return invalid(
+    return invalid_config(
         "invalid-environment", f"{name} cannot be used: {what}", f"correct {name}, or unset it: {hint}"
     )

@@ -1,4 +1,4 @@
-"""How many calls are under way at once: fewer after a 429, and more again when all is calm."""
+"""An adaptive limit of concurrent calls: halved after a 429, raised again while answers succeed (AIMD)."""
 
 from __future__ import annotations
 
@@ -8,60 +8,62 @@ from contextlib import contextmanager
 
 
 class Throttle:
-    """Lets at most `widest` calls through, halves that on a 429, and widens by one for each calm round.
+    """Admits at most `max_limit` calls at once. Thread-safe.
 
-    A round of calls that all meet the same limit counts as one 429: only a call that began after the last
-    narrowing narrows again. Thread-safe.
+    A 429 halves the limit. As many other answers as the limit raise it by one. A group of calls that all meet
+    the same rate limit counts as one 429: only a call that began after the last decrease causes another one.
     """
 
-    def __init__(self, widest: int) -> None:
-        self._widest = widest
-        self._width = float(widest)
-        self._inside = 0
-        self._narrowings = 0
+    def __init__(self, max_limit: int) -> None:
+        self._max_limit = max_limit
+        self._limit = float(max_limit)
+        self._active = 0
+        self._decreases = 0
         self._changed = threading.Condition()
 
     @property
-    def width(self) -> int:
-        """How many calls may be under way now (count)."""
-        return max(1, int(self._width))
+    def limit(self) -> int:
+        """The number of calls that may be active now."""
+        return max(1, int(self._limit))
 
     @contextmanager
-    def passing(self) -> Iterator[Turn]:
-        """Wait for a place, and hold it for one call."""
+    def slot(self) -> Iterator[Slot]:
+        """Wait for a free slot, and hold it for one call."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inside < self.width)
-            self._inside += 1
-            turn = Turn(self, self._narrowings)
+            self._changed.wait_for(lambda: self._active < self.limit)
+            self._active += 1
+            slot = Slot(self, self._decreases)
         try:
-            yield turn
+            yield slot
         finally:
             with self._changed:
-                self._inside -= 1
+                self._active -= 1
                 self._changed.notify_all()
 
-    def narrow(self, seen: int) -> None:
+    def decrease(self, seen_decreases: int) -> None:
+        """Halve the limit, unless it was decreased since the call began."""
         with self._changed:
-            if seen == self._narrowings:
-                self._narrowings += 1
-                self._width = max(1.0, self._width / 2)
+            if seen_decreases == self._decreases:
+                self._decreases += 1
+                self._limit = max(1.0, self._limit / 2)
 
-    def widen(self) -> None:
+    def increase(self) -> None:
+        """Raise the limit a little, up to `max_limit`."""
         with self._changed:
-            self._width = min(float(self._widest), self._width + 1 / self._width)
+            self._limit = min(float(self._max_limit), self._limit + 1 / self._limit)
 
 
-class Turn:
-    """One call's place, and what became of it."""
+class Slot:
+    """The slot of one call, which reports the call's outcome to the throttle."""
 
-    def __init__(self, gate: Throttle, narrowings: int) -> None:
-        self._gate = gate
-        self._narrowings = narrowings
+    def __init__(self, throttle: Throttle, decreases: int) -> None:
+        self._throttle = throttle
+        self._decreases = decreases
 
-    def throttled(self) -> None:
-        """Novita said that it is too much."""
-        self._gate.narrow(self._narrowings)
+    def rate_limited(self) -> None:
+        """Report an answer of 429."""
+        self._throttle.decrease(self._decreases)
 
-    def calm(self) -> None:
-        """Novita answered."""
-        self._gate.widen()
+    def answered(self) -> None:
+        """Report any other answer."""
+        self._throttle.increase()

@@ -1,4 +1,4 @@
-"""How httpx carries the calls: without cookies, within a bound on the time and the bytes of each."""
+"""The connections of httpx: without cookies, and with limits on the time and the size of each call."""
 
 from __future__ import annotations
 
@@ -18,75 +18,75 @@ App: TypeAlias = Callable[
 ]
 """A server in this process: (method, target, headers, body) -> (status, headers, body)."""
 
-PIECE: Final = 4096
-"""Bytes that are written at once: what a socket that can be written to always takes."""
+WRITE_SIZE: Final = 4096
+"""Bytes that are written at once. A writable socket takes as many without blocking."""
 
 
 class UnusableResponse(Exception):
-    """An answer that goes beyond a bound. Its text is the reason, to follow "the answer was lost"."""
+    """An answer beyond a limit. Its text is the reason, to follow "the answer was lost"."""
 
 
 class CallLimits:
-    """The bounds of the call under way on one connection. `is_answered`: a byte of the answer has come."""
+    """The limits of the current call of one connection. `is_answered` once a byte of the answer has come."""
 
     def __init__(self) -> None:
-        self._end = 0.0
+        self._deadline = 0.0
         self._seconds = 0.0
-        self._room = 0
-        self._most = 0
+        self._bytes_left = 0
+        self._max_size = 0
         self.is_answered = False
 
-    def begin(self, seconds: float, most: int) -> None:
-        """A new call has so many seconds, and so many bytes of an answer (count)."""
-        self._seconds, self._end = seconds, time.monotonic() + seconds
-        self._most = self._room = most
+    def start(self, seconds: float, max_size: int) -> None:
+        """Start a new call with its time in seconds and the maximum size of its answer (bytes)."""
+        self._seconds, self._deadline = seconds, time.monotonic() + seconds
+        self._max_size = self._bytes_left = max_size
         self.is_answered = False
 
-    def left(self, most: float | None) -> float:
-        """The seconds that one step of the call may take. Raises UnusableResponse when none are left."""
-        left = self._end - time.monotonic()
+    def time_left(self, timeout: float | None) -> float:
+        """Return the seconds for one step of the call. Raise UnusableResponse if none are left."""
+        left = self._deadline - time.monotonic()
         if left <= 0:
-            raise UnusableResponse(self.overdue())
-        return left if most is None else min(left, most)
+            raise UnusableResponse(self.timeout_message())
+        return left if timeout is None else min(left, timeout)
 
-    def overdue(self) -> str:
-        """Why a call that took all of its time was given up."""
+    def timeout_message(self) -> str:
+        """Return the reason of a call that took all of its time."""
         what = "the answer was not complete" if self.is_answered else "no answer"
         return f"{what} within {self._seconds:g} s"
 
-    def take(self, count: int) -> None:
-        """Bytes have come. Raises UnusableResponse when they are too many."""
+    def receive(self, count: int) -> None:
+        """Count received bytes. Raise UnusableResponse if they are too many."""
         self.is_answered = True
-        self._room -= count
-        if self._room < 0:
-            raise too_large(self._most)
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise too_large(self._max_size)
 
 
-def too_large(most: int) -> UnusableResponse:
-    return UnusableResponse(f"the answer is larger than {most >> 20} MiB")
+def too_large(max_size: int) -> UnusableResponse:
+    return UnusableResponse(f"the answer is larger than {max_size >> 20} MiB")
 
 
 class _Stream:
-    """A connection of httpcore, each step of which is within the bounds."""
+    """A stream of httpcore that keeps to the limits of the call."""
 
-    def __init__(self, inner: Any, bounds: CallLimits) -> None:
+    def __init__(self, inner: Any, limits: CallLimits) -> None:
         self._inner = inner
-        self._bounds = bounds
+        self._limits = limits
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._inner.read(max_bytes, self._bounds.left(timeout))
-        self._bounds.take(len(data))
+        data: bytes = self._inner.read(max_bytes, self._limits.time_left(timeout))
+        self._limits.receive(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), PIECE):
-            self._inner.write(buffer[start : start + PIECE], self._bounds.left(timeout))
+        for start in range(0, len(buffer), WRITE_SIZE):
+            self._inner.write(buffer[start : start + WRITE_SIZE], self._limits.time_left(timeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream:
-        left = self._bounds.left(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._bounds)
+        left = self._limits.time_left(timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._limits)
 
     def close(self) -> None:
         self._inner.close()
@@ -96,40 +96,40 @@ class _Stream:
 
 
 class _Backend:
-    """Makes the connections of one client of httpx, for httpcore."""
+    """A network backend of httpcore that opens such streams."""
 
-    def __init__(self, inner: Any, bounds: CallLimits) -> None:
+    def __init__(self, inner: Any, limits: CallLimits) -> None:
         self._inner = inner
-        self._bounds = bounds
+        self._limits = limits
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> _Stream:
-        left = self._bounds.left(timeout)
-        return _Stream(self._inner.connect_tcp(host, port, timeout=left, **more), self._bounds)
+        left = self._limits.time_left(timeout)
+        return _Stream(self._inner.connect_tcp(host, port, timeout=left, **more), self._limits)
 
 
-def spare_the_command_line_of_httpx() -> None:
-    """Import httpx without its own command line, which would load rich and click for nothing (45 ms)."""
+def import_httpx_without_cli() -> None:
+    """Import httpx without its own command line, which would import rich and click (45 ms)."""
     if "httpx" not in sys.modules:
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]  # reads as not installed, which is allowed
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as if it were not installed
         import httpx
 
         del sys.modules["httpx._main"], httpx
 
 
 class Connection:
-    """A client of httpx with one connection, for one call at a time, and the bounds of that call."""
+    """An httpx client with one connection, for one call at a time, and the limits of that call."""
 
     def __init__(
         self, transport: httpx.BaseTransport, headers: Mapping[str, str], timeout: httpx.Timeout
     ) -> None:
         import httpx
 
-        self.bounds = CallLimits()
+        self.limits = CallLimits()
         if isinstance(transport, httpx.HTTPTransport):
-            # httpx has no public way to say how its connections are made.
+            # httpx has no public way to set the network backend.
             pool: Any = transport._pool
-            pool._network_backend = _Backend(pool._network_backend, self.bounds)
-        self.http = _cookieless()(
+            pool._network_backend = _Backend(pool._network_backend, self.limits)
+        self.http = _client_without_cookies()(
             transport=transport, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
         )
 
@@ -139,35 +139,32 @@ class Connection:
 
 
 @cache
-def _cookieless() -> type[httpx.Client]:
-    """httpx's client without a jar: Novita is told who calls by the key alone.
-
-    Looking for cookies takes a third of what httpx adds to a call.
-    """
+def _client_without_cookies() -> type[httpx.Client]:
+    """Return a client class without cookies. Handling them takes a third of httpx's own time."""
     import httpx
 
-    class Nothing(httpx.Cookies):
+    class NoCookies(httpx.Cookies):
         def extract_cookies(self, response: httpx.Response) -> None: ...
 
         def set_cookie_header(self, request: httpx.Request) -> None: ...
 
-    nothing = Nothing()
+    no_cookies = NoCookies()
 
     class Client(httpx.Client):
-        cookies = property(lambda _self: nothing)
+        cookies = property(lambda _self: no_cookies)
 
     return Client
 
 
 def empty_trust_store() -> ssl.SSLContext:
-    """For plain HTTP: saves reading every root certificate, and fails closed if TLS is met after all."""
+    """Return a TLS context for plain HTTP. It reads no root certificate, and would trust no server."""
     import ssl
 
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def mounted(app: App) -> httpx.BaseTransport:
-    """The app as httpx calls it. What it raises reads as on a network: refused, timed out, or cut off."""
+def app_transport(app: App) -> httpx.BaseTransport:
+    """Return a transport that calls the app. Its errors become those of a network."""
     import httpx
 
     def handle(request: httpx.Request) -> httpx.Response:

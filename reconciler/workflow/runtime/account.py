@@ -48,7 +48,7 @@ def require_api_key(settings: Settings) -> Secret:
 @contextmanager
 def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
     if context.client is not None:
-        context.client.hide(lambda: settings.secret_values)
+        context.client.add_secrets(lambda: settings.secret_values)
         yield context.client
         return
     with new_client(context, settings, read_only=read_only) as client:
@@ -72,7 +72,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
         timing=Timing(is_own_process=context.is_own_process),
         read_only=read_only,
     )
-    client.hide(lambda: settings.secret_values)
+    client.add_secrets(lambda: settings.secret_values)
     return client
 
 
@@ -80,7 +80,7 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
     """Yield read access to the account: `AccountReader` has no writes, and its client sends none."""
     if context.account is not None:
-        context.account.hide(settings.secret_values)
+        context.account.add_secrets(settings.secret_values)
         yield context.account
         return
     with _client(context, settings, read_only=True) as client:
@@ -102,11 +102,11 @@ def prefetched_account(context: Context) -> Iterator[Context]:
 
     with new_client(context, settings, read_only=True) as client:
         account = PrefetchingReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
-        account.begin()
+        account.start()
         try:
             yield replace(context, account=account)
         finally:
-            account.abandon()
+            account.cancel()
 
 
 def _prefetch_settings(context: Context) -> Settings | None:
@@ -156,7 +156,7 @@ def list_complete(account: AccountReader, ids: Iterable[str]) -> Listing:
     missing = [endpoint_id for endpoint_id in ids if endpoint_id not in listed_ids]
     if not missing:
         return listing
-    return replace(listing, endpoints=(*listing.endpoints, *account.those(missing)))
+    return replace(listing, endpoints=(*listing.endpoints, *account.get_many(missing)))
 
 
 def limits_and_missed(
@@ -175,7 +175,7 @@ def limits_and_missed(
         for name in (change.name, change.desired.renamed_from)
     }
     with DaemonThreadPool(1) as pool:
-        reread = pool.begin(account.again, listing.pages if names else ())
+        reread = pool.submit(account.read_pages, listing.pages if names else ())
         limits = account.limits()
         endpoints = reread.result()
     return limits, tuple(

@@ -46,7 +46,7 @@ def answering(send: Callable[[BufferedIOBase], None]) -> Iterator[str]:
 
 def test_an_answer_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body without end takes neither the memory nor the time of the run."""
-    monkeypatch.setattr(client_module, "LARGEST_ANSWER", 1 << 20)
+    monkeypatch.setattr(client_module, "MAX_BODY_SIZE", 1 << 20)
 
     def endless(file: BufferedIOBase) -> None:
         file.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n")
@@ -57,7 +57,7 @@ def test_an_answer_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         Client(url, SECRET) as client,
         pytest.raises(AnswerLost) as caught,
     ):
-        client.send(GET, patient=False)
+        client.send(GET, retries=False)
     assert "larger than 1 MiB" in caught.value.problem.summary
 
 
@@ -72,7 +72,7 @@ def test_an_answer_that_trickles_is_given_up() -> None:
 
     with answering(trickle) as url, Client(url, SECRET, read_timeout=0.3) as client:
         with pytest.raises(AnswerLost) as caught:
-            client.send(GET, patient=False)
+            client.send(GET, retries=False)
         leave.set()
     assert "not complete within 0.3 s" in caught.value.problem.summary
 

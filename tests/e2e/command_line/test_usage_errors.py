@@ -297,7 +297,7 @@ def test_a_server_that_stays_down(desk: Desk) -> None:
     code, err = told(desk, "plan")
     assert code == 1
     assert err.count("Error:") == 1
-    assert f"Asked {len(desk.sent('list'))} times in " in err
+    assert f"Sent {len(desk.sent('list'))} times in " in err
 
 
 @pytest.mark.parametrize(

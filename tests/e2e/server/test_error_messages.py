@@ -80,7 +80,7 @@ def test_a_read_refused_under_200(desk: Desk, between: Relay, style: str) -> Non
         ran = desk.run("plan", *options)
         assert ran.code in (1, 8)
         assert WORDS in ran.out + ran.err
-        assert "coming and going" not in ran.out + ran.err
+        assert "creating or deleting" not in ran.out + ran.err
 
 
 @pytest.mark.parametrize("style", ["code", "base_resp", "error"])

@@ -63,5 +63,5 @@ def test_an_unsound_proxy(desk: Desk, proxy: str, command: str) -> None:
     assert ran.code == 1
     assert "HTTPS_PROXY" in said
     assert "has a bug" not in said
-    assert "coming and going" not in said
+    assert "creating or deleting" not in said
     assert "base_url" not in said

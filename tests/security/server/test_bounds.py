@@ -83,7 +83,7 @@ def test_a_call_ends_in_time(how: str) -> None:
     with tap(SLOW[how]) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         began = time.monotonic()
         with pytest.raises(AnswerLost) as caught:
-            client.send(GET, patient=False)
+            client.send(GET, retries=False)
         assert time.monotonic() - began < WITHIN + 1.5
     what = "no answer" if how == "nothing" else "(the answer was not complete|no usable answer)"
     assert caught.match(what)
@@ -99,7 +99,7 @@ def test_each_call_has_the_whole_time() -> None:
             connection.recv(65536)
 
     with tap(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
-        assert [client.send(GET, patient=False) for _ in range(3)] == [{}] * 3
+        assert [client.send(GET, retries=False) for _ in range(3)] == [{}] * 3
         assert len(server.came) == 1
 
 
@@ -112,7 +112,7 @@ def test_a_handshake_ends_in_time() -> None:
             client = Client(url, KEY, read_timeout=WITHIN, connect_timeout=9.0)
             began = time.monotonic()
             with client, pytest.raises(Unreachable, match="cannot reach"):
-                client.send(GET, patient=False)
+                client.send(GET, retries=False)
             assert time.monotonic() - began < WITHIN + 1.5
 
 
@@ -173,7 +173,7 @@ from reconciler.novita.http.client import Client
 with Client(sys.argv[1], Secret(value="k", source="t"), read_timeout=5) as client:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        client.send(Request(method="GET", path="/x"), patient=False)
+        client.send(Request(method="GET", path="/x"), retries=False)
     except ApiError as error:
         print(error.problem.summary)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -216,7 +216,7 @@ def test_the_message_says_which_bound(body: Callable[[], bytes], coding: str, wo
     """Size, coding or a broken stream: the reason is in the summary."""
     with tap(says(body(), coding=coding)) as server, Client(server.url, KEY) as client:
         with pytest.raises(AnswerLost) as caught:
-            client.send(GET, patient=False)
+            client.send(GET, retries=False)
         assert words in caught.value.problem.summary
 
 
@@ -278,7 +278,7 @@ def test_bounds_hold_under_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         with Client(url, KEY, read_timeout=WITHIN) as client:
             began = time.monotonic()
             with pytest.raises(ApiError, match="not complete within"):
-                client.send(GET, patient=False)
+                client.send(GET, retries=False)
             assert time.monotonic() - began < WITHIN + 1.5
         over.set()
         thread.join(5)

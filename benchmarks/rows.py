@@ -25,7 +25,7 @@ class Row:
         return self.ours / self.floor
 
     @property
-    def drift_report(self) -> str:
+    def verdict(self) -> str:
         """Return whether the rounded ratio keeps the limit."""
         if self.at_most is None:
             return ""
@@ -48,7 +48,7 @@ def table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     figures = [_figure(value, row.unit) for value in (row.ours, row.floor)]
     limit = "" if row.at_most is None else f"{row.at_most:g}"
-    return (row.what, *figures, row.floor_is, f"{row.ratio:.2f}", limit, row.drift_report)
+    return (row.what, *figures, row.floor_is, f"{row.ratio:.2f}", limit, row.verdict)
 
 
 def _figure(value: float, unit: str) -> str:

@@ -1,5 +1,5 @@
-"""The seed's deployment provider as a Python class, on the core that the commands run on.
+"""The Python API: a deployment provider that plans and applies as the commands do.
 
-requests   what a caller asks for                 answers   what a caller gets
-provider   the calls themselves                   asynchronous   the same calls, awaited
+requests      the requests of a caller       responses   the responses to them
+provider      the calls                      aio         the same calls for asyncio
 """

@@ -1,4 +1,4 @@
-"""The same calls for programs that await: each runs in a thread, and nothing is implemented twice."""
+"""The provider for asyncio: each call runs the synchronous one in a thread."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from reconciler.sdk.unsupported import Unsupported
 
 
 class AsyncNovitaDeploymentProvider(Unsupported):
-    """The provider that it is given, awaited. A call that was begun runs to its end, cancelled or not.
+    """An asyncio wrapper of a NovitaDeploymentProvider.
 
-    What Novita does not offer raises at once.
+    A call that has begun runs to its end, even if it is cancelled. Calls that Novita does not offer raise
+    UnsupportedByNovita at once and are not coroutines.
     """
 
     def __init__(self, provider: NovitaDeploymentProvider) -> None:

@@ -1,4 +1,4 @@
-"""The seed's calls, each one planned and performed as the commands do it; calling one is the approval."""
+"""The calls of the original provider, planned and applied as the commands do. A call is the approval."""
 
 from __future__ import annotations
 
@@ -45,18 +45,17 @@ from reconciler.workflow.watch import watch
 
 
 class NovitaDeploymentProvider(Unsupported):
-    """Endpoints of one Novita account, by name. Safe to call from several threads; changes take turns.
+    """The endpoints of one Novita account, by name. It is thread-safe; changes are made one at a time.
 
-    Make one with `from_config`, or of the parts:
+    Create it with `from_config`, or from its parts:
 
-    client: a `reconciler.Client`, which stays the caller's to close; specs: GPU shapes in the form of
-    specs.yaml's `specs`; inventory: the file that remembers what was made from here; state_key: keys the
-    fingerprints of secrets in it, instead of the API key; poll_interval: seconds between two looks of a
-    watch; lock_timeout: seconds to wait while another process changes the same inventory; now: tells the
-    time, in UTC.
+    client: a `reconciler.Client`; the caller closes it. specs: GPU specs in the form of specs.yaml.
+    inventory: the file that records the endpoints. state_key: the key for fingerprints of secrets in it,
+    instead of the API key. poll_interval: seconds between two polls of a watch. lock_timeout: seconds to wait
+    while another process uses the inventory. now: returns the time in UTC.
 
-    Raises InvalidConfig for specs that cannot be read. Every call raises the subclasses of ReconcilerError,
-    each with `problems` that say what to do.
+    Raise InvalidConfig for invalid specs. Every call may raise a ReconcilerError, whose `problems`
+    have hints.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class NovitaDeploymentProvider(Unsupported):
         self._files: Files = lambda _context: loaded
         self._specs: Callable[[], Specs] = lambda: given
         self._owns_client = False
-        self._turn = threading.Lock()
+        self._change_lock = threading.Lock()
 
     @classmethod
     def from_config(
@@ -112,11 +111,11 @@ class NovitaDeploymentProvider(Unsupported):
         lock_timeout: float = 60.0,
         now: Callable[[], datetime] = utc_now,
     ) -> Self:
-        """A provider that reads what the commands read in that folder, anew for each call.
+        """Return a provider that reads the same files as the commands in that folder, again for each call.
 
-        These are config.yaml, specs.yaml, the endpoint files, which tell what is declared, and the inventory
-        `state`. NOVITA_API_KEY and NOVITA_BASE_URL of `environ` win. Close it, or use it in a `with`.
-        Raises InvalidConfig when there is no key or a file is wrong.
+        The files are config.yaml, specs.yaml, the endpoint files and the inventory `state`. NOVITA_API_KEY
+        and NOVITA_BASE_URL of `environ` take precedence. Close the provider, or use it as a context manager.
+        Raise InvalidConfig if there is no API key or a file is invalid.
         """
         context = Context(
             root=Path(folder),
@@ -128,13 +127,13 @@ class NovitaDeploymentProvider(Unsupported):
             now=now,
         )
         settings = valid_settings(context)
-        made = cls(new_client(context, settings), (), state)
-        made._context = replace(context, client=made._context.client)
-        made._settings = settings
-        made._files = read_files
-        made._specs = lambda: _sound_specs(context.root, settings)
-        made._owns_client = True
-        return made
+        provider = cls(new_client(context, settings), (), state)
+        provider._context = replace(context, client=provider._context.client)
+        provider._settings = settings
+        provider._files = read_files
+        provider._specs = lambda: _load_valid_specs(context.root, settings)
+        provider._owns_client = True
+        return provider
 
     def __enter__(self) -> Self:
         return self
@@ -145,76 +144,76 @@ class NovitaDeploymentProvider(Unsupported):
         self.close()
 
     def close(self) -> None:
-        """Close the connections that `from_config` opened; a client that was given stays open."""
+        """Close the connections that `from_config` opened. A client of the caller stays open."""
         if self._owns_client and self._context.client is not None:
             self._context.client.close()
 
     def deploy(self, request: DeployRequest) -> DeployResponse:
-        """Make a new endpoint, and return once Novita has it; its workers take minutes more.
+        """Create an endpoint, and return as soon as it exists; its workers start minutes later.
 
-        Raises InvalidConfig for a request that cannot be, NotApplied where an endpoint of that name lives.
+        Raise InvalidConfig for an invalid request, and NotApplied if the name is in use.
         """
-        result = self._change(deploy_goal(self._context, item_of(request), files=self._files))
+        result = self._apply(deploy_goal(self._context, item_of(request), files=self._files))
         return self._response(
             request.endpoint, f"endpoint created in Novita as {result.id}" if result else ""
         )
 
     def update_deployment(self, request: UpdateDeploymentRequest) -> DeployResponse:
-        """Change what the request says and nothing else. Raises EndpointNotFound."""
+        """Change the fields of the request and no others. Raise EndpointNotFound if there is none."""
         changes = item_of(request)
         del changes["endpoint"]
-        result = self._change(update_goal(self._context, request.endpoint, changes, files=self._files))
+        result = self._apply(update_goal(self._context, request.endpoint, changes, files=self._files))
         return self._response(request.endpoint, "endpoint updated" if result else "nothing to change")
 
     def scale_app(self, endpoint: str, replicas: int, *, drain: bool = False) -> None:
-        """Set the number of workers; 0 scales to zero when idle, and keeps the most there may be.
+        """Set the number of workers; 0 scales to zero when idle and keeps the maximum.
 
-        With `drain`, workers that become too many get no new work first, where Novita offers that. Raises
-        EndpointNotFound.
+        With `drain`, surplus workers are drained first, if Novita offers it. Raise EndpointNotFound if there
+        is no such endpoint.
         """
         context = replace(self._context, allow=Allowances(drain=drain))
-        self._change(update_goal(context, endpoint, {"replicas": replicas}, files=self._files))
+        self._apply(update_goal(context, endpoint, {"replicas": replicas}, files=self._files))
 
     def delete_app(self, endpoint: str) -> None:
-        """Delete an endpoint, recorded or not, and return once it is gone or going.
+        """Delete an endpoint, recorded or not, and return when it is deleted or terminating.
 
-        Raises EndpointNotFound, and NotApplied for one with preventDestroy, one of several of that name, or
-        one that was renamed elsewhere, which is only forgotten.
+        Raise EndpointNotFound if there is none, and NotApplied if it has preventDestroy, if several endpoints
+        have the name, or if it was renamed elsewhere, so that only its record was dropped.
         """
-        result = self._change(delete_goal(self._context, endpoint, files=self._files))
+        result = self._apply(delete_goal(self._context, endpoint, files=self._files))
         if result is not None and isinstance(result.change, Forget) and result.change.live_name:
-            raise NotApplied(_renamed(result.change))
+            raise NotApplied(_renamed_elsewhere(result.change))
 
     def preview_deployment(self, request: DeployRequest, *, reveal: bool = False) -> str:
-        """The JSON body that `deploy` would send, asking nobody; env values are masked unless revealed."""
+        """Return the JSON body that `deploy` would send. Env values are masked unless `reveal` is set."""
         desired, _ = desired_from_item(self._context, item_of(request), self._files(self._context))
         body = ENDPOINT.create_request(desired)
         return (body.body_bytes() if reveal else encode_body(body.masked_body())).decode()
 
     def get_app(self, endpoint: str) -> AppInfo:
-        """The endpoint of that name or ID. Raises EndpointNotFound, InvalidConfig for one of several."""
+        """Return the endpoint of that name or ID. Raise EndpointNotFound, or InvalidConfig for several."""
         return info_of(self._app(endpoint))
 
     def list_apps(self) -> list[AppInfo]:
-        """Every endpoint of the account, by name."""
+        """Return every endpoint of the account, sorted by name."""
         with reader(self._context, self._settings) as account:
             apps = [ENDPOINT.app_of(live) for live in account.listing().endpoints]
         return [info_of(app) for app in sorted(apps, key=lambda app: (app.name, app.id))]
 
     def get_app_status(self, endpoint: str) -> AppStatus:
-        """How the endpoint of that name or ID does. Raises as `get_app` does."""
+        """Return the status of the endpoint of that name or ID. Raise as `get_app` does."""
         return self._app(endpoint).app_status()
 
     def list_specs(self) -> list[SpecInfo]:
-        """Every spec in the order of its file, also those that cannot be used on Novita.
+        """Return every spec in the order of the file, also those that cannot be used on Novita.
 
-        Raises InvalidConfig when the file is wrong.
+        Raise InvalidConfig if the file is invalid.
         """
         resolver = self._context.resolver(lenient=True)
         return [spec_info(entry, resolver) for entry in self._specs().entries.values()]
 
     def get_spec(self, name: str) -> SpecInfo:
-        """The spec of that name. Raises InvalidConfig when there is none."""
+        """Return the spec of that name. Raise InvalidConfig if there is none."""
         specs = {spec.name: spec for spec in self.list_specs()}
         if name not in specs:
             raise InvalidConfig(unknown_spec_problem(name, specs, None, "specs.yaml"))
@@ -228,10 +227,10 @@ class NovitaDeploymentProvider(Unsupported):
         stop: threading.Event | None = None,
         initial: bool = False,
     ) -> None:
-        """Tell `callback` of each change of any endpoint, until `stop` is set or it raises.
+        """Call `callback` with each change of any endpoint, until `stop` is set or the callback raises.
 
-        `poll_interval` is in seconds, more than 0. With `initial` each endpoint that is there at first is
-        told of too. A look that fails is made again; the first must succeed.
+        poll_interval: seconds, more than 0. initial: also report each endpoint of the first poll. The first
+        poll must succeed; a later one that fails is repeated.
         """
         for event in self.replica_events(poll_interval=poll_interval, stop=stop, initial=initial):
             callback(event)
@@ -243,7 +242,7 @@ class NovitaDeploymentProvider(Unsupported):
         stop: threading.Event | None = None,
         initial: bool = False,
     ) -> Iterator[ReplicaEvent]:
-        """The same as an iterator."""
+        """Yield the events that `watch_replicas` passes to its callback."""
         for update in watch(
             self._context, settings=self._settings, every=poll_interval, stop=stop, initial=initial
         ):
@@ -257,10 +256,10 @@ class NovitaDeploymentProvider(Unsupported):
         with reader(self._context, self._settings) as account:
             return ENDPOINT.app_of(find_endpoint(account, inventory, endpoint))
 
-    def _change(self, way: tuple[Context, Goal]) -> ChangeResult | None:
-        """Plan and perform; the result of the one change, None where there was nothing to do."""
-        context, goal = way
-        with self._turn:
+    def _apply(self, run: tuple[Context, Goal]) -> ChangeResult | None:
+        """Plan and apply. Return the result of the one change, or None if there was none to make."""
+        context, goal = run
+        with self._change_lock:
             applied = apply(context, lambda _planned: True, lambda _event: None, goal=goal)
         if applied.report is None:
             _raise_refusal(applied.planned.plan.errors)
@@ -270,7 +269,7 @@ class NovitaDeploymentProvider(Unsupported):
         return result
 
 
-def _sound_specs(root: Path, settings: Settings) -> Specs:
+def _load_valid_specs(root: Path, settings: Settings) -> Specs:
     specs = load_specs(root, settings)
     _raise_errors(specs.problems)
     return specs
@@ -289,10 +288,10 @@ def _raise_refusal(errors: Sequence[Problem]) -> None:
         raise NotApplied(*errors)
 
 
-def _renamed(change: Forget) -> Problem:
+def _renamed_elsewhere(change: Forget) -> Problem:
     return Problem(
         code="renamed-elsewhere",
-        summary=f"`{change.name}` was forgotten and not deleted: {change.reason}",
+        summary=f"`{change.name}` was removed from the inventory and not deleted: {change.reason}",
         hint=f"to delete it, delete `{change.live_name}`",
         address=change.address,
     )

@@ -1,4 +1,4 @@
-"""What a caller asks for, in the seed's names and with its defaults."""
+"""Requests, with the names and defaults of the original provider."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequest:
-    """A new endpoint. None means not said; all text is literal, `${` included.
+    """A new endpoint. None means not specified; all text is literal, including `${`.
 
     endpoint: its unique name; spec_name: a spec of specs.yaml; image: a container image.
 
-    replicas: workers (count, default 1), or min_replicas (default 0) and max_replicas (default 10), which
-    win. task_timeout, scale_down_idle_time, free_timeout: seconds that a worker may idle before it goes
-    (default 300); free_timeout wins over task_timeout, and that over scale_down_idle_time. request_timeout:
-    seconds (default 3600). env: variables, whose values are kept secret. scale_up_threshold: waiting requests
-    (count) for another worker, or policy: `{"type": "queue" or "concurrency", "value": int}` (default: queue,
-    60 seconds). port: default 8000; health_path: default `/health`; app_name: part of the URL, fixed for
-    life (default: endpoint); storage: as in the YAML.
+    replicas: number of workers (default 1); min_replicas (default 0) and max_replicas (default 10) take
+    precedence. task_timeout, scale_down_idle_time, free_timeout: seconds after which an idle worker is
+    removed (default 300); free_timeout takes precedence over task_timeout, and task_timeout over
+    scale_down_idle_time. request_timeout: seconds (default 3600). env: variables; their values are kept
+    secret. scale_up_threshold: number of waiting requests for another worker. policy: `{"type": "queue" or
+    "concurrency", "value": int}` (default: queue, 60 seconds). port: default 8000. health_path: default
+    `/health`. app_name: part of the URL, cannot be changed (default: endpoint). storage: as in the YAML.
 
     Novita has no max_pending_tasks, scale_up_cooldown, scale_down_cooldown, priority, enable_dynamic_prio,
-    high_load_threshold and priority_boost: accepted and never sent. volume_mounts, shm_size and enable_ptrace
-    are refused with the way out.
+    high_load_threshold and priority_boost; they are accepted and never sent. volume_mounts, shm_size and
+    enable_ptrace are refused with a hint.
     """
 
     endpoint: str
@@ -61,10 +61,10 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateDeploymentRequest:
-    """Some fields of an endpoint. None leaves a field as it is, which differs from zero and from empty.
+    """Changed fields of an endpoint. None leaves a field unchanged; 0 and empty values are set.
 
-    image: a container image; replicas: workers (count), 0 scales to zero when idle and keeps the most;
-    env: replaces all variables that it has; task_timeout: seconds that a worker may idle.
+    image: a container image; replicas: number of workers, 0 scales to zero when idle and keeps the maximum;
+    env: replaces all variables; task_timeout: seconds after which an idle worker is removed.
     """
 
     endpoint: str
@@ -75,19 +75,19 @@ class UpdateDeploymentRequest:
 
 
 def item_of(request: DeployRequest | UpdateDeploymentRequest) -> dict[str, Any]:
-    """What a request says, as an item of the YAML."""
-    said = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
-    given = {_camel(name): _plain(value) for name, value in said if value is not None}
+    """Return the request as an item in the form of the YAML."""
+    values = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
+    given = {_camel_case(name): _plain(value) for name, value in values if value is not None}
     return {"endpoint": "", **given}
 
 
-def _camel(name: str) -> str:
+def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def _plain(value: Any) -> Any:
-    """The value in the types of JSON, whatever maps and sequences the caller has."""
+    """Return the value with mappings as dict and sequences as list."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

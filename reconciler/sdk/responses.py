@@ -1,4 +1,4 @@
-"""What a caller gets, in the seed's names."""
+"""Responses, with the names of the original provider."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model.status import EndpointInfo, Status, Worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployResponse:
-    """What became of a request. created_at: when Novita had answered, in UTC."""
+    """The result of a request. created_at: the time of Novita's response, in UTC."""
 
     endpoint: str
     message: str
@@ -22,10 +22,10 @@ class DeployResponse:
 class AppInfo:
     """One live endpoint.
 
-    replicas: the most workers there may be (`workerConfig.maxNum`); available_replicas: those that run;
-    ready_replicas: those that run and are healthy. workers: those that are not removed, each with its state
-    and health. message: why it does not serve, in Novita's words.
-    labels: `provider`, `endpoint-id` and `region`. created_at: in UTC, None where Novita does not say.
+    replicas: the maximum number of workers (`workerConfig.maxNum`); available_replicas: running workers;
+    ready_replicas: running and healthy workers. workers: the existing workers with their state and health.
+    message: why the endpoint does not serve, as Novita states it. labels: `provider`, `endpoint-id` and
+    `region`. created_at: in UTC, None if Novita does not state it.
     """
 
     name: str
@@ -43,7 +43,7 @@ class AppInfo:
 
 
 def info_of(app: EndpointInfo) -> AppInfo:
-    """The endpoint in the seed's words."""
+    """Return the endpoint as the response of `get_app`."""
     return AppInfo(
         name=app.name,
         status=app.status,

@@ -1,4 +1,4 @@
-"""The seed's calls that Novita's API does not offer: each says why, and where to look instead."""
+"""Calls of the original provider that Novita's API does not offer: each raises an error with a hint."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from reconciler.novita.messages import CONSOLE
 
 
 class Unsupported:
-    """What a provider on another platform can do."""
+    """Calls that providers on other platforms offer."""
 
     def get_app_logs(self, endpoint: str, lines: int = 100) -> NoReturn:
-        """Raises UnsupportedByNovita, which says where logs are."""
-        raise no_logs()
+        """Raise UnsupportedByNovita, which names the place of the logs."""
+        raise logs_unsupported()
 
     def get_pods(self, endpoint: str) -> NoReturn:
-        """Raises UnsupportedByNovita, which says where workers are."""
-        raise no_pods()
+        """Raise UnsupportedByNovita, which names the call that returns workers."""
+        raise pods_unsupported()
 
     def describe_pod(self, endpoint: str, pod: str) -> NoReturn:
-        """Raises UnsupportedByNovita, which says where workers are."""
-        raise no_pods()
+        """Raise UnsupportedByNovita, which names the call that returns workers."""
+        raise pods_unsupported()
 
     def get_pod_yaml(self, endpoint: str, pod: str) -> NoReturn:
-        """Raises UnsupportedByNovita, which says where workers are."""
-        raise no_pods()
+        """Raise UnsupportedByNovita, which names the call that returns workers."""
+        raise pods_unsupported()
 
     def list_pvcs(self) -> NoReturn:
-        """Raises UnsupportedByNovita, which says how volumes are declared."""
-        raise no_pvcs()
+        """Raise UnsupportedByNovita, which says how volumes are declared."""
+        raise pvcs_unsupported()
 
 
-def no_logs() -> UnsupportedByNovita:
-    """The seed's GetAppLogs."""
+def logs_unsupported() -> UnsupportedByNovita:
+    """Return the error of GetAppLogs."""
     return _unsupported(
         "logs are not supported by Novita's API: logs must be accessed via Novita Dashboard",
         f"open {CONSOLE} and look at the endpoint's workers",
     )
 
 
-def no_pods() -> UnsupportedByNovita:
-    """The seed's GetPods, DescribePod and GetPodYAML."""
+def pods_unsupported() -> UnsupportedByNovita:
+    """Return the error of GetPods, DescribePod and GetPodYAML."""
     return _unsupported(
         "pods are not supported by Novita's API: Novita manages workers internally",
         "reconciler get NAME   shows the workers with their state and health; in Python: get_app",
     )
 
 
-def no_pvcs() -> UnsupportedByNovita:
-    """The seed's ListPVCs."""
+def pvcs_unsupported() -> UnsupportedByNovita:
+    """Return the error of ListPVCs."""
     return _unsupported(
         "PVCs are not supported by Novita's API: storage is managed by Novita;"
         " persistent storage not yet supported",

@@ -12,10 +12,10 @@ from reconciler.cli.options import Command, Run, with_run
 @with_run
 def logs(run: Run, name: str) -> int:
     """Show where to read the logs of an endpoint, which Novita's API does not offer."""
-    from reconciler.sdk.unsupported import no_logs
+    from reconciler.sdk.unsupported import logs_unsupported
 
     del run, name
-    raise no_logs()
+    raise logs_unsupported()
 
 
 @click.command(cls=Command)
@@ -23,17 +23,17 @@ def logs(run: Run, name: str) -> int:
 @with_run
 def pods(run: Run, name: str | None) -> int:
     """Show where to see the workers of an endpoint: Novita's API does not offer pods."""
-    from reconciler.sdk.unsupported import no_pods
+    from reconciler.sdk.unsupported import pods_unsupported
 
     del run, name
-    raise no_pods()
+    raise pods_unsupported()
 
 
 @click.command(cls=Command)
 @with_run
 def pvcs(run: Run) -> int:
     """Show how to find network storage: Novita's API does not offer volume claims."""
-    from reconciler.sdk.unsupported import no_pvcs
+    from reconciler.sdk.unsupported import pvcs_unsupported
 
     del run
-    raise no_pvcs()
+    raise pvcs_unsupported()

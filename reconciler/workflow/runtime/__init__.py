@@ -1,1 +1,1 @@
-"""What the workflows share: settings of the run, account, inventory, files written."""
+"""Shared by the commands: context, configuration, account, inventory, output files and git."""

@@ -1,1 +1,1 @@
-"""Plans on disk: written, read, compared with the account."""
+"""Plan files: the file itself, the facts of its changes, and its folder."""

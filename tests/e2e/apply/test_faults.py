@@ -101,7 +101,7 @@ def test_an_app_name_that_a_replacement_frees(desk: Desk) -> None:
 
 def test_an_app_name_that_an_earlier_run_frees(desk: Desk) -> None:
     """Deleted by one run and declared again for the next, its name is waited for."""
-    desk.sim.world.switch(terminating_seconds=2.5)
+    desk.sim.world.switch(terminating_seconds=1.5)
     desk.declare(item("chat"), item("embed"))
     desk.apply()
     desk.declare(item("embed"))
@@ -126,7 +126,7 @@ def test_an_app_name_that_changes_hands(desk: Desk) -> None:
 
 def test_half_a_replacement_whose_old_half_still_goes(desk: Desk) -> None:
     """Killed after the delete and resumed at once, the create waits for the name."""
-    desk.sim.world.switch(terminating_seconds=2.5)
+    desk.sim.world.switch(terminating_seconds=1.5)
     desk.declare(item("chat"))
     desk.apply()
     desk.declare(item("chat", specName="large"))

@@ -276,6 +276,7 @@ FAILING: dict[str, tuple[Callable[[Server], None], int, tuple[str, ...]]] = {
 @pytest.mark.parametrize("case", FAILING)
 def test_an_account_that_fails(desk: Desk, case: str) -> None:
     """No plan is made of an account that cannot be read, and the message says what to do next."""
+    desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
     fail, code, says = FAILING[case]
     desk.declare(item("chat"))
     desk.apply()

@@ -111,6 +111,7 @@ def test_nothing_is_doubled_when_the_map_is_lost(desk: Desk, order: str) -> None
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_count_that_cannot_be_reached_is_refused(desk: Desk, busy: bool) -> None:
     """After more than two walks, in bounded time, with both numbers; nothing is concluded from the part."""
+    desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
     desk.declare(item("chat"))
     desk.apply()
     stable(desk, 60)

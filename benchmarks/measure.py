@@ -37,7 +37,7 @@ class Timing:
     memory: float
 
 
-def once(
+def run_measured(
     command: Sequence[str],
     *,
     cwd: Path = ROOT,
@@ -74,7 +74,7 @@ def once(
     return Timing(wall=wall, memory=usage.ru_maxrss / 1024)
 
 
-def raced(*contestants: Callable[[], Timing], runs: int) -> list[Timing]:
+def measure_in_turn(*contestants: Callable[[], Timing], runs: int) -> list[Timing]:
     """Return the medians of each. The runs alternate, so that a slower machine affects all alike."""
     for run in contestants:
         run()  # to warm up
@@ -107,7 +107,7 @@ def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[s
             process.stdin.close()
 
 
-def received(url: str) -> int:
+def count_requests(url: str) -> int:
     """Return the number of requests that the fake account received, without those of this function."""
     with urllib.request.urlopen(f"{url}/counts", timeout=10) as answer:
         counts: dict[str, int] = json.load(answer)

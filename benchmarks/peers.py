@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 
 from benchmarks import octodns_peer, terraform
-from benchmarks.measure import fake, raced
+from benchmarks.measure import fake, measure_in_turn
 from benchmarks.rows import Row
-from benchmarks.targets import MORE, Bench
+from benchmarks.targets import MORE_RUNS, Bench
 
 COUNT = 1_000
 
@@ -23,11 +23,11 @@ def octodns(bench: Bench) -> Iterator[Row | str]:
         repo = bench.recorded(count)
         with fake(count) as url:
             sync = octodns_peer.no_change(bench.folder / f"octodns-{count}", count, url)
-            runs = bench.runs * (MORE if count == COUNT else 1)
-            ours, peer = raced(bench.reconciler(repo, "plan", url=url), sync, runs=runs)
+            runs = bench.runs * (MORE_RUNS if count == COUNT else 1)
+            result, peer = measure_in_turn(bench.reconciler(repo, "plan", url=url), sync, runs=runs)
         yield Row(
-            what=f"no-change plan, {count:,}, 0 ms", ours=ours.wall, floor=peer.wall,
-            floor_is="octoDNS, as many TXT records", at_most=1,
+            what=f"no-change plan, {count:,}, 0 ms", result=result.wall, baseline=peer.wall,
+            baseline_name="octoDNS, as many TXT records", limit=1,
         )  # fmt: skip
 
 
@@ -40,17 +40,17 @@ def terraform_engine(bench: Bench) -> Iterator[Row | str]:
     folder = bench.folder / "terraform"
     applied = terraform.applied(folder, COUNT)
     with fake(COUNT) as url:
-        ours, peer = raced(
+        result, peer = measure_in_turn(
             bench.reconciler(repo, "plan", url=url), terraform.no_change(folder), runs=bench.runs
         )
     yield Row(
-        what=f"no-change plan, {COUNT:,}, 0 ms", ours=ours.wall, floor=peer.wall,
-        floor_is="Terraform's engine alone", at_most=1,
+        what=f"no-change plan, {COUNT:,}, 0 ms", result=result.wall, baseline=peer.wall,
+        baseline_name="Terraform's engine alone", limit=1,
     )  # fmt: skip
     yield Row(
         what=f"apply, {COUNT:,} creates, 0 ms, 10 at once",
-        ours=bench.creating(COUNT, latency=0, width=10)().wall, floor=applied.wall,
-        floor_is="Terraform's engine alone, local state",
+        result=bench.creating(COUNT, latency=0, width=10)().wall, baseline=applied.wall,
+        baseline_name="Terraform's engine alone, local state",
     )  # fmt: skip
 
 

@@ -11,25 +11,25 @@ _NUMBERS = (1, 2, 4, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A measurement, that of the floor or the peer, and the maximum of their ratio, if there is one."""
+    """A measurement, that of the baseline or the peer, and the maximum of their ratio, if there is one."""
 
     what: str
-    ours: float
-    floor: float
-    floor_is: str
-    at_most: float | None = None
+    result: float
+    baseline: float
+    baseline_name: str
+    limit: float | None = None
     unit: str = "s"
 
     @property
     def ratio(self) -> float:
-        return self.ours / self.floor
+        return self.result / self.baseline
 
     @property
-    def verdict(self) -> str:
+    def status(self) -> str:
         """Return whether the rounded ratio keeps the limit."""
-        if self.at_most is None:
+        if self.limit is None:
             return ""
-        return "ok" if round(self.ratio, 2) <= self.at_most else "MISSED"
+        return "ok" if round(self.ratio, 2) <= self.limit else "MISSED"
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -46,9 +46,9 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    figures = [_figure(value, row.unit) for value in (row.ours, row.floor)]
-    limit = "" if row.at_most is None else f"{row.at_most:g}"
-    return (row.what, *figures, row.floor_is, f"{row.ratio:.2f}", limit, row.verdict)
+    figures = [_figure(value, row.unit) for value in (row.result, row.baseline)]
+    limit = "" if row.limit is None else f"{row.limit:g}"
+    return (row.what, *figures, row.baseline_name, f"{row.ratio:.2f}", limit, row.status)
 
 
 def _figure(value: float, unit: str) -> str:

@@ -35,9 +35,9 @@ def report(rows: list[Row], notes: list[str], runs: int) -> str:
         "Terraform. Runs that are compared alternate. `make bench` writes this file; decision 18 describes\n"
         "the optimizations."
     )
-    missed = [row.what for row in rows if row.verdict == "MISSED"]
-    verdict = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."
-    return "\n\n".join(["# Benchmarks", how, table(rows).rstrip(), *notes, verdict]) + "\n"
+    missed = [row.what for row in rows if row.status == "MISSED"]
+    summary = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."
+    return "\n\n".join(["# Benchmarks", how, table(rows).rstrip(), *notes, summary]) + "\n"
 
 
 def main() -> None:
@@ -54,14 +54,14 @@ def main() -> None:
         for item in measured(Bench(Path(folder), given.runs), given.only or every):
             if isinstance(item, Row):
                 rows.append(item)
-                print(f"{item.what}: {item.ratio:.2f} {item.verdict}", file=sys.stderr, flush=True)
+                print(f"{item.what}: {item.ratio:.2f} {item.status}", file=sys.stderr, flush=True)
             else:
                 notes.append(item)
     text = report(rows, notes, given.runs)
     print(text)
     if given.results:
         given.results.write_text(text)
-    sys.exit(given.check and any(row.verdict == "MISSED" for row in rows))
+    sys.exit(given.check and any(row.status == "MISSED" for row in rows))
 
 
 if __name__ == "__main__":

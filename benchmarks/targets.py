@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.measure import RECONCILER, ROOT, Timing, fake, once, raced, received
+from benchmarks.measure import RECONCILER, ROOT, Timing, count_requests, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
 from benchmarks.world import write_repo
 
 PYTHON = sys.executable
-FLOORS = (PYTHON, "-m", "benchmarks.floors")
+BASELINES = (PYTHON, "-m", "benchmarks.baselines")
 SIZES = (100, 1_000, 10_000)
 PAGE = 100
 """Endpoints per page (count)."""
 
-MORE = 3
+MORE_RUNS = 3
 """Factor for the number of runs if a few milliseconds or hundredths matter."""
 
 
@@ -31,31 +31,39 @@ class Bench:
 
     def startup(self) -> Iterator[Row]:
         def click() -> Timing:
-            return once([PYTHON, "-c", "import click"])
+            return run_measured([PYTHON, "-c", "import click"])
 
-        version, help_, validate, floor = raced(
+        version, help_, validate, baseline = measure_in_turn(
             self.reconciler(self.folder, "--version"),
             self.reconciler(self.folder, "--help"),
             self.reconciler(self.repo(10), "validate"),
             click,
-            runs=MORE * self.runs,
+            runs=MORE_RUNS * self.runs,
         )
-        for what, ours, limit in (
+        for what, result, limit in (
             ("--version", version, 2.5),
             ("--help", help_, 2.5),
             ("validate, 10 endpoints", validate, 4.0),
         ):
-            yield Row(what=what, ours=ours.wall, floor=floor.wall, floor_is="import click", at_most=limit)
+            yield Row(
+                what=what,
+                result=result.wall,
+                baseline=baseline.wall,
+                baseline_name="import click",
+                limit=limit,
+            )
 
     def validate(self) -> Iterator[Row]:
         for count in SIZES[1:]:
             repo = self.repo(count)
-            ours, floor = raced(
-                self.reconciler(repo, "validate"), self.floor("yaml", repo / "endpoints.yaml"), runs=self.runs
+            result, baseline = measure_in_turn(
+                self.reconciler(repo, "validate"),
+                self.baseline("yaml", repo / "endpoints.yaml"),
+                runs=self.runs,
             )
             yield Row(
-                what=f"validate, {count:,}", ours=ours.wall, floor=floor.wall,
-                floor_is="CSafeLoader on the same files", at_most=1.0,
+                what=f"validate, {count:,}", result=result.wall, baseline=baseline.wall,
+                baseline_name="CSafeLoader on the same files", limit=1.0,
             )  # fmt: skip
 
     def plan(self) -> Iterator[Row]:
@@ -64,79 +72,79 @@ class Bench:
             for latency in (0, 20, 100):
                 with fake(count, latency) as url:
                     plan = self.reconciler(repo, "plan", "--detailed-exitcode", url=url)
-                    ours, floor, listing = raced(
+                    result, baseline, listing = measure_in_turn(
                         plan,
-                        self.floor("plan", url, repo / "endpoints.yaml"),
-                        self.floor("listing", url),
+                        self.baseline("plan", url, repo / "endpoints.yaml"),
+                        self.baseline("listing", url),
                         runs=self.runs,
                     )
-                    before = received(url)
+                    before = count_requests(url)
                     plan()
-                    requests = received(url) - before
+                    requests = count_requests(url) - before
                 yield Row(
-                    what=f"no-change plan, {count:,}, {latency} ms", ours=ours.wall, floor=floor.wall,
-                    floor_is="httpx listing, then CSafeLoader", at_most=1.2,
+                    what=f"no-change plan, {count:,}, {latency} ms", result=result.wall,
+                    baseline=baseline.wall, baseline_name="httpx listing, then CSafeLoader", limit=1.2,
                 )  # fmt: skip
                 if latency == 0:
                     yield Row(
-                        what=f"its requests, {count:,}", ours=requests, floor=-(-count // PAGE) + 1,
-                        floor_is="pages, and one more", at_most=1, unit="",
+                        what=f"its requests, {count:,}", result=requests, baseline=-(-count // PAGE) + 1,
+                        baseline_name="pages, and one more", limit=1, unit="",
                     )  # fmt: skip
                     yield Row(
-                        what=f"its peak memory, {count:,}", ours=ours.memory, floor=listing.memory,
-                        floor_is="httpx listing", at_most=2 if count == SIZES[-1] else None, unit="MB",
+                        what=f"its peak memory, {count:,}", result=result.memory, baseline=listing.memory,
+                        baseline_name="httpx listing", limit=2 if count == SIZES[-1] else None, unit="MB",
                     )  # fmt: skip
 
     def changed(self) -> Iterator[Row]:
         repo = self.recorded(1_000)
         with fake(1_000) as same, fake(1_000, changed=True) as other:
-            floor, text, document = raced(
+            baseline, text, document = measure_in_turn(
                 self.reconciler(repo, "plan", url=same),
                 self.reconciler(repo, "plan", url=other),
                 self.reconciler(repo, "plan", "--json", url=other),
                 runs=self.runs,
             )
-        for what, ours in (("plan", text), ("plan --json", document)):
+        for what, result in (("plan", text), ("plan --json", document)):
             yield Row(
-                what=f"{what}, 1,000 changed of 1,000", ours=ours.wall, floor=floor.wall,
-                floor_is="the no-change plan", at_most=2,
+                what=f"{what}, 1,000 changed of 1,000", result=result.wall, baseline=baseline.wall,
+                baseline_name="the no-change plan", limit=2,
             )  # fmt: skip
 
     def apply(self) -> Iterator[Row]:
         for width in (10, 32):
-            ours, floor = raced(
+            result, baseline = measure_in_turn(
                 self.creating(1_000, latency=20, width=width),
                 lambda width=width: _with_fake(
-                    lambda url: once([*FLOORS, "creates", url, "1000", str(width)]), latency=20
+                    lambda url: run_measured([*BASELINES, "creates", url, "1000", str(width)]), latency=20
                 ),
                 runs=self.runs,
             )
             yield Row(
-                what=f"apply, 1,000 creates, 20 ms, {width} at once", ours=ours.wall, floor=floor.wall,
-                floor_is="bare httpx creates", at_most=1.5,
+                what=f"apply, 1,000 creates, 20 ms, {width} at once", result=result.wall,
+                baseline=baseline.wall, baseline_name="bare httpx creates", limit=1.5,
             )  # fmt: skip
 
     def terminal(self) -> Iterator[Row]:
         """Measure the cost of a terminal: the progress bar, the colours, and the reads of the terminal."""
-        watched, piped = raced(
+        watched, piped = measure_in_turn(
             self.creating(1_000, latency=20, width=10, terminal=True),
             self.creating(1_000, latency=20, width=10),
-            runs=MORE * self.runs,
+            runs=MORE_RUNS * self.runs,
         )
         yield Row(
-            what="apply at a terminal, 1,000 creates", ours=watched.wall, floor=piped.wall,
-            floor_is="the same in a pipe", at_most=1.02,
+            what="apply at a terminal, 1,000 creates", result=watched.wall, baseline=piped.wall,
+            baseline_name="the same in a pipe", limit=1.02,
         )  # fmt: skip
         with fake(10_000, 100) as url:
             repo = self.recorded(10_000)
-            watched, piped = raced(
+            watched, piped = measure_in_turn(
                 self.reconciler(repo, "plan", url=url, terminal=True),
                 self.reconciler(repo, "plan", url=url),
                 runs=self.runs,
             )
         yield Row(
-            what="plan at a terminal, 10,000, 100 ms", ours=watched.wall, floor=piped.wall,
-            floor_is="the same in a pipe", at_most=1.02,
+            what="plan at a terminal, 10,000, 100 ms", result=watched.wall, baseline=piped.wall,
+            baseline_name="the same in a pipe", limit=1.02,
         )  # fmt: skip
 
     def growth(self) -> Iterator[Row]:
@@ -153,7 +161,7 @@ class Bench:
             times = []
             for count in SIZES:
                 with fake(count) as url:
-                    (timing,) = raced(command(count, url), runs=self.runs)
+                    (timing,) = measure_in_turn(command(count, url), runs=self.runs)
                 times.append(timing.wall)
             yield from _steps(what, times)
         yield from _steps(
@@ -169,12 +177,12 @@ class Bench:
 
         def run() -> Timing:
             _move_inventory(repo / "state/novita.json", url)
-            return once([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
+            return run_measured([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
 
         return run
 
-    def floor(self, *words: object) -> Callable[[], Timing]:
-        return lambda: once([*FLOORS, *map(str, words)], cwd=ROOT)
+    def baseline(self, *words: object) -> Callable[[], Timing]:
+        return lambda: run_measured([*BASELINES, *map(str, words)], cwd=ROOT)
 
     def creating(
         self, count: int, *, latency: float, width: int, terminal: bool = False
@@ -224,6 +232,6 @@ def _with_fake(run: Callable[[str], Timing], *, latency: float) -> Timing:
 def _steps(what: str, times: list[float]) -> Iterator[Row]:
     for at, (small, large) in enumerate(pairwise(SIZES)):
         yield Row(
-            what=f"{what}, {large:,}", ours=times[at + 1], floor=times[at],
-            floor_is=f"the same of {small:,}", at_most=11,
+            what=f"{what}, {large:,}", result=times[at + 1], baseline=times[at],
+            baseline_name=f"the same of {small:,}", limit=11,
         )  # fmt: skip

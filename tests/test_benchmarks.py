@@ -1,4 +1,4 @@
-"""The measurements measure what they say: every contestant does its work, and fails where it would not."""
+"""The benchmarks: each program does the work that is measured, and a failure is no measurement."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import octodns_peer, terraform
-from benchmarks.measure import RECONCILER, Timing, fake, once, raced, received
+from benchmarks.measure import RECONCILER, Timing, count_requests, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row, table
 from benchmarks.run import report
-from benchmarks.targets import FLOORS, Bench
+from benchmarks.targets import BASELINES, Bench
 
 COUNT = 120
 
@@ -24,12 +24,12 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_what_is_recorded_is_what_is_live(bench: Bench) -> None:
-    """Nothing to do against the same account, by as few calls as there can be; something against another."""
+    """A plan needs three requests and is empty; against another account it is not."""
     repo = bench.recorded(COUNT)
     with fake(COUNT) as url:
         bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
-        assert received(url) == 3
-        once([*FLOORS, "plan", url, str(repo / "endpoints.yaml")])
+        assert count_requests(url) == 3
+        run_measured([*BASELINES, "plan", url, str(repo / "endpoints.yaml")])
     with fake(COUNT, changed=True) as url, pytest.raises(RuntimeError, match=f"{COUNT} to change"):
         bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
 
@@ -41,19 +41,19 @@ def test_creates_meet_an_empty_account_each_time(bench: Bench) -> None:
         assert timing.wall > 0 < timing.memory
 
 
-def test_a_failing_process_is_no_figure(tmp_path: Path) -> None:
+def test_a_failing_process_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"(?s)ended with 1.*no endpoints.yaml"):
-        once([RECONCILER, "validate"], cwd=tmp_path)
+        run_measured([RECONCILER, "validate"], cwd=tmp_path)
 
 
-def test_the_floors_do_their_part(bench: Bench) -> None:
+def test_the_baselines_do_their_part(bench: Bench) -> None:
     repo = bench.repo(COUNT)
     with fake(COUNT) as url:
-        once([*FLOORS, "listing", url])
-        assert received(url) == 2
-        once([*FLOORS, "creates", url, "10", "4"])
-        assert received(url) == 12
-    once([*FLOORS, "yaml", str(repo / "endpoints.yaml")])
+        run_measured([*BASELINES, "listing", url])
+        assert count_requests(url) == 2
+        run_measured([*BASELINES, "creates", url, "10", "4"])
+        assert count_requests(url) == 12
+    run_measured([*BASELINES, "yaml", str(repo / "endpoints.yaml")])
 
 
 def test_octodns_finds_nothing_to_do(tmp_path: Path) -> None:
@@ -75,22 +75,22 @@ def test_terraform_finds_nothing_to_do(tmp_path: Path) -> None:
         terraform.no_change(tmp_path / "t")()
 
 
-def test_contestants_take_turns_after_one_lap_to_warm_up() -> None:
-    said: list[str] = []
+def test_runs_alternate_after_one_warm_up_run() -> None:
+    names: list[str] = []
 
     def running(name: str, *walls: float) -> Timing:
-        said.append(name)
-        return Timing(wall=walls[said.count(name) - 1], memory=1.0)
+        names.append(name)
+        return Timing(wall=walls[names.count(name) - 1], memory=1.0)
 
-    one, other = raced(lambda: running("a", 99, 1, 5, 3), lambda: running("b", 99, 7, 8, 9), runs=3)
-    assert (one.wall, other.wall, "".join(said)) == (3, 8, "abababab")
+    one, other = measure_in_turn(lambda: running("a", 99, 1, 5, 3), lambda: running("b", 99, 7, 8, 9), runs=3)
+    assert (one.wall, other.wall, "".join(names)) == (3, 8, "abababab")
 
 
-def test_the_table_says_what_was_missed() -> None:
+def test_the_table_shows_missed_limits() -> None:
     rows = [
-        Row(what="fast", ours=0.5, floor=1.0, floor_is="x", at_most=0.5),
-        Row(what="slow", ours=1.51, floor=1.0, floor_is="x", at_most=1.5),
-        Row(what="unlimited", ours=3, floor=2, floor_is="y", unit="MB"),
+        Row(what="fast", result=0.5, baseline=1.0, baseline_name="x", limit=0.5),
+        Row(what="slow", result=1.51, baseline=1.0, baseline_name="x", limit=1.5),
+        Row(what="unlimited", result=3, baseline=2, baseline_name="y", unit="MB"),
     ]
     assert table(rows) == (
         "| benchmark | result | baseline | of | ratio | limit |        |\n"
@@ -104,7 +104,7 @@ def test_the_table_says_what_was_missed() -> None:
 
 def test_the_command_prints_and_writes_the_same(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.run", "--runs", "1", "--only", "startup"]
-    once([*words, "--results", str(tmp_path / "RESULTS.md")])
+    run_measured([*words, "--results", str(tmp_path / "RESULTS.md")])
     written = (tmp_path / "RESULTS.md").read_text()
     assert written.startswith("# Benchmarks\n")
     assert written.count("| import click |") == 3

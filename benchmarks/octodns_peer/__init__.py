@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measure import Timing, once
+from benchmarks.measure import Timing, run_measured
 from benchmarks.world import declared
 
 ZONE = "bench.test"
@@ -33,7 +33,7 @@ def no_change(folder: Path, count: int, url: str) -> Callable[[], Timing]:
         "    targets: [account]\n"
     )
     command = [sys.executable, "-m", "benchmarks.octodns_peer.sync", "config.yaml"]
-    return lambda: once(command, cwd=folder)
+    return lambda: run_measured(command, cwd=folder)
 
 
 def _record(number: int) -> str:

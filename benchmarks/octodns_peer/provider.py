@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from octodns.provider.base import BaseProvider
 from octodns.record import Record
 
-from benchmarks.floors import API, PAGE
+from benchmarks.baselines import API, PAGE
 
 
 class AccountProvider(BaseProvider):

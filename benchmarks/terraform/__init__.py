@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measure import Timing, once
+from benchmarks.measure import Timing, run_measured
 
 ENVIRON = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
 OPTIONS = ("-input=false", "-no-color", "-lock=false", "-parallelism=10")
@@ -19,11 +19,11 @@ def applied(folder: Path, count: int) -> Timing:
     folder.mkdir()
     resource = 'resource "terraform_data" "endpoint-{number:05}" {{\n  input = "endpoint-{number:05}"\n}}\n'
     (folder / "main.tf").write_text("".join(resource.format(number=number) for number in range(count)))
-    once(["terraform", "init", "-no-color"], cwd=folder, environ=ENVIRON)
-    return once(["terraform", "apply", "-auto-approve", *OPTIONS], cwd=folder, environ=ENVIRON)
+    run_measured(["terraform", "init", "-no-color"], cwd=folder, environ=ENVIRON)
+    return run_measured(["terraform", "apply", "-auto-approve", *OPTIONS], cwd=folder, environ=ENVIRON)
 
 
 def no_change(folder: Path) -> Callable[[], Timing]:
     """Return a plan that must be empty; it fails if there is a change."""
     command = ["terraform", "plan", "-detailed-exitcode", *OPTIONS]
-    return lambda: once(command, cwd=folder, environ=ENVIRON)
+    return lambda: run_measured(command, cwd=folder, environ=ENVIRON)

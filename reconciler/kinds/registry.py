@@ -8,3 +8,9 @@ from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
 
 KINDS: Final[dict[str, Kind]] = {ENDPOINT.type: ENDPOINT}
+
+
+def split_address(name: str) -> tuple[str, str]:
+    """Return (type, name) of an address; a name that begins with no other type is that of an endpoint."""
+    kind, dot, rest = name.partition(".")
+    return (kind, rest) if dot and kind in KINDS and kind != ENDPOINT.type else (ENDPOINT.type, name)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from reconciler.model.problem import Problem
-from reconciler.model.resource import ENDPOINT, Desired, Live, Tracked, address
+from reconciler.model.resource import ENDPOINT, Desired, Live, Tracked, address, key_of
 from reconciler.model.values import Absent, Fields, Path, Value
 
 
@@ -74,7 +74,7 @@ class _Change:
     @property
     def key(self) -> str:
         """Return what is unique in a plan: the name of an endpoint, the address of another resource."""
-        return self.name if self.kind == ENDPOINT else self.address
+        return key_of(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,7 @@ class Drift:
     @property
     def key(self) -> str:
         """Return the key of the change that undoes the drift."""
-        return self.name if self.kind == ENDPOINT else self.address
+        return key_of(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

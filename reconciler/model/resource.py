@@ -29,6 +29,11 @@ def address(name: str, kind: str = ENDPOINT) -> str:
     return f"{kind}.{name}"
 
 
+def key_of(name: str, kind: str) -> str:
+    """Return what users call a resource: the name of an endpoint, the address of any other one."""
+    return name if kind == ENDPOINT else address(name, kind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """A GPU spec from specs.yaml that is complete for Novita.
@@ -168,6 +173,10 @@ class Tracked:
         return address(self.name, self.kind)
 
     @property
+    def key(self) -> str:
+        return key_of(self.name, self.kind)
+
+    @property
     def live_name(self) -> str:
         return self.called or self.name
 
@@ -205,6 +214,10 @@ class Intent:
     origin: Origin = "declared"
     renamed_from: str = ""
     kind: str = ENDPOINT
+
+    @property
+    def key(self) -> str:
+        return key_of(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

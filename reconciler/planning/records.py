@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.resource import Desired, Inventory, Live, Tracked, address, key_of
 from reconciler.model.secrets import Keyring, seal
 from reconciler.model.values import Fields
 from reconciler.planning.matching import matched
@@ -98,15 +98,22 @@ def imperative_record(name: str, live: Live, keyring: Keyring) -> Tracked:
 
 
 def import_problem(
-    name: str, object_id: str, live: Live | None, inventory: Inventory, recorded: Live | None
+    name: str,
+    object_id: str,
+    live: Live | None,
+    inventory: Inventory,
+    recorded: Live | None,
+    kind: str = ENDPOINT.type,
 ) -> Problem | None:
-    """Return why an endpoint cannot be recorded under a name; None if it can.
+    """Return why a resource cannot be recorded under a name; None if it can.
 
-    `live` is the endpoint with that ID, `recorded` the endpoint that is recorded under that name.
+    `live` is the resource with that ID, `recorded` the resource that is recorded under that name.
+    `inventory` has the records of its kind.
     """
-    holder = next((record.name for record in inventory.records.values() if record.id == object_id), None)
-    if not (name.isprintable() and 0 < len(name) <= ENDPOINT.longest_name):
-        why, hint = "that is not a valid name", f"names are 1 to {ENDPOINT.longest_name} printable characters"
+    longest = KINDS[kind].longest_name
+    holder = next((record.key for record in inventory.records.values() if record.id == object_id), None)
+    if not (name.isprintable() and 0 < len(name) <= longest):
+        why, hint = "that is not a valid name", f"names are 1 to {longest} printable characters"
     elif live is None:
         why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
     elif live.is_terminating:
@@ -120,14 +127,14 @@ def import_problem(
         hint = f"reconciler recover   settles it, or with the ID that you know: {choose}"
     elif recorded is not None and not recorded.is_terminating:
         why = f"`{name}` is recorded with {recorded.id}, which is live"
-        hint = f"{_forget_command(name)}   forgets that record; the endpoint is kept"
+        hint = f"{_forget_command(key_of(name, kind))}   forgets that record; the endpoint is kept"
     else:
         return None
     return Problem(
         code="not-imported",
         summary=f"cannot record {object_id} as `{name}`: {why}",
         hint=hint,
-        address=address(name),
+        address=address(name, kind),
     )
 
 
@@ -137,15 +144,15 @@ def _forget_command(name: str) -> str:
 
 def import_notes(record: Tracked, live: Live) -> Iterator[Problem]:
     """Yield notes about effects of a new record on the next plans."""
-    name = record.name
+    name, key = record.name, KINDS[record.kind].key
     is_declared = record.origin == "declared"
     if live.name != name:
         what = "the next apply renames it" if is_declared else f"declared as `{name}`, it would be renamed"
-        yield _note(name, "other-name", f"{live.id} is called `{live.name}` in the account; {what}")
+        yield _note(record, "other-name", f"{live.id} is called `{live.name}` in the account; {what}")
     if not is_declared:
         summary = f"`{name}` is not declared: plans list it as unmanaged, and never delete it"
-        yield _note(name, "not-declared", summary, hint=f"declare it to manage it: - endpoint: {name}")
+        yield _note(record, "not-declared", summary, hint=f"declare it to manage it: - {key}: {name}")
 
 
-def _note(name: str, code: str, summary: str, hint: str = "") -> Problem:
-    return Problem(code=code, severity=Severity.NOTE, summary=summary, hint=hint, address=address(name))
+def _note(record: Tracked, code: str, summary: str, hint: str = "") -> Problem:
+    return Problem(code=code, severity=Severity.NOTE, summary=summary, hint=hint, address=record.address)

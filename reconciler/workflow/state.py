@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.registry import split_address
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
@@ -23,9 +24,15 @@ def read_inventory(context: Context) -> Inventory:
     return load_inventory(context.state_path)
 
 
+def find_record(inventory: Inventory, name: str) -> Tracked | None:
+    """Return the record of an endpoint by its name, or of another resource by its address."""
+    kind, name = split_address(name)
+    return inventory.of(kind).records.get(name)
+
+
 def get_record(context: Context, name: str) -> Tracked:
-    """Return one record. Raise InvalidConfig if there is none of that name."""
-    record = read_inventory(context).records.get(name)
+    """Return one record, by its name or address. Raise InvalidConfig if there is none."""
+    record = find_record(read_inventory(context), name)
     if record is None:
         raise InvalidConfig(_not_tracked(name))
     return record
@@ -34,11 +41,11 @@ def get_record(context: Context, name: str) -> Tracked:
 def forget(context: Context, names: tuple[str, ...]) -> None:
     """Drop the records of these endpoints, which stay live. Raise InvalidConfig for an unknown name."""
     inventory = read_inventory(context)
-    if missing := [name for name in names if name not in inventory.records]:
+    if missing := [name for name in names if find_record(inventory, name) is None]:
         raise InvalidConfig(*map(_not_tracked, missing))
     with locked_inventory(context, inventory.base_url) as session:
         for name in names:
-            if (record := session.inventory.records.get(name)) is not None:
+            if (record := find_record(session.inventory, name)) is not None:
                 session.drop(record)
 
 
@@ -94,7 +101,12 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
             problems.append(_left_out(desired, namesakes))
     replace_inventory(
         context.state_path,
-        Inventory(records=records, base_url=base_url(loaded.settings), owner=claim.owner),
+        Inventory(
+            records=records,
+            base_url=base_url(loaded.settings),
+            owner=claim.owner,
+            others=inventory.others,
+        ),
         command=context.command,
         environ=context.environ,
         clock=time.time,

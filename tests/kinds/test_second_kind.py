@@ -142,3 +142,24 @@ def test_its_section_is_checked(desk: Desk, console: Console) -> None:
     assert ("duplicate-credential", "`hub` is declared twice in `credentials`") in problems
     desk.declare(credentials={})
     assert "`credentials` must be a list" in desk.run("validate").err
+
+
+def test_one_is_imported_by_its_address(desk: Desk, console: Console) -> None:
+    """As an endpoint is by its name; what differs from the YAML is the next change, here a replacement."""
+    object_id = console.add(name="hub", username="ada", password="s3cret-of-the-hub")
+    desk.declare(credentials=[credential()])
+    address = f"{TYPE}.hub"
+    assert desk.run("import", address, object_id).code == 0
+    assert record(desk)["resources"][address]["id"] == object_id
+    assert "s3cret" not in json.dumps(record(desk))
+    assert "No changes." in desk.run("plan").out
+    assert desk.run("state", "list").out == f"{address}  {object_id}\n"
+    again = desk.run("import", f"{TYPE}.copy", object_id)
+    assert (again.code, f"it is recorded as `{address}`" in again.err) == (1, True)
+
+    assert desk.run("state", "rm", address).code == 0
+    assert "resources" not in record(desk)
+    desk.declare(credentials=[credential(username="bob")])
+    assert desk.run("import", address, object_id).code == 0
+    assert desk.plan().actions == {"hub": "replace"}
+    assert desk.run("import", f"{TYPE}.gone", "cred-9").code == 1

@@ -31,7 +31,7 @@ def list_(run: Run) -> int:
     from reconciler.reports.terminal.table import cell_width, pad
     from reconciler.workflow.state import read_inventory
 
-    found = read_inventory(run.context).records
+    found = {record.key: record for record in read_inventory(run.context).every_record()}
     names = [name for name in sorted(found) if run.context.selection.has(name)]
     if run.out.as_json:
         run.out.document([{"name": name, "id": found[name].id} for name in names])
@@ -80,11 +80,12 @@ def fold(run: Run, lock_timeout: float) -> int:
     from reconciler.workflow.state import fold as fold_journal
 
     found = fold_journal(replace(run.context, lock_timeout=lock_timeout))
-    open_ = sorted(found.intents)
+    recorded = sum(1 for _ in found.every_record())
+    open_ = sorted(intent.key for intent in found.every_intent())
     if run.out.as_json:
-        run.out.document({"recorded": len(found.records), "open": open_, "exit_code": 0})
+        run.out.document({"recorded": recorded, "open": open_, "exit_code": 0})
         return ExitCode.OK
-    run.out.line(f"{len(found.records)} recorded in {run.context.state}.")
+    run.out.line(f"{recorded} recorded in {run.context.state}.")
     for name in open_:
         run.out.line(f"The create of {plain(name)} is unresolved and stays in the journal.")
     return ExitCode.OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.registry import split_address
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
@@ -25,27 +26,30 @@ class ImportedRecord:
 
 
 def import_record(context: Context, name: str, object_id: str) -> ImportedRecord:
-    """Record the live endpoint with that ID under that name.
+    """Record the live endpoint with that ID under that name. The name of another kind is its address.
 
     If the name is declared, the live fields count as applied last, so that the next plan shows differences as
     changes of the YAML. A record that was only adopted by its name is confirmed. Raise InvalidConfig if the
     endpoint does not exist, if the name or the ID is recorded otherwise, or if the inventory belongs to
     another account.
     """
-    settings, desired = valid_settings(context), _find_declared(context, name)
+    kind, name = split_address(name)
+    settings, desired = valid_settings(context), _find_declared(context, name, kind)
     keyring = settings.keyring
-    with reader(context, settings) as account:
+    with reader(context, settings) as endpoints:
+        account = endpoints.of(kind)
         live = account.get(object_id)
         inventory = load_inventory(context.state_path)
-        claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
+        claim = require_claim(context, settings, inventory, list_if_recorded(endpoints, inventory))
 
         def existing_record(inventory: Inventory) -> Tracked | None:
             """Return the record of this name and ID. Raise InvalidConfig if another record conflicts."""
-            record = inventory.records.get(name)
+            recorded = inventory.of(kind)
+            record = recorded.records.get(name)
             if record is not None and record.id == object_id:
                 return record
             occupant = account.get(record.id) if record is not None else None
-            if problem := import_problem(name, object_id, live, inventory, occupant):
+            if problem := import_problem(name, object_id, live, recorded, occupant, kind):
                 raise InvalidConfig(problem)
             return None
 
@@ -66,13 +70,13 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
     return ImportedRecord(record=record, is_new=True, problems=(*claim.problems, *import_notes(record, live)))
 
 
-def _find_declared(context: Context, name: str) -> Desired | None:
+def _find_declared(context: Context, name: str, kind: str) -> Desired | None:
     """Return the declaration of that name. Unset references of other endpoints are allowed."""
     lenient = load_config(context, lenient=True, needs_endpoints=False)
-    if all(desired.name != name for desired in lenient.desired):
+    if all(desired.address != address(name, kind) for desired in (*lenient.desired, *lenient.others)):
         return None
     loaded = load_files(context)
-    for desired in loaded.desired:
-        if desired.name == name:
+    for desired in (*loaded.desired, *loaded.others):
+        if desired.address == address(name, kind):
             return desired
-    raise InvalidConfig(*(error for error in loaded.errors if error.address in (None, address(name))))
+    raise InvalidConfig(*(error for error in loaded.errors if error.address in (None, address(name, kind))))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.apply.clock import Clock, poll
@@ -17,6 +16,7 @@ from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Change, Create
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live

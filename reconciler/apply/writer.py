@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from reconciler.apply.clock import Clock
@@ -11,6 +11,7 @@ from reconciler.apply.create import create
 from reconciler.apply.read_back import ReadBackQueue, batch_size, read_back, wait_until_gone
 from reconciler.inventory.session import Session
 from reconciler.model.errors import NotFound, Refused
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
     Adopt,
     Change,

@@ -6,7 +6,6 @@ import functools
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,6 +13,7 @@ import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
 from reconciler.cli.shell_completion import complete_directories, complete_endpoints, complete_files
+from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output

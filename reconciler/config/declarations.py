@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.config.endpoint_files import read_endpoint_files
 from reconciler.config.files.discovery import file_groups, path_of_display
 from reconciler.config.overlays import Layer, LayerStack
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.yamlfile.reader import gc_paused
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.config.resources import Layers, read_sections, sections
 from reconciler.config.vocabulary import suggest_name
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
 from reconciler.yamlfile.document import Document

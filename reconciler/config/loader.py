@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from reconciler.config.settings import CONFIG_FILES, read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import Settings

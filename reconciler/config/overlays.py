@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
 from reconciler.model.values import DataPath
 from reconciler.yamlfile.document import Source

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from reconciler.config.vocabulary import HINTS, OTHER_NAMES, TYPE_NAMES, path_text, suggest_name
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.secrets import MASK
 from reconciler.model.values import DataPath

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from reconciler.config.references.resolver import Resolved, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, limit_faults
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT
 from reconciler.model.secrets import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from reconciler.config import schema
 from reconciler.config.references.resolver import Resolved, Resolver
 from reconciler.config.references.syntax import Fault, limit_faults
 from reconciler.config.vocabulary import suggest_name
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec
 from reconciler.model.secrets import Secret

@@ -7,7 +7,7 @@ so that one run of `validate` reports all errors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from reconciler.config.references.interpolation import has_references, interpola
 from reconciler.config.references.resolver import Resolver
 from reconciler.config.specs import Specs, unknown_spec_problem, usable_spec
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import MAX_LISTED, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.secrets import reveal

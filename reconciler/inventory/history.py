@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from reconciler.inventory.errors import read_errors, write_errors
 from reconciler.inventory.files import FileSystem, companion, replace_file, resolve, write_all
 from reconciler.inventory.strict_json import loads
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
 from reconciler.model.secrets import Secret, is_single, map_secrets
 from reconciler.model.values import LARGEST_NUMBER, Fields, Json

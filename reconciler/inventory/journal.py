@@ -15,7 +15,6 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.inventory.errors import REBUILD, unwritable, write_errors
@@ -25,6 +24,7 @@ from reconciler.inventory.journal_entries import JournalEntry, OpenIntent, entry
 from reconciler.inventory.serialization import loads
 from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
 

@@ -7,7 +7,7 @@ already has some or all of its entries changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, assert_never
 
 from reconciler.inventory.serialization import (
@@ -19,6 +19,7 @@ from reconciler.inventory.serialization import (
     record_to_json,
 )
 from reconciler.inventory.strict_json import Malformed
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import ENDPOINT, UNKNOWN_OWNER, Intent, Inventory, Owner, Tracked
 from reconciler.model.values import Json
 

@@ -14,7 +14,7 @@ import pwd
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from reconciler.inventory.files import (
     resolve,
 )
 from reconciler.model.errors import InventoryLocked
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.inventory import store
@@ -13,6 +12,7 @@ from reconciler.inventory.files import MAX_FILE_SIZE, FileSystem, check_regular_
 from reconciler.inventory.journal import Replay, journal_path, replay
 from reconciler.inventory.journal_entries import InventoryState, OpenIntent, SetOwner
 from reconciler.model.errors import InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Inventory
 
 

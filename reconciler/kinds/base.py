@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from reconciler.kinds.comparison import Comparison
 from reconciler.kinds.fields import FieldTable, Shape
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec

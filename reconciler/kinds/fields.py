@@ -6,11 +6,11 @@ A row says all that is generic about a field; modules of a kind take what they n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Path, Value
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action, Change
 from reconciler.model.problem import ExitCode, Problem
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from shlex import quote
 from typing import Final
+
+from reconciler.model.lazy_dataclass import dataclass
 
 _OPTION: Final = r"(?s)((?:--?)?[A-Za-z][\w-]*=)(.*)"
 _ESCAPED: Final = r"[^\x20-\x7e]|[\\%'\"$`!]"

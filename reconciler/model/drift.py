@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.problem import Place
 from reconciler.model.values import Path

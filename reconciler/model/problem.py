@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from reconciler.model.command import add_shared_options
+from reconciler.model.lazy_dataclass import dataclass
 
 MAX_LISTED: Final = 1_000
 """Problems that one output lists."""

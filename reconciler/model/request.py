@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.encoding import json_indented
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import Keyring, digest, mask, reveal
 from reconciler.model.values import Json, Value
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Fields, Json, Path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.model.command import add_shared_options
+from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport

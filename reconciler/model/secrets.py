@@ -10,12 +10,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
 from reconciler.model.encoding import json_bytes
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import LARGEST_NUMBER, SCALAR_TYPES, Json, Path, Value, is_plain_data
 
 MASK = "(sensitive value)"

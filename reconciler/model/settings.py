@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import Keyring, Secret, is_random_key
 
 if TYPE_CHECKING:

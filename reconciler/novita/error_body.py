@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
 from reconciler.model.encoding import json_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Json
 
 _CODES: Final = ("code", "status_code", "statusCode", "error_code", "errorCode", "errcode", "status")

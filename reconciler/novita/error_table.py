@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused, ServerError, Throttled
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.errors import BUSY_POLICY, CLUSTER_POLICY, DEFAULT_POLICY, Retry, RetryPolicy
 from reconciler.novita.messages import CONSOLE
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from reconciler.model.errors import AnswerLost, ApiError, Throttled, Unreachable
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.novita.messages import call, format_seconds, purpose

@@ -6,11 +6,12 @@ It is made once. The plan, the drift report and all that is said about either re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import ENDPOINT, KINDS
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, assert_never
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
     Adopt,
     Cause,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.encoding import json_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Change, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address

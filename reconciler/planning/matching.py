@@ -6,8 +6,8 @@ Endpoints that are being deleted count as gone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
 from reconciler.model.status import Managed

@@ -10,9 +10,10 @@ several                                        unresolved, a person decides
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.model.command import Operand, command_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias, TypeGuard
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, TemporaryName, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Tracked, address

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
 from reconciler.kinds.registry import KINDS
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
     Action,
     Adopt,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.status import EndpointInfo, Status, Worker
 
 

@@ -1,9 +1,10 @@
 """What an account has beside its endpoints: clusters, GPU products, registry credentials, storages."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.messages import Refusal
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import invalid, number_of, text_of

@@ -1,9 +1,10 @@
 """One endpoint: its settings, its workers, and how both look in an answer under a profile."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import Any
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings
 from reconciler.simulator.workers import Worker

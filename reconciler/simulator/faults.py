@@ -3,10 +3,11 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, Literal, get_args
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.messages import Request, Response, answer, error, error_payload
 from reconciler.simulator.routes import OPERATIONS
 

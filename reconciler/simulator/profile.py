@@ -1,8 +1,10 @@
 """The switches: one per thing nobody outside Novita knows for sure, each set to the likeliest answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeVar
+
+from reconciler.model.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -15,6 +14,7 @@ from socketserver import TCPServer
 from types import TracebackType
 from typing import Any
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator import storage
 from reconciler.simulator.faults import Fault, Faults
 from reconciler.simulator.messages import Request, Response, error

@@ -1,8 +1,9 @@
 """The life of workers as a function of the clock: pending, pulling, running, removed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from reconciler.model.lazy_dataclass import dataclass
 
 # The share of the boot time a worker waits before its image is pulled.
 PENDING_SHARE = 0.25

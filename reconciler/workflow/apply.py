@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
@@ -12,6 +11,7 @@ from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Create, Delete, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.secrets import Keyring, iter_seals

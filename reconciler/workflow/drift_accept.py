@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
@@ -12,6 +11,7 @@ from reconciler.config.loader import LoadedConfig
 from reconciler.config.specs import usable_specs
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Drift
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Spec, address

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.settings import Settings

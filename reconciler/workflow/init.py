@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from reconciler.config.schema import schema_text
 from reconciler.inventory.files import path_under
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import Context
 

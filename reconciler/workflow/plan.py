@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Listing, Live, address

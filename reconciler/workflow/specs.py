@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.config.loader import load_settings, load_specs
 from reconciler.config.settings import ProviderDisabled
 from reconciler.config.specs import spec_info, unknown_spec_problem
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.status import SpecInfo
 from reconciler.workflow.runtime.context import Context

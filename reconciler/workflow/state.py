@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import split_address
 from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.planning.records import live_record

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from reconciler.apply.clock import Clock, SystemClock, pause
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
 from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, zip_longest
 from typing import Literal, TypeAlias, assert_never
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import DataPath, Json
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.model.encoding import json_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.yamlfile.scalars import parse_scalar
 
 _INSIDE: Final = r"(?:[\w./:@+=%-]*[\w./@+=%-])?"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 from stat import S_ISREG
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+from reconciler.model.lazy_dataclass import dataclass
 
 FileOverrides: TypeAlias = Mapping[Path, str]
 """`normalized_path` -> the text that is read instead of the file, which need not exist."""

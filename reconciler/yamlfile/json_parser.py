@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.yamlfile.nodes import MAX_DEPTH, Mark, Node
 from reconciler.yamlfile.scalars import MAX_NUMBER_LENGTH, AmbiguousWord, parse_scalar, truncated
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, TypeAlias
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import DataPath
 
 Kind: TypeAlias = Literal["map", "list", "scalar", "alias"]

@@ -8,9 +8,10 @@ must decide.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
+
+from reconciler.model.lazy_dataclass import dataclass
 
 _WORDS: Final = {
     "null": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.config import schema
@@ -13,6 +13,7 @@ from reconciler.config.references.syntax import Fault, is_single_reference, limi
 from reconciler.config.vocabulary import TYPE_NAMES, path_text
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.values import DataPath
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from reconciler.config.references.policy import API_KEY, private_part, variable_refusal
 from reconciler.config.references.syntax import Fault, Reference, scan
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.secrets import MASK, Secret
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile, decode_text

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from json import JSONDecoder
 from typing import Final, TypeAlias
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

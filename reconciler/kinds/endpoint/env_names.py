@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import Final
 
 from reconciler.kinds.base import Variable
 from reconciler.kinds.endpoint.fields import COMMAND
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Path
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

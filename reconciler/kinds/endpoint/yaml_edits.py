@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from reconciler.kinds.endpoint.env_names import reference_to, variable_for
@@ -18,6 +17,7 @@ from reconciler.kinds.endpoint.to_yaml import (
 )
 from reconciler.kinds.fields import value_of
 from reconciler.model.encoding import json_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Spec, address
 from reconciler.model.secrets import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -13,6 +13,7 @@ from urllib.parse import SplitResult
 from reconciler import __version__
 from reconciler.model.encoding import json_line
 from reconciler.model.hosts import is_loopback
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Json

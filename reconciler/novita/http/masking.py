@@ -14,9 +14,9 @@ import string
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import MASK
 
 SHORT: Final = 6

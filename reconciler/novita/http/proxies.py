@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.hosts import host_error, normalized_host
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.auth import invalid_config
 
 if TYPE_CHECKING:

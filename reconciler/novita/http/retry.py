@@ -15,10 +15,10 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 
 from reconciler.model.errors import ApiError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.request import Request
 from reconciler.model.values import Json
 from reconciler.novita import errors

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Change
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.reports.terminal.escape import plain
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.base import Draft, Variable
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live
 from reconciler.model.secrets import Keyring

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import split_address
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
 from reconciler.planning.records import imperative_record, import_notes, import_problem, live_record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os.path import relpath
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from reconciler.config.loader import LoadedConfig, load
 from reconciler.kinds.base import Draft
 from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Tracked

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.inventory.files import path_under
 from reconciler.model.command import SharedOptions
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.settings import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.declarations import SourceItem
 from reconciler.inventory.files import write_user_file
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.editor import edit_text
 from reconciler.yamlfile.edits import Edit, Remove

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from reconciler.config.files.discovery import file_groups
 from reconciler.inventory.files import resolve
 from reconciler.model.command import command_line
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Owner
 from reconciler.workflow.runtime.context import Context
 

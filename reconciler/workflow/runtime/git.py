@@ -6,13 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.workflow.runtime.context import Context
 

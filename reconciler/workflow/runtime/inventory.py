@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from reconciler.inventory.files import companion, read_regular_file, resolve
 from reconciler.inventory.session import Session, open_session
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Owner

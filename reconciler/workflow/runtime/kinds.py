@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.kinds.registry import ENDPOINT, KINDS
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan
 from reconciler.model.resource import Desired, Inventory, Live
 from reconciler.model.secrets import Keyring

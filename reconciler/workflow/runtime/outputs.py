@@ -6,13 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from reconciler.config.files.discovery import SUFFIXES, search_layers
 from reconciler.config.settings import CONFIG_FILES
 from reconciler.inventory.files import companion, resolve
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import SIMULATOR_FILE, STATE, Context
 

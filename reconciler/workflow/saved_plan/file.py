@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from reconciler.inventory.files import FileSystem, read_regular_file, replace_fi
 from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_indented
 from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
 from reconciler.model.values import Json

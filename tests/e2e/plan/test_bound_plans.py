@@ -147,7 +147,7 @@ def test_binding_without_a_file_is_a_usage_error(desk: Desk) -> None:
     """There is nothing to bind."""
     ran = desk.run("plan", "--bind-commit")
     assert ran.code == 64
-    assert "give --out FILE as well" in ran.err
+    assert "--bind-commit requires --out FILE" in ran.err
 
 
 def test_files_that_differ_from_the_commit_are_named(desk: Desk) -> None:

@@ -127,7 +127,7 @@ class Writer:
         """Record that an endpoint is now as desired."""
         before = None if isinstance(change, Adopt) else change.tracked
         is_known = before is not None and before == self.session.find_record(change.name, change.kind)
-        if change.desired.partial and not is_known:
+        if change.desired.is_partial and not is_known:
             return  # an imperative change of an unmanaged endpoint does not record it
         match change:
             case NoOp():

@@ -77,7 +77,7 @@ class Desired:
     """One declared endpoint in normal form.
 
     `app_name` is sent on create even if it is not declared; it is in `fields` only if it is declared. `unset`
-    are the paths of unset references, in runs that allow them: the declared value is unknown. A `partial` one
+    are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
     `lease` are those of the record to be written.
     """
@@ -89,7 +89,7 @@ class Desired:
     renamed_from: str | None = None
     find_place: PlaceLookup = field(default=no_place, compare=False, repr=False)
     unset: tuple[Path, ...] = ()
-    partial: bool = False
+    is_partial: bool = False
     origin: Origin = "declared"
     lease: Lease | None = None
     kind: str = ENDPOINT

@@ -96,7 +96,7 @@ def _changes(
     ignored = (*desired.lifecycle.ignore, *desired.unset)
     # fields that a partial declaration does not mention are kept, and not removed
     want, have = kind.sides(
-        desired.fields, None if desired.partial else applied, live.fields, ignored, live.unread
+        desired.fields, None if desired.is_partial else applied, live.fields, ignored, live.unread
     )
     fields = tuple(
         FieldChange(
@@ -132,7 +132,7 @@ def _cause_of_change(
     after: Value | Absent,
     keyring: Keyring,
 ) -> Cause:
-    if desired.partial:
+    if desired.is_partial:
         return Cause.IMPERATIVE
     return Cause.ADOPT if applied is None else cause_of(path, before, after, applied, keyring, kind)
 
@@ -143,7 +143,7 @@ def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | N
     A value applied as a secret is compared by its fingerprint. If that was made under another key, the value
     counts as unchanged, unless another one is declared: then the cause is `unknown`.
     """
-    desired = None if endpoint.desired and endpoint.desired.partial else endpoint.desired
+    desired = None if endpoint.desired and endpoint.desired.is_partial else endpoint.desired
     declared = desired.fields if desired else None
     if endpoint.gone is not None:
         gone = endpoint.gone

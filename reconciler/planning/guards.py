@@ -122,7 +122,7 @@ def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
             "pass --adopt",
         )
     for change in changes:
-        if not isinstance(change, NoOp | Update | Scale) or change.desired.partial:
+        if not isinstance(change, NoOp | Update | Scale) or change.desired.is_partial:
             continue
         if change.tracked.prevent_destroy and not change.desired.lifecycle.prevent_destroy:
             is_lifted = isinstance(change, NoOp)

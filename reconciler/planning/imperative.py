@@ -73,7 +73,7 @@ def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
             continue
         worker = {**change.live.fields.get("workerConfig", {}), **change.target.get("workerConfig", {})}
         low, high = worker.get("minNum", 0), worker.get("maxNum", 0)
-        if change.desired.partial and low > high:
+        if change.desired.is_partial and low > high:
             yield Problem(
                 code="min-above-max",
                 summary=f"`{change.name}` would have at least {low} workers and at most {high}",

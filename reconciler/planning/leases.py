@@ -30,7 +30,7 @@ def apply_leases(
     for endpoint in desired:
         name = endpoint.name
         record = takes[name] if name in takes else inventory.records.get(name)
-        lease = record.lease if record and not endpoint.partial else None
+        lease = record.lease if record and not endpoint.is_partial else None
         is_running = lease is not None and not lease.has_expired(now)
         result.append(with_lease(endpoint, lease) if lease and is_running else endpoint)
         if lease and selection.has(name):

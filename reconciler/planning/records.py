@@ -24,7 +24,7 @@ def applied_record(
     on; only an apply that changes nothing else removes it, see `refreshed`.
     """
     applied = _applied(desired, keyring, before)
-    if desired.partial and before is not None:
+    if desired.is_partial and before is not None:
         return replace(
             before,
             applied=KINDS[before.kind].laid_over(before.applied, applied),
@@ -38,7 +38,7 @@ def applied_record(
 
 def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
     """Return the record of an endpoint to which nothing was written."""
-    if desired.partial:
+    if desired.is_partial:
         record = applied_record(desired, before.id, keyring, before)
     else:
         record = _record(desired, before.id, _applied(desired, keyring, before))

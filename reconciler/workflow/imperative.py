@@ -68,7 +68,9 @@ def update_goal(
         loaded = files(context)
         declared, record = find_declared(loaded, name), find_record(context, name)
         lease = record.lease if record else None
-        desired = _with_secret_env(Desired(name=name, app_name="", fields=fields, partial=True, lease=lease))
+        desired = _with_secret_env(
+            Desired(name=name, app_name="", fields=fields, is_partial=True, lease=lease)
+        )
         if declared and lease and not lease.has_expired(context.now()):
             declared = with_lease(declared, lease)
         return replace_declared(loaded, desired, *_reverted_by_apply(desired, declared))

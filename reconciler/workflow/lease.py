@@ -41,7 +41,7 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
         if find_record(context, name) is None:
             raise InvalidConfig(_not_recorded(name))
         desired = with_lease(
-            Desired(name=name, app_name="", fields={}, partial=True, find_place=declared.find_place), lease
+            Desired(name=name, app_name="", fields={}, is_partial=True, find_place=declared.find_place), lease
         )
         return replace_declared(loaded, desired, running_lease(desired, lease))
 
@@ -56,7 +56,7 @@ def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
         record, declared = find_record(context, name), find_declared(loaded, name)
         if record is None or record.lease is None:
             raise InvalidConfig(_no_lease(name))
-        desired = Desired(name=name, app_name="", fields={}, partial=True)
+        desired = Desired(name=name, app_name="", fields={}, is_partial=True)
         if declared is not None:
             worker = declared.fields["workerConfig"]
             counts = {key: worker[key] for _, key in ENDPOINT.table.scaling}

@@ -47,7 +47,7 @@ def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
             fields=fields,
         )
         for result in report.with_outcome(Outcome.DONE)
-        if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.partial)
+        if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.is_partial)
         and (fields := secrets_to_references(result.change.desired.fields)) is not None
     ]
     try:

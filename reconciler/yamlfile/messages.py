@@ -19,8 +19,8 @@ _EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         r"mapping values are not allowed",
-        "this `:` cannot stand here",
-        'quote a value that holds ": "; check the indentation',
+        "a `:` is not allowed here",
+        'quote a value that contains ": "; check the indentation',
     ),
     (
         r"could not find expected ':'",
@@ -45,10 +45,10 @@ _EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         r"block sequence entries are not allowed|sequence entries are not allowed",
-        "a `-` cannot stand here",
-        "start a list on a line of its own",
+        "a `-` is not allowed here",
+        "start the list on its own line",
     ),
-    (r"mapping keys are not allowed", "a `?` cannot stand here", "quote the value"),
+    (r"mapping keys are not allowed", "a `?` is not allowed here", "quote the value"),
     (
         r"document start|but found another document",
         "a second document starts here",
@@ -57,7 +57,7 @@ _EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         r"undefined alias",
         "this alias has no anchor above it",
-        "quote the value if it is text; else mark the block it means with `&name`",
+        "quote the value if it is text; otherwise mark the block with `&name`",
     ),
     (r"duplicate anchor", "this anchor is used twice", "give each `&anchor` a name of its own"),
     (
@@ -72,7 +72,7 @@ _EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         r"unknown escape character",
-        "there is no such escape in double quotes",
+        "double quotes do not have this escape",
         "use single quotes, or write the backslash twice",
     ),
     (
@@ -80,7 +80,7 @@ _EXPLANATIONS: Final[tuple[tuple[str, str, str], ...]] = (
         "this escape is not a character",
         "write it as \\uXXXX with four hexadecimal digits",
     ),
-    (r"block scalar", "this cannot stand after `|` or `>`", "start the text on the next line, indented"),
+    (r"block scalar", "this is not allowed after `|` or `>`", "start the text on the next line, indented"),
     (r"tab character", "a tab indents this line", "indent with spaces"),
 )
 

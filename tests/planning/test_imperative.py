@@ -97,7 +97,7 @@ def test_without_a_hand_nothing_changes() -> None:
 
 def test_at_least_more_than_at_most_is_refused() -> None:
     """Also where only one of the two is given; what is declared was checked elsewhere."""
-    least = Desired(name="base-test", app_name="", fields={"workerConfig": {"minNum": 5}}, partial=True)
+    least = Desired(name="base-test", app_name="", fields={"workerConfig": {"minNum": 5}}, is_partial=True)
     scale = change(least, tracked(), live())
     assert isinstance(scale, Scale)
     delete = Delete(name="b", reason="", live=live("b"), tracked=tracked("b"))
@@ -109,7 +109,7 @@ def test_at_least_more_than_at_most_is_refused() -> None:
 
 
 def by_hand(**fields: Any) -> Desired:
-    return Desired(name="base-test", app_name="", fields=fields, partial=True)
+    return Desired(name="base-test", app_name="", fields=fields, is_partial=True)
 
 
 SCALED = by_hand(workerConfig={"minNum": 2, "maxNum": 2})

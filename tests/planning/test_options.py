@@ -60,7 +60,7 @@ def with_workers(*workers: Any) -> Live:
 
 
 def scaled(there: Live, **counts: int) -> Scale:
-    hand = Desired(name="base-test", app_name="", fields={"workerConfig": counts}, partial=True)
+    hand = Desired(name="base-test", app_name="", fields={"workerConfig": counts}, is_partial=True)
     found = change(hand, tracked(replicas=4), there)
     assert isinstance(found, Scale)
     (after,) = drain_first([found])
@@ -111,7 +111,7 @@ def test_where_the_most_stays_nothing_is_too_many() -> None:
     """Also when the least is lowered: idle workers go by themselves. Other changes are left as they are."""
     assert scaled(with_workers(*FOUR), minNum=0).drain == ()
     update = change(
-        Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, partial=True),
+        Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, is_partial=True),
         tracked(),
         live(),
     )

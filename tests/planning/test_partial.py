@@ -11,7 +11,7 @@ from tests.builders import KEYRING, PINNED, change, endpoint, live, plan, secret
 
 
 def by_hand(**fields: Any) -> Desired:
-    return Desired(name="base-test", app_name="", fields=fields, partial=True)
+    return Desired(name="base-test", app_name="", fields=fields, is_partial=True)
 
 
 SCALED = by_hand(workerConfig={"minNum": 2, "maxNum": 2})

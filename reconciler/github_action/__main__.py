@@ -1,4 +1,4 @@
-"""`python -m reconciler.github_action comment|issue`: reports to the job log, and never fails the job."""
+"""`python -m reconciler.github_action comment|issue`: it writes to the job log and never fails the job."""
 
 from __future__ import annotations
 
@@ -11,55 +11,60 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.github_action.api import Api, ForgeError, persistently
-from reconciler.github_action.body import written
-from reconciler.github_action.comment import comment, number_of
-from reconciler.github_action.issue import all_clear, fingerprint_of, raise_alarm
+from reconciler.github_action.api import Api, GitHubError, with_retries
+from reconciler.github_action.posts import compose_body
+from reconciler.github_action.publish import (
+    close_issues,
+    drift_fingerprint,
+    open_issue,
+    pull_request_number,
+    write_comment,
+)
 
 
 def main(
     arguments: Sequence[str], environ: Mapping[str, str], sleep: Callable[[float], object] = time.sleep
 ) -> str:
-    """Do what is asked, and return a line for the log; what GitHub refuses becomes a warning there."""
-    asked = _parser().parse_args(arguments)
+    """Run a command and return a line for the log. Any failure becomes a warning there."""
+    options = _parser().parse_args(arguments)
     try:
-        return persistently(lambda: str(asked.act(asked, environ)), sleep)
-    except Exception as error:  # a mistake of ours is no better reason than one of GitHub's
-        words = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        return f"::warning title=reconciler::no {asked.what} on GitHub: {words}"
+        return with_retries(lambda: str(options.run(options, environ)), sleep)
+    except Exception as error:  # a bug must not fail the job either
+        text = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return f"::warning title=reconciler::no {options.what} on GitHub: {text}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reconciler.github_action", description=__doc__)
     commands = parser.add_subparsers(required=True, dest="what")
-    for name, act in (("comment", _comment), ("issue", _issue)):
+    for name, run in (("comment", _comment), ("issue", _issue)):
         command = commands.add_parser(name)
-        command.set_defaults(act=act)
-        command.add_argument("--directory", required=True, help="the folder that it is about")
+        command.set_defaults(run=run)
+        command.add_argument("--directory", required=True, help="the folder of the report")
         command.add_argument("--report", required=True, type=Path, help="the report in Markdown")
     comments, issues = commands.choices["comment"], commands.choices["issue"]
-    comments.add_argument("--if-there", action="store_true", help="update a comment, and make none")
+    comments.add_argument("--if-there", action="store_true", help="update an existing comment only")
     issues.add_argument("--title", required=True)
     issues.add_argument("--document", required=True, type=Path, help="the JSON document of `drift`")
     return parser
 
 
-def _comment(asked: argparse.Namespace, environ: Mapping[str, str]) -> str:
-    number = number_of(_json(Path(_variable(environ, "GITHUB_EVENT_PATH"))))
+def _comment(options: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    number = pull_request_number(_json(Path(_variable(environ, "GITHUB_EVENT_PATH"))))
     if number is None:
-        return "This job is about no pull request: there is nothing to comment on."
-    body = written(asked.directory, _text(asked.report))
-    return comment(_api(environ), number, body, only_if_there=asked.if_there)
+        return "This job has no pull request: there is nothing to comment on."
+    body = compose_body(options.directory, _text(options.report))
+    return write_comment(_api(environ), number, body, only_update=options.if_there)
 
 
-def _issue(asked: argparse.Namespace, environ: Mapping[str, str]) -> str:
-    fingerprint = fingerprint_of(_json(asked.document))
+def _issue(options: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    fingerprint = drift_fingerprint(_json(options.document))
     if fingerprint is None:
-        return "It could not be told whether there is drift; the issue stays as it is."
+        return "It is unknown whether there is drift; the issue stays as it is."
     if not fingerprint:
-        return all_clear(_api(environ), written(asked.directory, ""))
-    body = written(asked.directory, _text(asked.report), fingerprint)
-    return raise_alarm(_api(environ), asked.title, body)
+        return close_issues(_api(environ), compose_body(options.directory, ""))
+    body = compose_body(options.directory, _text(options.report), fingerprint)
+    return open_issue(_api(environ), options.title, body)
 
 
 def _api(environ: Mapping[str, str]) -> Api:
@@ -72,7 +77,7 @@ def _api(environ: Mapping[str, str]) -> Api:
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name):
-        raise ForgeError(f"{name} is not set")
+        raise GitHubError(f"{name} is not set")
     return environ[name]
 
 

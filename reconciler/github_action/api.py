@@ -1,4 +1,4 @@
-"""GitHub's REST API, as much of it as a comment and an issue need.
+"""A client of GitHub's REST API for comments and issues.
 
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
@@ -15,18 +15,18 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 ATTEMPTS: Final = 3
-PATIENCE: Final = 60.0
-"""The longest that GitHub may ask us to wait, in seconds; a job is not held up for longer."""
+MAX_WAIT: Final = 60.0
+"""Seconds. A longer wait that GitHub asks for is an error, so that it does not delay the job."""
 TIMEOUT: Final = 20.0
 
 T = TypeVar("T")
 
 
-class ForgeError(Exception):
-    """What GitHub did not do, in a sentence without the token.
+class GitHubError(Exception):
+    """A failed call. Its message never has the token.
 
-    `wait` is how long (s) to wait before it is worth another try, None when it is not; `status` is that of
-    the answer, 0 where there was none.
+    `wait` is the time before a retry (s), None if a retry is useless. `status` is that of the answer, 0 if
+    there was none.
     """
 
     def __init__(self, summary: str, wait: float | None = None, status: int = 0) -> None:
@@ -36,7 +36,7 @@ class ForgeError(Exception):
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """urllib would carry the token to wherever an answer points."""
+    """Refuses redirects, because urllib would send the token to any host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -44,44 +44,44 @@ class _NoRedirects(HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """One repository, behind one token."""
+    """One repository, and a token for it."""
 
     url: str
     repository: str
     token: str = field(repr=False)
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """The answer to a call below the repository. Raises ForgeError."""
+        """Send a call to a path of the repository and return the answer. Raise GitHubError."""
         return self._call(method, self._under(path), body)[0]
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """All objects of a list, page after page. Raises ForgeError."""
+        """Yield all objects of a list, page by page. Raise GitHubError."""
         url: str | None = self._under(path)
         while url is not None:
-            found, headers = self._call("GET", url)
-            yield from found
-            following = re.search(r'<([^>]+)>; *rel="next"', headers.get("link", ""))
-            url = following[1] if following else None
+            items, headers = self._call("GET", url)
+            yield from items
+            next_link = re.search(r'<([^>]+)>; *rel="next"', headers.get("link", ""))
+            url = next_link[1] if next_link else None
             if url is not None and not url.startswith(self._under("")):
-                raise ForgeError(f"the next page of {path} is elsewhere: {url}")
+                raise GitHubError(f"the next page of {path} is on another server: {url}")
 
     def user(self) -> str | None:
-        """The login behind the token; None where GitHub does not tell, as of an app's. Raises ForgeError."""
+        """Return the login of the token, or None if it is not a user's. Raise GitHubError."""
         try:
-            found, _ = self._call("GET", f"{self.url}/user")
-        except ForgeError as error:
+            user, _ = self._call("GET", f"{self.url}/user")
+        except GitHubError as error:
             if error.status in (401, 403, 404) and error.wait is None:
                 return None
             raise
-        return str(found["login"])
+        return str(user["login"])
 
     def app(self) -> str | None:
-        """The login of the app whose token it is, as GraphQL tells it; None where it does not."""
-        root = self.url.removesuffix("/v3")  # of an enterprise server, whose REST is below it
+        """Return the login of the app that has the token, read by GraphQL, or None if it is unknown."""
+        root = self.url.removesuffix("/v3")  # an enterprise server has its REST API at /v3
         try:
-            found, _ = self._call("POST", f"{root}/graphql", {"query": "{ viewer { login } }"})
-            return str(found["data"]["viewer"]["login"])
-        except (ForgeError, KeyError, TypeError):
+            answer, _ = self._call("POST", f"{root}/graphql", {"query": "{ viewer { login } }"})
+            return str(answer["data"]["viewer"]["login"])
+        except (GitHubError, KeyError, TypeError):
             return None
 
     def _under(self, path: str) -> str:
@@ -90,7 +90,7 @@ class Api:
     def _call(
         self, method: str, url: str, body: Mapping[str, object] | None = None
     ) -> tuple[Any, HTTPMessage]:
-        request = Request(  # noqa: S310 - the address is the one that GitHub gave the job
+        request = Request(  # noqa: S310 - the URL comes from GitHub's own environment
             url,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
@@ -102,32 +102,32 @@ class Api:
                 "x-github-api-version": "2022-11-28",
             },
         )
-        shown = f"{method} {url.removeprefix(self.url)}"
+        call = f"{method} {url.removeprefix(self.url)}"
         try:
             answer: HTTPResponse
             with build_opener(_NoRedirects).open(request, timeout=TIMEOUT) as answer:
                 return json.loads(answer.read()), answer.headers
         except HTTPError as error:
             with error:
-                raise _refusal(shown, error) from error
+                raise _refusal(call, error) from error
         except (URLError, HTTPException, OSError, ValueError) as error:
             reason = error.reason if isinstance(error, URLError) else error
-            raise ForgeError(f"{shown}: {reason}", wait=0.0) from error
+            raise GitHubError(f"{call}: {reason}", wait=0.0) from error
 
 
-def persistently(act: Callable[[], T], sleep: Callable[[float], object]) -> T:
-    """Do it again when GitHub may do better next time. All of it: a second try looks before it writes."""
+def with_retries(action: Callable[[], T], sleep: Callable[[float], object]) -> T:
+    """Run an action, and run it again from its start after an error that may pass."""
     for attempt in range(1, ATTEMPTS):
         try:
-            return act()
-        except ForgeError as error:
-            if error.wait is None or error.wait > PATIENCE:
+            return action()
+        except GitHubError as error:
+            if error.wait is None or error.wait > MAX_WAIT:
                 raise
             sleep(max(error.wait, float(attempt)))
-    return act()
+    return action()
 
 
-def _refusal(shown: str, error: HTTPError) -> ForgeError:
+def _refusal(call: str, error: HTTPError) -> GitHubError:
     try:
         message = str(json.loads(error.read())["message"])
     except (HTTPException, OSError, ValueError, KeyError, TypeError):
@@ -136,6 +136,6 @@ def _refusal(shown: str, error: HTTPError) -> ForgeError:
     if error.code >= 500:
         wait = 0.0
     elif error.code in (403, 429) and "rate limit" in message.lower():
-        asked = error.headers.get("retry-after", "")
-        wait = float(asked) if asked.isdigit() else 1.0
-    return ForgeError(f"{shown}: {error.code} {message}", wait, error.code)
+        retry_after = error.headers.get("retry-after", "")
+        wait = float(retry_after) if retry_after.isdigit() else 1.0
+    return GitHubError(f"{call}: {error.code} {message}", wait, error.code)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from reconciler.github_action.__main__ import main
-from reconciler.github_action.issue import GONE
+from reconciler.github_action.publish import CLOSING_COMMENT
 
 from .fake import AS_USUAL, LONGEST, TOKEN, GitHub, github
 
@@ -115,8 +115,8 @@ def test_no_change_is_told_only_where_one_was_announced(job: Job) -> None:
     [
         ({"pull_request": {"number": 7}}, "Commented on #7."),
         ({"issue": {"number": 7, "pull_request": {"url": "x"}}}, "Commented on #7."),
-        ({"issue": {"number": 7}}, "This job is about no pull request: there is nothing to comment on."),
-        ({"ref": "refs/heads/main"}, "This job is about no pull request: there is nothing to comment on."),
+        ({"issue": {"number": 7}}, "This job has no pull request: there is nothing to comment on."),
+        ({"ref": "refs/heads/main"}, "This job has no pull request: there is nothing to comment on."),
     ],
 )
 def test_the_event_says_which_pull_request(event: Any, said: str, job: Job) -> None:
@@ -140,7 +140,8 @@ def test_drift_opens_one_issue(job: Job) -> None:
     assert job.issue("chat moved", "b", "a") == "Opened #1."
     writes = list(job.hub.writes)
     assert (
-        job.issue("chat moved, said otherwise", "a", "b") == "The drift is that of #1, which stays as it is."
+        job.issue("chat moved, said otherwise", "a", "b")
+        == "#1 already reports this drift, and stays as it is."
     )
     assert job.hub.writes == writes
     (issue,) = job.hub.issues
@@ -152,14 +153,14 @@ def test_drift_opens_one_issue(job: Job) -> None:
 def test_other_drift_rewrites_it(job: Job) -> None:
     """What moved in addition is told in the same place."""
     job.issue("chat moved", "a")
-    assert job.issue("chat and embed moved", "a", "b") == "The drift is another: #1 tells of it."
+    assert job.issue("chat and embed moved", "a", "b") == "The drift has changed: updated #1."
     assert [issue["body"].split("\n\n")[1] for issue in job.hub.issues] == ["chat and embed moved"]
 
 
 def test_an_endpoint_that_is_gone_counts(job: Job) -> None:
     """Its fingerprint stands at the endpoint, and not at a field."""
     job.issue("chat moved", "a")
-    assert "another" in job.issue("chat is gone", code=2, fingerprint="c", standing="new")
+    assert "has changed" in job.issue("chat is gone", code=2, fingerprint="c", standing="new")
 
 
 def test_known_and_ignored_drift_does_not(job: Job) -> None:
@@ -174,9 +175,9 @@ def test_the_issue_is_closed_when_the_drift_is_gone(job: Job) -> None:
     job.issue("chat moved", "a")
     assert job.issue("No drift.") == "Closed #1."
     assert job.hub.issues[0]["state"] == "closed"
-    assert job.bodies(1) == [GONE]
+    assert job.bodies(1) == [CLOSING_COMMENT]
     assert job.issue("No drift.") == "No drift, and no issue."
-    assert job.bodies(1) == [GONE]
+    assert job.bodies(1) == [CLOSING_COMMENT]
     assert job.issue("chat moved", "a") == "Opened #2."
 
 

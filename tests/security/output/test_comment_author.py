@@ -51,7 +51,7 @@ def test_an_issue_of_a_stranger_silences_nothing(job: Job) -> None:
         )
     job.hub.issues.remove(ours)
     assert job.issue("chat moved", "f1").startswith("Opened #")
-    assert job.issue("chat moved on", "f2").startswith("The drift is another")
+    assert job.issue("chat moved on", "f2").startswith("The drift has changed")
     job.issue("")
     by_us = [one for one in job.hub.issues if one["user"]["login"] == job.hub.login]
     assert [one["state"] for one in by_us] == ["closed"]

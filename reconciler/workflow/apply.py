@@ -124,14 +124,14 @@ def _freed_app_names(approved: PlanResult) -> frozenset[str]:
     return frozenset(str(live.fields.get("appName")) for live in (*deleted, *terminating))
 
 
-def _has_work(context: Context, made: PlanResult, goal: Goal) -> bool:
+def _has_work(context: Context, planned: PlanResult, goal: Goal) -> bool:
     """Return whether there is anything to send, to record, or to mark as finished."""
-    stale = any(isinstance(change, NoOp) and change.is_stale for change in made.plan.changes)
+    stale = any(isinstance(change, NoOp) and change.is_stale for change in planned.plan.changes)
     is_partial = context.selection.targets or context.selection.excludes or goal.imperative
     return (
-        bool(made.plan.pending or made.inventory.intents or stale)
+        bool(planned.plan.pending or planned.inventory.intents or stale)
         or needs_checkpoint(context.state_path)
-        or (made.claim.has_news and goal.imperative is None)
+        or (planned.claim.has_news and goal.imperative is None)
         or bool(has_approved_plan(context) and not is_partial)
     )
 

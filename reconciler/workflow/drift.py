@@ -53,7 +53,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     """
     with prefetched_account(context) as context:
         loaded = load_config(context, lenient=True, needs_endpoints=False)
-        known, problems = _read_baseline(context, baseline)
+        known_fingerprints, problems = _read_baseline(context, baseline)
         by_declaration = not inventory_exists(context.state_path)
         if not by_declaration:
             # an unset reference does not matter: the applied value is compared by its fingerprint
@@ -64,24 +64,24 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
                 ),
             )
         inventory = load_inventory(context.state_path)
-        made = planned(context, loaded, inventory, guarded=False)
+        current = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
     drift_report = report_drift(
-        made.plan,
+        current.plan,
         by_declaration=by_declaration,
         has_yaml=loaded.has_endpoint_files,
         ignores=ignores,
-        known=known,
+        known=known_fingerprints,
         now=now,
-        keyring=made.keyring,
+        keyring=current.keyring,
     )
     return DriftResult(
-        planned=made,
+        planned=current,
         drift_report=drift_report,
         problems=(
             *problems,
             *expired_ignores(ignores, now),
-            *_sealed_with_other_key(inventory, made.keyring),
+            *_sealed_with_other_key(inventory, current.keyring),
         ),
     )
 

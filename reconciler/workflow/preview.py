@@ -56,14 +56,14 @@ def preview_creates(context: Context) -> Preview:
     return Preview(
         requests=tuple(
             PreviewedRequest(
-                address=address(one.name), action=Action.CREATE, request=ENDPOINT.create_request(one)
+                address=address(desired.name), action=Action.CREATE, request=ENDPOINT.create_request(desired)
             )
-            for one in loaded.desired
-            if context.selection.has(one.name)
+            for desired in loaded.desired
+            if context.selection.has(desired.name)
         ),
         base_url=base_url(loaded.settings),
         problems=(
             *loaded.problems,
-            *context.selection.unmatched(one.name for one in loaded.desired),
+            *context.selection.unmatched(desired.name for desired in loaded.desired),
         ),
     )

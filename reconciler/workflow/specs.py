@@ -30,16 +30,16 @@ def list_specs(context: Context) -> SpecList:
     settings, problems = load_settings(
         context.root, environ=context.environ, dotenv=context.dotenv, lenient=True
     )
-    found = load_specs(context.root, settings)
+    specs = load_specs(context.root, settings)
     resolver = context.resolver(lenient=True)
     return SpecList(
-        specs=tuple(spec_info(entry, resolver) for entry in found.entries.values()),
+        specs=tuple(spec_info(entry, resolver) for entry in specs.entries.values()),
         problems=(
             *(problem for problem in problems if not isinstance(problem, ProviderDisabled)),
-            *found.problems,
+            *specs.problems,
         ),
-        file=found.file,
-        are_all_known=found.are_all_known,
+        file=specs.file,
+        are_all_known=specs.are_all_known,
     )
 
 

@@ -112,7 +112,7 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
             detail="the limits of the account cannot be read, so plans are not checked against them",
             hint="no action is needed: Novita refuses an apply above a limit",
         )
-    creates = [Create(name=one.name, reason="", desired=one) for one in declared]
+    creates = [Create(name=desired.name, reason="", desired=desired) for desired in declared]
     breaches = list(ENDPOINT.check_limits(creates, limits))
     if breaches:
         more = f", and {len(breaches) - 1} more" if len(breaches) > 1 else ""
@@ -122,20 +122,20 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
             detail=f"{breaches[0].summary}{more}",
             hint=breaches[0].hint,
         )
-    found = "what is declared is within the account's" if declared else "they can be read"
-    return Check(name="limits", status=CheckStatus.OK, detail=found)
+    detail = "the declared endpoints are within the limits" if declared else "they can be read"
+    return Check(name="limits", status=CheckStatus.OK, detail=detail)
 
 
 def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     users: dict[str, list[str]] = {}
-    for one in declared:
-        users.setdefault(reveal(one.fields["clusterID"]), []).append(one.name)
+    for desired in declared:
+        users.setdefault(reveal(desired.fields["clusterID"]), []).append(desired.name)
     offered = account.clusters()
     if offered is None:
         return Check(
             name="regions", status=CheckStatus.SKIP, detail="Novita does not list the regions of the account"
         )
-    shown = {reveal(one.fields["clusterID"]): mask(one.fields["clusterID"]) for one in declared}
+    shown = {reveal(desired.fields["clusterID"]): mask(desired.fields["clusterID"]) for desired in declared}
     unknown = sorted(users.keys() - offered)
     if unknown:
         region = unknown[0]
@@ -146,8 +146,8 @@ def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
             detail=f"{shown[region]} of {_some(users[region])} is not a region of the account{more}",
             hint=f"correct `region` in specs.yaml; available regions: {', '.join(sorted(offered))}",
         )
-    found = f"{_some(sorted(shown.values()))}" if users else f"{len(offered)} are offered, none is used"
-    return Check(name="regions", status=CheckStatus.OK, detail=found)
+    detail = _some(sorted(shown.values())) if users else f"{len(offered)} are offered, none is used"
+    return Check(name="regions", status=CheckStatus.OK, detail=detail)
 
 
 def _records(
@@ -159,11 +159,11 @@ def _records(
         yield _failed("listing", error.problem)
         yield Check(name="records", status=CheckStatus.SKIP, detail="the account could not be listed")
         return
-    live = {one.id for one in listed.endpoints}
-    number = len(live) + len(listed.unidentified)
+    live_ids = {live.id for live in listed.endpoints}
+    number = len(live_ids) + len(listed.unidentified)
     count = "1 endpoint" if number == 1 else f"{number} endpoints"
     yield _listing(f"{count}, proven complete", unread)
-    gone = sorted(name for name, record in records.items() if record.id not in live)
+    gone = sorted(name for name, record in records.items() if record.id not in live_ids)
     if gone:
         yield Check(
             name="records",
@@ -179,22 +179,22 @@ def _records(
         )
 
 
-def _listing(found: str, unread: Sequence[Live]) -> Check:
+def _listing(count: str, unread: Sequence[Live]) -> Check:
     """Return the check of the listing, with the parts of endpoints that cannot be read."""
-    said = list(dict.fromkeys(map(describe_unread, unread)))
-    if not said:
-        return Check(name="listing", status=CheckStatus.OK, detail=found)
+    unreadable = list(dict.fromkeys(map(describe_unread, unread)))
+    if not unreadable:
+        return Check(name="listing", status=CheckStatus.OK, detail=count)
     return Check(
         name="listing",
         status=CheckStatus.WARN,
-        detail=f"{found}; not readable: {_some(said)}",
+        detail=f"{count}; not readable: {_some(unreadable)}",
         hint="unreadable fields are not compared; correct them in Novita Console, or report a bug",
     )
 
 
 def _failed(name: str, problem: Problem) -> Check:
-    way_out = "\n".join(filter(None, (problem.detail, problem.hint)))
-    return Check(name=name, status=CheckStatus.FAIL, detail=problem.summary, hint=way_out)
+    hint = "\n".join(filter(None, (problem.detail, problem.hint)))
+    return Check(name=name, status=CheckStatus.FAIL, detail=problem.summary, hint=hint)
 
 
 def _some(names: list[str]) -> str:

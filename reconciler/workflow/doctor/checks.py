@@ -62,12 +62,12 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
 def _files(loaded: LoadedConfig) -> Check:
     problems = [problem for problem in loaded.problems if problem.code not in _CODES_OF_OTHER_CHECKS]
     for status, severity in ((CheckStatus.FAIL, Severity.ERROR), (CheckStatus.WARN, Severity.WARNING)):
-        found = [problem for problem in problems if problem.severity is severity]
-        if found:
+        matches = [problem for problem in problems if problem.severity is severity]
+        if matches:
             return Check(
                 name="files",
                 status=status,
-                detail=f"{_count(len(found), severity.value)}, the first at {_at(found[0])}",
+                detail=f"{_count(len(matches), severity.value)}, the first at {_at(matches[0])}",
                 hint="reconciler validate   lists all problems",
             )
     if not loaded.has_endpoint_files:
@@ -92,8 +92,8 @@ def _key(loaded: LoadedConfig) -> Check:
     if settings.api_key is not None:
         source = settings.api_key.source
         place = {"${env:NOVITA_API_KEY}": "NOVITA_API_KEY", "novita.api_key": "`novita.api_key`"}
-        found = f"from {place.get(source, 'a reference in `novita.api_key`')}"
-        return Check(name="key", status=CheckStatus.OK, detail=found)
+        detail = f"from {place.get(source, 'a reference in `novita.api_key`')}"
+        return Check(name="key", status=CheckStatus.OK, detail=detail)
     if settings.is_simulator:
         return Check(name="key", status=CheckStatus.OK, detail="none; the simulator needs none")
     if not settings.is_complete:

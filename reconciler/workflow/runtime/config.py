@@ -53,9 +53,9 @@ def load_files(
         is_selected=is_selected,
         overrides={file.file.absolute(): file.after for file in edited},
     )
-    if context.on_call is None:
+    is_verbose = context.on_call is not None
+    if not is_verbose:
         return loaded
-    # verbose
     return replace(loaded, problems=(*loaded.problems, *note_hidden_files(loaded.hidden_files)))
 
 

@@ -53,7 +53,7 @@ The others could name another repository, as in a hook, or a program to run."""
 
 
 class GitStatus(Enum):
-    """Whether a file is in git."""
+    """The status of a file in git."""
 
     TRACKED = "tracked"
     IGNORED = "ignored"

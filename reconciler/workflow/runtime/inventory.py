@@ -82,15 +82,15 @@ def claim_inventory(
     gone. is_empty: it compared everything and has nothing to do; then files that were only renamed or moved
     violate no guard. guarded: violations are errors; otherwise, in a run that only reads, they are warnings.
     """
-    known = inventory.owner
+    recorded_owner = inventory.owner
     account = Account(
         url=base_url(settings),
         key=key_fingerprint(settings),
-        live_ids={one.id for one in live},
+        live_ids={endpoint.id for endpoint in live},
         is_shared=settings.state_key is not None,
     )
-    owner = replace(known, account=account.key)
-    files, recorded = FileSet.of(context), FileSet.recorded(context, known)
+    owner = replace(recorded_owner, account=account.key)
+    files, recorded = FileSet.of(context), FileSet.recorded(context, recorded_owner)
     is_same = recorded is None or files.includes(recorded)
     if by_files and (is_whole or is_same):
         owner = with_files_of(context, owner)
@@ -115,7 +115,7 @@ def claim_inventory(
     has_news = bool(inventory.records) and (
         bool(host_mismatch(inventory, account.url))
         or (account.is_other_key(inventory) and not account.is_shared)
-        or not (inventory.base_url and known.account)
+        or not (inventory.base_url and recorded_owner.account)
         or (by_files and is_whole and not is_same)
         or (by_files and recorded is None)
     )

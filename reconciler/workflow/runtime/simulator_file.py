@@ -43,12 +43,12 @@ def _secrets(body: object) -> set[str]:
     """
     from reconciler.config.references.disclosure import is_showable
 
-    found: set[str] = set()
+    sources: set[str] = set()
 
-    def note(secret: Secret) -> Secret:
+    def add(secret: Secret) -> Secret:
         if secret.is_referenced or not is_showable(secret.source, secret.value):
-            found.add(f"`{secret.source}`")
+            sources.add(f"`{secret.source}`")
         return secret
 
-    map_secrets(body, note)
-    return found
+    map_secrets(body, add)
+    return sources

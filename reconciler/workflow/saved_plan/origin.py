@@ -85,7 +85,7 @@ class Origin:
         Raise InvalidConfig if an option of this run contradicts it or the folder cannot be determined.
         """
         root, other = self._root(context, file.absolute())
-        ours = replace(
+        plan_context = replace(
             context,
             root=root,
             files=tuple(map(Path, self.files)),
@@ -93,14 +93,19 @@ class Origin:
             selection=Selection(targets=self.targets, excludes=self.excludes),
         )
         if other is None and not root.is_dir():
-            raise InvalidConfig(_refusal(ours, file, f"{title} was made in {root}, which does not exist"))
-        differences = [*([("-C", str(root.resolve()), other)] if other else []), *_differing(context, ours)]
+            raise InvalidConfig(
+                _refusal(plan_context, file, f"{title} was made in {root}, which does not exist")
+            )
+        differences = [
+            *([("-C", str(root.resolve()), other)] if other else []),
+            *_differing(context, plan_context),
+        ]
         if differences:
             lines = [
                 f"{option}: it was made with {made}, this run has {now}" for option, made, now in differences
             ]
-            raise InvalidConfig(_refusal(ours, file, f"{title} was made with other options", lines))
-        return ours
+            raise InvalidConfig(_refusal(plan_context, file, f"{title} was made with other options", lines))
+        return plan_context
 
     def is_inventory_of_plan(self, inventory: Inventory) -> bool:
         """Return whether the inventory has the records of the plan, or at least one of them."""
@@ -135,14 +140,14 @@ class Origin:
         return folder if all((folder / file).exists() for file in self.read) and folder.is_dir() else None
 
 
-def _refusal(ours: Context, file: Path, summary: str, lines: Iterable[str] = ()) -> Problem:
+def _refusal(plan_context: Context, file: Path, summary: str, lines: Iterable[str] = ()) -> Problem:
     """Return an error with the command that performs the plan as it was made."""
-    with shared_options_in_hints(ours.options):
+    with shared_options_in_hints(plan_context.options):
         return Problem(
             code="made-elsewhere",
             summary=summary,
             detail="\n".join(lines),
-            hint=f"to perform it as it was made: {command_line(*apply_command(ours, file))}",
+            hint=f"to perform it as it was made: {command_line(*apply_command(plan_context, file))}",
             exit_code=ExitCode.STALE,
         )
 
@@ -159,12 +164,16 @@ def approved_plan_path(context: Context) -> Path:
     return companion(resolve(context.state_path), ".approved.json")
 
 
-def _differing(context: Context, ours: Context) -> Iterator[tuple[str, str, str]]:
+def _differing(context: Context, plan_context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield each explicit option that differs: its name, the value of the plan, the value of this run."""
-    if "files" in context.explicit_options and _real(context, context.files) != _real(ours, ours.files):
-        yield "-f", _listed(ours.files), _listed(context.files)
-    if "state" in context.explicit_options and _real(context, [context.state]) != _real(ours, [ours.state]):
-        yield "--state", str(ours.state), str(context.state)
+    if "files" in context.explicit_options and _real(context, context.files) != _real(
+        plan_context, plan_context.files
+    ):
+        yield "-f", _listed(plan_context.files), _listed(context.files)
+    if "state" in context.explicit_options and _real(context, [context.state]) != _real(
+        plan_context, [plan_context.state]
+    ):
+        yield "--state", str(plan_context.state), str(context.state)
 
 
 def _real(context: Context, paths: Iterable[Path]) -> list[str]:

@@ -50,7 +50,7 @@ def test_all_is_well(applied: Desk) -> None:
     assert "ok    files       2 endpoints in endpoints.yaml, 2 specs\n" in ran.out
     assert "ok    key         from NOVITA_API_KEY\n" in ran.out
     assert f"ok    address     {applied.sim.url}\n" in ran.out
-    assert "ok    limits      what is declared is within the account's\n" in ran.out
+    assert "ok    limits      the declared endpoints are within the limits\n" in ran.out
     assert "ok    regions     us-dallas-nas-2\n" in ran.out
     assert "ok    listing     2 endpoints, proven complete\n" in ran.out
     assert "ok    records     all 2 are live\n" in ran.out

@@ -28,7 +28,7 @@ from reconciler.model.request import Request
 from reconciler.model.resource import Intent, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
-from reconciler.planning.pending_creates import matches_intent, newcomers, unresolved
+from reconciler.planning.pending_creates import matches_intent, new_endpoints, unresolved
 
 MAX_SENDS = 3
 """Times that one create is sent. It is sent again only after proof that nothing was made."""
@@ -167,7 +167,7 @@ def _find_created(
             listing = account.listing()
         except (ApiError, IncompleteListing) as error:
             raise UnresolvedCreate(_unknown_outcome(intent, lost, error)) from error
-        candidates = newcomers(intent, listing.endpoints)
+        candidates = new_endpoints(intent, listing.endpoints)
         if len(candidates) == 1 and matches_intent(intent, candidates[0], keyring):
             return candidates[0]
     if candidates:

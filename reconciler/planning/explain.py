@@ -1,4 +1,4 @@
-"""`--explain`: why a change is in the plan, by which rule, and with which calls."""
+"""`--explain`: the reason, the rule and the steps of each change."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ from reconciler.model.plan import (
 from reconciler.planning.steps import Step, app_name, freed_app_name, steps_of
 
 CAUSE_TEXT: Final[Mapping[Cause, str]] = {
-    Cause.CONFIG: "the YAML says otherwise since the last apply",
-    Cause.DRIFT: "somebody changed it in the account since the last apply",
-    Cause.BOTH: "the YAML and somebody in the account have both moved it since the last apply",
-    Cause.ADOPT: "whoever made the endpoint chose otherwise",
-    Cause.IMPERATIVE: "it was asked for by hand, with this very command",
-    Cause.UNKNOWN: "nobody can say who moved it: it was applied under another key",
+    Cause.CONFIG: "changed in the YAML since the last apply",
+    Cause.DRIFT: "changed in the account since the last apply",
+    Cause.BOTH: "changed in the YAML and in the account since the last apply",
+    Cause.ADOPT: "the endpoint was created with another value",
+    Cause.IMPERATIVE: "requested by this command",
+    Cause.UNKNOWN: "unknown, because it was applied with another key",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`why`: the reason, then a sentence for each way in which fields moved; `rule`: the planner's row."""
+    """The explanation of one change.
+
+    `why` has the reason, then a line for each cause of field changes. `rule` is a row of the planner's table.
+    """
 
     why: tuple[str, ...]
     rule: str
@@ -54,7 +57,7 @@ def _explained(change: Change, freeing: Mapping[str, str]) -> Explanation:
 def _why(change: Change) -> Iterator[str]:
     yield change.reason
     if isinstance(change, Create):
-        return  # where nothing was, nobody has moved anything
+        return  # the fields of a new endpoint have no history
     by_cause: dict[Cause, list[str]] = {}
     for field in change.fields:
         by_cause.setdefault(field.cause, []).append(".".join(field.path))

@@ -1,4 +1,4 @@
-"""The fingerprint that consent is given to: it changes exactly when somebody should be asked again."""
+"""The fingerprint of a plan, which an approval is bound to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Facts: TypeAlias = Mapping[str, Any]
 
 
 def plan_digest(plan: Plan, keyring: Keyring) -> str:
-    """SHA-256 over what would be done to what; secrets count by their keyed fingerprint."""
+    """Return the SHA-256 of what the changes do, with secrets by their keyed fingerprint."""
     return digest_of(plan_facts(plan, keyring))
 
 
@@ -23,12 +23,12 @@ def plan_facts(plan: Plan, keyring: Keyring) -> Mapping[str, Facts]:
 
 
 def digest_of(facts: Mapping[str, Facts]) -> str:
-    """The digest of a plan by what its changes do, for who has asked that already."""
+    """Return the digest of a plan from its facts."""
     return digest(list(facts.values()))
 
 
 def change_facts(change: Change, keyring: Keyring) -> Facts:
-    """What one change does: its action, the object and record it was judged by, each call by its body."""
+    """Return the action of a change, the live fields and record that it depends on, and its requests."""
     live = getattr(change, "live", None)
     tracked = getattr(change, "tracked", None)
     return {

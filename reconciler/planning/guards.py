@@ -1,4 +1,4 @@
-"""What must not pass unasked. A tripped guard blocks the apply and never hides the plan."""
+"""Guards: checks that block an apply until the user agrees. The plan is shown all the same."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ SHARE, FLOOR = 0.30, 10
 def guards(
     changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances, again: str = ""
 ) -> Iterator[Problem]:
-    """The guards that these changes trip. `declared` and `tracked` count endpoints before any selection.
+    """Yield an error for each guard that these changes trip.
 
-    `again` is the command that agrees to delete what was only adopted.
+    `declared` and `tracked` count endpoints before any selection. `again` is the command that agrees to
+    delete endpoints that were only adopted by name.
     """
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
     yield from _protected(removals, is_destroy=allow.is_destroy)
@@ -37,7 +38,7 @@ def guards(
         yield _guard(
             code="allow-delete-mismatch",
             summary=f"--allow-delete {allow.deletes} does not match the {len(removals)} deletes and replaces",
-            hint=f"read the plan again; if it is meant, pass --allow-delete {len(removals)}",
+            hint=f"read the plan again; if it is intended, pass --allow-delete {len(removals)}",
         )
     elif agreed:
         return
@@ -45,7 +46,7 @@ def guards(
         yield _guard(
             code="empty-desired-set",
             summary=f"nothing is declared, and the inventory holds {_endpoints(tracked)}",
-            hint="if all of them are to go, use `reconciler destroy`, or pass "
+            hint="to delete all of them, use `reconciler destroy`, or pass "
             f"--allow-delete {len(removals)}; otherwise check -C and -f",
         )
     elif tracked >= FLOOR and len(removals) > SHARE * tracked:
@@ -53,7 +54,7 @@ def guards(
             code="too-many-deletes",
             summary=f"{len(removals)} of {tracked} tracked endpoints would be deleted or replaced, "
             f"more than {SHARE:.0%}",
-            hint=f"if it is meant, pass --allow-delete {len(removals)}",
+            hint=f"if it is intended, pass --allow-delete {len(removals)}",
         )
 
 
@@ -69,7 +70,7 @@ def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Ite
                 hint = "set `lifecycle: {preventDestroy: false}` in its YAML and apply that first"
             case Delete() if change.tracked.prevent_destroy:
                 verb = "deleted"
-                hint = "declare it again; to part with it, apply it with `preventDestroy: false` before"
+                hint = "declare it again; to delete it, apply it with `preventDestroy: false` first"
             case _:
                 continue
         yield _guard(
@@ -82,21 +83,21 @@ def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Ite
 
 
 def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again: str) -> Iterator[Problem]:
-    """What was found by its name alone may have been made by somebody else, who still needs it."""
-    found = [change for change in removals if change.tracked.adopted]
-    if not found or allow.adopted:
+    """Yield a guard for endpoints that were only adopted by name: another repository may own them."""
+    adopted = [change for change in removals if change.tracked.adopted]
+    if not adopted or allow.adopted:
         return
-    was = "it was" if len(found) == 1 else "they were"
-    is_declared = any(isinstance(change, Replace) for change in found)
+    was = "it was" if len(adopted) == 1 else "they were"
+    is_declared = any(isinstance(change, Replace) for change in adopted)
     yield _guard(
         code="adopted-only",
-        summary=f"{_named(found)} would be deleted or replaced, and {was} not made from this inventory: only "
-        "adopted by name",
-        hint=f"after a lost inventory, or if you know that nobody else needs it, agree with: {again}; "
+        summary=f"{_named(adopted)} would be deleted or replaced, and {was} not created from this inventory, "
+        "only adopted by name",
+        hint=f"if the inventory was lost, or nothing else uses the endpoint, agree with: {again}; "
         f"if it belongs to another repository, {'declare another name here, and ' if is_declared else ''}"
-        f"let it go with: {_letting_go(found)}",
-        address=found[0].address if len(found) == 1 else None,
-        change=found[0] if len(found) == 1 else None,
+        f"forget it with: {_forget_command(adopted)}",
+        address=adopted[0].address if len(adopted) == 1 else None,
+        change=adopted[0] if len(adopted) == 1 else None,
     )
 
 
@@ -105,20 +106,21 @@ def _named(changes: Sequence[Change]) -> str:
     return names + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
 
 
-def _letting_go(found: Sequence[Delete | Replace]) -> str:
-    return command_line("reconciler", "state", "rm", *(Operand(change.name) for change in found[:SHOWN]))
+def _forget_command(changes: Sequence[Delete | Replace]) -> str:
+    return command_line("reconciler", "state", "rm", *(Operand(change.name) for change in changes[:SHOWN]))
 
 
-def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
-    """What these changes mean for who may delete an endpoint later."""
+def adoption_notes(changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield notes about endpoints that are adopted by name, and about protection that ends."""
     by_name = [change for change in changes if isinstance(change, Adopt) and change.is_by_name]
     if by_name:
         was, is_ = ("was", "is") if len(by_name) == 1 else ("were", "are")
         yield Problem(
             code="adopted-by-name",
             severity=Severity.NOTE,
-            summary=f"{_named(by_name)} {was} not made from this inventory, and {is_} recorded by name alone",
-            hint="if another repository declares the same, choose another name; to say that it is yours, "
+            summary=f"{_named(by_name)} {was} not created from this inventory, and {is_} recorded "
+            "by name alone",
+            hint="if another repository declares the same, choose another name; to confirm that it is yours, "
             "pass --adopt",
         )
     for change in changes:
@@ -127,7 +129,9 @@ def remarks(changes: Sequence[Change]) -> Iterator[Problem]:
         if change.tracked.prevent_destroy and not change.desired.lifecycle.prevent_destroy:
             is_lifted = isinstance(change, NoOp)
             what = (
-                "ends with this apply" if is_lifted else "stands until an apply changes nothing else about it"
+                "ends with this apply"
+                if is_lifted
+                else "remains until an apply changes nothing else about it"
             )
             yield Problem(
                 code="protection",
@@ -146,8 +150,8 @@ def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem
         if fixed:
             yield _guard(
                 code="adopt-would-replace",
-                summary=f"`{change.name}` exists as {change.live.id} and differs in what cannot be changed: "
-                + ", ".join(fixed),
+                summary=f"`{change.name}` exists as {change.live.id} and differs in fields that cannot "
+                "be changed: " + ", ".join(fixed),
                 hint="make the YAML equal to it in these fields, or choose another endpoint name",
                 address=change.address,
                 change=change,
@@ -155,8 +159,8 @@ def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem
         elif not allow.adopt:
             yield _guard(
                 code="adopt-would-overwrite",
-                summary=f"`{change.name}` exists as {change.live.id}, was not made from here, and differs",
-                hint="to take it over as declared, pass --adopt; to keep it as it is, change the YAML",
+                summary=f"`{change.name}` exists as {change.live.id}, was not created from here, and differs",
+                hint="to overwrite it as declared, pass --adopt; to keep it as it is, change the YAML",
                 address=change.address,
                 change=change,
             )

@@ -1,4 +1,4 @@
-"""Whether an inventory is that of this account and of these files, by what a run sees."""
+"""Checks that an inventory belongs to the account and to the files of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory
 
 SHARE, FLOOR = 0.30, 10
-"""Recorded endpoints that are gone: this share of at least so many is no accident of single endpoints."""
+"""If this share of at least so many recorded endpoints is gone, the account is probably another one."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -31,19 +31,19 @@ class Account:
     is_shared: bool = False
 
     def is_other_key(self, inventory: Inventory) -> bool:
-        """Whether it is known to have been written with another API key."""
+        """Return whether the inventory is known to have been written with another API key."""
         return bool(inventory.owner.account) and inventory.owner.account != self.key
 
 
 def host_mismatch(inventory: Inventory, url: str) -> str:
-    """That the inventory was written for another host than the URL's; "" where it was not."""
+    """Return a message if the inventory was written for another host than the URL's, else ""."""
     if not inventory.base_url or server_of(inventory.base_url) == server_of(url):
         return ""
     return f"the inventory was written for {inventory.base_url}, and this run talks to {url}"
 
 
 def server_of(url: str) -> tuple[str, int | None]:
-    """Host and port of a URL; every name of this machine is the same."""
+    """Return host and port of a URL; every name of this machine is `localhost`."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     return "localhost" if is_loopback(host) else host, parts.port or _PORTS.get(parts.scheme)
@@ -57,17 +57,17 @@ def account_guards(
     deleted: Collection[str] = (),
     again: str,
 ) -> Iterator[Problem]:
-    """The guard `other-account` where the inventory seems to be that of another account, else at most a note.
+    """Yield the guard `other-account` if the inventory seems to be that of another account, or a note.
 
-    `forgets` says that the plan drops records of endpoints that are gone; `deleted` are IDs that we were
-    deleting when a run was cut off, `again` is the command that agrees, "" for a run that only looks.
+    `forgets` is true if the plan drops records of endpoints that are gone. `deleted` are IDs that an
+    interrupted run was deleting. `again` is the command that agrees, "" for a run that only reads.
     """
     if not (inventory.records or inventory.intents):
         return
     known = [record.id for record in inventory.records.values() if record.id not in deleted]
-    gone = sum(one not in account.live_ids for one in known)
+    gone = sum(object_id not in account.live_ids for object_id in known)
     is_other_key = account.is_other_key(inventory)
-    is_unproven = is_other_key and gone == len(known)  # nothing of it is there to show that it is the same
+    is_unproven = is_other_key and gone == len(known)  # no endpoint shows that the account is the same
     if what := host_mismatch(inventory, account.url):
         pass
     elif (gone == len(known) >= 2) or (len(known) >= FLOOR and gone >= SHARE * len(known)):
@@ -95,7 +95,7 @@ def account_guards(
 
 
 def files_guard(*, recorded: str, now: str, again: str) -> Problem:
-    """The guard `other-files`, for two sets of files as they may be typed; `again` as in `account_guards`."""
+    """Return the guard `other-files` for two sets of files, as users may type them."""
     return Problem(
         code="other-files",
         summary=f"the inventory was written from {recorded}, and this run reads {now}",

@@ -32,7 +32,7 @@ def without_deletes(changes: Iterable[Change]) -> tuple[tuple[Change, ...], tupl
                 Problem(
                     code="not-deleted",
                     severity=Severity.NOTE,
-                    summary=f"`{change.name}` is left as it is: --no-delete leaves out its {change.action}",
+                    summary=f"`{change.name}` is not changed: --no-delete omits its {change.action}",
                     address=change.address,
                 )
             )
@@ -63,7 +63,7 @@ def _same_app_name(change: Replace) -> Problem:
     return Problem(
         code="not-created-first",
         severity=Severity.NOTE,
-        summary=f"`{change.name}` is deleted first: both cannot be called `{change.app_name}` in their URL",
+        summary=f"`{change.name}` is deleted first: both cannot have the app name `{change.app_name}`",
         hint="give it another `appName` to let the new one serve before the old one goes",
         address=change.address,
         place=change.desired.place,

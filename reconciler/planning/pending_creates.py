@@ -1,10 +1,10 @@
-"""Creates whose answer was lost: what a complete listing says became of them.
+"""Creates whose answer was lost, and what a complete listing shows of them.
 
-new endpoints of the name   read as was sent   result
-none                                           open; once the settling time is over, nothing was made
-one                         yes                made: it is recorded as ours
-one                         no                 unresolved, a person decides
-several                                        unresolved, a person decides
+new endpoints of the name   as sent   result
+none                                  open; after the settling time, nothing was created
+one                         yes       created: it is recorded
+one                         no        unresolved: the user decides
+several                               unresolved: the user decides
 """
 
 from __future__ import annotations
@@ -23,84 +23,87 @@ from reconciler.planning.matching import matched
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What became of each open create, by name: made as a record, open still, or beyond us.
+    """The result of each open create, by name.
 
-    `deposed` are the records of live endpoints whose name one that was made has taken.
+    `created` has the records of those that were created, `deposed` those of live endpoints whose name they
+    have taken.
     """
 
-    made: Mapping[str, Tracked]
+    created: Mapping[str, Tracked]
     open: Mapping[str, Intent]
     unresolved: Mapping[str, tuple[Live, ...]]
     deposed: Mapping[str, Tracked] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """A note for each that is settled or open, an error for each that a person must settle."""
-        begun = "was begun and its answer was lost"
+        """Return a note for each that is settled or open, an error for each that the user must settle."""
+        lost = "was sent and its answer was lost"
         return (
             *(
-                _note(name, f"creating `{name}` {begun}; it was made as {one.id}")
-                for name, one in self.made.items()
+                _note(name, f"creating `{name}` {lost}; it was created as {record.id}")
+                for name, record in self.created.items()
             ),
-            *(_note(name, f"creating `{name}` {begun}; nothing of that name is there") for name in self.open),
-            *(unresolved(name, found) for name, found in self.unresolved.items()),
+            *(_note(name, f"creating `{name}` {lost}; no endpoint has that name") for name in self.open),
+            *(unresolved(name, candidates) for name, candidates in self.unresolved.items()),
         )
 
     def of(self, inventory: Inventory) -> Inventory:
-        """The inventory with what was made among its records; only what is open stays open."""
+        """Return the inventory with the created endpoints recorded; the other creates stay open."""
         kept = {**self.open, **{name: inventory.intents[name] for name in self.unresolved}}
-        records = {**inventory.records, **self.made}
+        records = {**inventory.records, **self.created}
         records |= {record.name: record for record in self.deposed.values()}
         return replace(inventory, records=records, intents=kept)
 
 
 def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Resolution:
-    """Look for every open create in a complete listing."""
-    made: dict[str, Tracked] = {}
+    """Return what a complete listing shows of every open create."""
+    created: dict[str, Tracked] = {}
     still_open: dict[str, Intent] = {}
-    beyond: dict[str, tuple[Live, ...]] = {}
+    undecided: dict[str, tuple[Live, ...]] = {}
     deposed: dict[str, Tracked] = {}
     known = {record.id for record in inventory.records.values()}
-    there: set[str] = set()
+    live_ids: set[str] = set()
     by_name: dict[str, list[Live]] = {}
     if inventory.intents:
-        for one in live:
-            if one.id in known:
-                there.add(one.id)
+        for endpoint in live:
+            if endpoint.id in known:
+                live_ids.add(endpoint.id)
             else:
-                by_name.setdefault(one.name, []).append(one)
+                by_name.setdefault(endpoint.name, []).append(endpoint)
     for name, intent in inventory.intents.items():
-        found = newcomers(intent, by_name.get(name, ()))
-        if not found:
+        candidates = new_endpoints(intent, by_name.get(name, ()))
+        if not candidates:
             still_open[name] = intent
-        elif len(found) == 1 and matches_intent(intent, found[0], keyring):
-            made[name] = recorded(intent, found[0].id)
+        elif len(candidates) == 1 and matches_intent(intent, candidates[0], keyring):
+            created[name] = intent_record(intent, candidates[0].id)
             before = inventory.records.get(name)
-            if before is not None and before.id in there:
+            if before is not None and before.id in live_ids:
                 deposed[name] = before.deposed()
         else:
-            beyond[name] = found
-    return Resolution(made=made, open=still_open, unresolved=beyond, deposed=deposed)
+            undecided[name] = candidates
+    return Resolution(created=created, open=still_open, unresolved=undecided, deposed=deposed)
 
 
-def newcomers(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:
-    """Those live endpoints of the intent's name that were not there before it, and are here to stay."""
+def new_endpoints(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:
+    """Return the live endpoints of the intent's name that did not exist before it."""
     return tuple(
-        one
-        for one in live
-        if one.name == intent.name and one.id not in intent.known_ids and not one.is_terminating
+        endpoint
+        for endpoint in live
+        if endpoint.name == intent.name
+        and endpoint.id not in intent.known_ids
+        and not endpoint.is_terminating
     )
 
 
 def matches_intent(intent: Intent, live: Live, keyring: Keyring) -> bool:
-    """Whether an endpoint is as the create described it, secrets compared by fingerprint."""
+    """Return whether an endpoint is as the create described it, with secrets compared by fingerprint."""
     if live.fields.get("appName", intent.app_name) != intent.app_name:
         return False
-    return compare(matched(intent.name, None, recorded(intent, live.id), live), keyring).drift is None
+    return compare(matched(intent.name, None, intent_record(intent, live.id), live), keyring).drift is None
 
 
-def recorded(intent: Intent, object_id: str) -> Tracked:
-    """The record of what an intent made."""
+def intent_record(intent: Intent, object_id: str) -> Tracked:
+    """Return the record of the endpoint that an intent created."""
     return Tracked(
         name=intent.name,
         id=object_id,
@@ -112,18 +115,16 @@ def recorded(intent: Intent, object_id: str) -> Tracked:
     )
 
 
-def unresolved(name: str, found: Iterable[Live]) -> Problem:
-    """What only a person can settle, with the IDs and the command that settles it."""
-    ids = sorted(one.id for one in found)
+def unresolved(name: str, candidates: Iterable[Live]) -> Problem:
+    """Return the error that only the user can settle a create, with the IDs and the command for it."""
+    ids = sorted(endpoint.id for endpoint in candidates)
     several = len(ids) > 1
     settle = command_line("reconciler", "recover", Operand(name), "--id", ids[0])
-    what = (
-        f"{len(ids)} new endpoints have that name" if several else "a new endpoint of that name is otherwise"
-    )
+    what = f"{len(ids)} new endpoints have that name" if several else "a new endpoint of that name differs"
     return Problem(
         code="create-unresolved",
-        summary=f"creating `{name}` was begun and its answer was lost; {what}: {', '.join(ids)}",
-        detail="One of them may be ours, and a guess could bill twice or take what is somebody else's.",
+        summary=f"creating `{name}` was sent and its answer was lost; {what}: {', '.join(ids)}",
+        detail="One of them may be the created one; a guess could bill twice or adopt a foreign endpoint.",
         hint=f"{settle}   if that is the one, or --none if none is",
         address=address(name),
         exit_code=ExitCode.UNRESOLVED,

@@ -9,7 +9,7 @@ no        yes       yes, by its ID       delete        (under another name, or r
 no        yes       no                   forget
 no        no        yes                  none; listed as unmanaged, never touched
 
-What an imperative command made is recorded, and counts as not recorded while it is not declared.
+An endpoint that an imperative command created is recorded; until it is declared, it counts as not recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unreadable import unread_problem
 
 _REASONS: Final[Mapping[frozenset[Cause], str]] = {
-    frozenset({Cause.IMPERATIVE}): "by hand",
+    frozenset({Cause.IMPERATIVE}): "requested by the command",
     frozenset({Cause.DRIFT}): "changed outside of reconciler",
     frozenset({Cause.CONFIG}): "changed in the YAML",
 }
@@ -133,7 +133,7 @@ def decide(
         case Desired() as desired, None, gone, Live() as live:
             return Adopt(
                 name=desired.name,
-                reason="overwrites what others made"
+                reason="overwrites values that were set elsewhere"
                 if comparison.fields
                 else "already as declared; recorded by its name",
                 desired=desired,
@@ -190,7 +190,7 @@ def _undeclared(record: Tracked, live: Live, unwanted: str, released: Collection
     if not names_of(record).isdisjoint(released):
         return Forget(name=record.name, reason="removed with `destroy: false`", tracked=record)
     if live.is_named and not record.may_have_name(live.name):
-        reason = f"{record.id} is called `{live.name}` now; it is no longer ours to delete"
+        reason = f"{record.id} is called `{live.name}` now; it is not deleted"
         return Forget(name=record.name, reason=reason, tracked=record, live_name=live.name)
     return Delete(name=record.name, reason=unwanted, live=live, tracked=record)
 
@@ -207,8 +207,8 @@ def _taken_app_names(changes: Iterable[Change], live: Iterable[Live]) -> Iterato
         if owner is not None:
             yield Problem(
                 code="app-name-taken",
-                summary=f"`{change.name}` would be made anew under the app name `{change.app_name}`, which"
-                f" {owner.id} (`{owner.name}`) has and keeps for life",
+                summary=f"`{change.name}` would be created again under the app name `{change.app_name}`,"
+                f" which {owner.id} (`{owner.name}`) has and keeps",
                 hint="declare another `appName` for it",
                 address=change.address,
                 place=change.desired.place,

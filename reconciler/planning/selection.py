@@ -1,4 +1,4 @@
-"""`--target` and `--exclude`: which endpoints a run is about."""
+"""The endpoints that a run is about: `--target` and `--exclude`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reconciler.model.text import PatternMap, closest_match
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Names, addresses, and globs over both; no target means all.
+    """Names, addresses and globs over both; no target means all.
 
-    `names` is exact, for programs. They are a `part` where they come from a run with targets or excludes.
+    `names` are exact. `part` is true if they come from a run with targets or excludes.
     `others` are the addresses of resources of other kinds than endpoints.
     """
 
@@ -37,7 +37,7 @@ class Selection:
 
     @property
     def is_part(self) -> bool:
-        """Whether somebody chose some of the endpoints."""
+        """Return whether the user selected some of the endpoints."""
         return bool(self.targets or self.excludes or self.part)
 
     def has(self, name: str) -> bool:
@@ -79,6 +79,6 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 @cache
 def _globs(patterns: tuple[str, ...]) -> PatternMap[str]:
-    """A pattern is about the name; the type before it, as in an address, may be given and means nothing."""
+    """Return the patterns, each with and without the type of an address before the name."""
     bare = ((pattern.removeprefix(address("")), pattern) for pattern in patterns)
     return PatternMap((*zip(patterns, patterns, strict=True), *bare))

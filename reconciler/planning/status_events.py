@@ -1,4 +1,4 @@
-"""What happened between two looks at an account: each change once, never one that was seen before."""
+"""Events of the endpoints between two listings of an account."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from reconciler.model.status import ConditionType, EndpointInfo, Happening, Repl
 
 
 def events(before: Iterable[EndpointInfo], now: Iterable[EndpointInfo]) -> tuple[ReplicaEvent, ...]:
-    """At most one event an endpoint, those that are gone first, by name.
+    """Return at most one event for each endpoint: deleted ones first, then by name.
 
-    Endpoints are told apart by ID: one that was deleted and made anew under its name is both.
+    Endpoints are identified by ID, so that one which was deleted and created again has two events.
     """
     old, new = ({one.id: one for one in apps} for apps in (before, now))
     gone = [event_of(app, Happening.DELETED) for app in _by_name(old.values()) if app.id not in new]

@@ -1,7 +1,7 @@
-"""What a change lacks where a part of Novita's answer cannot be read.
+"""Changes of endpoints for which a part of Novita's answer cannot be read.
 
-Such a part is not compared. An update, however, sends an endpoint in full, so that what is neither declared
-nor readable would be lost; and nothing is deleted whose name nobody can check. Such a change is refused.
+Such a part is not compared. An update sends an endpoint in full, so that fields which are neither declared
+nor readable would be lost; a delete checks the name. A change that needs an unreadable part is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reconciler.model.values import Path
 
 
 def unread_problem(change: Change) -> Problem | None:
-    """An error when the change cannot be made without what is unread, a note when it can; else None."""
+    """Return an error if the change needs an unreadable part, a note if it does not; else None."""
     match change:
         case Create() | Forget() | NoOp(live=Live(unread=())):
             return None
@@ -34,7 +34,7 @@ def unread_problem(change: Change) -> Problem | None:
             code="unreadable-endpoint",
             summary=f"`{change.name}` ({change.live.id}) cannot be changed: Novita's answer about it has"
             f" {_named(missing)} in a form that cannot be read",
-            detail="An update sends every field and a delete checks the name: nothing unread is put at risk.",
+            detail="An update sends every field and a delete checks the name: a part could be lost.",
             hint=f"correct it in Novita Console; {_without(change.name)}",
             address=change.address,
         )
@@ -53,11 +53,11 @@ def unread_problem(change: Change) -> Problem | None:
 
 
 def unidentified_problem(desired: Desired) -> Problem:
-    """A live endpoint of a declared name has an ID that nobody can read."""
+    """Return the error that a live endpoint of a declared name has no readable ID."""
     return Problem(
         code="unreadable-endpoint",
         summary=f"a live endpoint is called `{desired.name}`, and its ID cannot be read",
-        detail="It may be the declared one, and a create could make it a second time.",
+        detail="It may be the declared one; a create could duplicate it.",
         hint=f"look at it in Novita Console; {_without(desired.name)}",
         address=desired.address,
         place=desired.place,
@@ -65,12 +65,12 @@ def unidentified_problem(desired: Desired) -> Problem:
 
 
 def describe_unread(live: Live) -> str:
-    """Which endpoint, and what of it cannot be read."""
+    """Return a line that names an endpoint and its unreadable parts."""
     return f"`{live.name}` ({live.id}): {_named(live.unread)}"
 
 
 def _without(name: str) -> str:
-    return f"`{command_line('reconciler', 'apply', '--exclude', name)}` does the rest"
+    return f"`{command_line('reconciler', 'apply', '--exclude', name)}` applies the rest"
 
 
 def _identity(change: Update | Scale | Adopt | Replace | Delete) -> tuple[Path, ...]:

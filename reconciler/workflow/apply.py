@@ -143,7 +143,7 @@ def _record_resolution(session: Session, settled: PlanResult) -> None:
     """
     repeated = {change.address for change in settled.plan.pending if isinstance(change, Create | Replace)}
     for kind, resolution in ((ENDPOINT, settled.resolution), *settled.others.items()):
-        for name, tracked in resolution.made.items():
+        for name, tracked in resolution.created.items():
             session.record(tracked, deposed=resolution.deposed.get(name))
         for name in resolution.open:
             if address(name, kind) not in repeated:

@@ -21,7 +21,7 @@ from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
-from reconciler.planning.guards import guards, remarks
+from reconciler.planning.guards import adoption_notes, guards
 from reconciler.planning.imperative import ImperativeChange, replica_range_errors, resolve_target
 from reconciler.planning.leases import apply_leases
 from reconciler.planning.options import apply_options
@@ -241,7 +241,7 @@ def planned(
                     allow=allow,
                     again=repeat_with(context, "--allow-adopted"),
                 ),
-                *remarks(made.changes),
+                *adoption_notes(made.changes),
             )
             if guarded
             else ()

@@ -12,7 +12,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
-from reconciler.planning.pending_creates import recorded, resolve, unresolved
+from reconciler.planning.pending_creates import intent_record, resolve, unresolved
 from reconciler.workflow.runtime.account import base_url, list_after_settling, list_if_recorded, reader
 from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
@@ -72,7 +72,7 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
 def _from_listing(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> RecoverResult:
     resolution = resolve(inventory, live, keyring)
     return RecoverResult(
-        made=tuple(resolution.made.values()),
+        made=tuple(resolution.created.values()),
         nothing=tuple(resolution.open),
         unresolved=tuple(unresolved(name, matches) for name, matches in resolution.unresolved.items()),
         deposed=resolution.deposed,
@@ -93,7 +93,7 @@ def _from_user(account: AccountReader, inventory: Inventory, stated: StatedOutco
     before = inventory.records.get(intent.name)
     still_there = before is not None and account.get(before.id) is not None
     deposed = {intent.name: before.deposed()} if before and still_there else {}
-    return RecoverResult(made=(recorded(intent, live.id),), deposed=deposed)
+    return RecoverResult(made=(intent_record(intent, live.id),), deposed=deposed)
 
 
 def _require_intent(inventory: Inventory, name: str) -> Intent:

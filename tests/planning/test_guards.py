@@ -51,7 +51,7 @@ def test_a_replacement_counts_as_a_delete() -> None:
     """Its old endpoint goes as well."""
     (problem,) = tripped([*deletes(3), REPLACE], records=10)
     assert problem.summary == "4 of 10 tracked endpoints would be deleted or replaced, more than 30%"
-    assert problem.hint == "if it is meant, pass --allow-delete 4"
+    assert problem.hint == "if it is intended, pass --allow-delete 4"
     assert problem.exit_code is ExitCode.GUARD
 
 
@@ -135,7 +135,7 @@ def test_an_adoption_that_overwrites_is_asked_about() -> None:
     """The plan says so, --adopt allows it, and an equal one needs no leave."""
     (problem,) = tripped([OVERWRITE])
     assert problem.code == "adopt-would-overwrite"
-    assert problem.summary == "`o` exists as id-o, was not made from here, and differs"
+    assert problem.summary == "`o` exists as id-o, was not created from here, and differs"
     assert tripped([OVERWRITE], allow=Allowances(adopt=True)) == []
     assert tripped([change(endpoint("a"), None, live("a"))]) == []
 
@@ -147,7 +147,7 @@ def test_an_adoption_never_replaces(adopt: bool) -> None:
     (problem,) = tripped([other], allow=Allowances(adopt=adopt))
     assert problem.code == "adopt-would-replace"
     assert problem.summary == (
-        "`base-test` exists as id-base-test and differs in what cannot be changed: appName, products"
+        "`base-test` exists as id-base-test and differs in fields that cannot be changed: appName, products"
     )
 
 

@@ -68,4 +68,4 @@ def test_an_update_by_hand_is_one() -> None:
     """Of the image alone, and it says so."""
     found = change(by_hand(image={"image": "new:1"}), tracked(command="ours"), live(command="ours"))
     assert isinstance(found, Update)
-    assert found.reason == "by hand"
+    assert found.reason == "requested by the command"

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.problem import ExitCode
 from reconciler.model.resource import Intent, Live
 from reconciler.model.secrets import Secret, seal
-from reconciler.planning.pending_creates import matches_intent, newcomers, recorded, resolve
+from reconciler.planning.pending_creates import intent_record, matches_intent, new_endpoints, resolve
 from tests.builders import KEYRING, inventory, live, tracked
 
 INTENT = Intent(
@@ -28,7 +28,7 @@ INTENT = Intent(
 )
 def test_a_newcomer_has_the_name_and_an_id_that_nobody_knew(there: list[Live], expected: list[str]) -> None:
     """Not known before the request, and not on its way out."""
-    assert [one.id for one in newcomers(INTENT, there)] == expected
+    assert [one.id for one in new_endpoints(INTENT, there)] == expected
 
 
 def test_without_open_creates_there_is_nothing_to_resolve() -> None:
@@ -43,13 +43,13 @@ def test_the_one_that_reads_as_sent_is_ours() -> None:
     before = inventory(intents=[INTENT])
     found = resolve(before, [live("a", "old"), live("a", "new")], KEYRING)
     after = found.of(before)
-    assert after.records == {"a": recorded(INTENT, "new")}
+    assert after.records == {"a": intent_record(INTENT, "new")}
     assert after.records["a"].prevent_destroy
     assert after.intents == {}
     (note,) = found.problems
     assert (note.severity.value, note.summary) == (
         "note",
-        "creating `a` was begun and its answer was lost; it was made as new",
+        "creating `a` was sent and its answer was lost; it was created as new",
     )
 
 
@@ -59,7 +59,7 @@ def test_nothing_there_leaves_it_open() -> None:
     found = resolve(before, [live("a", "old")], KEYRING)
     assert found.of(before) == before
     (note,) = found.problems
-    assert note.summary == "creating `a` was begun and its answer was lost; nothing of that name is there"
+    assert note.summary == "creating `a` was sent and its answer was lost; no endpoint has that name"
 
 
 def test_an_endpoint_that_a_record_claims_is_no_newcomer() -> None:

@@ -391,7 +391,7 @@ class TestDelete:
         """Gone, or no longer called as we called it."""
         assert change(None, tracked(), None).reason == "id-base-test is gone already"
         assert change(None, tracked(), live("other", "id-base-test")).reason == (
-            "id-base-test is called `other` now; it is no longer ours to delete"
+            "id-base-test is called `other` now; it is not deleted"
         )
 
 

@@ -20,7 +20,7 @@ from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
 from reconciler.novita.thread_pool import DaemonThreadPool
-from reconciler.planning.pending_creates import newcomers
+from reconciler.planning.pending_creates import new_endpoints
 from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
 
@@ -136,7 +136,7 @@ def list_after_settling(account: AccountReader, inventory: Inventory, settle_sec
     listing, created = Listing(endpoints=()), dict[str, Live]()
     for _ in poll(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
         listing = list_complete(account, (record.id for record in inventory.records.values()))
-        matches = [newcomers(intent, listing.endpoints) for intent in inventory.intents.values()]
+        matches = [new_endpoints(intent, listing.endpoints) for intent in inventory.intents.values()]
         created.update((live.id, live) for endpoints in matches for live in endpoints)
         if all(matches):
             break

@@ -300,8 +300,8 @@ def test_nothing_is_deleted_with_no_delete(desk: Desk) -> None:
     assert planned.codes == ["not-deleted", "not-deleted"]
     ran = desk.run("apply", "--no-delete", "--auto-approve")
     assert ran.code == 0
-    assert "`b` is left as it is: --no-delete leaves out its replace" in ran.err
-    assert "`old` is left as it is: --no-delete leaves out its delete" in ran.err
+    assert "`b` is not changed: --no-delete omits its replace" in ran.err
+    assert "`old` is not changed: --no-delete omits its delete" in ran.err
     assert desk.sent("delete") == []
     assert desk.plan().actions == {"b": "replace", "old": "delete"}
 

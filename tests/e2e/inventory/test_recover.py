@@ -38,7 +38,9 @@ def test_the_next_plan_says_so_and_the_next_apply_records_it(desk: Desk, when: s
     before = desk.files()
     planned = desk.plan()
     assert (planned.code, planned.codes) == (0, ["open-create"])
-    assert f"creating `chat` was begun and its answer was lost; it was made as {made}" in desk.run("plan").err
+    assert (
+        f"creating `chat` was sent and its answer was lost; it was created as {made}" in desk.run("plan").err
+    )
     assert desk.files() == before, "a plan writes nothing"
     assert "No changes." in desk.apply().out
     assert desk.inventory["chat"]["id"] == made
@@ -52,7 +54,7 @@ def test_what_was_not_made_is_made_once(desk: Desk) -> None:
     desk.declare(item("chat"))
     left_open(desk, made=False)
     ran = desk.run("plan")
-    assert "its answer was lost; nothing of that name is there" in ran.err
+    assert "its answer was lost; no endpoint has that name" in ran.err
     assert "novita_endpoint.chat will be created" in ran.out
     assert desk.run("apply", typed="no\n").code == 1
     assert len(desk.sent("create")) == 1

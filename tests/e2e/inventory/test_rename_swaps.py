@@ -182,7 +182,7 @@ def test_a_swap_in_which_one_is_replaced(desk: Desk, flags: tuple[str, ...]) -> 
     desk.declare(replaced, item("b", renamedFrom="a"))
     ran = desk.run("apply", "--auto-approve", *flags)
     assert ran.code == 1
-    assert f"the app name `a`, which {kept} (`a`) has and keeps for life" in ran.err
+    assert f"the app name `a`, which {kept} (`a`) has and keeps" in ran.err
     assert desk.sent("update", "delete") == []
     desk.declare({**replaced, "appName": "a-2"}, item("b", renamedFrom="a"))
     desk.apply(*flags)

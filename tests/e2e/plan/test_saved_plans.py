@@ -373,7 +373,7 @@ def test_a_plan_that_nobody_can_make_now(desk: Desk) -> None:
     saved(desk)
     desk.sim.world.console_create(name="chat", appName="chat")
     ran = refused(desk, "chat: create then, adopt now")
-    assert "was not made from here" in ran.err
+    assert "was not created from here" in ran.err
 
 
 def test_a_world_that_moves_under_the_lock(desk: Desk) -> None:

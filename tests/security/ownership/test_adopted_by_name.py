@@ -15,7 +15,7 @@ def adopted(desk: Desk) -> Desk:
     desk.apply()
     shutil.rmtree(desk.root / "state")
     ran = desk.apply()
-    assert "were not made from this inventory" in ran.err
+    assert "were not created from this inventory" in ran.err
     assert desk.inventory["chat"]["adopted"] is True
     return desk
 
@@ -76,7 +76,7 @@ def test_what_makes_it_ours(adopted: Desk, how: str) -> None:
         adopted.apply()
     elif how == "import":
         assert "is recorded" in adopted.run("import", "chat", adopted.id("chat")).out
-        assert "recorded already" in adopted.run("import", "chat", adopted.id("chat")).out
+        assert "already recorded" in adopted.run("import", "chat", adopted.id("chat")).out
     else:
         words = {"scale": ("scale", "chat", "2"), "update": ("update", "chat", "--image", "a/b:2")}[how]
         assert adopted.run(*words, "--yes").code == 0
@@ -116,7 +116,7 @@ def test_a_plan_says_it_plainly(desk: Desk) -> None:
     shutil.rmtree(desk.root / "state")
     ran = desk.run("plan")
     assert "recorded by its name" in ran.out
-    assert "`chat` was not made from this inventory, and is recorded by name alone" in ran.err
+    assert "`chat` was not created from this inventory, and is recorded by name alone" in ran.err
     assert desk.run("plan", "--json").codes == ["adopted-by-name"]
     assert desk.run("plan", "--adopt", "--json").codes == []
 
@@ -125,7 +125,7 @@ def test_who_lets_go_of_one_that_is_declared_takes_another_name(adopted: Desk) -
     """As the message says: otherwise the next plan would find it again."""
     adopted.declare(item("chat", specName="large"), item("embed"))
     err = adopted.run("apply", "--yes").err
-    assert "declare another name here, and let it go with: reconciler state rm chat" in err
+    assert "declare another name here, and forget it with: reconciler state rm chat" in err
     theirs = adopted.id("chat")
     adopted.declare(item("chat-2", specName="large"), item("embed"))
     assert adopted.run("state", "rm", "chat").code == 0

@@ -17,7 +17,7 @@ from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
-from reconciler.model.request import API_ROOT
+from reconciler.model.request import API_ROOT, is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
 from reconciler.yamlfile.document import Document
@@ -31,8 +31,6 @@ TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 
 PLACEHOLDERS: Final = frozenset({"your-novita-api-key-here", "your-api-key"})
 CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
-
-_PLAIN_KEY: Final = re.compile(r"[!-~\xa1-\xff]+\Z")
 
 _ENABLE_HINT: Final = """\
 Enable Novita provider in `config.yaml`:
@@ -161,7 +159,7 @@ class _SettingsReader:
             text = resolved.value.strip()
         if not text or text in PLACEHOLDERS:
             return None
-        if not _PLAIN_KEY.match(text):
+        if not is_header_value(text):
             self._report(
                 "bad-api-key",
                 f"the API key in {setting.name} contains a space or a character that cannot be sent",

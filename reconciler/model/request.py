@@ -13,6 +13,11 @@ from reconciler.model.values import Json, Value
 API_ROOT = "/gpu-instance/openapi/v1"
 
 
+def is_header_value(text: str) -> bool:
+    """Return True if a text can be sent as an API key in a header: printable ASCII without spaces."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One API request. `body` may contain secrets.

@@ -126,7 +126,7 @@ def test_placeholders_are_no_key(tmp_path: Path, key: str) -> None:
     assert settings(tmp_path, text).api_key is None
 
 
-@pytest.mark.parametrize("key", ["a b", "a\tb", "sch\u00fcssel\u20ac", "a\u0001b", "a\nb"])
+@pytest.mark.parametrize("key", ["a b", "a\tb", "cl\u00e9", "sch\u00fcssel\u20ac", "a\u0001b", "a\nb"])
 def test_keys_that_cannot_be_sent(tmp_path: Path, key: str) -> None:
     """A key with a space or an odd character is a problem that does not show it."""
     _, problems = load_settings(tmp_path, environ={"NOVITA_API_KEY": key})

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.hosts import host_error, is_loopback
 from reconciler.model.problem import Problem
+from reconciler.model.request import is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.novita.messages import CONSOLE
 
@@ -49,7 +50,7 @@ def header_value(api_key: Secret) -> str:
             "Set `novita.api_key` in config.yaml, or export NOVITA_API_KEY."
             f" Get API key from Novita Console ({CONSOLE})",
         )
-    if not (key.isascii() and key.isprintable() and " " not in key):
+    if not is_header_value(key):
         raise invalid_config(
             "invalid-api-key",
             "the API key holds a space, a control character or a letter outside ASCII",

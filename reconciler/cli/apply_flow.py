@@ -1,4 +1,4 @@
-"""Show, ask, perform, report: the course that apply and destroy share."""
+"""The flow of all commands that change the account: plan, ask for approval, apply, report."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.file import SavedPlan, approve_if_unchanged
 
 if TYPE_CHECKING:
-    from reconciler.cli.event_stream import Stream
+    from reconciler.cli.event_stream import EventStream
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, the end of a CI job, and a terminal that is closed."""
+"""Signals of Ctrl-C, of a cancelled CI job, and of a closed terminal."""
 
 CHECKPOINT_TIMEOUT = 1.5
-"""Seconds that a second signal leaves for the fold; GitHub's runner kills 2.5 s after it."""
+"""Seconds for writing the inventory after a second signal; GitHub's runner kills the job after 2.5 s."""
 
 
 def run_apply(
@@ -41,7 +41,7 @@ def run_apply(
     goal: Goal = APPLY,
     wait: float | None = None,
 ) -> int:
-    """Plan, ask unless approval was given, perform, report; returns the exit code."""
+    """Plan, ask for approval unless `approved`, apply and report; return the exit code."""
     is_destroy = goal.is_destroy
     command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
@@ -50,7 +50,7 @@ def run_apply(
 
     def approve(planned: PlanResult) -> bool:
         if out.stream is not None:
-            out.stream.planned(planned.plan)
+            out.stream.write_plan(planned.plan)
         if saved is not None:
             return approve_if_unchanged(saved, refusals.append)(planned)
         shown.append(planned)
@@ -61,14 +61,14 @@ def run_apply(
         if not planned.plan.pending:
             return True
         if approved:
-            out.tell("" if out.is_for_programs else "\n")
+            out.tell("" if out.is_machine_readable else "\n")
             return True
         if out.as_json:
             out.plan_for_approval(planned.plan)
-        return _ask(out, refusals.append, _question(goal))
+        return _ask_for_approval(out, refusals.append, _question(goal))
 
-    folds: list[Callable[[], None]] = []
-    with _graceful(out, stop, folds) as begin, _progress(out) as progress:
+    checkpoints: list[Callable[[], None]] = []
+    with _graceful_shutdown(out, stop, checkpoints) as begin, _progress(out) as progress:
         applied = apply(
             context,
             lambda planned: approve(planned) and begin(),
@@ -76,12 +76,12 @@ def run_apply(
             goal=goal,
             stop=stop,
             wait=wait,
-            on_locked=folds.append,
+            on_locked=checkpoints.append,
         )
-    return _conclude(out, applied, command, shown, refusals, saved, is_destroy=is_destroy)
+    return _report(out, applied, command, shown, refusals, saved, is_destroy=is_destroy)
 
 
-def _conclude(
+def _report(
     out: Output,
     applied: ApplyResult,
     command: str,
@@ -94,42 +94,42 @@ def _conclude(
     planned, report = applied.planned, applied.report
     if report is not None:
         code = applied.exit_code
-        found = planned.run_report(
+        run_report = planned.run_report(
             command, timestamp(), exit_code=code, report=report, refusals=applied.problems
         )
         if out.as_json or (saved is not None and not report.results):
-            out.plan(found)
+            out.plan(run_report)
             return code
-        out.keep(found)
+        out.set_report(run_report)
         if report.results:
             out.result("\n" + apply_report_text(report, out.style, is_destroy=is_destroy))
         if applied.problems:
             out.tell("\n")
             out.problems(applied.problems)
         return code
-    moved = saved.staleness(planned) if saved is not None and not refusals else None
-    told = [*refusals, *([moved] if moved else [])]
-    code = max((problem.exit_code for problem in told), default=int(planned.blocked or ExitCode.OK))
-    found = planned.run_report(command, timestamp(), exit_code=code, refusals=told)
+    stale = saved.staleness(planned) if saved is not None and not refusals else None
+    problems = [*refusals, *([stale] if stale else [])]
+    code = max((problem.exit_code for problem in problems), default=int(planned.blocked or ExitCode.OK))
+    run_report = planned.run_report(command, timestamp(), exit_code=code, refusals=problems)
     if out.as_json or planned not in shown:
-        out.plan(found)
+        out.plan(run_report)
     else:
-        out.keep(found)
-        out.problems(told)
+        out.set_report(run_report)
+        out.problems(problems)
     return code
 
 
-def _end(folds: tuple[Callable[[], None], ...]) -> None:
-    """Fold, if that can be done at once, and end the process."""
+def _save_and_exit(checkpoints: tuple[Callable[[], None], ...]) -> None:
+    """Write the inventory, within the time limit, and end the process."""
 
-    def fold() -> None:
-        for one in folds:
+    def write_inventory() -> None:
+        for checkpoint in checkpoints:
             with suppress(InventoryError, OSError):
-                one()
+                checkpoint()
 
-    folding = threading.Thread(target=fold, daemon=True)
-    folding.start()
-    folding.join(CHECKPOINT_TIMEOUT)
+    thread = threading.Thread(target=write_inventory, daemon=True)
+    thread.start()
+    thread.join(CHECKPOINT_TIMEOUT)
     os._exit(ExitCode.INTERRUPTED)
 
 
@@ -141,7 +141,7 @@ def _question(goal: Goal) -> str:
     return "Do you want to perform these actions?"
 
 
-def _ask(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
+def _ask_for_approval(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
     if not sys.stdin.isatty() and os.environ.get("CI"):
         refuse(_unapproved("there is no interactive input to approve the plan"))
         return False
@@ -172,47 +172,47 @@ def _unapproved(summary: str) -> Problem:
     )
 
 
-def _progress(out: Output) -> Stream | BarProgress | LineProgress:
+def _progress(out: Output) -> EventStream | BarProgress | LineProgress:
     if out.stream is not None:
         return out.stream
-    if out.is_watched:
-        return BarProgress(out.line, lambda total: out.begin("", total), out.end, out.error_style)
+    if out.shows_progress:
+        return BarProgress(out.line, lambda total: out.start_bar("", total), out.stop_bar, out.error_style)
     return LineProgress(out.line, out.error_style)
 
 
 @contextmanager
-def _graceful(
-    out: Output, stop: threading.Event, folds: list[Callable[[], None]]
+def _graceful_shutdown(
+    out: Output, stop: threading.Event, checkpoints: list[Callable[[], None]]
 ) -> Iterator[Callable[[], bool]]:
-    """From `begin()` on, the first of these signals stops what has not begun, and the second stops all.
+    """Handle stop signals after `begin()`: the first stops further changes, the second ends the process.
 
-    Stopping at once loses nothing that Novita has confirmed: each step is on disk before the next. What was
-    done is folded all the same, by `folds`, for a CI job may keep the inventory alone.
+    Ending the process loses no confirmed change, because each one is in the journal before the next begins.
+    Still, `checkpoints` write the journal into the inventory, because a CI job may keep only the inventory.
     """
-    ending = threading.Event()
+    is_exiting = threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if ending.is_set():
+        if is_exiting.is_set():
             os._exit(ExitCode.INTERRUPTED)
         if stop.is_set():
-            # beside the main thread, which may hold what a fold needs
-            ending.set()
-            threading.Thread(target=_end, args=(tuple(folds),), daemon=True).start()
+            # in a thread, because the main thread may hold a lock that a checkpoint needs
+            is_exiting.set()
+            threading.Thread(target=_save_and_exit, args=(tuple(checkpoints),), daemon=True).start()
             return
         stop.set()
         # in a thread, because a handler may run in the middle of a write to the same stream
-        words = "\nInterrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
-        threading.Thread(target=out.line, args=(words,)).start()
+        message = "\nInterrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
+        threading.Thread(target=out.line, args=(message,)).start()
 
     previous: dict[signal.Signals, object] = {}
 
     def begin() -> bool:
         if threading.current_thread() is threading.main_thread():
             for number in STOP_SIGNALS:
-                # what nohup or a shell made us deaf to stays unheard
+                # signals that nohup or a shell ignores stay ignored
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     previous.setdefault(number, signal.signal(number, handle))
-            if was_interrupted():  # and whatever it hit has swallowed that
+            if was_interrupted():  # the exception was swallowed
                 raise KeyboardInterrupt
         return True
 
@@ -220,4 +220,4 @@ def _graceful(
         yield begin
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
+            signal.signal(number, handler)  # type: ignore[arg-type]  # the value is from signal.signal

@@ -1,4 +1,4 @@
-"""Whether what the shell handed over is text: names of files and endpoints are, to everybody we speak to."""
+"""Checks that arguments, environment variables and paths are valid UTF-8."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Final
 
 import click
 
-_OURS: Final = ("NOVITA_", "RECONCILER_")
+_PREFIXES: Final = ("NOVITA_", "RECONCILER_")
 _VARIABLE: Final = re.compile(r"((?:--env=)?[^-=][^=]*=).*", re.DOTALL)
-"""KEY=VALUE, as it stands behind `--env` or is joined to it."""
+"""KEY=VALUE, as the value of `--env` or joined with it."""
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Raises UsageError for an argument that is not UTF-8. The value of a variable in it may be a secret."""
+    """Raise UsageError for an argument that is not UTF-8; the value of a KEY=VALUE is not shown."""
     for argument in arguments:
-        if why := fault(argument):
-            found = _VARIABLE.fullmatch(argument)
-            shown = f"{found[1]}..." if found else argument
-            raise click.UsageError(f"the argument '{escaped(shown)}' {why}")
+        if error := encoding_error(argument):
+            match = _VARIABLE.fullmatch(argument)
+            shown = f"{match[1]}..." if match else argument
+            raise click.UsageError(f"the argument '{escaped(shown)}' {error}")
 
 
 def check_environment(environ: Mapping[str, str]) -> None:
-    """Raises UsageError for one of our variables that is not UTF-8. Its value may be a secret."""
+    """Raise UsageError for a variable of reconciler that is not UTF-8; its value is not shown."""
     for name, value in environ.items():
-        if name.startswith(_OURS) and (why := fault(value) or fault(name)):
-            raise click.UsageError(f"the environment variable {escaped(name)} {why}")
+        if name.startswith(_PREFIXES) and (error := encoding_error(value) or encoding_error(name)):
+            raise click.UsageError(f"the environment variable {escaped(name)} {error}")
 
 
 def check_folder(root: Path) -> None:
-    """Raises UsageError for a folder whose path is not UTF-8: plans and inventories note where they are."""
+    """Raise UsageError for a folder whose path is not UTF-8: plans and inventories contain it."""
     path = os.path.realpath(root)
-    if why := fault(path):
-        raise click.UsageError(f"the path of the folder '{escaped(path)}' {why}")
+    if error := encoding_error(path):
+        raise click.UsageError(f"the path of the folder '{escaped(path)}' {error}")
 
 
-def fault(text: str) -> str:
-    """What is wrong with text that came from the system; "" where nothing is."""
+def encoding_error(text: str) -> str:
+    """Return what is wrong with the encoding of a text from the system; "" if nothing is."""
     if text.isascii():
         return ""
     try:
@@ -56,8 +56,8 @@ def fault(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""The text with each byte that is none of UTF-8 as `\xff`."""
+    r"""Return the text with each byte that is not UTF-8 as `\xff`."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half a character, which no system hands over
+    except UnicodeEncodeError:  # a lone surrogate, which no system passes
         return text.encode("utf-8", "backslashreplace").decode()

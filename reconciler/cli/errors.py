@@ -1,4 +1,4 @@
-"""How a run that did not reach its end is told: its problems and its exit code."""
+"""Problems and exit codes of failed runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import ExitCode, Problem
 
 _SHOWN: Final = 80
-"""Characters of a path that are shown."""
+"""Maximum number of shown characters of a path."""
 
 
-def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
-    """(problems, exit code) of what ended a run; a fault of ours is a problem as well."""
+def problems_of(error: BaseException) -> tuple[tuple[Problem, ...], int]:
+    """Return the problems and the exit code for an error that ended a run, also for a bug."""
     match error:
         case ReconcilerError():
             codes = [problem.exit_code for problem in error.problems if problem.is_error]
@@ -40,8 +40,8 @@ def ending(error: BaseException) -> tuple[tuple[Problem, ...], int]:
             return (_bug(error),), int(ExitCode.ERROR)
 
 
-def trace(error: BaseException, environ: Mapping[str, str]) -> str:
-    """The traceback of a fault of ours, without the values of variables that are named like secrets."""
+def masked_traceback(error: BaseException, environ: Mapping[str, str]) -> str:
+    """Return the traceback of a bug, with the values of variables that are named like secrets masked."""
     from reconciler.config.references.disclosure import is_secret_name
     from reconciler.novita.http.masking import Secrets
 
@@ -50,7 +50,7 @@ def trace(error: BaseException, environ: Mapping[str, str]) -> str:
 
 
 def _unusable(path: str, error: OSError) -> Problem:
-    """A path that nobody expected to fail, such as one that is longer than the system allows."""
+    """Return the problem for a path that the system rejects, such as one that is too long."""
     shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
     return Problem(
         code="unusable-path",
@@ -60,7 +60,7 @@ def _unusable(path: str, error: OSError) -> Problem:
 
 
 def _bug(error: BaseException) -> Problem:
-    """A fault of ours: said as one, and reportable. Its text may quote a value, so only -v shows it."""
+    """Return the problem for a bug. The text of the error may contain a secret, so it is not shown."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
     return Problem(

@@ -1,4 +1,4 @@
-"""`--events`: an apply as a stream of JSON, a message a line."""
+"""`--events`: an apply as a stream of JSON messages, one per line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from reconciler.reports.terminal.escape import in_json
 
 
 def to_stdout(line: str) -> None:
-    """A whole line at once, out of the door."""
+    """Write a line to stdout and flush it."""
     sys.stdout.write(line)
     sys.stdout.flush()
 
@@ -44,10 +44,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Stream:
-    """Writes messages from any thread, one line at a time; as a context it shows signs of life.
+class EventStream:
+    """Writes messages from any thread, one per line; as a context manager, it also writes progress messages.
 
-    A reader who has left stops no apply: what cannot be written is not.
+    If the reader closes stdout, messages are dropped and the apply continues.
     """
 
     def __init__(
@@ -56,66 +56,66 @@ class Stream:
         *,
         interval: float = INTERVAL,
         now: Callable[[], float] = time.monotonic,
-        today: Callable[[], datetime] = utc_now,
+        utc_time: Callable[[], datetime] = utc_now,
     ) -> None:
         self._write = write
-        self._writing = threading.Lock()
-        self._today = today
-        self._planned: Plan | None = None
+        self._lock = threading.Lock()
+        self._utc_time = utc_time
+        self._plan: Plan | None = None
         self._results: list[ChangeResult] = []
-        self._heart = Heartbeat(self._beat, interval=interval, now=now)
-        self._say(version_message())
+        self._heartbeat = Heartbeat(self._on_beat, interval=interval, now=now)
+        self._write_message(version_message())
 
-    def __enter__(self) -> Stream:
-        self._heart.__enter__()
+    def __enter__(self) -> EventStream:
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._heart.__exit__()
+        self._heartbeat.__exit__()
 
     def __call__(self, event: ApplyEvent) -> None:
         elapsed = 0.0
         match event:
             case ChangeStarted(change=change):
-                self._heart.begin(change)
+                self._heartbeat.begin(change)
             case ChangeWaiting(change=change):
-                self._heart.begin(change)
-                elapsed = self._heart.elapsed(change)
+                self._heartbeat.begin(change)
+                elapsed = self._heartbeat.elapsed(change)
             case ChangeEnded(result=result):
-                self._heart.end(result.change)
+                self._heartbeat.end(result.change)
                 self._results.append(result)
             case ChangeServing(change=change):
-                self._heart.end(change)
+                self._heartbeat.end(change)
         if (message := event_message(event, elapsed)) is not None:
-            self._say(message)
+            self._write_message(message)
 
-    def planned(self, plan: Plan) -> None:
-        """Tell of a plan, once."""
-        if plan is not self._planned:
-            self._planned = plan
+    def write_plan(self, plan: Plan) -> None:
+        """Write the messages of a plan, once."""
+        if plan is not self._plan:
+            self._plan = plan
             for message in plan_messages(plan):
-                self._say(message)
+                self._write_message(message)
 
-    def end(self, found: RunReport) -> None:
-        """The last words, whatever the end was."""
-        if found.plan is not None:
-            self.planned(found.plan)
-        interrupted = found.exit_code == ExitCode.INTERRUPTED
-        report = found.report or ApplyReport(results=tuple(self._results), interrupted=interrupted)
-        for message in final_messages(found, report):
-            self._say(message)
+    def finish(self, run: RunReport) -> None:
+        """Write the last messages of a run, also of a failed one."""
+        if run.plan is not None:
+            self.write_plan(run.plan)
+        interrupted = run.exit_code == ExitCode.INTERRUPTED
+        report = run.report or ApplyReport(results=tuple(self._results), interrupted=interrupted)
+        for message in final_messages(run, report):
+            self._write_message(message)
 
-    def _beat(self, change: Change, elapsed: float) -> None:
-        self._say(progress_message(change, elapsed))
+    def _on_beat(self, change: Change, elapsed: float) -> None:
+        self._write_message(progress_message(change, elapsed))
 
-    def _say(self, message: Message) -> None:
+    def _write_message(self, message: Message) -> None:
         stamped = {
             "@level": message["@level"],
             "@message": message["@message"],
             "@module": "reconciler.ui",
-            "@timestamp": self._today().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "@timestamp": self._utc_time().isoformat(timespec="microseconds").replace("+00:00", "Z"),
             **message,
         }
-        # in ASCII, so that no terminal, no surrogate and no line separator of Unicode can break a line
-        with self._writing, suppress(OSError):
+        # in ASCII, so that surrogates and line separators of Unicode cannot break a line
+        with self._lock, suppress(OSError):
             self._write(in_json(json.dumps(stamped)) + "\n")

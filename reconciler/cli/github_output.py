@@ -1,4 +1,4 @@
-"""GitHub Actions: annotations on stderr, and the report in the summary of the job."""
+"""Output for GitHub Actions: annotations on stderr, and the report in the job summary."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ if TYPE_CHECKING:
     from reconciler.model.run_report import RunReport
 
 
-def write_github_output(run: Run, found: RunReport) -> None:
-    """Say what was found where GitHub shows it; nothing at all elsewhere."""
-    if _is_there(run):
-        _annotate(run, found)
+def write_github_output(run: Run, report: RunReport) -> None:
+    """Write the annotations and the job summary of a run, if it runs in GitHub Actions."""
+    if _in_github_actions(run):
+        _annotate(run, report)
         if path := run.context.environ.get("GITHUB_STEP_SUMMARY"):
-            _summarize(run, found, Path(path))
+            _summarize(run, report, Path(path))
 
 
 def annotate(run: Run, problems: Sequence[Problem]) -> None:
-    """The annotations alone, of a command without a report; nothing at all elsewhere."""
-    if _is_there(run):
+    """Write the annotations of a command without a report, if it runs in GitHub Actions."""
+    if _in_github_actions(run):
         from reconciler.model.run_report import RunReport
 
         _annotate(run, RunReport(command="", timestamp="", exit_code=0, problems=tuple(problems)))
 
 
-def _is_there(run: Run) -> bool:
+def _in_github_actions(run: Run) -> bool:
     return run.context.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def _annotate(run: Run, found: RunReport) -> None:
+def _annotate(run: Run, report: RunReport) -> None:
     from reconciler.reports.run.github import annotation_lines
 
-    path_of = _in_repository(run.context.root, run.context.environ.get("GITHUB_WORKSPACE"))
-    for line in annotation_lines(found, path_of):
-        run.out.command(line)
+    path_of = _repository_path(run.context.root, run.context.environ.get("GITHUB_WORKSPACE"))
+    for line in annotation_lines(report, path_of):
+        run.out.ci_command(line)
 
 
-def _in_repository(root: Path, workspace: str | None) -> Callable[[Place], str]:
-    """What gives the file of a place as the repository knows it: -C may lead into a folder of it."""
+def _repository_path(root: Path, workspace: str | None) -> Callable[[Place], str]:
+    """Return a function that returns the path of a place in the repository; -C may name a subfolder."""
 
     def path_of(place: Place) -> str:
         file = Path(os.path.normpath(root.resolve() / place.file))
@@ -52,13 +52,13 @@ def _in_repository(root: Path, workspace: str | None) -> Callable[[Place], str]:
     return path_of
 
 
-def _summarize(run: Run, found: RunReport, path: Path) -> None:
+def _summarize(run: Run, report: RunReport, path: Path) -> None:
     from reconciler.model.problem import Problem, Severity
     from reconciler.reports.run.markdown import markdown_text
 
     try:
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(markdown_text(found) + "\n")
+            file.write(markdown_text(report) + "\n")
     except OSError as error:
         summary = f"cannot write the job summary: {error.strerror or error}"
         run.out.problems([Problem(code="summary-not-written", summary=summary, severity=Severity.WARNING)])

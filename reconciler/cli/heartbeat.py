@@ -1,4 +1,4 @@
-"""Signs of life of what takes long, from one thread."""
+"""Periodic progress messages for changes that take long, from one thread."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Final
 from reconciler.model.plan import Change
 
 INTERVAL: Final = 10.0
-"""Seconds between two beats, as with Terraform."""
+"""Seconds between two messages, as in Terraform."""
 
 
 class Heartbeat:
-    """Calls `beat(change, seconds since it began)` every `interval` seconds for each change that lasts.
+    """Calls `on_beat(change, elapsed seconds)` every `interval` seconds for each change in progress.
 
-    Once `end` has returned there is no further beat for that change.
+    After `end` has returned, there is no further call for that change.
     """
 
     def __init__(
         self,
-        beat: Callable[[Change, float], None],
+        on_beat: Callable[[Change, float], None],
         *,
         interval: float = INTERVAL,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._beat = beat
+        self._on_beat = on_beat
         self._interval = interval
         self._now = now
-        self._began: dict[str, float] = {}
+        self._started: dict[str, float] = {}
         self._due: dict[str, tuple[float, Change]] = {}
         self._changed = threading.Condition()
-        self._is_over = False
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()
@@ -41,33 +41,34 @@ class Heartbeat:
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
-            self._is_over = True
+            self._is_stopped = True
             self._changed.notify()
         self._thread.join()
 
     def begin(self, change: Change) -> None:
-        """Beat for it, unless it does so already; one that goes on goes on counting."""
+        """Start the calls for a change; for a change that began before, the elapsed time continues."""
         with self._changed:
             now = self._now()
-            self._began.setdefault(change.name, now)
+            self._started.setdefault(change.name, now)
             self._due.setdefault(change.name, (now + self._interval, change))
             self._changed.notify()
 
     def end(self, change: Change) -> None:
+        """Stop the calls for a change."""
         with self._changed:
             self._due.pop(change.name, None)
 
     def elapsed(self, change: Change) -> float:
-        """Seconds since it began; 0 when it has not."""
-        return self._now() - self._began.get(change.name, self._now())
+        """Return the seconds since a change began; 0 if it has not begun."""
+        return self._now() - self._started.get(change.name, self._now())
 
     def _run(self) -> None:
         with self._changed:
-            while not self._is_over:
+            while not self._is_stopped:
                 now = self._now()
                 for name, (due, change) in self._due.items():
                     if due <= now:
                         self._due[name] = (due + self._interval, change)
-                        self._beat(change, now - self._began[name])
-                following = min((due for due, _ in self._due.values()), default=None)
-                self._changed.wait(None if following is None else max(0.0, following - self._now()))
+                        self._on_beat(change, now - self._started[name])
+                next_due = min((due for due, _ in self._due.values()), default=None)
+                self._changed.wait(None if next_due is None else max(0.0, next_due - self._now()))

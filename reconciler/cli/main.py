@@ -20,7 +20,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
 from reconciler.cli.options import Command, Group, shared_options
-from reconciler.cli.shell_completion import VARIABLE, answer, commands
+from reconciler.cli.shell_completion import VARIABLE, complete, complete_commands
 from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class LazyGroup(Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         options = click.Command.shell_complete(self, ctx, incomplete)
-        return [*commands(COMMANDS.items(), incomplete), *options]
+        return [*complete_commands(COMMANDS.items(), incomplete), *options]
 
 
 EPILOG: Final = """\
@@ -158,7 +158,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if args is None else args)
     _prepare_streams()
     if question := os.environ.get(VARIABLE):
-        sys.exit(answer(cli, question))
+        sys.exit(complete(cli, question))
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -221,17 +221,17 @@ def _with_suggestion(error: click.NoSuchOption, arguments: Sequence[str]) -> cli
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
     """Report the error that ended the run; return its exit code."""
-    from reconciler.cli.errors import ending
+    from reconciler.cli.errors import problems_of
     from reconciler.cli.output import fail
 
     if isinstance(error, click.NoSuchOption):
         error = _with_suggestion(error, arguments)
-    problems, code = ending(error)
+    problems, code = problems_of(error)
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
-        from reconciler.cli.errors import trace
+        from reconciler.cli.errors import masked_traceback
         from reconciler.reports.terminal.escape import plain_lines
 
-        sys.stderr.write(plain_lines(trace(error, os.environ)))
+        sys.stderr.write(plain_lines(masked_traceback(error, os.environ)))
     if _wants_json(arguments):
         fail(problems, code, as_json=True)
     elif isinstance(error, click.ClickException):

@@ -307,9 +307,9 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
         ),
         command=ctx.command_path,
-        on_call=out.call if given.get("verbose") else None,
-        on_unread=out.unread if given.get("verbose") else None,
-        on_listed=out.listed if out.is_watched else None,
+        on_call=out.log_call if given.get("verbose") else None,
+        on_unread=out.unreadable_fields if given.get("verbose") else None,
+        on_listed=out.listing_progress if out.shows_progress else None,
     )
     ctx.with_resource(shared_options_in_hints(context.options))
     if "state" in context.explicit_options:

@@ -1,4 +1,4 @@
-"""Where words go: stdout carries the result, stderr the rest; with --json stdout is one document."""
+"""Output of a run: results on stdout, all other text on stderr; with --json, one document on stdout."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reconciler.reports.terminal.problems import problems_text
 from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
-    from reconciler.cli.event_stream import Stream
+    from reconciler.cli.event_stream import EventStream
     from reconciler.model.plan import Plan
     from reconciler.model.resource import ListingProgress, Live
     from reconciler.model.run_report import RunReport
@@ -34,28 +34,28 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """The two streams of one run. `found` is what was last shown on them, for the reports.
+    """The output of one run. `report` is the run report that was last shown, for the report files.
 
-    `explained`: each change is to be explained; `stream` has stdout to itself when there is one. What is
-    told beside the result may be told from any thread.
+    `explained` requests explanations of changes; `stream` is the writer of --events. Text for stderr may be
+    written from any thread.
     """
 
     def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
         self.as_json = as_json
         self.explained = False
-        self.stream: Stream | None = None
-        self.found: RunReport | None = None
-        self._guard = threading.RLock()  # of stderr and the four below
-        self._is_over = False
+        self.stream: EventStream | None = None
+        self.report: RunReport | None = None
+        self._lock = threading.RLock()  # guards stderr and the four fields below
+        self._is_closed = False
         self._progress_bar: ProgressBar | None = None
         self._listing: ProgressBar | None = None
-        self._unread: set[str] = set()
+        self._unreadable: set[str] = set()
         self.style = Style(colour=is_coloured(sys.stdout, no_color=no_color))
         self.error_style = Style(colour=is_coloured(sys.stderr, no_color=no_color))
 
     @property
     def screen(self) -> Screen | None:
-        """The terminal behind stdout; None where there is none, or one that cannot be drawn on."""
+        """Return the terminal of stdout; None if stdout is no terminal, or one that cannot be drawn on."""
         if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
             return None
         from reconciler.reports.terminal.table import Screen
@@ -66,35 +66,35 @@ class Output:
             unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
         )
 
-    def keep(self, found: RunReport) -> RunReport:
-        """Remember what was found for the reports, as it is to be told."""
-        self.found = replace(found, explained=self.explained)
-        return self.found
+    def set_report(self, run: RunReport) -> RunReport:
+        """Store the run report for the report files; return it with explanations, if requested."""
+        self.report = replace(run, explained=self.explained)
+        return self.report
 
-    def plan(self, found: RunReport) -> None:
+    def plan(self, run: RunReport) -> None:
         """Write a plan to stdout and its problems to stderr; with --json both are in the document."""
-        found = self.keep(found)
+        run = self.set_report(run)
         if self.as_json:
             from reconciler.reports.run.json_plan import plan_document
 
-            self.document(plan_document(found))
+            self.document(plan_document(run))
             return
         if self.stream is not None:
-            if found.plan is not None:
-                self.stream.planned(found.plan)
+            if run.plan is not None:
+                self.stream.write_plan(run.plan)
             return
         text = ""
-        if found.drift_report is not None:
+        if run.drift_report is not None:
             from reconciler.reports.run.drift import drift_text
 
-            self.result(text := drift_text(found, self.style))
-        elif found.plan is not None:
+            self.result(text := drift_text(run, self.style))
+        elif run.plan is not None:
             from reconciler.reports.run.text import plan_text
 
-            self.result(text := plan_text(found.plan, self.style, explained=found.explained))
-        if found.problems:
+            self.result(text := plan_text(run.plan, self.style, explained=run.explained))
+        if run.problems:
             self.tell("\n" if text else "")
-            self.problems(found.problems)
+            self.problems(run.problems)
 
     def plan_for_approval(self, plan: Plan) -> None:
         """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""
@@ -107,50 +107,50 @@ class Output:
             self.problems(plan.problems)
 
     @property
-    def is_for_programs(self) -> bool:
-        """Whether no words for people belong on stdout."""
+    def is_machine_readable(self) -> bool:
+        """Return True if stdout is for JSON only."""
         return self.as_json or self.stream is not None
 
     def result(self, text: str) -> None:
-        """Text for stdout, if it is for people."""
-        if not self.is_for_programs:
+        """Write text to stdout, unless stdout is for JSON only."""
+        if not self.is_machine_readable:
             _write(sys.stdout, for_terminal(text))
 
     def document(self, document: Json) -> None:
-        """The one JSON document of a run."""
+        """Write the JSON document of a run to stdout."""
         _write_document(document)
 
     def record(self, record: Json) -> None:
-        """One line of JSON in a stream of them, there as soon as it is written."""
+        """Write one line of a JSON stream to stdout."""
         _write(sys.stdout, in_json(json.dumps(record, ensure_ascii=True)) + "\n")
 
     def tell(self, text: str) -> None:
-        """Text beside the result."""
+        """Write text to stderr."""
         self._tell(for_terminal(text))
 
-    def command(self, line: str) -> None:
-        """A line that the runner of a CI job is to take for a command; what is foreign in it is escaped."""
+    def ci_command(self, line: str) -> None:
+        """Write a command for a CI runner to stderr; untrusted text in it must be escaped."""
         self._tell(line + "\n")
 
     def _tell(self, text: str) -> None:
-        with self._guard:
+        with self._lock:
             if self._progress_bar is not None:
                 self._progress_bar.above(text)
-            elif not self._is_over:
+            elif not self._is_closed:
                 _write(sys.stderr, text)
 
     @property
-    def is_watched(self) -> bool:
-        """Whether somebody sees how a run gets on."""
+    def shows_progress(self) -> bool:
+        """Return True if stderr is a terminal that can show progress."""
         return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
-    def begin(self, what: str, total: int) -> ProgressBar:
-        """A bar on stderr; what is told beside the result passes above it until its `end`."""
+    def start_bar(self, title: str, total: int) -> ProgressBar:
+        """Show a progress bar on stderr until `stop_bar`; other text is printed above it."""
         from reconciler.reports.terminal.progress_bar import ProgressBar
 
-        with self._guard:
+        with self._lock:
             self._progress_bar = ProgressBar(
-                what,
+                title,
                 total,
                 lambda text: _write(sys.stderr, text),
                 columns=lambda: shutil.get_terminal_size().columns,
@@ -159,59 +159,60 @@ class Output:
             )
             return self._progress_bar
 
-    def end(self) -> None:
-        """The bar has served."""
-        with self._guard:
+    def stop_bar(self) -> None:
+        """Remove the progress bar."""
+        with self._lock:
             bar, self._progress_bar = self._progress_bar, None
             if bar is not None:
                 bar.stop()
 
     def close(self) -> None:
-        """The run is over: what still goes on in a thread has nothing to say any more."""
-        with self._guard:
-            self.end()
-            self._is_over = True
+        """End the output of the run; later text of background threads is dropped."""
+        with self._lock:
+            self.stop_bar()
+            self._is_closed = True
 
-    def listed(self, found: ListingProgress) -> None:
-        """A page of the account has come, or its last one."""
-        with self._guard:
-            if self._progress_bar is not self._listing or self._is_over:
-                return  # an apply has the last line
-            if found.is_done:
-                self.end()
+    def listing_progress(self, progress: ListingProgress) -> None:
+        """Show the progress of a listing of the account."""
+        with self._lock:
+            if self._progress_bar is not self._listing or self._is_closed:
+                return  # the progress bar of an apply takes precedence
+            if progress.is_done:
+                self.stop_bar()
                 self._listing = None
                 return
-            bar = self._listing = self._progress_bar or self.begin("Listing endpoints", found.total)
-            bar.done, bar.total = found.count, found.total
+            bar = self._listing = self._progress_bar or self.start_bar("Listing endpoints", progress.total)
+            bar.done, bar.total = progress.count, progress.total
 
     def line(self, text: str) -> None:
+        """Write a line to stderr."""
         self.tell(text + "\n")
 
     def problems(self, problems: Iterable[Problem]) -> None:
-        """Problems beside the result, an empty line between two of them."""
+        """Write problems to stderr, separated by empty lines."""
         self.tell(problems_text(problems, self.error_style))
 
-    def call(self, call: CallInfo) -> None:
+    def log_call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no response"
         again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
-        said = f": {plain(call.said)}" if call.said else ""
-        words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{said}"
-        with suppress(OSError):  # a call that was made is made, whoever hears of it
+        message = f": {plain(call.said)}" if call.said else ""
+        words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{message}"
+        with suppress(OSError):  # a closed stderr must not end the run
             self.line(self.error_style.dim(words))
 
-    def unread(self, live: Live) -> None:
-        """A part of an answer cannot be read; said once, however often it is answered."""
+    def unreadable_fields(self, live: Live) -> None:
+        """Write a line about unreadable fields of an endpoint, once per text."""
         from reconciler.planning.unreadable import describe_unread
 
         words = f"unreadable, so not compared: {plain(describe_unread(live))}"
-        with self._guard, suppress(OSError):
-            if words not in self._unread:
-                self._unread.add(words)
+        with self._lock, suppress(OSError):
+            if words not in self._unreadable:
+                self._unreadable.add(words)
                 self.line(self.error_style.dim(words))
 
 
 def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, colour: bool = False) -> None:
-    """The last words of a run that could not do its work."""
+    """Write the problems of a run that failed before it had any output."""
     if as_json:
         from reconciler.model.run_report import RunReport
         from reconciler.reports.run.json_plan import plan_document
@@ -233,19 +234,19 @@ def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
 
 
 def timestamp() -> str:
-    """Now, as Terraform writes it."""
+    """Return the current time in Terraform's format."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _write_document(document: Json) -> None:
-    """JSON on stdout, in pieces: the plan of a large account is never whole in memory as text."""
-    # what the stream cannot hold must be escaped as JSON does it, not as `_write` would
+    """Write JSON to stdout in pieces, so that the text of a large plan is never in memory as a whole."""
+    # characters that the stream cannot encode need JSON escapes instead of those of `_write`
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     if unicode and isinstance(document, dict):
-        found = json_chunks(document)
+        chunks = json_chunks(document)
     else:
-        found = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
-    while piece := "".join(islice(found, 2_000)):
+        chunks = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
+    while piece := "".join(islice(chunks, 2_000)):
         _write(sys.stdout, in_json(piece))
     _write(sys.stdout, "\n")
 
@@ -253,9 +254,9 @@ def _write_document(document: Json) -> None:
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     if not text.isascii():
-        # a lone surrogate, or a terminal that is not UTF-8, must not end a run in a traceback
+        # lone surrogates, and terminals that are not UTF-8, must not cause a traceback
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    if os.name == "nt":  # an old console there needs click to translate colours
+    if os.name == "nt":  # click translates colours for old consoles
         click.echo(text, file=stream, nl=False)
         return
     stream.write(text)

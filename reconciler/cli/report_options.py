@@ -50,11 +50,11 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
         except BaseException as error:
             _finish(run, wanted, _failed_report(run, error), force=force)
             raise
-        if run.out.found is None:  # a group whose subcommand runs next
+        if run.out.report is None:  # a group whose subcommand runs next
             if explain or force or wanted:
                 raise click.UsageError("report options must be given after the subcommand")
             return code
-        wrote_all = _finish(run, wanted, replace(run.out.found, exit_code=int(code)), force=force)
+        wrote_all = _finish(run, wanted, replace(run.out.report, exit_code=int(code)), force=force)
         return code if wrote_all or code not in (ExitCode.OK, ExitCode.CHANGES) else ExitCode.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
@@ -85,7 +85,7 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(command)
     def wrapped(run: Run, /, *, events: bool, **arguments: Any) -> int:
         if events:
-            from reconciler.cli.event_stream import Stream
+            from reconciler.cli.event_stream import EventStream
 
             if run.out.as_json:
                 raise click.UsageError("--events and --json both write to stdout; use one of them")
@@ -93,7 +93,7 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
                 raise click.UsageError(
                     "--events cannot ask for approval: pass --auto-approve, or a plan saved with `plan --out`"
                 )
-            run.out.stream = Stream()
+            run.out.stream = EventStream()
         return command(run, **arguments)
 
     option = click.option(
@@ -120,20 +120,20 @@ def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
 
 def _failed_report(run: Run, error: BaseException) -> RunReport:
     """Return the findings up to the error that ended the run, including that error."""
-    from reconciler.cli.errors import ending
+    from reconciler.cli.errors import problems_of
     from reconciler.cli.output import timestamp
     from reconciler.model.run_report import RunReport
 
-    problems, code = ending(error)
+    problems, code = problems_of(error)
     command = run.context.command.removeprefix("reconciler ")
-    found = run.out.found or RunReport(command=command, timestamp=timestamp(), exit_code=code)
+    found = run.out.report or RunReport(command=command, timestamp=timestamp(), exit_code=code)
     return replace(found, exit_code=code, problems=(*found.problems, *problems))
 
 
 def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: bool) -> bool:
     """Write all reports of a run; return True if every file could be written."""
     if run.out.stream is not None:
-        run.out.stream.end(found)
+        run.out.stream.finish(found)
     problems = [
         problem
         for name, path in wanted.items()

@@ -1,4 +1,4 @@
-"""What the Tab key finds: commands, and names from the files at hand. Silent, whatever is wrong with them."""
+"""Shell completion of commands, endpoints and specs. Errors are ignored while a line is typed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 VARIABLE: Final = "_RECONCILER_COMPLETE"
-"""How the script of a shell asks: set to SHELL_complete, with the line in COMP_WORDS."""
+"""Variable that the script of a shell sets to SHELL_complete; COMP_WORDS contains the line."""
 
 PLAIN: Final = re.compile(r"[\w.@%+=-]+")
-"""What no shell splits, expands or wants quoted, each in its own way. Other names have to be typed."""
+"""Names that need no quotes in any shell; other names are not completed."""
 
-Found: TypeAlias = "list[CompletionItem[str]]"
+Items: TypeAlias = "list[CompletionItem[str]]"
 
 
-def answer(command: click.Command, question: str) -> int:
-    """Print what completes the line, and return the exit code. A line being typed is no place for errors."""
+def complete(command: click.Command, question: str) -> int:
+    """Print the completions of a line, and return the exit code."""
     from click.shell_completion import shell_complete
 
     with suppress(Exception):
@@ -31,78 +31,78 @@ def answer(command: click.Command, question: str) -> int:
     return 1
 
 
-def script(command: click.Command, shell: str) -> str:
-    """What `bash`, `zsh` or `fish` has to read."""
+def completion_script(command: click.Command, shell: str) -> str:
+    """Return the completion script for `bash`, `zsh` or `fish`."""
     from click.shell_completion import get_completion_class
 
-    found = get_completion_class(shell)
-    assert found is not None
-    return found(command, {}, "reconciler", VARIABLE).source()
+    completion = get_completion_class(shell)
+    assert completion is not None
+    return completion(command, {}, "reconciler", VARIABLE).source()
 
 
-def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
-    """The shell's own completion of files."""
+def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
+    """Let the shell complete files."""
     return _items([incomplete], kind="file")
 
 
-def complete_directories(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
-    """The shell's own completion of directories."""
+def complete_directories(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
+    """Let the shell complete directories."""
     return _items([incomplete], kind="dir")
 
 
-def complete_endpoints(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
-    """Endpoints of the files and the inventory that this line is about."""
+def complete_endpoints(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
+    """Complete endpoints of the files and the inventory that the line names."""
     from reconciler.workflow.completion import endpoint_names
     from reconciler.workflow.runtime.context import STATE
 
-    files = [_path(file) for file in (*_before(ctx, "files"), *(ctx.params.get("files") or ()))]
-    state = _path(_given(ctx, "state") or STATE)
-    return _beginning(incomplete, lambda: endpoint_names(_root(ctx), files, state))
+    files = [_path(file) for file in (*_before_command(ctx, "files"), *(ctx.params.get("files") or ()))]
+    state = _path(_option_value(ctx, "state") or STATE)
+    return _with_prefix(incomplete, lambda: endpoint_names(_root(ctx), files, state))
 
 
-def complete_specs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Found:
-    """Specs of the folder that this line is about."""
+def complete_specs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
+    """Complete specs of the folder that the line names."""
     from reconciler.workflow.completion import spec_names
 
-    return _beginning(incomplete, lambda: spec_names(_root(ctx), os.environ))
+    return _with_prefix(incomplete, lambda: spec_names(_root(ctx), os.environ))
 
 
-def commands(known: Iterable[tuple[str, str]], incomplete: str) -> Found:
-    """Commands with their help, of which none needs to be imported."""
+def complete_commands(known: Iterable[tuple[str, str]], incomplete: str) -> Items:
+    """Complete commands, with their descriptions, without importing them."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
 
 
-def _beginning(incomplete: str, names: Callable[[], Iterable[str]]) -> Found:
-    """Those of the names that could be read, each once."""
-    found: list[str] = []
+def _with_prefix(incomplete: str, names: Callable[[], Iterable[str]]) -> Items:
+    """Return the names with this prefix, each once, up to the first error."""
+    matches: list[str] = []
     with suppress(Exception):
         for name in names():
-            if name.startswith(incomplete) and PLAIN.fullmatch(name) and name not in found:
-                found.append(name)
-    return _items(found)
+            if name.startswith(incomplete) and PLAIN.fullmatch(name) and name not in matches:
+                matches.append(name)
+    return _items(matches)
 
 
-def _items(values: Iterable[str], kind: str = "plain") -> Found:
+def _items(values: Iterable[str], kind: str = "plain") -> Items:
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(value, type=kind) for value in values]
 
 
 def _root(ctx: click.Context) -> Path:
-    return _path(_given(ctx, "directory") or ".")
+    return _path(_option_value(ctx, "directory") or ".")
 
 
 def _path(typed: str | Path) -> Path:
-    """A path as the shell would hand it over once the line is entered."""
+    """Return a path as the shell passes it, with `~` expanded."""
     return Path(typed).expanduser()
 
 
-def _given(ctx: click.Context, name: str) -> Any:
-    return ctx.params.get(name) or _before(ctx, name)
+def _option_value(ctx: click.Context, name: str) -> Any:
+    return ctx.params.get(name) or _before_command(ctx, name)
 
 
-def _before(ctx: click.Context, name: str) -> Any:
-    """A shared option that stands before the command."""
+def _before_command(ctx: click.Context, name: str) -> Any:
+    """Return the value of a shared option before the command."""
     return ctx.find_root().params.get(name) or ()

@@ -1,12 +1,12 @@
-"""Signals are heard at once, wherever the main thread waits.
+"""Immediate handling of signals while the main thread waits.
 
-CPython runs a handler between two steps of the main thread. A signal that comes just before that thread goes
-to wait, or that another thread receives, interrupts nothing: the handler would run when the wait is over,
-which with a server that hangs is a minute. So a thread learns of each signal from the descriptor that
-CPython writes to in any case (`signal.set_wakeup_fd`), and wakes the main thread.
+CPython runs signal handlers between two instructions of the main thread. A signal that arrives just before
+that thread begins to wait, or in another thread, does not interrupt the wait: the handler runs after it,
+which takes a minute if a server hangs. Therefore a thread reads each signal from the file descriptor of
+`signal.set_wakeup_fd`, and wakes the main thread.
 
-What a Ctrl-C raises, a destructor or a library may swallow. So it is remembered, and asked for before
-anything is written.
+A destructor or a library may swallow the exception that Ctrl-C raises. Therefore Ctrl-C is recorded, and the
+record is checked before anything is written.
 """
 
 from __future__ import annotations
@@ -19,62 +19,62 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-PAUSES: Final = (0.0, 0.05, 0.2)
-"""Seconds before each waking: the main thread may be about to wait at the first one, too."""
+WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
+"""Seconds before each wake-up: the main thread may begin to wait after the first one."""
 
 
-_pressed: Final = threading.Event()
+_interrupted: Final = threading.Event()
 
 
 def was_interrupted() -> bool:
-    """Whether Ctrl-C was pressed in this run, also where nobody came to know of it."""
-    return _pressed.is_set()
+    """Return True if Ctrl-C was pressed in this run, even if the exception was swallowed."""
+    return _interrupted.is_set()
 
 
 @contextmanager
 def immediate_signals() -> Iterator[None]:
-    """Within this, a signal that has a handler does not wait for the main thread, and Ctrl-C is remembered.
+    """Run signal handlers without delay within this context, and record Ctrl-C.
 
-    It does nothing outside of the main thread, and on Windows.
+    This has no effect outside of the main thread, and on Windows.
     """
     main = threading.main_thread()
     if threading.current_thread() is not main or main.ident is None or os.name == "nt":
         yield
         return
-    _pressed.clear()
-    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_ours:
-        signal.signal(signal.SIGINT, _remember)
+    _interrupted.clear()
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_default:
+        signal.signal(signal.SIGINT, _record)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    # nobody sends this one, and it means nothing to us
+    # SIGURG is used to wake the main thread; nothing else sends it
     former = signal.signal(signal.SIGURG, lambda _number, _frame: None)
-    over = threading.Event()
+    stopped = threading.Event()
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    thread = threading.Thread(target=_wake, args=(main.ident, reading, over), name="signals", daemon=True)
+    thread = threading.Thread(target=_wake, args=(main.ident, reading, stopped), name="signals", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         signal.set_wakeup_fd(before)
         os.close(writing)
         thread.join()
         os.close(reading)
         signal.signal(signal.SIGURG, former)
-        if is_ours:
+        if is_default:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _remember(number: int, frame: FrameType | None) -> None:
-    _pressed.set()
+def _record(number: int, frame: FrameType | None) -> None:
+    _interrupted.set()
     signal.default_int_handler(number, frame)
 
 
-def _wake(main: int, reading: int, over: threading.Event) -> None:
-    while heard := os.read(reading, 64):
-        if any(number != signal.SIGURG for number in heard):
-            for seconds in PAUSES:
-                if over.wait(seconds):
+def _wake(main: int, reading: int, stopped: threading.Event) -> None:
+    while received := os.read(reading, 64):
+        if any(number != signal.SIGURG for number in received):
+            for seconds in WAKE_DELAYS:
+                if stopped.wait(seconds):
                     return
                 signal.pthread_kill(main, signal.SIGURG)

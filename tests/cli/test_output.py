@@ -19,14 +19,14 @@ LISTING_DONE = ListingProgress(count=0, total=0, is_done=True)
 
 def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output()
-    out.listed(PAGE)
+    out.listing_progress(PAGE)
     bar = out._progress_bar
     assert bar is not None
     assert (bar.done, bar.total) == (100, 300)
-    out.listed(ListingProgress(count=200, total=300))
+    out.listing_progress(ListingProgress(count=200, total=300))
     assert bar.done == 200
     out.line("said meanwhile")
-    out.listed(LISTING_DONE)
+    out.listing_progress(LISTING_DONE)
     out.line("said afterwards")
     assert capsys.readouterr().err == "said meanwhile\nsaid afterwards\n"
     assert not bar._thread.is_alive()
@@ -35,16 +35,16 @@ def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) 
 def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
     """Those of --wait, for one."""
     out = Output()
-    bar = out.begin("", 4)
-    out.listed(PAGE)
-    out.listed(LISTING_DONE)
+    bar = out.start_bar("", 4)
+    out.listing_progress(PAGE)
+    out.listing_progress(LISTING_DONE)
     assert out._progress_bar is bar
     assert (bar.done, bar.total) == (0, 4)
-    out.end()
+    out.stop_bar()
     assert not bar._thread.is_alive()
-    out.listed(PAGE)
+    out.listing_progress(PAGE)
     assert out._progress_bar is not None
-    out.listed(LISTING_DONE)
+    out.listing_progress(LISTING_DONE)
     assert out._progress_bar is None
 
 
@@ -60,10 +60,10 @@ def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(progress_bar, "ProgressBar", Slow)
     out = Output()
-    listing = threading.Thread(target=out.listed, args=(PAGE,))
+    listing = threading.Thread(target=out.listing_progress, args=(PAGE,))
     listing.start()
     assert begun.wait(10)
-    out.listed(LISTING_DONE)
+    out.listing_progress(LISTING_DONE)
     listing.join(60)
     assert out._progress_bar is None
 
@@ -71,14 +71,14 @@ def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.Monkey
 def test_once_it_is_over_no_bar_stands_and_nobody_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     """What is still under way in a thread must not write over the last words of a run."""
     out = Output()
-    out.listed(PAGE)
+    out.listing_progress(PAGE)
     bar = out._progress_bar
     assert bar is not None
     out.line("in time")
     out.close()
     assert not bar._thread.is_alive()
     out.line("too late")
-    out.listed(PAGE)
+    out.listing_progress(PAGE)
     assert out._progress_bar is None
     assert capsys.readouterr().err == "in time\n"
 

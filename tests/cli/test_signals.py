@@ -71,7 +71,7 @@ def test_a_handler_need_not_wait_for_the_main_thread(
 
 def test_an_end_waits_for_no_pause(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """Who pressed Ctrl-C has the prompt back at once."""
-    monkeypatch.setattr(signals, "PAUSES", (0.0, 30.0))
+    monkeypatch.setattr(signals, "WAKE_DELAYS", (0.0, 30.0))
     began = time.monotonic()
     with immediate_signals():
         os.kill(os.getpid(), signal.SIGINT)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.event_stream import Stream
+from reconciler.cli.event_stream import EventStream
 from reconciler.cli.heartbeat import Heartbeat
 from reconciler.model.apply_events import (
     ChangeEnded,
@@ -63,7 +63,7 @@ def beats(messages: list[dict[str, Any]]) -> list[str]:
 def test_a_message_is_a_line_with_terraforms_keys() -> None:
     """The first is the version, and nothing but ASCII stands in any."""
     written = Written()
-    with Stream(written) as stream:
+    with EventStream(written) as stream:
         stream(ChangeStarted(change=new("chat")))
         stream(ended(new("chat")))
     assert written.text.isascii()
@@ -82,7 +82,7 @@ def test_threads_never_write_into_each_others_lines() -> None:
         pieces.extend(letter for letter in line)  # so that another thread has every opportunity
 
     names = [f"n{number}" for number in range(8)]
-    with Stream(write, interval=0.001) as stream:
+    with EventStream(write, interval=0.001) as stream:
 
         def work(name: str) -> None:
             for _ in range(20):
@@ -101,7 +101,7 @@ def test_threads_never_write_into_each_others_lines() -> None:
 def test_what_takes_long_shows_signs_of_life_until_it_ends() -> None:
     """More than one, each with more time that passed, and none after the end."""
     written = Written()
-    with Stream(written, interval=0.01) as stream:
+    with EventStream(written, interval=0.01) as stream:
         stream(ChangeStarted(change=new("slow")))
         written.has(lambda messages: len(beats(messages)) >= 3)
         stream(ended(new("slow")))
@@ -117,7 +117,7 @@ def test_what_takes_long_shows_signs_of_life_until_it_ends() -> None:
 def test_a_wait_for_service_beats_too() -> None:
     """It counts from when the change began; what serves is waited for no more."""
     written = Written()
-    with Stream(written, interval=0.01) as stream:
+    with EventStream(written, interval=0.01) as stream:
         made = new("chat")
         stream(ChangeStarted(change=made))
         stream(ended(made))
@@ -161,10 +161,10 @@ def test_a_reader_who_has_left_stops_nothing() -> None:
     def write(_line: str) -> None:
         raise BrokenPipeError
 
-    with Stream(write, interval=0.001) as stream:
+    with EventStream(write, interval=0.001) as stream:
         stream(ChangeStarted(change=new("a")))
         stream(ended(new("a")))
-        stream.end(samples.applied(Outcome.DONE))
+        stream.finish(samples.applied(Outcome.DONE))
 
 
 def test_a_plan_is_told_once() -> None:
@@ -172,9 +172,9 @@ def test_a_plan_is_told_once() -> None:
     written = Written()
     found = samples.applied(Outcome.DONE)
     assert found.plan
-    stream = Stream(written)
-    stream.planned(found.plan)
-    stream.end(found)
+    stream = EventStream(written)
+    stream.write_plan(found.plan)
+    stream.finish(found)
     assert [one["type"] for one in written.messages].count("planned_change") == 7
 
 
@@ -182,11 +182,11 @@ def test_a_plan_is_told_once() -> None:
 def test_a_run_that_breaks_off_counts_what_was_done(code: int, line: str) -> None:
     """Nobody reports on it, and what had ended had ended."""
     written = Written()
-    stream = Stream(written)
+    stream = EventStream(written)
     stream(ended(new("a")))
     failed = ChangeResult(change=new("b"), outcome=Outcome.FAILED, problem=samples.REFUSAL)
     stream(ChangeEnded(result=failed))
-    stream.end(samples.failed(samples.GUARD, code=code))
+    stream.finish(samples.failed(samples.GUARD, code=code))
     last = written.messages[-1]
     assert last["@message"] == f"{line}: 1 done, 1 failed."
     assert last["changes"]["add"] == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.shell_completion import script
+from reconciler.cli.shell_completion import completion_script
 
 
 @click.command()
@@ -20,4 +20,4 @@ def completion(ctx: click.Context, shell: str) -> None:
       zsh   eval "$(reconciler completion zsh)"    as a line of ~/.zshrc, after compinit
       fish  reconciler completion fish > ~/.config/fish/completions/reconciler.fish
     """
-    click.echo(script(ctx.find_root().command, shell), nl=False)
+    click.echo(completion_script(ctx.find_root().command, shell), nl=False)

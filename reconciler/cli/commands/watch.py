@@ -49,7 +49,7 @@ def watch(
     watch shows a live table on a terminal, and otherwise one line per event; with --json, one JSON document
     per line. It stops on Ctrl-C with exit code 130, or after --for with exit code 0.
     """
-    from reconciler.cli.errors import ending
+    from reconciler.cli.errors import problems_of
     from reconciler.model.errors import ReconcilerError
     from reconciler.reports.views.documents import problem_document
     from reconciler.workflow.watch import watch as poll
@@ -67,7 +67,9 @@ def watch(
     except (ReconcilerError, KeyboardInterrupt) as error:
         if not run.out.as_json:
             raise
-        problems, code = ending(error)  # a stream of records has no place for the document of other commands
+        problems, code = problems_of(
+            error
+        )  # a stream of records has no place for the document of other commands
         for problem in problems:
             run.out.record(problem_document(problem, _moment()))
         return code

@@ -53,6 +53,12 @@ class LoadedConfig:
     hidden_files: tuple[str, ...] = ()
     others: tuple[Desired, ...] = ()
 
+    def of(self, kind: str) -> Sequence[Desired]:
+        """Return what is declared of one kind."""
+        if kind == ENDPOINT.type:
+            return self.desired
+        return [desired for desired in self.others if desired.kind == kind]
+
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.is_error)

@@ -42,7 +42,7 @@ class Variable:
 class Draft:
     """The YAML that declares live endpoints: an item for each, and the specs that had to be added."""
 
-    endpoints: tuple[Live, ...]
+    live: tuple[Live, ...]
     items: tuple[Mapping[str, Any], ...]
     new_specs: tuple[Spec, ...]
     variables: tuple[Variable, ...]
@@ -171,7 +171,7 @@ class Kind(ABC):
         specs: the usable specs. spec_names: the names of all specs. app_names: those of declared endpoints.
         in_use: the variables that are referred to already, with their values.
         """
-        return Draft(endpoints=(), items=(), new_specs=(), variables=())
+        return Draft(live=(), items=(), new_specs=(), variables=())
 
     # Comparison
 

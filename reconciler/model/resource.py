@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -256,6 +256,18 @@ class Inventory:
         if kind == ENDPOINT:
             return self
         return self.others.get(kind, Inventory(base_url=self.base_url, owner=self.owner))
+
+    def with_records(self, records: Iterable[Tracked]) -> Inventory:
+        """Return the inventory with these records of any kind among its own."""
+        own = dict(self.records)
+        others = {kind: dict(part.records) for kind, part in self.others.items()}
+        for record in records:
+            (own if record.kind == ENDPOINT else others.setdefault(record.kind, {}))[record.name] = record
+        return replace(
+            self,
+            records=own,
+            others={kind: replace(self.of(kind), records=part) for kind, part in others.items()},
+        )
 
     def every_record(self) -> Iterator[Tracked]:
         """Return the records of all kinds."""

@@ -163,3 +163,22 @@ def test_one_is_imported_by_its_address(desk: Desk, console: Console) -> None:
     assert desk.run("import", address, object_id).code == 0
     assert desk.plan().actions == {"hub": "replace"}
     assert desk.run("import", f"{TYPE}.gone", "cred-9").code == 1
+
+
+def test_everything_is_imported_at_once(desk: Desk, console: Console) -> None:
+    """Each kind in its section, secrets by reference; the plan after it is proven to be empty."""
+    console.add(name="hub", username="ada", password="s3cret-of-the-hub")
+    desk.sim.world.console_create(name="chat")
+    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--json")
+    assert ran.code == 0, ran.err
+    assert [one["name"] for one in ran.document["imported"]] == ["chat", f"{TYPE}.hub"]
+    text = (desk.root / "endpoints.yaml").read_text()
+    assert "credentials:\n  - credential: hub\n    username: ada\n" in text
+    assert "s3cret" not in text
+    assert list(record(desk)["resources"]) == [f"{TYPE}.hub"]
+    assert "No changes." in desk.run("plan").out
+    assert desk.run("drift").code == 0
+    console.add(name="other", username="bob", password="x")
+    more = desk.run("import", "--all", "--out", "endpoints/more.yaml", "--match", f"{TYPE}.o*")
+    assert more.code == 0, more.err
+    assert "endpoints: []\n\ncredentials:\n" in (desk.root / "endpoints/more.yaml").read_text()

@@ -71,7 +71,7 @@ class Credential(Kind):
     ) -> Draft:
         names = {one.name: f"{one.name.upper()}_PASSWORD" for one in live}
         return Draft(
-            endpoints=tuple(live),
+            live=tuple(live),
             items=tuple(
                 {
                     "credential": one.name,

@@ -67,7 +67,7 @@ def draft(
             item["command"] = reference_to(names[live.name, COMMAND])
         items.append(item)
     _write_out_shared_app_names(items, endpoints, app_names)
-    return Draft(endpoints=tuple(endpoints), items=tuple(items), new_specs=new, variables=variables)
+    return Draft(live=tuple(endpoints), items=tuple(items), new_specs=new, variables=variables)
 
 
 def _secrets(live: Live) -> Iterator[SecretValue]:

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.config.files.env_files import assigned_names
-from reconciler.kinds.base import Variable
+from reconciler.kinds.base import Draft, Variable
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.resource import Spec
 from reconciler.model.values import escaped
 from reconciler.yamlfile.editor import Append, edit_text
 from reconciler.yamlfile.emitter import to_block
 
-ENDPOINTS_HEADER: Final = """\
+HEADER: Final = """\
 # Endpoints that were created elsewhere, imported by `reconciler import --all`.
 # Values of env are references to the variables that .env.example lists.
 
-endpoints:
 """
 
 SPECS_HEADER: Final = """\
@@ -33,10 +33,17 @@ EXAMPLE_HEADER: Final = """\
 _REFERENCE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
-def endpoints_text(items: Iterable[Mapping[str, Any]]) -> str:
-    """Return an endpoint file with these items, separated by empty lines."""
+def endpoints_text(drafted: Draft) -> str:
+    """Return an endpoint file with these items, each in the section of its kind, separated by empty lines."""
+    sections: dict[str, list[Mapping[str, Any]]] = {ENDPOINT.section: []}
+    for live, item in zip(drafted.live, drafted.items, strict=True):
+        sections.setdefault(KINDS[live.kind].section, []).append(item)
+    return HEADER + "\n".join(_section_text(name, items) for name, items in sections.items())
+
+
+def _section_text(name: str, items: Sequence[Mapping[str, Any]]) -> str:
     lines = ["  " + to_block([dict(item)]).replace("\n", "\n  ") for item in items]
-    return ENDPOINTS_HEADER + "\n\n".join(lines) + "\n"
+    return f"{name}:\n" + "\n\n".join(lines) + "\n" if items else f"{name}: []\n"
 
 
 def specs_text(before: str | None, specs: Sequence[Spec], shown: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,12 +14,13 @@ from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.base import Draft, Variable
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Inventory, Live
+from reconciler.model.resource import Inventory, Live, key_of
 from reconciler.model.secrets import Keyring
+from reconciler.novita.account import AccountReader
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
@@ -83,23 +84,17 @@ def import_all(
         check_env_file(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
-        live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
-    claim = require_claim(context, settings, inventory, live)
+        live = {kind: _list_kind(account.of(kind), inventory.of(kind)) for kind in KINDS}
+    claim = require_claim(context, settings, inventory, live[ENDPOINT.type])
     unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches, settings.keyring)
-    if not unmanaged:
+    if not any(unmanaged.values()):
         return ImportResult(problems=excluded)
-    drafted = ENDPOINT.draft(
-        unmanaged,
-        usable_specs(loaded.specs.entries, context.resolver()),
-        spec_names=loaded.specs.entries,
-        app_names=[desired.app_name for desired in loaded.desired],
-        in_use={name: context.resolver().variable(name) for name in _references(context, loaded)},
-    )
+    drafted = _draft(context, loaded, unmanaged)
     texts = _texts(context, loaded, out, drafted)
     env_file = (env_out or out.with_name(".env")) if drafted.variables else None
     proof = prove(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
     with locked_inventory(context, base_url(settings)) as session:
-        if session.inventory.records != inventory.records:
+        if list(session.inventory.every_record()) != list(inventory.every_record()):
             raise InvalidConfig(_inventory_changed())
         if values is not None and drafted.variables:
             write_env_file(values, str(env_out), drafted.variables)
@@ -111,8 +106,8 @@ def import_all(
             session.record(record)
     return ImportResult(
         endpoints=tuple(
-            ImportedEndpoint(name=live.name, id=live.id, spec=item["specName"])
-            for live, item in zip(drafted.endpoints, drafted.items, strict=True)
+            ImportedEndpoint(name=key_of(live.name, live.kind), id=live.id, spec=item.get("specName", ""))
+            for live, item in zip(drafted.live, drafted.items, strict=True)
         ),
         written=tuple(written),
         example=written[-1] if drafted.variables else "",
@@ -145,35 +140,71 @@ def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) ->
         texts[specs] = specs_text(
             _read_text(specs, RootDirectory(root)), drafted.new_specs, display_path(specs, root)
         )
-    texts[root / out] = endpoints_text(drafted.items)
+    texts[root / out] = endpoints_text(drafted)
     if drafted.variables:
         example = (root / out).with_name(EXAMPLE)
         texts[example] = example_text(_read_text(example, RootDirectory(root)), drafted.variables)
     return texts
 
 
+def _list_kind(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
+    return list_complete(account, (record.id for record in inventory.records.values())).endpoints
+
+
 def _select_unmanaged(
     context: Context,
     loaded: LoadedConfig,
     inventory: Inventory,
-    live: tuple[Live, ...],
+    live: Mapping[str, Sequence[Live]],
     matches: tuple[str, ...],
     keyring: Keyring,
-) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
-    """Return the endpoints to import, and notes about selected ones that cannot be imported."""
-    unmanaged = {live.id for live in make_plan(loaded.desired, inventory, live, keyring).unmanaged}
-    recorded = {record.id for record in inventory.records.values()}
-    candidates = [endpoint for endpoint in live if endpoint.id in unmanaged - recorded]
-    if unmatched := context.selection.unmatched(endpoint.name for endpoint in candidates):
+) -> tuple[Mapping[str, tuple[Live, ...]], tuple[Problem, ...]]:
+    """Return what to import of each kind, and notes about selected ones that cannot be imported."""
+    candidates: dict[str, list[Live]] = {}
+    taken: dict[str, list[str]] = {}
+    for kind, resources in live.items():
+        part, desired = inventory.of(kind), loaded.of(kind)
+        unmanaged = {live.id for live in make_plan(desired, part, resources, keyring).unmanaged}
+        recorded = {record.id for record in part.records.values()}
+        candidates[kind] = [one for one in resources if one.id in unmanaged - recorded]
+        taken[kind] = [*(one.name for one in desired), *part.records, *part.intents]
+    keys = [key_of(one.name, one.kind) for group in candidates.values() for one in group]
+    if unmatched := context.selection.unmatched(keys):
         raise InvalidConfig(*unmatched)
     matching = Selection(targets=matches)
-    selected = [
-        endpoint
-        for endpoint in candidates
-        if context.selection.has(endpoint.name) and matching.has(endpoint.name)
-    ]
-    return ENDPOINT.importable(
-        selected, (*(desired.name for desired in loaded.desired), *inventory.records, *inventory.intents)
+    accepted: dict[str, tuple[Live, ...]] = {}
+    problems: list[Problem] = []
+    for kind, group in candidates.items():
+        chosen = [
+            one
+            for one in group
+            if context.selection.of(kind).has(one.name) and matching.of(kind).has(one.name)
+        ]
+        accepted[kind], excluded = KINDS[kind].importable(chosen, taken[kind])
+        problems += excluded
+    return accepted, tuple(problems)
+
+
+def _draft(context: Context, loaded: LoadedConfig, unmanaged: Mapping[str, Sequence[Live]]) -> Draft:
+    """Return the YAML of all kinds. A variable has one value, whatever kinds refer to it."""
+    in_use = {name: context.resolver().variable(name) for name in _references(context, loaded)}
+    specs = usable_specs(loaded.specs.entries, context.resolver())
+    drafts: list[Draft] = []
+    for kind, resources in unmanaged.items():
+        draft = KINDS[kind].draft(
+            resources,
+            specs,
+            spec_names=loaded.specs.entries,
+            app_names=[desired.app_name for desired in loaded.desired],
+            in_use=in_use,
+        )
+        in_use |= {variable.name: variable.value for variable in draft.variables}
+        drafts.append(draft)
+    return Draft(
+        live=tuple(live for draft in drafts for live in draft.live),
+        items=tuple(item for draft in drafts for item in draft.items),
+        new_specs=tuple(spec for draft in drafts for spec in draft.new_specs),
+        variables=tuple(variable for draft in drafts for variable in draft.variables),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os.path import relpath
 from pathlib import Path
@@ -15,7 +15,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Change, NoOp
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Inventory, Live, Tracked
+from reconciler.model.resource import Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.records import applied_record
@@ -41,7 +41,7 @@ def prove(
     drafted: Draft,
     texts: Mapping[Path, str],
     inventory: Inventory,
-    live: Iterable[Live],
+    live: Mapping[str, Sequence[Live]],
     keyring: Keyring,
     env_file: Path | None,
 ) -> Proof:
@@ -50,18 +50,19 @@ def prove(
     Raise InvalidConfig with the changes that a plan would make.
     """
     loaded, files = _loaded(context, before, out, drafted, texts)
-    ids = {live.name: live.id for live in drafted.endpoints}
+    ids = {address(live.name, live.kind): live.id for live in drafted.live}
     records = {
-        desired.name: applied_record(desired, ids[desired.name], keyring)
-        for desired in loaded.desired
-        if desired.name in ids
+        desired.address: applied_record(desired, ids[desired.address], keyring)
+        for desired in (*loaded.desired, *loaded.others)
+        if desired.address in ids
     }
-    after = replace(inventory, records={**inventory.records, **records})
-    plan = make_plan(loaded.desired, after, live, keyring)
-    changes = [change for change in plan.changes if change.name in ids]
+    after = inventory.with_records(records.values())
+    plans = [make_plan(loaded.of(kind), after.of(kind), live[kind], keyring) for kind in live]
+    changes = [change for plan in plans for change in plan.changes if change.address in ids]
+    problems = [*loaded.problems, *(problem for plan in plans for problem in plan.problems)]
     errors = [
-        *(problem for problem in (*loaded.problems, *plan.problems) if problem.is_error),
-        *(_unexpected_change(change, ids[change.name]) for change in changes if not _is_unchanged(change)),
+        *(problem for problem in problems if problem.is_error),
+        *(_unexpected_change(change, ids[change.address]) for change in changes if not _is_unchanged(change)),
     ]
     if errors or len(changes) != len(ids):
         raise InvalidConfig(*errors, _nothing_written())
@@ -69,8 +70,8 @@ def prove(
     options = replace(context.options, files=tuple(map(str, files)), env_files=tuple(map(str, env_files)))
     with shared_options_in_hints(options):
         command = command_line("reconciler", "plan")
-    problems = () if files == context.files else (_not_searched(out, command),)
-    return Proof(records=tuple(records[name] for name in ids), files=files, plan=command, problems=problems)
+    notes = () if files == context.files else (_not_searched(out, command),)
+    return Proof(records=tuple(map(records.__getitem__, ids)), files=files, plan=command, problems=notes)
 
 
 def _loaded(

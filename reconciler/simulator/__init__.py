@@ -8,9 +8,9 @@ a misunderstanding of the API shows up on one side only. Every habit nobody coul
         httpx.get(sim.url + "/gpu-instance/openapi/v1/endpoints", headers={"Authorization": "Bearer any"})
 """
 
+from reconciler.simulator.api import Request, Response
 from reconciler.simulator.embedded import embedded
 from reconciler.simulator.faults import Fault, Faults, parse_fault
-from reconciler.simulator.messages import Request, Response
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.server import Received, Server
 from reconciler.simulator.world import World

@@ -5,13 +5,19 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+from reconciler.simulator.api import Refusal
 from reconciler.simulator.catalogue import CLUSTERS, PRODUCTS, Catalogue
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
-from reconciler.simulator.messages import Refusal
-from reconciler.simulator.paging import bounds
 from reconciler.simulator.profile import Profile
-from reconciler.simulator.validation import Settings, create_settings, invalid, text_of, update_settings
+from reconciler.simulator.validation import (
+    Settings,
+    create_settings,
+    invalid,
+    page_bounds,
+    text_of,
+    update_settings,
+)
 
 # A drained worker finishes what it has before it goes.
 DRAIN_SECONDS = 10.0
@@ -21,7 +27,7 @@ Query = Mapping[str, str]
 
 
 class Account:
-    """Each operation of `routes.ROUTES` is a method that takes the query or the body and returns the payload.
+    """Each operation of `api.ROUTES` is a method that takes the query or the body and returns the payload.
 
     Not thread-safe: the world holds the lock.
     """
@@ -62,7 +68,7 @@ class Account:
         listed: Sequence[Endpoint] | Fleet = self.fleet
         if lag:
             listed = [endpoint for endpoint in self.fleet if now >= endpoint.created + lag]
-        start, stop = bounds(query, "pageNum", len(listed), self.profile)
+        start, stop = page_bounds(query, "pageNum", len(listed), self.profile)
         if self.profile.list_order == "newest":
             listed = list(listed)[::-1]
         return {
@@ -134,7 +140,7 @@ class Account:
 
     def do_storages(self, query: Query) -> dict[str, Any]:
         found = self.catalogue.find_storages(query)
-        start, stop = bounds(query, "pageNo", len(found), self.profile)
+        start, stop = page_bounds(query, "pageNo", len(found), self.profile)
         return {"data": found[start:stop], "total": len(found)}
 
     def do_storage_create(self, body: Body) -> str | dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.simulator.messages import Refusal
+from reconciler.simulator.api import Refusal
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import invalid, number_of, text_of
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from random import Random
 
 from reconciler.simulator import storage
-from reconciler.simulator.messages import Request
+from reconciler.simulator.api import WRITES, Request, operation_of
 from reconciler.simulator.profile import Profile
-from reconciler.simulator.routes import WRITES, operation_of
 from reconciler.simulator.world import World
 
 Call = Callable[[str, str, Mapping[str, str], bytes], tuple[int, dict[str, str], bytes]]

@@ -8,8 +8,7 @@ from random import Random
 from typing import Any, Literal, get_args
 
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.simulator.messages import Request, Response, answer, error, error_payload
-from reconciler.simulator.routes import OPERATIONS
+from reconciler.simulator.api import OPERATIONS, Request, Response, answer, error, error_payload
 
 Kind = Literal[
     "status",  # an error status, not acted upon

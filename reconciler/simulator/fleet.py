@@ -5,8 +5,8 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from reconciler.simulator.api import Refusal
 from reconciler.simulator.endpoint import Endpoint, needs_new_workers
-from reconciler.simulator.messages import Refusal
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings
 from reconciler.simulator.workers import Worker, roll, settle

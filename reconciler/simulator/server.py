@@ -16,10 +16,9 @@ from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator import storage
+from reconciler.simulator.api import Request, Response, error, operation_of
 from reconciler.simulator.faults import Fault, Faults
-from reconciler.simulator.messages import Request, Response, error
 from reconciler.simulator.profile import Profile
-from reconciler.simulator.routes import operation_of
 from reconciler.simulator.world import World
 
 HOST = "127.0.0.1"

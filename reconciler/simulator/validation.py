@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.simulator.messages import Refusal
+from reconciler.simulator.api import Refusal
+from reconciler.simulator.profile import Profile
 
 Settings = dict[str, Any]
 
@@ -256,3 +257,20 @@ def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, .
     if value not in choices:
         raise invalid(field, "value must be one of " + ", ".join(choices))
     return str(value)
+
+
+def page_bounds(query: Mapping[str, str], key: str, total: int, profile: Profile) -> tuple[int, int]:
+    """Start and stop of the page that `pageSize` and `key` ask for, as positions among `total` items."""
+    size = number_of(query.get("pageSize") or profile.default_page_size, "pageSize", low=0)
+    size = min(size or profile.default_page_size, profile.max_page_size)
+    page = number_of(query.get(key) or profile.page_base, key, low=0) - profile.page_base
+    if page < 0:
+        if profile.page_zero == "400":
+            raise invalid(key, "pages count from 1")
+        page = 0
+    pages = max(1, -(-total // size))
+    if page >= pages and profile.past_end == "400":
+        raise invalid(key, "page past the end")
+    if page >= pages and profile.past_end == "repeat":
+        page = pages - 1
+    return page * size, page * size + size

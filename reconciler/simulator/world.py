@@ -4,21 +4,52 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from random import Random
 from typing import Any
 
 from reconciler.simulator.account import Account
+from reconciler.simulator.api import (
+    UNKNOWN,
+    WRITES,
+    Refusal,
+    Request,
+    Response,
+    answer,
+    is_path,
+    operation_of,
+)
 from reconciler.simulator.catalogue import Catalogue
-from reconciler.simulator.console import FORM, edited, merged
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
-from reconciler.simulator.messages import Refusal, Request, Response, answer
 from reconciler.simulator.profile import Profile
-from reconciler.simulator.routes import UNKNOWN, WRITES, is_path, operation_of
 from reconciler.simulator.validation import Settings, invalid
+
+# The form's defaults, as far as they are known, and a product and an image that pass.
+FORM: Mapping[str, Any] = {
+    "name": "",
+    "appName": "",
+    "workerConfig": {
+        "minNum": 1,
+        "maxNum": 3,
+        "freeTimeout": 60,
+        "maxConcurrent": 1,
+        "gpuNum": 1,
+        "requestTimeout": 120,
+        "cudaVersion": "",
+    },
+    "ports": [{"port": 8000}],
+    "policy": {"type": "queue", "value": 4},
+    "image": {"image": "ubuntu:22.04", "authId": "", "command": ""},
+    "products": [{"id": "SL-serverless-3"}],
+    "rootfsSize": 100,
+    "volumeMounts": [],
+    "clusterID": "us-dallas-nas-2",
+    "envs": [],
+    "healthy": {"path": "/"},
+}
 
 
 class World:
@@ -173,3 +204,19 @@ def _json_object(body: bytes) -> dict[str, Any]:
 def _snapshot(endpoint: Endpoint) -> dict[str, Any]:
     times = {"createdAt": int(endpoint.created), "updatedAt": int(endpoint.updated)}
     return {"id": endpoint.id, **copy.deepcopy(endpoint.settings), **times}
+
+
+def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
+    """A copy of the settings with the changes laid over: objects merge by key, all else replaces."""
+    result: Settings = copy.deepcopy(dict(settings))
+    for name, value in changes.items():
+        old = result.get(name)
+        result[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return copy.deepcopy(result)
+
+
+def edited(settings: Settings, mutate: Callable[[Settings], object]) -> Settings:
+    """A copy of the settings after `mutate` changed it in place."""
+    result = copy.deepcopy(settings)
+    mutate(result)
+    return result

@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from reconciler.simulator.messages import Request, Response
+from reconciler.simulator.api import Request, Response
 from tests.fuzz.mutating import changed, damaged
 
 

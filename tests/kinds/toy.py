@@ -18,8 +18,8 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Live, Page, Spec
 from reconciler.model.values import Fields, Json
-from reconciler.simulator.messages import Request as Received
-from reconciler.simulator.messages import Response, answer, error
+from reconciler.simulator.api import Request as Received
+from reconciler.simulator.api import Response, answer, error
 from reconciler.simulator.world import World
 
 TYPE = "novita_credential"

@@ -79,7 +79,7 @@ def simulator(
     The simulator behaves like the real API as far as it is known, without GPUs and at no cost. Each request
     is logged to stderr: method, path, status (- if none was sent) and duration in milliseconds.
     """
-    from reconciler.simulator.switches import describe, profile_from
+    from reconciler.simulator.profile import describe, profile_from
 
     if switches:
         click.echo(describe())

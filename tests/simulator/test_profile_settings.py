@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Profile
-from reconciler.simulator.switches import describe, profile_from
+from reconciler.simulator.profile import describe, profile_from
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Requests, responses and refusals as plain values, so that the world knows nothing of sockets."""
+"""The routes of the API, and its requests, responses and refusals as plain values."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,42 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.model.lazy_dataclass import dataclass
+
+BASE = "/gpu-instance/openapi/v1"
+
+ROUTES = {
+    ("POST", "/endpoint/create"): "create",
+    ("GET", "/endpoint"): "get",
+    ("GET", "/endpoints"): "list",
+    ("POST", "/endpoint/update"): "update",
+    ("POST", "/endpoint/delete"): "delete",
+    ("GET", "/endpoint/limit"): "limit",
+    ("POST", "/endpoint/worker/drain"): "drain",
+    ("GET", "/clusters"): "clusters",
+    ("GET", "/products"): "products",
+    ("GET", "/repository/auths"): "auths",
+    ("POST", "/repository/auth/save"): "auth_save",
+    ("POST", "/repository/auth/delete"): "auth_delete",
+    ("GET", "/networkstorages/list"): "storages",
+    ("POST", "/networkstorage/create"): "storage_create",
+    ("POST", "/networkstorage/update"): "storage_update",
+    ("POST", "/networkstorage/delete"): "storage_delete",
+}
+
+UNKNOWN = "unknown"
+OPERATIONS = frozenset(ROUTES.values())
+WRITES = frozenset(name for (method, _), name in ROUTES.items() if method == "POST")
+_PATHS = frozenset(path for _, path in ROUTES)
+
+
+def operation_of(method: str, path: str) -> str:
+    """The operation's name, or `unknown`."""
+    return ROUTES.get((method, path.removeprefix(BASE)), UNKNOWN) if path.startswith(BASE) else UNKNOWN
+
+
+def is_path(path: str) -> bool:
+    """Whether some method is offered under this path."""
+    return path.startswith(BASE) and path.removeprefix(BASE) in _PATHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

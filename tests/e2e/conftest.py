@@ -9,7 +9,7 @@ import pytest
 from reconciler.simulator import Server
 from tests.fork_server import FIRST_WAIT
 
-from .desk import KEY, SPECS, Desk
+from .desk import KEY, SPECS, Sandbox
 
 UNSET = ("CI", "NO_COLOR", "RECONCILER_STATE_KEY", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -20,7 +20,7 @@ def desk(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
-) -> Iterator[Desk]:
+) -> Iterator[Sandbox]:
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("reconciler.novita.http.retry._FIRST_WAIT", FIRST_WAIT)
@@ -30,7 +30,7 @@ def desk(
     with Server(seed=1) as sim:
         monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
         monkeypatch.setenv("NOVITA_API_KEY", KEY)
-        found = Desk(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys, request=request)
+        found = Sandbox(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys, request=request)
         found.write("specs.yaml", SPECS)
         found.write("config.yaml", {"novita": {"settle_seconds": 0.05}})
         yield found

@@ -91,7 +91,7 @@ class Keys:
 
 
 @dataclass(kw_only=True)
-class Desk:
+class Sandbox:
     """Where a test works. `run` calls the command in this process, `start` in one of its own."""
 
     root: Path

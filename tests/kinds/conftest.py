@@ -4,13 +4,13 @@ import pytest
 
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from tests.e2e.conftest import desk as desk
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 from .toy import CREDENTIAL, TYPE, Console
 
 
 @pytest.fixture
-def console(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Console:
+def console(desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Console:
     """The toy kind, registered, with an account behind it; endpoints need it."""
     monkeypatch.setitem(KINDS, TYPE, CREDENTIAL)
     monkeypatch.setattr(ENDPOINT, "needs", (TYPE,))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 from .toy import TYPE, Console
 
@@ -19,11 +19,11 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUB_PASSWORD", "s3cret-of-the-hub")
 
 
-def record(desk: Desk) -> Any:
+def record(desk: Sandbox) -> Any:
     return json.loads((desk.root / "state/novita.json").read_text())
 
 
-def test_it_is_planned_and_applied_before_what_needs_it(desk: Desk, console: Console) -> None:
+def test_it_is_planned_and_applied_before_what_needs_it(desk: Sandbox, console: Console) -> None:
     """A credential is made before endpoints and deleted after them; the plan after an apply is empty."""
     desk.declare(item("chat"), credentials=[credential()])
     plan = desk.plan()
@@ -57,7 +57,7 @@ def test_it_is_planned_and_applied_before_what_needs_it(desk: Desk, console: Con
     assert "resources" not in record(desk)
 
 
-def test_a_change_is_a_replacement_for_it_cannot_be_updated(desk: Desk, console: Console) -> None:
+def test_a_change_is_a_replacement_for_it_cannot_be_updated(desk: Sandbox, console: Console) -> None:
     """The old one is deleted and a new one made, under a guard as for any replacement."""
     desk.declare(credentials=[credential()])
     desk.apply()
@@ -73,7 +73,7 @@ def test_a_change_is_a_replacement_for_it_cannot_be_updated(desk: Desk, console:
     assert "No changes." in desk.run("plan").out
 
 
-def test_a_credential_in_use_stays(desk: Desk, console: Console) -> None:
+def test_a_credential_in_use_stays(desk: Sandbox, console: Console) -> None:
     """Novita's refusal says what to do; the record stays as well."""
     desk.declare(credentials=[credential()])
     desk.apply()
@@ -85,7 +85,7 @@ def test_a_credential_in_use_stays(desk: Desk, console: Console) -> None:
     assert "novita_credential.hub" in record(desk)["resources"]
 
 
-def test_a_target_is_its_address(desk: Desk, console: Console) -> None:
+def test_a_target_is_its_address(desk: Sandbox, console: Console) -> None:
     """A name alone means an endpoint."""
     desk.declare(item("hub"), credentials=[credential(), credential("other")])
     assert desk.run("plan", "--target", "nope").code == 1
@@ -95,7 +95,7 @@ def test_a_target_is_its_address(desk: Desk, console: Console) -> None:
     assert [change["address"] for change in plan.document["resource_changes"]] == ["novita_endpoint.hub"]
 
 
-def test_drift_is_found_and_undone(desk: Desk, console: Console) -> None:
+def test_drift_is_found_and_undone(desk: Sandbox, console: Console) -> None:
     """What others changed is drift, secrets hidden; an apply replaces it, and makes anew what is gone."""
     desk.declare(item("chat"), credentials=[credential(), credential("other")])
     desk.apply()
@@ -115,7 +115,7 @@ def test_drift_is_found_and_undone(desk: Desk, console: Console) -> None:
     assert desk.run("drift").code == 0
 
 
-def test_a_live_one_is_adopted_by_name(desk: Desk, console: Console) -> None:
+def test_a_live_one_is_adopted_by_name(desk: Sandbox, console: Console) -> None:
     """Only as it is declared: one that differs cannot be overwritten where there is no update."""
     object_id = console.add(name="hub", username="ada", password="s3cret-of-the-hub")
     desk.declare(credentials=[credential()])
@@ -128,7 +128,7 @@ def test_a_live_one_is_adopted_by_name(desk: Desk, console: Console) -> None:
     assert (plan.code, plan.codes) == (1, ["cannot-adopt"])
 
 
-def test_its_section_is_checked(desk: Desk, console: Console) -> None:
+def test_its_section_is_checked(desk: Sandbox, console: Console) -> None:
     """By the schema of the kind, each problem with its place; names are unique within the section."""
     desk.declare(
         item("chat"),
@@ -144,7 +144,7 @@ def test_its_section_is_checked(desk: Desk, console: Console) -> None:
     assert "`credentials` must be a list" in desk.run("validate").err
 
 
-def test_one_is_imported_by_its_address(desk: Desk, console: Console) -> None:
+def test_one_is_imported_by_its_address(desk: Sandbox, console: Console) -> None:
     """As an endpoint is by its name; what differs from the YAML is the next change, here a replacement."""
     object_id = console.add(name="hub", username="ada", password="s3cret-of-the-hub")
     desk.declare(credentials=[credential()])
@@ -165,7 +165,7 @@ def test_one_is_imported_by_its_address(desk: Desk, console: Console) -> None:
     assert desk.run("import", f"{TYPE}.gone", "cred-9").code == 1
 
 
-def test_everything_is_imported_at_once(desk: Desk, console: Console) -> None:
+def test_everything_is_imported_at_once(desk: Sandbox, console: Console) -> None:
     """Each kind in its section, secrets by reference; the plan after it is proven to be empty."""
     console.add(name="hub", username="ada", password="s3cret-of-the-hub")
     desk.sim.world.console_create(name="chat")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from regopy import Interpreter
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 POLICIES = Path(__file__).resolve().parents[2] / "examples" / "policies"
 DIGEST = "ubuntu@sha256:" + "0" * 64
@@ -22,12 +22,12 @@ def denied(policy: str, document: object) -> list[str]:
     return answer
 
 
-def judged(policy: str, desk: Desk, *args: str) -> list[str]:
+def judged(policy: str, desk: Sandbox, *args: str) -> list[str]:
     """What a policy has against the plan that `plan --json` prints now."""
     return denied(policy, desk.plan(*args).document)
 
 
-def test_nothing_is_deleted(desk: Desk) -> None:
+def test_nothing_is_deleted(desk: Sandbox) -> None:
     """Updates pass, and what is removed or replaced does not."""
     desk.declare(item("a"), item("b"), item("c"))
     assert judged("deletions", desk) == []
@@ -43,14 +43,14 @@ def test_nothing_is_deleted(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "image", ["ubuntu:22.04", "registry:5000/acme/chat:1.4.2", DIGEST, f"{DIGEST[:6]}:1{DIGEST[6:]}"]
 )
-def test_a_pinned_image_passes(image: str, desk: Desk) -> None:
+def test_a_pinned_image_passes(image: str, desk: Sandbox) -> None:
     """A tag, a tag behind a port, a digest, and both."""
     desk.declare(item("a", image=image))
     assert judged("images", desk) == []
 
 
 @pytest.mark.parametrize("image", ["ubuntu", "ubuntu:latest", "registry:5000/acme/chat"])
-def test_an_image_that_moves_is_denied(image: str, desk: Desk) -> None:
+def test_an_image_that_moves_is_denied(image: str, desk: Sandbox) -> None:
     """`after` names it: in a create, and in the update of an endpoint that had a pinned one."""
     says = [f"novita_endpoint.a: the image {image} is not pinned"]
     desk.declare(item("a", image=image))
@@ -61,7 +61,7 @@ def test_an_image_that_moves_is_denied(image: str, desk: Desk) -> None:
     assert judged("images", desk) == says
 
 
-def test_a_protected_endpoint_changes_by_hand(desk: Desk) -> None:
+def test_a_protected_endpoint_changes_by_hand(desk: Sandbox) -> None:
     """Its create, its scale and its delete are denied by name; unchanged it passes."""
     desk.declare(item("chat"), item("other"))
     says = ["novita_endpoint.chat is protected and would change"]
@@ -74,7 +74,7 @@ def test_a_protected_endpoint_changes_by_hand(desk: Desk) -> None:
     assert judged("protected", desk) == says
 
 
-def test_a_plan_has_a_limit(desk: Desk) -> None:
+def test_a_plan_has_a_limit(desk: Sandbox) -> None:
     """Five changes pass and six do not; what stays as it is does not count."""
     desk.declare(*(item(f"e{number}") for number in range(6)))
     assert judged("blast_radius", desk) == ["6 endpoints would change, more than 5"]
@@ -83,7 +83,7 @@ def test_a_plan_has_a_limit(desk: Desk) -> None:
     assert judged("blast_radius", desk) == []
 
 
-def test_a_saved_plan_is_judged_like_a_printed_one(desk: Desk) -> None:
+def test_a_saved_plan_is_judged_like_a_printed_one(desk: Sandbox) -> None:
     """What is applied can be what was judged."""
     desk.declare(item("chat", image="ubuntu"))
     assert desk.run("plan", "--out", "the.plan").code == 0

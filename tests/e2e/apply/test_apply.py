@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Desk, Keys, item
+from tests.e2e.desk import Keys, Sandbox, item
 
 
 def outcomes(document: dict[str, object]) -> dict[str, str]:
@@ -18,7 +18,7 @@ def outcomes(document: dict[str, object]) -> dict[str, str]:
     return {one["address"].removeprefix("novita_endpoint."): one["outcome"] for one in results}
 
 
-def test_yes_is_consent(desk: Desk) -> None:
+def test_yes_is_consent(desk: Sandbox) -> None:
     """The plan is shown before the question, and exactly `yes` performs it."""
     desk.declare(item("chat"))
     ran = desk.run("apply", typed="yes\n")
@@ -30,7 +30,7 @@ def test_yes_is_consent(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("typed", ["no\n", "y\n", "YES\n", "yes please\n", "\n", ""])
-def test_anything_else_is_not(desk: Desk, typed: str) -> None:
+def test_anything_else_is_not(desk: Sandbox, typed: str) -> None:
     """Any other answer, and the end of input, change nothing and exit 1."""
     desk.declare(item("chat"))
     before = desk.files()
@@ -42,7 +42,7 @@ def test_anything_else_is_not(desk: Desk, typed: str) -> None:
     assert desk.files() == before
 
 
-def test_nobody_is_asked_in_ci(desk: Desk) -> None:
+def test_nobody_is_asked_in_ci(desk: Sandbox) -> None:
     """With CI set and no terminal the question is not even asked."""
     desk.monkeypatch.setenv("CI", "true")
     desk.declare(item("chat"))
@@ -53,7 +53,7 @@ def test_nobody_is_asked_in_ci(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_json_shows_what_is_asked_about(desk: Desk) -> None:
+def test_json_shows_what_is_asked_about(desk: Sandbox) -> None:
     """Without --auto-approve, --json still asks, with the plan on stderr; stdout stays one document."""
     desk.declare(item("chat"))
     refused = desk.run("apply", "--json", typed="no\n")
@@ -67,7 +67,7 @@ def test_json_shows_what_is_asked_about(desk: Desk) -> None:
     assert agreed.document["results"][0]["id"] == desk.id("chat")
 
 
-def test_destroy_asks_too(desk: Desk) -> None:
+def test_destroy_asks_too(desk: Sandbox) -> None:
     """Destroying has a question of its own, and the same answer."""
     desk.declare(item("chat"))
     desk.apply()
@@ -80,7 +80,7 @@ def test_destroy_asks_too(desk: Desk) -> None:
     assert "Destroy complete! Resources: 1 destroyed." in ran.out
 
 
-def test_nothing_to_do_asks_nothing(desk: Desk) -> None:
+def test_nothing_to_do_asks_nothing(desk: Sandbox) -> None:
     """An empty plan needs no consent."""
     desk.declare(item("chat"))
     desk.apply()
@@ -90,7 +90,7 @@ def test_nothing_to_do_asks_nothing(desk: Desk) -> None:
     assert ran.err == ""
 
 
-def test_a_limit_is_a_warning(desk: Desk) -> None:
+def test_a_limit_is_a_warning(desk: Sandbox) -> None:
     """A value beyond the account's limits is told with the limit, and sent all the same."""
     desk.declare(item("chat", freeTimeout=5000))
     ran = desk.run("apply", "--auto-approve")
@@ -100,7 +100,7 @@ def test_a_limit_is_a_warning(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("parallelism", ["1", "10"])
-def test_one_failure_stops_no_other(desk: Desk, parallelism: str) -> None:
+def test_one_failure_stops_no_other(desk: Sandbox, parallelism: str) -> None:
     """Exit 4, a report of what was done and what failed and why, and the rest really done."""
     desk.declare(item("a"), item("b"), item("c"))
     desk.apply()
@@ -123,7 +123,7 @@ def test_one_failure_stops_no_other(desk: Desk, parallelism: str) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_failure_in_json(desk: Desk) -> None:
+def test_a_failure_in_json(desk: Sandbox) -> None:
     """`apply --json` ends in one document with a result for every change."""
     desk.sim.faults.add(
         Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND", message="no such image")
@@ -154,7 +154,7 @@ def test_a_failure_in_json(desk: Desk) -> None:
         {"kind": "status_after", "status": 504},
     ],
 )
-def test_a_create_whose_answer_was_lost(desk: Desk, fault: dict[str, Any]) -> None:
+def test_a_create_whose_answer_was_lost(desk: Sandbox, fault: dict[str, Any]) -> None:
     """It was made: it is found in the listing and recorded, and not made again."""
     desk.sim.faults.add(Fault(operation="create", **fault))
     desk.declare(item("chat"))
@@ -165,7 +165,7 @@ def test_a_create_whose_answer_was_lost(desk: Desk, fault: dict[str, Any]) -> No
     assert desk.plan().code == 0
 
 
-def test_a_create_whose_answer_was_lost_while_listings_lag(desk: Desk) -> None:
+def test_a_create_whose_answer_was_lost_while_listings_lag(desk: Sandbox) -> None:
     """The look goes on for the settling time, so a listing that lags costs no duplicate."""
     desk.write("config.yaml", {"novita": {"settle_seconds": 2}})
     desk.sim.world.switch(list_lag_seconds=0.6)
@@ -179,7 +179,7 @@ def test_a_create_whose_answer_was_lost_while_listings_lag(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "fault", [{"kind": "lost_request"}, {"kind": "reset"}, {"status": 500}, {"kind": "html_502"}]
 )
-def test_a_create_that_never_arrived(desk: Desk, fault: dict[str, Any]) -> None:
+def test_a_create_that_never_arrived(desk: Sandbox, fault: dict[str, Any]) -> None:
     """It is sent again, but only after the listing was looked at."""
     desk.sim.faults.add(Fault(operation="create", **fault))
     desk.declare(item("chat"))
@@ -191,7 +191,7 @@ def test_a_create_that_never_arrived(desk: Desk, fault: dict[str, Any]) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_create_that_nobody_answers(desk: Desk) -> None:
+def test_a_create_that_nobody_answers(desk: Sandbox) -> None:
     """After three tries and as many looks it has failed: exit 4, nothing made, nothing left open."""
     desk.sim.faults.add(Fault(operation="create", kind="lost_request", times=None))
     desk.declare(item("chat"))
@@ -204,7 +204,7 @@ def test_a_create_that_nobody_answers(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_lost_create_that_somebody_changed(desk: Desk) -> None:
+def test_a_lost_create_that_somebody_changed(desk: Sandbox) -> None:
     """One new endpoint of that name, yet not as declared: exit 5 with its ID, and no second create."""
     desk.sim.faults.add(Fault(operation="create", kind="lost_answer"))
     desk.sim.faults.after(
@@ -225,7 +225,7 @@ def test_a_lost_create_that_somebody_changed(desk: Desk) -> None:
     "fault", [{"kind": "lost_answer"}, {"kind": "lost_request"}, {"status": 502}, {"status": 429}]
 )
 @pytest.mark.parametrize("operation", ["update", "delete"])
-def test_updates_and_deletes_are_tried_again(desk: Desk, operation: str, fault: dict[str, Any]) -> None:
+def test_updates_and_deletes_are_tried_again(desk: Sandbox, operation: str, fault: dict[str, Any]) -> None:
     """What does the same when sent twice is sent twice."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
@@ -237,7 +237,7 @@ def test_updates_and_deletes_are_tried_again(desk: Desk, operation: str, fault: 
     assert len(desk.sent(operation)) == 2
 
 
-def test_too_many_requests_are_waited_out(desk: Desk) -> None:
+def test_too_many_requests_are_waited_out(desk: Sandbox) -> None:
     """429 was acted upon by nobody, so even a create is sent again."""
     desk.sim.faults.add(Fault(operation="create", status=429, times=2))
     desk.declare(item("chat"))
@@ -245,7 +245,7 @@ def test_too_many_requests_are_waited_out(desk: Desk) -> None:
     assert len(desk.sim.world.endpoints) == 1
 
 
-def test_a_key_refused_midway_stops_the_rest(desk: Desk) -> None:
+def test_a_key_refused_midway_stops_the_rest(desk: Sandbox) -> None:
     """No other change could do better: exit 8, what was done is recorded, what was not is said."""
     desk.sim.faults.before("create", lambda _: desk.sim.world.switch(api_key="another"), nth=2)
     desk.declare(*(item(f"e{number}") for number in range(5)))
@@ -260,12 +260,12 @@ def test_a_key_refused_midway_stops_the_rest(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def late(desk: Desk, change: Callable[[], object]) -> Keys:
+def late(desk: Sandbox, change: Callable[[], object]) -> Keys:
     """A `yes` that comes after `change` has happened."""
     return Keys("yes\n", before=change)
 
 
-def test_a_change_between_plan_and_write(desk: Desk) -> None:
+def test_a_change_between_plan_and_write(desk: Sandbox) -> None:
     """Consent was for another difference: that change fails with `moved`, the others go on."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -281,7 +281,7 @@ def test_a_change_between_plan_and_write(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_deletion_between_plan_and_write(desk: Desk) -> None:
+def test_a_deletion_between_plan_and_write(desk: Sandbox) -> None:
     """An endpoint that is gone when its update comes is told as moved; the next plan creates it."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -298,7 +298,7 @@ def test_a_deletion_between_plan_and_write(desk: Desk) -> None:
     assert desk.plan().actions == {"a": "create", "b": "create"}
 
 
-def test_a_delete_of_what_is_gone_already_is_done(desk: Desk) -> None:
+def test_a_delete_of_what_is_gone_already_is_done(desk: Sandbox) -> None:
     """The wish was that it be gone."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -308,7 +308,7 @@ def test_a_delete_of_what_is_gone_already_is_done(desk: Desk) -> None:
     assert set(desk.inventory) == {"a"}
 
 
-def test_a_delete_of_what_bears_another_name_now(desk: Desk) -> None:
+def test_a_delete_of_what_bears_another_name_now(desk: Sandbox) -> None:
     """An endpoint renamed after the plan is somebody's: it is not deleted."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -320,7 +320,7 @@ def test_a_delete_of_what_bears_another_name_now(desk: Desk) -> None:
     assert desk.sent("delete") == []
 
 
-def test_another_run_while_the_answer_is_awaited(desk: Desk) -> None:
+def test_another_run_while_the_answer_is_awaited(desk: Sandbox) -> None:
     """An inventory that changed meanwhile means a new plan, shown and asked about anew."""
     desk.declare(item("a"))
 
@@ -341,7 +341,7 @@ def once(action: Callable[[], object]) -> Callable[[], object]:
     return lambda: next(calls, lambda: None)()
 
 
-def test_a_failed_replacement_says_what_is_gone(desk: Desk) -> None:
+def test_a_failed_replacement_says_what_is_gone(desk: Sandbox) -> None:
     """The old one is deleted, the new one refused: the record is dropped and the next plan creates."""
     desk.declare(item("chat"))
     desk.apply()
@@ -355,7 +355,7 @@ def test_a_failed_replacement_says_what_is_gone(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_changes_run_in_parallel(desk: Desk) -> None:
+def test_changes_run_in_parallel(desk: Sandbox) -> None:
     """Ten creates are under way at once, and never more than --parallelism."""
     under_way, most, lock = 0, 0, threading.Lock()
     full = threading.Barrier(5)
@@ -376,7 +376,7 @@ def test_changes_run_in_parallel(desk: Desk) -> None:
     assert len(desk.live()) == 10
 
 
-def test_the_lock_of_another_process(desk: Desk) -> None:
+def test_the_lock_of_another_process(desk: Sandbox) -> None:
     """While one run writes, another one exits 7 without a write and says who holds the lock."""
     desk.declare(item("a"))
     entered, leave = threading.Event(), threading.Event()
@@ -405,7 +405,7 @@ def test_the_lock_of_another_process(desk: Desk) -> None:
     assert [json.loads(one.body)["endpoint"]["name"] for one in desk.sent("create")] == ["a"]
 
 
-def test_the_lock_may_be_waited_for(desk: Desk) -> None:
+def test_the_lock_may_be_waited_for(desk: Sandbox) -> None:
     """--lock-timeout takes seconds, also in the spelling of the hint (`60s`)."""
     desk.declare(item("a"))
     leave, entered = threading.Event(), threading.Event()
@@ -424,7 +424,7 @@ def test_the_lock_may_be_waited_for(desk: Desk) -> None:
     assert len(desk.sent("create")) == 1
 
 
-def test_a_namesake_that_came_first(desk: Desk) -> None:
+def test_a_namesake_that_came_first(desk: Sandbox) -> None:
     """Somebody took the app name while the answer was awaited: refused, and the next plan adopts."""
     desk.declare(item("chat"))
     typed = late(desk, lambda: desk.sim.world.console_create(name="chat", appName="chat"))
@@ -435,7 +435,7 @@ def test_a_namesake_that_came_first(desk: Desk) -> None:
     assert set(desk.plan().actions.values()) == {"adopt"}
 
 
-def test_an_app_name_that_is_not_free_yet(desk: Desk) -> None:
+def test_an_app_name_that_is_not_free_yet(desk: Sandbox) -> None:
     """The name of the endpoint that a replacement deleted is waited for, and said to be."""
     desk.declare(item("chat"))
     desk.apply()
@@ -446,7 +446,7 @@ def test_an_app_name_that_is_not_free_yet(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_lost_create_that_cannot_be_looked_for(desk: Desk) -> None:
+def test_a_lost_create_that_cannot_be_looked_for(desk: Sandbox) -> None:
     """When the listing fails too, nobody can say whether it happened: exit 5, and the next run finds it."""
     desk.sim.faults.add(Fault(operation="create", kind="lost_answer"))
     desk.sim.faults.before(
@@ -465,7 +465,7 @@ def test_a_lost_create_that_cannot_be_looked_for(desk: Desk) -> None:
     assert desk.plan().codes == []
 
 
-def test_a_lost_create_that_keeps_an_ignored_app_name(desk: Desk) -> None:
+def test_a_lost_create_that_keeps_an_ignored_app_name(desk: Sandbox) -> None:
     """A replacement takes the live value of what is ignored, and is recognised by that."""
     desk.declare(item("chat", appName="chat-1"))
     desk.apply()

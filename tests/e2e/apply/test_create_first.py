@@ -3,10 +3,10 @@
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
-def moved(desk: Desk) -> str:
+def moved(desk: Sandbox) -> str:
     """Applied, then declared on another product under another app name; returns the old ID."""
     desk.declare(item("chat", appName="chat-1"))
     desk.apply()
@@ -14,7 +14,7 @@ def moved(desk: Desk) -> str:
     return desk.id("chat")
 
 
-def test_the_new_one_comes_before_the_old_one_goes(desk: Desk) -> None:
+def test_the_new_one_comes_before_the_old_one_goes(desk: Sandbox) -> None:
     """Create, then delete, and one record in the end; the plan says so in Terraform's symbol."""
     old = moved(desk)
     shown = desk.run("plan", "--create-first")
@@ -29,7 +29,7 @@ def test_the_new_one_comes_before_the_old_one_goes(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_one_app_name_cannot_be_had_twice(desk: Desk) -> None:
+def test_one_app_name_cannot_be_had_twice(desk: Sandbox) -> None:
     """Without another appName the old one goes first, and that is said."""
     desk.declare(item("chat"))
     desk.apply()
@@ -40,7 +40,7 @@ def test_one_app_name_cannot_be_had_twice(desk: Desk) -> None:
     assert [one.operation for one in desk.sent()[-2:]] == ["delete", "create"]
 
 
-def test_a_saved_plan_keeps_the_order(desk: Desk) -> None:
+def test_a_saved_plan_keeps_the_order(desk: Sandbox) -> None:
     """What was reviewed is what is done."""
     moved(desk)
     assert desk.run("plan", "--create-first", "--out", "the.plan").code == 0
@@ -48,7 +48,7 @@ def test_a_saved_plan_keeps_the_order(desk: Desk) -> None:
     assert [one.operation for one in desk.sent()[-2:]] == ["create", "delete"]
 
 
-def test_a_create_that_fails_leaves_the_old_one_as_it_was(desk: Desk) -> None:
+def test_a_create_that_fails_leaves_the_old_one_as_it_was(desk: Sandbox) -> None:
     """Nothing is deleted, and the record stays."""
     old = moved(desk)
     desk.sim.faults.add(Fault(operation="create", status=400, reason="INSUFFICIENT_RESOURCE"))
@@ -65,7 +65,7 @@ def test_a_create_that_fails_leaves_the_old_one_as_it_was(desk: Desk) -> None:
     ],
     ids=["the delete fails", "the create's answer is lost"],
 )
-def test_whatever_fails_the_old_one_is_not_forgotten(desk: Desk, fault: Fault) -> None:
+def test_whatever_fails_the_old_one_is_not_forgotten(desk: Sandbox, fault: Fault) -> None:
     """It stays recorded until it is gone, and the next apply sees to that."""
     old = moved(desk)
     desk.sim.faults.add(fault)
@@ -79,7 +79,7 @@ def test_whatever_fails_the_old_one_is_not_forgotten(desk: Desk, fault: Fault) -
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["create", "delete"])
-def test_a_kill_at_any_call_loses_neither(desk: Desk, operation: str, when: str) -> None:
+def test_a_kill_at_any_call_loses_neither(desk: Sandbox, operation: str, when: str) -> None:
     """Two further runs leave the new one alone, whatever the first was doing when it died."""
     moved(desk)
     desk.killed(operation, "--create-first", when=when)
@@ -89,7 +89,7 @@ def test_a_kill_at_any_call_loses_neither(desk: Desk, operation: str, when: str)
     assert desk.plan().code == 0
 
 
-def test_a_new_one_that_is_not_as_declared_takes_nobodys_place(desk: Desk) -> None:
+def test_a_new_one_that_is_not_as_declared_takes_nobodys_place(desk: Sandbox) -> None:
     """The old one stays in service, and in the inventory."""
     desk.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
     old = moved(desk)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 
 def lines(ran: Ran, name: str) -> list[str]:
@@ -15,7 +15,7 @@ def lines(ran: Ran, name: str) -> list[str]:
     return [line.removeprefix(start) for line in ran.err.splitlines() if line.startswith(start)]
 
 
-def failed(desk: Desk, *says: str, code: int = 4, within: float = 20.0, args: tuple[str, ...] = ()) -> Ran:
+def failed(desk: Sandbox, *says: str, code: int = 4, within: float = 20.0, args: tuple[str, ...] = ()) -> Ran:
     """An apply whose one change of `chat` fails in time, with one line that says why."""
     started = time.monotonic()
     ran = desk.run("apply", "--auto-approve", *args)
@@ -34,7 +34,7 @@ def failed(desk: Desk, *says: str, code: int = 4, within: float = 20.0, args: tu
     ("operation", "retry_after"),
     [("create", None), ("create", 1), ("update", 1), ("delete", None), ("list", 0)],
 )
-def test_too_many_requests(desk: Desk, operation: str, retry_after: int | None) -> None:
+def test_too_many_requests(desk: Sandbox, operation: str, retry_after: int | None) -> None:
     """Nothing was done, so anything is sent again, after as long as the server asks for; nobody is told."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
@@ -51,7 +51,7 @@ def test_too_many_requests(desk: Desk, operation: str, retry_after: int | None) 
 
 
 @pytest.mark.slow
-def test_a_quota_that_never_clears(desk: Desk) -> None:
+def test_a_quota_that_never_clears(desk: Sandbox) -> None:
     """A 429 that stays is given up after some tries, says what it may be, and holds up no other change."""
     desk.declare(item("chat"), item("embed"))
     desk.apply("--target", "embed")
@@ -66,7 +66,7 @@ def test_a_quota_that_never_clears(desk: Desk) -> None:
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
 
 
-def test_a_cluster_that_wakes_up(desk: Desk) -> None:
+def test_a_cluster_that_wakes_up(desk: Sandbox) -> None:
     """`serverless cluster is not active` passes, and is waited for."""
     desk.sim.world.switch(cluster_inactive_tries=2)
     desk.declare(item("chat"))
@@ -76,7 +76,7 @@ def test_a_cluster_that_wakes_up(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("reason", ["OPERATION_LIMIT", "CLUSTER_STATUS", "DEPENDENT_RESOURCE_STATE"])
-def test_an_endpoint_that_is_busy(desk: Desk, reason: str) -> None:
+def test_an_endpoint_that_is_busy(desk: Sandbox, reason: str) -> None:
     """A conflict of states is asked again."""
     desk.declare(item("chat"))
     desk.apply()
@@ -86,7 +86,7 @@ def test_an_endpoint_that_is_busy(desk: Desk, reason: str) -> None:
     assert len(desk.sent("update")) == 2
 
 
-def test_an_app_name_that_a_replacement_frees(desk: Desk) -> None:
+def test_an_app_name_that_a_replacement_frees(desk: Sandbox) -> None:
     """The old endpoint terminates for a while; its successor is made as soon as it is gone."""
     desk.sim.world.switch(terminating_seconds=1.0)
     desk.declare(item("chat"))
@@ -99,7 +99,7 @@ def test_an_app_name_that_a_replacement_frees(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_an_app_name_that_an_earlier_run_frees(desk: Desk) -> None:
+def test_an_app_name_that_an_earlier_run_frees(desk: Sandbox) -> None:
     """Deleted by one run and declared again for the next, its name is waited for."""
     desk.sim.world.switch(terminating_seconds=1.5)
     desk.declare(item("chat"), item("embed"))
@@ -113,7 +113,7 @@ def test_an_app_name_that_an_earlier_run_frees(desk: Desk) -> None:
     assert (desk.plan().code, desk.plan().codes) == (0, [])
 
 
-def test_an_app_name_that_changes_hands(desk: Desk) -> None:
+def test_an_app_name_that_changes_hands(desk: Sandbox) -> None:
     """One endpoint goes and another one takes its app name, in one apply."""
     desk.sim.world.switch(terminating_seconds=0.5)
     desk.declare(item("old", appName="shared"))
@@ -124,7 +124,7 @@ def test_an_app_name_that_changes_hands(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_half_a_replacement_whose_old_half_still_goes(desk: Desk) -> None:
+def test_half_a_replacement_whose_old_half_still_goes(desk: Sandbox) -> None:
     """Killed after the delete and resumed at once, the create waits for the name."""
     desk.sim.world.switch(terminating_seconds=1.5)
     desk.declare(item("chat"))
@@ -136,7 +136,7 @@ def test_half_a_replacement_whose_old_half_still_goes(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_an_app_name_that_is_somebody_elses(desk: Desk) -> None:
+def test_an_app_name_that_is_somebody_elses(desk: Sandbox) -> None:
     """It is not waited for: the line says that the name is taken."""
     desk.sim.world.console_create(name="theirs", appName="chat")
     desk.declare(item("chat"))
@@ -157,7 +157,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refusal_is_final(desk: Desk, case: str) -> None:
+def test_a_refusal_is_final(desk: Sandbox, case: str) -> None:
     """Sent once, told once, with the cause and what to do; nothing is left open."""
     fault, code, cause = REFUSED[case]
     desk.declare(item("chat"))
@@ -169,7 +169,7 @@ def test_a_refusal_is_final(desk: Desk, case: str) -> None:
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
 
 
-def test_an_overdue_account(desk: Desk) -> None:
+def test_an_overdue_account(desk: Sandbox) -> None:
     """Changes are refused until it is settled: exit 8, one line, nothing further tried; reads go on."""
     desk.declare(item("chat"), item("embed"))
     desk.apply("--target", "embed")
@@ -184,7 +184,7 @@ def test_an_overdue_account(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_what_needs_no_leave_of_the_account(desk: Desk) -> None:
+def test_what_needs_no_leave_of_the_account(desk: Sandbox) -> None:
     """Deletes work on an overdue account, and they are how one stops paying."""
     desk.declare(item("chat"))
     desk.apply()
@@ -198,7 +198,7 @@ def test_what_needs_no_leave_of_the_account(desk: Desk) -> None:
     ("operation", "kind"),
     [("get", "reset"), ("get", "truncated"), ("limit", "lost_answer"), ("limit", "html_502")],
 )
-def test_reads_that_stumble(desk: Desk, operation: str, kind: str) -> None:
+def test_reads_that_stumble(desk: Sandbox, operation: str, kind: str) -> None:
     """A read that fails once is read again, and the limits are done without."""
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation=operation, kind=kind))  # type: ignore[arg-type]

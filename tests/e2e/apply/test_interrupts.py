@@ -10,13 +10,13 @@ import threading
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 TOLD = "Interrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
 
 
 def interrupted(
-    desk: Desk,
+    desk: Sandbox,
     *args: str,
     number: signal.Signals = signal.SIGINT,
     when: str = "before",
@@ -48,7 +48,7 @@ def interrupted(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
-def test_what_is_in_flight_is_finished(desk: Desk, number: signal.Signals) -> None:
+def test_what_is_in_flight_is_finished(desk: Sandbox, number: signal.Signals) -> None:
     """The change under way is done and recorded, the rest not attempted; a second apply does only that."""
     desk.declare(*(item(f"e{number}") for number in range(4)))
     ran = interrupted(desk, number=number, nth=2)
@@ -61,7 +61,7 @@ def test_what_is_in_flight_is_finished(desk: Desk, number: signal.Signals) -> No
     assert desk.plan().code == 0
 
 
-def test_an_ignored_signal_stays_ignored(desk: Desk) -> None:
+def test_an_ignored_signal_stays_ignored(desk: Sandbox) -> None:
     """Under nohup a terminal that is closed does not end the run."""
     desk.declare(*(item(f"e{number}") for number in range(3)))
     desk.sim.faults.before("create", lambda _request: os.kill(desk.started[-1].pid, signal.SIGHUP), nth=2)
@@ -75,7 +75,7 @@ def test_an_ignored_signal_stays_ignored(desk: Desk) -> None:
     assert len(desk.live()) == 3
 
 
-def test_a_replacement_is_not_left_half_done(desk: Desk) -> None:
+def test_a_replacement_is_not_left_half_done(desk: Sandbox) -> None:
     """A signal between delete and create does not keep the create from following."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -87,7 +87,7 @@ def test_a_replacement_is_not_left_half_done(desk: Desk) -> None:
     assert desk.plan().actions == {"embed": "scale"}
 
 
-def test_the_report_in_json(desk: Desk) -> None:
+def test_the_report_in_json(desk: Sandbox) -> None:
     """With --json an interrupted apply ends in its document, with 130 in it."""
     desk.declare(item("a"), item("b"))
     ran = interrupted(desk, "--json")
@@ -95,7 +95,7 @@ def test_the_report_in_json(desk: Desk) -> None:
     assert [one["outcome"] for one in ran.document["results"]] == ["done", "not attempted"]
 
 
-def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Desk) -> None:
+def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Sandbox) -> None:
     """A destructor or a library may swallow Ctrl-C; who pressed it must not find endpoints made since."""
     desk.declare(item("chat"))
     script = (
@@ -122,7 +122,7 @@ def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Desk) ->
     assert "Interrupted." in done.stderr
 
 
-def test_once_more_stops_at_once(desk: Desk) -> None:
+def test_once_more_stops_at_once(desk: Sandbox) -> None:
     """The second signal waits for nothing; what it leaves open is found again, and created once."""
     desk.declare(item("chat"))
     entered, leave = threading.Event(), threading.Event()
@@ -154,7 +154,7 @@ def test_once_more_stops_at_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("operation", "nth"), [("list", 1), ("list", 2), ("get", 1)])
 @pytest.mark.parametrize("args", [("plan",), ("plan", "--json"), ("apply", "--auto-approve")])
-def test_before_anything_was_approved(desk: Desk, args: tuple[str, ...], operation: str, nth: int) -> None:
+def test_before_anything_was_approved(desk: Sandbox, args: tuple[str, ...], operation: str, nth: int) -> None:
     """Ctrl-C while the account is read is 130 in a word, nothing written, and one document with --json."""
     desk.declare(item("chat"), item("embed"), item("rerank"))
     desk.apply()

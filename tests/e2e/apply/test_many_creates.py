@@ -1,16 +1,16 @@
 """Many creates at once are read back by listings, and none of them less carefully."""
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 NAMES = [f"e-{number:03}" for number in range(80)]
 
 
-def declare(desk: Desk, **more: object) -> None:
+def declare(desk: Sandbox, **more: object) -> None:
     desk.declare(*(item(name) for name in NAMES[1:]), item(NAMES[0], **more))
 
 
-def test_a_few_listings_read_them_all_back(desk: Desk) -> None:
+def test_a_few_listings_read_them_all_back(desk: Sandbox) -> None:
     """One for the plan, and one for each batch of 32; no endpoint is asked for by itself."""
     declare(desk)
     desk.apply()
@@ -20,14 +20,14 @@ def test_a_few_listings_read_them_all_back(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_few_are_read_one_by_one(desk: Desk) -> None:
+def test_few_are_read_one_by_one(desk: Sandbox) -> None:
     """So that each is told of as soon as it is made."""
     desk.declare(item("a"), item("b"))
     desk.apply()
     assert len(desk.sent("get")) == 2
 
 
-def test_a_value_that_was_kept_is_found_among_many(desk: Desk) -> None:
+def test_a_value_that_was_kept_is_found_among_many(desk: Sandbox) -> None:
     """The one that differs fails, all others are done."""
     desk.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
     desk.sim.world.switch(clamp={"workerConfig.freeTimeout": 1000}, update_lag_seconds=0.0)
@@ -37,7 +37,7 @@ def test_a_value_that_was_kept_is_found_among_many(desk: Desk) -> None:
     assert (ran.code, outcomes.pop(NAMES[0]), set(outcomes.values())) == (4, "failed", {"done"})
 
 
-def test_a_listing_that_lags_is_made_up_for(desk: Desk) -> None:
+def test_a_listing_that_lags_is_made_up_for(desk: Sandbox) -> None:
     """What it does not show yet is asked for by its ID."""
     desk.sim.world.switch(list_lag_seconds=3600.0)
     declare(desk)
@@ -45,7 +45,7 @@ def test_a_listing_that_lags_is_made_up_for(desk: Desk) -> None:
     assert len(desk.sent("get")) == 80
 
 
-def test_a_listing_that_fails_is_made_up_for(desk: Desk) -> None:
+def test_a_listing_that_fails_is_made_up_for(desk: Sandbox) -> None:
     """The plan's own listing works; those afterwards do not."""
     declare(desk)
     broken = Fault(operation="list", status=400, reason="SOMETHING_ELSE", times=None)

@@ -6,17 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 
 APPROVED = "state/novita.json.approved.json"
 
 
-def approved(desk: Desk) -> bool:
+def approved(desk: Sandbox) -> bool:
     """Whether there is word of something approved and not done."""
     return (desk.root / APPROVED).exists()
 
 
-def resumed(desk: Desk, *args: str) -> str:
+def resumed(desk: Sandbox, *args: str) -> str:
     """A resumption that must finish, unasked; what it says."""
     ran = desk.run("apply", "--resume", *args)
     assert ran.code == 0, ran.err + ran.out
@@ -25,7 +25,7 @@ def resumed(desk: Desk, *args: str) -> str:
     return ran.out
 
 
-def test_nothing_to_resume(desk: Desk) -> None:
+def test_nothing_to_resume(desk: Sandbox) -> None:
     """Before any apply and after a whole one there is nothing left, and the message says what to do."""
     desk.declare(item("chat"))
     for _ in range(2):
@@ -38,7 +38,7 @@ def test_nothing_to_resume(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_the_remainder_is_finished(desk: Desk, nth: int) -> None:
+def test_the_remainder_is_finished(desk: Sandbox, nth: int) -> None:
     """Killed at any create: each endpoint is there once in the end, and nothing else is touched."""
     desk.declare(item("a"), item("b"), item("c"))
     desk.killed("create", "--parallelism", "1", nth=nth)
@@ -50,7 +50,7 @@ def test_the_remainder_is_finished(desk: Desk, nth: int) -> None:
     assert desk.plan().actions == {"new": "create"}
 
 
-def test_every_action_is_finished(desk: Desk) -> None:
+def test_every_action_is_finished(desk: Sandbox) -> None:
     """Updates, scales, deletes and replacements alike, with the options that they were approved with."""
     names = [f"e{number}" for number in range(10)]
     desk.declare(*(item(name) for name in names))
@@ -70,7 +70,7 @@ def test_every_action_is_finished(desk: Desk) -> None:
     assert desk.plan().actions == {"out": "create"}
 
 
-def test_it_is_not_asked_again(desk: Desk) -> None:
+def test_it_is_not_asked_again(desk: Sandbox) -> None:
     """A `yes` at the prompt was enough; --json shows what was done of the remainder."""
     desk.declare(item("a"), item("b"))
     desk.sim.faults.add(Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND"))
@@ -84,7 +84,7 @@ def test_it_is_not_asked_again(desk: Desk) -> None:
     assert not approved(desk)
 
 
-def test_what_fails_again_stays_approved(desk: Desk) -> None:
+def test_what_fails_again_stays_approved(desk: Sandbox) -> None:
     """A resumption may be resumed."""
     desk.declare(item("a"), item("b"))
     desk.killed("create", "--parallelism", "1")
@@ -96,7 +96,7 @@ def test_what_fails_again_stays_approved(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_half_a_replacement_is_completed(desk: Desk, when: str) -> None:
+def test_half_a_replacement_is_completed(desk: Sandbox, when: str) -> None:
     """Killed around the delete: the old one is gone, and the new one is made as it was approved."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -110,7 +110,7 @@ def test_half_a_replacement_is_completed(desk: Desk, when: str) -> None:
 
 
 @pytest.mark.parametrize("operation", ["create", "delete"])
-def test_half_a_replacement_that_creates_first_is_completed(desk: Desk, operation: str) -> None:
+def test_half_a_replacement_that_creates_first_is_completed(desk: Sandbox, operation: str) -> None:
     """Killed after the new one was made: the old one is still deleted, as was approved."""
     desk.declare(item("chat", appName="chat-1"))
     desk.apply()
@@ -122,7 +122,7 @@ def test_half_a_replacement_that_creates_first_is_completed(desk: Desk, operatio
     assert desk.plan().code == 0
 
 
-def test_a_saved_plan_is_resumed_too(desk: Desk) -> None:
+def test_a_saved_plan_is_resumed_too(desk: Sandbox) -> None:
     """Killed while a plan file was applied, --resume finishes that plan; the file itself is stale by then."""
     desk.declare(item("a"), item("b"), item("c"))
     assert desk.run("plan", "--out", "the.plan", "--exclude", "c").code == 0
@@ -132,7 +132,7 @@ def test_a_saved_plan_is_resumed_too(desk: Desk) -> None:
     assert desk.run("apply", "the.plan").code == 6
 
 
-def test_a_destroy_is_resumed_too(desk: Desk) -> None:
+def test_a_destroy_is_resumed_too(desk: Sandbox) -> None:
     """What was approved was that all goes, whatever the YAML declares."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -141,7 +141,7 @@ def test_a_destroy_is_resumed_too(desk: Desk) -> None:
     assert desk.live() == desk.inventory == {}
 
 
-def test_a_delete_of_what_is_called_otherwise_now(desk: Desk) -> None:
+def test_a_delete_of_what_is_called_otherwise_now(desk: Sandbox) -> None:
     """An endpoint that somebody renamed is no longer what was to be deleted."""
     desk.declare(item("a"), item("b"), item("kept"))
     desk.apply()
@@ -155,7 +155,7 @@ def test_a_delete_of_what_is_called_otherwise_now(desk: Desk) -> None:
     assert set(desk.live()) == {"kept", "theirs"}
 
 
-TOUCHED: dict[str, tuple[Callable[[Desk], object], str]] = {
+TOUCHED: dict[str, tuple[Callable[[Sandbox], object], str]] = {
     "the YAML": (
         lambda desk: desk.declare(item("a", replicas=2), item("b", replicas=3)),
         "b: scale then and now, but not the same",
@@ -184,7 +184,7 @@ TOUCHED: dict[str, tuple[Callable[[Desk], object], str]] = {
 
 
 @pytest.mark.parametrize("touch", TOUCHED)
-def test_a_touched_remainder_is_refused(desk: Desk, touch: str) -> None:
+def test_a_touched_remainder_is_refused(desk: Sandbox, touch: str) -> None:
     """Consent was for something else: exit 6 with what moved, no write, and a new plan is asked about."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -205,7 +205,7 @@ def test_a_touched_remainder_is_refused(desk: Desk, touch: str) -> None:
     assert not approved(desk)
 
 
-def test_a_replacement_is_not_taken_for_half_done(desk: Desk) -> None:
+def test_a_replacement_is_not_taken_for_half_done(desk: Sandbox) -> None:
     """A delete of what was to be replaced, or a create of something else in its place, is another plan."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -219,7 +219,7 @@ def test_a_replacement_is_not_taken_for_half_done(desk: Desk) -> None:
     assert "embed: replace then, delete now" in ran.err
 
 
-def test_what_others_finished_counts_as_done(desk: Desk) -> None:
+def test_what_others_finished_counts_as_done(desk: Sandbox) -> None:
     """When nothing is left, it says so, and the approval is over."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -230,7 +230,7 @@ def test_what_others_finished_counts_as_done(desk: Desk) -> None:
     assert "\nNo changes." in resumed(desk)
 
 
-def test_an_apply_without_work_ends_an_old_approval(desk: Desk) -> None:
+def test_an_apply_without_work_ends_an_old_approval(desk: Sandbox) -> None:
     """What was approved is not performed months later, after the YAML gave it up and took it up again."""
     desk.declare(item("a"))
     desk.apply()
@@ -244,7 +244,7 @@ def test_an_apply_without_work_ends_an_old_approval(desk: Desk) -> None:
     assert not approved(desk)
 
 
-def test_what_is_approved_holds_no_secret(desk: Desk) -> None:
+def test_what_is_approved_holds_no_secret(desk: Sandbox) -> None:
     """Neither the key nor a value of a reference, ours or theirs."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(item("a"), item("b"), item("old"))
@@ -267,7 +267,7 @@ def test_what_is_approved_holds_no_secret(desk: Desk) -> None:
     resumed(desk)
 
 
-def test_what_is_approved_cannot_be_changed_by_options(desk: Desk) -> None:
+def test_what_is_approved_cannot_be_changed_by_options(desk: Sandbox) -> None:
     """--resume takes no plan file and none of the options that were approved."""
     desk.declare(item("a"))
     desk.killed("create", "--parallelism", "1")
@@ -280,7 +280,7 @@ def test_what_is_approved_cannot_be_changed_by_options(desk: Desk) -> None:
     assert "reconciler apply" in ran.err
 
 
-def test_an_approval_that_cannot_be_kept(desk: Desk) -> None:
+def test_an_approval_that_cannot_be_kept(desk: Sandbox) -> None:
     """Where word of it cannot be left nothing is done."""
     (desk.root / f"{APPROVED}.tmp").mkdir(parents=True)
     desk.declare(item("a"))
@@ -290,7 +290,7 @@ def test_an_approval_that_cannot_be_kept(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_nothing_is_deleted_with_no_delete(desk: Desk) -> None:
+def test_nothing_is_deleted_with_no_delete(desk: Sandbox) -> None:
     """Deletes and replaces are left out of plan and apply, each is told, and the rest is done."""
     desk.declare(item("a"), item("b"), item("old"))
     desk.apply()
@@ -306,7 +306,7 @@ def test_nothing_is_deleted_with_no_delete(desk: Desk) -> None:
     assert desk.plan().actions == {"b": "replace", "old": "delete"}
 
 
-def test_no_delete_trips_no_guard(desk: Desk) -> None:
+def test_no_delete_trips_no_guard(desk: Sandbox) -> None:
     """What is not deleted needs no leave, not even where all would be; forgetting is not deleting."""
     desk.declare(item("a", lifecycle={"preventDestroy": True}), item("b"))
     desk.apply()
@@ -319,7 +319,7 @@ def test_no_delete_trips_no_guard(desk: Desk) -> None:
     assert set(desk.live()) == set(desk.inventory) == {"a"}
 
 
-def test_no_delete_is_resumed_as_such(desk: Desk) -> None:
+def test_no_delete_is_resumed_as_such(desk: Sandbox) -> None:
     """What was left out stays left out."""
     desk.declare(item("a"), item("old"))
     desk.apply()

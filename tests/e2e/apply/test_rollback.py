@@ -7,26 +7,26 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 
 HISTORY = "state/novita.json.history.jsonl"
 
 
-def known(desk: Desk, *names: str) -> list[tuple[str, int, str]]:
+def known(desk: Sandbox, *names: str) -> list[tuple[str, int, str]]:
     """(name, version, action) of every version that `history` tells of."""
     ran = desk.run("history", *names, "--json")
     assert ran.code == 0, ran.err
     return [(one["name"], one["version"], one["action"]) for one in ran.document]
 
 
-def applied(desk: Desk, *versions: dict[str, Any]) -> None:
+def applied(desk: Sandbox, *versions: dict[str, Any]) -> None:
     """`chat` declared and applied as each of these, one after the other."""
     for fields in versions:
         desk.declare(item("chat", **fields))
         desk.apply()
 
 
-def test_every_write_is_a_version(desk: Desk) -> None:
+def test_every_write_is_a_version(desk: Sandbox) -> None:
     """Create, update, scale, replace and adopt make one each, numbered by endpoint; a delete makes none."""
     assert desk.run("history").out == ""
     assert "Nothing has been applied with this inventory yet." in desk.run("history").err
@@ -56,7 +56,7 @@ def test_every_write_is_a_version(desk: Desk) -> None:
     assert document[2]["fields"]["workerConfig"]["minNum"] == 2
 
 
-def test_what_failed_is_no_version(desk: Desk) -> None:
+def test_what_failed_is_no_version(desk: Sandbox) -> None:
     """Only what was done can be gone back to."""
     applied(desk, {})
     desk.sim.faults.add(Fault(operation="update", status=400, reason="IMAGE_NOT_FOUND"))
@@ -65,7 +65,7 @@ def test_what_failed_is_no_version(desk: Desk) -> None:
     assert known(desk) == [("chat", 1, "create")]
 
 
-def test_the_last_twenty_are_kept(desk: Desk) -> None:
+def test_the_last_twenty_are_kept(desk: Sandbox) -> None:
     """Older ones go, their numbers are not given again, and the last one before the oldest is unknown."""
     applied(desk, *({"replicas": number} for number in range(1, 24)))
     assert [number for _, number, _ in known(desk)] == list(range(4, 24))
@@ -76,7 +76,7 @@ def test_the_last_twenty_are_kept(desk: Desk) -> None:
     assert desk.live()["chat"]["workerConfig"]["minNum"] == 4
 
 
-def test_back_to_the_one_before(desk: Desk) -> None:
+def test_back_to_the_one_before(desk: Sandbox) -> None:
     """Without a number it is the version before the last; it is planned, shown and asked about."""
     applied(desk, {"image": "ubuntu:22.04"}, {"image": "ubuntu:24.04", "env": {"A": "1"}})
     made = desk.id("chat")
@@ -99,7 +99,7 @@ def test_back_to_the_one_before(desk: Desk) -> None:
     assert desk.live()["chat"]["image"]["image"] == "ubuntu:24.04", "twice is there and back"
 
 
-def test_back_by_number(desk: Desk) -> None:
+def test_back_by_number(desk: Sandbox) -> None:
     """Any known version will do; the one that is live is no change."""
     applied(desk, {"replicas": 1}, {"replicas": 2}, {"replicas": 3})
     assert desk.run("rollback", "chat", "1", "--auto-approve").code == 0
@@ -110,7 +110,7 @@ def test_back_by_number(desk: Desk) -> None:
     assert [number for _, number, _ in known(desk)] == [1, 2, 3, 4]
 
 
-def test_others_are_left_alone(desk: Desk) -> None:
+def test_others_are_left_alone(desk: Sandbox) -> None:
     """A rollback is about one endpoint, whatever else is pending."""
     desk.declare(item("chat"), item("embed"), item("old"))
     desk.apply()
@@ -138,7 +138,7 @@ def test_others_are_left_alone(desk: Desk) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_what_is_not_known(desk: Desk, args: tuple[str, ...], code: int, says: str) -> None:
+def test_what_is_not_known(desk: Sandbox, args: tuple[str, ...], code: int, says: str) -> None:
     """An unknown name or version is told with what is known, and nothing is sent."""
     applied(desk, {})
     before = len(desk.sim.requests)
@@ -150,7 +150,7 @@ def test_what_is_not_known(desk: Desk, args: tuple[str, ...], code: int, says: s
     assert len(desk.sim.requests) == before
 
 
-def test_secrets_come_back_through_their_references(desk: Desk) -> None:
+def test_secrets_come_back_through_their_references(desk: Sandbox) -> None:
     """No value is on disk; going back reads each secret from where the version had it from."""
     desk.monkeypatch.setenv("TOKEN", "first-secret")
     desk.monkeypatch.setenv("OTHER", "other-secret")
@@ -184,7 +184,7 @@ def test_secrets_come_back_through_their_references(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("alive", [True, False])
-def test_an_endpoint_that_is_no_longer_declared(desk: Desk, alive: bool) -> None:
+def test_an_endpoint_that_is_no_longer_declared(desk: Sandbox, alive: bool) -> None:
     """It comes back, changed or made anew, and the warning holds: the next apply deletes it."""
     applied(desk, {"replicas": 1}, {"replicas": 2})
     (desk.root / "endpoints.yaml").unlink()
@@ -199,7 +199,7 @@ def test_an_endpoint_that_is_no_longer_declared(desk: Desk, alive: bool) -> None
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_prevent_destroy_holds(desk: Desk, declared: bool) -> None:
+def test_prevent_destroy_holds(desk: Sandbox, declared: bool) -> None:
     """A way back that replaces is refused for what is protected, declared today or when it last was."""
     protected = {"lifecycle": {"preventDestroy": True}}
     applied(desk, {}, {"specName": "large"}, {"specName": "large", **protected})
@@ -216,7 +216,7 @@ def test_prevent_destroy_holds(desk: Desk, declared: bool) -> None:
     assert desk.plan().code == 3, "it is protected still"
 
 
-def test_guards_hold(desk: Desk) -> None:
+def test_guards_hold(desk: Sandbox) -> None:
     """--allow-delete is for exactly the replacement that going back takes."""
     applied(desk, {}, {"specName": "large"})
     assert desk.run("rollback", "chat", "--auto-approve", "--allow-delete", "2").code == 3
@@ -224,7 +224,7 @@ def test_guards_hold(desk: Desk) -> None:
     assert desk.live()["chat"]["products"] == [{"id": "SL-serverless-3"}]
 
 
-def test_ignored_fields_are_not_brought_back(desk: Desk) -> None:
+def test_ignored_fields_are_not_brought_back(desk: Sandbox) -> None:
     """What today's YAML ignores stays as it is."""
     applied(desk, {"image": "ubuntu:22.04"})
     applied(desk, {"image": "ubuntu:24.04", "lifecycle": {"ignoreChanges": ["replicas"]}})
@@ -236,7 +236,7 @@ def test_ignored_fields_are_not_brought_back(desk: Desk) -> None:
     assert live["workerConfig"].items() >= scaled.items()
 
 
-def test_a_history_that_cannot_be_written_is_a_warning(desk: Desk) -> None:
+def test_a_history_that_cannot_be_written_is_a_warning(desk: Sandbox) -> None:
     """The apply counts, and its document says what could not be kept."""
     (desk.root / HISTORY).mkdir(parents=True)
     desk.declare(item("chat"))
@@ -254,7 +254,7 @@ def test_a_history_that_cannot_be_written_is_a_warning(desk: Desk) -> None:
     assert "is a directory" in ran.err
 
 
-def test_lines_that_nobody_can_read_are_passed_over(desk: Desk) -> None:
+def test_lines_that_nobody_can_read_are_passed_over(desk: Sandbox) -> None:
     """A torn, a foreign and a bent line cost themselves alone."""
     applied(desk, {"replicas": 1})
     line = json.loads((desk.root / HISTORY).read_text())
@@ -264,7 +264,7 @@ def test_lines_that_nobody_can_read_are_passed_over(desk: Desk) -> None:
     assert known(desk) == [("chat", 1, "create"), ("chat", 2, "scale")]
 
 
-def test_a_rollback_that_was_cut_off_is_resumed_as_one(desk: Desk) -> None:
+def test_a_rollback_that_was_cut_off_is_resumed_as_one(desk: Sandbox) -> None:
     """What was approved was that version: --resume makes it, although the YAML says otherwise."""
     applied(desk, {}, {"specName": "large"})
     desk.killed("delete", command=("rollback", "chat", "--auto-approve"))

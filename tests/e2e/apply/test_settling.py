@@ -8,7 +8,7 @@ from reconciler.reports.terminal.progress import apply_report_text
 from reconciler.simulator import Fault
 from reconciler.workflow.apply import apply
 from reconciler.workflow.runtime.context import Context
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
 @dataclass
@@ -24,7 +24,7 @@ class HandClock:
         self.time += seconds
 
 
-def applied(desk: Desk) -> tuple[ApplyReport, HandClock]:
+def applied(desk: Sandbox) -> tuple[ApplyReport, HandClock]:
     """An approved apply under such a clock."""
     clock = HandClock()
     events: list[ApplyEvent] = []
@@ -34,7 +34,7 @@ def applied(desk: Desk) -> tuple[ApplyReport, HandClock]:
     return found.report, clock
 
 
-def test_a_value_that_is_kept(desk: Desk) -> None:
+def test_a_value_that_is_kept(desk: Sandbox) -> None:
     """A server that silently clamps is reported with both values: exit 4, one write, and no loop."""
     desk.sim.world.switch(clamp={"workerConfig.freeTimeout": 1000})
     desk.declare(item("chat", freeTimeout=5000))
@@ -46,7 +46,7 @@ def test_a_value_that_is_kept(desk: Desk) -> None:
     assert desk.plan().actions == {"chat": "update"}
 
 
-def test_a_value_that_is_kept_by_an_update(desk: Desk) -> None:
+def test_a_value_that_is_kept_by_an_update(desk: Sandbox) -> None:
     """An update that took only in part is told, secret values by name alone."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(item("chat"))
@@ -63,7 +63,7 @@ def test_a_value_that_is_kept_by_an_update(desk: Desk) -> None:
     assert "a-secret-value" not in said
 
 
-def test_a_created_one_that_does_not_appear(desk: Desk) -> None:
+def test_a_created_one_that_does_not_appear(desk: Sandbox) -> None:
     """It is recorded, and the report says that it could not be read."""
     desk.sim.world.switch(get_lag_seconds=3600.0)
     desk.declare(item("chat"))
@@ -74,7 +74,7 @@ def test_a_created_one_that_does_not_appear(desk: Desk) -> None:
     assert desk.inventory["chat"]["id"] == desk.id("chat")
 
 
-def test_a_deleted_one_that_stays(desk: Desk) -> None:
+def test_a_deleted_one_that_stays(desk: Sandbox) -> None:
     """A replacement whose old endpoint never goes ends there: nothing new is made beside it."""
     desk.sim.world.switch(terminating_seconds=3600.0)
     desk.declare(item("chat"))
@@ -87,7 +87,7 @@ def test_a_deleted_one_that_stays(desk: Desk) -> None:
     assert len(desk.sent("create")) == 1
 
 
-def test_an_app_name_that_stays_taken(desk: Desk) -> None:
+def test_an_app_name_that_stays_taken(desk: Sandbox) -> None:
     """The name of what was deleted is waited for half a minute; then the create has failed."""
     desk.declare(item("chat"))
     desk.apply()
@@ -102,7 +102,7 @@ def test_an_app_name_that_stays_taken(desk: Desk) -> None:
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
 
 
-def test_what_did_not_take_is_resumed(desk: Desk) -> None:
+def test_what_did_not_take_is_resumed(desk: Sandbox) -> None:
     """A value that Novita kept was recorded as applied, and is still what was approved."""
     desk.declare(item("a"))
     desk.apply()

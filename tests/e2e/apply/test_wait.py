@@ -9,17 +9,17 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
 @pytest.fixture
-def desk(desk: Desk) -> Desk:
+def desk(desk: Sandbox) -> Sandbox:
     """A desk that polls ten times a second."""
     desk.write("config.yaml", {"novita": {"settle_seconds": 0.2, "poll_interval": 0.1}})
     return desk
 
 
-def while_waiting(desk: Desk, action: Callable[[], object], *, poll: int = 2) -> None:
+def while_waiting(desk: Sandbox, action: Callable[[], object], *, poll: int = 2) -> None:
     """Let something happen right before the account is looked at for the nth time after the first create."""
 
     def arm(_request: Request) -> None:
@@ -29,7 +29,7 @@ def while_waiting(desk: Desk, action: Callable[[], object], *, poll: int = 2) ->
     desk.sim.faults.after("create", arm)
 
 
-def not_serving(desk: Desk, *args: str, seconds: str = "0.3") -> list[str]:
+def not_serving(desk: Sandbox, *args: str, seconds: str = "0.3") -> list[str]:
     """What is said of each endpoint by an apply whose changes were done and that ends with 4."""
     ran = desk.run("apply", "--auto-approve", f"--wait={seconds}", "--json", *args)
     assert ran.code == ran.document["exit_code"] == 4, ran.err
@@ -37,7 +37,7 @@ def not_serving(desk: Desk, *args: str, seconds: str = "0.3") -> list[str]:
     return [one["summary"] for one in ran.document["problems"] if one["code"] == "not-serving"]
 
 
-def test_it_waits_until_all_serve(desk: Desk) -> None:
+def test_it_waits_until_all_serve(desk: Sandbox) -> None:
     """Workers take their time; each change ends when its endpoint serves, and only then the command does."""
     desk.sim.world.switch(worker_boot_seconds=0.8)
     desk.declare(item("chat"), item("embed"))
@@ -50,14 +50,14 @@ def test_it_waits_until_all_serve(desk: Desk) -> None:
     assert "Apply complete! Resources: 2 added" in ran.out
 
 
-def test_without_it_nobody_waits(desk: Desk) -> None:
+def test_without_it_nobody_waits(desk: Sandbox) -> None:
     """An apply ends when what was written reads back."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"))
     assert "Serving" not in desk.apply().err
 
 
-def test_the_reason_is_told_once_for_each_change_of_it(desk: Desk) -> None:
+def test_the_reason_is_told_once_for_each_change_of_it(desk: Sandbox) -> None:
     """Pending, pulling, serving: a line for each that was seen, however often the account was asked."""
     desk.sim.world.switch(worker_boot_seconds=1.2)
     desk.declare(item("chat"))
@@ -69,7 +69,7 @@ def test_the_reason_is_told_once_for_each_change_of_it(desk: Desk) -> None:
     assert told[-1].endswith(" pulling")
 
 
-def test_one_listing_for_all(desk: Desk) -> None:
+def test_one_listing_for_all(desk: Sandbox) -> None:
     """A poll is one listing, and no call for any single endpoint that is in it."""
     desk.sim.world.switch(worker_boot_seconds=0.5)
     desk.declare(*(item(f"e{number}") for number in range(8)))
@@ -84,7 +84,7 @@ def test_one_listing_for_all(desk: Desk) -> None:
     assert set(calls[last_get:]) == {"list"}
 
 
-def test_a_stuck_worker_is_told_when_time_is_over(desk: Desk) -> None:
+def test_a_stuck_worker_is_told_when_time_is_over(desk: Sandbox) -> None:
     """Exit 4 with Novita's own words, in text as well; what was written stays written."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"), item("embed"))
@@ -101,7 +101,7 @@ def test_a_stuck_worker_is_told_when_time_is_over(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_stock_that_comes_in_time(desk: Desk) -> None:
+def test_stock_that_comes_in_time(desk: Sandbox) -> None:
     """A worker that failed to start is no reason to give up: Novita starts another."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"))
@@ -111,7 +111,7 @@ def test_stock_that_comes_in_time(desk: Desk) -> None:
     assert "failed to schedule worker" in ran.err
 
 
-def test_scaled_to_zero_is_ready(desk: Desk) -> None:
+def test_scaled_to_zero_is_ready(desk: Sandbox) -> None:
     """With minReplicas 0 no worker is waited for, not even where there is no stock."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat", minReplicas=0, maxReplicas=3))
@@ -120,7 +120,7 @@ def test_scaled_to_zero_is_ready(desk: Desk) -> None:
     assert "Serving after 0s" in ran.err
 
 
-def test_one_that_is_deleted_meanwhile(desk: Desk) -> None:
+def test_one_that_is_deleted_meanwhile(desk: Sandbox) -> None:
     """It will never serve, so the wait for it ends; the others are waited for."""
     desk.sim.world.switch(worker_boot_seconds=0.6)
     desk.declare(item("chat"), item("embed"))
@@ -129,7 +129,7 @@ def test_one_that_is_deleted_meanwhile(desk: Desk) -> None:
     assert told.endswith("was applied and does not serve: it is gone")
 
 
-def test_one_that_is_going(desk: Desk) -> None:
+def test_one_that_is_going(desk: Sandbox) -> None:
     """While it terminates it is told as that."""
     desk.sim.world.switch(worker_boot_seconds=60, terminating_seconds=60)
     desk.declare(item("chat"))
@@ -138,14 +138,14 @@ def test_one_that_is_going(desk: Desk) -> None:
     assert told.endswith("was applied and does not serve: it is terminating")
 
 
-def test_a_listing_that_lags(desk: Desk) -> None:
+def test_a_listing_that_lags(desk: Sandbox) -> None:
     """What the listing does not show yet is asked for by its ID, and not taken for gone."""
     desk.sim.world.switch(list_lag_seconds=3600.0, worker_boot_seconds=0.3)
     desk.declare(item("chat"))
     assert desk.run("apply", "--auto-approve", "--wait=30").code == 0
 
 
-def test_an_account_that_cannot_be_read_for_a_while(desk: Desk) -> None:
+def test_an_account_that_cannot_be_read_for_a_while(desk: Sandbox) -> None:
     """The apply is done and told; the wait goes on, and says why it did not see more."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"))
@@ -157,7 +157,7 @@ def test_an_account_that_cannot_be_read_for_a_while(desk: Desk) -> None:
     assert "failed to schedule worker" in ran.err
 
 
-def test_a_key_that_is_refused_meanwhile(desk: Desk) -> None:
+def test_a_key_that_is_refused_meanwhile(desk: Sandbox) -> None:
     """Nobody could see it serve any more: the wait ends at once, and what was done is told."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"))
@@ -166,7 +166,7 @@ def test_a_key_that_is_refused_meanwhile(desk: Desk) -> None:
     assert "does not serve: failed to list Novita endpoints (403 Forbidden, INVALID_API_KEY)" in told
 
 
-def test_only_what_was_done_is_waited_for(desk: Desk) -> None:
+def test_only_what_was_done_is_waited_for(desk: Sandbox) -> None:
     """Neither what is unchanged nor what was deleted or failed; an adopted one is."""
     desk.declare(item("old"), item("same"))
     desk.apply()
@@ -181,7 +181,7 @@ def test_only_what_was_done_is_waited_for(desk: Desk) -> None:
     assert late == ["novita_endpoint.theirs"]
 
 
-def test_an_interrupt_ends_the_wait(desk: Desk) -> None:
+def test_an_interrupt_ends_the_wait(desk: Sandbox) -> None:
     """Ctrl-C while waiting: 130 within a moment, whatever the interval, and what was done is told."""
     desk.write("config.yaml", {"novita": {"poll_interval": 600}})
     desk.sim.world.switch(no_stock=True)
@@ -198,7 +198,7 @@ def test_an_interrupt_ends_the_wait(desk: Desk) -> None:
     assert desk.inventory["chat"]["id"] == desk.id("chat")
 
 
-def test_an_interrupt_comes_before_a_failure(desk: Desk) -> None:
+def test_an_interrupt_comes_before_a_failure(desk: Sandbox) -> None:
     """One change failed, and the wait for the other was interrupted: 130."""
     desk.sim.world.switch(no_stock=True)
     desk.sim.faults.add(Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND"))
@@ -210,7 +210,7 @@ def test_an_interrupt_comes_before_a_failure(desk: Desk) -> None:
     assert [one["outcome"] for one in json.loads(out)["results"]] == ["failed", "done"]
 
 
-def test_an_interrupted_apply_does_not_wait(desk: Desk) -> None:
+def test_an_interrupted_apply_does_not_wait(desk: Sandbox) -> None:
     """What was interrupted before is not waited for at all."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("a"), item("b"))
@@ -222,7 +222,7 @@ def test_an_interrupted_apply_does_not_wait(desk: Desk) -> None:
     assert "serve" not in err
 
 
-def test_the_lock_is_free_while_it_waits(desk: Desk) -> None:
+def test_the_lock_is_free_while_it_waits(desk: Sandbox) -> None:
     """Somebody else may apply meanwhile."""
     desk.sim.world.switch(no_stock=True)
     desk.declare(item("chat"))
@@ -243,7 +243,7 @@ def test_the_lock_is_free_while_it_waits(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "10h", "the.plan"])
-def test_a_duration_that_is_none(desk: Desk, text: str) -> None:
+def test_a_duration_that_is_none(desk: Sandbox, text: str) -> None:
     """It is a usage error before anything is asked."""
     desk.declare(item("chat"))
     ran = desk.run("apply", "--auto-approve", f"--wait={text}")

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 
 from reconciler.model.problem import Place
 from reconciler.reports.terminal.problems import marked_line
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 DECLARABLE = (
@@ -25,14 +25,14 @@ def column_of(line: str, word: str) -> int:
 
 
 @pytest.fixture
-def account(desk: Desk) -> Desk:
+def account(desk: Sandbox) -> Sandbox:
     for number, name in enumerate(NAMES):
         desk.sim.world.console_create(name=name, appName=f"a{number}")
     return desk
 
 
 @pytest.mark.parametrize("command", [("list",), ("list", "--output", "wide"), ("status",)])
-def test_tables_are_aligned(account: Desk, command: tuple[str, ...]) -> None:
+def test_tables_are_aligned(account: Sandbox, command: tuple[str, ...]) -> None:
     """The second column begins in one column of the terminal, in every row."""
     head, *rows = account.run(*command).out.splitlines()
     assert len(rows) == len(NAMES)
@@ -44,7 +44,7 @@ def test_tables_are_aligned(account: Desk, command: tuple[str, ...]) -> None:
     assert len(starts) == 1, rows
 
 
-def test_a_plan_and_the_state_are_aligned(desk: Desk) -> None:
+def test_a_plan_and_the_state_are_aligned(desk: Sandbox) -> None:
     """Keys of envs and names of records."""
     desk.declare(*(item(name, appName=f"a{number}") for number, name in enumerate(DECLARABLE)))
     desk.apply()
@@ -81,7 +81,7 @@ def test_the_mark_is_under_the_word(text: str, column: int, width: int, under: s
         assert cell_len(line[: line.index(under)]) == start
 
 
-def test_the_mark_of_a_problem_in_a_file(desk: Desk) -> None:
+def test_the_mark_of_a_problem_in_a_file(desk: Sandbox) -> None:
     """End to end."""
     desk.write(
         "endpoints.yaml",

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.inventory.session import open_session
 from reconciler.simulator import Fault, Server
-from tests.e2e.desk import KEY, SPECS, Desk, item
+from tests.e2e.desk import KEY, SPECS, Sandbox, item
 
 NAMES = [
     *("files", "key", "address", "reachable", "accepted", "clock", "limits", "regions", "listing", "records"),
@@ -18,7 +18,7 @@ NAMES = [
 ]
 
 
-def checked(desk: Desk, code: int = 0) -> dict[str, dict[str, Any]]:
+def checked(desk: Sandbox, code: int = 0) -> dict[str, dict[str, Any]]:
     """Name -> check of `doctor --json`, all of which are made whatever happens."""
     ran = desk.run("doctor", "--json")
     assert ran.code == ran.document["exit_code"] == code, ran.out
@@ -28,19 +28,19 @@ def checked(desk: Desk, code: int = 0) -> dict[str, dict[str, Any]]:
     return found
 
 
-def wrong(desk: Desk, code: int = 0) -> dict[str, str]:
+def wrong(desk: Sandbox, code: int = 0) -> dict[str, str]:
     """Name -> grade of all that is not well."""
     return {name: check["grade"] for name, check in checked(desk, code).items() if check["grade"] != "ok"}
 
 
 @pytest.fixture
-def applied(desk: Desk) -> Desk:
+def applied(desk: Sandbox) -> Sandbox:
     desk.declare(item("chat"), item("embed", specName="large"))
     desk.apply()
     return desk
 
 
-def test_all_is_well(applied: Desk) -> None:
+def test_all_is_well(applied: Sandbox) -> None:
     """A line for each check, and one for all of them; exit 0."""
     ran = applied.run("doctor")
     assert (ran.code, ran.err) == (0, "")
@@ -58,14 +58,14 @@ def test_all_is_well(applied: Desk) -> None:
     assert KEY not in ran.out
 
 
-def test_it_changes_nothing(applied: Desk) -> None:
+def test_it_changes_nothing(applied: Sandbox) -> None:
     """No write is sent, and no file is touched."""
     files, writes = applied.files(), len(applied.sent())
     applied.run("doctor")
     assert (applied.files(), len(applied.sent())) == (files, writes)
 
 
-def test_an_empty_folder(desk: Desk) -> None:
+def test_an_empty_folder(desk: Sandbox) -> None:
     """Nothing is wrong where nothing is there yet; the first step is told."""
     (desk.root / "config.yaml").unlink()
     (desk.root / "specs.yaml").unlink()
@@ -75,7 +75,7 @@ def test_an_empty_folder(desk: Desk) -> None:
     assert found["inventory"]["found"] == "there is none yet"
 
 
-def test_files_with_errors(applied: Desk) -> None:
+def test_files_with_errors(applied: Sandbox) -> None:
     """The first is told with its place; the account is asked all the same."""
     applied.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n    imgae: x\n")
     found = checked(applied, 1)
@@ -85,7 +85,7 @@ def test_files_with_errors(applied: Desk) -> None:
     assert found["records"]["found"] == "all 2 are live"
 
 
-def test_files_with_warnings(desk: Desk) -> None:
+def test_files_with_warnings(desk: Sandbox) -> None:
     """What plan and apply would refuse is a warning here, as it is for validate; exit 0."""
     desk.declare(item("chat", env={"TOKEN": "${env:NOBODY_SET_THIS}"}))
     ran = desk.run("doctor")
@@ -94,7 +94,7 @@ def test_files_with_warnings(desk: Desk) -> None:
     assert ran.out.endswith("\n1 warning.\n")
 
 
-def test_no_key(applied: Desk) -> None:
+def test_no_key(applied: Sandbox) -> None:
     """Where to get one is told; what needs none is checked."""
     applied.monkeypatch.delenv("NOVITA_API_KEY")
     found = checked(applied, 1)
@@ -113,7 +113,7 @@ def test_no_key(applied: Desk) -> None:
         ("pre-${env:PART}", "from a reference in `novita.api_key`"),
     ],
 )
-def test_where_the_key_comes_from(applied: Desk, written: str, source: str) -> None:
+def test_where_the_key_comes_from(applied: Sandbox, written: str, source: str) -> None:
     """The place is told, and no part of the key."""
     applied.monkeypatch.delenv("NOVITA_API_KEY")
     applied.monkeypatch.setenv("PART", "part")
@@ -124,7 +124,7 @@ def test_where_the_key_comes_from(applied: Desk, written: str, source: str) -> N
     assert "plain-key" not in ran.out
 
 
-def test_a_refused_key(applied: Desk) -> None:
+def test_a_refused_key(applied: Sandbox) -> None:
     """Novita answers, and does not accept it; the clock is checked by that answer."""
     applied.sim.world.switch(api_key="another")
     found = checked(applied, 1)
@@ -135,7 +135,7 @@ def test_a_refused_key(applied: Desk) -> None:
     assert {found[name]["grade"] for name in NAMES[6:10]} == {"skip"}
 
 
-def test_a_page_of_the_network(applied: Desk) -> None:
+def test_a_page_of_the_network(applied: Sandbox) -> None:
     """A 403 with HTML is no bad key, and said to be none."""
     applied.sim.faults.add(Fault(operation="list", kind="html"))
     found = checked(applied, 1)
@@ -145,7 +145,7 @@ def test_a_page_of_the_network(applied: Desk) -> None:
     assert found["clock"]["grade"] == "skip"
 
 
-def test_nobody_there(applied: Desk, closed_port: int) -> None:
+def test_nobody_there(applied: Sandbox, closed_port: int) -> None:
     """Asked once, without patience; the inventory is checked all the same."""
     applied.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
     started = time.monotonic()
@@ -156,7 +156,7 @@ def test_nobody_there(applied: Desk, closed_port: int) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://example.com", "nonsense"])
-def test_a_bad_address(applied: Desk, address: str) -> None:
+def test_a_bad_address(applied: Sandbox, address: str) -> None:
     """It is told, and nobody else is asked instead."""
     applied.monkeypatch.setenv("NOVITA_BASE_URL", address)
     before = len(applied.sim.requests)
@@ -164,7 +164,7 @@ def test_a_bad_address(applied: Desk, address: str) -> None:
     assert len(applied.sim.requests) == before
 
 
-def test_an_environment_that_cannot_be_used(applied: Desk) -> None:
+def test_an_environment_that_cannot_be_used(applied: Sandbox) -> None:
     """What keeps the client from being made is a failure like any other."""
     applied.monkeypatch.setenv("NOVITA_BASE_URL", "https://127.0.0.1:9")
     applied.monkeypatch.setenv("NOVITA_API_KEY", "k\u00e9y")
@@ -175,21 +175,21 @@ def test_an_environment_that_cannot_be_used(applied: Desk) -> None:
 
 
 @pytest.fixture
-def slow_clock(desk: Desk) -> Iterator[Server]:
+def slow_clock(desk: Sandbox) -> Iterator[Server]:
     """An account where it is five minutes earlier than here."""
     with Server(clock=lambda: time.time() - 300) as sim:
         desk.monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
         yield sim
 
 
-def test_clocks_that_differ(desk: Desk, slow_clock: Server) -> None:
+def test_clocks_that_differ(desk: Sandbox, slow_clock: Server) -> None:
     """More than a minute is a warning, with the direction."""
     clock = checked(desk)["clock"]
     assert clock["grade"] == "warn"
     assert clock["found"].endswith(" s ahead of Novita's")
 
 
-def test_limits(applied: Desk) -> None:
+def test_limits(applied: Sandbox) -> None:
     """What is declared is held against them; where they cannot be read, that is said."""
     applied.declare(item("chat", freeTimeout=5000, requestTimeout=3600), item("embed", replicas=2000))
     limits = checked(applied)["limits"]
@@ -200,7 +200,7 @@ def test_limits(applied: Desk) -> None:
     assert "cannot be read" in checked(applied)["limits"]["found"]
 
 
-def test_regions(applied: Desk) -> None:
+def test_regions(applied: Sandbox) -> None:
     """A region that the account does not list is told with those that it does."""
     elsewhere = {"productId": "x", "region": "mars-1"}
     applied.write("specs.yaml", {"specs": [{**SPECS["specs"][0], "platforms": {"novita": elsewhere}}]})
@@ -212,7 +212,7 @@ def test_regions(applied: Desk) -> None:
     assert checked(applied)["regions"]["grade"] == "skip"
 
 
-def test_a_listing_without_proof(applied: Desk) -> None:
+def test_a_listing_without_proof(applied: Sandbox) -> None:
     """Nothing is concluded from it."""
     applied.sim.world.switch(total_offset=1)
     found = checked(applied, 1)
@@ -220,7 +220,7 @@ def test_a_listing_without_proof(applied: Desk) -> None:
     assert found["records"]["grade"] == "skip"
 
 
-def test_records_that_are_gone(applied: Desk) -> None:
+def test_records_that_are_gone(applied: Sandbox) -> None:
     """They are named; a listing that lags is no proof."""
     applied.sim.world.console_delete(applied.id("chat"))
     records = checked(applied)["records"]
@@ -230,7 +230,7 @@ def test_records_that_are_gone(applied: Desk) -> None:
     assert checked(applied)["records"]["grade"] == "ok"
 
 
-def test_an_inventory_that_cannot_be_read(applied: Desk) -> None:
+def test_an_inventory_that_cannot_be_read(applied: Sandbox) -> None:
     """The way back is told, and the account is asked all the same."""
     applied.write("state/novita.json", "{")
     found = checked(applied, 1)
@@ -240,7 +240,7 @@ def test_an_inventory_that_cannot_be_read(applied: Desk) -> None:
     assert found["listing"]["grade"] == "ok"
 
 
-def test_an_inventory_of_another_account(applied: Desk) -> None:
+def test_an_inventory_of_another_account(applied: Sandbox) -> None:
     """Written for one host, used with another."""
     path = applied.root / "state/novita.json"
     path.write_text(path.read_text().replace(applied.sim.url, "https://api.novita.ai"))
@@ -249,7 +249,7 @@ def test_an_inventory_of_another_account(applied: Desk) -> None:
     assert "was written for https://api.novita.ai" in inventory["found"]
 
 
-def test_a_lock_that_is_held(applied: Desk) -> None:
+def test_a_lock_that_is_held(applied: Sandbox) -> None:
     """By whom is told, and looking does not take it."""
     with open_session(
         applied.root / "state/novita.json",
@@ -265,7 +265,7 @@ def test_a_lock_that_is_held(applied: Desk) -> None:
     assert checked(applied)["lock"]["found"] == "free"
 
 
-def test_what_was_left_unfinished(applied: Desk) -> None:
+def test_what_was_left_unfinished(applied: Sandbox) -> None:
     """An open create and an apply that did not end, each with the command that ends it."""
     applied.declare(item("chat"), item("embed", specName="large"), item("new"))
     applied.killed("create", when="before")
@@ -276,7 +276,7 @@ def test_what_was_left_unfinished(applied: Desk) -> None:
     assert "warn  unfinished  an approved apply has not finished\n" in ran.out
 
 
-def test_a_journal_that_was_not_folded(applied: Desk) -> None:
+def test_a_journal_that_was_not_folded(applied: Sandbox) -> None:
     """A run that was cut off after its last step leaves the map behind."""
     applied.declare(item("chat"), item("embed", specName="large"), item("new"))
     applied.killed("get", nth=1)
@@ -285,7 +285,7 @@ def test_a_journal_that_was_not_folded(applied: Desk) -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_what_git_makes_of_the_map(applied: Desk) -> None:
+def test_what_git_makes_of_the_map(applied: Sandbox) -> None:
     """A hint and no more: in it, ignored, or not in it yet."""
     assert checked(applied)["git"] == {
         "grade": "skip",
@@ -308,7 +308,7 @@ def test_what_git_makes_of_the_map(applied: Desk) -> None:
     assert checked(applied)["git"]["grade"] == "skip"
 
 
-def test_each_call_is_told(applied: Desk) -> None:
+def test_each_call_is_told(applied: Sandbox) -> None:
     """-v shows the calls of the doctor, too."""
     err = applied.run("doctor", "-v").err
     assert "GET /gpu-instance/openapi/v1/clusters 200" in err

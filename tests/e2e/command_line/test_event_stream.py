@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 
 def messages(ran: Ran) -> list[dict[str, Any]]:
@@ -21,11 +21,11 @@ def types(ran: Ran) -> list[str]:
     return [one["type"] for one in messages(ran)]
 
 
-def streamed(desk: Desk, *args: str, command: str = "apply") -> Ran:
+def streamed(desk: Sandbox, *args: str, command: str = "apply") -> Ran:
     return desk.run(command, *args, "--auto-approve", "--events")
 
 
-def test_an_apply_is_a_stream(desk: Desk) -> None:
+def test_an_apply_is_a_stream(desk: Sandbox) -> None:
     """Version, plan, each change from its start to its end, and how much was done."""
     desk.declare(item("chat"))
     ran = streamed(desk)
@@ -44,14 +44,14 @@ def test_an_apply_is_a_stream(desk: Desk) -> None:
     assert summary["changes"] == {"add": 1, "change": 0, "import": 0, "remove": 0, "operation": "apply"}
 
 
-def test_nothing_to_do_is_a_stream_too(desk: Desk) -> None:
+def test_nothing_to_do_is_a_stream_too(desk: Sandbox) -> None:
     """An empty plan, and nothing done."""
     desk.declare()
     ran = streamed(desk)
     assert (ran.code, types(ran)) == (0, ["version", "change_summary", "change_summary"])
 
 
-def test_a_destroy_and_a_rollback_are_streams(desk: Desk) -> None:
+def test_a_destroy_and_a_rollback_are_streams(desk: Sandbox) -> None:
     """And a revert of drift."""
     desk.declare(item("chat", replicas=1))
     desk.apply()
@@ -67,7 +67,7 @@ def test_a_destroy_and_a_rollback_are_streams(desk: Desk) -> None:
     assert last["changes"]["operation"] == "destroy"
 
 
-def test_a_saved_plan_is_a_stream(desk: Desk) -> None:
+def test_a_saved_plan_is_a_stream(desk: Sandbox) -> None:
     """It was approved when it was saved; one that no longer holds is told with what was planned instead."""
     desk.declare(item("chat"))
     desk.run("plan", "--out", "the.plan")
@@ -85,7 +85,7 @@ def test_a_saved_plan_is_a_stream(desk: Desk) -> None:
         (("--events", "--auto-approve", "--json"), "--events and --json both write to stdout"),
     ],
 )
-def test_a_stream_never_asks_and_never_shares(desk: Desk, args: tuple[str, ...], says: str) -> None:
+def test_a_stream_never_asks_and_never_shares(desk: Sandbox, args: tuple[str, ...], says: str) -> None:
     """Both are a slip on the command line, and nothing is sent."""
     desk.declare(item("chat"))
     ran = desk.run("apply", *args)
@@ -94,7 +94,7 @@ def test_a_stream_never_asks_and_never_shares(desk: Desk, args: tuple[str, ...],
     assert desk.sim.requests == []
 
 
-def test_what_failed_is_told_and_counted(desk: Desk) -> None:
+def test_what_failed_is_told_and_counted(desk: Sandbox) -> None:
     """The diagnostics come, and a summary of what was done all the same."""
     desk.declare(item("chat"), item("embed"))
     desk.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK", message="no stock today"))
@@ -109,7 +109,7 @@ def test_what_failed_is_told_and_counted(desk: Desk) -> None:
     assert summary["changes"]["add"] == 1
 
 
-def test_a_run_that_cannot_begin_is_told(desk: Desk) -> None:
+def test_a_run_that_cannot_begin_is_told(desk: Sandbox) -> None:
     """With the place of what is wrong."""
     desk.declare({"endpoint": "chat"})
     ran = streamed(desk)
@@ -118,7 +118,7 @@ def test_a_run_that_cannot_begin_is_told(desk: Desk) -> None:
     assert (place["filename"], place["start"]) == ("endpoints.yaml", {"line": 4, "column": 19})
 
 
-def test_a_guard_is_told_with_the_plan(desk: Desk) -> None:
+def test_a_guard_is_told_with_the_plan(desk: Sandbox) -> None:
     """Nothing starts."""
     desk.declare(item("chat"))
     desk.apply()
@@ -130,7 +130,7 @@ def test_a_guard_is_told_with_the_plan(desk: Desk) -> None:
     )
 
 
-def test_an_interrupt_is_told(desk: Desk) -> None:
+def test_an_interrupt_is_told(desk: Sandbox) -> None:
     """What was in flight is finished and counted."""
     desk.declare(*(item(f"e{number}") for number in range(3)))
 
@@ -146,7 +146,7 @@ def test_an_interrupt_is_told(desk: Desk) -> None:
     assert (last["@message"], last["changes"]["add"]) == ("Apply interrupted: 2 done, 1 not attempted.", 2)
 
 
-def test_many_changes_at_once_share_one_stream(desk: Desk) -> None:
+def test_many_changes_at_once_share_one_stream(desk: Sandbox) -> None:
     """Each line is a message, and each change starts before it ends."""
     names = [f"e{number}" for number in range(30)]
     desk.declare(*map(item, names))
@@ -158,7 +158,7 @@ def test_many_changes_at_once_share_one_stream(desk: Desk) -> None:
     assert all(seen.index((name, "apply_start")) < seen.index((name, "apply_complete")) for name in names)
 
 
-def test_a_wait_for_service_is_told(desk: Desk) -> None:
+def test_a_wait_for_service_is_told(desk: Sandbox) -> None:
     """What is waited for, and that it serves; what never does is a diagnostic."""
     desk.write("config.yaml", {"novita": {"settle_seconds": 0.2, "poll_interval": 0.2}})
     desk.sim.world.switch(worker_boot_seconds=0.5)
@@ -175,7 +175,7 @@ def test_a_wait_for_service_is_told(desk: Desk) -> None:
     assert (ran.code, types(ran)[-2:]) == (4, ["diagnostic", "change_summary"])
 
 
-def test_a_reader_who_leaves_stops_no_apply(desk: Desk) -> None:
+def test_a_reader_who_leaves_stops_no_apply(desk: Sandbox) -> None:
     """Whatever was approved is done, as with any other output."""
     desk.declare(*(item(f"e{number}") for number in range(5)))
     read, write = os.pipe()

@@ -14,7 +14,7 @@ from reconciler.model.request import Request
 from reconciler.model.secrets import Secret
 from reconciler.novita.http import client as client_module
 from reconciler.novita.http.client import Client
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 GET = Request(method="GET", path="/x")
 SECRET = Secret(value="k", source="test")
@@ -77,7 +77,7 @@ def test_an_answer_that_trickles_is_given_up() -> None:
     assert "not complete within 0.3 s" in caught.value.problem.summary
 
 
-def test_a_name_cannot_forge_a_line(desk: Desk) -> None:
+def test_a_name_cannot_forge_a_line(desk: Sandbox) -> None:
     """Others name endpoints too: what could move the cursor or start a line is shown escaped."""
     desk.declare(item("chat"))
     desk.sim.world.console_create(name="x\r\nNo changes.\x1b[2J", appName="x")
@@ -87,7 +87,7 @@ def test_a_name_cannot_forge_a_line(desk: Desk) -> None:
     assert r"x\r\nNo changes.\x1b[2J" in shown
 
 
-def test_a_plan_does_not_overwrite_what_is_no_plan(desk: Desk) -> None:
+def test_a_plan_does_not_overwrite_what_is_no_plan(desk: Sandbox) -> None:
     """`--out endpoints.yaml` is a slip of the finger; a plan may be saved over a plan."""
     desk.declare(item("chat"))
     before = desk.files()
@@ -99,7 +99,7 @@ def test_a_plan_does_not_overwrite_what_is_no_plan(desk: Desk) -> None:
     assert desk.run("plan", "--out", "the.plan").code == 0
 
 
-def test_a_rename_that_cannot_be_done_deletes_nothing(desk: Desk) -> None:
+def test_a_rename_that_cannot_be_done_deletes_nothing(desk: Sandbox) -> None:
     """Both names exist: an error with both IDs instead of a delete and a create."""
     desk.declare(item("y"), item("z"))
     desk.apply()
@@ -114,7 +114,7 @@ def test_a_rename_that_cannot_be_done_deletes_nothing(desk: Desk) -> None:
     assert "`z` is still declared" in desk.run("plan").err
 
 
-def test_a_rename_long_done_is_no_fault(desk: Desk) -> None:
+def test_a_rename_long_done_is_no_fault(desk: Sandbox) -> None:
     """`renamedFrom` may stay in the file."""
     desk.declare(item("old"))
     desk.apply()
@@ -123,7 +123,7 @@ def test_a_rename_long_done_is_no_fault(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_two_endpoints_of_one_app_name_are_found_offline(desk: Desk) -> None:
+def test_two_endpoints_of_one_app_name_are_found_offline(desk: Sandbox) -> None:
     """Novita would refuse the second; validate says so before."""
     desk.declare(item("a"), item("b", appName="a"))
     ran = desk.run("validate")
@@ -131,7 +131,7 @@ def test_two_endpoints_of_one_app_name_are_found_offline(desk: Desk) -> None:
     assert "`a` and `b` would both be called `a` in their URL" in ran.err
 
 
-def test_a_name_of_invisible_characters_is_refused(desk: Desk) -> None:
+def test_a_name_of_invisible_characters_is_refused(desk: Sandbox) -> None:
     """What nobody can see nobody can review."""
     desk.declare(item("a\u202eb", appName="x"))
     ran = desk.run("validate")
@@ -139,7 +139,7 @@ def test_a_name_of_invisible_characters_is_refused(desk: Desk) -> None:
     assert r"'a\u202eb'" in ran.err
 
 
-def test_json_is_json_in_every_encoding(desk: Desk) -> None:
+def test_json_is_json_in_every_encoding(desk: Sandbox) -> None:
     """A stream that holds no UTF-8 gets escapes that JSON knows."""
     desk.declare(item("é", appName="x"))
     desk.monkeypatch.setenv("PYTHONIOENCODING", "ascii")
@@ -147,7 +147,7 @@ def test_json_is_json_in_every_encoding(desk: Desk) -> None:
     assert json.loads(ran.out)["resource_changes"][0]["name"] == "é"
 
 
-def test_a_selection_error_is_no_good_news(desk: Desk) -> None:
+def test_a_selection_error_is_no_good_news(desk: Sandbox) -> None:
     """`No changes.` is said of what was looked at only."""
     desk.declare(item("a"), item("b"))
     ran = desk.run("plan", "--target", "nosuch")
@@ -156,7 +156,7 @@ def test_a_selection_error_is_no_good_news(desk: Desk) -> None:
     assert "only 1 of 2 declared endpoints were compared" in desk.run("plan", "--target", "a").err
 
 
-def test_masked_commands_are_not_to_be_run(desk: Desk) -> None:
+def test_masked_commands_are_not_to_be_run(desk: Sandbox) -> None:
     """`--curl` without `--reveal` says that it would send the mask."""
     desk.monkeypatch.setenv("TOKEN", "t0p")
     desk.declare(item("a", env={"T": "${env:TOKEN}"}))
@@ -164,7 +164,7 @@ def test_masked_commands_are_not_to_be_run(desk: Desk) -> None:
     assert "Pass --reveal" not in desk.run("preview", "--curl", "--reveal").err
 
 
-def test_destroy_says_why(desk: Desk) -> None:
+def test_destroy_says_why(desk: Sandbox) -> None:
     """What is still declared goes because it was asked for."""
     desk.declare(item("a"))
     desk.apply()

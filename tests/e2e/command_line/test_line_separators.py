@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 MARKS = ["\x85", "\u2028", "\u2029"]
 HEAD = "endpoints:\n- endpoint: chat\n  specName: small\n  image: x\n"
 
 
-def env(desk: Desk) -> dict[str, str]:
+def env(desk: Sandbox) -> dict[str, str]:
     """The variables of the endpoint `chat` as they would be sent."""
     created = desk.run("preview", "--create", "--reveal", "--json").document
     body = created[0]["body"]["endpoint"]
@@ -34,7 +34,7 @@ def env(desk: Desk) -> dict[str, str]:
         ("'\ue000{0}\ue001\ue002'", "\ue000{0}\ue001\ue002"),
     ],
 )
-def test_a_value_holds_what_is_written(desk: Desk, mark: str, text: str, value: str) -> None:
+def test_a_value_holds_what_is_written(desk: Sandbox, mark: str, text: str, value: str) -> None:
     desk.write("endpoints.yaml", f"{HEAD}  env:\n    A: {text.format(mark)}\n    B: b\n")
     assert env(desk) == {"A": value.format(mark), "B": "b"}
 
@@ -42,7 +42,7 @@ def test_a_value_holds_what_is_written(desk: Desk, mark: str, text: str, value: 
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints.json"])
 @pytest.mark.parametrize("escaped", [False, True])
-def test_json_says_the_same_in_both_kinds_of_file(desk: Desk, mark: str, name: str, escaped: bool) -> None:
+def test_json_says_the_same_in_both_kinds_of_file(desk: Sandbox, mark: str, name: str, escaped: bool) -> None:
     values = {"A": f'{mark}a{mark}\tb"\\/{mark}', "B": "\U0001f600\ue000", "C": "\x7f"}
     document = {"endpoints": [item("chat", env={**values, "D": "d"})]}
     desk.write(name, json.dumps(document, ensure_ascii=escaped).replace("/", "\\/"))
@@ -72,7 +72,7 @@ def test_json_says_the_same_in_both_kinds_of_file(desk: Desk, mark: str, name: s
 )
 @pytest.mark.parametrize("name", ["endpoints.yaml", "prod.yaml"])
 def test_it_is_named_where_a_line_or_a_comment_would_end(
-    desk: Desk, mark: str, text: str, line: int, column: int, name: str
+    desk: Sandbox, mark: str, text: str, line: int, column: int, name: str
 ) -> None:
     """Nothing that follows it on the line becomes a field without being seen, or is hidden by a comment."""
     desk.write(name, text.format(mark))
@@ -85,7 +85,7 @@ def test_it_is_named_where_a_line_or_a_comment_would_end(
 
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("name", ["specs.yaml", "config.yaml"])
-def test_other_files_are_read_the_same(desk: Desk, mark: str, name: str) -> None:
+def test_other_files_are_read_the_same(desk: Sandbox, mark: str, name: str) -> None:
     desk.declare(item("chat"))
     path = desk.root / name
     path.write_text(path.read_text() + f"\n# a{mark}b\n")
@@ -96,7 +96,7 @@ def test_other_files_are_read_the_same(desk: Desk, mark: str, name: str) -> None
 
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("style", ["yaml", "flow", "json"])
-def test_an_edit_writes_what_is_read_back(desk: Desk, mark: str, style: str) -> None:
+def test_an_edit_writes_what_is_read_back(desk: Sandbox, mark: str, style: str) -> None:
     """`drift accept` and `scale --write`: the value is the live one, and the rest of the file stays."""
     fields: dict[str, Any] = {"command": "serve", "env": {"A": f"x{mark}y"}}
     name = "endpoints.json" if style == "json" else "endpoints.yaml"
@@ -123,7 +123,7 @@ def test_an_edit_writes_what_is_read_back(desk: Desk, mark: str, style: str) -> 
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_what_import_writes_is_read_back(desk: Desk, mark: str) -> None:
+def test_what_import_writes_is_read_back(desk: Sandbox, mark: str) -> None:
     desk.declare(item("chat", command="serve"))
     desk.apply()
     desk.sim.world.console_update(desk.id("chat"), image={"command": f"a{mark}b"})

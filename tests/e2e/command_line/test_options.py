@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli.main import COMMANDS
-from tests.e2e.desk import KEY, ROOT, Desk, item
+from tests.e2e.desk import KEY, ROOT, Sandbox, item
 
 
 @pytest.mark.parametrize(
@@ -21,26 +21,26 @@ from tests.e2e.desk import KEY, ROOT, Desk, item
     ],
     ids=" ".join,
 )
-def test_shared_options_stand_on_either_side(desk: Desk, args: list[str]) -> None:
+def test_shared_options_stand_on_either_side(desk: Sandbox, args: list[str]) -> None:
     """Before the command or after it, an option means the same."""
     desk.declare(item("chat"), item("embed"))
     assert desk.run(*args).actions == {"chat": "create"}
 
 
-def test_repeated_options_add_up(desk: Desk) -> None:
+def test_repeated_options_add_up(desk: Sandbox) -> None:
     """Targets before and after the command are both meant; an exclusion wins over a target."""
     desk.declare(item("chat"), item("chat-2"), item("embed"), item("rerank"))
     ran = desk.run("--target", "chat*", "plan", "--json", "--target", "embed", "--exclude", "chat-2")
     assert ran.actions == {"chat": "create", "embed": "create"}
 
 
-def test_a_target_may_be_an_address(desk: Desk) -> None:
+def test_a_target_may_be_an_address(desk: Sandbox) -> None:
     """The address that a plan prints can be pasted back."""
     desk.declare(item("chat"), item("embed"))
     assert desk.run("plan", "--json", "--target", "novita_endpoint.embed").actions == {"embed": "create"}
 
 
-def test_a_target_that_matches_nothing(desk: Desk) -> None:
+def test_a_target_that_matches_nothing(desk: Sandbox) -> None:
     """A slip of the finger is an error, not an empty plan."""
     desk.declare(item("chat"))
     ran = desk.run("apply", "--auto-approve", "--target", "caht")
@@ -49,7 +49,7 @@ def test_a_target_that_matches_nothing(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_a_target_leaves_the_rest_alone(desk: Desk) -> None:
+def test_a_target_leaves_the_rest_alone(desk: Sandbox) -> None:
     """Only what was aimed at is applied, recorded and deleted."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -59,7 +59,7 @@ def test_a_target_leaves_the_rest_alone(desk: Desk) -> None:
     assert desk.plan().actions == {"embed": "delete", "new": "create"}
 
 
-def test_another_folder(desk: Desk) -> None:
+def test_another_folder(desk: Sandbox) -> None:
     """`-C DIR` is make's: every relative path, those in config.yaml too, is relative to DIR."""
     desk.write("prod/config.yaml", {"novita": {"config_dir": "./shapes", "settle_seconds": 0.2}})
     desk.write("prod/shapes/specs.yaml", (desk.root / "specs.yaml").read_text())
@@ -73,7 +73,7 @@ def test_another_folder(desk: Desk) -> None:
     assert (desk.root / "prod/the.plan").exists()
 
 
-def test_overlays(desk: Desk) -> None:
+def test_overlays(desk: Sandbox) -> None:
     """With several -f maps merge, lists replace, null removes, and defaults go under all."""
     desk.write(
         "base.yaml",
@@ -100,7 +100,7 @@ def test_overlays(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("files", [["base.yaml", "dev.yaml"], ["base.yaml", "prod.yaml"]], ids=" ".join)
-def test_the_example_of_environments(desk: Desk, files: list[str]) -> None:
+def test_the_example_of_environments(desk: Sandbox, files: list[str]) -> None:
     """The environments that ship with the tool validate, plan, apply, and plan empty."""
     desk.monkeypatch.setenv("HF_TOKEN", "hf_example")
     for path in (ROOT / "examples/environments").iterdir():
@@ -113,7 +113,7 @@ def test_the_example_of_environments(desk: Desk, files: list[str]) -> None:
 
 
 @pytest.mark.parametrize("example", ["quickstart", "seed"])
-def test_the_other_examples(desk: Desk, example: str) -> None:
+def test_the_other_examples(desk: Sandbox, example: str) -> None:
     """Each example validates, plans, applies, and plans empty."""
     for name in ("specs.yaml", "config.yaml"):
         (desk.root / name).unlink()
@@ -126,7 +126,7 @@ def test_the_other_examples(desk: Desk, example: str) -> None:
     assert desk.plan().code == 0
 
 
-def test_another_inventory(desk: Desk) -> None:
+def test_another_inventory(desk: Sandbox) -> None:
     """--state names another file, and its companions stand beside it."""
     desk.declare(item("chat"))
     desk.apply("--state", "elsewhere/map.json")
@@ -135,7 +135,7 @@ def test_another_inventory(desk: Desk) -> None:
     assert desk.run("state", "list", "--state", "elsewhere/map.json").out.startswith("chat ")
 
 
-def test_calls_are_told_without_key_or_bodies(desk: Desk) -> None:
+def test_calls_are_told_without_key_or_bodies(desk: Sandbox) -> None:
     """-v writes a line for each call on stderr: method, path, status, time; stdout is as without it."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(item("chat", env={"TOKEN": "${env:TOKEN}"}))
@@ -150,7 +150,7 @@ def test_calls_are_told_without_key_or_bodies(desk: Desk) -> None:
         assert secret not in loud.err + applied.err
 
 
-def test_the_version(desk: Desk) -> None:
+def test_the_version(desk: Sandbox) -> None:
     """--version is the name and the number."""
     assert desk.run("--version").out == f"reconciler {__version__}\n"
 
@@ -158,7 +158,7 @@ def test_the_version(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "command", [[], *([name] for name in COMMANDS)], ids=lambda args: " ".join(args) or "all"
 )
-def test_help(desk: Desk, command: list[str]) -> None:
+def test_help(desk: Sandbox, command: list[str]) -> None:
     """Every command explains itself, within the width of a terminal, and exits 0."""
     ran = desk.run(*command, "--help")
     assert ran.code == 0
@@ -166,7 +166,7 @@ def test_help(desk: Desk, command: list[str]) -> None:
     assert max(map(len, ran.out.splitlines())) <= 100
 
 
-def test_it_runs_as_a_module(desk: Desk) -> None:
+def test_it_runs_as_a_module(desk: Sandbox) -> None:
     """`python -m reconciler` is the command, with its exit codes."""
     desk.declare(item("chat"))
     ran = desk.process("plan", "--detailed-exitcode")
@@ -174,7 +174,7 @@ def test_it_runs_as_a_module(desk: Desk) -> None:
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in ran.out
 
 
-def test_the_help_starts_fast(desk: Desk) -> None:
+def test_the_help_starts_fast(desk: Sandbox) -> None:
     """--help, --version and validate load neither HTTP nor colours nor schema reports."""
     desk.declare(item("chat"))
     code = (
@@ -191,7 +191,7 @@ def test_the_help_starts_fast(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("args", ["plan", "plan --json", "preview", "--help"])
-def test_a_reader_that_leaves(desk: Desk, args: str) -> None:
+def test_a_reader_that_leaves(desk: Sandbox, args: str) -> None:
     """A pipe that closes early ends the command without a word."""
     desk.declare(*(item(f"e{number}") for number in range(300)))
     command = f"{sys.executable} -m reconciler {args} | head -1"
@@ -200,7 +200,7 @@ def test_a_reader_that_leaves(desk: Desk, args: str) -> None:
     assert found.stderr == ""
 
 
-def test_a_terminal_that_is_not_utf8(desk: Desk) -> None:
+def test_a_terminal_that_is_not_utf8(desk: Sandbox) -> None:
     """Names beyond the terminal's alphabet are spelled out instead of ending in a traceback."""
     desk.monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     desk.declare(item("wörld", appName="world"))
@@ -210,14 +210,14 @@ def test_a_terminal_that_is_not_utf8(desk: Desk) -> None:
 
 
 @pytest.fixture
-def embedded(desk: Desk) -> Desk:
+def embedded(desk: Sandbox) -> Sandbox:
     """The desk with the simulator in the process of the command, and no key."""
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
     desk.monkeypatch.delenv("NOVITA_API_KEY")
     return desk
 
 
-def test_the_simulator_in_this_process(embedded: Desk) -> None:
+def test_the_simulator_in_this_process(embedded: Sandbox) -> None:
     """NOVITA_BASE_URL=simulator needs no account, no key and no port, and keeps its world in a file."""
     embedded.declare(item("chat"), item("embed"))
     embedded.apply()
@@ -232,7 +232,7 @@ def test_the_simulator_in_this_process(embedded: Desk) -> None:
     assert embedded.sim.requests == []
 
 
-def test_the_simulator_from_the_file(embedded: Desk) -> None:
+def test_the_simulator_from_the_file(embedded: Sandbox) -> None:
     """`novita.base_url: simulator` does the same."""
     embedded.monkeypatch.delenv("NOVITA_BASE_URL")
     embedded.write("config.yaml", {"novita": {"base_url": "simulator"}})
@@ -241,7 +241,7 @@ def test_the_simulator_from_the_file(embedded: Desk) -> None:
     assert embedded.plan().code == 0
 
 
-def test_two_processes_on_one_simulator(embedded: Desk) -> None:
+def test_two_processes_on_one_simulator(embedded: Sandbox) -> None:
     """Two runs with inventories of their own share the world, and neither loses the other's endpoints."""
     embedded.write("a.yaml", {"endpoints": [item(f"a{number}") for number in range(12)]})
     embedded.write("b.yaml", {"endpoints": [item(f"b{number}") for number in range(12)]})
@@ -258,7 +258,7 @@ def test_two_processes_on_one_simulator(embedded: Desk) -> None:
         assert len(planned.document["unmanaged"]) == 12
 
 
-def test_init_overwrites_nothing(desk: Desk) -> None:
+def test_init_overwrites_nothing(desk: Sandbox) -> None:
     """`init` writes what is missing, keeps what is there, and what it wrote is valid."""
     (desk.root / "config.yaml").unlink()
     (desk.root / "specs.yaml").unlink()
@@ -276,7 +276,7 @@ def test_init_overwrites_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["config", "specs", "endpoints"])
-def test_schemas_are_printed(desk: Desk, name: str) -> None:
+def test_schemas_are_printed(desk: Sandbox, name: str) -> None:
     """`schema NAME` is a JSON Schema; without a name it is that of endpoints."""
     document = desk.run("schema", name).document
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -285,7 +285,7 @@ def test_schemas_are_printed(desk: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize(("closed", "code"), [("<&-", 1), (">&-", 1), ("2>&-", 1), ("<&- >&- 2>&-", 1)])
-def test_streams_that_are_closed(desk: Desk, closed: str, code: int) -> None:
+def test_streams_that_are_closed(desk: Sandbox, closed: str, code: int) -> None:
     """A stream that was closed before the start is as good as /dev/null: nobody approves, nobody reads."""
     desk.declare(item("chat"))
     found = subprocess.run(
@@ -303,7 +303,7 @@ def test_streams_that_are_closed(desk: Desk, closed: str, code: int) -> None:
 
 
 @pytest.mark.parametrize("args", ["plan", "plan --json", "apply --auto-approve", "--help"])
-def test_a_full_disk_behind_stdout(desk: Desk, args: str) -> None:
+def test_a_full_disk_behind_stdout(desk: Sandbox, args: str) -> None:
     """A result that cannot be written is one error; an apply whose plan nobody saw is not performed."""
     desk.declare(item("chat"))
     command = f"{sys.executable} -m reconciler {args} > /dev/full"
@@ -313,7 +313,7 @@ def test_a_full_disk_behind_stdout(desk: Desk, args: str) -> None:
     assert desk.sent() == []
 
 
-def test_a_watcher_that_leaves(desk: Desk) -> None:
+def test_a_watcher_that_leaves(desk: Sandbox) -> None:
     """When nobody reads the progress any more the apply goes on to its end."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()

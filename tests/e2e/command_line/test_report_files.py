@@ -11,17 +11,17 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 INTO = [word for kind in ("markdown", "html", "junit", "json") for word in (f"--{kind}-into", f"r/{kind}")]
 
 
-def reports(desk: Desk) -> dict[str, str]:
+def reports(desk: Sandbox) -> dict[str, str]:
     """Kind -> the report that was written."""
     return {path.name: path.read_text() for path in (desk.root / "r").iterdir()}
 
 
-def told_in_each(desk: Desk, *words: str) -> None:
+def told_in_each(desk: Sandbox, *words: str) -> None:
     """That every report says so; there may be marks between the words of a page."""
     found = reports(desk)
     assert set(found) == {"markdown", "html", "junit", "json"}
@@ -30,7 +30,7 @@ def told_in_each(desk: Desk, *words: str) -> None:
             assert word in report, (kind, report)
 
 
-def test_the_document_goes_into_a_file_beside_the_text(desk: Desk) -> None:
+def test_the_document_goes_into_a_file_beside_the_text(desk: Sandbox) -> None:
     """The same one as with --json, in a folder that is made for it."""
     desk.declare(item("chat"))
     ran = desk.run("plan", "--json-into", "reports/plan.json")
@@ -40,7 +40,7 @@ def test_the_document_goes_into_a_file_beside_the_text(desk: Desk) -> None:
     assert {**written, "timestamp": ""} == {**shown, "timestamp": ""}
 
 
-def test_a_report_of_an_apply_tells_its_results(desk: Desk) -> None:
+def test_a_report_of_an_apply_tells_its_results(desk: Sandbox) -> None:
     """With what was done, and the exit code."""
     desk.declare(item("chat"))
     desk.apply("--json-into", "apply.json")
@@ -49,7 +49,7 @@ def test_a_report_of_an_apply_tells_its_results(desk: Desk) -> None:
     assert document["exit_code"] == 0
 
 
-def test_a_report_is_written_after_a_failure(desk: Desk) -> None:
+def test_a_report_is_written_after_a_failure(desk: Sandbox) -> None:
     """A pipeline that publishes the report must never publish yesterday's."""
     desk.declare({"endpoint": "chat"})
     ran = desk.run("plan", "--json-into", "plan.json")
@@ -58,7 +58,7 @@ def test_a_report_is_written_after_a_failure(desk: Desk) -> None:
     assert {problem["code"] for problem in document["problems"]} == {"missing-key"}
 
 
-def test_a_report_that_cannot_be_written_is_an_error(desk: Desk) -> None:
+def test_a_report_that_cannot_be_written_is_an_error(desk: Sandbox) -> None:
     """Who asked for a file and got none must not read a zero."""
     desk.declare(item("chat"))
     desk.write("taken", "")
@@ -67,7 +67,7 @@ def test_a_report_that_cannot_be_written_is_an_error(desk: Desk) -> None:
     assert "cannot write taken/plan.json: File exists" in ran.err
 
 
-def test_a_pipe_is_written_to_and_stays_a_pipe(desk: Desk) -> None:
+def test_a_pipe_is_written_to_and_stays_a_pipe(desk: Sandbox) -> None:
     """Replacing /dev/stderr by a file would break every other program of the machine."""
     desk.declare(item("chat"))
     pipe = desk.root / "pipe"
@@ -81,7 +81,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(desk: Desk) -> None:
     assert pipe.is_fifo()
 
 
-def test_every_report_tells_of_a_plan(desk: Desk) -> None:
+def test_every_report_tells_of_a_plan(desk: Sandbox) -> None:
     """The line that tools know in Markdown, page and XML; the same run in all of them."""
     desk.declare(item("chat"))
     desk.run("plan", *INTO)
@@ -92,7 +92,7 @@ def test_every_report_tells_of_a_plan(desk: Desk) -> None:
     assert ET.fromstring(found["junit"]).get("tests") == "2"
 
 
-def test_every_report_tells_what_an_apply_ran_into(desk: Desk) -> None:
+def test_every_report_tells_what_an_apply_ran_into(desk: Sandbox) -> None:
     """What failed with its reason, and what was done beside it."""
     desk.declare(item("chat"), item("embed"))
     desk.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK", message="no stock today"))
@@ -105,7 +105,7 @@ def test_every_report_tells_what_an_apply_ran_into(desk: Desk) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
 
 
-def test_every_report_tells_of_a_guard(desk: Desk) -> None:
+def test_every_report_tells_of_a_guard(desk: Sandbox) -> None:
     """The plan is there, and why it was not performed."""
     desk.declare(item("chat", lifecycle={"preventDestroy": True}))
     desk.apply()
@@ -115,7 +115,7 @@ def test_every_report_tells_of_a_guard(desk: Desk) -> None:
     assert "exit code 3: refused by a guard" in reports(desk)["markdown"]
 
 
-def test_every_report_tells_of_an_account_that_cannot_be_read(desk: Desk) -> None:
+def test_every_report_tells_of_an_account_that_cannot_be_read(desk: Sandbox) -> None:
     """There is no plan, and each says why."""
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="list", status=401, message="who are you", times=None))
@@ -124,7 +124,7 @@ def test_every_report_tells_of_an_account_that_cannot_be_read(desk: Desk) -> Non
     assert "<h1>Failed: 1 error.</h1>" in reports(desk)["html"]
 
 
-def test_every_report_tells_of_an_interrupt(desk: Desk) -> None:
+def test_every_report_tells_of_an_interrupt(desk: Sandbox) -> None:
     """What was done until then, and what was not attempted."""
     desk.declare(*(item(f"e{number}") for number in range(3)))
 
@@ -142,7 +142,7 @@ def test_every_report_tells_of_an_interrupt(desk: Desk) -> None:
     assert json.loads(found["json"])["exit_code"] == 130
 
 
-def test_every_report_tells_of_drift(desk: Desk) -> None:
+def test_every_report_tells_of_drift(desk: Sandbox) -> None:
     """With its alarm."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -154,14 +154,14 @@ def test_every_report_tells_of_drift(desk: Desk) -> None:
     assert ET.fromstring(reports(desk)["junit"]).get("failures") == "2"
 
 
-def test_options_of_reports_stand_after_the_last_word(desk: Desk) -> None:
+def test_options_of_reports_stand_after_the_last_word(desk: Sandbox) -> None:
     """Or else a group would swallow them."""
     for option in (["--explain"], ["--html-into", "x"]):
         ran = desk.run("drift", *option, "revert")
         assert (ran.code, "after the subcommand" in ran.err) == (64, True)
 
 
-def explained(desk: Desk, *args: str) -> list[str]:
+def explained(desk: Sandbox, *args: str) -> list[str]:
     """The calls of an explanation as method and last part of the path."""
     document = desk.run("plan", "--explain", "--json", *args).document
     return [
@@ -184,7 +184,7 @@ def explained(desk: Desk, *args: str) -> list[str]:
     ids=["create", "scale", "update", "replace", "create-first", "delete"],
 )
 def test_the_explained_calls_are_those_that_are_sent(
-    desk: Desk, before: list[dict[str, str]], after: list[dict[str, str]], options: list[str]
+    desk: Sandbox, before: list[dict[str, str]], after: list[dict[str, str]], options: list[str]
 ) -> None:
     """Each of them, in that order, and no other."""
     if before:
@@ -204,7 +204,7 @@ def test_the_explained_calls_are_those_that_are_sent(
     assert sent == calls
 
 
-def test_an_explanation_stands_below_its_change(desk: Desk) -> None:
+def test_an_explanation_stands_below_its_change(desk: Sandbox) -> None:
     """Why, which rule, which calls; in the reports as well, and only when asked for."""
     desk.declare(item("chat", replicas=1))
     desk.apply()
@@ -227,7 +227,7 @@ def test_an_explanation_stands_below_its_change(desk: Desk) -> None:
     assert not [kind for kind, report in reports(desk).items() if "only worker counts differ" in report]
 
 
-def test_a_destroy_is_explained_too(desk: Desk) -> None:
+def test_a_destroy_is_explained_too(desk: Sandbox) -> None:
     """Before it asks."""
     desk.declare(item("chat"))
     desk.apply()
@@ -237,7 +237,7 @@ def test_a_destroy_is_explained_too(desk: Desk) -> None:
 
 
 @pytest.fixture
-def action(desk: Desk) -> Desk:
+def action(desk: Sandbox) -> Sandbox:
     """A job of GitHub Actions whose repository has the desk's folder in it."""
     desk.monkeypatch.setenv("GITHUB_ACTIONS", "true")
     desk.monkeypatch.setenv("GITHUB_WORKSPACE", str(desk.root.parent))
@@ -246,7 +246,7 @@ def action(desk: Desk) -> Desk:
     return desk
 
 
-def test_github_is_told_of_problems_where_they_are(action: Desk) -> None:
+def test_github_is_told_of_problems_where_they_are(action: Sandbox) -> None:
     """Relative to the repository, on stderr; stdout stays the document; the summary grows."""
     action.declare({"endpoint": "chat"})
     ran = action.run("plan", "--json")
@@ -260,7 +260,7 @@ def test_github_is_told_of_problems_where_they_are(action: Desk) -> None:
     assert "**Failed: " in summary
 
 
-def test_github_is_told_by_validate(action: Desk) -> None:
+def test_github_is_told_by_validate(action: Sandbox) -> None:
     """Beside the lines, and without a summary of a run that has nothing to sum up."""
     action.declare({"endpoint": "chat"})
     ran = action.run("validate")
@@ -268,7 +268,7 @@ def test_github_is_told_by_validate(action: Desk) -> None:
     assert (action.root / "summary.md").read_text() == "before\n"
 
 
-def test_github_is_told_of_drift_that_rings(action: Desk) -> None:
+def test_github_is_told_of_drift_that_rings(action: Sandbox) -> None:
     """At the line that declares it; a plan that tells of the same is no error."""
     action.declare(item("chat"))
     action.apply()
@@ -279,7 +279,7 @@ def test_github_is_told_of_drift_that_rings(action: Desk) -> None:
     )
 
 
-def test_a_summary_that_cannot_be_written_is_a_warning(action: Desk) -> None:
+def test_a_summary_that_cannot_be_written_is_a_warning(action: Sandbox) -> None:
     """No plan fails for it."""
     action.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(action.root))
     action.declare(item("chat"))
@@ -287,7 +287,7 @@ def test_a_summary_that_cannot_be_written_is_a_warning(action: Desk) -> None:
     assert (ran.code, "Warning: cannot write the job summary: Is a directory" in ran.err) == (0, True)
 
 
-def test_elsewhere_nobody_is_told(desk: Desk) -> None:
+def test_elsewhere_nobody_is_told(desk: Sandbox) -> None:
     """Other systems show workflow commands as noise."""
     desk.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(desk.root / "summary.md"))
     desk.declare({"endpoint": "chat"})
@@ -295,14 +295,14 @@ def test_elsewhere_nobody_is_told(desk: Desk) -> None:
     assert not (desk.root / "summary.md").exists()
 
 
-def test_a_file_outside_of_the_repository_is_named_as_it_was(action: Desk) -> None:
+def test_a_file_outside_of_the_repository_is_named_as_it_was(action: Sandbox) -> None:
     """GitHub shows such an annotation without a line."""
     action.monkeypatch.setenv("GITHUB_WORKSPACE", str(action.root / "elsewhere"))
     action.declare({"endpoint": "chat"})
     assert "::error file=endpoints.yaml," in action.run("validate").err
 
 
-def test_a_plan_pays_for_no_report_that_it_does_not_write(desk: Desk) -> None:
+def test_a_plan_pays_for_no_report_that_it_does_not_write(desk: Sandbox) -> None:
     """Start-up is what most runs consist of."""
     desk.declare(item("chat"))
     script = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -53,7 +53,7 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    desk: Desk, *args: str, piped: bool = False, columns: int = 100
+    desk: Sandbox, *args: str, piped: bool = False, columns: int = 100
 ) -> Iterator[tuple[Terminal, subprocess.Popen[str]]]:
     """The command at a terminal; with `piped`, its stdout goes to a pipe."""
     desk.monkeypatch.setenv("TERM", "xterm-256color")
@@ -78,7 +78,7 @@ def at_last(shown: str) -> str:
     return re.sub(r"[^\n]*\r", "", ANSI.sub("", shown))
 
 
-def test_the_prompt_waits_on_its_line(desk: Desk) -> None:
+def test_the_prompt_waits_on_its_line(desk: Sandbox) -> None:
     """The question stands complete, without a bar, with the cursor behind it; then the apply runs."""
     desk.declare(item("chat"))
     with terminal(desk, "apply") as (screen, process):
@@ -95,7 +95,7 @@ def test_the_prompt_waits_on_its_line(desk: Desk) -> None:
     assert set(desk.live()) == {"chat"}
 
 
-def test_colour_does_not_move_anything(desk: Desk) -> None:
+def test_colour_does_not_move_anything(desk: Sandbox) -> None:
     """Without its colours the plan of a terminal is the plan of a pipe, byte for byte."""
     desk.declare(item("chat"), item("embed", replicas=2), item("gone"))
     desk.apply()
@@ -108,7 +108,7 @@ def test_colour_does_not_move_anything(desk: Desk) -> None:
     assert "  \x1b[33m~\x1b[0m embed" in coloured
 
 
-def test_the_result_stays_on_stdout(desk: Desk) -> None:
+def test_the_result_stays_on_stdout(desk: Sandbox) -> None:
     """A terminal behind stderr takes nothing from a piped stdout: plan and report are whole there."""
     desk.declare(item("chat"))
     with terminal(desk, "apply", "--auto-approve", piped=True) as (screen, process):
@@ -123,7 +123,7 @@ def test_the_result_stays_on_stdout(desk: Desk) -> None:
     assert "Apply complete!" not in watched
 
 
-def test_the_bar_leaves_the_lines_alone(desk: Desk) -> None:
+def test_the_bar_leaves_the_lines_alone(desk: Sandbox) -> None:
     """Lines above the bar are whole, and nothing of the bar is left at the end."""
     desk.sim.world.switch(latency_seconds=0.7)
     desk.declare(*(item(f"e{number}") for number in range(4)))
@@ -139,7 +139,7 @@ def test_the_bar_leaves_the_lines_alone(desk: Desk) -> None:
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is back"
 
 
-def test_a_long_listing_has_a_bar(desk: Desk) -> None:
+def test_a_long_listing_has_a_bar(desk: Sandbox) -> None:
     """Beside the plan, which stays whole."""
     desk.declare(item("chat"))
     desk.apply()
@@ -151,7 +151,7 @@ def test_a_long_listing_has_a_bar(desk: Desk) -> None:
     assert at_last(shown).startswith("No changes.")
 
 
-def test_what_is_wrong_is_told_without_a_bar(desk: Desk) -> None:
+def test_what_is_wrong_is_told_without_a_bar(desk: Sandbox) -> None:
     """Files that are read while the account is listed, and turn out to be wrong, end the listing's bar."""
     desk.write("endpoints.yaml", "# " + "x" * PREFETCH_MIN_BYTES + "\nendpoints: 1\n")
     desk.sim.world.switch(latency_seconds=2.0)
@@ -162,7 +162,7 @@ def test_what_is_wrong_is_told_without_a_bar(desk: Desk) -> None:
     assert "Listing" not in shown
 
 
-def test_no_color_is_kept(desk: Desk) -> None:
+def test_no_color_is_kept(desk: Sandbox) -> None:
     """NO_COLOR and --no-color take every colour away, the bar's too."""
     desk.declare(item("chat"))
     with terminal(desk, "plan", "--no-color") as (screen, _):
@@ -172,7 +172,7 @@ def test_no_color_is_kept(desk: Desk) -> None:
         assert not re.search(r"\x1b\[[0-9;]*m", screen.rest())
 
 
-def test_ci_gets_plain_lines(desk: Desk) -> None:
+def test_ci_gets_plain_lines(desk: Sandbox) -> None:
     """With CI set nobody watches, so there is no bar even at a terminal."""
     desk.monkeypatch.setenv("CI", "true")
     desk.declare(item("chat"))
@@ -182,7 +182,7 @@ def test_ci_gets_plain_lines(desk: Desk) -> None:
     assert "Creation complete" in shown
 
 
-def test_blank_lines(desk: Desk) -> None:
+def test_blank_lines(desk: Sandbox) -> None:
     """One empty line, never two, between plan, warnings, progress and report."""
     desk.declare(item("chat", freeTimeout=5000))
     with terminal(desk, "apply", "--auto-approve", "--no-color") as (screen, _):

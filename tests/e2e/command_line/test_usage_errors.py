@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Server
-from tests.e2e.desk import KEY, SPECS, Desk, item
+from tests.e2e.desk import KEY, SPECS, Sandbox, item
 
 COMMANDS = (
     ("validate",),
@@ -115,7 +115,7 @@ BAD_SPECS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def told(desk: Desk, *args: str) -> tuple[int, str]:
+def told(desk: Sandbox, *args: str) -> tuple[int, str]:
     """Run a command that must fail and write nothing; returns its code and what it said."""
     before, writes = desk.files(), len(desk.sent())
     ran = desk.run(*args)
@@ -124,7 +124,7 @@ def told(desk: Desk, *args: str) -> tuple[int, str]:
     return ran.code, ran.err
 
 
-def refused(desk: Desk, *args: str, code: int, says: tuple[str, ...]) -> None:
+def refused(desk: Sandbox, *args: str, code: int, says: tuple[str, ...]) -> None:
     """The command fails with this code, and its one message says all this, in text and in JSON alike."""
     text = told(desk, *args)
     assert text[0] == code, text[1]
@@ -140,7 +140,7 @@ def refused(desk: Desk, *args: str, code: int, says: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("case", BAD_ENDPOINTS)
-def test_bad_endpoints(desk: Desk, case: str) -> None:
+def test_bad_endpoints(desk: Sandbox, case: str) -> None:
     """A mistake in endpoints.yaml is told with its place, by every command, before anything is asked."""
     text, says = BAD_ENDPOINTS[case]
     desk.write("endpoints.yaml", text)
@@ -157,7 +157,7 @@ def test_bad_endpoints(desk: Desk, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", BAD_SPECS)
-def test_bad_specs(desk: Desk, case: str) -> None:
+def test_bad_specs(desk: Sandbox, case: str) -> None:
     """A spec that Novita cannot use is told in the words of the provider's own troubleshooting."""
     specs, says = BAD_SPECS[case]
     desk.write("specs.yaml", specs)
@@ -170,7 +170,7 @@ def test_bad_specs(desk: Desk, case: str) -> None:
     assert desk.sim.requests == []
 
 
-def test_no_specs_at_all(desk: Desk) -> None:
+def test_no_specs_at_all(desk: Sandbox) -> None:
     """Without specs.yaml an endpoint's spec is unknown, and the message names the file that is missing."""
     (desk.root / "specs.yaml").unlink()
     desk.declare(item("chat"))
@@ -179,14 +179,14 @@ def test_no_specs_at_all(desk: Desk) -> None:
     assert "specs.yaml" in err
 
 
-def test_no_endpoint_file(desk: Desk) -> None:
+def test_no_endpoint_file(desk: Sandbox) -> None:
     """An empty folder is exit 1 with a hint to init."""
     code, err = told(desk, "plan")
     assert code == 1
     assert "reconciler init" in err
 
 
-def test_all_problems_at_once(desk: Desk) -> None:
+def test_all_problems_at_once(desk: Sandbox) -> None:
     """Three mistakes in two files are three messages in one run."""
     desk.write("specs.yaml", spec(ephemeralStorage="100GB"))
     desk.declare(item("chat", replicas="x"), item("embed", port=0), item("rerank"))
@@ -198,7 +198,7 @@ def test_all_problems_at_once(desk: Desk) -> None:
     assert not err.endswith("\n\n")
 
 
-def test_an_unset_reference(desk: Desk) -> None:
+def test_an_unset_reference(desk: Sandbox) -> None:
     """validate and preview --create warn; plan and apply refuse, with the place of the reference."""
     desk.monkeypatch.delenv("HF_TOKEN", raising=False)
     desk.declare(item("chat", env={"HF_TOKEN": "${env:HF_TOKEN}"}))
@@ -223,7 +223,7 @@ BAD_SETTINGS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", BAD_SETTINGS)
-def test_bad_settings(desk: Desk, case: str) -> None:
+def test_bad_settings(desk: Sandbox, case: str) -> None:
     """A mistake in config.yaml stops the run before it asks anybody."""
     config, says = BAD_SETTINGS[case]
     if "base_url" in config.get("novita", {}):
@@ -236,7 +236,7 @@ def test_bad_settings(desk: Desk, case: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "your-novita-api-key-here"])
-def test_no_key(desk: Desk, key: str) -> None:
+def test_no_key(desk: Sandbox, key: str) -> None:
     """No key and the placeholder of the example alike: the message says where keys come from."""
     desk.monkeypatch.delenv("NOVITA_API_KEY")
     desk.write("config.yaml", {"novita": {"api_key": key}})
@@ -274,7 +274,7 @@ FAILING: dict[str, tuple[Callable[[Server], None], int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", FAILING)
-def test_an_account_that_fails(desk: Desk, case: str) -> None:
+def test_an_account_that_fails(desk: Sandbox, case: str) -> None:
     """No plan is made of an account that cannot be read, and the message says what to do next."""
     desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
     fail, code, says = FAILING[case]
@@ -291,7 +291,7 @@ def test_an_account_that_fails(desk: Desk, case: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_that_stays_down(desk: Desk) -> None:
+def test_a_server_that_stays_down(desk: Sandbox) -> None:
     """Reads are tried again for a while; then the message says how often, and for how long."""
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="list", status=503, times=None))
@@ -304,7 +304,7 @@ def test_a_server_that_stays_down(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"kind": "html_502"}, {"kind": "truncated"}, {"kind": "reset"}]
 )
-def test_a_server_that_stumbles(desk: Desk, fault: dict[str, Any]) -> None:
+def test_a_server_that_stumbles(desk: Sandbox, fault: dict[str, Any]) -> None:
     """One failed read costs one more, and nobody is told."""
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="list", **fault))
@@ -314,7 +314,7 @@ def test_a_server_that_stumbles(desk: Desk, fault: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_nobody_listens(desk: Desk, closed_port: int) -> None:
+def test_nobody_listens(desk: Sandbox, closed_port: int) -> None:
     """A closed port on this machine is told with the command that would open it."""
     desk.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
     desk.declare(item("chat"))
@@ -326,12 +326,12 @@ def test_nobody_listens(desk: Desk, closed_port: int) -> None:
     assert KEY not in err
 
 
-def many(desk: Desk, count: int) -> None:
+def many(desk: Sandbox, count: int) -> None:
     for number in range(count):
         desk.sim.world.console_create(name=f"other-{number}", appName=f"other-{number}")
 
 
-def test_page_two_fails(desk: Desk) -> None:
+def test_page_two_fails(desk: Sandbox) -> None:
     """A listing that breaks off in the middle is no plan, though its first page was fine."""
     many(desk, 250)
     desk.declare(item("chat"))
@@ -342,7 +342,7 @@ def test_page_two_fails(desk: Desk) -> None:
     assert "page 1 failed" in err
 
 
-def test_fewer_announced_than_there_are(desk: Desk) -> None:
+def test_fewer_announced_than_there_are(desk: Sandbox) -> None:
     """A total that is too low hides nobody: pages are read until they bring nothing new."""
     many(desk, 120)
     desk.declare(item("chat"))
@@ -367,7 +367,7 @@ USAGE: list[list[str]] = [
 
 
 @pytest.mark.parametrize("args", USAGE, ids=" ".join)
-def test_usage_errors(desk: Desk, args: list[str]) -> None:
+def test_usage_errors(desk: Sandbox, args: list[str]) -> None:
     """A wrong command line is exit 64, and with --json one document, wherever that option stands."""
     code, err = told(desk, *args)
     assert code == 64
@@ -379,13 +379,13 @@ def test_usage_errors(desk: Desk, args: list[str]) -> None:
         assert ran.document["problems"][0]["code"] == "usage"
 
 
-def test_a_plan_that_cannot_be_saved(desk: Desk) -> None:
+def test_a_plan_that_cannot_be_saved(desk: Sandbox) -> None:
     """`plan --out` into nowhere is one error, and still one document."""
     desk.declare(item("chat"))
     refused(desk, "plan", "--out", "no/such/folder/plan", code=1, says=("cannot write no/such/folder/plan",))
 
 
-def test_an_inventory_that_is_a_folder(desk: Desk) -> None:
+def test_an_inventory_that_is_a_folder(desk: Sandbox) -> None:
     """An inventory that cannot be read stops the run before anything is asked."""
     desk.declare(item("chat"))
     (desk.root / "state/novita.json").mkdir(parents=True)
@@ -396,7 +396,7 @@ def test_an_inventory_that_is_a_folder(desk: Desk) -> None:
     assert desk.sim.requests == []
 
 
-def test_a_time_that_is_none(desk: Desk) -> None:
+def test_a_time_that_is_none(desk: Sandbox) -> None:
     """--lock-timeout says how times are written."""
     code, err = told(desk, "apply", "--lock-timeout", "soon")
     assert code == 64

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 SECRET = "hf_nobody-may-see-this"
 
@@ -21,7 +21,7 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def made_elsewhere(desk: Desk) -> None:
+def made_elsewhere(desk: Sandbox) -> None:
     """Thirty endpoints from the console's form, no two alike."""
     for number in range(30):
         desk.sim.world.console_create(
@@ -35,7 +35,7 @@ def made_elsewhere(desk: Desk) -> None:
         )
 
 
-def exported(desk: Desk) -> None:
+def exported(desk: Sandbox) -> None:
     """Fill the variables that .env.example names, as the person who adopts does, from the account."""
     live = desk.live()
     document = json.loads((desk.root / "import.json").read_text())
@@ -52,13 +52,13 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.fixture
-def repo(desk: Desk) -> Desk:
+def repo(desk: Sandbox) -> Sandbox:
     git(desk.root, "init", "-q", "-b", "main")
     desk.write(".gitignore", ".reconciler/\n/state/*\n!/state/novita.json\nreports/\n*.plan\nimport.json\n")
     return desk
 
 
-def test_a_day(repo: Desk) -> None:
+def test_a_day(repo: Sandbox) -> None:
     """From the first import to the last quiet check, each step as a pipeline or a person would take it."""
     desk, world = repo, repo.sim.world
     made_elsewhere(desk)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 
 
 def drifted(document: Any) -> dict[str, dict[str, str]]:
@@ -18,7 +18,7 @@ def drifted(document: Any) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def applied(desk: Desk) -> Desk:
+def applied(desk: Sandbox) -> Sandbox:
     """Three endpoints, as declared and applied."""
     desk.monkeypatch.setenv("HF_TOKEN", "hf_secret-of-today")
     desk.declare(
@@ -30,7 +30,7 @@ def applied(desk: Desk) -> Desk:
     return desk
 
 
-def test_an_untouched_account_has_not_drifted(applied: Desk) -> None:
+def test_an_untouched_account_has_not_drifted(applied: Sandbox) -> None:
     """Exit 0 without a flag, by a listing alone."""
     before = len(applied.sim.requests)
     ran = applied.run("drift")
@@ -40,7 +40,7 @@ def test_an_untouched_account_has_not_drifted(applied: Desk) -> None:
     assert {one.operation for one in applied.sim.requests[before:]} == {"list"}
 
 
-def test_what_others_changed_and_deleted_is_told_field_by_field(applied: Desk) -> None:
+def test_what_others_changed_and_deleted_is_told_field_by_field(applied: Sandbox) -> None:
     """Exit 2; a newcomer is listed and no drift."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     applied.sim.world.console_delete(applied.id("rerank"))
@@ -56,7 +56,7 @@ def test_what_others_changed_and_deleted_is_told_field_by_field(applied: Desk) -
     assert [one["name"] for one in document["unmanaged"]] == ["newcomer"]
 
 
-def test_the_text_says_who_moved_what_and_what_to_type(applied: Desk) -> None:
+def test_the_text_says_who_moved_what_and_what_to_type(applied: Sandbox) -> None:
     """As a person reads it."""
     embed = applied.id("embed")
     applied.sim.world.console_update(embed, healthy={"path": "/"}, workerConfig={"maxNum": 7})
@@ -87,13 +87,13 @@ To restore the declared values:
     )
 
 
-def test_what_only_the_yaml_changed_is_no_drift(applied: Desk) -> None:
+def test_what_only_the_yaml_changed_is_no_drift(applied: Sandbox) -> None:
     """Nor is an endpoint that is declared and was never applied."""
     applied.declare(item("chat", image="other:1"), item("new"))
     assert applied.run("drift").code == 0
 
 
-def test_what_the_yaml_says_by_now_is_settled(applied: Desk) -> None:
+def test_what_the_yaml_says_by_now_is_settled(applied: Sandbox) -> None:
     """Once somebody wrote the console's value into the YAML, only the record is behind."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     applied.declare(
@@ -104,7 +104,7 @@ def test_what_the_yaml_says_by_now_is_settled(applied: Desk) -> None:
     assert applied.run("drift").code == 0
 
 
-def test_a_changed_secret_is_drift_and_stays_a_secret(applied: Desk) -> None:
+def test_a_changed_secret_is_drift_and_stays_a_secret(applied: Sandbox) -> None:
     """Also for somebody who does not have the secret: what was applied is known by its fingerprint."""
     envs = [{"key": "MODE", "value": "fast"}, {"key": "HF_TOKEN", "value": "hf_of-the-console"}]
     applied.monkeypatch.delenv("HF_TOKEN")
@@ -120,7 +120,7 @@ def test_a_changed_secret_is_drift_and_stays_a_secret(applied: Desk) -> None:
     assert "the environment variable HF_TOKEN is not set" in applied.run("drift").err
 
 
-def test_under_another_key_nobody_can_say_unless_it_is_not_what_is_declared(applied: Desk) -> None:
+def test_under_another_key_nobody_can_say_unless_it_is_not_what_is_declared(applied: Sandbox) -> None:
     """A rotated key rings no alarm; a secret that differs from today's does, as `unknown`."""
     applied.monkeypatch.setenv("NOVITA_API_KEY", "sk_rotated")
     ran = applied.run("drift", "--json")
@@ -131,7 +131,7 @@ def test_under_another_key_nobody_can_say_unless_it_is_not_what_is_declared(appl
     assert "unknown; last applied with another key" in applied.run("drift").out
 
 
-def test_a_key_that_may_only_read_is_enough(applied: Desk) -> None:
+def test_a_key_that_may_only_read_is_enough(applied: Sandbox) -> None:
     """For drift and for plan; an apply with it is refused."""
     applied.sim.world.switch(api_key="sk_writes", read_only_key=KEY)
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
@@ -139,7 +139,7 @@ def test_a_key_that_may_only_read_is_enough(applied: Desk) -> None:
     assert applied.run("apply", "--yes").code == 8
 
 
-def test_without_an_inventory_the_yaml_is_the_measure(applied: Desk) -> None:
+def test_without_an_inventory_the_yaml_is_the_measure(applied: Sandbox) -> None:
     """A pipeline that keeps none still has its alarm, for changed and for missing endpoints."""
     (applied.root / "state/novita.json").unlink()
     assert applied.run("drift").code == 0
@@ -158,7 +158,7 @@ def test_without_an_inventory_the_yaml_is_the_measure(applied: Desk) -> None:
     assert "No drift" not in applied.run("drift").out
 
 
-def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Desk) -> None:
+def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Sandbox) -> None:
     """The account is listed, and nothing in it is called drift."""
     desk.sim.world.console_create(name="somebody's")
     ran = desk.run("drift")
@@ -168,7 +168,7 @@ def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Desk) -> Non
     )
 
 
-def test_a_removed_endpoint_is_watched_until_it_is_gone(applied: Desk) -> None:
+def test_a_removed_endpoint_is_watched_until_it_is_gone(applied: Sandbox) -> None:
     """What is recorded is ours, declared or not."""
     applied.sim.world.console_update(applied.id("rerank"), healthy={"path": "/x"})
     applied.declare(item("chat"))
@@ -176,14 +176,14 @@ def test_a_removed_endpoint_is_watched_until_it_is_gone(applied: Desk) -> None:
     assert (ran.code, drifted(ran.document)) == (2, {"rerank": {"healthy.path": "drift"}})
 
 
-def test_a_target_narrows_the_alarm(applied: Desk) -> None:
+def test_a_target_narrows_the_alarm(applied: Sandbox) -> None:
     """One team's endpoints, one team's alarm."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     assert applied.run("drift", "--target", "chat").code == 0
     assert applied.run("drift", "--exclude", "chat").code == 2
 
 
-def test_a_broken_listing_is_never_called_no_drift(applied: Desk) -> None:
+def test_a_broken_listing_is_never_called_no_drift(applied: Sandbox) -> None:
     """The worst an alarm can do is to be silent because it could not look."""
     applied.sim.world.switch(total_offset=1)
     ran = applied.run("drift", "--json")
@@ -191,17 +191,17 @@ def test_a_broken_listing_is_never_called_no_drift(applied: Desk) -> None:
     assert (ran.document["errored"], ran.document["complete"]) == (True, False)
 
 
-def test_a_refused_key_keeps_its_code(applied: Desk) -> None:
+def test_a_refused_key_keeps_its_code(applied: Sandbox) -> None:
     """8, and not 2."""
     applied.sim.world.switch(api_key="another")
     assert applied.run("drift").code == 8
 
 
-def ignoring(desk: Desk, **entry: str) -> None:
+def ignoring(desk: Sandbox, **entry: str) -> None:
     desk.write("config.yaml", {"drift": {"ignore": [entry]}})
 
 
-def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Desk) -> None:
+def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Sandbox) -> None:
     """It is named otherwise than ignoreChanges, for it is something else."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
@@ -219,7 +219,7 @@ def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Desk) ->
     assert applied.run("drift").code == 2
 
 
-def test_an_ignore_that_is_over_alarms_again(applied: Desk) -> None:
+def test_an_ignore_that_is_over_alarms_again(applied: Sandbox) -> None:
     """And says so, with its place."""
     applied.sim.world.console_delete(applied.id("embed"))
     ignoring(applied, endpoint="embed", until="2020-02-29")
@@ -239,14 +239,14 @@ def test_an_ignore_that_is_over_alarms_again(applied: Desk) -> None:
         ({"endpont": "a"}, "unknown key `drift.ignore[0].endpont`"),
     ],
 )
-def test_a_faulty_ignore_is_told(applied: Desk, entry: dict[str, str], said: str) -> None:
+def test_a_faulty_ignore_is_told(applied: Sandbox, entry: dict[str, str], said: str) -> None:
     """With its place, like every problem."""
     ignoring(applied, **entry)
     ran = applied.run("drift")
     assert (ran.code, said in ran.err, "  config.yaml:" in ran.err) == (1, True, True)
 
 
-def test_a_baseline_tells_what_is_known(applied: Desk) -> None:
+def test_a_baseline_tells_what_is_known(applied: Sandbox) -> None:
     """The same drift rings once; another move of the same field rings again."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     first = applied.run("drift", "--baseline", "drift.json", "--json-into", "drift.json")
@@ -265,7 +265,7 @@ def test_a_baseline_tells_what_is_known(applied: Desk) -> None:
     assert applied.run("drift", "--baseline", "drift.json", "--json").document["drift"]["known"] == 0
 
 
-def test_a_fingerprint_outlives_the_yaml_and_tells_nothing(applied: Desk) -> None:
+def test_a_fingerprint_outlives_the_yaml_and_tells_nothing(applied: Sandbox) -> None:
     """It is about the account alone."""
     envs = [{"key": "MODE", "value": "slow"}, {"key": "HF_TOKEN", "value": "hf_x"}]
     applied.sim.world.console_update(applied.id("chat"), envs=envs)
@@ -284,14 +284,14 @@ def test_a_fingerprint_outlives_the_yaml_and_tells_nothing(applied: Desk) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"resource_drift": 3}', "{}"])
-def test_a_file_that_is_no_baseline_is_refused(applied: Desk, text: str) -> None:
+def test_a_file_that_is_no_baseline_is_refused(applied: Sandbox, text: str) -> None:
     """Rather than to ring for everything, or for nothing."""
     applied.write("drift.json", text)
     ran = applied.run("drift", "--baseline", "drift.json")
     assert (ran.code, "the baseline drift.json is not a drift report in JSON" in ran.err) == (1, True)
 
 
-def test_revert_undoes_what_others_did_and_nothing_else(applied: Desk) -> None:
+def test_revert_undoes_what_others_did_and_nothing_else(applied: Sandbox) -> None:
     """What the YAML alone has changed waits for an apply; what is gone comes back."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/"})
     applied.sim.world.console_delete(applied.id("rerank"))
@@ -308,7 +308,7 @@ def test_revert_undoes_what_others_did_and_nothing_else(applied: Desk) -> None:
     assert causes[1] == "config"
 
 
-def test_revert_of_one_leaves_the_others(applied: Desk) -> None:
+def test_revert_of_one_leaves_the_others(applied: Sandbox) -> None:
     """And asks before it writes."""
     for name in ("embed", "rerank"):
         applied.sim.world.console_update(applied.id(name), healthy={"path": "/"})
@@ -319,7 +319,7 @@ def test_revert_of_one_leaves_the_others(applied: Desk) -> None:
     assert drifted(applied.run("drift", "--json").document) == {"rerank": {"healthy.path": "drift"}}
 
 
-def test_revert_gives_back_a_secret(applied: Desk) -> None:
+def test_revert_gives_back_a_secret(applied: Sandbox) -> None:
     """That of the YAML's reference; an env key that somebody added goes."""
     envs = [{"key": "HF_TOKEN", "value": "hf_x"}, {"key": "EXTRA", "value": "1"}]
     applied.sim.world.console_update(applied.id("chat"), envs=envs)
@@ -330,7 +330,7 @@ def test_revert_gives_back_a_secret(applied: Desk) -> None:
     assert applied.run("drift").code == 0
 
 
-def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: Desk) -> None:
+def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: Sandbox) -> None:
     """The old secret is known from the account alone: nothing that may be written down refers to it."""
     applied.sim.world.console_update(applied.id("chat"), healthy={"path": "/x"})
     applied.declare(
@@ -346,7 +346,7 @@ def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: 
 @pytest.mark.parametrize(
     ("name", "said"), [("chat", "`chat` has not drifted"), ("rerank", "`rerank` is no longer declared")]
 )
-def test_revert_refuses_what_it_cannot_bring_back(applied: Desk, name: str, said: str) -> None:
+def test_revert_refuses_what_it_cannot_bring_back(applied: Sandbox, name: str, said: str) -> None:
     """A name that did not drift is mostly a slip of the finger."""
     applied.sim.world.console_update(applied.id("rerank"), healthy={"path": "/"})
     applied.declare(
@@ -357,13 +357,13 @@ def test_revert_refuses_what_it_cannot_bring_back(applied: Desk, name: str, said
     assert (ran.code, said in ran.err) == (1, True)
 
 
-def test_revert_of_nothing_is_nothing(applied: Desk) -> None:
+def test_revert_of_nothing_is_nothing(applied: Sandbox) -> None:
     """Exit 0, and no write."""
     ran = applied.run("drift", "revert")
     assert (ran.code, ran.out) == (0, "No changes. Your infrastructure matches the configuration.\n")
 
 
-def test_a_revert_that_was_cut_off_is_resumed(applied: Desk) -> None:
+def test_a_revert_that_was_cut_off_is_resumed(applied: Sandbox) -> None:
     """Exactly the rest of it, and not what the YAML changed."""
     for name in ("chat", "embed"):
         applied.sim.world.console_update(applied.id(name), healthy={"path": "/x"})
@@ -388,12 +388,12 @@ def test_a_revert_that_was_cut_off_is_resumed(applied: Desk) -> None:
         ["drift", "chat"],
     ],
 )
-def test_options_that_do_not_belong_are_usage_errors(applied: Desk, arguments: list[str]) -> None:
+def test_options_that_do_not_belong_are_usage_errors(applied: Sandbox, arguments: list[str]) -> None:
     """64, and never 2, which would read as drift."""
     assert applied.run(*arguments).code == 64
 
 
-def test_shared_options_stand_anywhere(applied: Desk) -> None:
+def test_shared_options_stand_anywhere(applied: Sandbox) -> None:
     """Before the group, inside of it, and after its command."""
     root = str(applied.root)
     for words in (["-C", root, "drift"], ["drift", "-C", root, "revert"], ["drift", "revert", "-C", root]):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 BASE = """\
 # who is on call reads this first
@@ -28,18 +28,18 @@ endpoints:
 
 
 @pytest.fixture
-def applied(desk: Desk) -> Desk:
+def applied(desk: Sandbox) -> Sandbox:
     desk.monkeypatch.setenv("HF_TOKEN", "hf_today")
     desk.write("endpoints.yaml", BASE)
     desk.apply()
     return desk
 
 
-def text(desk: Desk) -> str:
+def text(desk: Sandbox) -> str:
     return (desk.root / "endpoints.yaml").read_text()
 
 
-def test_a_changed_value_is_written_where_it_stands(applied: Desk) -> None:
+def test_a_changed_value_is_written_where_it_stands(applied: Sandbox) -> None:
     """One line changes, and its comment stays; then nothing has drifted and nothing is to be done."""
     applied.sim.world.console_update(applied.id("chat"), image={"image": "ghcr.io/acme/chat:1.5.0"})
     ran = applied.run("drift", "accept", "chat")
@@ -52,7 +52,7 @@ def test_a_changed_value_is_written_where_it_stands(applied: Desk) -> None:
     assert applied.sent("update") == []
 
 
-def test_what_is_not_spelled_out_yet_is_added_to_the_endpoint(applied: Desk) -> None:
+def test_what_is_not_spelled_out_yet_is_added_to_the_endpoint(applied: Sandbox) -> None:
     """Not to the defaults, which others share; below its own keys, and above the next one's comment."""
     applied.sim.world.console_update(applied.id("chat"), healthy={"path": "/ready"})
     assert applied.run("drift", "accept", "chat").code == 0
@@ -61,14 +61,14 @@ def test_what_is_not_spelled_out_yet_is_added_to_the_endpoint(applied: Desk) -> 
     )
 
 
-def test_replicas_that_became_a_range(applied: Desk) -> None:
+def test_replicas_that_became_a_range(applied: Sandbox) -> None:
     """The one field makes room for two."""
     applied.sim.world.console_update(applied.id("embed"), workerConfig={"minNum": 0, "maxNum": 4})
     assert applied.run("drift", "accept", "embed").code == 0
     assert text(applied) == BASE.replace("    replicas: 1\n", "    minReplicas: 0\n    maxReplicas: 4\n")
 
 
-def test_what_is_gone_is_declared_no_more(applied: Desk) -> None:
+def test_what_is_gone_is_declared_no_more(applied: Sandbox) -> None:
     """With its own lines, and without the comments of its neighbour."""
     applied.sim.world.console_delete(applied.id("chat"))
     ran = applied.run("drift", "accept", "chat", "--json")
@@ -79,7 +79,7 @@ def test_what_is_gone_is_declared_no_more(applied: Desk) -> None:
     assert applied.plan().actions == {"chat": "forget"}
 
 
-def test_a_secret_stays_a_reference_and_is_told(applied: Desk) -> None:
+def test_a_secret_stays_a_reference_and_is_told(applied: Sandbox) -> None:
     """Its live value is written nowhere; a key that somebody added becomes a reference."""
     envs = [
         {"key": "MODE", "value": "slow"},
@@ -101,7 +101,7 @@ def test_a_secret_stays_a_reference_and_is_told(applied: Desk) -> None:
     assert applied.run("drift").code == 0
 
 
-def test_an_overlay_is_what_is_edited(desk: Desk) -> None:
+def test_an_overlay_is_what_is_edited(desk: Sandbox) -> None:
     """The last file that names the endpoint: the base is shared with other environments."""
     desk.write("base.yaml", BASE.replace('"${env:HF_TOKEN}"', "none"))
     desk.write("prod.yaml", "endpoints:\n- endpoint: chat\n  maxReplicas: 9\n")
@@ -118,7 +118,7 @@ def test_an_overlay_is_what_is_edited(desk: Desk) -> None:
     assert "chat" not in (desk.root / "base.yaml").read_text() + (desk.root / "prod.yaml").read_text()
 
 
-def test_a_file_of_json_stays_json(desk: Desk) -> None:
+def test_a_file_of_json_stays_json(desk: Sandbox) -> None:
     """A Waverless request list is edited like any other."""
     desk.declare({"endpoint": "a", "specName": "small", "image": "x:1"})
     (desk.root / "endpoints.yaml").rename(desk.root / "endpoints.json")
@@ -128,7 +128,7 @@ def test_a_file_of_json_stays_json(desk: Desk) -> None:
     assert '"image": "x:2"' in (desk.root / "endpoints.json").read_text()
 
 
-def test_an_endpoint_that_was_renamed_in_the_console(applied: Desk) -> None:
+def test_an_endpoint_that_was_renamed_in_the_console(applied: Sandbox) -> None:
     """The YAML takes the name, and keeps the ID by `renamedFrom`."""
     applied.sim.world.console_update(applied.id("embed"), name="vectors")
     assert applied.run("drift", "accept", "embed").code == 0
@@ -137,7 +137,7 @@ def test_an_endpoint_that_was_renamed_in_the_console(applied: Desk) -> None:
     assert applied.plan().code == 0
 
 
-def test_what_an_alias_shares_is_not_touched(desk: Desk) -> None:
+def test_what_an_alias_shares_is_not_touched(desk: Sandbox) -> None:
     """An edit that would change a second endpoint is refused, and nothing is written."""
     shared = (
         "endpoints:\n"
@@ -155,14 +155,14 @@ def test_what_an_alias_shares_is_not_touched(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "said"), [("chat", "`chat` has not drifted"), ("nobody", "`nobody` has not drifted")]
 )
-def test_what_has_not_drifted_is_not_accepted(applied: Desk, name: str, said: str) -> None:
+def test_what_has_not_drifted_is_not_accepted(applied: Sandbox, name: str, said: str) -> None:
     """A slip of the finger, and nothing is written."""
     ran = applied.run("drift", "accept", name)
     assert (ran.code, said in ran.err, text(applied)) == (1, True, BASE)
     assert applied.run("drift", "accept").code == 64
 
 
-def test_a_hardware_that_no_spec_gives_is_refused(applied: Desk) -> None:
+def test_a_hardware_that_no_spec_gives_is_refused(applied: Sandbox) -> None:
     """With what such a spec would have to say; the other fields are taken."""
     applied.sim.world.console_update(applied.id("embed"), workerConfig={"gpuNum": 4}, healthy={"path": "/x"})
     ran = applied.run("drift", "accept", "embed")
@@ -171,7 +171,7 @@ def test_a_hardware_that_no_spec_gives_is_refused(applied: Desk) -> None:
     assert "    healthPath: /x\n" in text(applied)
 
 
-def test_a_file_that_cannot_be_written(applied: Desk) -> None:
+def test_a_file_that_cannot_be_written(applied: Sandbox) -> None:
     """Told with its name; the old text is whole."""
     applied.sim.world.console_update(applied.id("embed"), healthy={"path": "/x"})
     (applied.root / "endpoints.yaml.tmp").mkdir()
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_written(applied: Desk) -> None:
     assert (ran.code, "cannot write endpoints.yaml" in ran.err, text(applied)) == (1, True, BASE)
 
 
-def test_windows_line_ends_and_a_byte_order_mark_stay(desk: Desk) -> None:
+def test_windows_line_ends_and_a_byte_order_mark_stay(desk: Sandbox) -> None:
     """Whoever wrote the file wants it back as it was."""
     old = "\ufeff" + BASE.replace('"${env:HF_TOKEN}"', "none").replace("\n", "\r\n")
     (desk.root / "endpoints.yaml").write_bytes(old.encode())

@@ -16,7 +16,7 @@ from reconciler.simulator import Fault, Server
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.watch import WatchUpdate, watch
 from tests.e2e.command_line.test_terminal import ANSI, terminal
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 CREATED, SCALED, READY = Happening.CREATED, Happening.SCALED, Happening.READY
 FAILED, CHANGED, DELETED = Happening.FAILED, Happening.CHANGED, Happening.DELETED
@@ -39,7 +39,7 @@ class World:
         self.waits.append(seconds)
         self.time += seconds
 
-    def looks(self, desk: Desk, **options: Any) -> Iterator[WatchUpdate]:
+    def looks(self, desk: Sandbox, **options: Any) -> Iterator[WatchUpdate]:
         context = Context(root=desk.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": self.sim.url})
         return watch(context, clock=self, **options)
 
@@ -55,7 +55,7 @@ def happened(look: WatchUpdate) -> list[tuple[str, tuple[Happening, ...]]]:
     return [(event.name, event.happenings) for event in look.events]
 
 
-def test_a_whole_life(desk: Desk, world: World) -> None:
+def test_a_whole_life(desk: Sandbox, world: World) -> None:
     """Created, scaled, ready, failed, deleted: in that order, each once, and nothing in between."""
     sim = world.sim.world
     seen: list[tuple[int, ReplicaEvent]] = []
@@ -80,7 +80,7 @@ def test_a_whole_life(desk: Desk, world: World) -> None:
     assert counts == [(1, 0, 0), (3, 0, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1)]
 
 
-def test_polling(desk: Desk, world: World) -> None:
+def test_polling(desk: Sandbox, world: World) -> None:
     """Every `poll_interval` seconds, or as asked; the last look is at the end of the time."""
     desk.write("config.yaml", {"novita": {"poll_interval": 7}})
     start = world.time
@@ -91,7 +91,7 @@ def test_polling(desk: Desk, world: World) -> None:
     assert len(list(world.looks(desk, within=0.0))) == 1
 
 
-def test_what_is_there_at_first(desk: Desk, world: World) -> None:
+def test_what_is_there_at_first(desk: Sandbox, world: World) -> None:
     """It is no event, unless asked for; the look shows it in any case."""
     world.sim.world.console_create(name="chat")
     (look,) = world.looks(desk, within=0.0)
@@ -100,7 +100,7 @@ def test_what_is_there_at_first(desk: Desk, world: World) -> None:
     assert happened(look) == [("chat", (Happening.PRESENT,))]
 
 
-def test_deleted_and_made_anew_between_two_looks(desk: Desk, world: World) -> None:
+def test_deleted_and_made_anew_between_two_looks(desk: Sandbox, world: World) -> None:
     """The ID is another one, so both are seen."""
     sim = world.sim.world
     old = sim.console_create(name="chat", appName="chat")
@@ -112,7 +112,7 @@ def test_deleted_and_made_anew_between_two_looks(desk: Desk, world: World) -> No
         assert happened(next(watched)) == []
 
 
-def test_a_listing_that_lacks_one(desk: Desk, world: World) -> None:
+def test_a_listing_that_lacks_one(desk: Sandbox, world: World) -> None:
     """Only the endpoint itself can say that it is gone; a listing that lags is no proof."""
     sim = world.sim.world
     sim.console_create(name="chat")
@@ -123,7 +123,7 @@ def test_a_listing_that_lacks_one(desk: Desk, world: World) -> None:
     assert (happened(look), [app.name for app in look.endpoints]) == ([], ["chat"])
 
 
-def test_one_that_is_going(desk: Desk, world: World) -> None:
+def test_one_that_is_going(desk: Sandbox, world: World) -> None:
     """Terminating is a change; gone is gone, once."""
     sim = world.sim.world
     sim.switch(terminating_seconds=15.0)
@@ -138,7 +138,7 @@ def test_one_that_is_going(desk: Desk, world: World) -> None:
         ]
 
 
-def test_no_stock_is_a_failure(desk: Desk, world: World) -> None:
+def test_no_stock_is_a_failure(desk: Sandbox, world: World) -> None:
     """Workers that cannot be started are told as failed, and as ready once there is stock."""
     sim = world.sim.world
     sim.switch(no_stock=True)
@@ -152,7 +152,7 @@ def test_no_stock_is_a_failure(desk: Desk, world: World) -> None:
         assert happened(next(watched)) == [("chat", (READY,))]
 
 
-def test_only_one_of_them(desk: Desk, world: World) -> None:
+def test_only_one_of_them(desk: Sandbox, world: World) -> None:
     """By name or ID; one that is not there yet is waited for, one that is renamed is followed."""
     sim = world.sim.world
     sim.console_create(name="other", appName="other")
@@ -166,7 +166,7 @@ def test_only_one_of_them(desk: Desk, world: World) -> None:
     assert [app.name for app in look.endpoints] == ["talk"]
 
 
-def test_a_poll_that_fails(desk: Desk, world: World) -> None:
+def test_a_poll_that_fails(desk: Sandbox, world: World) -> None:
     """It is told once, however often it fails; then the watch goes on, and nothing that happened is lost."""
     sim, faults = world.sim.world, world.sim.faults
     with closing(world.looks(desk)) as watched:
@@ -183,7 +183,7 @@ def test_a_poll_that_fails(desk: Desk, world: World) -> None:
         assert next(watched).problem is not None, "it had come to an end"
 
 
-def test_a_key_that_is_refused(desk: Desk, world: World) -> None:
+def test_a_key_that_is_refused(desk: Sandbox, world: World) -> None:
     """No other look will do better: the watch ends."""
     with closing(world.looks(desk)) as watched:
         next(watched)
@@ -192,7 +192,7 @@ def test_a_key_that_is_refused(desk: Desk, world: World) -> None:
             next(watched)
 
 
-def test_the_callback(desk: Desk, world: World) -> None:
+def test_the_callback(desk: Sandbox, world: World) -> None:
     """The seed's WatchReplicas: each event as it comes, until told to stop."""
     sim, stop = world.sim.world, threading.Event()
     context = Context(root=desk.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": world.sim.url})
@@ -212,7 +212,7 @@ def test_the_callback(desk: Desk, world: World) -> None:
     assert [event.happenings for event in told] == [(CREATED, READY), (DELETED,)]
 
 
-def test_a_line_an_event(desk: Desk) -> None:
+def test_a_line_an_event(desk: Sandbox) -> None:
     """Time, name, what happened, status and ready/desired in columns; nothing else on stdout."""
     desk.sim.world.console_create(name="chat", appName="a")
     desk.sim.faults.before("list", lambda _: desk.sim.world.console_create(name="new", appName="b"), nth=3)
@@ -229,7 +229,7 @@ def test_a_line_an_event(desk: Desk) -> None:
     assert wide[5:] == [desk.id("chat"), "running=1", "conditions=Available"]
 
 
-def test_one_document_a_line(desk: Desk) -> None:
+def test_one_document_a_line(desk: Sandbox) -> None:
     """Each event as soon as it is known, and a failed poll between them; Ctrl-C ends it with 130."""
     process = desk.start("watch", "--json", "--interval", "0.05")
     assert process.stdout is not None
@@ -264,7 +264,7 @@ def test_one_document_a_line(desk: Desk) -> None:
     assert err == ""
 
 
-def test_problems_beside_the_lines(desk: Desk) -> None:
+def test_problems_beside_the_lines(desk: Sandbox) -> None:
     """For people a failed poll goes to stderr; a refused key ends the watch with its exit code."""
     desk.sim.faults.after("list", lambda _: desk.sim.faults.add(Fault(operation="list", kind="html")), nth=2)
     desk.sim.faults.before("list", lambda _: desk.sim.world.switch(api_key="another"), nth=5)
@@ -278,13 +278,13 @@ def test_problems_beside_the_lines(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("args", [["--interval", "0"], ["--interval", "soon"], ["--for", "-1"]])
-def test_times_that_are_none(desk: Desk, args: list[str]) -> None:
+def test_times_that_are_none(desk: Sandbox, args: list[str]) -> None:
     """Usage errors, before anything is asked."""
     assert desk.run("watch", *args).code == 64
     assert desk.sim.requests == []
 
 
-def test_a_live_table(desk: Desk) -> None:
+def test_a_live_table(desk: Sandbox) -> None:
     """On a terminal the table is redrawn in place, with what happened last; the last one stays."""
     desk.sim.faults.before("list", lambda _: desk.sim.world.console_create(name="chat"), nth=3)
     desk.sim.faults.after("list", lambda _: desk.sim.faults.add(Fault(operation="list", kind="html")), nth=4)
@@ -302,14 +302,14 @@ def test_a_live_table(desk: Desk) -> None:
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is back"
 
 
-def test_a_terminal_that_is_gone(desk: Desk) -> None:
+def test_a_terminal_that_is_gone(desk: Sandbox) -> None:
     """Nobody looks any more, so the watch ends, even where no signal says so."""
     with terminal(desk, "watch", "--interval", "0.1") as (screen, process):
         screen.read_until("Press Ctrl-C to stop.")
     assert process.wait(20) == 1
 
 
-def test_an_interrupted_table(desk: Desk) -> None:
+def test_an_interrupted_table(desk: Sandbox) -> None:
     """Ctrl-C leaves the terminal as it was; exit 130."""
     with terminal(desk, "watch", "--output", "wide") as (screen, process):
         screen.read_until("Press Ctrl-C to stop.")

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, Keys, Ran, item
+from tests.e2e.desk import Keys, Ran, Sandbox, item
 
 SECRET = "typed-into-a-shell-4711"
 
 
-def deploy(desk: Desk, name: str, *args: str) -> Ran:
+def deploy(desk: Sandbox, name: str, *args: str) -> Ran:
     return desk.run("deploy", name, "--image", "ubuntu:22.04", "--spec", "small", "--yes", *args)
 
 
@@ -19,16 +19,16 @@ def done(ran: Ran) -> Ran:
     return ran
 
 
-def counts(desk: Desk, name: str) -> tuple[int, int]:
+def counts(desk: Sandbox, name: str) -> tuple[int, int]:
     worker = desk.live()[name]["workerConfig"]
     return worker["minNum"], worker["maxNum"]
 
 
-def env(desk: Desk, name: str) -> dict[str, str]:
+def env(desk: Sandbox, name: str) -> dict[str, str]:
     return {one["key"]: one["value"] for one in desk.live()[name]["envs"]}
 
 
-def test_a_life_without_yaml(desk: Desk) -> None:
+def test_a_life_without_yaml(desk: Sandbox) -> None:
     """Made, changed, scaled and deleted, with no endpoint file at all."""
     done(deploy(desk, "probe", "--replicas", "2", "--env", "A=1", "--task-timeout", "60"))
     assert counts(desk, "probe") == (2, 2)
@@ -47,7 +47,7 @@ def test_a_life_without_yaml(desk: Desk) -> None:
     assert [json.loads(one.body)["id"] for one in desk.sent("update", "delete")] == [made] * 3
 
 
-def test_plans_leave_alone_what_was_made_without_yaml(desk: Desk) -> None:
+def test_plans_leave_alone_what_was_made_without_yaml(desk: Sandbox) -> None:
     """It is listed, never deleted, and becomes ordinary once it is declared."""
     done(deploy(desk, "probe"))
     desk.declare()
@@ -62,14 +62,14 @@ def test_plans_leave_alone_what_was_made_without_yaml(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("count", [["0"], ["--min", "0"]])
-def test_zero_keeps_the_most(desk: Desk, count: list[str]) -> None:
+def test_zero_keeps_the_most(desk: Sandbox, count: list[str]) -> None:
     """So that a request can wake it."""
     done(deploy(desk, "probe", "--replicas", "3"))
     done(desk.run("scale", "probe", *count, "--yes"))
     assert counts(desk, "probe") == (0, 3)
 
 
-def test_each_count_can_be_set_by_itself(desk: Desk) -> None:
+def test_each_count_can_be_set_by_itself(desk: Sandbox) -> None:
     """One that would leave more at least than at most is refused before anything is sent."""
     done(deploy(desk, "probe", "--min", "1", "--max", "3"))
     done(desk.run("scale", "probe", "--max", "6", "--yes"))
@@ -80,7 +80,7 @@ def test_each_count_can_be_set_by_itself(desk: Desk) -> None:
     assert len(desk.sent()) == sent
 
 
-def test_a_name_that_lives_cannot_be_deployed(desk: Desk) -> None:
+def test_a_name_that_lives_cannot_be_deployed(desk: Sandbox) -> None:
     """Whoever made it; both ways out are named."""
     desk.sim.world.console_create(name="theirs", appName="theirs")
     ran = deploy(desk, "theirs")
@@ -89,7 +89,7 @@ def test_a_name_that_lives_cannot_be_deployed(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_a_request_is_judged_like_yaml(desk: Desk) -> None:
+def test_a_request_is_judged_like_yaml(desk: Sandbox) -> None:
     """All of it at once, with the names of the fields and without places."""
     ran = desk.run("deploy", "Probe_1", "--image", "ubuntu", "--spec", "smal", "--replicas", "0", "--json")
     assert ran.code == 1
@@ -100,7 +100,7 @@ def test_a_request_is_judged_like_yaml(desk: Desk) -> None:
     assert desk.sim.requests == []
 
 
-def test_env_by_hand_is_literal_and_secret(desk: Desk) -> None:
+def test_env_by_hand_is_literal_and_secret(desk: Sandbox) -> None:
     """From options and from files: sent as typed, and in no output and no file."""
     desk.write("vars", f"# a comment\n\nTOKEN={SECRET}\nMIXED=first\n")
     args = ["--env-file", "vars", "--env", f"MIXED={SECRET}=$${{env:HOME}}", "-v"]
@@ -116,7 +116,7 @@ def test_env_by_hand_is_literal_and_secret(desk: Desk) -> None:
     assert "(sensitive value)" in told
 
 
-def test_env_is_replaced_whole(desk: Desk) -> None:
+def test_env_is_replaced_whole(desk: Sandbox) -> None:
     """And left alone where nothing is said of it."""
     done(deploy(desk, "probe", "--env", "A=1", "--env", "B=2"))
     done(desk.run("update", "probe", "--replicas", "2", "--yes"))
@@ -125,7 +125,7 @@ def test_env_is_replaced_whole(desk: Desk) -> None:
     assert env(desk, "probe") == {}
 
 
-def test_what_the_yaml_says_otherwise_is_told(desk: Desk) -> None:
+def test_what_the_yaml_says_otherwise_is_told(desk: Sandbox) -> None:
     """The next apply sets it back, and does; the change itself is recorded and no drift."""
     desk.declare(item("chat", env={"A": "1"}))
     desk.apply()
@@ -143,7 +143,7 @@ def test_what_the_yaml_says_otherwise_is_told(desk: Desk) -> None:
     assert env(desk, "chat") == {"A": "1"}
 
 
-def test_a_hand_on_what_nobody_recorded_does_not_record_it(desk: Desk) -> None:
+def test_a_hand_on_what_nobody_recorded_does_not_record_it(desk: Sandbox) -> None:
     """It is changed or deleted, if it is the only one of its name; a plan would do neither."""
     desk.sim.world.console_create(name="theirs", appName="theirs")
     done(desk.run("scale", "theirs", "2", "--yes"))
@@ -156,7 +156,7 @@ def test_a_hand_on_what_nobody_recorded_does_not_record_it(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", [["delete"], ["scale"], ["update", "--image", "x:1"]])
-def test_several_of_one_name_are_refused(desk: Desk, command: list[str]) -> None:
+def test_several_of_one_name_are_refused(desk: Sandbox, command: list[str]) -> None:
     """With their IDs, for a person to decide."""
     ids = [desk.sim.world.console_create(name="twin", appName=f"twin-{number}") for number in (1, 2)]
     verb, *options = command
@@ -166,7 +166,7 @@ def test_several_of_one_name_are_refused(desk: Desk, command: list[str]) -> None
     assert desk.sent() == []
 
 
-def test_prevent_destroy_holds_by_hand(desk: Desk) -> None:
+def test_prevent_destroy_holds_by_hand(desk: Sandbox) -> None:
     """From the YAML and from the record, also where nobody recorded the endpoint."""
     desk.declare(item("chat", lifecycle={"preventDestroy": True}))
     desk.apply()
@@ -179,7 +179,7 @@ def test_prevent_destroy_holds_by_hand(desk: Desk) -> None:
     assert [one.operation for one in desk.sent()] == ["create"]
 
 
-def test_a_delete_of_what_is_declared_says_that_it_comes_back(desk: Desk) -> None:
+def test_a_delete_of_what_is_declared_says_that_it_comes_back(desk: Sandbox) -> None:
     """Nothing else is touched, whatever the guards would say to a plan like that."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -189,7 +189,7 @@ def test_a_delete_of_what_is_declared_says_that_it_comes_back(desk: Desk) -> Non
     assert list(desk.inventory) == ["embed"]
 
 
-def test_a_delete_of_what_is_gone_forgets_it(desk: Desk) -> None:
+def test_a_delete_of_what_is_gone_forgets_it(desk: Sandbox) -> None:
     """The record goes, and nothing is sent."""
     done(deploy(desk, "probe"))
     desk.sim.world.console_delete(desk.id("probe"))
@@ -200,7 +200,7 @@ def test_a_delete_of_what_is_gone_forgets_it(desk: Desk) -> None:
     assert "endpoint not found in Novita" in ran.err
 
 
-def test_a_newcomer_is_not_changed_or_deleted_without_a_word(desk: Desk) -> None:
+def test_a_newcomer_is_not_changed_or_deleted_without_a_word(desk: Sandbox) -> None:
     """Its ID is told beside that of the endpoint that was recorded under its name."""
     done(deploy(desk, "chat"))
     old = desk.id("chat")
@@ -212,7 +212,7 @@ def test_a_newcomer_is_not_changed_or_deleted_without_a_word(desk: Desk) -> None
     assert desk.live() == {}
 
 
-def test_what_is_not_approved_is_not_done(desk: Desk) -> None:
+def test_what_is_not_approved_is_not_done(desk: Sandbox) -> None:
     """Declined, and where nobody is there to be asked."""
     ran = desk.run("deploy", "probe", "--image", "x:1", "--spec", "small", typed="no\n")
     assert ran.code == 1
@@ -222,7 +222,7 @@ def test_what_is_not_approved_is_not_done(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_another_run_meanwhile_is_planned_in(desk: Desk) -> None:
+def test_another_run_meanwhile_is_planned_in(desk: Sandbox) -> None:
     """While the question waits, somebody else deploys that name: it is not made twice."""
     command = ("deploy", "probe", "--image", "x:1", "--spec", "small")
     keys = Keys("yes\n", before=lambda: desk.process(*command, "--yes"))
@@ -232,7 +232,7 @@ def test_another_run_meanwhile_is_planned_in(desk: Desk) -> None:
     assert len(desk.sent("create")) == 1
 
 
-def test_a_deploy_whose_answer_was_lost_is_found(desk: Desk) -> None:
+def test_a_deploy_whose_answer_was_lost_is_found(desk: Sandbox) -> None:
     """Made once, and recorded as made without YAML."""
     desk.sim.faults.add(Fault(operation="create", kind="lost_answer"))
     done(deploy(desk, "probe"))
@@ -240,7 +240,7 @@ def test_a_deploy_whose_answer_was_lost_is_found(desk: Desk) -> None:
     assert desk.inventory["probe"]["origin"] == "imperative"
 
 
-def test_a_deploy_that_was_killed_is_recovered(desk: Desk) -> None:
+def test_a_deploy_that_was_killed_is_recovered(desk: Sandbox) -> None:
     """The intent remembers whose it is, and no plan deletes what came of it."""
     command = ("deploy", "probe", "--image", "x:1", "--spec", "small", "--yes")
     desk.killed("create", command=command)
@@ -250,7 +250,7 @@ def test_a_deploy_that_was_killed_is_recovered(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_hand_leaves_what_an_apply_left_to_resume(desk: Desk) -> None:
+def test_a_hand_leaves_what_an_apply_left_to_resume(desk: Sandbox) -> None:
     """It is about one endpoint, and no promise of its own."""
     desk.declare(item("chat"), item("embed"))
     desk.sim.faults.add(Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND"))
@@ -262,7 +262,7 @@ def test_a_hand_leaves_what_an_apply_left_to_resume(desk: Desk) -> None:
     assert set(desk.live()) == {"chat", "embed"}
 
 
-def test_unset_references_of_others_do_not_stand_in_the_way(desk: Desk) -> None:
+def test_unset_references_of_others_do_not_stand_in_the_way(desk: Sandbox) -> None:
     """Whoever scales at night has not every team's secrets."""
     desk.monkeypatch.setenv("TOKEN", "t")
     desk.declare(item("chat", env={"TOKEN": "${env:TOKEN}"}))
@@ -274,7 +274,7 @@ def test_unset_references_of_others_do_not_stand_in_the_way(desk: Desk) -> None:
     assert desk.plan().actions == {"chat": "scale"}
 
 
-def test_workers_that_become_too_many_are_drained_first(desk: Desk) -> None:
+def test_workers_that_become_too_many_are_drained_first(desk: Sandbox) -> None:
     """Before the counts are lowered; a Novita without that call is told of and does without."""
     done(deploy(desk, "probe", "--replicas", "4"))
     done(desk.run("scale", "probe", "2", "--drain", "--yes"))
@@ -303,7 +303,7 @@ endpoints:
 """
 
 
-def test_the_yaml_is_edited_instead(desk: Desk) -> None:
+def test_the_yaml_is_edited_instead(desk: Sandbox) -> None:
     """Only the counts change, comments stay, nothing is sent, and the next apply sends it."""
     desk.write("endpoints.yaml", YAML)
     desk.apply()
@@ -319,7 +319,7 @@ def test_the_yaml_is_edited_instead(desk: Desk) -> None:
     assert counts(desk, "chat") == (5, 5)
 
 
-def test_a_range_is_written_where_one_is_asked_for(desk: Desk) -> None:
+def test_a_range_is_written_where_one_is_asked_for(desk: Sandbox) -> None:
     """Also 0, which keeps the most, and in JSON files; the document tells file and diff."""
     desk.declare(item("chat", replicas=3), item("embed"))
     ran = done(desk.run("scale", "chat", "0", "--write", "--json"))
@@ -333,7 +333,7 @@ def test_a_range_is_written_where_one_is_asked_for(desk: Desk) -> None:
     assert desk.live()["embed"]["workerConfig"]["maxNum"] == 1
 
 
-def test_the_last_layer_is_the_one_that_is_edited(desk: Desk) -> None:
+def test_the_last_layer_is_the_one_that_is_edited(desk: Sandbox) -> None:
     """An overlay goes on winning."""
     desk.write("base.yaml", YAML)
     desk.write("prod.yaml", "endpoints:\n  - endpoint: chat\n    replicas: 4\n")
@@ -353,7 +353,7 @@ def test_the_last_layer_is_the_one_that_is_edited(desk: Desk) -> None:
     ids=["undeclared", "reference", "order", "alias"],
 )
 def test_what_cannot_be_edited_is_left_as_it_is(
-    desk: Desk, text: str, arguments: list[str], code: str
+    desk: Sandbox, text: str, arguments: list[str], code: str
 ) -> None:
     """Where the file cannot say that and nothing else."""
     desk.monkeypatch.setenv("COUNT", "2")
@@ -388,7 +388,7 @@ def test_what_cannot_be_edited_is_left_as_it_is(
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_meant_is_a_usage_error(desk: Desk, arguments: list[str]) -> None:
+def test_what_cannot_be_meant_is_a_usage_error(desk: Sandbox, arguments: list[str]) -> None:
     """Told before anything is read, and a variable's text is not repeated: it may be the secret itself."""
     ran = desk.run(*arguments, "--yes")
     assert ran.code == 64

@@ -10,17 +10,17 @@ from reconciler.model.errors import EndpointNotFound
 from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 from reconciler.workflow.runtime.context import Context
 from tests.e2e.command_line.test_terminal import ANSI, terminal
-from tests.e2e.desk import KEY, SPECS, Desk, item
+from tests.e2e.desk import KEY, SPECS, Sandbox, item
 
 
-def listed(desk: Desk, *args: str) -> dict[str, Any]:
+def listed(desk: Sandbox, *args: str) -> dict[str, Any]:
     """Name -> element of `list --json`."""
     ran = desk.run("list", "--json", *args)
     assert ran.code == 0, ran.err
     return {one["name"]: one for one in ran.document}
 
 
-def whose(desk: Desk, *args: str) -> dict[str, str]:
+def whose(desk: Sandbox, *args: str) -> dict[str, str]:
     return {name: one["managed"] for name, one in listed(desk, *args).items()}
 
 
@@ -30,7 +30,7 @@ def columns(text: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def three(desk: Desk) -> Desk:
+def three(desk: Sandbox) -> Sandbox:
     """A declared endpoint, one that is no longer declared, and one of somebody else."""
     desk.declare(item("chat", minReplicas=1, maxReplicas=3), item("former"))
     desk.apply()
@@ -39,7 +39,7 @@ def three(desk: Desk) -> Desk:
     return desk
 
 
-def test_all_endpoints_in_columns(three: Desk) -> None:
+def test_all_endpoints_in_columns(three: Sandbox) -> None:
     """By name, words in columns, without colour or frames, so that awk can read them."""
     ran = three.run("list")
     assert (ran.code, ran.err) == (0, "")
@@ -54,7 +54,7 @@ def test_all_endpoints_in_columns(three: Desk) -> None:
     assert ran.out.isascii()
 
 
-def test_names_and_all_columns(three: Desk) -> None:
+def test_names_and_all_columns(three: Sandbox) -> None:
     """--output name for xargs, --output wide for all there is; an empty cell is a dash."""
     assert three.run("list", "--output", "name").out == "chat\nformer\ntheirs\n"
     title, chat, *_ = columns(three.run("list", "--output", "wide").out)
@@ -63,7 +63,7 @@ def test_names_and_all_columns(three: Desk) -> None:
     assert (chat[1], chat[8], chat[-1]) == (three.id("chat"), "ubuntu:22.04", "-")
 
 
-def test_the_list_for_programs(three: Desk) -> None:
+def test_the_list_for_programs(three: Sandbox) -> None:
     """A list of documents with everything but environment and command."""
     chat = listed(three)["chat"]
     (worker,) = chat.pop("workers")
@@ -97,7 +97,7 @@ def test_the_list_for_programs(three: Desk) -> None:
     }
 
 
-def test_no_secret_is_shown(desk: Desk) -> None:
+def test_no_secret_is_shown(desk: Sandbox) -> None:
     """Live environments are no part of any look, whoever set them."""
     desk.sim.world.console_create(name="theirs", envs=[{"key": "TOKEN", "value": "hf_secret"}])
     for args in (["list"], ["list", "--output", "wide"], ["list", "--json"], ["get", "theirs"],
@@ -107,7 +107,7 @@ def test_no_secret_is_shown(desk: Desk) -> None:
         assert KEY not in ran.out + ran.err
 
 
-def test_only_what_is_asked_for(three: Desk) -> None:
+def test_only_what_is_asked_for(three: Sandbox) -> None:
     """--target and --exclude choose; a target that matches nothing is a slip of the finger."""
     assert three.run("list", "--output", "name", "--target", "*er", "--exclude", "x").out == "former\n"
     ran = three.run("list", "--target", "nobody")
@@ -115,7 +115,7 @@ def test_only_what_is_asked_for(three: Desk) -> None:
     assert "--target nobody matches no endpoint" in ran.err
 
 
-def test_an_empty_account(desk: Desk) -> None:
+def test_an_empty_account(desk: Sandbox) -> None:
     """It is said in words on stderr; stdout stays empty, and JSON is an empty list."""
     for command in ("list", "status"):
         ran = desk.run(command)
@@ -124,7 +124,7 @@ def test_an_empty_account(desk: Desk) -> None:
         assert desk.run(command, "--json").document == []
 
 
-def test_without_any_file(desk: Desk) -> None:
+def test_without_any_file(desk: Sandbox) -> None:
     """No endpoint file is needed; then the inventory alone says what is ours."""
     desk.declare(item("chat"))
     desk.apply()
@@ -135,7 +135,7 @@ def test_without_any_file(desk: Desk) -> None:
     assert desk.run("list").err == ""
 
 
-def test_a_broken_yaml_is_a_note(three: Desk) -> None:
+def test_a_broken_yaml_is_a_note(three: Sandbox) -> None:
     """What is there can be told all the same; only whose it is may be wrong, and that is said."""
     three.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n    imgae: x\n")
     ran = three.run("list")
@@ -149,7 +149,7 @@ def test_a_broken_yaml_is_a_note(three: Desk) -> None:
     assert set(listed(three)) == {"chat", "former", "theirs"}
 
 
-def test_a_broken_inventory_is_a_note(three: Desk) -> None:
+def test_a_broken_inventory_is_a_note(three: Sandbox) -> None:
     """The YAML says what is declared; of the others nobody can tell."""
     three.write("state/novita.json", "{")
     ran = three.run("get", "chat", "--json")
@@ -158,7 +158,7 @@ def test_a_broken_inventory_is_a_note(three: Desk) -> None:
     assert "reconciler state rebuild" in ran.err
 
 
-def test_broken_settings_are_an_error(desk: Desk) -> None:
+def test_broken_settings_are_an_error(desk: Sandbox) -> None:
     """Whom to ask must be certain."""
     desk.write("config.yaml", {"novita": {"poll_interval": 0}})
     ran = desk.run("list")
@@ -166,14 +166,14 @@ def test_broken_settings_are_an_error(desk: Desk) -> None:
     assert desk.sim.requests == []
 
 
-def test_one_endpoint_costs_one_call(three: Desk) -> None:
+def test_one_endpoint_costs_one_call(three: Sandbox) -> None:
     """A recorded ID is asked for directly."""
     before = len(three.sim.requests)
     assert three.run("get", "chat").code == 0
     assert [one.operation for one in three.sim.requests[before:]] == ["get"]
 
 
-def test_all_about_one(three: Desk) -> None:
+def test_all_about_one(three: Sandbox) -> None:
     """Status, counts, where it is, and its workers with state and health."""
     ran = three.run("get", "chat")
     assert ran.code == 0
@@ -193,12 +193,12 @@ def test_all_about_one(three: Desk) -> None:
     assert "WORKER" not in three.run("get", "theirs").out
 
 
-def test_an_endpoint_by_its_id(three: Desk) -> None:
+def test_an_endpoint_by_its_id(three: Sandbox) -> None:
     """Where a name is not enough, the ID is."""
     assert three.run("get", three.id("theirs"), "--json").document["name"] == "theirs"
 
 
-def test_one_that_moved(three: Desk) -> None:
+def test_one_that_moved(three: Sandbox) -> None:
     """A record whose ID is gone is no dead end: the listing has the new one."""
     three.sim.world.console_delete(three.id("chat"))
     three.sim.world.console_create(name="chat", appName="chat-2")
@@ -206,7 +206,7 @@ def test_one_that_moved(three: Desk) -> None:
     assert (found["id"], found["managed"]) == (three.id("chat"), "declared")
 
 
-def test_one_that_was_renamed_elsewhere(three: Desk) -> None:
+def test_one_that_was_renamed_elsewhere(three: Sandbox) -> None:
     """It is found by its record, and under the name that it has now, until a newcomer has the old name."""
     object_id = three.id("chat")
     three.sim.world.console_update(object_id, name="talk")
@@ -216,7 +216,7 @@ def test_one_that_was_renamed_elsewhere(three: Desk) -> None:
     assert three.run("get", "chat", "--json").document["id"] == newcomer
 
 
-def test_several_of_one_name(desk: Desk) -> None:
+def test_several_of_one_name(desk: Sandbox) -> None:
     """Nobody guesses: the IDs are listed, and each can be asked for."""
     ids = sorted(desk.sim.world.console_create(name="twin", appName=f"twin-{n}") for n in range(2))
     ran = desk.run("get", "twin")
@@ -225,7 +225,7 @@ def test_several_of_one_name(desk: Desk) -> None:
     assert desk.run("status", ids[1], "--json").document["endpoint"] == "twin"
 
 
-def test_a_namesake_on_its_way_out(desk: Desk) -> None:
+def test_a_namesake_on_its_way_out(desk: Sandbox) -> None:
     """One that terminates is meant only where there is no other."""
     desk.sim.world.switch(terminating_seconds=3600.0)
     old = desk.sim.world.console_create(name="chat", appName="chat")
@@ -236,7 +236,7 @@ def test_a_namesake_on_its_way_out(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["get", "status"])
-def test_an_unknown_name(three: Desk, command: str) -> None:
+def test_an_unknown_name(three: Sandbox, command: str) -> None:
     """The seed's words and its solution, with what was probably meant; exit 1."""
     ran = three.run(command, "chta")
     assert (ran.code, ran.out) == (1, "")
@@ -247,13 +247,13 @@ def test_an_unknown_name(three: Desk, command: str) -> None:
     assert three.run(command, "zzz", "--json").document["problems"][0]["code"] == "not-found"
 
 
-def test_one_that_is_declared_and_not_made(desk: Desk) -> None:
+def test_one_that_is_declared_and_not_made(desk: Sandbox) -> None:
     """The way out is an apply."""
     desk.declare(item("chat"))
     assert "It is declared, and `reconciler apply` creates it" in desk.run("get", "chat").err
 
 
-def test_names_cannot_forge_lines(desk: Desk) -> None:
+def test_names_cannot_forge_lines(desk: Sandbox) -> None:
     """Others choose names: what moves a cursor is escaped, in every format for people."""
     desk.sim.world.console_create(name="a\x1b[2J\nchat  Running", appName="a")
     for args in (
@@ -267,7 +267,7 @@ def test_names_cannot_forge_lines(desk: Desk) -> None:
         assert "\\x1b[2J\\n" in ran.out
 
 
-def test_statuses(three: Desk) -> None:
+def test_statuses(three: Sandbox) -> None:
     """Total, ready and available workers of each, and the reason of whoever does not serve."""
     three.sim.world.switch(no_stock=True)
     three.sim.world.console_create(name="stuck", appName="stuck", workerConfig={"minNum": 1, "maxNum": 2})
@@ -287,7 +287,7 @@ def test_statuses(three: Desk) -> None:
     assert columns(three.run("status", "chat", "--output", "wide").out)[1][1] == three.id("chat")
 
 
-def test_an_account_that_cannot_be_read(desk: Desk) -> None:
+def test_an_account_that_cannot_be_read(desk: Sandbox) -> None:
     """The call's own problem and its exit code."""
     desk.sim.world.switch(api_key="another")
     ran = desk.run("list")
@@ -297,7 +297,7 @@ def test_an_account_that_cannot_be_read(desk: Desk) -> None:
     assert desk.run("get", "x").code == 1
 
 
-def test_a_terminal_gets_a_table(three: Desk) -> None:
+def test_a_terminal_gets_a_table(three: Sandbox) -> None:
     """With colours by status, bars of replicas, and a line that counts; NO_COLOR takes the colours alone."""
     with terminal(three, "list", columns=140) as (screen, _):
         shown = screen.rest()
@@ -312,7 +312,7 @@ def test_a_terminal_gets_a_table(three: Desk) -> None:
     assert "─" in shown
 
 
-def test_a_narrow_terminal(three: Desk) -> None:
+def test_a_narrow_terminal(three: Sandbox) -> None:
     """What fits no frame is aligned plainly, and nothing is cut off."""
     with terminal(three, "list", "--output", "wide") as (screen, _):
         shown = screen.rest()
@@ -320,7 +320,7 @@ def test_a_narrow_terminal(three: Desk) -> None:
     assert "─" not in shown
 
 
-def test_the_functions_behind_it(three: Desk) -> None:
+def test_the_functions_behind_it(three: Sandbox) -> None:
     """Plain functions and frozen values, for programs."""
     context = Context(root=three.root, environ={"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": three.sim.url})
     assert [one.name for one in list_endpoints(context).endpoints] == ["chat", "former", "theirs"]
@@ -338,7 +338,7 @@ def test_the_functions_behind_it(three: Desk) -> None:
         (["pvcs"], "persistent storage not yet supported"),
     ],
 )
-def test_what_novita_does_not_offer(desk: Desk, args: list[str], words: str) -> None:
+def test_what_novita_does_not_offer(desk: Sandbox, args: list[str], words: str) -> None:
     """The seed's reason and where to look instead, without asking anybody; exit 1."""
     ran = desk.run(*args)
     assert (ran.code, ran.out) == (1, "")
@@ -347,7 +347,7 @@ def test_what_novita_does_not_offer(desk: Desk, args: list[str], words: str) -> 
     assert desk.sim.requests == []
 
 
-def test_specs(desk: Desk) -> None:
+def test_specs(desk: Sandbox) -> None:
     """All of specs.yaml, what cannot be used on Novita included, without a network or a key."""
     desk.monkeypatch.delenv("NOVITA_API_KEY")
     seed = SPECS["specs"][0] | {"displayName": "Small", "category": "gpu", "resourceType": "serverless"}
@@ -393,14 +393,14 @@ def test_specs(desk: Desk) -> None:
     assert desk.sim.requests == []
 
 
-def test_an_unknown_spec(desk: Desk) -> None:
+def test_an_unknown_spec(desk: Sandbox) -> None:
     """What was probably meant, and what there is."""
     ran = desk.run("specs", "smal")
     assert ran.code == 1
     assert "Did you mean `small`? known specs: small, large" in ran.err
 
 
-def test_specs_that_are_broken_or_missing(desk: Desk) -> None:
+def test_specs_that_are_broken_or_missing(desk: Sandbox) -> None:
     """A broken one is told, and shown as far as it goes; without a file there is nothing to show."""
     desk.write("specs.yaml", {"specs": [{"name": "odd", "resources": {"gpu": []}}]})
     ran = desk.run("specs")
@@ -413,7 +413,7 @@ def test_specs_that_are_broken_or_missing(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_endpoints(desk: Desk) -> None:
+def test_ten_thousand_endpoints(desk: Sandbox) -> None:
     """A list takes seconds: whose each one is, is looked up and not searched for."""
     for number in range(10_000):
         desk.sim.world.console_create(name=f"e{number}", appName=f"e{number}")

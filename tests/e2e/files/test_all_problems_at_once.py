@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 
-def told(desk: Desk, *args: str) -> list[str]:
+def told(desk: Sandbox, *args: str) -> list[str]:
     """`line:column code` of each problem."""
     document = desk.run(*args, "validate", "--json").document
     return [f"{one['line']}:{one['column']} {one['code']}" for one in document["problems"]]
@@ -54,7 +54,7 @@ SPECIMENS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SPECIMENS)
-def test_one_round_tells_all(desk: Desk, text: str, expected: list[str]) -> None:
+def test_one_round_tells_all(desk: Sandbox, text: str, expected: list[str]) -> None:
     desk.write("endpoints.yaml", text)
     assert told(desk) == expected
 
@@ -75,6 +75,6 @@ CONSEQUENCES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CONSEQUENCES)
-def test_no_consequence_is_told(desk: Desk, text: str, expected: list[str]) -> None:
+def test_no_consequence_is_told(desk: Sandbox, text: str, expected: list[str]) -> None:
     desk.write("endpoints.yaml", text)
     assert told(desk) == expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 BLANK = ["", " ", "\n", "\t\r\n"]
 
@@ -20,7 +20,7 @@ BLANK = ["", " ", "\n", "\t\r\n"]
     ],
     ids=str,
 )
-def test_an_empty_variable_counts_as_unset(desk: Desk, field: dict[str, object], value: str) -> None:
+def test_an_empty_variable_counts_as_unset(desk: Sandbox, field: dict[str, object], value: str) -> None:
     """Nothing is sent, and the message tells it from one that is not there at all."""
     desk.monkeypatch.setenv("NAME", value)
     desk.declare(item("chat", **field))
@@ -37,7 +37,7 @@ def test_an_empty_variable_counts_as_unset(desk: Desk, field: dict[str, object],
 
 @pytest.mark.parametrize("value", [*BLANK, None], ids=repr)
 @pytest.mark.parametrize("default", ["", "latest"])
-def test_a_default_stands_in_for_it(desk: Desk, value: str | None, default: str) -> None:
+def test_a_default_stands_in_for_it(desk: Sandbox, value: str | None, default: str) -> None:
     """As `:-` does in a shell; the empty default is a word that empty is meant."""
     if value is not None:
         desk.monkeypatch.setenv("NAME", value)
@@ -54,7 +54,7 @@ def test_a_default_stands_in_for_it(desk: Desk, value: str | None, default: str)
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b" \n", b"\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"], ids=repr
 )
-def test_an_empty_file_says_nothing(desk: Desk, content: bytes) -> None:
+def test_an_empty_file_says_nothing(desk: Sandbox, content: bytes) -> None:
     """A secret that was never written would wipe the live one."""
     (desk.root / "token").write_bytes(content)
     desk.declare(item("chat", env={"A": "${file:token}"}))
@@ -63,7 +63,7 @@ def test_an_empty_file_says_nothing(desk: Desk, content: bytes) -> None:
     assert "the file token is empty" in ran.err
 
 
-def test_an_empty_spec_or_setting(desk: Desk) -> None:
+def test_an_empty_spec_or_setting(desk: Sandbox) -> None:
     """Specs and settings are no exception."""
     desk.monkeypatch.setenv("NAME", "")
     desk.declare(item("chat"))
@@ -76,7 +76,7 @@ def test_an_empty_spec_or_setting(desk: Desk) -> None:
     assert "NAME is set, but empty" in desk.run("plan").err
 
 
-def test_a_secret_that_becomes_empty_is_seen_to(desk: Desk) -> None:
+def test_a_secret_that_becomes_empty_is_seen_to(desk: Sandbox) -> None:
     """In the text, the Markdown, the page, and as the empty text in JSON; a removed one as well."""
     desk.monkeypatch.setenv("NAME", "hf_1")
     fields = {"A": "${env:NAME:-}", "B": "Bearer ${env:NAME:-}", "C": "${env:NAME:-}"}
@@ -100,7 +100,7 @@ def test_a_secret_that_becomes_empty_is_seen_to(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_drift_needs_no_secret(desk: Desk) -> None:
+def test_drift_needs_no_secret(desk: Sandbox) -> None:
     """A drift check whose job has no secrets goes on working: what was applied is known by fingerprint."""
     desk.monkeypatch.setenv("NAME", "hf_1")
     desk.declare(item("chat", env={"A": "${env:NAME}"}))

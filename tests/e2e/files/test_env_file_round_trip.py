@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.files.env_files import env_file_text, read_env_files
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 VALUES = {
     "URL": "https://x/$ID?a=1&b=`id`",
@@ -30,7 +30,7 @@ VALUES = {
 
 
 @pytest.fixture
-def imported(desk: Desk) -> tuple[Desk, Ran]:
+def imported(desk: Sandbox) -> tuple[Sandbox, Ran]:
     """An account with values that no shell would leave alone, imported with them."""
     desk.sim.world.console_create(name="chat", envs=[{"key": key, "value": VALUES[key]} for key in VALUES])
     desk.sim.world.console_create(name="cli", image={"command": "serve --api-key sk-$ID'x y"})
@@ -39,7 +39,7 @@ def imported(desk: Desk) -> tuple[Desk, Ran]:
     return desk, ran
 
 
-def test_the_values_come_back_byte_for_byte(imported: tuple[Desk, Ran]) -> None:
+def test_the_values_come_back_byte_for_byte(imported: tuple[Sandbox, Ran]) -> None:
     """The printed command plans nothing, and an apply sends nothing; without the file nothing is known."""
     desk, ran = imported
     assert stat.S_IMODE((desk.root / ".env").stat().st_mode) == 0o600
@@ -60,7 +60,7 @@ def test_the_values_come_back_byte_for_byte(imported: tuple[Desk, Ran]) -> None:
     assert not [value for value in VALUES.values() if len(value) > 8 and any(value in text for text in told)]
 
 
-def test_without_a_file_no_value_is_handed_to_a_shell(desk: Desk) -> None:
+def test_without_a_file_no_value_is_handed_to_a_shell(desk: Sandbox) -> None:
     """The way of filling it in by hand names the file that we read ourselves."""
     desk.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
     ran = desk.run("import", "--all", "--out", "endpoints/a b.yaml")
@@ -73,7 +73,7 @@ def test_without_a_file_no_value_is_handed_to_a_shell(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("kept", ["untracked", "tracked", "ignored", "there", "dangling", "no folder"])
-def test_the_file_is_refused_where_a_commit_would_take_it(desk: Desk, kept: str) -> None:
+def test_the_file_is_refused_where_a_commit_would_take_it(desk: Sandbox, kept: str) -> None:
     """Before anything is written; a file that is there is never replaced."""
     desk.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
     subprocess.run(["git", "init", "-q"], cwd=desk.root, check=True, timeout=60)
@@ -100,7 +100,7 @@ def test_the_file_is_refused_where_a_commit_would_take_it(desk: Desk, kept: str)
         assert "echo live.env >> .gitignore" in ran.err
 
 
-def test_the_environment_wins_and_nobody_else_sees_it(desk: Desk, tmp_path: Path) -> None:
+def test_the_environment_wins_and_nobody_else_sees_it(desk: Sandbox, tmp_path: Path) -> None:
     """Real variables first, then the later file; no key, host or child of ours takes anything from it."""
     desk.write(
         "a.env",
@@ -127,7 +127,7 @@ def test_the_environment_wins_and_nobody_else_sees_it(desk: Desk, tmp_path: Path
     assert "from-a" not in seen.read_text() + repr(os.environ)
 
 
-def test_printed_commands_repeat_the_file(desk: Desk) -> None:
+def test_printed_commands_repeat_the_file(desk: Sandbox) -> None:
     """A saved plan is applied with the same variables."""
     desk.write("my vars.env", "T=hf_x\n")
     desk.declare(item("chat", env={"T": "${env:T}"}))
@@ -136,7 +136,7 @@ def test_printed_commands_repeat_the_file(desk: Desk) -> None:
     assert desk.run("--env-file", "my vars.env", "apply", "the.plan").code == 0
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(desk: Desk) -> None:
+def test_a_file_that_is_not_there_is_a_usage_error(desk: Sandbox) -> None:
     """Named with the option."""
     desk.declare(item("chat"))
     ran = desk.run("plan", "--env-file", "nope.env")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 READ = {
     "plain": (b"A=v\n", "v"),
@@ -32,7 +32,7 @@ READ = {
 
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("way", ["references", "deploy", "update"])
-def test_every_reader_reads_alike(desk: Desk, name: str, way: str) -> None:
+def test_every_reader_reads_alike(desk: Sandbox, name: str, way: str) -> None:
     """By --env-file for references, and by --env-file of a change by hand."""
     content, value = READ[name]
     (desk.root / "the.env").write_bytes(content)
@@ -65,7 +65,9 @@ def test_every_reader_reads_alike(desk: Desk, name: str, way: str) -> None:
     ],
 )
 @pytest.mark.parametrize("way", ["plan", "deploy"])
-def test_what_says_nothing_is_an_error_with_a_place(desk: Desk, content: bytes, line: int, way: str) -> None:
+def test_what_says_nothing_is_an_error_with_a_place(
+    desk: Sandbox, content: bytes, line: int, way: str
+) -> None:
     """File and line, and nothing of what stands there: it may be the secret."""
     (desk.root / "the.env").write_bytes(content)
     desk.declare(item("chat"))
@@ -95,7 +97,7 @@ def test_what_says_nothing_is_an_error_with_a_place(desk: Desk, content: bytes, 
     ],
     ids=repr,
 )
-def test_a_referenced_file_says_what_it_holds(desk: Desk, content: bytes, value: str) -> None:
+def test_a_referenced_file_says_what_it_holds(desk: Sandbox, content: bytes, value: str) -> None:
     """Without a mark in front and one line break at the end; all else is the value."""
     (desk.root / "value.txt").write_bytes(content)
     desk.declare(item("chat", env={"A": "${file:value.txt}"}))
@@ -105,7 +107,7 @@ def test_a_referenced_file_says_what_it_holds(desk: Desk, content: bytes, value:
 
 
 @pytest.mark.parametrize("line", ["A='S3CRET' and more", 'A="S3CRET" "again"', "A='it''s'", 'A="a\\"b"c'])
-def test_a_quote_that_is_closed_is_not_said_to_be_open(desk: Desk, line: str) -> None:
+def test_a_quote_that_is_closed_is_not_said_to_be_open(desk: Sandbox, line: str) -> None:
     desk.write("the.env", f"{line}\n")
     desk.declare(item("chat"))
     ran = desk.run("plan", "--env-file", "the.env")

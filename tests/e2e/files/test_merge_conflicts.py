@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import SPECS, Desk, item
+from tests.e2e.desk import SPECS, Sandbox, item
 
 FILES = ["endpoints.yaml", "specs.yaml", "config.yaml", "endpoints.json", "endpoints/a.yaml", "prod.yaml"]
 
@@ -18,7 +18,7 @@ CONFLICTS = [
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(("text", "more"), CONFLICTS)
-def test_a_conflict_is_told_by_its_name(desk: Desk, name: str, text: str, more: int) -> None:
+def test_a_conflict_is_told_by_its_name(desk: Sandbox, name: str, text: str, more: int) -> None:
     head = "endpoints:\n- endpoint: chat\n"
     if name != "endpoints.json":
         desk.declare(item("chat"))
@@ -33,7 +33,7 @@ def test_a_conflict_is_told_by_its_name(desk: Desk, name: str, text: str, more: 
 
 
 @pytest.mark.parametrize("words", [("plan",), ("deploy", "d", "--image", "u:1", "--spec", "small")])
-def test_a_conflict_in_a_file_of_values(desk: Desk, words: tuple[str, ...]) -> None:
+def test_a_conflict_in_a_file_of_values(desk: Sandbox, words: tuple[str, ...]) -> None:
     """It is one fault, and no value of either side is shown."""
     desk.declare(item("chat", env={"A": "${env:A}"}))
     desk.write("prod.env", "A=1\n<<<<<<< HEAD\nB=S3CRET\n=======\nB=0THER\n>>>>>>> theirs\n")
@@ -45,7 +45,7 @@ def test_a_conflict_in_a_file_of_values(desk: Desk, words: tuple[str, ...]) -> N
     assert "0THER" not in ran.err
 
 
-def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Desk) -> None:
+def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Sandbox) -> None:
     desk.declare(item("chat", env={"A": "${env:A}"}))
     desk.write("prod.env", "A='title\n=======\ntext'\n")
     assert desk.run("plan", "--env-file", "prod.env").code == 0
@@ -60,7 +60,7 @@ def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Desk) -> None:
         "#<<<<<<< x\na: b",
     ],
 )
-def test_what_only_looks_like_a_marker_is_none(desk: Desk, text: str) -> None:
+def test_what_only_looks_like_a_marker_is_none(desk: Sandbox, text: str) -> None:
     desk.declare(item("chat"))
     desk.write("specs.yaml", text + "\nspecs: " + str(SPECS["specs"]))
     assert desk.run("validate").code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 NAMES = [f"chat-{number}" for number in range(9)]
 
@@ -17,7 +17,7 @@ def one(name: str) -> str:
 
 
 @pytest.fixture
-def nine(desk: Desk) -> Desk:
+def nine(desk: Sandbox) -> Sandbox:
     """Nine endpoints in nine files, applied."""
     for name in NAMES:
         desk.write(f"endpoints/{name}.yaml", one(name))
@@ -25,13 +25,13 @@ def nine(desk: Desk) -> Desk:
     return desk
 
 
-def move(desk: Desk, name: str, to: str) -> None:
+def move(desk: Sandbox, name: str, to: str) -> None:
     target = desk.root / "endpoints" / to
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(desk.root / f"endpoints/{name}.yaml", target)
 
 
-def test_files_that_move_lose_nothing(nine: Desk) -> None:
+def test_files_that_move_lose_nothing(nine: Sandbox) -> None:
     """Eight one folder down, into two trees, deeper and deeper, with suffixes of every case."""
     for name, to in zip(
         NAMES,
@@ -59,7 +59,7 @@ def test_files_that_move_lose_nothing(nine: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["endpoints.YAML", "endpoints.Yml", "endpoints.JSON", "endpoints/a.JsOn"])
-def test_every_case_of_the_suffix(desk: Desk, name: str) -> None:
+def test_every_case_of_the_suffix(desk: Sandbox, name: str) -> None:
     """A file from a system that does not care is read on one that does."""
     desk.write(name, one("chat"))
     desk.apply()
@@ -83,7 +83,7 @@ def test_every_case_of_the_suffix(desk: Desk, name: str) -> None:
         "llm/deep/a.yaml_",
     ],
 )
-def test_what_is_not_read_is_named(nine: Desk, name: str) -> None:
+def test_what_is_not_read_is_named(nine: Sandbox, name: str) -> None:
     """A warning with the path, also with -f and in JSON, so that a delete is no riddle."""
     move(nine, NAMES[0], name)
     for options in ((), ("-f", "endpoints"), ("-f", str(nine.root / "endpoints"))):
@@ -94,7 +94,7 @@ def test_what_is_not_read_is_named(nine: Desk, name: str) -> None:
     assert f"endpoints/{name}" in nine.run("validate").err
 
 
-def test_documentation_is_not_remarked_upon(nine: Desk) -> None:
+def test_documentation_is_not_remarked_upon(nine: Sandbox) -> None:
     """A README is not meant to declare anything."""
     for name in ("README.md", "llm/notes.txt", "logo.svg", "llm/CHANGES.rst"):
         nine.write(f"endpoints/{name}", "x")
@@ -102,7 +102,7 @@ def test_documentation_is_not_remarked_upon(nine: Desk) -> None:
     assert (ran.code, ran.codes) == (0, [])
 
 
-def test_hidden_ones_are_skipped_and_told_of_with_v(nine: Desk) -> None:
+def test_hidden_ones_are_skipped_and_told_of_with_v(nine: Sandbox) -> None:
     """Editors' and git's business: no word without -v, one with it."""
     for name in (".a.yaml", ".git/b.yaml", "llm/.c.yaml.swp", ".d/e.yaml"):
         nine.write(f"endpoints/{name}", one("hidden"))
@@ -115,7 +115,7 @@ def test_hidden_ones_are_skipped_and_told_of_with_v(nine: Desk) -> None:
         assert "e.yaml" not in said
 
 
-def test_links(nine: Desk, tmp_path: Path) -> None:
+def test_links(nine: Sandbox, tmp_path: Path) -> None:
     """One to a file is read, one to a folder is named, a loop ends, and none leads out."""
     move(nine, NAMES[0], "../shared/real.yaml")
     (nine.root / "endpoints/link.yaml").symlink_to("../shared/real.yaml")
@@ -132,7 +132,7 @@ def test_links(nine: Desk, tmp_path: Path) -> None:
     assert nine.run("plan").code == 1
 
 
-def test_the_order_is_fixed(desk: Desk) -> None:
+def test_the_order_is_fixed(desk: Sandbox) -> None:
     """Defaults of later files win: by path, whatever the order of the directory on the disk."""
     for name in ("b/z.yaml", "a.yaml", "b.yaml", "b/a/x.yml", "c/a.json", "B.yaml"):
         desk.write(f"endpoints/{name}", json.dumps({"defaults": {"env": {"LAST": name}}, "endpoints": []}))
@@ -148,7 +148,7 @@ def test_the_order_is_fixed(desk: Desk) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 @pytest.mark.parametrize("mode", [0o000, 0o111])
-def test_a_folder_that_cannot_be_read_is_an_error(nine: Desk, mode: int) -> None:
+def test_a_folder_that_cannot_be_read_is_an_error(nine: Sandbox, mode: int) -> None:
     """Taken for empty, its endpoints would be deleted."""
     move(nine, NAMES[0], "llm/a.yaml")
     (nine.root / "endpoints/llm").chmod(mode)
@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(nine: Desk, mode: int) -> None
     assert set(nine.live()) == set(NAMES)
 
 
-def test_folders_within_folders_without_end(desk: Desk) -> None:
+def test_folders_within_folders_without_end(desk: Sandbox) -> None:
     """As deep as a path may be."""
     desk.declare(item("chat"))
     deep = Path("endpoints", *["d"] * 900)

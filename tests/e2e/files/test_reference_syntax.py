@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tests.e2e.desk import Desk, item
         ("$ {env:SET} $SET", "$ {env:SET} $SET"),
     ],
 )
-def test_what_a_text_says(desk: Desk, text: str, value: str) -> None:
+def test_what_a_text_says(desk: Sandbox, text: str, value: str) -> None:
     """The true value is sent."""
     desk.monkeypatch.setenv("SET", "set")
     desk.declare(item("chat", env={"A": text}))
@@ -61,7 +61,7 @@ def test_what_a_text_says(desk: Desk, text: str, value: str) -> None:
         ('${env:MODEL:-{"a":1}', "Balance the braces"),
     ],
 )
-def test_the_hint_has_the_right_form(desk: Desk, text: str, hint: str) -> None:
+def test_the_hint_has_the_right_form(desk: Sandbox, text: str, hint: str) -> None:
     """Other tools' spellings, and those that are nearly ours."""
     desk.declare(item("chat", env={"A": text}))
     ran = desk.run("validate")
@@ -85,7 +85,7 @@ endpoints:
 """
 
 
-def test_each_fault_is_underlined_by_itself(desk: Desk) -> None:
+def test_each_fault_is_underlined_by_itself(desk: Sandbox) -> None:
     """Line, column and width of every single one, the same twice in one value included."""
     desk.monkeypatch.setenv("SET", "set")
     desk.write("endpoints.yaml", FAULTS)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 BROKEN: dict[str, dict[str, Any]] = {
     "reference": {"env": {"TOKEN": "${env:NOT_SET}"}},
@@ -19,7 +19,7 @@ ABOUT_CHAT = (("--target", "chat"), ("--exclude", "embed"), ("--target", "c*", "
 
 
 @pytest.fixture
-def two(desk: Desk) -> Desk:
+def two(desk: Sandbox) -> Sandbox:
     desk.declare(item("chat"), item("embed"))
     desk.apply()
     return desk
@@ -27,7 +27,7 @@ def two(desk: Desk) -> Desk:
 
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize("options", ABOUT_CHAT)
-def test_a_run_about_others(two: Desk, how: str, options: tuple[str, ...]) -> None:
+def test_a_run_about_others(two: Sandbox, how: str, options: tuple[str, ...]) -> None:
     """plan and apply perform what they are about, and touch nothing else."""
     before = two.live()["embed"]
     two.declare(item("chat", replicas=2), item("embed", **BROKEN[how]))
@@ -42,7 +42,7 @@ def test_a_run_about_others(two: Desk, how: str, options: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_saved_plan(two: Desk, how: str) -> None:
+def test_a_saved_plan(two: Sandbox, how: str) -> None:
     """What it changes is concerned, and nothing else."""
     two.declare(item("chat", replicas=2), item("embed"))
     assert two.run("plan", "--out", "the.plan").code == 0
@@ -54,7 +54,7 @@ def test_a_saved_plan(two: Desk, how: str) -> None:
 
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize("words", [("destroy", "--yes"), ("destroy", "--yes", "--target", "embed")])
-def test_destroy_needs_nothing_but_names(two: Desk, how: str, words: tuple[str, ...]) -> None:
+def test_destroy_needs_nothing_but_names(two: Sandbox, how: str, words: tuple[str, ...]) -> None:
     """Not even of what it deletes."""
     two.declare(item("chat"), item("embed", **BROKEN[how]), defaults={"env": {"ALL": "${env:NOT_SET}"}})
     two.write("specs.yaml", {"specs": [{"name": "small"}]})
@@ -63,7 +63,7 @@ def test_destroy_needs_nothing_but_names(two: Desk, how: str, words: tuple[str, 
     assert set(two.live()) == ({"chat"} if "--target" in words else set())
 
 
-def test_delete_by_hand_and_plan_destroy(two: Desk) -> None:
+def test_delete_by_hand_and_plan_destroy(two: Sandbox) -> None:
     two.declare(item("chat"), item("embed", specName="nowhere"))
     assert two.run("plan", "--destroy").code == 0
     assert two.run("scale", "chat", "2", "--yes").code == 0
@@ -71,20 +71,20 @@ def test_delete_by_hand_and_plan_destroy(two: Desk) -> None:
     assert set(two.live()) == {"chat"}
 
 
-def test_protection_is_read_all_the_same(two: Desk) -> None:
+def test_protection_is_read_all_the_same(two: Sandbox) -> None:
     """An endpoint with an error may be protected."""
     two.declare(item("chat"), item("embed", specName="nowhere", lifecycle={"preventDestroy": True}))
     assert two.run("destroy", "--yes").code == 3
     assert set(two.live()) == {"chat", "embed"}
 
 
-def test_a_rename_that_cannot_be_judged_is_no_removal(two: Desk) -> None:
+def test_a_rename_that_cannot_be_judged_is_no_removal(two: Sandbox) -> None:
     """The old name is that of an endpoint which is still declared, under another one."""
     two.declare(item("chat"), item("new", renamedFrom="embed", env={"T": "${env:NOT_SET}"}))
     assert two.plan("--target", "embed").actions == {}
 
 
-def test_a_default_that_only_others_use(two: Desk) -> None:
+def test_a_default_that_only_others_use(two: Sandbox) -> None:
     """The endpoint that is concerned says it otherwise."""
     two.declare(
         item("chat", replicas=2, env={"TOKEN": "mine"}),
@@ -96,7 +96,7 @@ def test_a_default_that_only_others_use(two: Desk) -> None:
     assert two.run("plan", "--target", "embed").code == 1
 
 
-def test_syntax_stops_everything(two: Desk) -> None:
+def test_syntax_stops_everything(two: Sandbox) -> None:
     """Of a file that cannot be read nobody knows the names."""
     two.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n   image: x\n")
     for words in (("plan", "--target", "chat"), ("destroy", "--yes")):
@@ -104,7 +104,7 @@ def test_syntax_stops_everything(two: Desk) -> None:
 
 
 @pytest.mark.parametrize("options", ABOUT_CHAT)
-def test_an_unresolved_create_of_another(desk: Desk, options: tuple[str, ...]) -> None:
+def test_an_unresolved_create_of_another(desk: Sandbox, options: tuple[str, ...]) -> None:
     """Exit 5 waits for a person, and for who is about that endpoint."""
     desk.declare(item("embed"))
     desk.killed("create")

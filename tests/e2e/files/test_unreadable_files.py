@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import SPECS, Desk, item
+from tests.e2e.desk import SPECS, Sandbox, item
 
 BROKEN = [
     "specs: [\n",
@@ -16,7 +16,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("text", BROKEN)
 @pytest.mark.parametrize("command", ["validate", "plan"])
-def test_specs_that_cannot_be_read(desk: Desk, text: str | bytes, command: str) -> None:
+def test_specs_that_cannot_be_read(desk: Sandbox, text: str | bytes, command: str) -> None:
     desk.declare(item("chat"), item("embed", specName="large"))
     (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     problems = desk.run(command, "--json").document["problems"]
@@ -24,7 +24,7 @@ def test_specs_that_cannot_be_read(desk: Desk, text: str | bytes, command: str) 
     assert len(problems) == 1
 
 
-def test_a_spec_that_is_not_there_is_told_beside_one_that_is_broken(desk: Desk) -> None:
+def test_a_spec_that_is_not_there_is_told_beside_one_that_is_broken(desk: Sandbox) -> None:
     desk.write("specs.yaml", {"specs": [*SPECS["specs"], {"name": "bad", "resources": {"gpu": [1]}}]})
     desk.declare(item("chat", specName="smal"))
     problems = desk.run("validate", "--json").document["problems"]
@@ -32,7 +32,7 @@ def test_a_spec_that_is_not_there_is_told_beside_one_that_is_broken(desk: Desk) 
 
 
 @pytest.mark.parametrize("text", ["novita: [\n", "- a\n", "novita: 5\n", "novita: {config_dir: 5}\n"])
-def test_a_config_that_cannot_be_read(desk: Desk, text: str) -> None:
+def test_a_config_that_cannot_be_read(desk: Sandbox, text: str) -> None:
     """Where it would have led to is not known: neither are the specs, nor the key, nor the address."""
     (desk.root / "specs.yaml").rename(desk.root / "elsewhere.yaml")
     desk.monkeypatch.delenv("NOVITA_API_KEY")
@@ -47,7 +47,7 @@ def test_a_config_that_cannot_be_read(desk: Desk, text: str) -> None:
 
 
 @pytest.mark.parametrize("base", ["endpoints: [\n", "- a\n", "defaults: 5\n", "endpoints: {chat: {}}\n"])
-def test_a_layer_that_cannot_be_read(desk: Desk, base: str) -> None:
+def test_a_layer_that_cannot_be_read(desk: Sandbox, base: str) -> None:
     """What the items above it seem to lack may be in it."""
     desk.write("base.yaml", base)
     desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "minReplicas": 20}]})
@@ -58,7 +58,7 @@ def test_a_layer_that_cannot_be_read(desk: Desk, base: str) -> None:
 @pytest.mark.parametrize("text", BROKEN)
 @pytest.mark.parametrize("declared", [[], [item("embed")]], ids=["nothing declared", "another declared"])
 def test_a_deploy_tells_what_is_wrong_with_the_specs(
-    desk: Desk, text: str | bytes, declared: list[dict[str, str]]
+    desk: Sandbox, text: str | bytes, declared: list[dict[str, str]]
 ) -> None:
     desk.declare(*declared)
     (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -69,14 +69,14 @@ def test_a_deploy_tells_what_is_wrong_with_the_specs(
     assert desk.sent() == []
 
 
-def test_a_deploy_with_a_spec_that_is_broken(desk: Desk) -> None:
+def test_a_deploy_with_a_spec_that_is_broken(desk: Sandbox) -> None:
     desk.write("specs.yaml", {"specs": [{"name": "bad", "resources": {"gpu": [1]}}]})
     ran = desk.run("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "bad", "--auto-approve")
     assert (ran.code, "specs.yaml:" in ran.err, "gpu" in ran.err) == (1, True, True)
 
 
 @pytest.mark.parametrize("text", ["specs: []\n", ""])
-def test_a_deploy_when_the_file_holds_no_specs(desk: Desk, text: str) -> None:
+def test_a_deploy_when_the_file_holds_no_specs(desk: Sandbox, text: str) -> None:
     desk.write("specs.yaml", text)
     ran = desk.run("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--auto-approve")
     assert (ran.code, "there is no spec `small` in specs.yaml" in ran.err) == (1, True)
@@ -85,7 +85,7 @@ def test_a_deploy_when_the_file_holds_no_specs(desk: Desk, text: str) -> None:
 @pytest.mark.parametrize("text", BROKEN)
 @pytest.mark.parametrize("words", [["specs"], ["specs", "small"]], ids=" ".join)
 def test_specs_tells_what_is_wrong_with_its_file_alone(
-    desk: Desk, text: str | bytes, words: list[str]
+    desk: Sandbox, text: str | bytes, words: list[str]
 ) -> None:
     (desk.root / "specs.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     ran = desk.run(*words)

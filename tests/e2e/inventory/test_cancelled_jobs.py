@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 NAMES = ("e0", "e1", "e2")
 STATE = "state/novita.json"
 
 
-def held_in_the_second_create(desk: Desk, *, when: str = "before") -> tuple[threading.Event, threading.Event]:
+def held_in_the_second_create(
+    desk: Sandbox, *, when: str = "before"
+) -> tuple[threading.Event, threading.Event]:
     """(reached, go on): an apply of three whose second create waits for the latter."""
     reached, leave = threading.Event(), threading.Event()
 
@@ -30,7 +32,7 @@ def held_in_the_second_create(desk: Desk, *, when: str = "before") -> tuple[thre
     return reached, leave
 
 
-def ended_by_two_signals(desk: Desk, first: int, second: int, *, when: str = "before") -> threading.Event:
+def ended_by_two_signals(desk: Sandbox, first: int, second: int, *, when: str = "before") -> threading.Event:
     """An apply that hears both while its second create is under way; what lets that create go on."""
     reached, leave = held_in_the_second_create(desk, when=when)
     process = desk.start("apply", "--auto-approve", "--parallelism", "1")
@@ -43,7 +45,7 @@ def ended_by_two_signals(desk: Desk, first: int, second: int, *, when: str = "be
     return leave
 
 
-def a_new_runner(desk: Desk, tmp_path: Path, *kept: str) -> None:
+def a_new_runner(desk: Sandbox, tmp_path: Path, *kept: str) -> None:
     """Only these files go on; everything else of the folder's state is gone."""
     for name in kept:
         if (desk.root / name).exists():
@@ -61,7 +63,7 @@ def a_new_runner(desk: Desk, tmp_path: Path, *kept: str) -> None:
 )
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_the_second_signal_folds_what_is_done(
-    desk: Desk, tmp_path: Path, first: int, second: int, when: str
+    desk: Sandbox, tmp_path: Path, first: int, second: int, when: str
 ) -> None:
     """The map shows it, the journal what is open; with both, another machine goes on without a double."""
     leave = ended_by_two_signals(desk, first, second, when=when)
@@ -79,7 +81,7 @@ def test_the_second_signal_folds_what_is_done(
     }
 
 
-def test_a_third_signal_waits_for_nothing(desk: Desk) -> None:
+def test_a_third_signal_waits_for_nothing(desk: Sandbox) -> None:
     """However many there are and whenever they come, the run ends with 130, and no step is lost."""
     reached, leave = held_in_the_second_create(desk)
     process = desk.start("apply", "--auto-approve", "--parallelism", "1")
@@ -98,7 +100,7 @@ def test_a_third_signal_waits_for_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_journal_is_folded_offline(desk: Desk, as_json: bool) -> None:
+def test_a_journal_is_folded_offline(desk: Sandbox, as_json: bool) -> None:
     """After a kill: without a key, an address or an endpoint file, and without a call."""
     desk.declare(*map(item, NAMES))
     desk.killed("create", "--parallelism", "1", when="after", nth=3)
@@ -122,14 +124,14 @@ def test_a_journal_is_folded_offline(desk: Desk, as_json: bool) -> None:
     assert desk.files() == before
 
 
-def test_there_is_nothing_to_fold(desk: Desk) -> None:
+def test_there_is_nothing_to_fold(desk: Sandbox) -> None:
     """Nothing is written where no inventory is."""
     before = desk.files()
     assert desk.run("state", "fold").code == 0
     assert desk.files() == before
 
 
-def test_a_fold_waits_for_the_run_that_is_ending(desk: Desk) -> None:
+def test_a_fold_waits_for_the_run_that_is_ending(desk: Sandbox) -> None:
     """The lock is its: exit 7, or with --lock-timeout the fold comes after it."""
     reached, leave = held_in_the_second_create(desk)
     process = desk.start("apply", "--auto-approve", "--parallelism", "1")

@@ -13,7 +13,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.importer.import_all import import_all
 from reconciler.workflow.importer.import_one import import_record
 from reconciler.workflow.runtime.context import Context
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 AS_DECLARED = {
     "workerConfig": {"minNum": 1, "maxNum": 1, "freeTimeout": 300, "requestTimeout": 3600},
@@ -27,7 +27,7 @@ def env(**values: str) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
 
 
-def test_one_is_recorded(desk: Desk) -> None:
+def test_one_is_recorded(desk: Sandbox) -> None:
     """A declared one; what differs is shown as our change, and asks for no adoption."""
     chat = desk.sim.world.console_create(name="chat", appName="chat", **AS_DECLARED)
     desk.declare(item("chat", replicas=2), item("other", env={"A": "${env:NOT_SET}"}))
@@ -44,7 +44,7 @@ def test_one_is_recorded(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_one_that_nobody_declares(desk: Desk) -> None:
+def test_one_that_nobody_declares(desk: Sandbox) -> None:
     """It is listed, never deleted, and its values are not on the disk; no endpoint file is needed."""
     chat = desk.sim.world.console_create(name="Chat", envs=env(TOKEN="hf_one_value"))
     ran = desk.run("import", "chat", chat, "--json")
@@ -60,7 +60,7 @@ def test_one_that_nobody_declares(desk: Desk) -> None:
     assert desk.plan().actions == {"chat": "update"}
 
 
-def test_one_that_cannot_be_recorded(desk: Desk) -> None:
+def test_one_that_cannot_be_recorded(desk: Sandbox) -> None:
     """It is not there, or recorded otherwise; nothing is written then, not even a lock."""
     world = desk.sim.world
     chat, other = world.console_create(name="chat"), world.console_create(name="other")
@@ -78,7 +78,7 @@ def test_one_that_cannot_be_recorded(desk: Desk) -> None:
     assert desk.inventory["chat"]["id"] == other
 
 
-def test_a_declared_one_needs_its_own_variables(desk: Desk) -> None:
+def test_a_declared_one_needs_its_own_variables(desk: Sandbox) -> None:
     """What is secret in its YAML must be known, or its live value could not be told from a literal."""
     chat = desk.sim.world.console_create(name="chat", envs=env(T="hf_value"))
     desk.declare(item("chat", env={"T": "${env:T}"}))
@@ -89,7 +89,7 @@ def test_a_declared_one_needs_its_own_variables(desk: Desk) -> None:
     assert b"hf_value" not in b"".join(desk.files().values())
 
 
-def make_thirty(desk: Desk) -> dict[str, str]:
+def make_thirty(desk: Sandbox) -> dict[str, str]:
     """Thirty endpoints as people make them in the console; their secrets by where they are."""
     create = desk.sim.world.console_create
     secrets = {"token": "hf_token_of_all", "old": "hf_token_of_one", "command": "sk-in-the-command"}
@@ -137,7 +137,7 @@ def make_thirty(desk: Desk) -> dict[str, str]:
     return secrets | {key: value for key, value in odd.items() if len(value) > 5}
 
 
-def variables(desk: Desk, ran: Any) -> dict[str, str]:
+def variables(desk: Sandbox, ran: Any) -> dict[str, str]:
     """What a person would fill in: the value that each endpoint has live for each variable in its YAML."""
     import yaml
 
@@ -157,7 +157,7 @@ def variables(desk: Desk, ran: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("number_style", ["string", "int"])
-def test_all_are_declared_and_the_plan_is_empty(desk: Desk, number_style: str) -> None:
+def test_all_are_declared_and_the_plan_is_empty(desk: Sandbox, number_style: str) -> None:
     """Thirty endpoints made elsewhere: with the variables set nothing is to do; no value is on the disk."""
     desk.sim.world.switch(number_style=number_style, env_order="shuffled")
     secrets = make_thirty(desk)
@@ -196,7 +196,7 @@ specs:
 """
 
 
-def test_what_is_there_is_kept(desk: Desk) -> None:
+def test_what_is_there_is_kept(desk: Sandbox) -> None:
     """Specs that fit are used, comments stay, and .env.example only grows."""
     desk.write("specs.yaml", OURS)
     desk.write(".env.example", "# ours\nexport TOKEN=\nOTHER=")
@@ -221,7 +221,7 @@ def test_what_is_there_is_kept(desk: Desk) -> None:
     assert "  reconciler --env-file .env plan   # expected result: no changes" in ran.out
 
 
-def test_a_selection_is_imported(desk: Desk) -> None:
+def test_a_selection_is_imported(desk: Sandbox) -> None:
     """By --match, --target and --exclude; what is declared or recorded already is not touched."""
     for name in ("a-1", "a-2", "b-1", "mine"):
         desk.sim.world.console_create(name=name, appName=name)
@@ -240,7 +240,7 @@ def test_a_selection_is_imported(desk: Desk) -> None:
     assert set(desk.inventory) == {"a-1", "a-2", "b-1"}
 
 
-def test_what_cannot_be_declared_is_told(desk: Desk) -> None:
+def test_what_cannot_be_declared_is_told(desk: Sandbox) -> None:
     """Twins, no name, keys that YAML does not take: a warning with the IDs, and the rest goes on."""
     create = desk.sim.world.console_create
     twins = sorted((create(name="twin"), create(name="twin")))
@@ -258,7 +258,7 @@ def test_what_cannot_be_declared_is_told(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints.json", "endpoints.txt"])
-def test_a_file_is_never_overwritten(desk: Desk, name: str) -> None:
+def test_a_file_is_never_overwritten(desk: Sandbox, name: str) -> None:
     """What is there stays, and so does everything else."""
     desk.sim.world.console_create(name="a")
     desk.declare()
@@ -268,7 +268,7 @@ def test_a_file_is_never_overwritten(desk: Desk, name: str) -> None:
     assert desk.files() == before
 
 
-def test_a_file_that_no_plan_reads(desk: Desk) -> None:
+def test_a_file_that_no_plan_reads(desk: Sandbox) -> None:
     """It is proven with the `-f` that it takes, which is told, with what would happen without."""
     desk.sim.world.console_create(name="mine", appName="mine", **AS_DECLARED)
     desk.declare(item("mine"))
@@ -282,7 +282,7 @@ def test_a_file_that_no_plan_reads(desk: Desk) -> None:
     assert ran.document["imported"] == []
 
 
-def test_an_endpoint_that_would_change_stops_all(desk: Desk) -> None:
+def test_an_endpoint_that_would_change_stops_all(desk: Sandbox) -> None:
     """What YAML cannot say comes out as a difference: nothing is written, and the hint leads around it."""
     create = desk.sim.world.console_create
     create(name="two-ports", ports=[{"port": 80}, {"port": 81}], envs=env(TOKEN="hf_secret"))
@@ -303,7 +303,7 @@ def test_an_endpoint_that_would_change_stops_all(desk: Desk) -> None:
     assert ran.code == 0
 
 
-def test_a_lock_comes_before_the_files(desk: Desk) -> None:
+def test_a_lock_comes_before_the_files(desk: Sandbox) -> None:
     """While another run holds the inventory nothing is written, of files neither."""
     made = desk.sim.world.console_create(name="a")
     with open_session(
@@ -328,7 +328,7 @@ class Failing(FileSystem):
 
 
 @pytest.mark.parametrize("name", ["specs.yaml", "endpoints.yaml", ".env.example"])
-def test_a_failure_halfway_is_harmless(desk: Desk, name: str) -> None:
+def test_a_failure_halfway_is_harmless(desk: Sandbox, name: str) -> None:
     """Records come last: what is declared and not recorded is adopted, and nothing is ever deleted."""
     desk.sim.world.console_create(name="a", envs=env(TOKEN="t"), workerConfig={"gpuNum": 2})
     context = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
@@ -349,7 +349,7 @@ def test_a_failure_halfway_is_harmless(desk: Desk, name: str) -> None:
     assert desk.sent() == []
 
 
-def test_another_run_in_between_is_seen(desk: Desk) -> None:
+def test_another_run_in_between_is_seen(desk: Sandbox) -> None:
     """A record that came meanwhile stops the import before anything is written."""
     made = desk.sim.world.console_create(name="a")
     other = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
-def test_it_can_be_listed_and_shown(desk: Desk) -> None:
+def test_it_can_be_listed_and_shown(desk: Sandbox) -> None:
     """`state list` names what is ours, `state show` says what was last applied."""
     assert "is empty" in desk.run("state", "list").err
     desk.declare(item("chat", replicas=2), item("embedding"))
@@ -27,7 +27,7 @@ def test_it_can_be_listed_and_shown(desk: Desk) -> None:
     assert "reconciler state list" in ran.err
 
 
-def test_an_endpoint_can_be_let_go(desk: Desk) -> None:
+def test_an_endpoint_can_be_let_go(desk: Sandbox) -> None:
     """`state rm` forgets the record and leaves the endpoint; a name that is unknown changes nothing."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -40,7 +40,7 @@ def test_an_endpoint_can_be_let_go(desk: Desk) -> None:
     assert [one["name"] for one in planned.document["unmanaged"]] == ["chat"]
 
 
-def test_it_can_be_rebuilt(desk: Desk) -> None:
+def test_it_can_be_rebuilt(desk: Sandbox) -> None:
     """`state rebuild` records what is declared and live once; the plan is then as it was, drift aside."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(
@@ -59,7 +59,7 @@ def test_it_can_be_rebuilt(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("damage", ["not json", "", '{"format": 1}'])
-def test_a_broken_one_is_told_and_rebuilt(desk: Desk, damage: str) -> None:
+def test_a_broken_one_is_told_and_rebuilt(desk: Sandbox, damage: str) -> None:
     """An inventory that cannot be read stops every command but rebuild; its text stays as the backup."""
     desk.declare(item("chat"))
     desk.apply()
@@ -74,7 +74,7 @@ def test_a_broken_one_is_told_and_rebuilt(desk: Desk, damage: str) -> None:
     assert (desk.root / "state/novita.json.backup").read_text() == damage
 
 
-def test_losing_it_changes_no_fate(desk: Desk) -> None:
+def test_losing_it_changes_no_fate(desk: Sandbox) -> None:
     """Without the file the next plan adopts what is as declared, and nothing else would be done."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -86,7 +86,7 @@ def test_losing_it_changes_no_fate(desk: Desk) -> None:
     assert desk.sim.world.endpoints == before
 
 
-def test_losing_it_together_with_an_edit(desk: Desk) -> None:
+def test_losing_it_together_with_an_edit(desk: Sandbox) -> None:
     """Lost and edited at once, an endpoint is still not overwritten unasked."""
     desk.declare(item("chat"))
     desk.apply()
@@ -97,7 +97,7 @@ def test_losing_it_together_with_an_edit(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_an_older_map_from_git(desk: Desk) -> None:
+def test_an_older_map_from_git(desk: Sandbox) -> None:
     """A map of yesterday loses nothing: what is newer is adopted, what is gone is forgotten."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
@@ -112,7 +112,7 @@ def test_an_older_map_from_git(desk: Desk) -> None:
     assert set(desk.inventory) == {"chat", "new"}
 
 
-def test_a_map_of_a_merge_conflict(desk: Desk) -> None:
+def test_a_map_of_a_merge_conflict(desk: Sandbox) -> None:
     """Markers of an unresolved merge are told with their line."""
     desk.declare(item("chat"))
     desk.apply()
@@ -124,7 +124,7 @@ def test_a_map_of_a_merge_conflict(desk: Desk) -> None:
     assert "state/novita.json:4" in ran.err
 
 
-def test_a_newer_format_is_refused(desk: Desk) -> None:
+def test_a_newer_format_is_refused(desk: Sandbox) -> None:
     """What a newer program wrote is neither read nor overwritten."""
     desk.declare(item("chat"))
     desk.apply()
@@ -138,7 +138,7 @@ def test_a_newer_format_is_refused(desk: Desk) -> None:
     assert desk.files() == before
 
 
-def test_only_the_map_is_for_git(desk: Desk) -> None:
+def test_only_the_map_is_for_git(desk: Sandbox) -> None:
     """After `init` and an apply, git sees the files of the user and the map, and the map is sorted."""
     (desk.root / "specs.yaml").unlink()
     assert desk.run("init").code == 0
@@ -163,13 +163,13 @@ def test_only_the_map_is_for_git(desk: Desk) -> None:
     }
 
 
-def causes(desk: Desk, name: str = "chat") -> dict[str, str]:
+def causes(desk: Sandbox, name: str = "chat") -> dict[str, str]:
     """Field -> cause of one pending change."""
     changes = {one["name"]: one for one in desk.plan().document["resource_changes"]}
     return {".".join(one["path"]): one["cause"] for one in changes[name]["fields"]}
 
 
-def test_who_moved_a_field(desk: Desk) -> None:
+def test_who_moved_a_field(desk: Sandbox) -> None:
     """What we changed is `config`, what they changed `drift`, what both changed `both`."""
     desk.declare(item("chat", replicas=2, env={"A": "1", "B": "1", "C": "1"}))
     desk.apply()
@@ -191,7 +191,7 @@ def test_who_moved_a_field(desk: Desk) -> None:
     }
 
 
-def test_a_change_made_on_both_sides_alike_is_none(desk: Desk) -> None:
+def test_a_change_made_on_both_sides_alike_is_none(desk: Sandbox) -> None:
     """Somebody scaled in the console and the YAML says so too: nothing to do but to record it."""
     desk.declare(item("chat", replicas=2))
     desk.apply()
@@ -204,7 +204,7 @@ def test_a_change_made_on_both_sides_alike_is_none(desk: Desk) -> None:
     assert desk.inventory["chat"]["applied"]["workerConfig"]["maxNum"] == 5
 
 
-def test_a_deleted_one_comes_back(desk: Desk) -> None:
+def test_a_deleted_one_comes_back(desk: Sandbox) -> None:
     """What somebody deleted is drift, and is created again."""
     desk.declare(item("chat"))
     desk.apply()
@@ -220,7 +220,7 @@ def test_a_deleted_one_comes_back(desk: Desk) -> None:
     assert desk.inventory["chat"]["id"] == desk.id("chat") != known
 
 
-def test_secrets_drift_without_being_told(desk: Desk) -> None:
+def test_secrets_drift_without_being_told(desk: Sandbox) -> None:
     """A secret that somebody changed is drift by its fingerprint; under another key nobody can say who."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(item("chat", env={"TOKEN": "${env:TOKEN}"}))
@@ -238,7 +238,7 @@ def test_secrets_drift_without_being_told(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_the_inventory_of_another_host(desk: Desk) -> None:
+def test_the_inventory_of_another_host(desk: Sandbox) -> None:
     """An inventory written for another address is not written without a word of consent."""
     desk.declare(item("chat"))
     desk.apply()

@@ -4,21 +4,21 @@ import json
 
 import pytest
 
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 LEASE = ("--min", "2", "--max", "8", "--for", "6h", "--why", "launch day")
 
 
-def scale(desk: Desk, *args: str) -> Ran:
+def scale(desk: Sandbox, *args: str) -> Ran:
     return desk.run("scale", "chat", *args, "--yes")
 
 
-def counts(desk: Desk) -> tuple[int, int]:
+def counts(desk: Sandbox) -> tuple[int, int]:
     worker = desk.live()["chat"]["workerConfig"]
     return worker["minNum"], worker["maxNum"]
 
 
-def later(desk: Desk) -> None:
+def later(desk: Sandbox) -> None:
     """The lease is over, by the date that the inventory holds."""
     path = desk.root / "state/novita.json"
     document = json.loads(path.read_text())
@@ -27,7 +27,7 @@ def later(desk: Desk) -> None:
 
 
 @pytest.fixture
-def leased(desk: Desk) -> Desk:
+def leased(desk: Sandbox) -> Sandbox:
     """A declared endpoint with a lease."""
     desk.declare(item("chat"))
     desk.apply()
@@ -35,7 +35,7 @@ def leased(desk: Desk) -> Desk:
     return desk
 
 
-def test_while_it_runs_plan_and_drift_keep_it(leased: Desk) -> None:
+def test_while_it_runs_plan_and_drift_keep_it(leased: Sandbox) -> None:
     """Nothing is to be done and nothing moved; both say how long and why, in text and in JSON."""
     assert counts(leased) == (2, 8)
     assert leased.inventory["chat"]["lease"]["why"] == "launch day"
@@ -54,7 +54,7 @@ def test_while_it_runs_plan_and_drift_keep_it(leased: Desk) -> None:
     assert len(leased.sent("update")) == 1
 
 
-def test_the_first_apply_after_it_brings_back_what_is_declared(leased: Desk) -> None:
+def test_the_first_apply_after_it_brings_back_what_is_declared(leased: Sandbox) -> None:
     """The plan calls it the YAML's doing and says that the lease ended; the record forgets it."""
     later(leased)
     planned = leased.plan()
@@ -68,7 +68,7 @@ def test_the_first_apply_after_it_brings_back_what_is_declared(leased: Desk) -> 
     assert leased.plan().code == 0
 
 
-def test_an_apply_clears_a_lease_that_left_nothing_to_undo(leased: Desk) -> None:
+def test_an_apply_clears_a_lease_that_left_nothing_to_undo(leased: Sandbox) -> None:
     """The counts were brought back in the YAML's favour already: only the record is written."""
     assert scale(leased, "1").code == 0
     later(leased)
@@ -77,7 +77,7 @@ def test_an_apply_clears_a_lease_that_left_nothing_to_undo(leased: Desk) -> None
     assert len(leased.sent("update")) == 2
 
 
-def test_it_holds_until_it_ends_whatever_else_is_done(leased: Desk) -> None:
+def test_it_holds_until_it_ends_whatever_else_is_done(leased: Sandbox) -> None:
     """An edit of the YAML waits, another field is applied, and the next apply sets back a scale by hand."""
     leased.declare(item("chat", replicas=3, image="ubuntu:24.04"))
     leased.apply()
@@ -93,7 +93,7 @@ def test_it_holds_until_it_ends_whatever_else_is_done(leased: Desk) -> None:
     assert leased.inventory["chat"]["lease"]["max"] == 8
 
 
-def test_it_can_be_ended_and_changed(leased: Desk) -> None:
+def test_it_can_be_ended_and_changed(leased: Sandbox) -> None:
     """A new one takes its place; ending it brings back what is declared."""
     assert scale(leased, "--min", "1", "--max", "4", "--for", "2d", "--why", "later").code == 0
     assert leased.inventory["chat"]["lease"]["why"] == "later"
@@ -104,7 +104,7 @@ def test_it_can_be_ended_and_changed(leased: Desk) -> None:
     assert (ran.code, ran.codes) == (1, ["no-lease"])
 
 
-def test_a_lease_of_the_counts_that_are_is_one_too(leased: Desk) -> None:
+def test_a_lease_of_the_counts_that_are_is_one_too(leased: Sandbox) -> None:
     """Nothing is sent, and it is recorded all the same."""
     assert scale(leased, "--end-lease").code == 0
     sent = len(leased.sent())
@@ -113,7 +113,7 @@ def test_a_lease_of_the_counts_that_are_is_one_too(leased: Desk) -> None:
     assert len(leased.sent()) == sent
 
 
-def test_what_nothing_would_end_has_no_lease(desk: Desk) -> None:
+def test_what_nothing_would_end_has_no_lease(desk: Sandbox) -> None:
     """Undeclared, kept from applies, or not recorded: refused, and nothing is sent."""
     ran = scale(desk, *LEASE, "--json")
     assert (ran.code, ran.codes) == (1, ["endless-lease"])
@@ -126,7 +126,7 @@ def test_what_nothing_would_end_has_no_lease(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_an_endpoint_that_is_no_longer_declared_can_lose_its_lease(leased: Desk) -> None:
+def test_an_endpoint_that_is_no_longer_declared_can_lose_its_lease(leased: Sandbox) -> None:
     """There is nothing to bring back, and nothing is sent."""
     leased.declare()
     sent = len(leased.sent())
@@ -135,7 +135,7 @@ def test_an_endpoint_that_is_no_longer_declared_can_lose_its_lease(leased: Desk)
     assert len(leased.sent()) == sent
 
 
-def test_state_show_tells_it(leased: Desk) -> None:
+def test_state_show_tells_it(leased: Sandbox) -> None:
     """With its end as a moment with a zone."""
     lease = leased.run("state", "show", "chat").document["lease"]
     assert (lease["min"], lease["max"], lease["why"]) == (2, 8, "launch day")
@@ -153,7 +153,7 @@ def test_state_show_tells_it(leased: Desk) -> None:
         7,
     ],
 )
-def test_a_lease_that_was_bent_is_refused(leased: Desk, lease: object) -> None:
+def test_a_lease_that_was_bent_is_refused(leased: Sandbox, lease: object) -> None:
     """As anything else in the inventory that a person may have edited."""
     path = leased.root / "state/novita.json"
     document = json.loads(path.read_text())
@@ -179,7 +179,7 @@ MOVES = {
 
 @pytest.mark.parametrize("killed", [None, "before", "after"])
 @pytest.mark.parametrize("move", MOVES)
-def test_it_goes_with_the_endpoint_that_is_renamed(desk: Desk, move: str, killed: str | None) -> None:
+def test_it_goes_with_the_endpoint_that_is_renamed(desk: Sandbox, move: str, killed: str | None) -> None:
     """Also where names change hands, and where the run is killed in the rename."""
     desk.declare(item("chat"), item("other"))
     desk.apply()
@@ -204,7 +204,7 @@ def test_it_goes_with_the_endpoint_that_is_renamed(desk: Desk, move: str, killed
 @pytest.mark.parametrize("name", ["chat", "other", "third", "talk"])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_change_by_hand_in_the_middle_of_a_rename(
-    desk: Desk, move: str, name: str, command: tuple[str, ...], killed: str
+    desk: Sandbox, move: str, name: str, command: tuple[str, ...], killed: str
 ) -> None:
     """It never makes an endpoint. A name that is on its way is refused, and the rename is finished first."""
     desk.declare(item("chat"), item("other"))

@@ -4,10 +4,10 @@ import pytest
 
 from reconciler.inventory.session import load
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
-def left_open(desk: Desk, *, made: bool = True) -> None:
+def left_open(desk: Sandbox, *, made: bool = True) -> None:
     """An apply that was killed in the middle of creating `chat`, which Novita made or did not make."""
     if made:
         desk.killed("create", "--parallelism", "1")
@@ -17,19 +17,19 @@ def left_open(desk: Desk, *, made: bool = True) -> None:
     desk.sim.faults.clear()
 
 
-def is_open(desk: Desk) -> bool:
+def is_open(desk: Sandbox) -> bool:
     """Whether any create has no outcome on disk."""
     return bool(load(desk.root / "state/novita.json").intents)
 
 
-def twin(desk: Desk, **fields: object) -> str:
+def twin(desk: Sandbox, **fields: object) -> str:
     """Another endpoint of the name `chat` in the account; returns its ID."""
     body = desk.live()["chat"]
     return desk.sim.world.console_create(**{**body, "appName": "chat-2", **fields})
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_the_next_plan_says_so_and_the_next_apply_records_it(desk: Desk, when: str) -> None:
+def test_the_next_plan_says_so_and_the_next_apply_records_it(desk: Sandbox, when: str) -> None:
     """Killed right before or after Novita made it: the plan is empty, and apply alone writes the outcome."""
     desk.declare(item("chat"))
     desk.killed("create", when=when)
@@ -49,7 +49,7 @@ def test_the_next_plan_says_so_and_the_next_apply_records_it(desk: Desk, when: s
     assert desk.run("recover").out == "Nothing to recover.\n"
 
 
-def test_what_was_not_made_is_made_once(desk: Desk) -> None:
+def test_what_was_not_made_is_made_once(desk: Sandbox) -> None:
     """Nothing of that name is there: the plan says so and creates, and apply asks before it sends again."""
     desk.declare(item("chat"))
     left_open(desk, made=False)
@@ -64,7 +64,7 @@ def test_what_was_not_made_is_made_once(desk: Desk) -> None:
     assert desk.plan().codes == []
 
 
-def test_an_answer_that_comes_too_late(desk: Desk) -> None:
+def test_an_answer_that_comes_too_late(desk: Sandbox) -> None:
     """A create that is answered after its run was gone is found by the next one."""
     desk.declare(item("chat"))
     desk.sim.faults.add(Fault(operation="create", kind="late_answer", seconds=20))
@@ -87,7 +87,7 @@ EDITS: dict[str, tuple[tuple[dict[str, object], ...], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_the_yaml_moved_on_meanwhile(desk: Desk, edit: str) -> None:
+def test_the_yaml_moved_on_meanwhile(desk: Sandbox, edit: str) -> None:
     """What was made is ours all the same, so that it is changed or deleted, and not made beside."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -100,7 +100,7 @@ def test_the_yaml_moved_on_meanwhile(desk: Desk, edit: str) -> None:
     assert (desk.plan().code, desk.plan().codes) == (0, [])
 
 
-def test_removed_and_not_made(desk: Desk) -> None:
+def test_removed_and_not_made(desk: Sandbox) -> None:
     """There is nothing left to do but to write that down."""
     desk.declare(item("chat"), item("embed"))
     left_open(desk, made=False)
@@ -111,7 +111,7 @@ def test_removed_and_not_made(desk: Desk) -> None:
     assert set(desk.live()) == {"embed"}
 
 
-def test_protection_is_not_lost_with_the_answer(desk: Desk) -> None:
+def test_protection_is_not_lost_with_the_answer(desk: Sandbox) -> None:
     """preventDestroy of what was made holds although its record was never written."""
     desk.declare(item("chat", lifecycle={"preventDestroy": True}), item("embed"))
     left_open(desk)
@@ -121,7 +121,7 @@ def test_protection_is_not_lost_with_the_answer(desk: Desk) -> None:
     assert "prevent-destroy" in planned.codes
 
 
-def test_a_destroy_finds_it_too(desk: Desk) -> None:
+def test_a_destroy_finds_it_too(desk: Sandbox) -> None:
     """What is destroyed is all that is ours, an unheard create included."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -130,7 +130,7 @@ def test_a_destroy_finds_it_too(desk: Desk) -> None:
     assert not is_open(desk)
 
 
-def test_secrets_are_recognised_by_fingerprint(desk: Desk) -> None:
+def test_secrets_are_recognised_by_fingerprint(desk: Sandbox) -> None:
     """An endpoint with a secret is ours if the secret is the one that was sent."""
     desk.monkeypatch.setenv("TOKEN", "a-secret-value")
     desk.declare(item("chat", env={"T": "${env:TOKEN}"}))
@@ -142,7 +142,7 @@ def test_secrets_are_recognised_by_fingerprint(desk: Desk) -> None:
     assert desk.plan().code == 5
 
 
-def test_two_candidates_are_left_to_a_person(desk: Desk) -> None:
+def test_two_candidates_are_left_to_a_person(desk: Sandbox) -> None:
     """Exit 5 with both IDs and the command that settles it, from plan, apply and recover, and no write."""
     desk.declare(item("chat"), item("embed"))
     left_open(desk)
@@ -165,7 +165,7 @@ def test_two_candidates_are_left_to_a_person(desk: Desk) -> None:
     assert len(desk.sent()) == writes
 
 
-def settle(desk: Desk, *args: str, made: bool = True) -> list[str]:
+def settle(desk: Sandbox, *args: str, made: bool = True) -> list[str]:
     """What recover sends; never a write."""
     before = len(desk.sim.requests)
     ran = desk.run("recover", *args)
@@ -176,7 +176,7 @@ def settle(desk: Desk, *args: str, made: bool = True) -> list[str]:
     return [ran.out, *sent]
 
 
-def test_nothing_to_recover(desk: Desk) -> None:
+def test_nothing_to_recover(desk: Sandbox) -> None:
     """Without an open create it asks nobody, writes nothing and needs no key."""
     desk.declare(item("chat"))
     desk.monkeypatch.delenv("NOVITA_API_KEY")
@@ -192,7 +192,7 @@ def test_nothing_to_recover(desk: Desk) -> None:
     assert desk.files() == before
 
 
-def test_recover_finds_what_was_made(desk: Desk) -> None:
+def test_recover_finds_what_was_made(desk: Sandbox) -> None:
     """It is recorded, and the plan has nothing to say any more."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -202,7 +202,7 @@ def test_recover_finds_what_was_made(desk: Desk) -> None:
     assert (desk.plan().code, desk.plan().codes) == (0, [])
 
 
-def test_recover_finds_nothing(desk: Desk) -> None:
+def test_recover_finds_nothing(desk: Sandbox) -> None:
     """After the settling time it is written down that nothing was made, and the plan is a plain create."""
     desk.declare(item("chat"))
     left_open(desk, made=False)
@@ -211,7 +211,7 @@ def test_recover_finds_nothing(desk: Desk) -> None:
     assert (desk.plan().actions, desk.plan().codes) == ({"chat": "create"}, [])
 
 
-def test_recover_waits_for_a_listing_that_lags(desk: Desk) -> None:
+def test_recover_waits_for_a_listing_that_lags(desk: Sandbox) -> None:
     """It looks again until the settling time is over; so does apply, and neither makes a second one."""
     desk.write("config.yaml", {"novita": {"settle_seconds": 20}})
     desk.sim.world.switch(list_lag_seconds=1.0)
@@ -223,7 +223,7 @@ def test_recover_waits_for_a_listing_that_lags(desk: Desk) -> None:
     assert sent.count("list") > 1
 
 
-def test_apply_waits_for_a_listing_that_lags(desk: Desk) -> None:
+def test_apply_waits_for_a_listing_that_lags(desk: Sandbox) -> None:
     """The create that the plan showed is dropped once the listing shows what was made."""
     desk.write("config.yaml", {"novita": {"settle_seconds": 20}})
     desk.sim.world.switch(list_lag_seconds=1.0)
@@ -237,7 +237,7 @@ def test_apply_waits_for_a_listing_that_lags(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("second", [False, True])
-def test_a_person_names_the_one(desk: Desk, second: bool) -> None:
+def test_a_person_names_the_one(desk: Sandbox, second: bool) -> None:
     """`recover NAME --id ID` records that one with what was sent; the other one is left alone."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -252,7 +252,7 @@ def test_a_person_names_the_one(desk: Desk, second: bool) -> None:
     assert [one["id"] for one in planned.document["unmanaged"]] == [left]
 
 
-def test_a_person_says_that_it_is_none(desk: Desk) -> None:
+def test_a_person_says_that_it_is_none(desk: Sandbox) -> None:
     """`recover NAME --none` asks nobody; what is there is then a stranger, which plans adopt or refuse."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -263,7 +263,7 @@ def test_a_person_says_that_it_is_none(desk: Desk) -> None:
     assert desk.plan().codes == ["ambiguous-name"]
 
 
-def test_a_word_that_cannot_be_true(desk: Desk) -> None:
+def test_a_word_that_cannot_be_true(desk: Sandbox) -> None:
     """An ID that is gone, or is called otherwise, is refused, and so is a name that is not open."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -287,7 +287,7 @@ def test_a_word_that_cannot_be_true(desk: Desk) -> None:
     assert is_open(desk)
 
 
-def test_what_was_there_before_cannot_be_it(desk: Desk) -> None:
+def test_what_was_there_before_cannot_be_it(desk: Sandbox) -> None:
     """The endpoint that a replacement was to take the place of is not what it made."""
     desk.declare(item("chat", appName="chat-1"))
     desk.apply()
@@ -316,14 +316,14 @@ def test_what_was_there_before_cannot_be_it(desk: Desk) -> None:
     ],
     ids=" ".join,
 )
-def test_usage(desk: Desk, args: tuple[str, ...]) -> None:
+def test_usage(desk: Sandbox, args: tuple[str, ...]) -> None:
     """A name needs exactly one word on it, and a word needs a name."""
     ran = desk.run("recover", *args)
     assert ran.code == 64
     assert desk.run("recover", *args, "--json").document["problems"][0]["code"] == "usage"
 
 
-def test_in_json(desk: Desk) -> None:
+def test_in_json(desk: Sandbox) -> None:
     """One document: what was made, what was not, and what a person must settle."""
     desk.declare(item("chat"), item("embed"), item("lost"))
     desk.sim.faults.add(Fault(operation="create", kind="lost_answer", times=3))
@@ -344,7 +344,7 @@ def test_in_json(desk: Desk) -> None:
     assert desk.run("recover", "chat", "--none", "--json").document["nothing"] == ["chat"]
 
 
-def test_it_needs_the_account_and_the_lock(desk: Desk) -> None:
+def test_it_needs_the_account_and_the_lock(desk: Sandbox) -> None:
     """What keeps it from looking is told, and the create stays open."""
     desk.declare(item("chat"))
     left_open(desk)
@@ -358,7 +358,7 @@ def test_it_needs_the_account_and_the_lock(desk: Desk) -> None:
     assert is_open(desk)
 
 
-def test_another_run_settles_it(desk: Desk) -> None:
+def test_another_run_settles_it(desk: Sandbox) -> None:
     """While another run holds the lock, recover exits 7 and leaves it to that run."""
     desk.declare(item("chat"))
     left_open(desk, made=False)

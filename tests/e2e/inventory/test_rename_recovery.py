@@ -5,21 +5,21 @@ import json
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 CHAT = item("chat", appName="chat")
 TALK = item("talk", appName="chat", renamedFrom="chat")
 
 
 @pytest.fixture
-def named(desk: Desk) -> Desk:
+def named(desk: Sandbox) -> Sandbox:
     """A desk whose `chat` is live and recorded."""
     desk.declare(CHAT, item("other"))
     desk.apply()
     return desk
 
 
-def converged(desk: Desk, names: set[str], *, creates: int = 2, deletes: int = 0) -> None:
+def converged(desk: Sandbox, names: set[str], *, creates: int = 2, deletes: int = 0) -> None:
     """An apply brings the account to these names, and nothing is left to do."""
     desk.apply()
     assert set(desk.live()) == set(desk.inventory) == names
@@ -43,7 +43,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_killed_in_a_rename_loses_nothing(named: Desk, when: str, edit: str) -> None:
+def test_a_run_killed_in_a_rename_loses_nothing(named: Sandbox, when: str, edit: str) -> None:
     """Right before or after Novita acts, and whatever the YAML says next, the same endpoint goes on."""
     named.declare(TALK, item("other"))
     named.killed("update", when=when)
@@ -54,7 +54,7 @@ def test_a_run_killed_in_a_rename_loses_nothing(named: Desk, when: str, edit: st
     assert {one["id"] for one in named.sim.world.endpoints} <= kept
 
 
-def test_the_name_is_on_disk_before_the_request(named: Desk) -> None:
+def test_the_name_is_on_disk_before_the_request(named: Sandbox) -> None:
     """In the journal, so that also a run that cannot end in any way leaves it."""
     named.declare(TALK, item("other"))
     named.killed("update", when="before")
@@ -69,7 +69,7 @@ def test_the_name_is_on_disk_before_the_request(named: Desk) -> None:
 
 
 @pytest.mark.parametrize("edit", ["removed", "no hint", "another rename", "back"])
-def test_a_rename_whose_answers_are_lost(named: Desk, edit: str) -> None:
+def test_a_rename_whose_answers_are_lost(named: Sandbox, edit: str) -> None:
     """Carried out, never answered: the next apply knows the endpoint by either name."""
     named.declare(TALK, item("other"))
     named.sim.faults.add(Fault(operation="update", kind="status_after", status=504, times=None))
@@ -81,7 +81,7 @@ def test_a_rename_whose_answers_are_lost(named: Desk, edit: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("destroy", "--auto-approve"), ("apply", "--auto-approve")])
-def test_what_was_renamed_and_is_wanted_no_more_is_deleted(named: Desk, command: tuple[str, ...]) -> None:
+def test_what_was_renamed_and_is_wanted_no_more_is_deleted(named: Sandbox, command: tuple[str, ...]) -> None:
     named.declare(TALK, item("other"))
     named.killed("update", when="after")
     named.declare(item("other"))
@@ -90,7 +90,7 @@ def test_what_was_renamed_and_is_wanted_no_more_is_deleted(named: Desk, command:
 
 
 @pytest.mark.parametrize("keeps_the_hint", [True, False])
-def test_what_is_gone_is_created_under_its_new_name(named: Desk, keeps_the_hint: bool) -> None:
+def test_what_is_gone_is_created_under_its_new_name(named: Sandbox, keeps_the_hint: bool) -> None:
     """The old record goes with it, and no later plan finds both names."""
     named.sim.world.console_delete(named.id("chat"))
     named.declare(TALK, item("other"))
@@ -102,7 +102,7 @@ def test_what_is_gone_is_created_under_its_new_name(named: Desk, keeps_the_hint:
 
 @pytest.mark.parametrize("parallelism", ["1", "10"])
 @pytest.mark.parametrize("gone", ["chat", "other"])
-def test_a_swap_with_one_that_is_gone(named: Desk, gone: str, parallelism: str) -> None:
+def test_a_swap_with_one_that_is_gone(named: Sandbox, gone: str, parallelism: str) -> None:
     """The one that lives gets its new name first; the one that is made keeps its record, and so does it."""
     kept = {"chat": "other", "other": "chat"}[gone]
     kept_id = named.id(kept)
@@ -115,7 +115,7 @@ def test_a_swap_with_one_that_is_gone(named: Desk, gone: str, parallelism: str) 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["create", "update"])
-def test_a_swap_with_one_that_is_gone_and_a_kill(named: Desk, operation: str, when: str) -> None:
+def test_a_swap_with_one_that_is_gone_and_a_kill(named: Sandbox, operation: str, when: str) -> None:
     """No endpoint is left without a record, whichever call was the last one."""
     named.sim.world.console_delete(named.id("chat"))
     named.declare(
@@ -125,7 +125,7 @@ def test_a_swap_with_one_that_is_gone_and_a_kill(named: Desk, operation: str, wh
     converged(named, {"chat", "other"}, creates=3)
 
 
-def test_a_swap_that_was_made_in_the_console(named: Desk) -> None:
+def test_a_swap_that_was_made_in_the_console(named: Sandbox) -> None:
     """Nothing is sent, and each record follows its endpoint."""
     ids = {name: named.id(name) for name in ("chat", "other")}
     named.sim.world.console_update(ids["chat"], name="other")
@@ -142,7 +142,7 @@ def test_a_swap_that_was_made_in_the_console(named: Desk) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_what_is_gone_is_created_once(named: Desk, when: str) -> None:
+def test_what_is_gone_is_created_once(named: Sandbox, when: str) -> None:
     """Also by a run that is killed in the create, and with the hint gone by the next one."""
     named.sim.world.console_delete(named.id("chat"))
     named.declare(TALK, item("other"))
@@ -153,7 +153,7 @@ def test_what_is_gone_is_created_once(named: Desk, when: str) -> None:
     assert (named.plan().code, named.plan().codes) == (0, [])
 
 
-def test_both_records_of_a_rename_long_done(named: Desk) -> None:
+def test_both_records_of_a_rename_long_done(named: Sandbox) -> None:
     """An inventory that holds both names, one of them gone, is mended by an apply."""
     path = named.root / "state/novita.json"
     found = json.loads(path.read_text())
@@ -166,7 +166,7 @@ def test_both_records_of_a_rename_long_done(named: Desk) -> None:
     converged(named, {"talk", "other"})
 
 
-def test_the_new_name_is_recorded_and_gone(named: Desk) -> None:
+def test_the_new_name_is_recorded_and_gone(named: Sandbox) -> None:
     """Then the old one is renamed all the same."""
     named.declare(CHAT, item("talk"), item("other"))
     named.apply()
@@ -176,7 +176,7 @@ def test_the_new_name_is_recorded_and_gone(named: Desk) -> None:
     converged(named, {"talk", "other"}, creates=3)
 
 
-def test_a_replacement_under_another_name(named: Desk) -> None:
+def test_a_replacement_under_another_name(named: Sandbox) -> None:
     """With --create-first the old record gives up its name in the same step, and nothing is left of it."""
     named.declare(item("talk", appName="talk", specName="large", renamedFrom="chat"), item("other"))
     named.apply("--create-first")
@@ -185,7 +185,7 @@ def test_a_replacement_under_another_name(named: Desk) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["create", "delete"])
-def test_a_replacement_under_another_name_that_was_killed(named: Desk, operation: str, when: str) -> None:
+def test_a_replacement_under_another_name_that_was_killed(named: Sandbox, operation: str, when: str) -> None:
     named.declare(item("talk", appName="talk", specName="large", renamedFrom="chat"), item("other"))
     named.killed(operation, "--create-first", when=when)
     named.apply()
@@ -194,7 +194,7 @@ def test_a_replacement_under_another_name_that_was_killed(named: Desk, operation
     assert (named.plan().code, named.plan().codes) == (0, [])
 
 
-def test_a_hint_that_stays_means_nothing_later(named: Desk) -> None:
+def test_a_hint_that_stays_means_nothing_later(named: Sandbox) -> None:
     """The old name can be declared anew."""
     named.declare(TALK, item("other"))
     named.apply()
@@ -202,7 +202,7 @@ def test_a_hint_that_stays_means_nothing_later(named: Desk) -> None:
     converged(named, {"talk", "chat", "other"}, creates=3)
 
 
-def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Desk) -> None:
+def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Sandbox) -> None:
     """The one that is gone is not made under a name that a living endpoint has yet to give up."""
     kept = named.id("other")
     named.sim.world.console_delete(named.id("chat"))
@@ -216,14 +216,14 @@ def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Desk) -
     assert named.id("chat") == kept
 
 
-def released(desk: Desk, *names: str) -> None:
+def released(desk: Sandbox, *names: str) -> None:
     """The files let go of these names, and declare nothing else but `other`."""
     desk.declare(item("other"), removed=[{"endpoint": name, "destroy": False} for name in names])
 
 
 @pytest.mark.parametrize("name", ["chat", "talk"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_what_was_being_renamed_is_let_go_of_by_either_name(named: Desk, when: str, name: str) -> None:
+def test_what_was_being_renamed_is_let_go_of_by_either_name(named: Sandbox, when: str, name: str) -> None:
     """The YAML that lets go of it cannot know how far the rename came."""
     named.declare(TALK, item("other"))
     named.killed("update", when=when)
@@ -237,7 +237,7 @@ def test_what_was_being_renamed_is_let_go_of_by_either_name(named: Desk, when: s
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_what_was_being_swapped_is_let_go_of(desk: Desk, when: str, nth: int) -> None:
+def test_what_was_being_swapped_is_let_go_of(desk: Sandbox, when: str, nth: int) -> None:
     """Also one that has a temporary name meanwhile."""
     desk.declare(item("chat"), item("talk"), item("other"))
     desk.apply()
@@ -255,7 +255,7 @@ def test_what_was_being_swapped_is_let_go_of(desk: Desk, when: str, nth: int) ->
 
 
 @pytest.mark.parametrize(("when", "nth"), [("after", 1), ("before", 2)])
-def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Desk, when: str, nth: int) -> None:
+def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Sandbox, when: str, nth: int) -> None:
     """It is called by a temporary name at that moment; the other one keeps its own."""
     desk.declare(item("chat"), item("talk"), item("other"))
     desk.apply()
@@ -275,7 +275,7 @@ def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Desk, when: str, nt
 
 
 @pytest.mark.parametrize("killed", [None, "before", "after"])
-def test_names_are_exchanged_right_after_a_chain(desk: Desk, killed: str | None) -> None:
+def test_names_are_exchanged_right_after_a_chain(desk: Sandbox, killed: str | None) -> None:
     """`third` says once more what it said in the chain, and means it: `other` takes its endpoint."""
     desk.declare(item("chat"), item("other"))
     desk.apply()
@@ -294,7 +294,7 @@ def test_names_are_exchanged_right_after_a_chain(desk: Desk, killed: str | None)
     assert desk.plan().code == 0
 
 
-def test_one_of_a_swap_was_deleted(desk: Desk) -> None:
+def test_one_of_a_swap_was_deleted(desk: Sandbox) -> None:
     """The other one takes its new name, and the name that it gives away is made anew."""
     desk.declare(item("chat"), item("other"))
     desk.apply()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 START = ("a", "b", "c")
 MOVES: dict[str, dict[str, str]] = {
@@ -32,7 +32,7 @@ def declared(moves: dict[str, str], **fields: object) -> list[dict[str, object]]
 
 
 @pytest.fixture(params=["allow", "refuse"])
-def three(desk: Desk, request: pytest.FixtureRequest) -> Desk:
+def three(desk: Sandbox, request: pytest.FixtureRequest) -> Sandbox:
     """A desk with three endpoints, in an account that allows equal names or refuses them."""
     desk.sim.world.switch(duplicate_names=request.param)
     desk.declare(*declared(dict.fromkeys(START, "")))
@@ -40,7 +40,7 @@ def three(desk: Desk, request: pytest.FixtureRequest) -> Desk:
     return desk
 
 
-def moved(desk: Desk, before: dict[str, str], moves: dict[str, str]) -> None:
+def moved(desk: Sandbox, before: dict[str, str], moves: dict[str, str]) -> None:
     """Every endpoint has its new name, none was made or deleted, and a plan with the hints kept is empty."""
     assert {new: desk.id(new) for new in moves} == {new: before[old or new] for new, old in moves.items()}
     assert {name: record["id"] for name, record in desk.inventory.items()} == {
@@ -54,13 +54,13 @@ def moved(desk: Desk, before: dict[str, str], moves: dict[str, str]) -> None:
     assert len(desk.sent()) == writes
 
 
-def ids(desk: Desk, names: Iterable[str] = START) -> dict[str, str]:
+def ids(desk: Sandbox, names: Iterable[str] = START) -> dict[str, str]:
     return {name: desk.id(name) for name in names}
 
 
 @pytest.mark.parametrize("parallelism", ["1", "10"])
 @pytest.mark.parametrize("case", MOVES)
-def test_names_change_hands_in_place(three: Desk, case: str, parallelism: str) -> None:
+def test_names_change_hands_in_place(three: Sandbox, case: str, parallelism: str) -> None:
     """In one apply; what is left over in the YAML changes nothing afterwards."""
     before = ids(three)
     three.declare(*declared(MOVES[case]))
@@ -72,7 +72,7 @@ def test_names_change_hands_in_place(three: Desk, case: str, parallelism: str) -
 @pytest.mark.parametrize("case", ["a swap", "a cycle of three", "a chain"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_run_killed_at_any_step_is_gone_on_with(three: Desk, case: str, when: str, nth: int) -> None:
+def test_a_run_killed_at_any_step_is_gone_on_with(three: Sandbox, case: str, when: str, nth: int) -> None:
     before = ids(three)
     three.declare(*declared(MOVES[case]))
     three.killed("update", "--parallelism", "1", when=when, nth=nth)
@@ -82,7 +82,7 @@ def test_a_run_killed_at_any_step_is_gone_on_with(three: Desk, case: str, when: 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_swap_that_was_killed_and_taken_back(desk: Desk, when: str, nth: int) -> None:
+def test_a_swap_that_was_killed_and_taken_back(desk: Sandbox, when: str, nth: int) -> None:
     """The hints are removed again: no endpoint is made or deleted, and none is unrecorded."""
     desk.declare(*declared(dict.fromkeys(START, "")))
     desk.apply()
@@ -96,7 +96,7 @@ def test_a_swap_that_was_killed_and_taken_back(desk: Desk, when: str, nth: int) 
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_swap_that_was_killed_and_given_up(desk: Desk, nth: int) -> None:
+def test_a_swap_that_was_killed_and_given_up(desk: Sandbox, nth: int) -> None:
     """Everything that is ours is deleted, whatever it is called by now."""
     desk.declare(*declared(dict.fromkeys(START, "")))
     desk.apply()
@@ -106,7 +106,7 @@ def test_a_swap_that_was_killed_and_given_up(desk: Desk, nth: int) -> None:
     assert desk.live() == {}
 
 
-def test_an_update_that_is_refused_on_the_way(three: Desk) -> None:
+def test_an_update_that_is_refused_on_the_way(three: Sandbox) -> None:
     """The next apply goes on from there."""
     before = ids(three)
     three.declare(*declared(MOVES["a cycle of three"]))
@@ -118,7 +118,7 @@ def test_an_update_that_is_refused_on_the_way(three: Desk) -> None:
     moved(three, before, MOVES["a cycle of three"])
 
 
-def test_fields_change_with_the_names(three: Desk) -> None:
+def test_fields_change_with_the_names(three: Sandbox) -> None:
     before = ids(three)
     three.declare(*declared(MOVES["a swap"], replicas=2))
     three.apply()
@@ -126,7 +126,7 @@ def test_fields_change_with_the_names(three: Desk) -> None:
     assert {one["workerConfig"]["maxNum"] for one in three.live().values()} == {2}
 
 
-def test_preview_shows_every_request(desk: Desk) -> None:
+def test_preview_shows_every_request(desk: Sandbox) -> None:
     """In the order of sending, the temporary name among them; what is shown is what is sent."""
     desk.declare(*declared(dict.fromkeys(START, "")))
     desk.apply()
@@ -140,7 +140,7 @@ def test_preview_shows_every_request(desk: Desk) -> None:
     assert len(desk.sent("update")) == 3
 
 
-def test_half_of_a_swap_is_not_begun(three: Desk) -> None:
+def test_half_of_a_swap_is_not_begun(three: Sandbox) -> None:
     """With --target, an endpoint does not take a name that another keeps: nothing is lost, and it is said."""
     before = ids(three)
     three.declare(*declared(MOVES["a swap"]))
@@ -152,7 +152,7 @@ def test_half_of_a_swap_is_not_begun(three: Desk) -> None:
     moved(three, before, MOVES["a swap"])
 
 
-def test_a_name_that_is_still_declared_is_not_taken(desk: Desk) -> None:
+def test_a_name_that_is_still_declared_is_not_taken(desk: Sandbox) -> None:
     """Without a hint of its own it keeps its endpoint; the message says what helps, and following it does."""
     desk.declare(*declared(dict.fromkeys(START, "")))
     desk.apply()
@@ -170,7 +170,7 @@ def test_a_name_that_is_still_declared_is_not_taken(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("flags", [(), ("--create-first",)])
-def test_a_swap_in_which_one_is_replaced(desk: Desk, flags: tuple[str, ...]) -> None:
+def test_a_swap_in_which_one_is_replaced(desk: Sandbox, flags: tuple[str, ...]) -> None:
     """Nothing is deleted whose successor could not be made: its app name stays with the other endpoint.
 
     Under another app name the replacement and the rename are done in one apply.
@@ -196,7 +196,7 @@ def test_a_swap_in_which_one_is_replaced(desk: Desk, flags: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["update", "delete", "create"])
-def test_a_swap_in_which_one_is_replaced_that_was_killed(desk: Desk, operation: str, when: str) -> None:
+def test_a_swap_in_which_one_is_replaced_that_was_killed(desk: Sandbox, operation: str, when: str) -> None:
     """At any step: the next apply ends it, and nothing is left unrecorded."""
     desk.declare(item("a"), item("b"))
     desk.apply()
@@ -211,7 +211,7 @@ def test_a_swap_in_which_one_is_replaced_that_was_killed(desk: Desk, operation: 
     assert (desk.plan().code, set(desk.live())) == (0, {"a", "b"})
 
 
-def test_names_go_round_right_after_a_swap(desk: Desk) -> None:
+def test_names_go_round_right_after_a_swap(desk: Sandbox) -> None:
     """A hint that was carried out counts once more where its endpoint gives the name to another one."""
     desk.declare(*declared(dict.fromkeys(START, "")))
     desk.apply()
@@ -226,7 +226,7 @@ def test_names_go_round_right_after_a_swap(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_one_of_a_swap_is_lost_while_it_is_replaced(desk: Desk) -> None:
+def test_one_of_a_swap_is_lost_while_it_is_replaced(desk: Sandbox) -> None:
     """The other one has its new name already and keeps it: only what is lost is made anew."""
     desk.declare(item("chat"), item("other"))
     desk.apply()

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
 
@@ -16,7 +16,7 @@ def _no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def git(desk: Desk, *args: str) -> str:
+def git(desk: Sandbox, *args: str) -> str:
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
     done = subprocess.run(
         ["git", *identity, *args], cwd=desk.root, check=True, capture_output=True, text=True, timeout=60
@@ -24,28 +24,28 @@ def git(desk: Desk, *args: str) -> str:
     return done.stdout.strip()
 
 
-def commit(desk: Desk, *paths: str) -> str:
+def commit(desk: Sandbox, *paths: str) -> str:
     """A commit of everything, or of these files; its SHA."""
     git(desk, "add", *(paths or ("-A",)))
     git(desk, "commit", "--quiet", "--allow-empty", "-m", "as it is")
     return git(desk, "rev-parse", "HEAD")
 
 
-def repository(desk: Desk) -> str:
+def repository(desk: Sandbox) -> str:
     """A repository of the desk's files, one endpoint among them; its first commit."""
     desk.declare(item("chat"))
     git(desk, "init", "--quiet")
     return commit(desk)
 
 
-def bound(desk: Desk, *args: str) -> Ran:
+def bound(desk: Sandbox, *args: str) -> Ran:
     """A plan saved to the.plan and bound."""
     ran = desk.run("plan", "--out", "the.plan", "--bind-commit", *args)
     assert ran.code == 0, ran.err
     return ran
 
 
-def refused(desk: Desk, then: str, now: str, *args: str) -> None:
+def refused(desk: Sandbox, then: str, now: str, *args: str) -> None:
     """An apply that ends with 6, names both commits, and reaches neither the account nor the disk."""
     before, calls = desk.files(), len(desk.sim.requests)
     ran = desk.run("apply", *args)
@@ -60,7 +60,7 @@ def refused(desk: Desk, then: str, now: str, *args: str) -> None:
     assert len(desk.sim.requests) == calls
 
 
-def test_it_is_performed_at_its_commit(desk: Desk) -> None:
+def test_it_is_performed_at_its_commit(desk: Sandbox) -> None:
     """The commit stands in the plan in full, and the apply that finds it again goes ahead unasked."""
     sha = repository(desk)
     assert "Warning" not in bound(desk).err
@@ -68,7 +68,7 @@ def test_it_is_performed_at_its_commit(desk: Desk) -> None:
     assert "1 added" in desk.run("apply", "the.plan").out
 
 
-def test_it_is_refused_at_another_commit(desk: Desk) -> None:
+def test_it_is_refused_at_another_commit(desk: Sandbox) -> None:
     """Although nothing else moved; back at its commit it holds."""
     then = repository(desk)
     bound(desk)
@@ -78,7 +78,7 @@ def test_it_is_refused_at_another_commit(desk: Desk) -> None:
     assert desk.run("apply", "the.plan").code == 0
 
 
-def test_an_empty_plan_is_bound_as_well(desk: Desk) -> None:
+def test_an_empty_plan_is_bound_as_well(desk: Sandbox) -> None:
     """There is nothing to do at either commit, and the other one is refused all the same."""
     repository(desk)
     desk.apply()
@@ -87,7 +87,7 @@ def test_an_empty_plan_is_bound_as_well(desk: Desk) -> None:
     refused(desk, then, commit(desk, "specs.yaml"), "the.plan")
 
 
-def test_a_plan_without_a_commit_goes_anywhere(desk: Desk) -> None:
+def test_a_plan_without_a_commit_goes_anywhere(desk: Sandbox) -> None:
     """Unbound, and saved by a version that knew of no commits."""
     repository(desk)
     assert desk.run("plan", "--out", "the.plan").code == 0
@@ -98,7 +98,7 @@ def test_a_plan_without_a_commit_goes_anywhere(desk: Desk) -> None:
     assert desk.run("apply", "the.plan").code == 0
 
 
-def test_resuming_keeps_the_binding(desk: Desk) -> None:
+def test_resuming_keeps_the_binding(desk: Sandbox) -> None:
     """What a bound plan left unfinished is finished at its commit, and at no other."""
     then = repository(desk)
     desk.declare(item("chat"), item("embed"))
@@ -115,7 +115,7 @@ def test_resuming_keeps_the_binding(desk: Desk) -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_the_pipeline_knows_the_commit_where_git_does_not(
-    name: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    name: str, desk: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An artefact without a .git is planned and applied under the SHA of its job."""
     desk.declare(item("chat"))
@@ -129,7 +129,7 @@ def test_the_pipeline_knows_the_commit_where_git_does_not(
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere"], ids=["no-repository", "no-git"])
-def test_no_commit_is_a_problem(path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_commit_is_a_problem(path: str, desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a checkout nor a pipeline: nothing is planned, and the way out is told."""
     desk.declare(item("chat"))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(desk.root.parent))
@@ -143,14 +143,14 @@ def test_no_commit_is_a_problem(path: str, desk: Desk, monkeypatch: pytest.Monke
     assert desk.sim.requests == []
 
 
-def test_binding_without_a_file_is_a_usage_error(desk: Desk) -> None:
+def test_binding_without_a_file_is_a_usage_error(desk: Sandbox) -> None:
     """There is nothing to bind."""
     ran = desk.run("plan", "--bind-commit")
     assert ran.code == 64
     assert "--bind-commit requires --out FILE" in ran.err
 
 
-def test_files_that_differ_from_the_commit_are_named(desk: Desk) -> None:
+def test_files_that_differ_from_the_commit_are_named(desk: Sandbox) -> None:
     """Changed, new, ignored and foreign ones; what is as committed is not named, nor what was not read."""
     desk.write(".gitignore", "config.yaml\n")
     repository(desk)
@@ -166,7 +166,7 @@ def test_files_that_differ_from_the_commit_are_named(desk: Desk) -> None:
     assert [(one["code"], one["severity"]) for one in problems] == [("uncommitted", "warning")]
 
 
-def test_an_unbound_plan_is_not_held_against_git(desk: Desk) -> None:
+def test_an_unbound_plan_is_not_held_against_git(desk: Sandbox) -> None:
     """Whoever does not bind is told nothing about commits."""
     repository(desk)
     desk.declare(item("chat", replicas=2))

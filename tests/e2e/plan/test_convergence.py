@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 LOCAL = {"type": "local", "sizeGb": 30, "mountPath": "/scratch"}
 NETWORK = {"type": "network", "id": "st-1", "mountPath": "/models"}
@@ -80,7 +80,7 @@ HABITS: dict[str, dict[str, Any]] = {
 }
 
 
-def settled(desk: Desk) -> None:
+def settled(desk: Sandbox) -> None:
     """The plan is empty, and was made without a word of drift."""
     planned = desk.plan()
     assert planned.actions == {}, planned.document["resource_changes"]
@@ -90,7 +90,7 @@ def settled(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_every_habit_converges(desk: Desk, habit: str) -> None:
+def test_every_habit_converges(desk: Sandbox, habit: str) -> None:
     """Create with every field, change each, drop each, replace, delete: one apply each, then nothing."""
     desk.sim.world.switch(**HABITS[habit])
     for wanted in (FULL, OTHER, BARE):
@@ -139,7 +139,7 @@ NEEDED = {"image", "specName"}
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_every_field_is_followed(desk: Desk, field: str) -> None:
+def test_every_field_is_followed(desk: Sandbox, field: str) -> None:
     """A changed field is planned alone and with its path, applied once, and gone again when it is removed."""
     first, second, paths = FIELDS[field]
     desk.declare(item("chat", **{field: first}))
@@ -172,7 +172,7 @@ WORLDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def without_identity(desk: Desk) -> dict[str, Any]:
+def without_identity(desk: Sandbox) -> dict[str, Any]:
     """The live endpoints by name without what differs from account to account.
 
     An app name is no difference either: undeclared, it stays what it was at the creation.
@@ -184,7 +184,7 @@ def without_identity(desk: Desk) -> dict[str, Any]:
     }
 
 
-def fresh(desk: Desk, *items: dict[str, Any]) -> dict[str, Any]:
+def fresh(desk: Sandbox, *items: dict[str, Any]) -> dict[str, Any]:
     """What an apply of these items makes of an empty account; leaves the account empty and unrecorded."""
     for endpoint in desk.sim.world.endpoints:
         desk.sim.world.console_delete(endpoint["id"])
@@ -198,7 +198,7 @@ def fresh(desk: Desk, *items: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def apply_all(desk: Desk, items: list[dict[str, Any]]) -> None:
+def apply_all(desk: Sandbox, items: list[dict[str, Any]]) -> None:
     """Apply with as many deletions agreed to as there are."""
     desk.declare(*items)
     summary = desk.plan().document["summary"]
@@ -206,7 +206,7 @@ def apply_all(desk: Desk, items: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize(("start", "end"), list(permutations(WORLDS, 2)))
-def test_every_world_can_be_reached_from_every_other(desk: Desk, start: str, end: str) -> None:
+def test_every_world_can_be_reached_from_every_other(desk: Sandbox, start: str, end: str) -> None:
     """Apply one, apply the other: the plan is empty and the account is as if there had been no first."""
     expected = fresh(desk, *WORLDS[end]) if WORLDS[end] else {}
     apply_all(desk, WORLDS[start])
@@ -219,7 +219,7 @@ def test_every_world_can_be_reached_from_every_other(desk: Desk, start: str, end
         assert "appName" not in one or desk.live()[one["endpoint"]]["appName"] == one["appName"]
 
 
-def test_a_rename_keeps_the_id(desk: Desk) -> None:
+def test_a_rename_keeps_the_id(desk: Sandbox) -> None:
     """`renamedFrom` updates the name of what is there: one ID, one record, then nothing."""
     desk.declare(item("chat"))
     desk.apply()
@@ -233,7 +233,7 @@ def test_a_rename_keeps_the_id(desk: Desk) -> None:
     assert len(desk.sent("create")) == 1
 
 
-def test_what_is_ignored_stays(desk: Desk) -> None:
+def test_what_is_ignored_stays(desk: Sandbox) -> None:
     """A path under ignoreChanges is neither planned nor overwritten by an update of something else."""
     ignoring = {"lifecycle": {"ignoreChanges": ["replicas", "env.TUNED"]}}
     desk.declare(item("chat", replicas=2, env={"TUNED": "1"}, **ignoring))
@@ -250,7 +250,7 @@ def test_what_is_ignored_stays(desk: Desk) -> None:
     assert live["ports"] == [{"port": 9000}]
 
 
-def test_fields_of_others_survive_updates(desk: Desk) -> None:
+def test_fields_of_others_survive_updates(desk: Sandbox) -> None:
     """What was set in the console and is not declared is sent back with every update."""
     desk.declare(item("chat"))
     desk.apply()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 REQUEST: dict[str, Any] = {
     "endpoint": "base-test",
@@ -84,7 +84,7 @@ BODY = {
 }
 
 
-def test_the_complete_request_becomes_one_create(desk: Desk) -> None:
+def test_the_complete_request_becomes_one_create(desk: Sandbox) -> None:
     """Its item plans one create, previews as the mapping table says, and is then what the account holds."""
     (desk.root / "specs.yaml").unlink()
     desk.write("config.yaml", CONFIG)
@@ -110,7 +110,7 @@ def test_the_complete_request_becomes_one_create(desk: Desk) -> None:
     assert desk.live()["base-test"]["workerConfig"]["maxNum"] == 10
 
 
-def test_what_is_never_sent_is_said(desk: Desk) -> None:
+def test_what_is_never_sent_is_said(desk: Sandbox) -> None:
     """Fields without a counterpart get one warning, and fields that lose to others a note each."""
     desk.write("specs.yaml", SPECS)
     desk.declare(REQUEST)

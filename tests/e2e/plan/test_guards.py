@@ -2,10 +2,10 @@
 
 import shutil
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
-def made(desk: Desk, *names: str) -> None:
+def made(desk: Sandbox, *names: str) -> None:
     """These endpoints, declared and applied."""
     desk.declare(*(item(name) for name in names))
     desk.apply()
@@ -14,7 +14,7 @@ def made(desk: Desk, *names: str) -> None:
 TEN = [f"e{number}" for number in range(10)]
 
 
-def blocked(desk: Desk, *args: str, code: str, says: str = "", actions: dict[str, str]) -> None:
+def blocked(desk: Sandbox, *args: str, code: str, says: str = "", actions: dict[str, str]) -> None:
     """plan and apply end with 3, show all actions and the reason, and write nothing."""
     before, writes = desk.files(), len(desk.sent())
     for command in (("plan",), ("apply", "--auto-approve")):
@@ -35,7 +35,7 @@ def blocked(desk: Desk, *args: str, code: str, says: str = "", actions: dict[str
     assert len(desk.sent()) == writes
 
 
-def test_an_empty_file_does_not_delete_all(desk: Desk) -> None:
+def test_an_empty_file_does_not_delete_all(desk: Sandbox) -> None:
     """Nothing declared while something is recorded is refused, and --allow-delete with the number agrees."""
     made(desk, "chat", "embed")
     desk.declare()
@@ -44,13 +44,13 @@ def test_an_empty_file_does_not_delete_all(desk: Desk) -> None:
     assert desk.live() == {}
 
 
-def test_nothing_declared_and_nothing_recorded(desk: Desk) -> None:
+def test_nothing_declared_and_nothing_recorded(desk: Sandbox) -> None:
     """`endpoints: []` is valid, and with an empty inventory there is nothing to guard."""
     desk.declare()
     assert desk.plan().code == 0
 
 
-def test_too_many_deletes(desk: Desk) -> None:
+def test_too_many_deletes(desk: Sandbox) -> None:
     """More than 30 % of ten tracked endpoints needs --allow-delete with exactly their number."""
     made(desk, *TEN)
     desk.declare(*(item(name) for name in TEN[:7]))
@@ -66,7 +66,7 @@ def test_too_many_deletes(desk: Desk) -> None:
     assert set(desk.live()) == set(TEN[:6])
 
 
-def test_replaces_count_as_deletes(desk: Desk) -> None:
+def test_replaces_count_as_deletes(desk: Sandbox) -> None:
     """A replacement deletes, so it counts."""
     made(desk, *TEN)
     desk.declare(
@@ -77,7 +77,7 @@ def test_replaces_count_as_deletes(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_guard_blocks_the_whole_apply(desk: Desk) -> None:
+def test_a_guard_blocks_the_whole_apply(desk: Sandbox) -> None:
     """What is beyond doubt waits as well: a plan is consented to as a whole."""
     made(desk, "chat")
     desk.declare(item("new"))
@@ -89,7 +89,7 @@ def test_a_guard_blocks_the_whole_apply(desk: Desk) -> None:
     assert desk.live()["chat"]["workerConfig"]["minNum"] == 1
 
 
-def test_prevent_destroy_stops_a_delete(desk: Desk) -> None:
+def test_prevent_destroy_stops_a_delete(desk: Sandbox) -> None:
     """A protected endpoint outlives its removal from the YAML, and is let go once the protection is off."""
     kept = item("chat", lifecycle={"preventDestroy": True})
     desk.declare(kept, item("embed"))
@@ -106,7 +106,7 @@ def test_prevent_destroy_stops_a_delete(desk: Desk) -> None:
     assert set(desk.live()) == {"embed"}
 
 
-def test_prevent_destroy_stops_a_replacement(desk: Desk) -> None:
+def test_prevent_destroy_stops_a_replacement(desk: Sandbox) -> None:
     """A change that would replace a protected endpoint is refused with the field that forces it."""
     desk.declare(item("chat", lifecycle={"preventDestroy": True}))
     desk.apply()
@@ -114,7 +114,7 @@ def test_prevent_destroy_stops_a_replacement(desk: Desk) -> None:
     blocked(desk, code="prevent-destroy", says="replace", actions={"chat": "replace"})
 
 
-def test_destroy_asks_for_no_number(desk: Desk) -> None:
+def test_destroy_asks_for_no_number(desk: Sandbox) -> None:
     """`destroy` is exempt from the counts, deletes what is recorded, and nothing else."""
     made(desk, *TEN, "chat")
     other = desk.sim.world.console_create(name="other")
@@ -126,7 +126,7 @@ def test_destroy_asks_for_no_number(desk: Desk) -> None:
     assert desk.run("destroy", "--auto-approve").code == 0, "and again: nothing to do"
 
 
-def test_destroy_heeds_prevent_destroy(desk: Desk) -> None:
+def test_destroy_heeds_prevent_destroy(desk: Sandbox) -> None:
     """`destroy` stops at a protected endpoint, even when its YAML is gone."""
     desk.declare(item("chat", lifecycle={"preventDestroy": True}), item("embed"))
     desk.apply()
@@ -140,21 +140,21 @@ def test_destroy_heeds_prevent_destroy(desk: Desk) -> None:
         assert set(desk.live()) == {"chat", "embed"}
 
 
-def test_destroy_may_be_aimed(desk: Desk) -> None:
+def test_destroy_may_be_aimed(desk: Sandbox) -> None:
     """--target and --exclude hold for destroy too."""
     made(desk, "chat", "chat-2", "embed", "rerank")
     assert desk.run("destroy", "--auto-approve", "--target", "chat*", "--exclude", "chat-2").code == 0
     assert set(desk.live()) == {"chat-2", "embed", "rerank"}
 
 
-def test_a_glob_is_about_names(desk: Desk) -> None:
+def test_a_glob_is_about_names(desk: Sandbox) -> None:
     """`*e*` means names with an e, not every address because each begins with `novita_endpoint.`."""
     made(desk, "chat", "embed")
     assert desk.run("destroy", "--auto-approve", "--target", "*e*").code == 0
     assert set(desk.live()) == {"chat"}
 
 
-def test_an_equal_endpoint_is_adopted_without_a_write(desk: Desk) -> None:
+def test_an_equal_endpoint_is_adopted_without_a_write(desk: Sandbox) -> None:
     """Live and as declared: the record is all that is missing, and no consent to overwrite is needed."""
     made(desk, "chat")
     shutil.rmtree(desk.root / "state")
@@ -167,7 +167,7 @@ def test_an_equal_endpoint_is_adopted_without_a_write(desk: Desk) -> None:
     assert desk.plan().code == 0
 
 
-def test_a_different_endpoint_is_overwritten_only_with_adopt(desk: Desk) -> None:
+def test_a_different_endpoint_is_overwritten_only_with_adopt(desk: Sandbox) -> None:
     """Live and different: refused with what would be overwritten; --adopt or `novita.adopt` agree to it."""
     desk.sim.world.console_create(name="chat", appName="born-elsewhere", rootfsSize=100)
     desk.declare(item("chat"))
@@ -182,14 +182,14 @@ def test_a_different_endpoint_is_overwritten_only_with_adopt(desk: Desk) -> None
     assert (desk.id("chat"), desk.live()["chat"]["appName"]) == (known, "born-elsewhere")
 
 
-def test_adopting_never_replaces(desk: Desk) -> None:
+def test_adopting_never_replaces(desk: Sandbox) -> None:
     """An endpoint of others that differs in what cannot change is refused, with --adopt as well."""
     desk.sim.world.console_create(name="chat", appName="chat", rootfsSize=50)
     desk.declare(item("chat"))
     blocked(desk, "--adopt", code="adopt-would-replace", says="rootfsSize", actions={"chat": "adopt"})
 
 
-def test_two_of_one_name(desk: Desk) -> None:
+def test_two_of_one_name(desk: Sandbox) -> None:
     """Two live endpoints of a declared name, none recorded: exit 1, both IDs, nothing else is touched."""
     first = desk.sim.world.console_create(name="chat", appName="one")
     second = desk.sim.world.console_create(name="chat", appName="two")
@@ -203,7 +203,7 @@ def test_two_of_one_name(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_the_record_tells_two_of_one_name_apart(desk: Desk) -> None:
+def test_the_record_tells_two_of_one_name_apart(desk: Sandbox) -> None:
     """With a recorded ID the other one of that name is a stranger: warned of, never touched."""
     made(desk, "chat")
     stranger = desk.sim.world.console_create(name="chat", appName="stranger")
@@ -216,7 +216,7 @@ def test_the_record_tells_two_of_one_name_apart(desk: Desk) -> None:
     assert [one["id"] for one in desk.sim.world.endpoints if one["name"] == "chat"] == [stranger]
 
 
-def test_what_is_not_ours_is_never_touched(desk: Desk) -> None:
+def test_what_is_not_ours_is_never_touched(desk: Sandbox) -> None:
     """Endpoints nobody declared or recorded are listed, and survive every command."""
     others = {desk.sim.world.console_create(name=f"other-{number}") for number in range(3)}
     before = [one for one in desk.sim.world.endpoints if one["id"] in others]
@@ -232,7 +232,7 @@ def test_what_is_not_ours_is_never_touched(desk: Desk) -> None:
     assert not any(other.encode() in one.body for one in desk.sent() for other in others)
 
 
-def test_a_renamed_endpoint_is_forgotten_not_deleted(desk: Desk) -> None:
+def test_a_renamed_endpoint_is_forgotten_not_deleted(desk: Sandbox) -> None:
     """A recorded ID that bears another name now is no longer ours to delete."""
     made(desk, "chat", "embed")
     desk.sim.world.console_update(desk.id("chat"), name="somebody-elses")

@@ -15,16 +15,16 @@ import pytest
 from reconciler.simulator import Fault
 from reconciler.workflow import plan as planning
 from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 PADDING = "# " + "x" * PREFETCH_MIN_BYTES + "\n"
 
 
-def declare(desk: Desk, *items: dict[str, Any], large: bool = True) -> None:
+def declare(desk: Sandbox, *items: dict[str, Any], large: bool = True) -> None:
     desk.write("endpoints.yaml", (PADDING if large else "") + json.dumps({"endpoints": list(items)}))
 
 
-def while_reading(desk: Desk, act: Callable[[], None]) -> None:
+def while_reading(desk: Sandbox, act: Callable[[], None]) -> None:
     """Do something when the files are about to be read."""
     load = planning.load
 
@@ -36,7 +36,7 @@ def while_reading(desk: Desk, act: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
-def test_the_account_is_listed_while_large_files_are_read(desk: Desk, command: str) -> None:
+def test_the_account_is_listed_while_large_files_are_read(desk: Sandbox, command: str) -> None:
     declare(desk, item("a"), item("b"))
     desk.apply()
     before = len(desk.sent("list"))
@@ -49,14 +49,14 @@ def test_the_account_is_listed_while_large_files_are_read(desk: Desk, command: s
     assert len(desk.sent("list")) - before == 2 * usual
 
 
-def test_nothing_is_asked_while_small_files_are_read(desk: Desk) -> None:
+def test_nothing_is_asked_while_small_files_are_read(desk: Sandbox) -> None:
     """They are read sooner than a connection is made, and may be wrong."""
     declare(desk, item("a"), large=False)
     while_reading(desk, lambda: None if desk.sim.requests == [] else pytest.fail("it was asked"))
     assert desk.plan().code == 2
 
 
-def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Desk) -> None:
+def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Sandbox) -> None:
     """Whatever becomes of the listing."""
     desk.sim.faults.add(Fault(operation="list", kind="hang", seconds=40.0, times=None))
     declare(desk, item("a", replicas="many"))
@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Desk) -> None:
     ],
     ids=["hangs", "is asked again for"],
 )
-def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Desk, fault: Fault) -> None:
+def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Sandbox, fault: Fault) -> None:
     """The files are found invalid while a page of the listing hangs or is to be retried."""
     desk.sim.world.switch(max_page_size=1)
     desk.declare(item("a"), item("b"), item("c"))
@@ -119,7 +119,7 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Desk, fault: Fault)
 
 
 @pytest.mark.parametrize("fault", [Fault(status=401, times=None), Fault(status=400, reason="X", times=None)])
-def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Desk, fault: Fault) -> None:
+def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Sandbox, fault: Fault) -> None:
     desk.sim.faults.add(fault)
     ended = []
     for large in (False, True):
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Desk, fa
     assert ended[0][0] != 0
 
 
-def test_without_a_key_nothing_is_asked(desk: Desk) -> None:
+def test_without_a_key_nothing_is_asked(desk: Sandbox) -> None:
     desk.monkeypatch.delenv("NOVITA_API_KEY")
     declare(desk, item("a"))
     ran = desk.run("plan")
@@ -138,7 +138,7 @@ def test_without_a_key_nothing_is_asked(desk: Desk) -> None:
     assert "NOVITA_API_KEY" in ran.err
 
 
-def test_the_second_look_of_an_apply_is_a_new_one(desk: Desk) -> None:
+def test_the_second_look_of_an_apply_is_a_new_one(desk: Sandbox) -> None:
     """The listing that was read ahead belongs to the first plan alone."""
     declare(desk, item("a"), item("b"))
     desk.apply()

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 
 TOKEN = "tok-e\u0301\u4e16-'quoted' $HOME \\ end"
 
@@ -21,7 +21,7 @@ def pairs(out: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def prepare(desk: Desk, case: str) -> tuple[str, ...]:
+def prepare(desk: Sandbox, case: str) -> tuple[str, ...]:
     """Bring about a plan of one kind; returns the options that it takes."""
     desk.monkeypatch.setenv("TOKEN", TOKEN)
     env = {"TOKEN": "${env:TOKEN}", "MODEL": "llama"}
@@ -51,7 +51,7 @@ CASES = ("create", "update", "scale", "replace", "delete", "adopt")
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_socket_receives_what_was_previewed(desk: Desk, case: str) -> None:
+def test_the_socket_receives_what_was_previewed(desk: Sandbox, case: str) -> None:
     """Method, URL and body bytes of every write, in the order of sending, secrets revealed on request."""
     options = prepare(desk, case)
     already = len(desk.sent())
@@ -64,7 +64,7 @@ def test_the_socket_receives_what_was_previewed(desk: Desk, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_json_previews_the_same(desk: Desk, case: str) -> None:
+def test_json_previews_the_same(desk: Sandbox, case: str) -> None:
     """`preview --json` holds the same bodies as objects, with their keys in sending order."""
     options = prepare(desk, case)
     already = len(desk.sent())
@@ -77,7 +77,7 @@ def test_json_previews_the_same(desk: Desk, case: str) -> None:
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--curl",)])
 @pytest.mark.parametrize("case", CASES)
-def test_secrets_are_masked_unless_revealed(desk: Desk, case: str, form: tuple[str, ...]) -> None:
+def test_secrets_are_masked_unless_revealed(desk: Sandbox, case: str, form: tuple[str, ...]) -> None:
     """Without --reveal no form of preview prints a secret, nor ever the key."""
     options = prepare(desk, case)
     previewed = desk.run("preview", *form, *options)
@@ -90,7 +90,7 @@ def test_secrets_are_masked_unless_revealed(desk: Desk, case: str, form: tuple[s
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 @pytest.mark.parametrize("case", CASES)
-def test_curl_commands_run(desk: Desk, case: str) -> None:
+def test_curl_commands_run(desk: Sandbox, case: str) -> None:
     """What --curl prints is a script that makes the plan empty."""
     options = prepare(desk, case)
     script = desk.run("preview", "--curl", "--reveal", *options).out
@@ -100,7 +100,7 @@ def test_curl_commands_run(desk: Desk, case: str) -> None:
     assert set(actions.values()) <= {"adopt", "forget"}, "only the records are left to be written"
 
 
-def test_creates_need_neither_network_nor_key(desk: Desk, closed_port: int) -> None:
+def test_creates_need_neither_network_nor_key(desk: Sandbox, closed_port: int) -> None:
     """`preview --create` asks nobody, whatever is live, and an unset reference is only a warning."""
     prepare(desk, "create")
     desk.apply()
@@ -117,7 +117,7 @@ def test_creates_need_neither_network_nor_key(desk: Desk, closed_port: int) -> N
     assert desk.files() == before
 
 
-def test_nothing_to_send(desk: Desk) -> None:
+def test_nothing_to_send(desk: Sandbox) -> None:
     """A preview of an empty plan says so, and is an empty list in JSON."""
     desk.declare(item("chat"))
     desk.apply()
@@ -125,7 +125,7 @@ def test_nothing_to_send(desk: Desk) -> None:
     assert desk.run("preview", "--json").document == []
 
 
-def test_a_blocked_preview_tells_why_in_json_too(desk: Desk) -> None:
+def test_a_blocked_preview_tells_why_in_json_too(desk: Sandbox) -> None:
     """The list on stdout has no room for problems, so they are on stderr; the guard's code is the exit."""
     prepare(desk, "adopt")
     previewed = desk.run("preview", "--json")

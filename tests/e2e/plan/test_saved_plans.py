@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Server
-from tests.e2e.desk import KEY, SPECS, Desk, Ran, item
+from tests.e2e.desk import KEY, SPECS, Ran, Sandbox, item
 
 SECRET = "a-secret-value"
 
 
-def saved(desk: Desk, *args: str) -> None:
+def saved(desk: Sandbox, *args: str) -> None:
     ran = desk.run("plan", "--out", "the.plan", *args)
     assert ran.code == 0, ran.err
     assert "reconciler apply the.plan" in ran.err
 
 
-def refused(desk: Desk, *says: str) -> Ran:
+def refused(desk: Sandbox, *says: str) -> Ran:
     """Applying the plan ends with 6, says these lines, and changes neither a file nor the account."""
     before, writes = desk.files(), len(desk.sent())
     ran = desk.run("apply", "the.plan")
@@ -34,7 +34,7 @@ def refused(desk: Desk, *says: str) -> Ran:
     return ran
 
 
-def test_a_saved_plan_is_performed_unasked(desk: Desk) -> None:
+def test_a_saved_plan_is_performed_unasked(desk: Sandbox) -> None:
     """Handing it over is the approval; applied a second time it has nothing left to do and says so."""
     desk.declare(item("chat"))
     saved(desk)
@@ -44,7 +44,7 @@ def test_a_saved_plan_is_performed_unasked(desk: Desk) -> None:
     refused(desk, "chat: create then, no change now")
 
 
-def test_an_empty_plan_stays_good(desk: Desk) -> None:
+def test_an_empty_plan_stays_good(desk: Sandbox) -> None:
     """A plan of nothing is done as often as one likes, and does nothing even when there is much to do."""
     desk.declare(item("chat"))
     desk.apply()
@@ -58,7 +58,7 @@ def test_an_empty_plan_stays_good(desk: Desk) -> None:
     assert len(desk.sent()) == writes
 
 
-def test_what_is_recorded_alone_is_told_as_no_change(desk: Desk) -> None:
+def test_what_is_recorded_alone_is_told_as_no_change(desk: Sandbox) -> None:
     """A record that is refreshed on the way is no change, and the command does not end without a word."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -73,7 +73,7 @@ def test_what_is_recorded_alone_is_told_as_no_change(desk: Desk) -> None:
     assert ran.out.startswith("No changes.")
 
 
-def test_a_moved_world_is_told(desk: Desk) -> None:
+def test_a_moved_world_is_told(desk: Sandbox) -> None:
     """Each endpoint of the plan that moved is named, and how; one that did not is not."""
     desk.declare(item("a"), item("b"), item("c"), item("d"))
     desk.apply()
@@ -94,7 +94,7 @@ def test_a_moved_world_is_told(desk: Desk) -> None:
     assert "reconciler plan   shows what would happen now" in ran.err
 
 
-def test_a_change_outside_the_plan_does_not_block(desk: Desk) -> None:
+def test_a_change_outside_the_plan_does_not_block(desk: Sandbox) -> None:
     """Neither drift of a declared endpoint, nor a new declaration, nor what others do in the account."""
     desk.declare(item("chat"), item("embed"), item("old"))
     desk.apply()
@@ -109,19 +109,19 @@ def test_a_change_outside_the_plan_does_not_block(desk: Desk) -> None:
     assert desk.plan().actions == {"embed": "update", "new": "create", "old": "delete"}
 
 
-def declare(desk: Desk, **fields: Any) -> None:
+def declare(desk: Sandbox, **fields: Any) -> None:
     """One endpoint to update and one to delete, both alive."""
     desk.declare(item("chat", **{"env": {"A": "1", "T": "${env:TOKEN}"}, **fields}))
 
 
-def specs(desk: Desk) -> None:
+def specs(desk: Sandbox) -> None:
     """The spec of the endpoint is of another product now."""
     changed = json.loads(json.dumps(SPECS))
     changed["specs"][0]["platforms"]["novita"]["productId"] = "SL-serverless-7"
     desk.write("specs.yaml", changed)
 
 
-MOVES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...]]] = {
+MOVES: dict[str, tuple[Callable[[Sandbox], object], tuple[str, ...]]] = {
     "a field of the YAML": (
         lambda desk: declare(desk, replicas=2, env={"A": "2", "T": "${env:TOKEN}"}),
         ("chat: scale then, update now", '  declared envs.A: "1" then, "2" now'),
@@ -188,7 +188,7 @@ MOVES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_what_moved_is_told_field_by_field(desk: Desk, move: str) -> None:
+def test_what_moved_is_told_field_by_field(desk: Sandbox, move: str) -> None:
     """Configuration, live object and record: each that moved is refused with both values, secrets unseen."""
     desk.monkeypatch.setenv("TOKEN", SECRET)
     desk.declare(item("chat", env={"A": "1", "T": "${env:TOKEN}"}), item("old"))
@@ -201,7 +201,7 @@ def test_what_moved_is_told_field_by_field(desk: Desk, move: str) -> None:
     assert "secret-value" not in ran.err
 
 
-def test_another_object_under_the_same_record(desk: Desk) -> None:
+def test_another_object_under_the_same_record(desk: Sandbox) -> None:
     """A record that leads to another endpoint, alike in all but its ID, is another object."""
     desk.declare(item("chat"))
     desk.apply()
@@ -217,7 +217,7 @@ def test_another_object_under_the_same_record(desk: Desk) -> None:
     refused(desk, "chat: scale then and now, but not the same", f"  id: {old} then, {twin} now")
 
 
-def test_the_account_is_part_of_the_promise(desk: Desk) -> None:
+def test_the_account_is_part_of_the_promise(desk: Sandbox) -> None:
     """Another base URL and another key are told as such, instead of naming everything."""
     desk.declare(item("chat"))
     saved(desk)
@@ -232,7 +232,7 @@ def test_the_account_is_part_of_the_promise(desk: Desk) -> None:
     assert "chat:" not in ran.err
 
 
-def test_a_state_key_stands_for_the_account(desk: Desk) -> None:
+def test_a_state_key_stands_for_the_account(desk: Sandbox) -> None:
     """Under one RECONCILER_STATE_KEY the API key may change between plan and apply; the state key may not."""
     desk.monkeypatch.setenv("TOKEN", SECRET)
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", "the-state-key")
@@ -246,7 +246,7 @@ def test_a_state_key_stands_for_the_account(desk: Desk) -> None:
     assert set(desk.live()) == {"chat"}
 
 
-def test_options_travel_with_the_plan(desk: Desk) -> None:
+def test_options_travel_with_the_plan(desk: Sandbox) -> None:
     """--target, --exclude and --allow-delete are part of what was saved, and cannot be said again."""
     names = [f"e{number}" for number in range(10)]
     desk.declare(*(item(name) for name in names))
@@ -265,7 +265,7 @@ def test_options_travel_with_the_plan(desk: Desk) -> None:
     assert set(desk.live()) == {*names[:4], "e9", "new"}
 
 
-def test_an_adoption_travels_with_the_plan(desk: Desk) -> None:
+def test_an_adoption_travels_with_the_plan(desk: Sandbox) -> None:
     """A plan made with --adopt overwrites what it said it would."""
     desk.sim.world.console_create(name="chat", appName="chat")
     desk.declare(item("chat", replicas=3))
@@ -274,7 +274,7 @@ def test_an_adoption_travels_with_the_plan(desk: Desk) -> None:
     assert desk.live()["chat"]["workerConfig"]["minNum"] == 3
 
 
-def test_no_delete_travels_with_the_plan(desk: Desk) -> None:
+def test_no_delete_travels_with_the_plan(desk: Sandbox) -> None:
     """What --no-delete left out of the plan is left out of its apply."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
@@ -285,7 +285,7 @@ def test_no_delete_travels_with_the_plan(desk: Desk) -> None:
     assert desk.plan().actions == {"old": "delete"}
 
 
-def test_a_saved_destroy(desk: Desk) -> None:
+def test_a_saved_destroy(desk: Sandbox) -> None:
     """`plan --destroy --out` saves a destruction, and apply performs it."""
     desk.declare(item("chat"))
     desk.apply()
@@ -296,7 +296,7 @@ def test_a_saved_destroy(desk: Desk) -> None:
     assert desk.live() == {}
 
 
-def test_a_blocked_plan_is_saved_and_stays_blocked(desk: Desk) -> None:
+def test_a_blocked_plan_is_saved_and_stays_blocked(desk: Sandbox) -> None:
     """A guard is not passed by way of a file."""
     desk.declare(item("chat"))
     desk.apply()
@@ -308,7 +308,7 @@ def test_a_blocked_plan_is_saved_and_stays_blocked(desk: Desk) -> None:
     assert set(desk.live()) == {"chat"}
 
 
-def test_no_plan_file(desk: Desk) -> None:
+def test_no_plan_file(desk: Sandbox) -> None:
     """A file that is missing, or a folder, is told as what cannot be read, with how to save one."""
     desk.declare(item("chat"))
     for _ in range(2):
@@ -335,7 +335,7 @@ BENT: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-def test_garbage_is_no_plan(desk: Desk) -> None:
+def test_garbage_is_no_plan(desk: Sandbox) -> None:
     """Whatever is not what was saved is told in a sentence, and nothing is done."""
     desk.declare(item("chat"))
     saved(desk)
@@ -354,7 +354,7 @@ def test_garbage_is_no_plan(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_a_plan_of_a_newer_version(desk: Desk) -> None:
+def test_a_plan_of_a_newer_version(desk: Sandbox) -> None:
     """It is not guessed at; the message says what to do."""
     desk.declare(item("chat"))
     saved(desk)
@@ -367,7 +367,7 @@ def test_a_plan_of_a_newer_version(desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_a_plan_that_nobody_can_make_now(desk: Desk) -> None:
+def test_a_plan_that_nobody_can_make_now(desk: Sandbox) -> None:
     """A guard that has tripped meanwhile is told beside what moved: exit 6, and nothing done."""
     desk.declare(item("chat"))
     saved(desk)
@@ -376,7 +376,7 @@ def test_a_plan_that_nobody_can_make_now(desk: Desk) -> None:
     assert "was not created from here" in ran.err
 
 
-def test_a_world_that_moves_under_the_lock(desk: Desk) -> None:
+def test_a_world_that_moves_under_the_lock(desk: Sandbox) -> None:
     """What another run records between the first look and the lock is seen as well."""
     desk.declare(item("chat"), item("embed"))
     saved(desk)
@@ -391,7 +391,7 @@ def test_a_world_that_moves_under_the_lock(desk: Desk) -> None:
     assert len(desk.sent("create")) == 1
 
 
-def test_a_saved_plan_is_a_plan_document(desk: Desk) -> None:
+def test_a_saved_plan_is_a_plan_document(desk: Sandbox) -> None:
     """What --out writes is what --json prints, and the promise beside it; no secret is in it."""
     desk.monkeypatch.setenv("TOKEN", SECRET)
     desk.declare(item("chat", env={"T": "${env:TOKEN}"}), item("old"))

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 COUNT, NEW = 10_000, 1_000
 
 
-def measured(desk: Desk, *args: str) -> tuple[float, float, str]:
+def measured(desk: Sandbox, *args: str) -> tuple[float, float, str]:
     """Seconds, peak memory of all children so far (MB) and stdout of one command that must not fail."""
     started = time.perf_counter()
     process = desk.start(*args)
@@ -22,7 +22,7 @@ def measured(desk: Desk, *args: str) -> tuple[float, float, str]:
 
 
 @pytest.mark.slow
-def test_ten_thousand_endpoints(desk: Desk) -> None:
+def test_ten_thousand_endpoints(desk: Sandbox) -> None:
     """Nine thousand are found and recorded, one thousand created, and the next plan has nothing to say."""
     names = [f"e{number:05}" for number in range(COUNT)]
     desk.declare(*(item(name, env={"A": "1", "B": "2"}) for name in names))

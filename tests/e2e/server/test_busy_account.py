@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.desk import API, KEY, Desk, item
+from tests.e2e.desk import API, KEY, Sandbox, item
 
 RATE = 50
 """Creates a second, and as many deletes."""
@@ -24,7 +24,7 @@ BODY = {
 
 
 @contextmanager
-def another_run(desk: Desk, *, alive: int) -> Iterator[None]:
+def another_run(desk: Sandbox, *, alive: int) -> Iterator[None]:
     """Somebody who creates and deletes over the socket; `alive` of his endpoints are there at any time."""
     over, steady = threading.Event(), threading.Event()
     failures: list[object] = []
@@ -67,14 +67,14 @@ def another_run(desk: Desk, *, alive: int) -> Iterator[None]:
     assert not failures
 
 
-def stable(desk: Desk, count: int) -> set[str]:
+def stable(desk: Sandbox, count: int) -> set[str]:
     """The IDs of that many endpoints of others, which stay."""
     return {desk.sim.world.console_create(name=f"stays-{number}") for number in range(count)}
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize(("size", "alive"), [(7, 1), (7, 30), (40, 5), (100, 20)])
-def test_all_that_stays_is_listed(desk: Desk, order: str, size: int, alive: int) -> None:
+def test_all_that_stays_is_listed(desk: Sandbox, order: str, size: int, alive: int) -> None:
     """However the pages shift meanwhile, a listing ends with a proof, and nothing recorded is missing."""
     names = [f"e{number}" for number in range(40)]
     desk.declare(*map(item, names[:20]))
@@ -94,7 +94,7 @@ def test_all_that_stays_is_listed(desk: Desk, order: str, size: int, alive: int)
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_nothing_is_doubled_when_the_map_is_lost(desk: Desk, order: str) -> None:
+def test_nothing_is_doubled_when_the_map_is_lost(desk: Sandbox, order: str) -> None:
     """Every declared endpoint is found by its name, although the pages shift."""
     names = [f"e{number}" for number in range(20)]
     desk.declare(*(item(name) for name in names))
@@ -109,7 +109,7 @@ def test_nothing_is_doubled_when_the_map_is_lost(desk: Desk, order: str) -> None
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_count_that_cannot_be_reached_is_refused(desk: Desk, busy: bool) -> None:
+def test_a_count_that_cannot_be_reached_is_refused(desk: Sandbox, busy: bool) -> None:
     """After more than two walks, in bounded time, with both numbers; nothing is concluded from the part."""
     desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
     desk.declare(item("chat"))
@@ -131,7 +131,7 @@ def test_a_count_that_cannot_be_reached_is_refused(desk: Desk, busy: bool) -> No
     assert len(desk.sent("create")) == 1 or busy
 
 
-def shifting(desk: Desk, *, keeps_the_count: bool) -> Callable[[Request], None]:
+def shifting(desk: Sandbox, *, keeps_the_count: bool) -> Callable[[Request], None]:
     """The first endpoint of the first page goes once that page was read; another one may come at the end."""
 
     def shift(_request: Request) -> None:
@@ -145,7 +145,7 @@ def shifting(desk: Desk, *, keeps_the_count: bool) -> Callable[[Request], None]:
 @pytest.mark.parametrize("keeps_the_count", [True, False])
 @pytest.mark.parametrize("command", [("apply", "--auto-approve"), ("plan", "--json")])
 def test_what_a_shifting_page_hid_is_not_created(
-    desk: Desk, keeps_the_count: bool, command: tuple[str, ...]
+    desk: Sandbox, keeps_the_count: bool, command: tuple[str, ...]
 ) -> None:
     """A declared endpoint that is live and not recorded is found, also where no count tells of the shift."""
     stable(desk, 2)
@@ -162,7 +162,7 @@ def test_what_a_shifting_page_hid_is_not_created(
     assert len(desk.sent("create")) == 1
 
 
-def test_what_a_shifting_page_hid_stays_recorded(desk: Desk) -> None:
+def test_what_a_shifting_page_hid_stays_recorded(desk: Sandbox) -> None:
     """A rebuild asks for every recorded ID that the listing lacks."""
     stable(desk, 2)
     desk.declare(item("chat"))
@@ -175,7 +175,7 @@ def test_what_a_shifting_page_hid_stays_recorded(desk: Desk) -> None:
     assert desk.inventory == before
 
 
-def test_a_quiet_account_is_listed_once(desk: Desk) -> None:
+def test_a_quiet_account_is_listed_once(desk: Sandbox) -> None:
     """One walk; only where endpoints are to be created, and there is more than one page, a second look."""
     desk.declare(item("chat"))
     desk.apply()

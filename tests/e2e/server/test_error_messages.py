@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.session import load
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 from tests.relay import Canned, Relay, relay
 
 WORDS = "insufficient balance"
@@ -33,7 +33,7 @@ UNDER_200: dict[str, Any] = {
 
 
 @pytest.fixture
-def between(desk: Desk) -> Iterator[Relay]:
+def between(desk: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account."""
     with relay(desk.sim.url) as found:
         desk.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
@@ -44,14 +44,14 @@ def says(body: Any, **more: Any) -> Canned:
     return Canned(body=json.dumps(body).encode(), **more)
 
 
-def everywhere(desk: Desk, ran: Ran) -> list[str]:
+def everywhere(desk: Sandbox, ran: Ran) -> list[str]:
     """Where a run and its reports speak to people or programs."""
     return [ran.out + ran.err, *((desk.root / name).read_text() for name in REPORTS[1::2])]
 
 
 @pytest.mark.parametrize("style", UNDER_200)
 @pytest.mark.parametrize("call", ["create", "update", "delete"])
-def test_a_write_refused_under_200(desk: Desk, between: Relay, call: str, style: str) -> None:
+def test_a_write_refused_under_200(desk: Sandbox, between: Relay, call: str, style: str) -> None:
     """It is not taken for done: it failed, with the words in the text, in JSON, and in every report."""
     if call != "create":
         desk.declare(item("chat"), item("old"))
@@ -72,7 +72,7 @@ def test_a_write_refused_under_200(desk: Desk, between: Relay, call: str, style:
 
 
 @pytest.mark.parametrize("style", UNDER_200)
-def test_a_read_refused_under_200(desk: Desk, between: Relay, style: str) -> None:
+def test_a_read_refused_under_200(desk: Sandbox, between: Relay, style: str) -> None:
     """A listing that is an error is no listing that is in motion."""
     desk.declare(item("chat"))
     between.canned["endpoints"] = says(UNDER_200[style])
@@ -84,7 +84,7 @@ def test_a_read_refused_under_200(desk: Desk, between: Relay, style: str) -> Non
 
 
 @pytest.mark.parametrize("style", ["code", "base_resp", "error"])
-def test_one_endpoint_refused_under_200(desk: Desk, between: Relay, style: str) -> None:
+def test_one_endpoint_refused_under_200(desk: Sandbox, between: Relay, style: str) -> None:
     """Asking for one endpoint tells the error as well, and does not conclude that it is gone."""
     desk.declare(item("chat"))
     desk.apply()
@@ -96,7 +96,7 @@ def test_one_endpoint_refused_under_200(desk: Desk, between: Relay, style: str) 
     assert ran.actions == {}
 
 
-def test_limits_refused_under_200(desk: Desk, between: Relay) -> None:
+def test_limits_refused_under_200(desk: Sandbox, between: Relay) -> None:
     """What a run can do without is told under -v and ends nothing."""
     desk.declare(item("chat"))
     between.canned["limit"] = says({"code": 1, "message": "limits are being counted"})
@@ -117,7 +117,7 @@ def test_limits_refused_under_200(desk: Desk, between: Relay) -> None:
         {"message": "something else"},
     ],
 )
-def test_a_create_in_doubt_is_looked_for(desk: Desk, between: Relay, body: Any) -> None:
+def test_a_create_in_doubt_is_looked_for(desk: Sandbox, between: Relay, body: Any) -> None:
     """An error under 200 that does not prove that nothing was made is a lost answer: it is recorded."""
     desk.declare(item("chat"))
     between.canned["create"] = says(body, acts=True)
@@ -137,7 +137,7 @@ def test_a_create_in_doubt_is_looked_for(desk: Desk, between: Relay, body: Any) 
         b"<html><h1>database is down</h1></html>",
     ],
 )
-def test_a_create_that_always_fails_says_why(desk: Desk, between: Relay, body: bytes) -> None:
+def test_a_create_that_always_fails_says_why(desk: Sandbox, between: Relay, body: bytes) -> None:
     """The status and the words of the last answer, not that there was none."""
     desk.declare(item("chat"))
     between.canned["create"] = Canned(status=500, body=body)
@@ -149,7 +149,7 @@ def test_a_create_that_always_fails_says_why(desk: Desk, between: Relay, body: b
         assert not [said for said in everywhere(desk, ran) if "500 Internal Server Error" not in said]
 
 
-def test_a_create_without_any_answer_says_so(desk: Desk, between: Relay) -> None:
+def test_a_create_without_any_answer_says_so(desk: Sandbox, between: Relay) -> None:
     """Silence is still called silence."""
     desk.declare(item("chat"))
     between.canned["create"] = Canned(body=b"", headers={"Content-Length": "10", "Connection": "close"})
@@ -161,7 +161,7 @@ def test_a_create_without_any_answer_says_so(desk: Desk, between: Relay) -> None
 @pytest.mark.parametrize(
     "words", ["x" * 100_000, "a\x1b[2J\r\nError: forged\u2028\u202e" * 50, "\x00" * 1000]
 )
-def test_hostile_words_are_bounded(desk: Desk, between: Relay, words: str) -> None:
+def test_hostile_words_are_bounded(desk: Sandbox, between: Relay, words: str) -> None:
     """Long ones are cut, and none moves the cursor or begins a line."""
     desk.declare(item("chat"))
     between.canned["create"] = says({"code": 400, "reason": words, "message": words}, status=400)
@@ -173,7 +173,7 @@ def test_hostile_words_are_bounded(desk: Desk, between: Relay, words: str) -> No
     assert "\nError: forged" not in said
 
 
-def test_what_is_no_listing_is_quoted(desk: Desk, between: Relay) -> None:
+def test_what_is_no_listing_is_quoted(desk: Sandbox, between: Relay) -> None:
     """JSON that is neither a listing nor an error says at least what it is."""
     desk.declare(item("chat"))
     between.canned["endpoints"] = says({"hello": "this is a parking page"})

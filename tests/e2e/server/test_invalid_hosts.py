@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 UNSOUND = (
     "https://api..novita.ai",
@@ -25,7 +25,7 @@ UNSOUND = (
 
 @pytest.mark.parametrize("where", ["file", "variable"])
 @pytest.mark.parametrize("url", UNSOUND)
-def test_an_unsound_base_url(desk: Desk, url: str, where: str) -> None:
+def test_an_unsound_base_url(desk: Sandbox, url: str, where: str) -> None:
     """It is told with its place before anybody is asked."""
     desk.declare(item("chat"))
     if where == "file":
@@ -53,7 +53,7 @@ def test_an_unsound_base_url(desk: Desk, url: str, where: str) -> None:
         "http://999.1.1.1:3128",
     ],
 )
-def test_an_unsound_proxy(desk: Desk, proxy: str, command: str) -> None:
+def test_an_unsound_proxy(desk: Sandbox, proxy: str, command: str) -> None:
     """The variable is named, and nobody calls it a bug or a listing that is in motion."""
     desk.declare(item("chat"))
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")

@@ -8,14 +8,14 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.relay import Canned, Relay, relay
 
 BUSY = json.dumps({"code": 429, "reason": "RATE_LIMIT_EXCEEDED", "message": "slow down"}).encode()
 
 
 @pytest.fixture
-def between(desk: Desk) -> Iterator[Relay]:
+def between(desk: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account."""
     with relay(desk.sim.url) as found:
         desk.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
@@ -44,7 +44,7 @@ def moment(clock: datetime, seconds: float) -> str:
 )
 @pytest.mark.parametrize("call", ["endpoints", "create", "update"])
 def test_a_wait_that_is_too_long_is_told(
-    desk: Desk, between: Relay, call: str, asked: str, said: str, status: int
+    desk: Sandbox, between: Relay, call: str, asked: str, said: str, status: int
 ) -> None:
     """The run ends at once with the number, and nothing is sent before that time is over."""
     desk.declare(item("chat"))
@@ -65,7 +65,7 @@ def test_a_wait_that_is_too_long_is_told(
 
 @pytest.mark.parametrize("call", ["endpoints", "create", "update", "delete"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_within_the_budget_is_waited(desk: Desk, between: Relay, call: str, status: int) -> None:
+def test_a_wait_within_the_budget_is_waited(desk: Sandbox, between: Relay, call: str, status: int) -> None:
     """Nothing comes before it is over but what was under way, and then the run succeeds."""
     desk.declare(item("chat"), item("old"))
     if call != "create":
@@ -78,7 +78,7 @@ def test_a_wait_within_the_budget_is_waited(desk: Desk, between: Relay, call: st
     assert min(when for _, when in between.seen if when > first + 0.2) - first >= 0.98
 
 
-def test_parallel_calls_wait_as_well(desk: Desk, between: Relay) -> None:
+def test_parallel_calls_wait_as_well(desk: Sandbox, between: Relay) -> None:
     """What one call is asked, all keep to, but those that were under way."""
     desk.declare(*(item(f"e{number:02}") for number in range(12)))
     between.canned["create"] = busy(Retry_After="1")
@@ -89,7 +89,7 @@ def test_parallel_calls_wait_as_well(desk: Desk, between: Relay) -> None:
     assert len(desk.live()) == 12
 
 
-def test_parallel_calls_are_not_sent_at_all(desk: Desk, between: Relay) -> None:
+def test_parallel_calls_are_not_sent_at_all(desk: Sandbox, between: Relay) -> None:
     """Twelve creates, and a wait of an hour: those that had not begun are not tried one by one."""
     desk.declare(*(item(f"e{number:02}") for number in range(12)))
     between.canned["create"] = busy(times=None, Retry_After="3600")
@@ -101,7 +101,7 @@ def test_parallel_calls_are_not_sent_at_all(desk: Desk, between: Relay) -> None:
 
 
 @pytest.mark.parametrize("asked", ["", "0", "-5", "soon", "nan", "Tue, 99 Foo", "\u0661", "1 2"])
-def test_what_asks_for_nothing(desk: Desk, between: Relay, asked: str) -> None:
+def test_what_asks_for_nothing(desk: Sandbox, between: Relay, asked: str) -> None:
     """Nonsense and the past change nothing."""
     desk.declare(item("chat"))
     between.canned["endpoints"] = busy(Retry_After=asked.encode().decode("latin-1"))
@@ -112,7 +112,9 @@ def test_what_asks_for_nothing(desk: Desk, between: Relay, asked: str) -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
 @pytest.mark.parametrize("off", [0, -86_400, 86_400 * 400])
-def test_a_moment_is_read_by_the_clock_of_the_answer(desk: Desk, between: Relay, off: int, zone: str) -> None:
+def test_a_moment_is_read_by_the_clock_of_the_answer(
+    desk: Sandbox, between: Relay, off: int, zone: str
+) -> None:
     """Whatever this machine's clock and time zone say, the wait is what lies between Date and Retry-After."""
     clock = datetime.now(UTC) + timedelta(seconds=off)
     desk.declare(item("chat"))
@@ -131,7 +133,7 @@ def test_a_moment_is_read_by_the_clock_of_the_answer(desk: Desk, between: Relay,
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S -0000", "%c"])
-def test_the_clock_row_knows_no_time_zone(desk: Desk, between: Relay, zone: str, form: str) -> None:
+def test_the_clock_row_knows_no_time_zone(desk: Sandbox, between: Relay, zone: str, form: str) -> None:
     """`doctor` compares moments, in whichever of HTTP's forms the server writes its own."""
     desk.declare(item("chat"))
     desk.monkeypatch.setenv("TZ", zone)
@@ -144,7 +146,7 @@ def test_the_clock_row_knows_no_time_zone(desk: Desk, between: Relay, zone: str,
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Tue, 14 Nov 2023 22:13:50 +99999999999999999999", ", , ,"])
-def test_a_date_that_is_none(desk: Desk, between: Relay, date: str) -> None:
+def test_a_date_that_is_none(desk: Sandbox, between: Relay, date: str) -> None:
     """`doctor` goes on without it."""
     desk.declare(item("chat"))
     body = json.dumps({"endpoints": [], "total": 0}).encode()

@@ -5,7 +5,7 @@ import pytest
 from reconciler.inventory.session import load
 from reconciler.simulator import Fault
 from reconciler.simulator.faults import Kind
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 UNCERTAIN = [
     (503, "SERVICE_UNAVAILABLE"),
@@ -45,7 +45,7 @@ def uncertain(
 
 
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN)
-def test_a_create_that_was_carried_out_is_recorded(desk: Desk, status: int, reason: str) -> None:
+def test_a_create_that_was_carried_out_is_recorded(desk: Sandbox, status: int, reason: str) -> None:
     """It is looked for, whatever the reason says, and neither sent again nor taken for refused."""
     desk.declare(item("chat"))
     desk.sim.faults.add(uncertain(status, reason, acts=True))
@@ -56,7 +56,7 @@ def test_a_create_that_was_carried_out_is_recorded(desk: Desk, status: int, reas
 
 
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN[:6])
-def test_a_create_that_cannot_be_looked_for_stays_open(desk: Desk, status: int, reason: str) -> None:
+def test_a_create_that_cannot_be_looked_for_stays_open(desk: Sandbox, status: int, reason: str) -> None:
     """Exit 5; the next run finds it and records it."""
     desk.declare(item("chat"))
     desk.sim.faults.add(uncertain(status, reason, acts=True))
@@ -72,7 +72,7 @@ def test_a_create_that_cannot_be_looked_for_stays_open(desk: Desk, status: int, 
     assert desk.inventory["chat"]["id"] == desk.id("chat")
 
 
-def test_a_create_that_was_not_carried_out_is_sent_again(desk: Desk) -> None:
+def test_a_create_that_was_not_carried_out_is_sent_again(desk: Sandbox) -> None:
     """Once the settling time has shown that nothing was made."""
     desk.declare(item("chat"))
     desk.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", acts=False))
@@ -82,7 +82,7 @@ def test_a_create_that_was_not_carried_out_is_sent_again(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("status", "reason"), REFUSED)
-def test_a_refusal_stays_a_refusal(desk: Desk, status: int, reason: str) -> None:
+def test_a_refusal_stays_a_refusal(desk: Sandbox, status: int, reason: str) -> None:
     """A 4xx that HTTP defines proves that nothing was made: exit 4, no look, nothing left open."""
     desk.declare(item("chat"))
     desk.sim.faults.add(uncertain(status, reason, acts=False))
@@ -91,7 +91,7 @@ def test_a_refusal_stays_a_refusal(desk: Desk, status: int, reason: str) -> None
     assert not load(desk.root / "state/novita.json").intents
 
 
-def test_a_name_taken_by_a_create_that_was_lost(desk: Desk) -> None:
+def test_a_name_taken_by_a_create_that_was_lost(desk: Sandbox) -> None:
     """A listing that lags hides what was made, and the second send is refused: that is not the end of it."""
     desk.sim.world.switch(list_lag_seconds=1.0)
     desk.declare(item("chat"))
@@ -107,7 +107,7 @@ def test_a_name_taken_by_a_create_that_was_lost(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("status", "reason"), [*UNCERTAIN[:3], *UNCERTAIN[7:9], *UNCERTAIN[10:16:2]])
 @pytest.mark.parametrize("operation", ["list", "get"])
-def test_a_read_is_asked_again(desk: Desk, status: int, reason: str, operation: str) -> None:
+def test_a_read_is_asked_again(desk: Sandbox, status: int, reason: str, operation: str) -> None:
     """No reason ends a plan at once, and none makes an endpoint count as gone."""
     desk.declare(item("chat"))
     desk.apply()
@@ -119,7 +119,9 @@ def test_a_read_is_asked_again(desk: Desk, status: int, reason: str, operation: 
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN[1:4] + UNCERTAIN[8:9])
-def test_what_may_be_sent_twice_is_sent_again(desk: Desk, operation: str, status: int, reason: str) -> None:
+def test_what_may_be_sent_twice_is_sent_again(
+    desk: Sandbox, operation: str, status: int, reason: str
+) -> None:
     """A delete is not taken for done because the answer says `not found` under a 5xx."""
     desk.declare(item("chat"), item("old"))
     desk.apply()
@@ -150,7 +152,7 @@ def test_what_may_be_sent_twice_is_sent_again(desk: Desk, operation: str, status
 )
 @pytest.mark.parametrize("operation", ["create", "update"])
 def test_what_the_official_reasons_mean(
-    desk: Desk, operation: str, status: int, reason: str, code: str, exit_code: int
+    desk: Sandbox, operation: str, status: int, reason: str, code: str, exit_code: int
 ) -> None:
     """An empty account is no bad key, and an address that is wrong is no missing endpoint."""
     desk.declare(item("chat"))
@@ -164,7 +166,7 @@ def test_what_the_official_reasons_mean(
     assert reason in ran.document["results"][0]["problem"]["detail"]
 
 
-def test_a_busy_node_is_waited_for(desk: Desk) -> None:
+def test_a_busy_node_is_waited_for(desk: Sandbox) -> None:
     desk.declare(item("chat"))
     desk.sim.faults.add(uncertain(400, "NODE_STATUS", acts=False))
     desk.apply()
@@ -172,7 +174,7 @@ def test_a_busy_node_is_waited_for(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("reason", ["INVALID_REQUEST_BODY", "REQUEST", "VALIDATOR_PARAM"])
-def test_a_delete_is_spelled_otherwise(desk: Desk, reason: str) -> None:
+def test_a_delete_is_spelled_otherwise(desk: Sandbox, reason: str) -> None:
     """Which key holds the ID is contested, and several reasons refuse a key."""
     desk.declare(item("chat"), item("old"))
     desk.apply()

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
 from reconciler.simulator import Fault
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.gfm import links_nobody
 
 CONTROLS = "".join(map(chr, (*range(1, 32), *range(0x7F, 0xA0))))
@@ -56,7 +56,7 @@ def check(said: str, where: object) -> None:
 
 
 @pytest.fixture
-def hostile(desk: Desk) -> Desk:
+def hostile(desk: Sandbox) -> Sandbox:
     """Ours was applied and changed since; somebody else's endpoint and a gone record have evil names."""
     desk.declare(item("ours", env={"A": "1"}, command="run"))
     desk.apply()
@@ -131,7 +131,7 @@ COMMANDS = (
 )
 
 
-def test_no_command_prints_what_is_foreign_as_it_is(hostile: Desk) -> None:
+def test_no_command_prints_what_is_foreign_as_it_is(hostile: Sandbox) -> None:
     """Neither on a stream, nor in an annotation, nor as a message of a stream of JSON."""
     for number, command in enumerate(COMMANDS):
         ran = hostile.run("-v", *command)
@@ -144,7 +144,7 @@ def test_no_command_prints_what_is_foreign_as_it_is(hostile: Desk) -> None:
         assert number < len(COMMANDS)
 
 
-def test_no_refusal_prints_what_is_foreign_as_it_is(hostile: Desk) -> None:
+def test_no_refusal_prints_what_is_foreign_as_it_is(hostile: Sandbox) -> None:
     """A server's words, under each kind of failure."""
     for status in (400, 401, 403, 404, 409, 429, 500):
         for operation in ("list", "get", "update"):
@@ -156,7 +156,7 @@ def test_no_refusal_prints_what_is_foreign_as_it_is(hostile: Desk) -> None:
             hostile.sim.faults._scripted.clear()
 
 
-def test_lines_of_files_are_shown_as_text(desk: Desk) -> None:
+def test_lines_of_files_are_shown_as_text(desk: Sandbox) -> None:
     """Excerpts, names of files, keys and values of YAML."""
     desk.monkeypatch.setenv("GITHUB_ACTIONS", "true")
     name = f"endpoints/a\x1b[2J\u202e{chr(0x85)}##vso[x]\n::error ::y.yaml"
@@ -171,13 +171,13 @@ def test_lines_of_files_are_shown_as_text(desk: Desk) -> None:
         check(ran.out + ran.err, command)
 
 
-def reports(desk: Desk, *command: str) -> dict[str, str]:
+def reports(desk: Sandbox, *command: str) -> dict[str, str]:
     into = {name: desk.root / f"report.{name}" for name in ("json", "markdown", "html", "junit")}
     desk.run(*command, *(word for name, path in into.items() for word in (f"--{name}-into", str(path))))
     return {name: path.read_text() for name, path in into.items()}
 
 
-def test_no_report_holds_what_is_foreign_as_it_is(hostile: Desk) -> None:
+def test_no_report_holds_what_is_foreign_as_it_is(hostile: Sandbox) -> None:
     """JSON, Markdown, HTML, JUnit and the summary of a job."""
     for command in (("plan", "--explain"), ("drift", "--explain"), ("apply", "--yes")):
         found = reports(hostile, *command)

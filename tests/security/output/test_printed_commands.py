@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import COMMANDS
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 NAMES = (
     "a b",
@@ -75,7 +75,7 @@ def hints(ran: Ran) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hints_carry_a_name_through_a_shell(
-    name: str, desk: Desk, shell: Callable[[str], list[list[str]]]
+    name: str, desk: Sandbox, shell: Callable[[str], list[list[str]]]
 ) -> None:
     """Of each kind of hint that names an endpoint: the words that a shell makes of it are the right ones."""
     desk.declare(hostile(name, maxReplicas=3))
@@ -109,7 +109,7 @@ def test_hints_carry_a_name_through_a_shell(
 
 @pytest.mark.parametrize("name", [*NAMES, *FOREIGN])
 def test_options_of_the_run_are_carried_through_a_shell(
-    name: str, desk: Desk, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+    name: str, desk: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder, a file or an inventory may be called anything; the printed command reaches the same."""
     folder = desk.root / name
@@ -128,7 +128,7 @@ def test_options_of_the_run_are_carried_through_a_shell(
 @pytest.mark.parametrize("name", [*NAMES, *FOREIGN])
 @pytest.mark.parametrize("reveal", [(), ("--reveal",)])
 def test_previewed_commands_run_nothing_but_curl(
-    name: str, reveal: tuple[str, ...], desk: Desk, shell: Callable[[str], list[list[str]]]
+    name: str, reveal: tuple[str, ...], desk: Sandbox, shell: Callable[[str], list[list[str]]]
 ) -> None:
     """Of records, IDs and values alike: sh runs one curl for each request, with its body as it is sent."""
     desk.declare(item("chat", env={"TEXT": name}, command=f"run {name}"), item("gone"))
@@ -151,7 +151,7 @@ def test_previewed_commands_run_nothing_but_curl(
 
 @pytest.mark.parametrize("where", ["$(touch pwned)", "'; touch pwned; '", "`touch pwned`", "a b"])
 def test_an_address_is_quoted(
-    where: str, desk: Desk, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+    where: str, desk: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOVITA_BASE_URL", f"{desk.sim.url}/{where}")
     desk.declare(item("chat"))
@@ -159,7 +159,7 @@ def test_an_address_is_quoted(
     assert [call[4].startswith(f"{desk.sim.url}/{where}/") for call in calls] in ([True], [])
 
 
-def test_what_a_simulator_prints_is_quoted(desk: Desk, shell: Callable[[str], list[list[str]]]) -> None:
+def test_what_a_simulator_prints_is_quoted(desk: Sandbox, shell: Callable[[str], list[list[str]]]) -> None:
     """Its key is the user's choice; the lines are typed into another shell."""
     key = "a b; touch pwned; $(touch pwned)'"
     process = desk.start("simulator", "--port", "0", "--quiet", "--set", f"api_key={key}")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 
 @pytest.fixture
-def adopted(desk: Desk) -> Desk:
+def adopted(desk: Sandbox) -> Sandbox:
     """Repository B: it declares an equal endpoint that repository A made."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -20,7 +20,7 @@ def adopted(desk: Desk) -> Desk:
     return desk
 
 
-def asks(desk: Desk, *words: str, names: str = "`chat`") -> None:
+def asks(desk: Sandbox, *words: str, names: str = "`chat`") -> None:
     before, writes = desk.live(), len(desk.sent())
     ran = desk.run(*words)
     assert ran.code == 3, ran.err + ran.out
@@ -33,7 +33,7 @@ def asks(desk: Desk, *words: str, names: str = "`chat`") -> None:
 REMOVED: dict[str, Any] = {"removed": [{"endpoint": "chat"}]}
 
 
-def test_a_removal_asks_and_passes_with_the_flag(adopted: Desk) -> None:
+def test_a_removal_asks_and_passes_with_the_flag(adopted: Sandbox) -> None:
     """A lost map stays harmless: the message names the command that goes on."""
     adopted.declare(item("embed"))
     asks(adopted, "plan")
@@ -57,7 +57,7 @@ def test_a_removal_asks_and_passes_with_the_flag(adopted: Desk) -> None:
     ],
 )
 def test_every_delete_and_replace_asks(
-    adopted: Desk, declared: Any, more: Any, words: tuple[str, ...]
+    adopted: Sandbox, declared: Any, more: Any, words: tuple[str, ...]
 ) -> None:
     """By its removal, by a field that cannot be changed, and by destroy."""
     adopted.declare(*declared, **more)
@@ -66,7 +66,7 @@ def test_every_delete_and_replace_asks(
 
 
 @pytest.mark.parametrize("how", ["apply", "scale", "update", "import", "flag"])
-def test_what_makes_it_ours(adopted: Desk, how: str) -> None:
+def test_what_makes_it_ours(adopted: Sandbox, how: str) -> None:
     """Any write of ours, an import by ID, and --adopt."""
     if how == "flag":
         shutil.rmtree(adopted.root / "state")
@@ -86,7 +86,7 @@ def test_what_makes_it_ours(adopted: Desk, how: str) -> None:
     assert set(adopted.live()) == {"embed"}
 
 
-def test_the_mark_stays_until_then(adopted: Desk) -> None:
+def test_the_mark_stays_until_then(adopted: Sandbox) -> None:
     """Applies without a change, a rebuilt map and a recreated one keep it; a delete by hand needs no flag."""
     before = (adopted.root / "state/novita.json").read_bytes()
     adopted.apply()
@@ -98,7 +98,7 @@ def test_the_mark_stays_until_then(adopted: Desk) -> None:
     assert set(adopted.live()) == {"embed"}
 
 
-def test_what_we_made_asks_nothing(desk: Desk) -> None:
+def test_what_we_made_asks_nothing(desk: Sandbox) -> None:
     """Made, taken over with a write, or imported with all others."""
     desk.sim.world.console_create(name="theirs", appName="theirs")
     assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
@@ -109,7 +109,7 @@ def test_what_we_made_asks_nothing(desk: Desk) -> None:
     assert desk.live() == {}
 
 
-def test_a_plan_says_it_plainly(desk: Desk) -> None:
+def test_a_plan_says_it_plainly(desk: Sandbox) -> None:
     """Before anything is recorded, and for the only endpoint that it is about."""
     desk.declare(item("chat"))
     desk.apply()
@@ -121,7 +121,7 @@ def test_a_plan_says_it_plainly(desk: Desk) -> None:
     assert desk.run("plan", "--adopt", "--json").codes == []
 
 
-def test_who_lets_go_of_one_that_is_declared_takes_another_name(adopted: Desk) -> None:
+def test_who_lets_go_of_one_that_is_declared_takes_another_name(adopted: Sandbox) -> None:
     """As the message says: otherwise the next plan would find it again."""
     adopted.declare(item("chat", specName="large"), item("embed"))
     err = adopted.run("apply", "--yes").err

@@ -7,34 +7,34 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Server
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 TWELVE = [f"e{number}" for number in range(12)]
 OTHER_KEY = "sk_of-another-account"
 
 
-def files(desk: Desk) -> dict[str, bytes]:
+def files(desk: Sandbox) -> dict[str, bytes]:
     return {name: data for name, data in desk.files().items() if ".lock" not in name}
 
 
-def state(desk: Desk) -> Any:
+def state(desk: Sandbox) -> Any:
     return json.loads((desk.root / "state/novita.json").read_text())
 
 
 @pytest.fixture
-def other(desk: Desk) -> Iterator[Server]:
+def other(desk: Sandbox) -> Iterator[Server]:
     """Another account behind another address."""
     with Server(seed=2) as sim:
         yield sim
 
 
-def empty(desk: Desk) -> None:
+def empty(desk: Sandbox) -> None:
     """As an account looks that has never seen any of it."""
     for name in desk.live():
         desk.sim.world.console_delete(desk.id(name))
 
 
-def move(desk: Desk, other: Server, *, same_host: bool) -> None:
+def move(desk: Sandbox, other: Server, *, same_host: bool) -> None:
     """From here on the run talks to the other account: under the same host with its key, or elsewhere."""
     if same_host:
         desk.monkeypatch.setenv("NOVITA_API_KEY", OTHER_KEY)
@@ -43,7 +43,7 @@ def move(desk: Desk, other: Server, *, same_host: bool) -> None:
         desk.monkeypatch.setenv("NOVITA_BASE_URL", other.url)
 
 
-def asks(desk: Desk, *words: str, says: str = "--allow-other-account") -> None:
+def asks(desk: Sandbox, *words: str, says: str = "--allow-other-account") -> None:
     """Exit 3, the reason, and not a byte changed on either side."""
     before, writes = files(desk), len(desk.sent())
     ran = desk.run(*words)
@@ -64,7 +64,7 @@ EVERY = (
 
 
 @pytest.mark.parametrize(("count", "same_host"), [(1, False), (2, True), (2, False), (12, True), (12, False)])
-def test_every_way_to_write_asks(desk: Desk, other: Server, same_host: bool, count: int) -> None:
+def test_every_way_to_write_asks(desk: Sandbox, other: Server, same_host: bool, count: int) -> None:
     """All that was recorded is missing, or the host is another one."""
     desk.declare(*(item(name) for name in TWELVE[:count]))
     desk.apply()
@@ -78,7 +78,7 @@ def test_every_way_to_write_asks(desk: Desk, other: Server, same_host: bool, cou
 
 
 @pytest.mark.parametrize("same_host", [True, False])
-def test_records_that_are_let_go(desk: Desk, other: Server, same_host: bool) -> None:
+def test_records_that_are_let_go(desk: Sandbox, other: Server, same_host: bool) -> None:
     """`removed:` and an empty file would forget them; a single one asks as well once the key is another."""
     desk.declare(item("chat"))
     desk.apply()
@@ -91,7 +91,9 @@ def test_records_that_are_let_go(desk: Desk, other: Server, same_host: bool) -> 
 
 
 @pytest.mark.parametrize("words", [("scale", "chat", "3", "--yes"), ("delete", "chat", "--yes")])
-def test_a_namesake_in_another_account_is_not_ours(desk: Desk, other: Server, words: tuple[str, ...]) -> None:
+def test_a_namesake_in_another_account_is_not_ours(
+    desk: Sandbox, other: Server, words: tuple[str, ...]
+) -> None:
     """By hand as well: it is changed only with the flag, and then it is not recorded in silence."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -102,7 +104,7 @@ def test_a_namesake_in_another_account_is_not_ours(desk: Desk, other: Server, wo
     assert desk.run(*words, "--allow-other-account").code == 0
 
 
-def test_import_and_recover_ask(desk: Desk, other: Server) -> None:
+def test_import_and_recover_ask(desk: Sandbox, other: Server) -> None:
     """What is there is not ours to record, and what is not there was not proven to be nothing."""
     desk.declare(item("e0"), item("e1"), item("lost"))
     desk.killed("create", when="before", nth=3)
@@ -115,7 +117,7 @@ def test_import_and_recover_ask(desk: Desk, other: Server) -> None:
     assert desk.run("import", "theirs", theirs, "--allow-other-account").code == 0
 
 
-def test_an_open_create_is_not_settled_in_another_account(desk: Desk, other: Server) -> None:
+def test_an_open_create_is_not_settled_in_another_account(desk: Sandbox, other: Server) -> None:
     """The answer was lost in this account; that the other one has nothing of that name proves nothing."""
     desk.declare(item("chat"))
     desk.killed("create", when="before")
@@ -131,7 +133,7 @@ def test_an_open_create_is_not_settled_in_another_account(desk: Desk, other: Ser
 @pytest.mark.parametrize(
     ("count", "gone", "code"), [(2, 1, 0), (9, 8, 0), (10, 2, 0), (10, 3, 3), (12, 4, 3), (3, 3, 3)]
 )
-def test_how_many_may_be_gone(desk: Desk, count: int, gone: int, code: int) -> None:
+def test_how_many_may_be_gone(desk: Sandbox, count: int, gone: int, code: int) -> None:
     """All of two or more, or 30 % of ten or more; whoever deleted them in the console says so by the flag."""
     desk.declare(*(item(name) for name in TWELVE[:count]))
     desk.apply()
@@ -147,7 +149,7 @@ def test_how_many_may_be_gone(desk: Desk, count: int, gone: int, code: int) -> N
     assert desk.plan().code == 0
 
 
-def test_an_older_inventory_does_not_say_which_key_wrote_it(desk: Desk) -> None:
+def test_an_older_inventory_does_not_say_which_key_wrote_it(desk: Sandbox) -> None:
     """That all of it is gone is told all the same."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -160,7 +162,7 @@ def test_an_older_inventory_does_not_say_which_key_wrote_it(desk: Desk) -> None:
     assert "does not say which API key wrote it" in ran.err
 
 
-def test_with_the_flag_it_says_what_it_leaves(desk: Desk, other: Server) -> None:
+def test_with_the_flag_it_says_what_it_leaves(desk: Sandbox, other: Server) -> None:
     """The inventory moves: the next plan talks to the new account without a word."""
     desk.declare(item("e0"), item("e1"))
     desk.apply()
@@ -175,7 +177,7 @@ def test_with_the_flag_it_says_what_it_leaves(desk: Desk, other: Server) -> None
     assert desk.plan().codes == []
 
 
-def test_another_key_alone_is_a_note(desk: Desk) -> None:
+def test_another_key_alone_is_a_note(desk: Sandbox) -> None:
     """A rotation asks nothing, and the next apply notes the new key, also with nothing else to do."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -190,7 +192,7 @@ def test_another_key_alone_is_a_note(desk: Desk) -> None:
     assert files(desk) == before
 
 
-def test_one_that_is_gone_is_created_anew_and_a_key_is_noted(desk: Desk) -> None:
+def test_one_that_is_gone_is_created_anew_and_a_key_is_noted(desk: Sandbox) -> None:
     """One of one may well have been deleted by somebody."""
     desk.declare(item("chat"))
     desk.apply()
@@ -200,7 +202,7 @@ def test_one_that_is_gone_is_created_anew_and_a_key_is_noted(desk: Desk) -> None
     assert (planned.code, planned.actions, planned.codes) == (2, {"chat": "create"}, ["other-key"])
 
 
-def test_with_a_state_key_several_keys_are_meant(desk: Desk) -> None:
+def test_with_a_state_key_several_keys_are_meant(desk: Sandbox) -> None:
     """No note for each of them, and no write of a run that has nothing to do."""
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA")
     desk.declare(item("chat"), item("embed"))
@@ -214,7 +216,7 @@ def test_with_a_state_key_several_keys_are_meant(desk: Desk) -> None:
     assert "The API key differs" in desk.run("plan").err
 
 
-def test_our_own_deletes_are_no_other_account(desk: Desk) -> None:
+def test_our_own_deletes_are_no_other_account(desk: Sandbox) -> None:
     """A destroy that was killed right after the last delete was carried out is simply finished."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -225,7 +227,7 @@ def test_our_own_deletes_are_no_other_account(desk: Desk) -> None:
     assert desk.inventory == {}
 
 
-def test_the_same_machine_by_another_name(desk: Desk) -> None:
+def test_the_same_machine_by_another_name(desk: Sandbox) -> None:
     """localhost and 127.0.0.1 are one host; another port is another."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -233,7 +235,7 @@ def test_the_same_machine_by_another_name(desk: Desk) -> None:
     assert desk.plan().codes == []
 
 
-def test_who_only_looks_is_warned(desk: Desk, other: Server) -> None:
+def test_who_only_looks_is_warned(desk: Sandbox, other: Server) -> None:
     """drift tells it and keeps its exit code; an empty inventory belongs to nobody."""
     desk.declare(item("chat"), item("embed"))
     desk.apply()
@@ -245,7 +247,7 @@ def test_who_only_looks_is_warned(desk: Desk, other: Server) -> None:
     assert desk.run("-f", "endpoints.yaml", "--state", "fresh.json", "apply", "--yes").code == 0
 
 
-def test_the_advice_can_be_typed(desk: Desk, other: Server) -> None:
+def test_the_advice_can_be_typed(desk: Sandbox, other: Server) -> None:
     """What takes operands is not printed without them, and drift has no flag to agree with."""
     desk.declare(item("e0"), item("e1"))
     desk.apply()
@@ -259,7 +261,7 @@ def test_the_advice_can_be_typed(desk: Desk, other: Server) -> None:
     assert desk.run(*words, "--allow-other-account").code == 0
 
 
-def test_out_of_the_simulator_nothing_is_billed(desk: Desk) -> None:
+def test_out_of_the_simulator_nothing_is_billed(desk: Sandbox) -> None:
     """Who has tried it there first is told the truth, and how to begin anew."""
     desk.declare(item("chat"))
     with desk.monkeypatch.context() as patch:

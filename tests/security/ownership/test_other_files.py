@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import ROOT, Desk, item
+from tests.e2e.desk import ROOT, Sandbox, item
 
 NINE = [f"e{number}" for number in range(9)]
 
 
-def state(desk: Desk, path: str = "state/novita.json") -> dict[str, Any]:
+def state(desk: Sandbox, path: str = "state/novita.json") -> dict[str, Any]:
     found: dict[str, Any] = json.loads((desk.root / path).read_text())
     return found
 
 
-def save(desk: Desk, document: dict[str, Any]) -> None:
+def save(desk: Sandbox, document: dict[str, Any]) -> None:
     desk.write("state/novita.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
 @pytest.fixture
-def prod(desk: Desk) -> Desk:
+def prod(desk: Sandbox) -> Sandbox:
     """Nine endpoints applied from prod.yaml, and a dev.yaml beside it."""
     desk.write("prod.yaml", {"endpoints": [item(name) for name in NINE]})
     desk.write("dev.yaml", {"endpoints": [item("e0", image="dev:1"), item("dev")]})
@@ -31,7 +31,7 @@ def prod(desk: Desk) -> Desk:
     return desk
 
 
-def asks(desk: Desk, *args: str, says: tuple[str, ...] = ()) -> None:
+def asks(desk: Sandbox, *args: str, says: tuple[str, ...] = ()) -> None:
     """plan and apply end with 3, show the plan, and change nothing."""
     before, writes = desk.live(), len(desk.sent())
     records = state(desk)["endpoints"]
@@ -46,7 +46,7 @@ def asks(desk: Desk, *args: str, says: tuple[str, ...] = ()) -> None:
     assert (desk.live(), len(desk.sent()), state(desk)["endpoints"]) == (before, writes, records)
 
 
-def test_other_files_ask_first(prod: Desk) -> None:
+def test_other_files_ask_first(prod: Sandbox) -> None:
     """The plan is shown with both sets and the complete command; with the flag the new set is recorded."""
     assert state(prod)["files"] == ["prod.yaml"]
     asks(prod, "-f", "dev.yaml", says=("-f prod.yaml", "-f dev.yaml"))
@@ -69,7 +69,7 @@ def test_other_files_ask_first(prod: Desk) -> None:
         ("-C", "other", "--state", "../state/novita.json", "-f", "prod.yaml"),
     ],
 )
-def test_each_other_set_asks(prod: Desk, args: tuple[str, ...]) -> None:
+def test_each_other_set_asks(prod: Sandbox, args: tuple[str, ...]) -> None:
     """An overlay, a copy, a folder, the usual search, the same name under another root."""
     for name in ("copy.yaml", "folder/prod.yaml", "endpoints.yaml", "other/prod.yaml"):
         prod.write(name, (prod.root / "prod.yaml").read_text())
@@ -77,7 +77,7 @@ def test_each_other_set_asks(prod: Desk, args: tuple[str, ...]) -> None:
     asks(prod, *args)
 
 
-def test_one_root_for_each_inventory(desk: Desk) -> None:
+def test_one_root_for_each_inventory(desk: Sandbox) -> None:
     """Two folders with the usual search and one inventory: what is declared in one is not the other's."""
     for folder, name in (("one", "chat"), ("two", "embed")):
         desk.write(f"{folder}/endpoints.yaml", {"endpoints": [item(name)]})
@@ -98,7 +98,9 @@ def test_one_root_for_each_inventory(desk: Desk) -> None:
         ("-f", "prod.yaml", "--target", "e1"),
     ],
 )
-def test_another_spelling_is_the_same_set(desk: Desk, made: tuple[str, ...], args: tuple[str, ...]) -> None:
+def test_another_spelling_is_the_same_set(
+    desk: Sandbox, made: tuple[str, ...], args: tuple[str, ...]
+) -> None:
     """Relative, absolute, by a link, from elsewhere with -C."""
     desk.write("prod.yaml", {"endpoints": [item("e1")]})
     (desk.root / "endpoints").mkdir()
@@ -115,7 +117,7 @@ def test_another_spelling_is_the_same_set(desk: Desk, made: tuple[str, ...], arg
     assert state(desk) == before
 
 
-def test_the_checkout_may_move(desk: Desk, tmp_path: Path) -> None:
+def test_the_checkout_may_move(desk: Sandbox, tmp_path: Path) -> None:
     """On another machine, or further down in the repository, the set is the same."""
     desk.write("base.yaml", {"endpoints": [item("e1")]})
     desk.write("live/prod.yaml", {"endpoints": [{"endpoint": "e1", "replicas": 2}]})
@@ -129,7 +131,7 @@ def test_the_checkout_may_move(desk: Desk, tmp_path: Path) -> None:
     os.chdir(desk.root)
 
 
-def test_the_usual_search_may_grow_and_move(desk: Desk) -> None:
+def test_the_usual_search_may_grow_and_move(desk: Sandbox) -> None:
     """A second file, endpoints.yaml moved into endpoints/, and `-f` with the same file are the same set."""
     desk.declare(item("e1"))
     desk.apply()
@@ -142,7 +144,7 @@ def test_the_usual_search_may_grow_and_move(desk: Desk) -> None:
     assert desk.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_named_files_that_the_search_finds(desk: Desk) -> None:
+def test_named_files_that_the_search_finds(desk: Sandbox) -> None:
     """Who has named the only file may leave the naming, and add others then; the way back asks."""
     desk.declare(item("e1"))
     desk.apply("-f", "endpoints.yaml")
@@ -153,7 +155,7 @@ def test_named_files_that_the_search_finds(desk: Desk) -> None:
     assert desk.run("-f", "endpoints.yaml", "plan").code == 3
 
 
-def test_nothing_recorded_nothing_asked(prod: Desk) -> None:
+def test_nothing_recorded_nothing_asked(prod: Sandbox) -> None:
     """After a destroy, and with another inventory, any files will do."""
     prod.write("dev.yaml", {"endpoints": [item("dev")]})
     prod.apply("-f", "dev.yaml", "--state", "state/dev.json")
@@ -163,7 +165,7 @@ def test_nothing_recorded_nothing_asked(prod: Desk) -> None:
     )
 
 
-def test_who_only_looks_is_told(prod: Desk) -> None:
+def test_who_only_looks_is_told(prod: Sandbox) -> None:
     """drift says it as a note; list, status and by-hand commands are not about files."""
     ran = prod.run("-f", "dev.yaml", "drift")
     assert ran.code in (0, 2)
@@ -177,7 +179,7 @@ def test_who_only_looks_is_told(prod: Desk) -> None:
     assert set(prod.inventory) == set(NINE)
 
 
-def test_the_example_gives_each_environment_its_own_inventory(desk: Desk) -> None:
+def test_the_example_gives_each_environment_its_own_inventory(desk: Sandbox) -> None:
     """As its comments say, with endpoints of one name in both; the inventory of the other one asks."""
     for path in (ROOT / "examples/environments").glob("*.yaml"):
         desk.write(path.name, path.read_text())
@@ -192,7 +194,7 @@ def test_the_example_gives_each_environment_its_own_inventory(desk: Desk) -> Non
     assert desk.run("-f", "base.yaml", "-f", "dev.yaml", "--state", "state/prod.json", "plan").code == 3
 
 
-def test_a_saved_plan_keeps_the_consent(prod: Desk) -> None:
+def test_a_saved_plan_keeps_the_consent(prod: Sandbox) -> None:
     """`plan --allow-other-files --out` is reviewed, and then performed as it is."""
     assert prod.run("-f", "dev.yaml", "plan", "--out", "no.plan").code == 3
     assert prod.run("apply", "no.plan").code == 3
@@ -202,7 +204,7 @@ def test_a_saved_plan_keeps_the_consent(prod: Desk) -> None:
 
 
 @pytest.mark.parametrize("left", [(), ("files",), ("account",), ("files", "root", "account")])
-def test_an_older_inventory_is_completed_by_the_next_apply(desk: Desk, left: tuple[str, ...]) -> None:
+def test_an_older_inventory_is_completed_by_the_next_apply(desk: Sandbox, left: tuple[str, ...]) -> None:
     """Also by one with nothing to do; the one after it writes nothing."""
     desk.write("prod.yaml", {"endpoints": [item("e1")]})
     desk.apply("-f", "prod.yaml")
@@ -221,7 +223,7 @@ def test_an_older_inventory_is_completed_by_the_next_apply(desk: Desk, left: tup
     assert {name: data for name, data in desk.files().items() if "lock" not in name} == before
 
 
-def test_a_run_that_was_killed_has_said_whose_it_is(desk: Desk) -> None:
+def test_a_run_that_was_killed_has_said_whose_it_is(desk: Sandbox) -> None:
     """The journal of a first apply that never folded knows the files and the account."""
     desk.write("prod.yaml", {"endpoints": [item("e1"), item("e2")]})
     desk.write("dev.yaml", {"endpoints": [item("dev")]})
@@ -242,7 +244,7 @@ def test_a_run_that_was_killed_has_said_whose_it_is(desk: Desk) -> None:
         ((), ("-f", "production.yaml")),
     ],
 )
-def test_a_file_may_be_renamed_or_moved(desk: Desk, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+def test_a_file_may_be_renamed_or_moved(desk: Sandbox, old: tuple[str, ...], new: tuple[str, ...]) -> None:
     """The old file is gone, and the plan is empty: nothing is asked, and the next apply notes the new name.
 
     Renamed and changed at once, or only looked at in part, it asks.
@@ -267,7 +269,7 @@ def test_a_file_may_be_renamed_or_moved(desk: Desk, old: tuple[str, ...], new: t
     assert desk.run(*new, "plan").code == 0
 
 
-def test_the_advice_can_be_typed(prod: Desk) -> None:
+def test_the_advice_can_be_typed(prod: Sandbox) -> None:
     """A saved plan is planned anew with the flag; whoever only looks is told of no flag that is not there."""
     assert prod.run("-f", "dev.yaml", "plan", "--out", "dev.plan").code == 3
     ran = prod.run("apply", "dev.plan")
@@ -282,7 +284,7 @@ def test_the_advice_can_be_typed(prod: Desk) -> None:
 
 @pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize("words", [("--target", "e0"), ("--exclude", "e[1-9]", "--exclude", "dev")])
-def test_a_part_does_not_take_over_the_rest(prod: Desk, words: tuple[str, ...], saved: bool) -> None:
+def test_a_part_does_not_take_over_the_rest(prod: Sandbox, words: tuple[str, ...], saved: bool) -> None:
     """The consent to a run about one endpoint is none to delete the others next time."""
     if saved:
         flag = "--allow-other-files"
@@ -295,7 +297,7 @@ def test_a_part_does_not_take_over_the_rest(prod: Desk, words: tuple[str, ...], 
     asks(prod, "-f", "dev.yaml")
 
 
-def test_a_rollback_does_not_take_over_the_rest(prod: Desk) -> None:
+def test_a_rollback_does_not_take_over_the_rest(prod: Sandbox) -> None:
     prod.write("prod.yaml", {"endpoints": [item("e0", image="prod:2"), *map(item, NINE[1:])]})
     prod.apply("-f", "prod.yaml")
     ran = prod.run("-f", "dev.yaml", "rollback", "e0", "1", "--yes", "--allow-other-files")

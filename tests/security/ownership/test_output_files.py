@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.e2e.desk import Desk, Ran, item
+from tests.e2e.desk import Ran, Sandbox, item
 
 REPORTS = ("--json-into", "--html-into", "--markdown-into", "--junit-into")
 OUTPUTS = (*REPORTS, "--out")
@@ -20,7 +20,7 @@ INPUTS = ("endpoints.yaml", "specs.yaml", "config.yaml", ".env", "config/config.
 
 
 @pytest.fixture
-def used(desk: Desk) -> Desk:
+def used(desk: Sandbox) -> Sandbox:
     """A folder in use: files, an inventory with its companions, a saved plan, and things of other people."""
     desk.declare(item("chat", env={"A": "1"}))
     desk.apply()
@@ -61,7 +61,7 @@ TO_COME = (
 )
 
 
-def refused(desk: Desk, *args: str) -> Ran:
+def refused(desk: Sandbox, *args: str) -> Ran:
     """Neither asks nor writes anything."""
     before, calls = desk.files(), len(desk.sim.requests)
     ran = desk.run(*args)
@@ -74,7 +74,7 @@ def refused(desk: Desk, *args: str) -> Ran:
 
 @pytest.mark.parametrize("option", OUTPUTS)
 @pytest.mark.parametrize("path", [*EXISTING, *TO_COME])
-def test_nothing_else_is_replaced(option: str, path: str, used: Desk) -> None:
+def test_nothing_else_is_replaced(option: str, path: str, used: Sandbox) -> None:
     if path not in EXISTING:
         (used.root / path).unlink(missing_ok=True)
     ran = refused(used, "plan", option, path)
@@ -93,20 +93,20 @@ def test_nothing_else_is_replaced(option: str, path: str, used: Desk) -> None:
         ("drift", "revert", "--yes"),
     ],
 )
-def test_by_no_command(option: str, command: tuple[str, ...], used: Desk) -> None:
+def test_by_no_command(option: str, command: tuple[str, ...], used: Sandbox) -> None:
     refused(used, *command, option, "endpoints.yaml")
     refused(used, *command, option, "state/novita.json")
 
 
 @pytest.mark.parametrize("option", REPORTS)
-def test_a_saved_plan_is_no_report(option: str, used: Desk) -> None:
+def test_a_saved_plan_is_no_report(option: str, used: Sandbox) -> None:
     refused(used, "plan", option, "the.plan")
     refused(used, "apply", "the.plan", option, "the.plan")
     assert used.run("plan", "--out", "the.plan").code == 0
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_one_kind_of_report_does_not_replace_another(report: str, used: Desk) -> None:
+def test_one_kind_of_report_does_not_replace_another(report: str, used: Sandbox) -> None:
     assert used.run("plan", report, "report").code == 0
     for option in OUTPUTS:
         if option != report:
@@ -115,7 +115,7 @@ def test_one_kind_of_report_does_not_replace_another(report: str, used: Desk) ->
 
 @pytest.mark.parametrize("link", ["symlink", "hard link", "other spelling"])
 @pytest.mark.parametrize("path", ["endpoints.yaml", "state/novita.json", "specs.yaml"])
-def test_links_count_as_what_they_lead_to(link: str, path: str, used: Desk) -> None:
+def test_links_count_as_what_they_lead_to(link: str, path: str, used: Sandbox) -> None:
     match link:
         case "symlink":
             (used.root / "report").symlink_to(path)
@@ -126,7 +126,7 @@ def test_links_count_as_what_they_lead_to(link: str, path: str, used: Desk) -> N
         refused(used, "plan", option, name)
 
 
-def test_a_link_to_an_inventory_that_is_still_to_come(desk: Desk) -> None:
+def test_a_link_to_an_inventory_that_is_still_to_come(desk: Sandbox) -> None:
     desk.declare(item("chat"))
     (desk.root / "report").symlink_to("state/novita.json")
     refused(desk, "apply", "--yes", "--json-into", "report")
@@ -136,7 +136,7 @@ def test_a_link_to_an_inventory_that_is_still_to_come(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("option", OUTPUTS)
-def test_files_of_the_run_are_protected_too(option: str, used: Desk) -> None:
+def test_files_of_the_run_are_protected_too(option: str, used: Sandbox) -> None:
     """What -f and --state name, and the inventory that a saved plan brings along."""
     used.write("prod.yaml", {"endpoints": [item("prod")]})
     prod = ("-f", "prod.yaml", "--state", "state/prod.json")
@@ -152,7 +152,7 @@ def test_files_of_the_run_are_protected_too(option: str, used: Desk) -> None:
 
 
 @pytest.mark.parametrize("option", OUTPUTS)
-def test_yesterdays_output_is_replaced(option: str, used: Desk) -> None:
+def test_yesterdays_output_is_replaced(option: str, used: Sandbox) -> None:
     """Of this kind, and whatever the run was about; empty files (mktemp), new ones and devices as well."""
     (used.root / "empty").touch()
     for name in ("new", "empty", "deep/new" if option != "--out" else "other"):
@@ -168,7 +168,7 @@ def test_yesterdays_output_is_replaced(option: str, used: Desk) -> None:
         assert used.run("drift", option, "new").code == 0
 
 
-def test_two_outputs_in_one_place_are_refused(used: Desk) -> None:
+def test_two_outputs_in_one_place_are_refused(used: Sandbox) -> None:
     (used.root / "link").symlink_to("one")
     for first, second in (("one", "one"), ("one", "./one"), ("one", "link")):
         ran = refused(used, "plan", "--json-into", first, "--out", second)
@@ -179,7 +179,7 @@ def test_two_outputs_in_one_place_are_refused(used: Desk) -> None:
 
 @pytest.mark.parametrize("option", OUTPUTS)
 @pytest.mark.parametrize("path", ["README.md", "tf.json"])
-def test_force_replaces_it(option: str, path: str, used: Desk) -> None:
+def test_force_replaces_it(option: str, path: str, used: Sandbox) -> None:
     before = (used.root / path).read_bytes()
     ran = used.run("plan", option, path, "--force")
     assert ran.code == 0, ran.err
@@ -187,13 +187,13 @@ def test_force_replaces_it(option: str, path: str, used: Desk) -> None:
 
 
 @pytest.mark.parametrize("path", INPUTS)
-def test_an_inventory_is_kept_nowhere_else(path: str, used: Desk) -> None:
+def test_an_inventory_is_kept_nowhere_else(path: str, used: Sandbox) -> None:
     for command in (("state", "rebuild"), ("apply", "--yes"), ("plan",), ("import", "x", used.id("chat"))):
         refused(used, "--state", path, *command)
 
 
 @pytest.mark.parametrize("path", ["README.md", "tf.json", "the.plan", "junit.xml", "answer.json"])
-def test_a_rebuild_replaces_an_inventory_only(path: str, used: Desk) -> None:
+def test_a_rebuild_replaces_an_inventory_only(path: str, used: Sandbox) -> None:
     ran = refused(used, "--state", path, "state", "rebuild")
     assert "is not an inventory" in ran.err
     assert used.run("--state", path, "state", "rebuild", "--force").code == 0
@@ -202,14 +202,14 @@ def test_a_rebuild_replaces_an_inventory_only(path: str, used: Desk) -> None:
 
 @pytest.mark.parametrize("text", ["{", "", '<<<<<<< ours\n{"endpoints": {},\n=======\n>>>>>>>\n', "\0\0"])
 @pytest.mark.parametrize("path", ["state/novita.json", "state/prod.json"])
-def test_a_broken_inventory_can_still_be_rebuilt(text: str, path: str, used: Desk) -> None:
+def test_a_broken_inventory_can_still_be_rebuilt(text: str, path: str, used: Sandbox) -> None:
     used.run("--state", path, "state", "rebuild")
     used.write(path, text)
     assert used.run("--state", path, "state", "rebuild").code == 0
 
 
 @pytest.mark.parametrize("path", ["specs.yaml", "config.yaml", "config/specs.yaml", "map.yaml"])
-def test_an_import_does_not_land_among_the_settings(path: str, desk: Desk) -> None:
+def test_an_import_does_not_land_among_the_settings(path: str, desk: Sandbox) -> None:
     desk.sim.world.console_create(name="chat")
     for name in ("specs.yaml", "config.yaml"):
         (desk.root / name).unlink()
@@ -220,7 +220,7 @@ def test_an_import_does_not_land_among_the_settings(path: str, desk: Desk) -> No
 
 
 @pytest.mark.parametrize("path", ["state/novita.json", "endpoints.yaml", "tf.json", "answer.json"])
-def test_a_simulator_keeps_its_world_nowhere_else(path: str, used: Desk) -> None:
+def test_a_simulator_keeps_its_world_nowhere_else(path: str, used: Sandbox) -> None:
     before = used.files()
     ran = used.run("simulator", "--port", "0", "--state", path)
     assert ran.code == 1

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 SAFE = {"lifecycle": {"preventDestroy": True}}
 
 
 @pytest.fixture
-def safe(desk: Desk) -> Desk:
+def safe(desk: Sandbox) -> Sandbox:
     """Two endpoints, one of them protected by an overlay."""
     desk.write("base.yaml", {"endpoints": [item("chat"), item("embed")]})
     desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", **SAFE}]})
@@ -20,7 +20,7 @@ def safe(desk: Desk) -> Desk:
     return desk
 
 
-def is_refused(desk: Desk, *words: str) -> None:
+def is_refused(desk: Sandbox, *words: str) -> None:
     before = desk.live()
     ran = desk.run(*words, "--json")
     assert ran.code == 3, ran.out + ran.err
@@ -37,7 +37,7 @@ def is_refused(desk: Desk, *words: str) -> None:
         [item("embed"), item("talk", renamedFrom="chat", specName="large")],
     ],
 )
-def test_one_edit_does_not_lift_and_destroy(safe: Desk, declared: list[Any]) -> None:
+def test_one_edit_does_not_lift_and_destroy(safe: Sandbox, declared: list[Any]) -> None:
     """Dropped and replaced, dropped and removed, dropped and renamed with a replacement."""
     safe.write("base.yaml", {"endpoints": declared})
     for flags in ((), ("--allow-delete", "1"), ("--allow-delete", "1", "--create-first")):
@@ -54,13 +54,13 @@ def test_one_edit_does_not_lift_and_destroy(safe: Desk, declared: list[Any]) -> 
         ("-f", "base.yaml", "plan", "--destroy"),
     ],
 )
-def test_destroy_asks_the_record(safe: Desk, words: tuple[str, ...]) -> None:
+def test_destroy_asks_the_record(safe: Sandbox, words: tuple[str, ...]) -> None:
     """Whatever today's files say, or do not say."""
     is_refused(safe, *words, "--allow-other-files")
     assert safe.run("-f", "base.yaml", "delete", "chat", "--yes").code == 3
 
 
-def test_protection_that_is_not_applied_yet_holds_too(desk: Desk) -> None:
+def test_protection_that_is_not_applied_yet_holds_too(desk: Sandbox) -> None:
     """Declared today and recorded by nobody: destroy heeds it."""
     desk.declare(item("chat"))
     desk.apply()
@@ -68,7 +68,7 @@ def test_protection_that_is_not_applied_yet_holds_too(desk: Desk) -> None:
     is_refused(desk, "destroy", "--yes")
 
 
-def test_an_apply_that_changes_nothing_else_lifts_it(safe: Desk) -> None:
+def test_an_apply_that_changes_nothing_else_lifts_it(safe: Sandbox) -> None:
     """First the change alone, told as a note; then the apply with nothing to send; then it may go."""
     files = ("-f", "base.yaml", "-f", "prod.yaml")
     safe.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "replicas": 2}]})
@@ -87,7 +87,7 @@ def test_an_apply_that_changes_nothing_else_lifts_it(safe: Desk) -> None:
     assert safe.run(*files, "destroy", "--yes").code == 0
 
 
-def test_changes_by_hand_do_not_lift_it(safe: Desk) -> None:
+def test_changes_by_hand_do_not_lift_it(safe: Sandbox) -> None:
     """scale and update leave the protection as it is."""
     assert safe.run("-f", "base.yaml", "scale", "chat", "2", "--yes").code == 0
     assert safe.run("-f", "base.yaml", "update", "chat", "--image", "a/b:2", "--yes").code == 0

@@ -14,7 +14,7 @@ import pytest
 from reconciler.cli.main import COMMANDS
 from reconciler.model.command import COMMANDS as PRINTED
 from reconciler.simulator import Server
-from tests.e2e.desk import ROOT, Desk, Ran, item
+from tests.e2e.desk import ROOT, Ran, Sandbox, item
 
 PROD = ("-f", "prod.yaml", "--state", "state/prod.json")
 YAML = """\
@@ -29,7 +29,7 @@ PRINTED_COMMAND = re.compile(
 
 
 @pytest.fixture
-def two(desk: Desk) -> Desk:
+def two(desk: Sandbox) -> Sandbox:
     """Two sets of files for two inventories; dev has been applied."""
     desk.write("prod.yaml", {"endpoints": [item("prod-a"), item("prod-b")]})
     desk.declare(item("dev"))
@@ -37,7 +37,7 @@ def two(desk: Desk) -> Desk:
     return desk
 
 
-def typed(desk: Desk, text: str) -> Ran:
+def typed(desk: Sandbox, text: str) -> Ran:
     """A printed command, as a person copies it."""
     return desk.run(*shlex.split(text)[1:])
 
@@ -47,7 +47,7 @@ def printed(text: str) -> list[str]:
     return [found.split("   ")[0].strip() for found in PRINTED_COMMAND.findall(text)]
 
 
-def untouched(desk: Desk, *args: str) -> Ran:
+def untouched(desk: Sandbox, *args: str) -> Ran:
     """A run that ends with 6 before anything was written or sent."""
     before, writes = desk.files(), len(desk.sent())
     ran = desk.run(*args)
@@ -57,11 +57,11 @@ def untouched(desk: Desk, *args: str) -> Ran:
     return ran
 
 
-def names(desk: Desk, state: str) -> set[str]:
+def names(desk: Sandbox, state: str) -> set[str]:
     return set(json.loads((desk.root / state).read_text())["endpoints"])
 
 
-def test_the_printed_command_is_complete(two: Desk) -> None:
+def test_the_printed_command_is_complete(two: Sandbox) -> None:
     ran = two.run(*PROD, "plan", "--out", "prod.plan")
     (command,) = printed(ran.err)
     assert shlex.split(command) == ["reconciler", *PROD, "apply", "prod.plan"]
@@ -73,7 +73,7 @@ def test_the_printed_command_is_complete(two: Desk) -> None:
 @pytest.mark.parametrize(
     "args", [(), ("-f", "prod.yaml"), ("-f", "./prod.yaml"), PROD, ("--state", "state/prod.json")]
 )
-def test_what_is_left_out_is_taken_from_the_plan(args: tuple[str, ...], two: Desk) -> None:
+def test_what_is_left_out_is_taken_from_the_plan(args: tuple[str, ...], two: Sandbox) -> None:
     """Without the options, or with some of them, it does what it was made to do, where it was made to."""
     two.run(*PROD, "plan", "--out", "prod.plan")
     ran = two.run("apply", "prod.plan", *args)
@@ -93,7 +93,7 @@ def test_what_is_left_out_is_taken_from_the_plan(args: tuple[str, ...], two: Des
     ],
 )
 def test_an_option_that_says_otherwise_is_refused(
-    args: tuple[str, ...], made: str, now: str, two: Desk
+    args: tuple[str, ...], made: str, now: str, two: Sandbox
 ) -> None:
     two.run(*PROD, "plan", "--out", "prod.plan")
     ran = untouched(two, *args, "apply", "prod.plan")
@@ -104,7 +104,7 @@ def test_an_option_that_says_otherwise_is_refused(
     assert typed(two, command).code == 0
 
 
-def test_a_plan_without_options_refuses_them(two: Desk) -> None:
+def test_a_plan_without_options_refuses_them(two: Sandbox) -> None:
     two.declare(item("dev"), item("more"))
     two.run("plan", "--out", "dev.plan")
     ran = untouched(two, "-f", "prod.yaml", "apply", "dev.plan")
@@ -113,7 +113,7 @@ def test_a_plan_without_options_refuses_them(two: Desk) -> None:
     assert two.run("apply", "dev.plan").code == 0
 
 
-def test_the_folder_is_part_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_part_of_it(desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two folders that look alike: the plan of one is not performed in the other."""
     desk.declare(item("chat"))
     shutil.copytree(desk.root, desk.root.with_name("other"))
@@ -141,7 +141,7 @@ def test_the_folder_is_part_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("place", ["infra", ".", "kept"])
 def test_from_another_folder_the_plan_leads_to_its_own(
-    place: str, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    place: str, desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """`apply FILE` without -C, from wherever one happens to be."""
     desk.declare(item("chat"))
@@ -160,7 +160,7 @@ def test_from_another_folder_the_plan_leads_to_its_own(
 @pytest.mark.parametrize("how", ["moved", "copied"])
 @pytest.mark.parametrize("args", [(), ("-C", "infra")])
 def test_a_checkout_elsewhere_performs_it(
-    how: str, args: tuple[str, ...], desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    how: str, args: tuple[str, ...], desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One job plans, another applies in a checkout of its own; it is said that the folder is another."""
     desk.declare(item("chat"))
@@ -179,7 +179,7 @@ def test_a_checkout_elsewhere_performs_it(
 
 
 def test_in_another_folder_with_another_inventory_it_is_stale(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Files that look alike are not enough: the inventory tells whose plan it is."""
     desk.declare(item("chat"))
@@ -202,7 +202,9 @@ def test_in_another_folder_with_another_inventory_it_is_stale(
     assert "inventory: state/novita.json is not the inventory of" in ran.err
 
 
-def test_another_account_is_refused_before_it_is_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_account_is_refused_before_it_is_asked(
+    desk: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.declare(item("chat"))
     desk.run("plan", "--out", "the.plan", "--state", "a b.json")
     with Server(seed=2) as elsewhere:
@@ -213,7 +215,7 @@ def test_another_account_is_refused_before_it_is_asked(desk: Desk, monkeypatch: 
     assert f"NOVITA_BASE_URL={desk.sim.url} reconciler --state 'a b.json' apply the.plan" in ran.err
 
 
-def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Desk) -> None:
+def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Sandbox) -> None:
     two.run(*PROD, "plan", "--out", "my prod.plan")
     document = json.loads((two.root / "my prod.plan").read_text())
     document["saved_plan"]["format"] = 1
@@ -228,7 +230,7 @@ def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Desk) 
 
 
 @pytest.mark.parametrize("broken", ["directory", "root", "way", "files", "state", "read", "records"])
-def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Desk) -> None:
+def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Sandbox) -> None:
     desk.declare(item("chat"))
     desk.run("plan", "--out", "the.plan")
     document = json.loads((desk.root / "the.plan").read_text())
@@ -240,7 +242,7 @@ def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Desk) -> None:
     assert desk.sent() == []
 
 
-def test_a_stale_plan_prints_complete_commands(two: Desk) -> None:
+def test_a_stale_plan_prints_complete_commands(two: Sandbox) -> None:
     """Also when the options came from the plan: `apply FILE` alone was typed."""
     two.run(*PROD, "--target", "prod-*", "plan", "--out", "prod.plan")
     two.write("prod.yaml", {"endpoints": [item("prod-a", replicas=2)]})
@@ -249,7 +251,7 @@ def test_a_stale_plan_prints_complete_commands(two: Desk) -> None:
     assert typed(two, command).code == 0
 
 
-def test_resume_belongs_to_its_files(two: Desk) -> None:
+def test_resume_belongs_to_its_files(two: Sandbox) -> None:
     """What was approved with -f prod.yaml is finished with prod.yaml, or not at all."""
     two.killed("create", *PROD, "--parallelism", "1")  # no other call may be under way
     ran = untouched(two, "-f", "endpoints.yaml", "--state", "state/prod.json", "apply", "--resume")
@@ -268,7 +270,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(one)
 
 
-def scenes(desk: Desk) -> Iterator[tuple[str, ...]]:
+def scenes(desk: Sandbox) -> Iterator[tuple[str, ...]]:
     """Commands that end in a hint with a command."""
     yield ("init",)
     yield ("drift",)
@@ -291,7 +293,7 @@ def scenes(desk: Desk) -> Iterator[tuple[str, ...]]:
     yield "drift", "--baseline", "none.json"
 
 
-def test_every_command_that_is_printed_is_complete(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_that_is_printed_is_complete(desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the run is about: what it prints means the same folder, files and inventory."""
     desk.write("my prod.yaml", YAML)
     options = ["-C", desk.root.name, "-f", "my prod.yaml", "--state", "state/my prod.json"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 STATE: Final = "state/novita.json"
 DIGITS: Final = "9" * 5000
@@ -62,7 +62,7 @@ def as_text(value: Any) -> str:
     return text
 
 
-def applied(desk: Desk) -> dict[str, Any]:
+def applied(desk: Sandbox) -> dict[str, Any]:
     """An inventory on disk, and the document in it."""
     desk.declare(item("chat", env={"A": "1"}), item("embed"))
     desk.apply()
@@ -76,7 +76,7 @@ def put(tree: Any, path: tuple[str, ...], value: Any) -> None:
     tree[path[-1]] = value
 
 
-def refused(desk: Desk, *command: str) -> str:
+def refused(desk: Sandbox, *command: str) -> str:
     """What a command says that must be refused without having written or sent anything."""
     before = desk.files(), len(desk.sent())
     ran = desk.run(*command)
@@ -87,7 +87,7 @@ def refused(desk: Desk, *command: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "value"), MAPS)
-def test_a_map_that_was_edited_is_refused(desk: Desk, path: tuple[str, ...], value: Any) -> None:
+def test_a_map_that_was_edited_is_refused(desk: Sandbox, path: tuple[str, ...], value: Any) -> None:
     document = applied(desk)
     put(document["endpoints"]["chat"], path, value)
     desk.write(STATE, as_text(document))
@@ -100,7 +100,7 @@ def test_a_map_that_was_edited_is_refused(desk: Desk, path: tuple[str, ...], val
 
 
 @pytest.mark.parametrize("name", ["", "\ud800"])
-def test_a_name_that_is_none_is_refused(desk: Desk, name: str) -> None:
+def test_a_name_that_is_none_is_refused(desk: Sandbox, name: str) -> None:
     document = applied(desk)
     document["endpoints"][name] = document["endpoints"].pop("chat")
     desk.write(STATE, json.dumps(document))
@@ -108,7 +108,7 @@ def test_a_name_that_is_none_is_refused(desk: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "value"), MAPS)
-def test_a_journal_that_was_edited_is_refused(desk: Desk, path: tuple[str, ...], value: Any) -> None:
+def test_a_journal_that_was_edited_is_refused(desk: Sandbox, path: tuple[str, ...], value: Any) -> None:
     """The checksum fits, for whoever edits it can sum as well."""
     record = {"name": "new", **applied(desk)["endpoints"]["chat"]}
     put(record, path, value)
@@ -122,7 +122,7 @@ def test_a_journal_that_was_edited_is_refused(desk: Desk, path: tuple[str, ...],
 
 @pytest.mark.parametrize("text", [f"{RAW}{DIGITS}", f"{RAW}{'[' * 5000}", {"a": 1}, [1], None, "x"])
 @pytest.mark.parametrize("key", ["changes", "key", "base_url", "back_to", "restoring", "format", "commit"])
-def test_a_saved_plan_that_was_edited_is_refused(desk: Desk, key: str, text: Any) -> None:
+def test_a_saved_plan_that_was_edited_is_refused(desk: Sandbox, key: str, text: Any) -> None:
     applied(desk)
     desk.declare(item("chat", env={"A": "2"}), item("embed"))
     assert desk.run("plan", "--out", "prod.plan").code == 0
@@ -152,7 +152,7 @@ def test_a_saved_plan_that_was_edited_is_refused(desk: Desk, key: str, text: Any
         ("more", 1),
     ],
 )
-def test_a_version_that_was_edited_is_named(desk: Desk, key: str, value: Any) -> None:
+def test_a_version_that_was_edited_is_named(desk: Sandbox, key: str, value: Any) -> None:
     """It costs itself alone, and no `rollback` takes another one for the one before the last."""
     for tag in ("1", "2", "3"):
         desk.declare(item("chat", env={"A": tag}))
@@ -189,7 +189,7 @@ NUMBERS = {
 
 @pytest.mark.parametrize("word", NUMBERS.values(), ids=NUMBERS)
 @pytest.mark.parametrize("field", ["minReplicas: {}", "image: {}", "env: {{A: {}}}", "policy: {{value: {}}}"])
-def test_a_number_that_nobody_can_keep_has_a_place(desk: Desk, field: str, word: str) -> None:
+def test_a_number_that_nobody_can_keep_has_a_place(desk: Sandbox, field: str, word: str) -> None:
     text = "endpoints:\n- endpoint: chat\n  specName: small\n"
     desk.write(
         "endpoints.yaml", text + ("" if "image" in field else "  image: x\n") + f"  {field.format(word)}\n"
@@ -221,7 +221,7 @@ def test_a_number_that_nobody_can_keep_has_a_place(desk: Desk, field: str, word:
     ],
 )
 @pytest.mark.parametrize("name", ["endpoints.yaml", "specs.yaml", "config.yaml"])
-def test_hostile_yaml_has_a_place(desk: Desk, name: str, text: str | bytes, code: str) -> None:
+def test_hostile_yaml_has_a_place(desk: Sandbox, name: str, text: str | bytes, code: str) -> None:
     desk.declare(item("chat"))
     (desk.root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     ran = desk.run("validate", "--json")
@@ -235,7 +235,7 @@ def test_hostile_yaml_has_a_place(desk: Desk, name: str, text: str | bytes, code
     "name",
     ["endpoints.yaml", "endpoints.json", "specs.yaml", "config.yaml", STATE, f"{STATE}.journal", "prod.plan"],
 )
-def test_a_file_of_20_gigabytes_is_not_read(desk: Desk, name: str) -> None:
+def test_a_file_of_20_gigabytes_is_not_read(desk: Sandbox, name: str) -> None:
     if not name.startswith("endpoints"):
         desk.declare(item("chat"))
     path = desk.write(name, "")
@@ -309,7 +309,7 @@ def _bent(document: Any, dice: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_no_edit_of_a_file_of_ours_is_a_crash(desk: Desk, seed: int) -> None:
+def test_no_edit_of_a_file_of_ours_is_a_crash(desk: Sandbox, seed: int) -> None:
     """Forty edits: every command ends with words."""
     desk.monkeypatch.setenv("TOKEN", "the-token-itself")
     rich = {"command": "serve ${env:TOKEN}", "env": {"T": "${env:TOKEN}"}, "imageAuthId": "a"}

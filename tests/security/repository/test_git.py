@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.workflow.runtime import git as git_module
 from reconciler.workflow.runtime.git import GitStatus, git_status, run_git
-from tests.e2e.desk import ROOT, Desk, item
+from tests.e2e.desk import ROOT, Sandbox, item
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -78,7 +78,7 @@ def armed(folder: Path, pwned: Path) -> None:
 
 
 @pytest.fixture
-def checkout(desk: Desk) -> Desk:
+def checkout(desk: Sandbox) -> Sandbox:
     """A repository of the desk's files, the folder above it included, with one commit."""
     desk.declare(item("chat"))
     desk.apply()
@@ -99,7 +99,7 @@ COMMANDS = (
 @pytest.mark.parametrize("where", ["infra", "infra/state"])
 @pytest.mark.parametrize("worktree", [True, False])
 def test_an_embedded_bare_repository_runs_nothing(
-    where: str, worktree: bool, checkout: Desk, tmp_path: Path
+    where: str, worktree: bool, checkout: Sandbox, tmp_path: Path
 ) -> None:
     """HEAD, objects, refs and a config among the files of a pull request: none of its programs runs."""
     pwned = tmp_path / "pwned"
@@ -126,7 +126,7 @@ def test_an_embedded_bare_repository_runs_nothing(
         assert json.loads((checkout.root / "the.plan").read_text())["saved_plan"]["commit"] == sha
 
 
-def test_a_repository_of_its_own_runs_nothing_either(checkout: Desk, tmp_path: Path) -> None:
+def test_a_repository_of_its_own_runs_nothing_either(checkout: Sandbox, tmp_path: Path) -> None:
     """A .git that came with an archive, attributes that name its filter, and files that git must compare."""
     pwned = tmp_path / "pwned"
     (checkout.root / ".gitattributes").write_text("* filter=evil diff=evil\n")
@@ -138,7 +138,7 @@ def test_a_repository_of_its_own_runs_nothing_either(checkout: Desk, tmp_path: P
     assert git_status(checkout.root / "state/novita.json") is GitStatus.TRACKED
 
 
-def test_what_differs_from_the_commit_is_found_without_filters(checkout: Desk) -> None:
+def test_what_differs_from_the_commit_is_found_without_filters(checkout: Sandbox) -> None:
     bound = ("plan", "--out", "the.plan", "--bind-commit", "--json")
     assert checkout.run(*bound).document["problems"] == []
     (checkout.root / "specs.yaml").write_text((checkout.root / "specs.yaml").read_text() + "\n")
@@ -156,7 +156,7 @@ def test_what_differs_from_the_commit_is_found_without_filters(checkout: Desk) -
     "name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"]
 )
 def test_another_repository_in_the_environment_is_not_asked(
-    name: str, checkout: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, checkout: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a hook, which names the repository that it belongs to."""
     sha = git(checkout.root, "rev-parse", "HEAD")
@@ -181,7 +181,7 @@ def test_another_repository_in_the_environment_is_not_asked(
     ],
 )
 def test_a_program_in_the_environment_does_not_run(
-    name: str, value: str, checkout: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, checkout: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pwned = tmp_path / "pwned"
     evil = script(tmp_path, "evil.sh", pwned)
@@ -192,7 +192,7 @@ def test_a_program_in_the_environment_does_not_run(
 
 
 @pytest.fixture
-def foreign(checkout: Desk, tmp_path: Path) -> Desk:
+def foreign(checkout: Sandbox, tmp_path: Path) -> Sandbox:
     """The repository belongs to somebody else, as in a container that mounts it."""
     if os.getuid() != 0:
         pytest.skip("only root gives files away")
@@ -202,7 +202,7 @@ def foreign(checkout: Desk, tmp_path: Path) -> Desk:
 
 
 def test_dubious_ownership_is_told_with_the_way_out(
-    foreign: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    foreign: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = foreign.run("plan", "--out", "the.plan", "--bind-commit")
     assert ran.code == 1
@@ -225,7 +225,7 @@ def test_dubious_ownership_is_told_with_the_way_out(
 
 @pytest.mark.parametrize("how", ["file", "environment"])
 def test_what_the_user_trusts_stays_trusted(
-    how: str, foreign: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    how: str, foreign: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "file":
         (tmp_path / "trust").write_text(f"[safe]\n\tdirectory = {tmp_path}\n")
@@ -240,14 +240,14 @@ def test_what_the_user_trusts_stays_trusted(
     assert not (tmp_path / "pwned").exists()
 
 
-def test_no_repository_is_told_as_such(desk: Desk) -> None:
+def test_no_repository_is_told_as_such(desk: Sandbox) -> None:
     desk.declare(item("chat"))
     desk.apply()
     assert "there is no git checkout here" in desk.run("plan", "--out", "p", "--bind-commit").err
     assert "there is no git repository here" in desk.run("doctor").out
 
 
-def test_a_broken_repository_is_told_with_the_words_of_git(checkout: Desk, tmp_path: Path) -> None:
+def test_a_broken_repository_is_told_with_the_words_of_git(checkout: Sandbox, tmp_path: Path) -> None:
     (tmp_path / ".git/config").write_text("[core\n")
     ran = checkout.run("plan", "--out", "the.plan", "--bind-commit")
     assert ran.code == 1

@@ -17,7 +17,7 @@ from reconciler.model.problem import MAX_LISTED
 from reconciler.model.text import closest_match
 from reconciler.novita.http.body import parse_json
 from reconciler.novita.http.masking import Secrets
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 SLOWER = 10
 """A text four times as long may take that much longer; twice sixteen times is what a square would take."""
@@ -79,7 +79,7 @@ LINES: dict[str, tuple[Callable[[int], str], int]] = {
 
 
 @pytest.mark.parametrize("kind", LINES)
-def test_a_file_is_read_in_a_time_that_grows_with_it(desk: Desk, kind: str) -> None:
+def test_a_file_is_read_in_a_time_that_grows_with_it(desk: Sandbox, kind: str) -> None:
     make, n = LINES[kind]
 
     def validated(size: int) -> None:
@@ -117,7 +117,7 @@ def test_a_text_of_others_is_looked_at_in_a_time_that_grows_with_it(kind: str) -
     assert grows_linearly(*UNITS[kind])
 
 
-def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Desk) -> None:
+def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Sandbox) -> None:
     desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
     ran = desk.run("validate")
     assert ran.code == 1
@@ -131,7 +131,7 @@ def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Desk) -> No
         assert found[-1]["summary"].startswith("4,001 more problems")
 
 
-def test_six_hundred_thousand_tiny_items_are_told_soon(desk: Desk) -> None:
+def test_six_hundred_thousand_tiny_items_are_told_soon(desk: Sandbox) -> None:
     """Each lacks its name; what else a few of them lack is told as well, and then no more."""
     desk.write("endpoints.yaml", "endpoints: [" + "{}," * 600_000 + "]")
     began = time.process_time()
@@ -141,14 +141,14 @@ def test_six_hundred_thousand_tiny_items_are_told_soon(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("field", ["specName", "zzz", "x" * 40_000])
-def test_a_message_quotes_the_beginning_of_a_long_name(desk: Desk, field: str) -> None:
+def test_a_message_quotes_the_beginning_of_a_long_name(desk: Sandbox, field: str) -> None:
     desk.declare(item("a", **{field: "y" * 40_000}))
     ran = desk.run("validate")
     assert ran.code == 1
     assert len(ran.err) < 3_000
 
 
-def test_what_is_listed_are_the_gravest_problems(desk: Desk) -> None:
+def test_what_is_listed_are_the_gravest_problems(desk: Sandbox) -> None:
     """A flood of warnings hides no error that comes after them."""
     unset = {f"K{i}": f"${{env:B20_{i}}}" for i in range(1_500)}
     desk.declare(item("a", env=unset), {"endpoint": "b"})
@@ -160,7 +160,7 @@ def test_what_is_listed_are_the_gravest_problems(desk: Desk) -> None:
     assert ran.document["warning_count"] == 1_500
 
 
-def test_reports_are_bounded_as_well(desk: Desk) -> None:
+def test_reports_are_bounded_as_well(desk: Sandbox) -> None:
     desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
     ran = desk.run("plan", "--junit-into", "a.xml", "--html-into", "a.html", "--markdown-into", "a.md")
     assert ran.code == 1
@@ -175,7 +175,7 @@ def test_reports_are_bounded_as_well(desk: Desk) -> None:
         assert said in text
 
 
-def test_endpoints_after_too_many_problems_are_named(desk: Desk) -> None:
+def test_endpoints_after_too_many_problems_are_named(desk: Sandbox) -> None:
     keys = {f"k{i}": 1 for i in range(MAX_EXPLAINED)}
     desk.declare(item("first", **keys), item("second", k=1), item("third"))
     ran = desk.run("validate", "--json")
@@ -184,14 +184,14 @@ def test_endpoints_after_too_many_problems_are_named(desk: Desk) -> None:
     assert ran.document["problems"][-1]["code"] == "more-problems"
 
 
-def test_faults_of_one_text_are_counted(desk: Desk) -> None:
+def test_faults_of_one_text_are_counted(desk: Sandbox) -> None:
     desk.declare(item("a", env={"K": "${env} " * 1_000}))
     ran = desk.run("validate")
     assert ran.err.count("Error: the reference ${env} has no source") == 99
     assert "Error: 901 more references in this text are wrong" in ran.err
 
 
-def test_spaces_of_an_env_file_are_bounded(desk: Desk) -> None:
+def test_spaces_of_an_env_file_are_bounded(desk: Sandbox) -> None:
     """python-dotenv takes a time that grows with their square."""
     desk.declare(item("a"))
     desk.write("a.env", "A=b\n\nB=c" + " " * 500_000 + "d\n")
@@ -205,7 +205,7 @@ def test_spaces_of_an_env_file_are_bounded(desk: Desk) -> None:
     assert desk.run("validate", "--env-file", "a.env").code == 0
 
 
-def test_many_entries_of_drift_ignore_are_looked_up(desk: Desk) -> None:
+def test_many_entries_of_drift_ignore_are_looked_up(desk: Sandbox) -> None:
     desk.declare(*(item(f"a{i}", env={"A": "1"}) for i in range(20)))
     desk.apply()
     for endpoint in desk.sim.world.endpoints:
@@ -221,7 +221,7 @@ def test_many_entries_of_drift_ignore_are_looked_up(desk: Desk) -> None:
     assert [one["name"] for one in moved if one["standing"] == "ignored"] == ["a7"]
 
 
-def test_many_targets_are_looked_up(desk: Desk) -> None:
+def test_many_targets_are_looked_up(desk: Sandbox) -> None:
     desk.declare(*(item(f"a{i}") for i in range(300)))
     targets = [word for i in range(300) for word in ("--target", f"novita_endpoint.a{i}")]
     began = time.process_time()

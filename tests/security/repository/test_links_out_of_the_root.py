@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 SECRETS = "root:$6$hash:19000:0:99999:7:::\n  - [the second line\n\tof /etc/shadow: {\n"
 FILES = ("endpoints.yaml", "endpoints/a.yaml", "endpoints/deep/er/a.json", "specs.yaml", "config.yaml")
@@ -23,7 +23,7 @@ COMMANDS = (
 
 
 @pytest.fixture
-def shadow(desk: Desk, tmp_path: Path) -> Path:
+def shadow(desk: Sandbox, tmp_path: Path) -> Path:
     """A file outside of the root."""
     desk.declare(item("chat"))
     found = tmp_path / "shadow"
@@ -31,7 +31,7 @@ def shadow(desk: Desk, tmp_path: Path) -> Path:
     return found
 
 
-def is_clean(desk: Desk, *commands: str) -> None:
+def is_clean(desk: Sandbox, *commands: str) -> None:
     """No command tells a word of it, and those that need the file end with 1."""
     for command in commands:
         ran = desk.run(*command.split())
@@ -45,7 +45,7 @@ def is_clean(desk: Desk, *commands: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", ["absolute", "relative", "of a link", "of a folder"])
-def test_a_link_that_leaves_the_root(desk: Desk, shadow: Path, name: str, kind: str) -> None:
+def test_a_link_that_leaves_the_root(desk: Sandbox, shadow: Path, name: str, kind: str) -> None:
     """Straight, by `..`, over a second link, and through a folder that is one."""
     path = desk.root / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def test_a_link_that_leaves_the_root(desk: Desk, shadow: Path, name: str, kind: 
     is_clean(desk, *COMMANDS)
 
 
-def test_a_folder_that_leaves_the_root(desk: Desk, tmp_path: Path) -> None:
+def test_a_folder_that_leaves_the_root(desk: Sandbox, tmp_path: Path) -> None:
     """endpoints/ and config/ themselves."""
     (tmp_path / "theirs").mkdir()
     for name in ("a.yaml", "config.yaml", "specs.yaml"):
@@ -80,7 +80,7 @@ def test_a_folder_that_leaves_the_root(desk: Desk, tmp_path: Path) -> None:
     is_clean(desk, "validate", "plan")
 
 
-def test_links_inside_of_the_root_are_fine(desk: Desk) -> None:
+def test_links_inside_of_the_root_are_fine(desk: Sandbox) -> None:
     """One file for two folders, a link to a link, a folder that is one."""
     desk.write("real/specs.yaml", (desk.root / "specs.yaml").read_text())
     desk.write("real/all.yaml", '{"endpoints": [{"endpoint": "chat", "specName": "small", "image": "a"}]}')
@@ -95,7 +95,7 @@ def test_links_inside_of_the_root_are_fine(desk: Desk) -> None:
     desk.apply()
 
 
-def test_what_a_person_names_may_lie_elsewhere(desk: Desk, tmp_path: Path, shadow: Path) -> None:
+def test_what_a_person_names_may_lie_elsewhere(desk: Sandbox, tmp_path: Path, shadow: Path) -> None:
     """-f of a file or a folder outside is trusted; where links of the repository lead to is not."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -114,7 +114,7 @@ def test_what_a_person_names_may_lie_elsewhere(desk: Desk, tmp_path: Path, shado
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_no_file_is_not_waited_for(desk: Desk, name: str) -> None:
+def test_what_is_no_file_is_not_waited_for(desk: Sandbox, name: str) -> None:
     """A pipe, a device behind a link, a folder: refused at once."""
     desk.declare(item("chat"))
     path = desk.root / name
@@ -133,7 +133,7 @@ def test_what_is_no_file_is_not_waited_for(desk: Desk, name: str) -> None:
     assert desk.run("validate").code == 1
 
 
-def test_a_file_of_variables_that_leaves_the_root(desk: Desk, shadow: Path) -> None:
+def test_a_file_of_variables_that_leaves_the_root(desk: Sandbox, shadow: Path) -> None:
     """One that a person names is read where it is; a link of the repository to elsewhere is not followed."""
     desk.write("endpoints.yaml", "endpoints: []")
     (desk.root / "the.env").symlink_to(shadow)
@@ -144,7 +144,7 @@ def test_a_file_of_variables_that_leaves_the_root(desk: Desk, shadow: Path) -> N
     assert desk.run("plan", "--env-file", "../shadow").code == 0
 
 
-def test_a_large_file_is_not_read(desk: Desk) -> None:
+def test_a_large_file_is_not_read(desk: Sandbox) -> None:
     """Its size is asked before its bytes are."""
     with (desk.root / "endpoints.yaml").open("wb") as file:
         file.truncate(20 * 2**30)

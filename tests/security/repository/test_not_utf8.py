@@ -9,7 +9,7 @@ import click
 import pytest
 
 from reconciler.cli.main import COMMANDS, cli
-from tests.e2e.desk import ROOT, Desk, item
+from tests.e2e.desk import ROOT, Sandbox, item
 
 BAD = "caf\udce9"
 SHOWN = "caf\\xe9"
@@ -37,7 +37,7 @@ LINES = [
 
 
 @pytest.mark.parametrize("words", [["--env", f"T=S3CRET{BAD}"], [f"--env=T=S3CRET{BAD}"], [f"T=S3CRET{BAD}"]])
-def test_what_such_an_argument_says_is_not_shown(desk: Desk, words: list[str]) -> None:
+def test_what_such_an_argument_says_is_not_shown(desk: Sandbox, words: list[str]) -> None:
     """It may be a secret that was cut, or one in another encoding."""
     ran = desk.run("deploy", "chat", "--image", "a:1", "--spec", "small", *words)
     assert (ran.code, "=...' contains bytes" in ran.err) == (64, True)
@@ -45,7 +45,7 @@ def test_what_such_an_argument_says_is_not_shown(desk: Desk, words: list[str]) -
 
 
 @pytest.mark.parametrize("lines", LINES, ids=[*COMMANDS, "others"])
-def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Desk, lines: list[list[str]]) -> None:
+def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Sandbox, lines: list[list[str]]) -> None:
     for line in lines:
         ran = desk.run(*line)
         assert ran.code == 64, line
@@ -55,7 +55,7 @@ def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Desk, lines: list[
     assert desk.sent("create", "update", "delete", "list") == []
 
 
-def test_it_is_one_document_with_json(desk: Desk) -> None:
+def test_it_is_one_document_with_json(desk: Sandbox) -> None:
     ran = desk.run("plan", "--json", "--target", BAD)
     (problem,) = ran.document["problems"]
     assert (ran.code, ran.document["exit_code"], problem["code"]) == (64, 64, "usage")
@@ -68,7 +68,7 @@ def test_it_is_one_document_with_json(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "name", ["NOVITA_API_KEY", "NOVITA_BASE_URL", "RECONCILER_STATE_KEY", "RECONCILER_X"]
 )
-def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Desk, name: str, command: list[str]) -> None:
+def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Sandbox, name: str, command: list[str]) -> None:
     desk.declare(item("chat"))
     desk.monkeypatch.setenv(name, "s3cret\udcff")
     ran = desk.run(*command)
@@ -77,7 +77,7 @@ def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Desk, name: str, co
     assert "s3cret" not in ran.out + ran.err
 
 
-def test_help_needs_no_variable(desk: Desk) -> None:
+def test_help_needs_no_variable(desk: Sandbox) -> None:
     desk.monkeypatch.setenv("NOVITA_API_KEY", "\udcff")
     assert desk.run("plan", "--help").code == 0
 
@@ -86,7 +86,9 @@ def test_help_needs_no_variable(desk: Desk) -> None:
     "command", [["plan", "--out", "prod.plan"], ["apply", "--yes"], ["validate"], ["plan", "--json"]]
 )
 @pytest.mark.parametrize("is_linked", [False, True])
-def test_a_folder_whose_path_is_not_utf_8_is_named(desk: Desk, command: list[str], is_linked: bool) -> None:
+def test_a_folder_whose_path_is_not_utf_8_is_named(
+    desk: Sandbox, command: list[str], is_linked: bool
+) -> None:
     desk.declare(item("chat"))
     folder = desk.root.parent / BAD
     desk.root.rename(folder)
@@ -101,7 +103,7 @@ def test_a_folder_whose_path_is_not_utf_8_is_named(desk: Desk, command: list[str
 
 
 @pytest.mark.parametrize("command", ["plan", "validate", "preview", "drift", "doctor"])
-def test_a_file_whose_name_is_not_utf_8_is_told(desk: Desk, command: str) -> None:
+def test_a_file_whose_name_is_not_utf_8_is_told(desk: Sandbox, command: str) -> None:
     desk.declare(item("chat"))
     desk.write("endpoints/x.yaml", {"endpoints": [item("embed")]}).rename(desk.root / f"endpoints/{BAD}.yaml")
     for options in ([], ["--json"]):
@@ -120,7 +122,7 @@ def test_a_file_whose_name_is_not_utf_8_is_told(desk: Desk, command: str) -> Non
         {"PYTHONIOENCODING": "latin-1:strict"},
     ],
 )
-def test_a_terminal_without_unicode_is_told_all(desk: Desk, environ: dict[str, str]) -> None:
+def test_a_terminal_without_unicode_is_told_all(desk: Sandbox, environ: dict[str, str]) -> None:
     """Names beyond ASCII are escaped where the stream cannot hold them; the bytes of a bad argument too."""
     desk.declare(item("größe \U0001f600", appName="a", env={"Ä": "x"}))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 STATE = "state/novita.json"
 SUFFIXES = ["", ".journal", ".history.jsonl", ".lock", ".lock.json", ".backup", ".approved.json", ".tmp"]
@@ -39,7 +39,7 @@ def device(path: Path, _victim: Path) -> None:
 
 
 @pytest.fixture
-def victim(desk: Desk) -> Path:
+def victim(desk: Sandbox) -> Path:
     folder = desk.root.parent / "elsewhere"
     folder.mkdir()
     file = folder / "victim"
@@ -50,7 +50,7 @@ def victim(desk: Desk) -> Path:
 @pytest.mark.parametrize("plant", [link, dangling, hard_link, pipe, directory, device])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_nothing_goes_through_a_planted_file(
-    desk: Desk, victim: Path, suffix: str, plant: Callable[[Path, Path], None]
+    desk: Sandbox, victim: Path, suffix: str, plant: Callable[[Path, Path], None]
 ) -> None:
     """Every command ends, the file elsewhere stays what it was, and a refusal names what was planted."""
     desk.declare(item("chat"), item("embed"))
@@ -85,7 +85,7 @@ def test_nothing_goes_through_a_planted_file(
 
 @pytest.mark.parametrize("plant", [link, hard_link, pipe, device])
 def test_a_journal_that_was_planted_stops_the_apply_before_it_writes(
-    desk: Desk, victim: Path, plant: Callable[[Path, Path], None]
+    desk: Sandbox, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     (desk.root / "state").mkdir()
     plant(desk.root / f"{STATE}.journal", victim)
@@ -97,7 +97,7 @@ def test_a_journal_that_was_planted_stops_the_apply_before_it_writes(
     assert desk.sent() == []
 
 
-def test_a_folder_that_leads_outside_is_refused(desk: Desk, victim: Path) -> None:
+def test_a_folder_that_leads_outside_is_refused(desk: Sandbox, victim: Path) -> None:
     """Another repository's inventory is not taken for ours, unless it is named outright."""
     desk.declare(item("chat"))
     desk.apply()
@@ -116,7 +116,7 @@ def test_a_folder_that_leads_outside_is_refused(desk: Desk, victim: Path) -> Non
     assert desk.run(*named, "apply", "--yes", "--allow-other-files").code == 0
 
 
-def test_links_that_stay_inside_are_followed(desk: Desk) -> None:
+def test_links_that_stay_inside_are_followed(desk: Sandbox) -> None:
     """A map that is shared by two names, and a folder that is kept elsewhere in the same repository."""
     (desk.root / "kept").mkdir()
     (desk.root / "state").symlink_to("kept")
@@ -131,7 +131,7 @@ def test_links_that_stay_inside_are_followed(desk: Desk) -> None:
     assert set(desk.inventory) == {"chat", "embed"}
 
 
-def test_the_folder_of_the_simulator_leads_nowhere_else(desk: Desk, victim: Path) -> None:
+def test_the_folder_of_the_simulator_leads_nowhere_else(desk: Sandbox, victim: Path) -> None:
     desk.declare(item("chat"))
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
     (desk.root / ".reconciler").symlink_to(victim.parent)
@@ -142,7 +142,7 @@ def test_the_folder_of_the_simulator_leads_nowhere_else(desk: Desk, victim: Path
 
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "device", "sparse"])
-def test_a_saved_plan_is_an_ordinary_file(desk: Desk, kind: str) -> None:
+def test_a_saved_plan_is_an_ordinary_file(desk: Sandbox, kind: str) -> None:
     """A pipe is not waited for, and a file of 20 GB is not read."""
     desk.declare(item("chat"))
     path = desk.root / "prod.plan"

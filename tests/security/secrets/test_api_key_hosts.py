@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.wiretap import Tap, tap
 
 COMMANDS = (
@@ -49,7 +49,7 @@ HOSTILE = (
 
 
 @pytest.fixture
-def proxy(desk: Desk) -> Iterator[Tap]:
+def proxy(desk: Sandbox) -> Iterator[Tap]:
     """All that leaves this machine would come by here."""
     desk.monkeypatch.delenv("NOVITA_BASE_URL")
     desk.declare(item("chat"))
@@ -59,7 +59,7 @@ def proxy(desk: Desk) -> Iterator[Tap]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_talks_to_a_host_of_the_file(desk: Desk, proxy: Tap, command: str) -> None:
+def test_no_command_talks_to_a_host_of_the_file(desk: Sandbox, proxy: Tap, command: str) -> None:
     """Each ends with 1, the place in the file and the complete way out, and has connected to nobody."""
     desk.write("config.yaml", 'novita:\n  enabled: true\n  base_url: "https://evil.example"\n')
     ran = desk.run(*command.split())
@@ -72,7 +72,7 @@ def test_no_command_talks_to_a_host_of_the_file(desk: Desk, proxy: Tap, command:
     assert proxy.came == []
 
 
-def test_the_problem_has_a_code(desk: Desk, proxy: Tap) -> None:
+def test_the_problem_has_a_code(desk: Sandbox, proxy: Tap) -> None:
     """Programs find it in the document of a plan."""
     desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
     assert desk.plan().codes == ["untrusted-host"]
@@ -80,7 +80,7 @@ def test_the_problem_has_a_code(desk: Desk, proxy: Tap) -> None:
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_no_spelling_gets_the_key(desk: Desk, proxy: Tap, url: str) -> None:
+def test_no_spelling_gets_the_key(desk: Sandbox, proxy: Tap, url: str) -> None:
     """What looks like Novita or like this machine is neither."""
     desk.write("config.yaml", {"novita": {"base_url": url}})
     ran = desk.plan()
@@ -94,7 +94,7 @@ def test_no_spelling_gets_the_key(desk: Desk, proxy: Tap, url: str) -> None:
     "reference",
     ["${env:BRANCH}", "https://${env:HOME_PAGE}.evil.example", "${env:NOPE:-https://evil.example}"],
 )
-def test_a_reference_is_no_consent(desk: Desk, proxy: Tap, reference: str) -> None:
+def test_a_reference_is_no_consent(desk: Sandbox, proxy: Tap, reference: str) -> None:
     """A file chooses which variable it reads, so what that says is not trusted, nor shown."""
     desk.monkeypatch.setenv("BRANCH", "https://branch.example")
     desk.monkeypatch.setenv("HOME_PAGE", "tok-3n-value")
@@ -105,7 +105,7 @@ def test_a_reference_is_no_consent(desk: Desk, proxy: Tap, reference: str) -> No
     assert proxy.came == []
 
 
-def test_a_key_from_the_file_is_no_consent(desk: Desk, proxy: Tap) -> None:
+def test_a_key_from_the_file_is_no_consent(desk: Sandbox, proxy: Tap) -> None:
     """Where the key comes from does not matter."""
     desk.monkeypatch.delenv("NOVITA_API_KEY")
     desk.write("config.yaml", {"novita": {"api_key": "sk_of-the-file", "base_url": "https://evil.example"}})
@@ -114,7 +114,7 @@ def test_a_key_from_the_file_is_no_consent(desk: Desk, proxy: Tap) -> None:
 
 
 @pytest.mark.parametrize("name", [".env", "endpoints/.env"])
-def test_a_dotenv_file_is_a_file(desk: Desk, proxy: Tap, name: str) -> None:
+def test_a_dotenv_file_is_a_file(desk: Sandbox, proxy: Tap, name: str) -> None:
     """A `.env` that a pull request adds names no host."""
     desk.write(name, "NOVITA_BASE_URL=https://evil.example\nRECONCILER_TRUSTED_HOSTS=evil.example\n")
     desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
@@ -134,7 +134,7 @@ def test_a_dotenv_file_is_a_file(desk: Desk, proxy: Tap, name: str) -> None:
         ("https://eu.api.novita.ai:444", ""),
     ],
 )
-def test_hosts_that_get_the_key(desk: Desk, proxy: Tap, url: str, trusted: str) -> None:
+def test_hosts_that_get_the_key(desk: Sandbox, proxy: Tap, url: str, trusted: str) -> None:
     """Novita's own and those of the environment are asked, here by the proxy."""
     desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
     desk.write("config.yaml", {"novita": {"base_url": url}})
@@ -144,14 +144,14 @@ def test_hosts_that_get_the_key(desk: Desk, proxy: Tap, url: str, trusted: str) 
 
 
 @pytest.mark.parametrize("trusted", ["*", "*.", "evil", "*.evil.example", "evil.example.org", "example"])
-def test_hosts_that_are_not_named(desk: Desk, proxy: Tap, trusted: str) -> None:
+def test_hosts_that_are_not_named(desk: Sandbox, proxy: Tap, trusted: str) -> None:
     """A pattern names what it says: a host, or what is inside of a domain."""
     desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
     desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
     assert desk.plan().codes == ["untrusted-host"]
 
 
-def test_the_variable_is_consent(desk: Desk, proxy: Tap) -> None:
+def test_the_variable_is_consent(desk: Sandbox, proxy: Tap) -> None:
     """NOVITA_BASE_URL wins over the file, and whoever sets it has the key."""
     desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://gw.example")
@@ -160,7 +160,7 @@ def test_the_variable_is_consent(desk: Desk, proxy: Tap) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_this_machine_needs_no_consent(desk: Desk, host: str) -> None:
+def test_this_machine_needs_no_consent(desk: Sandbox, host: str) -> None:
     """A simulator that the file names is used as before."""
     desk.monkeypatch.delenv("NOVITA_BASE_URL")
     desk.write("config.yaml", {"novita": {"base_url": desk.sim.url.replace("127.0.0.1", host)}})
@@ -169,7 +169,7 @@ def test_this_machine_needs_no_consent(desk: Desk, host: str) -> None:
     assert "chat" in desk.live()
 
 
-def test_a_redirect_does_not_get_the_key(desk: Desk) -> None:
+def test_a_redirect_does_not_get_the_key(desk: Sandbox) -> None:
     """An answer that points elsewhere is told, not followed."""
     desk.declare(item("chat"))
     with tap() as elsewhere:

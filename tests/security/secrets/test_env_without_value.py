@@ -4,18 +4,18 @@ import subprocess
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Sandbox
 
 
 def deploy(*arguments: str) -> tuple[str, ...]:
     return ("deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--yes", *arguments)
 
 
-def env(desk: Desk) -> dict[str, str]:
+def env(desk: Sandbox) -> dict[str, str]:
     return {one["key"]: one["value"] for one in desk.live()["chat"]["envs"]}
 
 
-def test_a_name_alone_takes_the_value_from_the_environment(desk: Desk) -> None:
+def test_a_name_alone_takes_the_value_from_the_environment(desk: Sandbox) -> None:
     """Beside files and literal values, the later one winning; by update as well, and shown nowhere."""
     desk.monkeypatch.setenv("HF_TOKEN", "hf_of the environment")
     desk.monkeypatch.setenv("B", "of-the-environment")
@@ -38,7 +38,7 @@ def test_a_name_alone_takes_the_value_from_the_environment(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("value", "name"), [(None, "HF_TOKEN"), ("", "HF_TOKEN"), (" \n", "A"), (None, "sk-S3CRET")]
 )
-def test_a_name_without_a_value_is_refused(desk: Desk, value: str | None, name: str) -> None:
+def test_a_name_without_a_value_is_refused(desk: Sandbox, value: str | None, name: str) -> None:
     """Nothing is sent, and what looks like no name is not repeated: it may be the secret itself."""
     if value is not None:
         desk.monkeypatch.setenv(name, value)
@@ -50,7 +50,7 @@ def test_a_name_without_a_value_is_refused(desk: Desk, value: str | None, name: 
 
 
 @pytest.mark.parametrize("command", ["deploy", "update"])
-def test_the_help_says_so(desk: Desk, command: str) -> None:
+def test_the_help_says_so(desk: Sandbox, command: str) -> None:
     """Where a value can be read, and the two ways around it."""
     words = " ".join(desk.run(command, "--help").out.split())
     assert "--env KEY[=VALUE]" in words
@@ -59,7 +59,7 @@ def test_the_help_says_so(desk: Desk, command: str) -> None:
     assert words.count("--env-file FILE") == 1
 
 
-def test_nothing_of_it_is_in_the_process_list(desk: Desk) -> None:
+def test_nothing_of_it_is_in_the_process_list(desk: Sandbox) -> None:
     """Of a process that waits for an answer."""
     desk.monkeypatch.setenv("HF_TOKEN", "hf_of-the-environment")
     process = desk.start(*deploy("--env", "HF_TOKEN"))

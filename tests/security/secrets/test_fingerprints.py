@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 
 PIN = "4711"
 MACHINE_MADE = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
@@ -24,11 +24,11 @@ def seals(value: Any) -> list[dict[str, str]]:
     return [one for item in value for one in seals(item)] if isinstance(value, list) else []
 
 
-def state(desk: Desk) -> Any:
+def state(desk: Sandbox) -> Any:
     return json.loads((desk.root / "state/novita.json").read_text())
 
 
-def declare(desk: Desk) -> None:
+def declare(desk: Sandbox) -> None:
     desk.monkeypatch.setenv("PIN", PIN)
     desk.declare(
         item("chat", env={"PIN": "${env:PIN}", "SAME": "${env:PIN}"}, command="serve ${env:PIN}"),
@@ -38,7 +38,7 @@ def declare(desk: Desk) -> None:
 
 @pytest.mark.parametrize("key", ["a", "2024", "the team's key", "correct horse battery staple"])
 def test_a_weak_key_and_a_pin_cannot_be_guessed_from_the_file_at_the_speed_of_a_hash(
-    desk: Desk, key: str
+    desk: Sandbox, key: str
 ) -> None:
     """Neither the ID of the key nor a seal is what a plain hash of the guess gives."""
     desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
@@ -56,7 +56,7 @@ def test_a_weak_key_and_a_pin_cannot_be_guessed_from_the_file_at_the_speed_of_a_
 
 
 @pytest.mark.parametrize("key", ["a", MACHINE_MADE, None])
-def test_equal_secrets_of_different_fields_have_different_seals(desk: Desk, key: str | None) -> None:
+def test_equal_secrets_of_different_fields_have_different_seals(desk: Sandbox, key: str | None) -> None:
     """In the inventory, in a saved plan and in the journal of an apply."""
     if key:
         desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
@@ -70,7 +70,7 @@ def test_equal_secrets_of_different_fields_have_different_seals(desk: Desk, key:
     assert len({one["hmac-sha256"] for one in of_chat}) == 3
 
 
-def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next_apply(desk: Desk) -> None:
+def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next_apply(desk: Sandbox) -> None:
     """No false drift after the upgrade, and a secret that did change is still told."""
     declare(desk)
     desk.apply()

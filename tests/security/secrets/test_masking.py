@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reconciler.cli.main import run as run_command
 from reconciler.novita.http.masking import Secrets
-from tests.e2e.desk import KEY, Desk, item
+from tests.e2e.desk import KEY, Sandbox, item
 from tests.relay import Canned, Relay, relay
 from tests.wiretap import tap
 
@@ -211,7 +211,7 @@ def test_no_text_is_too_odd(values: list[str], text: str) -> None:
 
 
 @pytest.fixture
-def between(desk: Desk) -> Iterator[Relay]:
+def between(desk: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account, and secrets of every kind."""
     desk.monkeypatch.setenv("TOKEN", SECRETS[0])
     desk.monkeypatch.setenv("OTHER", "the-secret-of-another-endpoint")
@@ -223,7 +223,7 @@ def between(desk: Desk) -> Iterator[Relay]:
 
 
 @pytest.mark.parametrize("call", ["create", "endpoints", "limit"])
-def test_all_that_a_run_knows_is_masked_everywhere(desk: Desk, between: Relay, call: str) -> None:
+def test_all_that_a_run_knows_is_masked_everywhere(desk: Sandbox, between: Relay, call: str) -> None:
     """The keys, this endpoint's values, another one's, and a live one: in the text, -v, JSON and reports."""
     state_key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978"
     desk.sim.world.console_create(name="alien", envs=[{"key": "K", "value": "somebody-elses-live-value"}])
@@ -257,7 +257,7 @@ def test_all_that_a_run_knows_is_masked_everywhere(desk: Desk, between: Relay, c
                     assert "cluster us-dallas" in ran.out + ran.err
 
 
-def test_a_fault_of_ours_is_told_without_secrets(desk: Desk) -> None:
+def test_a_fault_of_ours_is_told_without_secrets(desk: Sandbox) -> None:
     """`-v` shows where it happened, not with which token."""
     desk.monkeypatch.setenv("HF_TOKEN", SECRETS[2])
     desk.declare(item("chat", env={"T": "${env:HF_TOKEN}"}))
@@ -275,7 +275,7 @@ def test_a_fault_of_ours_is_told_without_secrets(desk: Desk) -> None:
         assert KEY not in text
 
 
-def test_the_password_of_a_proxy_is_not_repeated(desk: Desk) -> None:
+def test_the_password_of_a_proxy_is_not_repeated(desk: Sandbox) -> None:
     """A proxy that quotes what it was sent does not get it printed."""
 
     def talk(connection: Any, _over: Any) -> None:
@@ -295,7 +295,7 @@ def test_the_password_of_a_proxy_is_not_repeated(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "command", ["status", "get chat", "list", "watch chat", "plan -v", "apply --wait 1s"]
 )
-def test_a_worker_that_tells_its_token_is_masked(desk: Desk, between: Relay, command: str) -> None:
+def test_a_worker_that_tells_its_token_is_masked(desk: Sandbox, between: Relay, command: str) -> None:
     """What an endpoint or a worker says of its state is foreign text as well."""
     desk.declare(item("chat", env={"T": "${env:TOKEN}"}))
     desk.apply()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import KEY, Desk, Ran, item
+from tests.e2e.desk import KEY, Ran, Sandbox, item
 
 TOKEN = 'tok+en/with=odd&chars\\and"quotes-0123456789'
 PART = "only-a-part-of-it-42"
@@ -22,7 +22,7 @@ SECRETS = (KEY, KEY[3:], TOKEN, json.dumps(TOKEN)[1:-1], TOKEN[:12], PART, FILED
 
 
 @pytest.fixture
-def guarded(desk: Desk) -> Desk:
+def guarded(desk: Sandbox) -> Sandbox:
     """A desk with secrets in every place where they may be."""
     desk.monkeypatch.setenv("TOKEN", TOKEN)
     desk.monkeypatch.setenv("PART", PART)
@@ -44,7 +44,7 @@ def secretive(name: str, **more: str | int) -> dict[str, object]:
     )
 
 
-def found(desk: Desk, *said: str) -> Iterator[str]:
+def found(desk: Sandbox, *said: str) -> Iterator[str]:
     """Where a secret is: in what was said, or in a file of the folder."""
     places = {f"output {number}": text for number, text in enumerate(said)}
     files = {name: content for name, content in desk.files().items() if name != "token"}
@@ -55,7 +55,7 @@ def found(desk: Desk, *said: str) -> Iterator[str]:
                 yield f"{secret!r} in {place}"
 
 
-def tell_all(desk: Desk) -> list[str]:
+def tell_all(desk: Sandbox) -> list[str]:
     """What every command that shows something says, in text, in JSON and with -v."""
     said: list[str] = []
     for command in (
@@ -74,7 +74,7 @@ def tell_all(desk: Desk) -> list[str]:
     return said
 
 
-def test_nothing_leaks_from_a_life(guarded: Desk) -> None:
+def test_nothing_leaks_from_a_life(guarded: Sandbox) -> None:
     """Create, plan, preview, change, drift, delete: every output and every file is clean."""
     said = tell_all(guarded)
     for items in (
@@ -100,7 +100,7 @@ def test_nothing_leaks_from_a_life(guarded: Desk) -> None:
     assert "hmac-sha256" in (guarded.root / "state/novita.json").read_text()
 
 
-def test_live_values_of_others_are_hidden(guarded: Desk) -> None:
+def test_live_values_of_others_are_hidden(guarded: Sandbox) -> None:
     """An env value that is no literal in today's YAML is masked, whoever set it."""
     guarded.apply()
     foreign = [{"key": "TOKEN", "value": "their-own-secret"}, {"key": "NEW", "value": "their-new-secret"}]
@@ -116,7 +116,7 @@ def test_live_values_of_others_are_hidden(guarded: Desk) -> None:
     assert list(found(guarded, *said)) == []
 
 
-def refused(guarded: Desk, operation: str, *messages: str) -> list[str]:
+def refused(guarded: Sandbox, operation: str, *messages: str) -> list[str]:
     """All that is said by applies that the server refuses with these messages, one after the other."""
     if operation == "update":
         guarded.apply()
@@ -139,19 +139,19 @@ def refused(guarded: Desk, operation: str, *messages: str) -> list[str]:
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-def test_nothing_leaks_from_a_server_that_echoes(guarded: Desk, operation: str) -> None:
+def test_nothing_leaks_from_a_server_that_echoes(guarded: Sandbox, operation: str) -> None:
     """An error that quotes the request, a value of it or the key is quoted without the secrets in it."""
     said = refused(guarded, operation, f"{TOKEN} and Bearer {PART} end and {FILED}", f"Bearer {KEY}")
     assert list(found(guarded, *said)) == []
 
 
-def test_nothing_leaks_from_a_server_that_echoes_a_part(guarded: Desk) -> None:
+def test_nothing_leaks_from_a_server_that_echoes_a_part(guarded: Sandbox) -> None:
     """An error that quotes only the referenced part of a value is quoted without it as well."""
     said = refused(guarded, "create", f"not a number: {PART}", f"unknown flag {FLAG}")
     assert list(found(guarded, *said)) == []
 
 
-def test_nothing_leaks_from_a_listing_that_fails(guarded: Desk) -> None:
+def test_nothing_leaks_from_a_listing_that_fails(guarded: Sandbox) -> None:
     """A refusal that quotes the key is told without it."""
     message = f"the key {KEY} is unknown"
     guarded.sim.faults.add(Fault(operation="list", status=401, message=message, times=None))
@@ -160,7 +160,7 @@ def test_nothing_leaks_from_a_listing_that_fails(guarded: Desk) -> None:
     assert list(found(guarded, *(text for one in ran for text in (one.out, one.err)))) == []
 
 
-def test_nothing_leaks_while_it_runs(guarded: Desk) -> None:
+def test_nothing_leaks_while_it_runs(guarded: Sandbox) -> None:
     """Lock note and journal of a run that hangs in a create, and of one that was killed there, are clean."""
     entered, leave = threading.Event(), threading.Event()
 
@@ -179,7 +179,7 @@ def test_nothing_leaks_while_it_runs(guarded: Desk) -> None:
     assert list(found(guarded)) == []
 
 
-def test_nothing_leaks_from_a_bug(guarded: Desk) -> None:
+def test_nothing_leaks_from_a_bug(guarded: Sandbox) -> None:
     """A fault of ours names its place and no value; only -v shows the traceback."""
     guarded.monkeypatch.setattr("reconciler.reports.run.text.plan_text", lambda *_, **__: 1 / int(TOKEN))
     ran = guarded.run("plan")
@@ -188,7 +188,7 @@ def test_nothing_leaks_from_a_bug(guarded: Desk) -> None:
     assert list(found(guarded, ran.out, ran.err)) == []
 
 
-def test_a_key_is_never_an_argument(guarded: Desk) -> None:
+def test_a_key_is_never_an_argument(guarded: Sandbox) -> None:
     """No process list shows a key, and no option would take one."""
     for option in ("--api-key", "--key", "--token"):
         assert guarded.run("plan", option, KEY).code == 64

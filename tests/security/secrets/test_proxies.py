@@ -3,14 +3,14 @@
 import pytest
 
 from reconciler.novita.http.proxies import is_exempt
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.wiretap import Tap, tap
 
 PASSWORD = "hunter2/pa#ss@w0rd"
 
 
 @pytest.fixture
-def outside(desk: Desk) -> Desk:
+def outside(desk: Sandbox) -> Sandbox:
     """A desk whose account is on the internet; no test gets there."""
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
     desk.declare(item("chat"))
@@ -33,7 +33,7 @@ NO_PROXY = (
 
 
 @pytest.mark.parametrize("exempt", NO_PROXY)
-def test_no_entry_of_no_proxy_stops_a_command(outside: Desk, exempt: str) -> None:
+def test_no_entry_of_no_proxy_stops_a_command(outside: Sandbox, exempt: str) -> None:
     """The proxy is asked all the same, for none of these names the account."""
     with tap() as proxy:
         outside.monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -45,7 +45,7 @@ def test_no_entry_of_no_proxy_stops_a_command(outside: Desk, exempt: str) -> Non
 
 
 @pytest.mark.parametrize("exempt", NO_PROXY)
-def test_this_machine_is_reached_whatever_it_says(desk: Desk, exempt: str) -> None:
+def test_this_machine_is_reached_whatever_it_says(desk: Sandbox, exempt: str) -> None:
     """Nothing about proxies or certificates matters to plain HTTP within this machine."""
     for name in ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY"):
         desk.monkeypatch.setenv(name, "http://a:b/c@d:e")
@@ -80,7 +80,7 @@ def test_this_machine_is_reached_whatever_it_says(desk: Desk, exempt: str) -> No
     ],
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_proxy_that_cannot_be_used(outside: Desk, name: str, proxy: str) -> None:
+def test_a_proxy_that_cannot_be_used(outside: Sandbox, name: str, proxy: str) -> None:
     """The variable is named, its password never, and the base URL is not blamed."""
     outside.monkeypatch.setenv(name, proxy)
     for command in (("plan",), ("plan", "--json"), ("apply", "--auto-approve"), ("doctor",)):
@@ -103,7 +103,7 @@ def test_a_proxy_that_cannot_be_used(outside: Desk, name: str, proxy: str) -> No
         ("proxy.corp:port", "its port is not a number"),
     ],
 )
-def test_the_part_at_fault_is_named(outside: Desk, proxy: str, fault: str) -> None:
+def test_the_part_at_fault_is_named(outside: Sandbox, proxy: str, fault: str) -> None:
     outside.monkeypatch.setenv("HTTPS_PROXY", proxy)
     ran = outside.run("list")
     assert f"HTTPS_PROXY cannot be used: {fault}" in ran.err
@@ -122,7 +122,7 @@ def test_the_part_at_fault_is_named(outside: Desk, proxy: str, fault: str) -> No
         ("SSL_CERT_DIR", "/dev/null"),
     ],
 )
-def test_a_variable_of_tls_that_cannot_be_used(outside: Desk, name: str, value: str) -> None:
+def test_a_variable_of_tls_that_cannot_be_used(outside: Sandbox, name: str, value: str) -> None:
     """It is named, and nothing else is."""
     outside.monkeypatch.setenv(name, value)
     ran = outside.plan()
@@ -132,7 +132,7 @@ def test_a_variable_of_tls_that_cannot_be_used(outside: Desk, name: str, value: 
 
 
 @pytest.mark.parametrize("form", ["{}:{}", "http://{}:{}", "http://{}:{}/", "HTTP://me:p%40ss@{}:{}"])
-def test_proxies_that_are_used(outside: Desk, form: str) -> None:
+def test_proxies_that_are_used(outside: Sandbox, form: str) -> None:
     """With or without a scheme, a slash or a password whose letters are escaped."""
     with tap() as proxy:
         outside.monkeypatch.setenv("HTTPS_PROXY", form.format("127.0.0.1", proxy.port))
@@ -178,7 +178,7 @@ def test_hosts_that_are_not_exempt(host: str, exempt: str) -> None:
     assert not is_exempt(host, 443, exempt)
 
 
-def test_an_exempt_account_is_reached_directly(outside: Desk) -> None:
+def test_an_exempt_account_is_reached_directly(outside: Sandbox) -> None:
     """No connection to the proxy is made; the host of this test does not exist."""
     with tap() as proxy:
         outside.monkeypatch.setenv("NOVITA_BASE_URL", "https://gone.invalid")

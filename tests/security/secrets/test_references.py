@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import SPECS, Desk, item
+from tests.e2e.desk import SPECS, Sandbox, item
 
 HIDDEN = {
     "PRODUCT_TOKEN": "SL-serverless-9",
@@ -50,7 +50,7 @@ SAYING = (
 
 
 @pytest.fixture
-def tainted(desk: Desk) -> Desk:
+def tainted(desk: Sandbox) -> Sandbox:
     """A reference in every field that may hold one, each with a value that must not be shown."""
     for name, value in HIDDEN.items():
         desk.monkeypatch.setenv(name, value)
@@ -80,19 +80,21 @@ def declared(**more: Any) -> dict[str, Any]:
     }
 
 
-def leaks(desk: Desk, *said: str, values: tuple[str, ...] = tuple(HIDDEN.values())) -> list[tuple[str, str]]:
+def leaks(
+    desk: Sandbox, *said: str, values: tuple[str, ...] = tuple(HIDDEN.values())
+) -> list[tuple[str, str]]:
     """(where, what) for each hidden value in a text or in a file of the folder."""
     texts = {f"output {number}": text for number, text in enumerate(said)}
     texts |= {name: content.decode(errors="replace") for name, content in desk.files().items()}
     return [(place, value) for place, text in texts.items() for value in values if value in text]
 
 
-def said_by(desk: Desk, *commands: tuple[str, ...]) -> list[str]:
+def said_by(desk: Sandbox, *commands: tuple[str, ...]) -> list[str]:
     ran = [desk.run(*command) for command in commands or SAYING]
     return [text for one in ran for text in (one.out, one.err)]
 
 
-def test_they_are_masked_through_a_life_and_arrive(tainted: Desk) -> None:
+def test_they_are_masked_through_a_life_and_arrive(tainted: Sandbox) -> None:
     """Created, drifted, changed, rolled back, deleted: no output and no file holds one; Novita has them."""
     said = said_by(tainted)
     assert leaks(tainted, *said) == []
@@ -135,7 +137,7 @@ def test_they_are_masked_through_a_life_and_arrive(tainted: Desk) -> None:
     assert leaks(tainted, *said) == []
 
 
-def test_an_inventory_from_before_is_taken_over(tainted: Desk) -> None:
+def test_an_inventory_from_before_is_taken_over(tainted: Sandbox) -> None:
     """Earlier versions kept such values in the clear; the next apply seals them without sending anything."""
     tainted.apply()
     path = tainted.root / "state/novita.json"
@@ -155,7 +157,7 @@ def test_an_inventory_from_before_is_taken_over(tainted: Desk) -> None:
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-def test_what_novita_quotes_of_them_is_masked(tainted: Desk, operation: str) -> None:
+def test_what_novita_quotes_of_them_is_masked(tainted: Sandbox, operation: str) -> None:
     """A refusal that quotes the whole request, and a value that Novita keeps, show none of it."""
     tainted.declare(declared())
     if operation == "update":
@@ -192,7 +194,9 @@ def test_what_novita_quotes_of_them_is_masked(tainted: Desk, operation: str) -> 
         ("OTHER", "é", False),
     ],
 )
-def test_only_plain_words_of_plain_names_are_shown(desk: Desk, name: str, value: str, is_shown: bool) -> None:
+def test_only_plain_words_of_plain_names_are_shown(
+    desk: Sandbox, name: str, value: str, is_shown: bool
+) -> None:
     """An image tag stays readable in a review; what may be a secret does not, whatever field it stands in."""
     desk.monkeypatch.setenv(name, value)
     desk.declare(item("chat", image=f"acme/chat:${{env:{name}}}"))
@@ -214,7 +218,7 @@ def test_only_plain_words_of_plain_names_are_shown(desk: Desk, name: str, value:
     ],
     ids=str,
 )
-def test_where_nothing_can_be_masked_it_is_refused(desk: Desk, field: dict[str, Any]) -> None:
+def test_where_nothing_can_be_masked_it_is_refused(desk: Sandbox, field: dict[str, Any]) -> None:
     """A key of a map, a word of a list, a number: the message has the place, and not the value."""
     desk.monkeypatch.setenv("OTHER", "s3cret value")
     desk.monkeypatch.setenv("PASSWORD", "48151")
@@ -250,7 +254,7 @@ def test_where_nothing_can_be_masked_it_is_refused(desk: Desk, field: dict[str, 
         "BUILDKITE_AGENT_ACCESS_TOKEN",
     ],
 )
-def test_keys_of_the_run_are_never_read(desk: Desk, name: str) -> None:
+def test_keys_of_the_run_are_never_read(desk: Sandbox, name: str) -> None:
     """Not in an endpoint, not in a spec, not in the settings, not behind a default; set or not."""
     for value in ("plain", None):
         if value is None:
@@ -279,7 +283,7 @@ def test_keys_of_the_run_are_never_read(desk: Desk, name: str) -> None:
         assert "is refused" in desk.run("plan").err
 
 
-def test_the_seeds_own_form_of_the_key_is_fine(desk: Desk) -> None:
+def test_the_seeds_own_form_of_the_key_is_fine(desk: Sandbox) -> None:
     """`api_key: "${env:NOVITA_API_KEY}"` reads it, whatever else references may read."""
     desk.write("config.yaml", {"novita": {"api_key": "${env:NOVITA_API_KEY}"}})
     desk.monkeypatch.setenv("RECONCILER_ALLOW_ENV", "")
@@ -301,7 +305,9 @@ def test_the_seeds_own_form_of_the_key_is_fine(desk: Desk) -> None:
         ("*", "GITHUB_TOKEN", False),
     ],
 )
-def test_the_environment_narrows_what_may_be_read(desk: Desk, allowed: str, name: str, is_fine: bool) -> None:
+def test_the_environment_narrows_what_may_be_read(
+    desk: Sandbox, allowed: str, name: str, is_fine: bool
+) -> None:
     """Globs between commas and spaces; the empty list allows none, and no list allows the protected ones."""
     desk.monkeypatch.setenv("RECONCILER_ALLOW_ENV", allowed)
     desk.monkeypatch.setenv(name, "some_value")
@@ -314,7 +320,7 @@ def test_the_environment_narrows_what_may_be_read(desk: Desk, allowed: str, name
     assert "some_value" not in ran.out + ran.err
 
 
-def test_files_are_read_below_the_root_alone(desk: Desk) -> None:
+def test_files_are_read_below_the_root_alone(desk: Sandbox) -> None:
     """No absolute path, no way out, no link out, no repository, no .env; the content is never told."""
     outside = desk.root.parent / "secret.txt"
     outside.write_text("from_outside!")
@@ -355,7 +361,7 @@ def test_files_are_read_below_the_root_alone(desk: Desk) -> None:
     assert desk.live()["chat"]["envs"] == [{"key": "A", "value": "from_outside!"}]
 
 
-def test_a_base_url_shows_no_secret(desk: Desk) -> None:
+def test_a_base_url_shows_no_secret(desk: Sandbox) -> None:
     """Neither the host that the key may not go to, nor a folder that holds no specs."""
     desk.monkeypatch.delenv("NOVITA_BASE_URL")
     desk.monkeypatch.setenv("OTHER", "s3cret value")
@@ -376,7 +382,7 @@ def test_a_base_url_shows_no_secret(desk: Desk) -> None:
             assert ran.code == 1 or command == "doctor"
 
 
-def test_a_folder_of_specs_outside_is_not_read(desk: Desk, tmp_path: Path) -> None:
+def test_a_folder_of_specs_outside_is_not_read(desk: Sandbox, tmp_path: Path) -> None:
     """`config_dir` of a file that others can change leads nowhere else."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/specs.yaml").write_text("secret: [of somebody else\n")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 
 SECRET = "hf_the-secret-itself"
 CONSENT = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
 
 
 @pytest.fixture
-def embedded(desk: Desk) -> Desk:
+def embedded(desk: Sandbox) -> Sandbox:
     desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
     desk.monkeypatch.setenv("TOKEN", SECRET)
     desk.monkeypatch.delenv(CONSENT, raising=False)
@@ -24,7 +24,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def held(desk: Desk) -> list[str]:
+def held(desk: Sandbox) -> list[str]:
     return [name for name, data in desk.files().items() if SECRET.encode() in data and name != "secret.txt"]
 
 
@@ -37,7 +37,7 @@ def held(desk: Desk) -> list[str]:
         {"command": "run --token ${env:TOKEN}"},
     ],
 )
-def test_no_secret_is_kept_without_consent(embedded: Desk, fields: dict[str, object]) -> None:
+def test_no_secret_is_kept_without_consent(embedded: Sandbox, fields: dict[str, object]) -> None:
     """Neither by a create nor by an update; the refusal names the reference, never the value."""
     embedded.declare(item("a", **fields))
     ran = embedded.run("apply", "--yes")
@@ -54,7 +54,7 @@ def test_no_secret_is_kept_without_consent(embedded: Desk, fields: dict[str, obj
     assert held(embedded) == []
 
 
-def test_with_consent_it_is_kept_for_its_owner_alone(embedded: Desk) -> None:
+def test_with_consent_it_is_kept_for_its_owner_alone(embedded: Sandbox) -> None:
     """And the next run finds the account as it was left."""
     embedded.monkeypatch.setenv(CONSENT, "yes")
     embedded.declare(item("a", env={"T": "${env:TOKEN}"}))
@@ -73,7 +73,7 @@ def test_with_consent_it_is_kept_for_its_owner_alone(embedded: Desk) -> None:
     "words",
     [["--env", "TOKEN"], ["--env", f"PLAIN={SECRET}"], ["--env", "PIN=1234"], ["--env-file", "the.env"]],
 )
-def test_what_is_given_by_hand_is_not_kept_without_consent(embedded: Desk, words: list[str]) -> None:
+def test_what_is_given_by_hand_is_not_kept_without_consent(embedded: Sandbox, words: list[str]) -> None:
     embedded.write("the.env", f"A=word\nTOKEN={SECRET}\n")
     deploy = ["deploy", "a", "--image", "ubuntu:22.04", "--spec", "small", "--yes"]
     ran = embedded.run(*deploy, *words)
@@ -88,7 +88,7 @@ def test_what_is_given_by_hand_is_not_kept_without_consent(embedded: Desk, words
     assert embedded.run("update", "a", "--yes", *words).code == 0
 
 
-def test_without_secrets_nobody_is_asked(embedded: Desk) -> None:
+def test_without_secrets_nobody_is_asked(embedded: Sandbox) -> None:
     """A literal is in a file already."""
     embedded.declare(item("a", env={"MODEL": "llama"}))
     embedded.apply()
@@ -97,7 +97,7 @@ def test_without_secrets_nobody_is_asked(embedded: Desk) -> None:
 
 
 @pytest.mark.parametrize("planted", ["simulator.json", "simulator.json.lock", ""])
-def test_no_link_is_followed(embedded: Desk, planted: str, tmp_path: Path) -> None:
+def test_no_link_is_followed(embedded: Sandbox, planted: str, tmp_path: Path) -> None:
     """Neither for the file, nor for its lock, nor for the folder."""
     elsewhere = tmp_path / "elsewhere"
     folder = embedded.root / ".reconciler"

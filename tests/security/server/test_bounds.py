@@ -18,7 +18,7 @@ from reconciler.model.errors import AnswerLost, ApiError, Unreachable
 from reconciler.model.request import Request
 from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.wiretap import tap
 
 GET = Request(method="GET", path="/x")
@@ -240,7 +240,7 @@ def test_answers_are_still_unpacked(pack: Callable[[bytes], bytes], coding: str)
         assert b"accept-encoding: gzip\r\n" in server.came[0].lower()
 
 
-def test_a_plan_says_it(desk: Desk) -> None:
+def test_a_plan_says_it(desk: Sandbox) -> None:
     """End to end: an answer that never ends is one problem with its reason."""
     desk.declare(item("chat"))
     with tap(flood(HEAD + b"\r\n", b" " * 64)) as server:

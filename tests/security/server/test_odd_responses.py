@@ -13,7 +13,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Page
 from reconciler.novita.http.body import parse_json
 from tests.builders import answer, endpoint, plan, record
-from tests.e2e.desk import Desk, item
+from tests.e2e.desk import Sandbox, item
 from tests.relay import Canned, relay
 
 HALF = "\ud800"
@@ -109,13 +109,13 @@ def changing(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[
     return rewrite
 
 
-def rewrite(desk: Desk, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+def rewrite(desk: Sandbox, name: str, change: Callable[[dict[str, Any]], object]) -> None:
     for operation in ("list", "get"):
         desk.sim.faults.rewrite(operation, changing(name, change))
 
 
 @pytest.fixture
-def two(desk: Desk) -> Desk:
+def two(desk: Sandbox) -> Sandbox:
     """One endpoint of ours, applied, and one of somebody else."""
     desk.declare(item("ours", env={"A": "1"}, command="run"))
     desk.apply()
@@ -124,7 +124,7 @@ def two(desk: Desk) -> Desk:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_nothing_that_a_stranger_has_stops_anybody(two: Desk, odd: str) -> None:
+def test_nothing_that_a_stranger_has_stops_anybody(two: Sandbox, odd: str) -> None:
     """Whatever form any field of somebody else's endpoint has, ours is planned and applied."""
     for path in PLACES:
         two.sim.faults.clear()
@@ -137,7 +137,7 @@ def test_nothing_that_a_stranger_has_stops_anybody(two: Desk, odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_what_cannot_be_read_of_ours_is_no_change(two: Desk, odd: str) -> None:
+def test_what_cannot_be_read_of_ours_is_no_change(two: Sandbox, odd: str) -> None:
     """Not compared, hence no change, no drift and no delete; only what is a readable other value is one."""
     for path in PLACES:
         if odd == "word" and path[-1] not in ("minNum", "maxNum", "freeTimeout", "value", "gpuNum", "port"):
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_of_ours_is_no_change(two: Desk, odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["list", "half", "deep", "huge"])
-def test_no_command_ends_in_a_crash(two: Desk, odd: str) -> None:
+def test_no_command_ends_in_a_crash(two: Sandbox, odd: str) -> None:
     """Every command, with an odd form in every field of both endpoints but ID and name."""
 
     def spoil(one: dict[str, Any]) -> None:
@@ -171,7 +171,7 @@ def test_no_command_ends_in_a_crash(two: Desk, odd: str) -> None:
 
 
 @pytest.mark.parametrize("item_", [None, "x", 7, [], {}, {"name": "x"}, {"id": 5, "name": "y"}, {"id": HALF}])
-def test_an_item_that_is_no_endpoint_counts_and_stops_nobody(two: Desk, item_: Any) -> None:
+def test_an_item_that_is_no_endpoint_counts_and_stops_nobody(two: Sandbox, item_: Any) -> None:
     """The listing is complete with it."""
 
     def add(answered: Any) -> Any:
@@ -187,7 +187,7 @@ def test_an_item_that_is_no_endpoint_counts_and_stops_nobody(two: Desk, item_: A
         assert command == ("doctor",) or "unreadable" not in ran.out
 
 
-def test_what_cannot_be_read_is_named(two: Desk) -> None:
+def test_what_cannot_be_read_is_named(two: Sandbox) -> None:
     """Under -v by whatever command, in doctor, and as a note where it is ours."""
     rewrite(two, "ours", lambda one: one.update(envs=[{"key": ["a"]}], createdAt="yesterday"))
     rewrite(two, "theirs", lambda one: one["workerConfig"].update(minNum="many"))
@@ -205,7 +205,7 @@ def test_what_cannot_be_read_is_named(two: Desk) -> None:
     assert "workerConfig.minNum" in listing["found"]
 
 
-def test_an_update_never_loses_what_it_could_not_read(two: Desk) -> None:
+def test_an_update_never_loses_what_it_could_not_read(two: Sandbox) -> None:
     """It sends all envs, so a scale of an endpoint with unreadable ones is refused; the rest goes on."""
     rewrite(two, "ours", lambda one: one.update(envs=[{"key": ["a"], "value": "1"}]))
     ran = two.run("scale", "ours", "4", "--yes")
@@ -223,7 +223,7 @@ def test_an_update_never_loses_what_it_could_not_read(two: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", [["ours"], {"": ""}, HALF, True, None])
-def test_nothing_is_deleted_whose_name_cannot_be_read(two: Desk, name: Any) -> None:
+def test_nothing_is_deleted_whose_name_cannot_be_read(two: Sandbox, name: Any) -> None:
     """Nor forgotten: an error about that one."""
     rewrite(two, "ours", lambda one: one.update(name=name))
     two.declare(item("other"))
@@ -237,7 +237,7 @@ def test_nothing_is_deleted_whose_name_cannot_be_read(two: Desk, name: Any) -> N
 
 
 @pytest.mark.parametrize("object_id", [None, 7, ["x"], HALF, ""])
-def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Desk, object_id: Any) -> None:
+def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Sandbox, object_id: Any) -> None:
     """Recorded or not, it is neither made again nor written."""
     rewrite(two, "ours", lambda one: one.update(id=object_id))
     two.declare(item("ours", env={"A": "2"}, command="run"), item("other"))
@@ -252,7 +252,7 @@ def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Desk, object_
 
 
 @pytest.mark.parametrize("object_id", [None, 7, ["x"], HALF, "", "x\n"], ids=repr)
-def test_a_create_that_answers_no_id_is_looked_up(desk: Desk, object_id: Any) -> None:
+def test_a_create_that_answers_no_id_is_looked_up(desk: Sandbox, object_id: Any) -> None:
     """It was made: it is recorded by the ID that the listing has, and not made again."""
     desk.declare(item("chat"), item("embed"))
     with relay(desk.sim.url) as between:
@@ -266,7 +266,7 @@ def test_a_create_that_answers_no_id_is_looked_up(desk: Desk, object_id: Any) ->
     }
 
 
-def test_numbers_and_depths_beyond_python(two: Desk) -> None:
+def test_numbers_and_depths_beyond_python(two: Sandbox) -> None:
     """A number of 5,000 digits or 100,000 brackets in one endpoint leave the others readable."""
     for odd in (
         b'"\xff"',

@@ -1,4 +1,4 @@
-"""A desk for each test: files, a simulated account over a real socket, and the environment of a person."""
+"""A sandbox for each test: files, a simulated account over a real socket, and the environment of a person."""
 
 import socket
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import pytest
 from reconciler.simulator import Server
 from tests.fork_server import FIRST_WAIT
 
-from .desk import KEY, SPECS, Sandbox
+from .sandbox import KEY, SPECS, Sandbox
 
 UNSET = ("CI", "NO_COLOR", "RECONCILER_STATE_KEY", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @pytest.fixture
-def desk(
+def sandbox(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

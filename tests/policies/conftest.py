@@ -1,5 +1,5 @@
-"""The desk of the end-to-end tests, whose plans are judged here."""
+"""The sandbox of the end-to-end tests, whose plans are judged here."""
 
-from tests.e2e.conftest import desk
+from tests.e2e.conftest import sandbox
 
-__all__ = ["desk"]
+__all__ = ["sandbox"]

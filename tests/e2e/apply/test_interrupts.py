@@ -10,13 +10,13 @@ import threading
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 TOLD = "Interrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
 
 
 def interrupted(
-    desk: Sandbox,
+    sandbox: Sandbox,
     *args: str,
     number: signal.Signals = signal.SIGINT,
     when: str = "before",
@@ -27,11 +27,11 @@ def interrupted(
     told = threading.Event()
 
     def signalled(_request: Request) -> None:
-        os.kill(desk.started[-1].pid, number)
+        os.kill(sandbox.started[-1].pid, number)
         assert told.wait(20)
 
-    getattr(desk.sim.faults, when)(operation, signalled, nth=nth)
-    process = desk.start("apply", "--auto-approve", "--parallelism", "1", *args)
+    getattr(sandbox.sim.faults, when)(operation, signalled, nth=nth)
+    process = sandbox.start("apply", "--auto-approve", "--parallelism", "1", *args)
     assert process.stdout is not None
     assert process.stderr is not None
     bound = threading.Timer(20, process.kill)
@@ -48,56 +48,58 @@ def interrupted(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
-def test_what_is_in_flight_is_finished(desk: Sandbox, number: signal.Signals) -> None:
+def test_what_is_in_flight_is_finished(sandbox: Sandbox, number: signal.Signals) -> None:
     """The change under way is done and recorded, the rest not attempted; a second apply does only that."""
-    desk.declare(*(item(f"e{number}") for number in range(4)))
-    ran = interrupted(desk, number=number, nth=2)
+    sandbox.declare(*(item(f"e{number}") for number in range(4)))
+    ran = interrupted(sandbox, number=number, nth=2)
     assert ran.code == 130
     assert TOLD in ran.err
     assert "Apply interrupted: 2 done, 2 not attempted." in ran.out
-    assert set(desk.live()) == set(desk.inventory) == {"e0", "e1"}
-    desk.apply()
-    assert len(desk.sent("create")) == 4
-    assert desk.plan().code == 0
+    assert set(sandbox.live()) == set(sandbox.inventory) == {"e0", "e1"}
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 4
+    assert sandbox.plan().code == 0
 
 
-def test_an_ignored_signal_stays_ignored(desk: Sandbox) -> None:
+def test_an_ignored_signal_stays_ignored(sandbox: Sandbox) -> None:
     """Under nohup a terminal that is closed does not end the run."""
-    desk.declare(*(item(f"e{number}") for number in range(3)))
-    desk.sim.faults.before("create", lambda _request: os.kill(desk.started[-1].pid, signal.SIGHUP), nth=2)
+    sandbox.declare(*(item(f"e{number}") for number in range(3)))
+    sandbox.sim.faults.before(
+        "create", lambda _request: os.kill(sandbox.started[-1].pid, signal.SIGHUP), nth=2
+    )
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        process = desk.start("apply", "--auto-approve", "--parallelism", "1")
+        process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
     finally:
         signal.signal(signal.SIGHUP, former)
     process.communicate(timeout=20)
     assert process.returncode == 0
-    assert len(desk.live()) == 3
+    assert len(sandbox.live()) == 3
 
 
-def test_a_replacement_is_not_left_half_done(desk: Sandbox) -> None:
+def test_a_replacement_is_not_left_half_done(sandbox: Sandbox) -> None:
     """A signal between delete and create does not keep the create from following."""
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    desk.declare(item("chat", specName="large"), item("embed", replicas=2))
-    ran = interrupted(desk, when="after", operation="delete")
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    sandbox.declare(item("chat", specName="large"), item("embed", replicas=2))
+    ran = interrupted(sandbox, when="after", operation="delete")
     assert ran.code == 130
     assert "1 done, 1 not attempted" in ran.out
-    assert set(desk.live()) == {"chat", "embed"}
-    assert desk.plan().actions == {"embed": "scale"}
+    assert set(sandbox.live()) == {"chat", "embed"}
+    assert sandbox.plan().actions == {"embed": "scale"}
 
 
-def test_the_report_in_json(desk: Sandbox) -> None:
+def test_the_report_in_json(sandbox: Sandbox) -> None:
     """With --json an interrupted apply ends in its document, with 130 in it."""
-    desk.declare(item("a"), item("b"))
-    ran = interrupted(desk, "--json")
+    sandbox.declare(item("a"), item("b"))
+    ran = interrupted(sandbox, "--json")
     assert ran.code == ran.document["exit_code"] == 130
     assert [one["outcome"] for one in ran.document["results"]] == ["done", "not attempted"]
 
 
-def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Sandbox) -> None:
+def test_nothing_is_written_after_an_interrupt_that_was_swallowed(sandbox: Sandbox) -> None:
     """A destructor or a library may swallow Ctrl-C; who pressed it must not find endpoints made since."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     script = (
         "import os, signal\n"
         "from reconciler.cli.output import Output\n"
@@ -112,27 +114,27 @@ def test_nothing_is_written_after_an_interrupt_that_was_swallowed(desk: Sandbox)
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=desk.root,
+        cwd=sandbox.root,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert (done.returncode, desk.sent("create")) == (130, [])
+    assert (done.returncode, sandbox.sent("create")) == (130, [])
     assert "Interrupted." in done.stderr
 
 
-def test_once_more_stops_at_once(desk: Sandbox) -> None:
+def test_once_more_stops_at_once(sandbox: Sandbox) -> None:
     """The second signal waits for nothing; what it leaves open is found again, and created once."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     entered, leave = threading.Event(), threading.Event()
 
     def hold(_request: Request) -> None:
         entered.set()
         leave.wait(20)
 
-    desk.sim.faults.before("create", hold)
-    process = desk.start("apply", "--auto-approve")
+    sandbox.sim.faults.before("create", hold)
+    process = sandbox.start("apply", "--auto-approve")
     assert entered.wait(20)
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
@@ -141,40 +143,42 @@ def test_once_more_stops_at_once(desk: Sandbox) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 130
     leave.set()
-    assert not (desk.root / "state/novita.json").exists()
-    desk.await_live("chat")
-    planned = desk.plan()
+    assert not (sandbox.root / "state/novita.json").exists()
+    sandbox.await_live("chat")
+    planned = sandbox.plan()
     assert planned.actions == {}, "it was made: there is nothing to do but to record it"
     assert planned.codes == ["open-create"]
-    desk.apply()
-    assert len(desk.sent("create")) == 1
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
-    assert desk.plan().codes == []
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 1
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
+    assert sandbox.plan().codes == []
 
 
 @pytest.mark.parametrize(("operation", "nth"), [("list", 1), ("list", 2), ("get", 1)])
 @pytest.mark.parametrize("args", [("plan",), ("plan", "--json"), ("apply", "--auto-approve")])
-def test_before_anything_was_approved(desk: Sandbox, args: tuple[str, ...], operation: str, nth: int) -> None:
+def test_before_anything_was_approved(
+    sandbox: Sandbox, args: tuple[str, ...], operation: str, nth: int
+) -> None:
     """Ctrl-C while the account is read is 130 in a word, nothing written, and one document with --json."""
-    desk.declare(item("chat"), item("embed"), item("rerank"))
-    desk.apply()
-    desk.declare(item("chat", replicas=2), item("embed"), item("rerank"))
-    desk.sim.world.switch(max_page_size=1)
-    desk.sim.world.console_delete(desk.id("embed"))
+    sandbox.declare(item("chat"), item("embed"), item("rerank"))
+    sandbox.apply()
+    sandbox.declare(item("chat", replicas=2), item("embed"), item("rerank"))
+    sandbox.sim.world.switch(max_page_size=1)
+    sandbox.sim.world.console_delete(sandbox.id("embed"))
     leave = threading.Event()
 
     def hold(_request: Request) -> None:
-        os.kill(desk.started[-1].pid, signal.SIGINT)
+        os.kill(sandbox.started[-1].pid, signal.SIGINT)
         leave.wait(40)
 
-    desk.sim.faults.before(operation, hold, nth=nth)
-    before = desk.files()
-    process = desk.start(*args)
+    sandbox.sim.faults.before(operation, hold, nth=nth)
+    before = sandbox.files()
+    process = sandbox.start(*args)
     out, err = process.communicate(timeout=20)
     leave.set()
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert desk.files() == before
+    assert sandbox.files() == before
     if "--json" in args:
         assert json.loads(out)["exit_code"] == 130
     else:

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 
 from reconciler.model.problem import Place
 from reconciler.reports.terminal.problems import marked_line
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 DECLARABLE = (
@@ -25,10 +25,10 @@ def column_of(line: str, word: str) -> int:
 
 
 @pytest.fixture
-def account(desk: Sandbox) -> Sandbox:
+def account(sandbox: Sandbox) -> Sandbox:
     for number, name in enumerate(NAMES):
-        desk.sim.world.console_create(name=name, appName=f"a{number}")
-    return desk
+        sandbox.sim.world.console_create(name=name, appName=f"a{number}")
+    return sandbox
 
 
 @pytest.mark.parametrize("command", [("list",), ("list", "--output", "wide"), ("status",)])
@@ -44,18 +44,23 @@ def test_tables_are_aligned(account: Sandbox, command: tuple[str, ...]) -> None:
     assert len(starts) == 1, rows
 
 
-def test_a_plan_and_the_state_are_aligned(desk: Sandbox) -> None:
+def test_a_plan_and_the_state_are_aligned(sandbox: Sandbox) -> None:
     """Keys of envs and names of records."""
-    desk.declare(*(item(name, appName=f"a{number}") for number, name in enumerate(DECLARABLE)))
-    desk.apply()
-    starts = {cell_len(line[: line.index(desk.id(name))]) for name in DECLARABLE
-              for line in desk.run("state", "list").out.splitlines() if desk.id(name) in line}  # fmt: skip
+    sandbox.declare(*(item(name, appName=f"a{number}") for number, name in enumerate(DECLARABLE)))
+    sandbox.apply()
+    lines = sandbox.run("state", "list").out.splitlines()
+    starts = {
+        cell_len(line[: line.index(sandbox.id(name))])
+        for name in DECLARABLE
+        for line in lines
+        if sandbox.id(name) in line
+    }
     assert len(starts) == 1
     for name in DECLARABLE[:2]:
-        desk.sim.world.console_update(
-            desk.id(name), envs=[{"key": "聊天", "value": "x"}, {"key": "AB", "value": "x"}]
+        sandbox.sim.world.console_update(
+            sandbox.id(name), envs=[{"key": "聊天", "value": "x"}, {"key": "AB", "value": "x"}]
         )
-    lines = [line for line in desk.run("drift").out.splitlines() if " envs." in line]
+    lines = [line for line in sandbox.run("drift").out.splitlines() if " envs." in line]
     assert len(lines) == 4
     assert len({column_of(line, " = ") for line in lines}) == 1
 
@@ -81,12 +86,12 @@ def test_the_mark_is_under_the_word(text: str, column: int, width: int, under: s
         assert cell_len(line[: line.index(under)]) == start
 
 
-def test_the_mark_of_a_problem_in_a_file(desk: Sandbox) -> None:
+def test_the_mark_of_a_problem_in_a_file(sandbox: Sandbox) -> None:
     """End to end."""
-    desk.write(
+    sandbox.write(
         "endpoints.yaml",
         "endpoints:\n- {endpoint: 聊天聊天, appName: a, image: x, specName: small, tpyo: 1}\n",
     )
-    lines = desk.run("validate").err.splitlines()
+    lines = sandbox.run("validate").err.splitlines()
     at = next(number for number, line in enumerate(lines) if line.strip().endswith("^"))
     assert column_of(lines[at], "^") == column_of(lines[at - 1], "tpyo")

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.inventory.session import open_session
 from reconciler.simulator import Fault, Server
-from tests.e2e.desk import KEY, SPECS, Sandbox, item
+from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
 
 NAMES = [
     *("files", "key", "address", "reachable", "accepted", "clock", "limits", "regions", "listing", "records"),
@@ -18,9 +18,9 @@ NAMES = [
 ]
 
 
-def checked(desk: Sandbox, code: int = 0) -> dict[str, dict[str, Any]]:
+def checked(sandbox: Sandbox, code: int = 0) -> dict[str, dict[str, Any]]:
     """Name -> check of `doctor --json`, all of which are made whatever happens."""
-    ran = desk.run("doctor", "--json")
+    ran = sandbox.run("doctor", "--json")
     assert ran.code == ran.document["exit_code"] == code, ran.out
     assert KEY not in ran.out
     found = {check.pop("name"): check for check in ran.document["checks"]}
@@ -28,16 +28,16 @@ def checked(desk: Sandbox, code: int = 0) -> dict[str, dict[str, Any]]:
     return found
 
 
-def wrong(desk: Sandbox, code: int = 0) -> dict[str, str]:
+def wrong(sandbox: Sandbox, code: int = 0) -> dict[str, str]:
     """Name -> grade of all that is not well."""
-    return {name: check["grade"] for name, check in checked(desk, code).items() if check["grade"] != "ok"}
+    return {name: check["grade"] for name, check in checked(sandbox, code).items() if check["grade"] != "ok"}
 
 
 @pytest.fixture
-def applied(desk: Sandbox) -> Sandbox:
-    desk.declare(item("chat"), item("embed", specName="large"))
-    desk.apply()
-    return desk
+def applied(sandbox: Sandbox) -> Sandbox:
+    sandbox.declare(item("chat"), item("embed", specName="large"))
+    sandbox.apply()
+    return sandbox
 
 
 def test_all_is_well(applied: Sandbox) -> None:
@@ -65,11 +65,11 @@ def test_it_changes_nothing(applied: Sandbox) -> None:
     assert (applied.files(), len(applied.sent())) == (files, writes)
 
 
-def test_an_empty_folder(desk: Sandbox) -> None:
+def test_an_empty_folder(sandbox: Sandbox) -> None:
     """Nothing is wrong where nothing is there yet; the first step is told."""
-    (desk.root / "config.yaml").unlink()
-    (desk.root / "specs.yaml").unlink()
-    found = checked(desk)
+    (sandbox.root / "config.yaml").unlink()
+    (sandbox.root / "specs.yaml").unlink()
+    found = checked(sandbox)
     assert (found["files"]["grade"], found["git"]["grade"]) == ("skip", "skip")
     assert found["files"]["way_out"].startswith("reconciler init")
     assert found["inventory"]["found"] == "there is none yet"
@@ -85,10 +85,10 @@ def test_files_with_errors(applied: Sandbox) -> None:
     assert found["records"]["found"] == "all 2 are live"
 
 
-def test_files_with_warnings(desk: Sandbox) -> None:
+def test_files_with_warnings(sandbox: Sandbox) -> None:
     """What plan and apply would refuse is a warning here, as it is for validate; exit 0."""
-    desk.declare(item("chat", env={"TOKEN": "${env:NOBODY_SET_THIS}"}))
-    ran = desk.run("doctor")
+    sandbox.declare(item("chat", env={"TOKEN": "${env:NOBODY_SET_THIS}"}))
+    ran = sandbox.run("doctor")
     assert ran.code == 0
     assert "warn  files       1 warning, the first at endpoints.yaml:" in ran.out
     assert ran.out.endswith("\n1 warning.\n")
@@ -175,16 +175,16 @@ def test_an_environment_that_cannot_be_used(applied: Sandbox) -> None:
 
 
 @pytest.fixture
-def slow_clock(desk: Sandbox) -> Iterator[Server]:
+def slow_clock(sandbox: Sandbox) -> Iterator[Server]:
     """An account where it is five minutes earlier than here."""
     with Server(clock=lambda: time.time() - 300) as sim:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
         yield sim
 
 
-def test_clocks_that_differ(desk: Sandbox, slow_clock: Server) -> None:
+def test_clocks_that_differ(sandbox: Sandbox, slow_clock: Server) -> None:
     """More than a minute is a warning, with the direction."""
-    clock = checked(desk)["clock"]
+    clock = checked(sandbox)["clock"]
     assert clock["grade"] == "warn"
     assert clock["found"].endswith(" s ahead of Novita's")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 
 def messages(ran: Ran) -> list[dict[str, Any]]:
@@ -21,14 +21,14 @@ def types(ran: Ran) -> list[str]:
     return [one["type"] for one in messages(ran)]
 
 
-def streamed(desk: Sandbox, *args: str, command: str = "apply") -> Ran:
-    return desk.run(command, *args, "--auto-approve", "--events")
+def streamed(sandbox: Sandbox, *args: str, command: str = "apply") -> Ran:
+    return sandbox.run(command, *args, "--auto-approve", "--events")
 
 
-def test_an_apply_is_a_stream(desk: Sandbox) -> None:
+def test_an_apply_is_a_stream(sandbox: Sandbox) -> None:
     """Version, plan, each change from its start to its end, and how much was done."""
-    desk.declare(item("chat"))
-    ran = streamed(desk)
+    sandbox.declare(item("chat"))
+    ran = streamed(sandbox)
     assert (ran.code, ran.err) == (0, "")
     assert types(ran) == [
         "version",
@@ -39,41 +39,41 @@ def test_an_apply_is_a_stream(desk: Sandbox) -> None:
         "change_summary",
     ]
     complete, summary = messages(ran)[-2:]
-    assert (complete["hook"]["id_key"], complete["hook"]["id_value"]) == ("id", desk.id("chat"))
+    assert (complete["hook"]["id_key"], complete["hook"]["id_value"]) == ("id", sandbox.id("chat"))
     assert summary["@message"] == "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."
     assert summary["changes"] == {"add": 1, "change": 0, "import": 0, "remove": 0, "operation": "apply"}
 
 
-def test_nothing_to_do_is_a_stream_too(desk: Sandbox) -> None:
+def test_nothing_to_do_is_a_stream_too(sandbox: Sandbox) -> None:
     """An empty plan, and nothing done."""
-    desk.declare()
-    ran = streamed(desk)
+    sandbox.declare()
+    ran = streamed(sandbox)
     assert (ran.code, types(ran)) == (0, ["version", "change_summary", "change_summary"])
 
 
-def test_a_destroy_and_a_rollback_are_streams(desk: Sandbox) -> None:
+def test_a_destroy_and_a_rollback_are_streams(sandbox: Sandbox) -> None:
     """And a revert of drift."""
-    desk.declare(item("chat", replicas=1))
-    desk.apply()
-    desk.declare(item("chat", replicas=2))
-    desk.apply()
-    assert "apply_complete" in types(desk.run("rollback", "chat", "--auto-approve", "--events"))
-    desk.sim.world.console_update(desk.id("chat"), healthy={"path": "/other"})
-    ran = desk.run("drift", "revert", "chat", "--auto-approve", "--events")
+    sandbox.declare(item("chat", replicas=1))
+    sandbox.apply()
+    sandbox.declare(item("chat", replicas=2))
+    sandbox.apply()
+    assert "apply_complete" in types(sandbox.run("rollback", "chat", "--auto-approve", "--events"))
+    sandbox.sim.world.console_update(sandbox.id("chat"), healthy={"path": "/other"})
+    ran = sandbox.run("drift", "revert", "chat", "--auto-approve", "--events")
     assert "resource_drift" in types(ran)
     assert "apply_complete" in types(ran)
-    last = messages(streamed(desk, command="destroy"))[-1]
+    last = messages(streamed(sandbox, command="destroy"))[-1]
     assert last["@message"] == "Destroy complete! Resources: 1 destroyed."
     assert last["changes"]["operation"] == "destroy"
 
 
-def test_a_saved_plan_is_a_stream(desk: Sandbox) -> None:
+def test_a_saved_plan_is_a_stream(sandbox: Sandbox) -> None:
     """It was approved when it was saved; one that no longer holds is told with what was planned instead."""
-    desk.declare(item("chat"))
-    desk.run("plan", "--out", "the.plan")
-    ran = desk.run("apply", "the.plan", "--events")
+    sandbox.declare(item("chat"))
+    sandbox.run("plan", "--out", "the.plan")
+    ran = sandbox.run("apply", "the.plan", "--events")
     assert (ran.code, types(ran).count("planned_change"), types(ran)[-2]) == (0, 1, "apply_complete")
-    ran = desk.run("apply", "the.plan", "--events")
+    ran = sandbox.run("apply", "the.plan", "--events")
     assert (ran.code, types(ran)[-2:]) == (6, ["diagnostic", "change_summary"])
     assert messages(ran)[-1]["@message"] == "No change was completed."
 
@@ -85,20 +85,20 @@ def test_a_saved_plan_is_a_stream(desk: Sandbox) -> None:
         (("--events", "--auto-approve", "--json"), "--events and --json both write to stdout"),
     ],
 )
-def test_a_stream_never_asks_and_never_shares(desk: Sandbox, args: tuple[str, ...], says: str) -> None:
+def test_a_stream_never_asks_and_never_shares(sandbox: Sandbox, args: tuple[str, ...], says: str) -> None:
     """Both are a slip on the command line, and nothing is sent."""
-    desk.declare(item("chat"))
-    ran = desk.run("apply", *args)
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("apply", *args)
     assert ran.code == 64
     assert says in ran.out + ran.err
-    assert desk.sim.requests == []
+    assert sandbox.sim.requests == []
 
 
-def test_what_failed_is_told_and_counted(desk: Sandbox) -> None:
+def test_what_failed_is_told_and_counted(sandbox: Sandbox) -> None:
     """The diagnostics come, and a summary of what was done all the same."""
-    desk.declare(item("chat"), item("embed"))
-    desk.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK", message="no stock today"))
-    ran = streamed(desk, "--parallelism", "1")
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK", message="no stock today"))
+    ran = streamed(sandbox, "--parallelism", "1")
     assert ran.code == 4
     errored = [one for one in messages(ran) if one["type"] == "apply_errored"]
     assert [one["hook"]["resource"]["addr"] for one in errored] == ["novita_endpoint.chat"]
@@ -109,36 +109,36 @@ def test_what_failed_is_told_and_counted(desk: Sandbox) -> None:
     assert summary["changes"]["add"] == 1
 
 
-def test_a_run_that_cannot_begin_is_told(desk: Sandbox) -> None:
+def test_a_run_that_cannot_begin_is_told(sandbox: Sandbox) -> None:
     """With the place of what is wrong."""
-    desk.declare({"endpoint": "chat"})
-    ran = streamed(desk)
+    sandbox.declare({"endpoint": "chat"})
+    ran = streamed(sandbox)
     assert (ran.code, set(types(ran))) == (1, {"version", "diagnostic", "change_summary"})
     place = messages(ran)[1]["diagnostic"]["range"]
     assert (place["filename"], place["start"]) == ("endpoints.yaml", {"line": 4, "column": 19})
 
 
-def test_a_guard_is_told_with_the_plan(desk: Sandbox) -> None:
+def test_a_guard_is_told_with_the_plan(sandbox: Sandbox) -> None:
     """Nothing starts."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.declare()
-    ran = streamed(desk)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.declare()
+    ran = streamed(sandbox)
     assert (ran.code, types(ran)) == (
         3,
         ["version", "planned_change", "change_summary", "diagnostic", "change_summary"],
     )
 
 
-def test_an_interrupt_is_told(desk: Sandbox) -> None:
+def test_an_interrupt_is_told(sandbox: Sandbox) -> None:
     """What was in flight is finished and counted."""
-    desk.declare(*(item(f"e{number}") for number in range(3)))
+    sandbox.declare(*(item(f"e{number}") for number in range(3)))
 
     def interrupt(_request: Request) -> None:
-        os.kill(desk.started[-1].pid, signal.SIGINT)
+        os.kill(sandbox.started[-1].pid, signal.SIGINT)
 
-    desk.sim.faults.before("create", interrupt, nth=2)
-    process = desk.start("apply", "--auto-approve", "--events", "--parallelism", "1")
+    sandbox.sim.faults.before("create", interrupt, nth=2)
+    process = sandbox.start("apply", "--auto-approve", "--events", "--parallelism", "1")
     out, err = process.communicate(timeout=20)
     ran = Ran(code=process.returncode, out=out, err=err)
     assert ran.code == 130
@@ -146,11 +146,11 @@ def test_an_interrupt_is_told(desk: Sandbox) -> None:
     assert (last["@message"], last["changes"]["add"]) == ("Apply interrupted: 2 done, 1 not attempted.", 2)
 
 
-def test_many_changes_at_once_share_one_stream(desk: Sandbox) -> None:
+def test_many_changes_at_once_share_one_stream(sandbox: Sandbox) -> None:
     """Each line is a message, and each change starts before it ends."""
     names = [f"e{number}" for number in range(30)]
-    desk.declare(*map(item, names))
-    ran = streamed(desk, "--parallelism", "10")
+    sandbox.declare(*map(item, names))
+    ran = streamed(sandbox, "--parallelism", "10")
     seen = [(one["hook"]["resource"]["resource_name"], one["type"]) for one in messages(ran) if "hook" in one]
     assert sorted(seen) == sorted(
         (name, kind) for name in names for kind in ("apply_start", "apply_complete")
@@ -158,31 +158,31 @@ def test_many_changes_at_once_share_one_stream(desk: Sandbox) -> None:
     assert all(seen.index((name, "apply_start")) < seen.index((name, "apply_complete")) for name in names)
 
 
-def test_a_wait_for_service_is_told(desk: Sandbox) -> None:
+def test_a_wait_for_service_is_told(sandbox: Sandbox) -> None:
     """What is waited for, and that it serves; what never does is a diagnostic."""
-    desk.write("config.yaml", {"novita": {"settle_seconds": 0.2, "poll_interval": 0.2}})
-    desk.sim.world.switch(worker_boot_seconds=0.5)
-    desk.declare(item("chat"))
-    ran = streamed(desk, "--wait=30")
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.2, "poll_interval": 0.2}})
+    sandbox.sim.world.switch(worker_boot_seconds=0.5)
+    sandbox.declare(item("chat"))
+    ran = streamed(sandbox, "--wait=30")
     assert ran.code == 0
     progress = [one["hook"] for one in messages(ran) if one["type"] == "apply_progress"]
     assert progress[-1]["waiting"].startswith("worker w-")
     (serving,) = [one["@message"] for one in messages(ran) if one["type"] == "log"]
     assert serving.startswith("novita_endpoint.chat: Serving after")
-    desk.sim.world.switch(no_stock=True)
-    desk.declare(item("chat"), item("embed"))
-    ran = streamed(desk, "--wait=0")
+    sandbox.sim.world.switch(no_stock=True)
+    sandbox.declare(item("chat"), item("embed"))
+    ran = streamed(sandbox, "--wait=0")
     assert (ran.code, types(ran)[-2:]) == (4, ["diagnostic", "change_summary"])
 
 
-def test_a_reader_who_leaves_stops_no_apply(desk: Sandbox) -> None:
+def test_a_reader_who_leaves_stops_no_apply(sandbox: Sandbox) -> None:
     """Whatever was approved is done, as with any other output."""
-    desk.declare(*(item(f"e{number}") for number in range(5)))
+    sandbox.declare(*(item(f"e{number}") for number in range(5)))
     read, write = os.pipe()
-    process = desk.start("apply", "--auto-approve", "--events", stdout=write, stderr=subprocess.PIPE)
+    process = sandbox.start("apply", "--auto-approve", "--events", stdout=write, stderr=subprocess.PIPE)
     os.close(read)
     os.close(write)
     _, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    assert set(desk.live()) == {f"e{number}" for number in range(5)}
-    assert desk.plan().code == 0
+    assert set(sandbox.live()) == {f"e{number}" for number in range(5)}
+    assert sandbox.plan().code == 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -53,13 +53,13 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    desk: Sandbox, *args: str, piped: bool = False, columns: int = 100
+    sandbox: Sandbox, *args: str, piped: bool = False, columns: int = 100
 ) -> Iterator[tuple[Terminal, subprocess.Popen[str]]]:
     """The command at a terminal; with `piped`, its stdout goes to a pipe."""
-    desk.monkeypatch.setenv("TERM", "xterm-256color")
-    desk.monkeypatch.setenv("COLUMNS", str(columns))
+    sandbox.monkeypatch.setenv("TERM", "xterm-256color")
+    sandbox.monkeypatch.setenv("COLUMNS", str(columns))
     ours, theirs = pty.openpty()
-    process = desk.start(
+    process = sandbox.start(
         *args,
         stdin=theirs,
         stderr=theirs,
@@ -78,10 +78,10 @@ def at_last(shown: str) -> str:
     return re.sub(r"[^\n]*\r", "", ANSI.sub("", shown))
 
 
-def test_the_prompt_waits_on_its_line(desk: Sandbox) -> None:
+def test_the_prompt_waits_on_its_line(sandbox: Sandbox) -> None:
     """The question stands complete, without a bar, with the cursor behind it; then the apply runs."""
-    desk.declare(item("chat"))
-    with terminal(desk, "apply") as (screen, process):
+    sandbox.declare(item("chat"))
+    with terminal(sandbox, "apply") as (screen, process):
         asked = screen.read_until("Enter a value:")
         assert ANSI.sub("", asked).endswith("\n  Enter a value:") or ANSI.sub("", asked).endswith(
             "\n  Enter a value: "
@@ -92,26 +92,26 @@ def test_the_prompt_waits_on_its_line(desk: Sandbox) -> None:
         assert process.wait(10) == 0
     assert "Enter a value: yes\n" in done
     assert done.rstrip().endswith("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.")
-    assert set(desk.live()) == {"chat"}
+    assert set(sandbox.live()) == {"chat"}
 
 
-def test_colour_does_not_move_anything(desk: Sandbox) -> None:
+def test_colour_does_not_move_anything(sandbox: Sandbox) -> None:
     """Without its colours the plan of a terminal is the plan of a pipe, byte for byte."""
-    desk.declare(item("chat"), item("embed", replicas=2), item("gone"))
-    desk.apply()
-    desk.declare(item("chat", specName="large"), item("embed", replicas=3), item("new"))
-    plain = desk.run("plan").out
-    with terminal(desk, "plan") as (screen, _):
+    sandbox.declare(item("chat"), item("embed", replicas=2), item("gone"))
+    sandbox.apply()
+    sandbox.declare(item("chat", specName="large"), item("embed", replicas=3), item("new"))
+    plain = sandbox.run("plan").out
+    with terminal(sandbox, "plan") as (screen, _):
         coloured = screen.rest()
     assert coloured != plain
     assert ANSI.sub("", coloured) == plain
     assert "  \x1b[33m~\x1b[0m embed" in coloured
 
 
-def test_the_result_stays_on_stdout(desk: Sandbox) -> None:
+def test_the_result_stays_on_stdout(sandbox: Sandbox) -> None:
     """A terminal behind stderr takes nothing from a piped stdout: plan and report are whole there."""
-    desk.declare(item("chat"))
-    with terminal(desk, "apply", "--auto-approve", piped=True) as (screen, process):
+    sandbox.declare(item("chat"))
+    with terminal(sandbox, "apply", "--auto-approve", piped=True) as (screen, process):
         assert process.stdout is not None
         out = process.stdout.read()
         watched = screen.rest()
@@ -123,11 +123,11 @@ def test_the_result_stays_on_stdout(desk: Sandbox) -> None:
     assert "Apply complete!" not in watched
 
 
-def test_the_bar_leaves_the_lines_alone(desk: Sandbox) -> None:
+def test_the_bar_leaves_the_lines_alone(sandbox: Sandbox) -> None:
     """Lines above the bar are whole, and nothing of the bar is left at the end."""
-    desk.sim.world.switch(latency_seconds=0.7)
-    desk.declare(*(item(f"e{number}") for number in range(4)))
-    with terminal(desk, "apply", "--auto-approve") as (screen, process):
+    sandbox.sim.world.switch(latency_seconds=0.7)
+    sandbox.declare(*(item(f"e{number}") for number in range(4)))
+    with terminal(sandbox, "apply", "--auto-approve") as (screen, process):
         shown = screen.rest()
         assert process.wait(10) == 0
     assert re.search(r"─ \d/4 0:01", ANSI.sub("", shown)), "the bar was there"
@@ -139,56 +139,56 @@ def test_the_bar_leaves_the_lines_alone(desk: Sandbox) -> None:
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "the cursor is back"
 
 
-def test_a_long_listing_has_a_bar(desk: Sandbox) -> None:
+def test_a_long_listing_has_a_bar(sandbox: Sandbox) -> None:
     """Beside the plan, which stays whole."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.sim.world.switch(latency_seconds=1.3)
-    with terminal(desk, "plan") as (screen, process):
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.switch(latency_seconds=1.3)
+    with terminal(sandbox, "plan") as (screen, process):
         shown = screen.rest()
         assert process.wait(10) == 0
     assert re.search(r"Listing endpoints ━+ 1/1 0:01", ANSI.sub("", shown))
     assert at_last(shown).startswith("No changes.")
 
 
-def test_what_is_wrong_is_told_without_a_bar(desk: Sandbox) -> None:
+def test_what_is_wrong_is_told_without_a_bar(sandbox: Sandbox) -> None:
     """Files that are read while the account is listed, and turn out to be wrong, end the listing's bar."""
-    desk.write("endpoints.yaml", "# " + "x" * PREFETCH_MIN_BYTES + "\nendpoints: 1\n")
-    desk.sim.world.switch(latency_seconds=2.0)
-    with terminal(desk, "plan", "--no-color") as (screen, process):
+    sandbox.write("endpoints.yaml", "# " + "x" * PREFETCH_MIN_BYTES + "\nendpoints: 1\n")
+    sandbox.sim.world.switch(latency_seconds=2.0)
+    with terminal(sandbox, "plan", "--no-color") as (screen, process):
         shown = screen.rest()
         assert process.wait(10) == 1
     assert shown.startswith("Error: `endpoints` must be a list")
     assert "Listing" not in shown
 
 
-def test_no_color_is_kept(desk: Sandbox) -> None:
+def test_no_color_is_kept(sandbox: Sandbox) -> None:
     """NO_COLOR and --no-color take every colour away, the bar's too."""
-    desk.declare(item("chat"))
-    with terminal(desk, "plan", "--no-color") as (screen, _):
+    sandbox.declare(item("chat"))
+    with terminal(sandbox, "plan", "--no-color") as (screen, _):
         assert "\x1b" not in screen.rest()
-    desk.monkeypatch.setenv("NO_COLOR", "1")
-    with terminal(desk, "apply", "--auto-approve") as (screen, _):
+    sandbox.monkeypatch.setenv("NO_COLOR", "1")
+    with terminal(sandbox, "apply", "--auto-approve") as (screen, _):
         assert not re.search(r"\x1b\[[0-9;]*m", screen.rest())
 
 
-def test_ci_gets_plain_lines(desk: Sandbox) -> None:
+def test_ci_gets_plain_lines(sandbox: Sandbox) -> None:
     """With CI set nobody watches, so there is no bar even at a terminal."""
-    desk.monkeypatch.setenv("CI", "true")
-    desk.declare(item("chat"))
-    with terminal(desk, "apply", "--auto-approve") as (screen, _):
+    sandbox.monkeypatch.setenv("CI", "true")
+    sandbox.declare(item("chat"))
+    with terminal(sandbox, "apply", "--auto-approve") as (screen, _):
         shown = screen.rest()
     assert "1/1" not in shown
     assert "Creation complete" in shown
 
 
-def test_blank_lines(desk: Sandbox) -> None:
+def test_blank_lines(sandbox: Sandbox) -> None:
     """One empty line, never two, between plan, warnings, progress and report."""
-    desk.declare(item("chat", freeTimeout=5000))
-    with terminal(desk, "apply", "--auto-approve", "--no-color") as (screen, _):
+    sandbox.declare(item("chat", freeTimeout=5000))
+    with terminal(sandbox, "apply", "--auto-approve", "--no-color") as (screen, _):
         shown = at_last(screen.rest())
-    desk.declare(item("embed", freeTimeout=5000))
-    with terminal(desk, "apply", "--no-color") as (screen, _):
+    sandbox.declare(item("embed", freeTimeout=5000))
+    with terminal(sandbox, "apply", "--no-color") as (screen, _):
         screen.read_until("Enter a value:")
         screen.type("yes\n")
         asked = at_last(screen.rest())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Server
-from tests.e2e.desk import KEY, SPECS, Sandbox, item
+from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
 
 COMMANDS = (
     ("validate",),
@@ -115,23 +115,23 @@ BAD_SPECS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def told(desk: Sandbox, *args: str) -> tuple[int, str]:
+def told(sandbox: Sandbox, *args: str) -> tuple[int, str]:
     """Run a command that must fail and write nothing; returns its code and what it said."""
-    before, writes = desk.files(), len(desk.sent())
-    ran = desk.run(*args)
-    assert desk.files() == before, "nothing is written"
-    assert len(desk.sent()) == writes, "nothing is sent"
+    before, writes = sandbox.files(), len(sandbox.sent())
+    ran = sandbox.run(*args)
+    assert sandbox.files() == before, "nothing is written"
+    assert len(sandbox.sent()) == writes, "nothing is sent"
     return ran.code, ran.err
 
 
-def refused(desk: Sandbox, *args: str, code: int, says: tuple[str, ...]) -> None:
+def refused(sandbox: Sandbox, *args: str, code: int, says: tuple[str, ...]) -> None:
     """The command fails with this code, and its one message says all this, in text and in JSON alike."""
-    text = told(desk, *args)
+    text = told(sandbox, *args)
     assert text[0] == code, text[1]
     assert text[1].count("Error:") == 1, text[1]
     for words in says:
         assert words in text[1], text[1]
-    ran = desk.run(*args, "--json")
+    ran = sandbox.run(*args, "--json")
     assert ran.code == code
     assert ran.document["exit_code"] == code
     errors = [problem for problem in ran.document["problems"] if problem["severity"] == "error"]
@@ -140,57 +140,57 @@ def refused(desk: Sandbox, *args: str, code: int, says: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize("case", BAD_ENDPOINTS)
-def test_bad_endpoints(desk: Sandbox, case: str) -> None:
+def test_bad_endpoints(sandbox: Sandbox, case: str) -> None:
     """A mistake in endpoints.yaml is told with its place, by every command, before anything is asked."""
     text, says = BAD_ENDPOINTS[case]
-    desk.write("endpoints.yaml", text)
+    sandbox.write("endpoints.yaml", text)
     for command in COMMANDS:
-        code, err = told(desk, *command)
+        code, err = told(sandbox, *command)
         assert code == 1
         assert "Error:" in err
         for words in says:
             assert words in err, err
-        ran = desk.run(*command, "--json")
+        ran = sandbox.run(*command, "--json")
         assert (ran.code, ran.document["exit_code"], ran.err) == (1, 1, "")
         assert any(problem["severity"] == "error" for problem in ran.document["problems"])
-    assert desk.sim.requests == []
+    assert sandbox.sim.requests == []
 
 
 @pytest.mark.parametrize("case", BAD_SPECS)
-def test_bad_specs(desk: Sandbox, case: str) -> None:
+def test_bad_specs(sandbox: Sandbox, case: str) -> None:
     """A spec that Novita cannot use is told in the words of the provider's own troubleshooting."""
     specs, says = BAD_SPECS[case]
-    desk.write("specs.yaml", specs)
-    desk.declare(item("chat"))
+    sandbox.write("specs.yaml", specs)
+    sandbox.declare(item("chat"))
     for command in COMMANDS:
-        code, err = told(desk, *command)
+        code, err = told(sandbox, *command)
         assert code == 1
         for words in says:
             assert words in err, err
-    assert desk.sim.requests == []
+    assert sandbox.sim.requests == []
 
 
-def test_no_specs_at_all(desk: Sandbox) -> None:
+def test_no_specs_at_all(sandbox: Sandbox) -> None:
     """Without specs.yaml an endpoint's spec is unknown, and the message names the file that is missing."""
-    (desk.root / "specs.yaml").unlink()
-    desk.declare(item("chat"))
-    code, err = told(desk, "plan")
+    (sandbox.root / "specs.yaml").unlink()
+    sandbox.declare(item("chat"))
+    code, err = told(sandbox, "plan")
     assert code == 1
     assert "specs.yaml" in err
 
 
-def test_no_endpoint_file(desk: Sandbox) -> None:
+def test_no_endpoint_file(sandbox: Sandbox) -> None:
     """An empty folder is exit 1 with a hint to init."""
-    code, err = told(desk, "plan")
+    code, err = told(sandbox, "plan")
     assert code == 1
     assert "reconciler init" in err
 
 
-def test_all_problems_at_once(desk: Sandbox) -> None:
+def test_all_problems_at_once(sandbox: Sandbox) -> None:
     """Three mistakes in two files are three messages in one run."""
-    desk.write("specs.yaml", spec(ephemeralStorage="100GB"))
-    desk.declare(item("chat", replicas="x"), item("embed", port=0), item("rerank"))
-    err = told(desk, "plan")[1]
+    sandbox.write("specs.yaml", spec(ephemeralStorage="100GB"))
+    sandbox.declare(item("chat", replicas="x"), item("embed", port=0), item("rerank"))
+    err = told(sandbox, "plan")[1]
     assert err.count("Error:") == 3
     assert "\n\nError:" in err, "an empty line between two problems"
     assert "\n\n\n" not in err
@@ -198,17 +198,17 @@ def test_all_problems_at_once(desk: Sandbox) -> None:
     assert not err.endswith("\n\n")
 
 
-def test_an_unset_reference(desk: Sandbox) -> None:
+def test_an_unset_reference(sandbox: Sandbox) -> None:
     """validate and preview --create warn; plan and apply refuse, with the place of the reference."""
-    desk.monkeypatch.delenv("HF_TOKEN", raising=False)
-    desk.declare(item("chat", env={"HF_TOKEN": "${env:HF_TOKEN}"}))
+    sandbox.monkeypatch.delenv("HF_TOKEN", raising=False)
+    sandbox.declare(item("chat", env={"HF_TOKEN": "${env:HF_TOKEN}"}))
     for command in (("validate",), ("preview", "--create")):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         assert ran.code == 0
         assert "Warning:" in ran.err
         assert "HF_TOKEN" in ran.err
     for command in (("plan",), ("apply", "--auto-approve")):
-        code, err = told(desk, *command)
+        code, err = told(sandbox, *command)
         assert code == 1
         assert "HF_TOKEN" in err
         assert "endpoints.yaml:" in err
@@ -223,27 +223,27 @@ BAD_SETTINGS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", BAD_SETTINGS)
-def test_bad_settings(desk: Sandbox, case: str) -> None:
+def test_bad_settings(sandbox: Sandbox, case: str) -> None:
     """A mistake in config.yaml stops the run before it asks anybody."""
     config, says = BAD_SETTINGS[case]
     if "base_url" in config.get("novita", {}):
-        desk.monkeypatch.delenv("NOVITA_BASE_URL")
-    desk.write("config.yaml", config)
-    desk.declare(item("chat"))
+        sandbox.monkeypatch.delenv("NOVITA_BASE_URL")
+    sandbox.write("config.yaml", config)
+    sandbox.declare(item("chat"))
     for command in ONLINE:
-        refused(desk, *command, code=1, says=says)
-    assert desk.sim.requests == []
+        refused(sandbox, *command, code=1, says=says)
+    assert sandbox.sim.requests == []
 
 
 @pytest.mark.parametrize("key", ["", "your-novita-api-key-here"])
-def test_no_key(desk: Sandbox, key: str) -> None:
+def test_no_key(sandbox: Sandbox, key: str) -> None:
     """No key and the placeholder of the example alike: the message says where keys come from."""
-    desk.monkeypatch.delenv("NOVITA_API_KEY")
-    desk.write("config.yaml", {"novita": {"api_key": key}})
-    desk.declare(item("chat"))
+    sandbox.monkeypatch.delenv("NOVITA_API_KEY")
+    sandbox.write("config.yaml", {"novita": {"api_key": key}})
+    sandbox.declare(item("chat"))
     for command in ONLINE:
-        refused(desk, *command, code=1, says=("novita API key is required", "https://console.novita.ai"))
-    assert desk.sim.requests == []
+        refused(sandbox, *command, code=1, says=("novita API key is required", "https://console.novita.ai"))
+    assert sandbox.sim.requests == []
 
 
 def hopeless(**fault: Any) -> Callable[[Server], None]:
@@ -274,51 +274,51 @@ FAILING: dict[str, tuple[Callable[[Server], None], int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", FAILING)
-def test_an_account_that_fails(desk: Sandbox, case: str) -> None:
+def test_an_account_that_fails(sandbox: Sandbox, case: str) -> None:
     """No plan is made of an account that cannot be read, and the message says what to do next."""
-    desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
+    sandbox.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
     fail, code, says = FAILING[case]
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.declare(item("other"))
-    fail(desk.sim)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.declare(item("other"))
+    fail(sandbox.sim)
     for command in ONLINE:
-        refused(desk, *command, code=code, says=says)
-    document = desk.run("plan", "--json").document
+        refused(sandbox, *command, code=code, says=says)
+    document = sandbox.run("plan", "--json").document
     assert document["errored"] is True
     assert document["complete"] is False
     assert document["resource_changes"] == []
 
 
 @pytest.mark.slow
-def test_a_server_that_stays_down(desk: Sandbox) -> None:
+def test_a_server_that_stays_down(sandbox: Sandbox) -> None:
     """Reads are tried again for a while; then the message says how often, and for how long."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(Fault(operation="list", status=503, times=None))
-    code, err = told(desk, "plan")
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(Fault(operation="list", status=503, times=None))
+    code, err = told(sandbox, "plan")
     assert code == 1
     assert err.count("Error:") == 1
-    assert f"Sent {len(desk.sent('list'))} times in " in err
+    assert f"Sent {len(sandbox.sent('list'))} times in " in err
 
 
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"kind": "html_502"}, {"kind": "truncated"}, {"kind": "reset"}]
 )
-def test_a_server_that_stumbles(desk: Sandbox, fault: dict[str, Any]) -> None:
+def test_a_server_that_stumbles(sandbox: Sandbox, fault: dict[str, Any]) -> None:
     """One failed read costs one more, and nobody is told."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(Fault(operation="list", **fault))
-    ran = desk.plan()
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(Fault(operation="list", **fault))
+    ran = sandbox.plan()
     assert ran.code == 2
     assert ran.err == ""
 
 
 @pytest.mark.slow
-def test_nobody_listens(desk: Sandbox, closed_port: int) -> None:
+def test_nobody_listens(sandbox: Sandbox, closed_port: int) -> None:
     """A closed port on this machine is told with the command that would open it."""
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
-    desk.declare(item("chat"))
-    code, err = told(desk, "plan", "-v")
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
+    sandbox.declare(item("chat"))
+    code, err = told(sandbox, "plan", "-v")
     assert code == 1
     assert err.count("Error:") == 1
     assert f"127.0.0.1:{closed_port}" in err
@@ -326,29 +326,29 @@ def test_nobody_listens(desk: Sandbox, closed_port: int) -> None:
     assert KEY not in err
 
 
-def many(desk: Sandbox, count: int) -> None:
+def many(sandbox: Sandbox, count: int) -> None:
     for number in range(count):
-        desk.sim.world.console_create(name=f"other-{number}", appName=f"other-{number}")
+        sandbox.sim.world.console_create(name=f"other-{number}", appName=f"other-{number}")
 
 
-def test_page_two_fails(desk: Sandbox) -> None:
+def test_page_two_fails(sandbox: Sandbox) -> None:
     """A listing that breaks off in the middle is no plan, though its first page was fine."""
-    many(desk, 250)
-    desk.declare(item("chat"))
+    many(sandbox, 250)
+    sandbox.declare(item("chat"))
     fault = Fault(operation="list", kind="html", times=None)
-    desk.sim.faults.after("list", lambda _: desk.sim.faults.add(fault))
-    code, err = told(desk, "plan")
+    sandbox.sim.faults.after("list", lambda _: sandbox.sim.faults.add(fault))
+    code, err = told(sandbox, "plan")
     assert code == 1
     assert "page 1 failed" in err
 
 
-def test_fewer_announced_than_there_are(desk: Sandbox) -> None:
+def test_fewer_announced_than_there_are(sandbox: Sandbox) -> None:
     """A total that is too low hides nobody: pages are read until they bring nothing new."""
-    many(desk, 120)
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.sim.world.switch(total_offset=-100)
-    planned = desk.plan()
+    many(sandbox, 120)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.switch(total_offset=-100)
+    planned = sandbox.plan()
     assert planned.actions == {}
     assert len(planned.document["unmanaged"]) == 120
 
@@ -367,37 +367,39 @@ USAGE: list[list[str]] = [
 
 
 @pytest.mark.parametrize("args", USAGE, ids=" ".join)
-def test_usage_errors(desk: Sandbox, args: list[str]) -> None:
+def test_usage_errors(sandbox: Sandbox, args: list[str]) -> None:
     """A wrong command line is exit 64, and with --json one document, wherever that option stands."""
-    code, err = told(desk, *args)
+    code, err = told(sandbox, *args)
     assert code == 64
     assert "Error:" in err
     for given in (["--json", *args], [*args, "--json"]):
-        ran = desk.run(*given)
+        ran = sandbox.run(*given)
         assert ran.code == 64
         assert ran.document["exit_code"] == 64
         assert ran.document["problems"][0]["code"] == "usage"
 
 
-def test_a_plan_that_cannot_be_saved(desk: Sandbox) -> None:
+def test_a_plan_that_cannot_be_saved(sandbox: Sandbox) -> None:
     """`plan --out` into nowhere is one error, and still one document."""
-    desk.declare(item("chat"))
-    refused(desk, "plan", "--out", "no/such/folder/plan", code=1, says=("cannot write no/such/folder/plan",))
+    sandbox.declare(item("chat"))
+    refused(
+        sandbox, "plan", "--out", "no/such/folder/plan", code=1, says=("cannot write no/such/folder/plan",)
+    )
 
 
-def test_an_inventory_that_is_a_folder(desk: Sandbox) -> None:
+def test_an_inventory_that_is_a_folder(sandbox: Sandbox) -> None:
     """An inventory that cannot be read stops the run before anything is asked."""
-    desk.declare(item("chat"))
-    (desk.root / "state/novita.json").mkdir(parents=True)
+    sandbox.declare(item("chat"))
+    (sandbox.root / "state/novita.json").mkdir(parents=True)
     for command in ONLINE:
-        code, err = told(desk, *command)
+        code, err = told(sandbox, *command)
         assert code == 1
         assert "state/novita.json" in err
-    assert desk.sim.requests == []
+    assert sandbox.sim.requests == []
 
 
-def test_a_time_that_is_none(desk: Sandbox) -> None:
+def test_a_time_that_is_none(sandbox: Sandbox) -> None:
     """--lock-timeout says how times are written."""
-    code, err = told(desk, "apply", "--lock-timeout", "soon")
+    code, err = told(sandbox, "apply", "--lock-timeout", "soon")
     assert code == 64
     assert "'soon' is not a valid duration; use 60, 60s or 5m" in err

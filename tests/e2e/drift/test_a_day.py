@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Sandbox
+from tests.e2e.sandbox import Sandbox
 
 SECRET = "hf_nobody-may-see-this"
 
@@ -21,10 +21,10 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def made_elsewhere(desk: Sandbox) -> None:
+def made_elsewhere(sandbox: Sandbox) -> None:
     """Thirty endpoints from the console's form, no two alike."""
     for number in range(30):
-        desk.sim.world.console_create(
+        sandbox.sim.world.console_create(
             name=f"svc-{number:02}",
             appName=f"svc-{number:02}",
             workerConfig={"minNum": number % 3, "maxNum": 3 + number % 4, "freeTimeout": 60 + number},
@@ -35,14 +35,14 @@ def made_elsewhere(desk: Sandbox) -> None:
         )
 
 
-def exported(desk: Sandbox) -> None:
+def exported(sandbox: Sandbox) -> None:
     """Fill the variables that .env.example names, as the person who adopts does, from the account."""
-    live = desk.live()
-    document = json.loads((desk.root / "import.json").read_text())
+    live = sandbox.live()
+    document = json.loads((sandbox.root / "import.json").read_text())
     for variable in document["variables"]:
         key = "HF_TOKEN" if variable["name"].endswith("HF_TOKEN") else "MODE"
         envs = live[variable["endpoints"][0]]["envs"]
-        desk.monkeypatch.setenv(variable["name"], next(e["value"] for e in envs if e["key"] == key))
+        sandbox.monkeypatch.setenv(variable["name"], next(e["value"] for e in envs if e["key"] == key))
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -52,62 +52,64 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.fixture
-def repo(desk: Sandbox) -> Sandbox:
-    git(desk.root, "init", "-q", "-b", "main")
-    desk.write(".gitignore", ".reconciler/\n/state/*\n!/state/novita.json\nreports/\n*.plan\nimport.json\n")
-    return desk
+def repo(sandbox: Sandbox) -> Sandbox:
+    git(sandbox.root, "init", "-q", "-b", "main")
+    sandbox.write(
+        ".gitignore", ".reconciler/\n/state/*\n!/state/novita.json\nreports/\n*.plan\nimport.json\n"
+    )
+    return sandbox
 
 
 def test_a_day(repo: Sandbox) -> None:
     """From the first import to the last quiet check, each step as a pipeline or a person would take it."""
-    desk, world = repo, repo.sim.world
-    made_elsewhere(desk)
+    sandbox, world = repo, repo.sim.world
+    made_elsewhere(sandbox)
 
     # morning: adopt all of it, and prove that nothing would change
-    imported = desk.run("import", "--all", "--out", "endpoints.yaml", "--json")
+    imported = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--json")
     assert imported.code == 0, imported.err
-    (desk.root / "import.json").write_text(imported.out)
+    (sandbox.root / "import.json").write_text(imported.out)
     assert len(imported.document["imported"]) == 30
-    exported(desk)
-    empty = desk.plan()
+    exported(sandbox)
+    empty = sandbox.plan()
     assert (empty.code, empty.actions) == (0, {})
     assert SECRET not in "".join(
-        path.read_text() for path in desk.root.rglob("*") if path.is_file() and ".git/" not in str(path)
+        path.read_text() for path in sandbox.root.rglob("*") if path.is_file() and ".git/" not in str(path)
     )
-    git(desk.root, "add", "-A")
-    git(desk.root, "commit", "-qm", "Adopt what is there")
+    git(sandbox.root, "add", "-A")
+    git(sandbox.root, "commit", "-qm", "Adopt what is there")
 
     # a pull request: one image, one scale; its plan and report
-    git(desk.root, "switch", "-qc", "bump")
-    yaml = desk.root / "endpoints.yaml"
+    git(sandbox.root, "switch", "-qc", "bump")
+    yaml = sandbox.root / "endpoints.yaml"
     edit(yaml, "svc-03:1.3", "svc-03:1.4")
     edit(yaml, "svc-07:1.7", "svc-07:1.7\n    port: 8080")
-    git(desk.root, "commit", "-qam", "Bump")
-    reviewed = desk.run(
+    git(sandbox.root, "commit", "-qam", "Bump")
+    reviewed = sandbox.run(
         "plan", "--markdown-into", "reports/pr.md", "--html-into", "reports/pr.html", "--detailed-exitcode"
     )
     assert reviewed.code == 2
-    report = (desk.root / "reports/pr.md").read_text()
+    report = (sandbox.root / "reports/pr.md").read_text()
     assert "Plan: 0 to add, 2 to change, 0 to destroy." in report
     assert "svc-03" in report
-    assert SECRET not in report + (desk.root / "reports/pr.html").read_text()
+    assert SECRET not in report + (sandbox.root / "reports/pr.html").read_text()
 
     # merged: the plan is saved for that commit, and performed as it was saved
-    git(desk.root, "switch", "-q", "main")
-    git(desk.root, "merge", "-q", "--no-ff", "-m", "Merge", "bump")
-    assert desk.run("plan", "--out", "merge.plan", "--bind-commit").code == 0
-    applied = desk.run("apply", "merge.plan", "--junit-into", "reports/apply.xml")
+    git(sandbox.root, "switch", "-q", "main")
+    git(sandbox.root, "merge", "-q", "--no-ff", "-m", "Merge", "bump")
+    assert sandbox.run("plan", "--out", "merge.plan", "--bind-commit").code == 0
+    applied = sandbox.run("apply", "merge.plan", "--junit-into", "reports/apply.xml")
     assert applied.code == 0, applied.err
     assert "Apply complete! Resources: 0 added, 2 changed, 0 destroyed." in applied.out
-    git(desk.root, "add", "-A")
-    git(desk.root, "commit", "-qm", "Record what was applied")
-    assert desk.run("drift").code == 0
+    git(sandbox.root, "add", "-A")
+    git(sandbox.root, "commit", "-qm", "Record what was applied")
+    assert sandbox.run("drift").code == 0
 
     # at night: somebody changes two endpoints in the console, and deletes a third
-    world.console_update(desk.id("svc-10"), healthy={"path": "/debug"})
-    world.console_update(desk.id("svc-11"), workerConfig={"maxNum": 50})
-    world.console_delete(desk.id("svc-12"))
-    woken = desk.run("drift", "--json")
+    world.console_update(sandbox.id("svc-10"), healthy={"path": "/debug"})
+    world.console_update(sandbox.id("svc-11"), workerConfig={"maxNum": 50})
+    world.console_delete(sandbox.id("svc-12"))
+    woken = sandbox.run("drift", "--json")
     assert woken.code == 2
     assert {
         one["name"]: [(".".join(field["path"]), field["cause"]) for field in one["fields"]]
@@ -119,13 +121,13 @@ def test_a_day(repo: Sandbox) -> None:
     }
 
     # one is accepted, one reverted, one made again
-    assert desk.run("drift", "accept", "svc-11").code == 0
-    assert git(desk.root, "diff", "--numstat", "--", "endpoints.yaml").split()[:2] == ["1", "1"]
-    assert desk.run("drift", "revert", "svc-10", "--yes").code == 0
-    assert desk.run("apply", "--target", "svc-12", "--yes").code == 0
-    assert desk.live()["svc-10"]["healthy"]["path"] == "/ping"
-    quiet = desk.run("drift")
+    assert sandbox.run("drift", "accept", "svc-11").code == 0
+    assert git(sandbox.root, "diff", "--numstat", "--", "endpoints.yaml").split()[:2] == ["1", "1"]
+    assert sandbox.run("drift", "revert", "svc-10", "--yes").code == 0
+    assert sandbox.run("apply", "--target", "svc-12", "--yes").code == 0
+    assert sandbox.live()["svc-10"]["healthy"]["path"] == "/ping"
+    quiet = sandbox.run("drift")
     assert (quiet.code, quiet.out) == (0, "No drift. The account matches the last apply.\n")
-    assert desk.plan().code == 0
-    assert len(desk.live()) == 30
-    assert os.environ["NOVITA_API_KEY"] not in (desk.root / "state/novita.json").read_text()
+    assert sandbox.plan().code == 0
+    assert len(sandbox.live()) == 30
+    assert os.environ["NOVITA_API_KEY"] not in (sandbox.root / "state/novita.json").read_text()

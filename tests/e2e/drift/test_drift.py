@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import KEY, Sandbox, item
+from tests.e2e.sandbox import KEY, Sandbox, item
 
 
 def drifted(document: Any) -> dict[str, dict[str, str]]:
@@ -18,16 +18,16 @@ def drifted(document: Any) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def applied(desk: Sandbox) -> Sandbox:
+def applied(sandbox: Sandbox) -> Sandbox:
     """Three endpoints, as declared and applied."""
-    desk.monkeypatch.setenv("HF_TOKEN", "hf_secret-of-today")
-    desk.declare(
+    sandbox.monkeypatch.setenv("HF_TOKEN", "hf_secret-of-today")
+    sandbox.declare(
         item("chat", minReplicas=1, maxReplicas=3, env={"MODE": "fast", "HF_TOKEN": "${env:HF_TOKEN}"}),
         item("embed", healthPath="/ready"),
         item("rerank"),
     )
-    desk.apply()
-    return desk
+    sandbox.apply()
+    return sandbox
 
 
 def test_an_untouched_account_has_not_drifted(applied: Sandbox) -> None:
@@ -158,10 +158,10 @@ def test_without_an_inventory_the_yaml_is_the_measure(applied: Sandbox) -> None:
     assert "No drift" not in applied.run("drift").out
 
 
-def test_without_any_file_there_is_nothing_to_hold_it_against(desk: Sandbox) -> None:
+def test_without_any_file_there_is_nothing_to_hold_it_against(sandbox: Sandbox) -> None:
     """The account is listed, and nothing in it is called drift."""
-    desk.sim.world.console_create(name="somebody's")
-    ran = desk.run("drift")
+    sandbox.sim.world.console_create(name="somebody's")
+    ran = sandbox.run("drift")
     assert (ran.code, "1 endpoint of the account is not managed by this configuration" in ran.out) == (
         0,
         True,
@@ -197,8 +197,8 @@ def test_a_refused_key_keeps_its_code(applied: Sandbox) -> None:
     assert applied.run("drift").code == 8
 
 
-def ignoring(desk: Sandbox, **entry: str) -> None:
-    desk.write("config.yaml", {"drift": {"ignore": [entry]}})
+def ignoring(sandbox: Sandbox, **entry: str) -> None:
+    sandbox.write("config.yaml", {"drift": {"ignore": [entry]}})
 
 
 def test_an_ignored_field_rings_no_alarm_and_stays_in_the_plan(applied: Sandbox) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Sandbox
+from tests.e2e.sandbox import Sandbox
 
 BASE = """\
 # who is on call reads this first
@@ -28,15 +28,15 @@ endpoints:
 
 
 @pytest.fixture
-def applied(desk: Sandbox) -> Sandbox:
-    desk.monkeypatch.setenv("HF_TOKEN", "hf_today")
-    desk.write("endpoints.yaml", BASE)
-    desk.apply()
-    return desk
+def applied(sandbox: Sandbox) -> Sandbox:
+    sandbox.monkeypatch.setenv("HF_TOKEN", "hf_today")
+    sandbox.write("endpoints.yaml", BASE)
+    sandbox.apply()
+    return sandbox
 
 
-def text(desk: Sandbox) -> str:
-    return (desk.root / "endpoints.yaml").read_text()
+def text(sandbox: Sandbox) -> str:
+    return (sandbox.root / "endpoints.yaml").read_text()
 
 
 def test_a_changed_value_is_written_where_it_stands(applied: Sandbox) -> None:
@@ -101,31 +101,31 @@ def test_a_secret_stays_a_reference_and_is_told(applied: Sandbox) -> None:
     assert applied.run("drift").code == 0
 
 
-def test_an_overlay_is_what_is_edited(desk: Sandbox) -> None:
+def test_an_overlay_is_what_is_edited(sandbox: Sandbox) -> None:
     """The last file that names the endpoint: the base is shared with other environments."""
-    desk.write("base.yaml", BASE.replace('"${env:HF_TOKEN}"', "none"))
-    desk.write("prod.yaml", "endpoints:\n- endpoint: chat\n  maxReplicas: 9\n")
+    sandbox.write("base.yaml", BASE.replace('"${env:HF_TOKEN}"', "none"))
+    sandbox.write("prod.yaml", "endpoints:\n- endpoint: chat\n  maxReplicas: 9\n")
     files = ["-f", "base.yaml", "-f", "prod.yaml"]
-    desk.apply(*files)
-    desk.sim.world.console_update(desk.id("chat"), workerConfig={"minNum": 2, "maxNum": 12})
-    assert desk.run("drift", "accept", "chat", *files).code == 0
-    assert (desk.root / "prod.yaml").read_text() == (
+    sandbox.apply(*files)
+    sandbox.sim.world.console_update(sandbox.id("chat"), workerConfig={"minNum": 2, "maxNum": 12})
+    assert sandbox.run("drift", "accept", "chat", *files).code == 0
+    assert (sandbox.root / "prod.yaml").read_text() == (
         "endpoints:\n- endpoint: chat\n  maxReplicas: 12\n  minReplicas: 2\n"
     )
-    assert desk.run("drift", *files).code == 0
-    desk.sim.world.console_delete(desk.id("chat"))
-    assert desk.run("drift", "accept", "chat", *files).code == 0
-    assert "chat" not in (desk.root / "base.yaml").read_text() + (desk.root / "prod.yaml").read_text()
+    assert sandbox.run("drift", *files).code == 0
+    sandbox.sim.world.console_delete(sandbox.id("chat"))
+    assert sandbox.run("drift", "accept", "chat", *files).code == 0
+    assert "chat" not in (sandbox.root / "base.yaml").read_text() + (sandbox.root / "prod.yaml").read_text()
 
 
-def test_a_file_of_json_stays_json(desk: Sandbox) -> None:
+def test_a_file_of_json_stays_json(sandbox: Sandbox) -> None:
     """A Waverless request list is edited like any other."""
-    desk.declare({"endpoint": "a", "specName": "small", "image": "x:1"})
-    (desk.root / "endpoints.yaml").rename(desk.root / "endpoints.json")
-    desk.apply()
-    desk.sim.world.console_update(desk.id("a"), image={"image": "x:2"})
-    assert desk.run("drift", "accept", "a").code == 0
-    assert '"image": "x:2"' in (desk.root / "endpoints.json").read_text()
+    sandbox.declare({"endpoint": "a", "specName": "small", "image": "x:1"})
+    (sandbox.root / "endpoints.yaml").rename(sandbox.root / "endpoints.json")
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("a"), image={"image": "x:2"})
+    assert sandbox.run("drift", "accept", "a").code == 0
+    assert '"image": "x:2"' in (sandbox.root / "endpoints.json").read_text()
 
 
 def test_an_endpoint_that_was_renamed_in_the_console(applied: Sandbox) -> None:
@@ -137,18 +137,18 @@ def test_an_endpoint_that_was_renamed_in_the_console(applied: Sandbox) -> None:
     assert applied.plan().code == 0
 
 
-def test_what_an_alias_shares_is_not_touched(desk: Sandbox) -> None:
+def test_what_an_alias_shares_is_not_touched(sandbox: Sandbox) -> None:
     """An edit that would change a second endpoint is refused, and nothing is written."""
     shared = (
         "endpoints:\n"
         "- endpoint: a\n  specName: small\n  image: x:1\n  env: &env {A: '1'}\n"
         "- endpoint: b\n  specName: small\n  image: x:1\n  env: *env\n"
     )
-    desk.write("endpoints.yaml", shared)
-    desk.apply()
-    desk.sim.world.console_update(desk.id("a"), envs=[{"key": "A", "value": "2"}])
-    ran = desk.run("drift", "accept", "a")
-    assert (ran.code, text(desk)) == (1, shared)
+    sandbox.write("endpoints.yaml", shared)
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("a"), envs=[{"key": "A", "value": "2"}])
+    ran = sandbox.run("drift", "accept", "a")
+    assert (ran.code, text(sandbox)) == (1, shared)
     assert "make the change by hand" in ran.err
 
 
@@ -179,13 +179,13 @@ def test_a_file_that_cannot_be_written(applied: Sandbox) -> None:
     assert (ran.code, "cannot write endpoints.yaml" in ran.err, text(applied)) == (1, True, BASE)
 
 
-def test_windows_line_ends_and_a_byte_order_mark_stay(desk: Sandbox) -> None:
+def test_windows_line_ends_and_a_byte_order_mark_stay(sandbox: Sandbox) -> None:
     """Whoever wrote the file wants it back as it was."""
     old = "\ufeff" + BASE.replace('"${env:HF_TOKEN}"', "none").replace("\n", "\r\n")
-    (desk.root / "endpoints.yaml").write_bytes(old.encode())
-    desk.apply()
-    desk.sim.world.console_update(desk.id("embed"), image={"image": "x:2"})
-    assert desk.run("drift", "accept", "embed").code == 0
-    assert (desk.root / "endpoints.yaml").read_bytes().decode() == old.replace(
+    (sandbox.root / "endpoints.yaml").write_bytes(old.encode())
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("embed"), image={"image": "x:2"})
+    assert sandbox.run("drift", "accept", "embed").code == 0
+    assert (sandbox.root / "endpoints.yaml").read_bytes().decode() == old.replace(
         "ghcr.io/acme/embed:2.0.1", "x:2"
     )

@@ -10,18 +10,18 @@ from reconciler.model.errors import EndpointNotFound
 from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 from reconciler.workflow.runtime.context import Context
 from tests.e2e.command_line.test_terminal import ANSI, terminal
-from tests.e2e.desk import KEY, SPECS, Sandbox, item
+from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
 
 
-def listed(desk: Sandbox, *args: str) -> dict[str, Any]:
+def listed(sandbox: Sandbox, *args: str) -> dict[str, Any]:
     """Name -> element of `list --json`."""
-    ran = desk.run("list", "--json", *args)
+    ran = sandbox.run("list", "--json", *args)
     assert ran.code == 0, ran.err
     return {one["name"]: one for one in ran.document}
 
 
-def whose(desk: Sandbox, *args: str) -> dict[str, str]:
-    return {name: one["managed"] for name, one in listed(desk, *args).items()}
+def whose(sandbox: Sandbox, *args: str) -> dict[str, str]:
+    return {name: one["managed"] for name, one in listed(sandbox, *args).items()}
 
 
 def columns(text: str) -> list[list[str]]:
@@ -30,13 +30,13 @@ def columns(text: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def three(desk: Sandbox) -> Sandbox:
+def three(sandbox: Sandbox) -> Sandbox:
     """A declared endpoint, one that is no longer declared, and one of somebody else."""
-    desk.declare(item("chat", minReplicas=1, maxReplicas=3), item("former"))
-    desk.apply()
-    desk.sim.world.console_create(name="theirs", appName="theirs", workerConfig={"minNum": 0, "maxNum": 1})
-    desk.declare(item("chat", minReplicas=1, maxReplicas=3))
-    return desk
+    sandbox.declare(item("chat", minReplicas=1, maxReplicas=3), item("former"))
+    sandbox.apply()
+    sandbox.sim.world.console_create(name="theirs", appName="theirs", workerConfig={"minNum": 0, "maxNum": 1})
+    sandbox.declare(item("chat", minReplicas=1, maxReplicas=3))
+    return sandbox
 
 
 def test_all_endpoints_in_columns(three: Sandbox) -> None:
@@ -97,12 +97,12 @@ def test_the_list_for_programs(three: Sandbox) -> None:
     }
 
 
-def test_no_secret_is_shown(desk: Sandbox) -> None:
+def test_no_secret_is_shown(sandbox: Sandbox) -> None:
     """Live environments are no part of any look, whoever set them."""
-    desk.sim.world.console_create(name="theirs", envs=[{"key": "TOKEN", "value": "hf_secret"}])
+    sandbox.sim.world.console_create(name="theirs", envs=[{"key": "TOKEN", "value": "hf_secret"}])
     for args in (["list"], ["list", "--output", "wide"], ["list", "--json"], ["get", "theirs"],
                  ["get", "theirs", "--json"], ["status", "--json"]):  # fmt: skip
-        ran = desk.run(*args)
+        ran = sandbox.run(*args)
         assert "hf_secret" not in ran.out + ran.err
         assert KEY not in ran.out + ran.err
 
@@ -115,24 +115,24 @@ def test_only_what_is_asked_for(three: Sandbox) -> None:
     assert "--target nobody matches no endpoint" in ran.err
 
 
-def test_an_empty_account(desk: Sandbox) -> None:
+def test_an_empty_account(sandbox: Sandbox) -> None:
     """It is said in words on stderr; stdout stays empty, and JSON is an empty list."""
     for command in ("list", "status"):
-        ran = desk.run(command)
+        ran = sandbox.run(command)
         assert (ran.code, ran.out) == (0, "")
         assert ran.err.startswith("The account has no endpoints")
-        assert desk.run(command, "--json").document == []
+        assert sandbox.run(command, "--json").document == []
 
 
-def test_without_any_file(desk: Sandbox) -> None:
+def test_without_any_file(sandbox: Sandbox) -> None:
     """No endpoint file is needed; then the inventory alone says what is ours."""
-    desk.declare(item("chat"))
-    desk.apply()
-    (desk.root / "endpoints.yaml").unlink()
-    (desk.root / "specs.yaml").unlink()
-    desk.sim.world.console_create(name="theirs")
-    assert whose(desk) == {"chat": "declared", "theirs": "unmanaged"}
-    assert desk.run("list").err == ""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    (sandbox.root / "endpoints.yaml").unlink()
+    (sandbox.root / "specs.yaml").unlink()
+    sandbox.sim.world.console_create(name="theirs")
+    assert whose(sandbox) == {"chat": "declared", "theirs": "unmanaged"}
+    assert sandbox.run("list").err == ""
 
 
 def test_a_broken_yaml_is_a_note(three: Sandbox) -> None:
@@ -158,12 +158,12 @@ def test_a_broken_inventory_is_a_note(three: Sandbox) -> None:
     assert "reconciler state rebuild" in ran.err
 
 
-def test_broken_settings_are_an_error(desk: Sandbox) -> None:
+def test_broken_settings_are_an_error(sandbox: Sandbox) -> None:
     """Whom to ask must be certain."""
-    desk.write("config.yaml", {"novita": {"poll_interval": 0}})
-    ran = desk.run("list")
+    sandbox.write("config.yaml", {"novita": {"poll_interval": 0}})
+    ran = sandbox.run("list")
     assert ran.code == 1
-    assert desk.sim.requests == []
+    assert sandbox.sim.requests == []
 
 
 def test_one_endpoint_costs_one_call(three: Sandbox) -> None:
@@ -216,23 +216,23 @@ def test_one_that_was_renamed_elsewhere(three: Sandbox) -> None:
     assert three.run("get", "chat", "--json").document["id"] == newcomer
 
 
-def test_several_of_one_name(desk: Sandbox) -> None:
+def test_several_of_one_name(sandbox: Sandbox) -> None:
     """Nobody guesses: the IDs are listed, and each can be asked for."""
-    ids = sorted(desk.sim.world.console_create(name="twin", appName=f"twin-{n}") for n in range(2))
-    ran = desk.run("get", "twin")
+    ids = sorted(sandbox.sim.world.console_create(name="twin", appName=f"twin-{n}") for n in range(2))
+    ran = sandbox.run("get", "twin")
     assert ran.code == 1
     assert f"2 live endpoints are called `twin`: {', '.join(ids)}" in ran.err
-    assert desk.run("status", ids[1], "--json").document["endpoint"] == "twin"
+    assert sandbox.run("status", ids[1], "--json").document["endpoint"] == "twin"
 
 
-def test_a_namesake_on_its_way_out(desk: Sandbox) -> None:
+def test_a_namesake_on_its_way_out(sandbox: Sandbox) -> None:
     """One that terminates is meant only where there is no other."""
-    desk.sim.world.switch(terminating_seconds=3600.0)
-    old = desk.sim.world.console_create(name="chat", appName="chat")
-    desk.sim.world.console_delete(old)
-    assert desk.run("get", "chat", "--json").document["status"] == "Terminating"
-    new = desk.sim.world.console_create(name="chat", appName="chat-2")
-    assert desk.run("get", "chat", "--json").document["id"] == new
+    sandbox.sim.world.switch(terminating_seconds=3600.0)
+    old = sandbox.sim.world.console_create(name="chat", appName="chat")
+    sandbox.sim.world.console_delete(old)
+    assert sandbox.run("get", "chat", "--json").document["status"] == "Terminating"
+    new = sandbox.sim.world.console_create(name="chat", appName="chat-2")
+    assert sandbox.run("get", "chat", "--json").document["id"] == new
 
 
 @pytest.mark.parametrize("command", ["get", "status"])
@@ -247,22 +247,22 @@ def test_an_unknown_name(three: Sandbox, command: str) -> None:
     assert three.run(command, "zzz", "--json").document["problems"][0]["code"] == "not-found"
 
 
-def test_one_that_is_declared_and_not_made(desk: Sandbox) -> None:
+def test_one_that_is_declared_and_not_made(sandbox: Sandbox) -> None:
     """The way out is an apply."""
-    desk.declare(item("chat"))
-    assert "It is declared, and `reconciler apply` creates it" in desk.run("get", "chat").err
+    sandbox.declare(item("chat"))
+    assert "It is declared, and `reconciler apply` creates it" in sandbox.run("get", "chat").err
 
 
-def test_names_cannot_forge_lines(desk: Sandbox) -> None:
+def test_names_cannot_forge_lines(sandbox: Sandbox) -> None:
     """Others choose names: what moves a cursor is escaped, in every format for people."""
-    desk.sim.world.console_create(name="a\x1b[2J\nchat  Running", appName="a")
+    sandbox.sim.world.console_create(name="a\x1b[2J\nchat  Running", appName="a")
     for args in (
         ["list"],
         ["list", "--output", "name"],
         ["status"],
-        ["get", desk.sim.world.endpoints[0]["id"]],
+        ["get", sandbox.sim.world.endpoints[0]["id"]],
     ):
-        ran = desk.run(*args)
+        ran = sandbox.run(*args)
         assert "\x1b" not in ran.out
         assert "\\x1b[2J\\n" in ran.out
 
@@ -287,14 +287,14 @@ def test_statuses(three: Sandbox) -> None:
     assert columns(three.run("status", "chat", "--output", "wide").out)[1][1] == three.id("chat")
 
 
-def test_an_account_that_cannot_be_read(desk: Sandbox) -> None:
+def test_an_account_that_cannot_be_read(sandbox: Sandbox) -> None:
     """The call's own problem and its exit code."""
-    desk.sim.world.switch(api_key="another")
-    ran = desk.run("list")
+    sandbox.sim.world.switch(api_key="another")
+    ran = sandbox.run("list")
     assert ran.code == 8
     assert "INVALID_API_KEY" in ran.err
-    desk.sim.world.switch(api_key=None, total_offset=1)
-    assert desk.run("get", "x").code == 1
+    sandbox.sim.world.switch(api_key=None, total_offset=1)
+    assert sandbox.run("get", "x").code == 1
 
 
 def test_a_terminal_gets_a_table(three: Sandbox) -> None:
@@ -338,18 +338,18 @@ def test_the_functions_behind_it(three: Sandbox) -> None:
         (["pvcs"], "persistent storage not yet supported"),
     ],
 )
-def test_what_novita_does_not_offer(desk: Sandbox, args: list[str], words: str) -> None:
+def test_what_novita_does_not_offer(sandbox: Sandbox, args: list[str], words: str) -> None:
     """The seed's reason and where to look instead, without asking anybody; exit 1."""
-    ran = desk.run(*args)
+    ran = sandbox.run(*args)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
-    assert desk.run(*args, "--json").document["problems"][0]["code"] == "unsupported-by-novita"
-    assert desk.sim.requests == []
+    assert sandbox.run(*args, "--json").document["problems"][0]["code"] == "unsupported-by-novita"
+    assert sandbox.sim.requests == []
 
 
-def test_specs(desk: Sandbox) -> None:
+def test_specs(sandbox: Sandbox) -> None:
     """All of specs.yaml, what cannot be used on Novita included, without a network or a key."""
-    desk.monkeypatch.delenv("NOVITA_API_KEY")
+    sandbox.monkeypatch.delenv("NOVITA_API_KEY")
     seed = SPECS["specs"][0] | {"displayName": "Small", "category": "gpu", "resourceType": "serverless"}
     seed["resources"] = {
         "gpu": "1",
@@ -359,8 +359,8 @@ def test_specs(desk: Sandbox) -> None:
         "ephemeralStorage": "100",
     }
     other = {"name": "k8s", "resources": {"gpu": "1", "ephemeralStorage": "10Gi"}, "platforms": {"k8s": {}}}
-    desk.write("specs.yaml", {"specs": [seed, other]})
-    small, k8s = desk.run("specs", "--json").document
+    sandbox.write("specs.yaml", {"specs": [seed, other]})
+    small, k8s = sandbox.run("specs", "--json").document
     assert small == {
         "name": "small",
         "display_name": "Small",
@@ -384,41 +384,41 @@ def test_specs(desk: Sandbox) -> None:
             "no Novita product ID found for spec k8s",
         ],
     )
-    title, row, _ = columns(desk.run("specs").out)
+    title, row, _ = columns(sandbox.run("specs").out)
     assert title[:2] == ["NAME", "USABLE"]
     assert row[:5] == ["small", "yes", "1", "12", "50"]
-    assert desk.run("specs", "small", "--json").document == small
-    assert "GPUs           1 x RTX 5090" in desk.run("specs", "small").out
-    assert "usable         no: failed to parse rootfs size" in desk.run("specs", "k8s").out
-    assert desk.sim.requests == []
+    assert sandbox.run("specs", "small", "--json").document == small
+    assert "GPUs           1 x RTX 5090" in sandbox.run("specs", "small").out
+    assert "usable         no: failed to parse rootfs size" in sandbox.run("specs", "k8s").out
+    assert sandbox.sim.requests == []
 
 
-def test_an_unknown_spec(desk: Sandbox) -> None:
+def test_an_unknown_spec(sandbox: Sandbox) -> None:
     """What was probably meant, and what there is."""
-    ran = desk.run("specs", "smal")
+    ran = sandbox.run("specs", "smal")
     assert ran.code == 1
     assert "Did you mean `small`? known specs: small, large" in ran.err
 
 
-def test_specs_that_are_broken_or_missing(desk: Sandbox) -> None:
+def test_specs_that_are_broken_or_missing(sandbox: Sandbox) -> None:
     """A broken one is told, and shown as far as it goes; without a file there is nothing to show."""
-    desk.write("specs.yaml", {"specs": [{"name": "odd", "resources": {"gpu": []}}]})
-    ran = desk.run("specs")
+    sandbox.write("specs.yaml", {"specs": [{"name": "odd", "resources": {"gpu": []}}]})
+    ran = sandbox.run("specs")
     assert ran.code == 1
     assert columns(ran.out)[1][:2] == ["odd", "no"]
     assert "specs.yaml:" in ran.err
-    (desk.root / "specs.yaml").unlink()
-    assert "specs.yaml contains no specs" in desk.run("specs").err
-    assert desk.run("specs", "odd").code == 1
+    (sandbox.root / "specs.yaml").unlink()
+    assert "specs.yaml contains no specs" in sandbox.run("specs").err
+    assert sandbox.run("specs", "odd").code == 1
 
 
 @pytest.mark.slow
-def test_ten_thousand_endpoints(desk: Sandbox) -> None:
+def test_ten_thousand_endpoints(sandbox: Sandbox) -> None:
     """A list takes seconds: whose each one is, is looked up and not searched for."""
     for number in range(10_000):
-        desk.sim.world.console_create(name=f"e{number}", appName=f"e{number}")
-    desk.declare(*(item(f"e{number}") for number in range(0, 10_000, 2)))
+        sandbox.sim.world.console_create(name=f"e{number}", appName=f"e{number}")
+    sandbox.declare(*(item(f"e{number}") for number in range(0, 10_000, 2)))
     started = time.monotonic()
-    ran = desk.run("list")
+    ran = sandbox.run("list")
     assert time.monotonic() - started < 20
     assert ran.out.count(" declared ") == ran.out.count(" unmanaged ") == 5_000

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.e2e.desk import Sandbox
+from tests.e2e.sandbox import Sandbox
 
 
-def told(desk: Sandbox, *args: str) -> list[str]:
+def told(sandbox: Sandbox, *args: str) -> list[str]:
     """`line:column code` of each problem."""
-    document = desk.run(*args, "validate", "--json").document
+    document = sandbox.run(*args, "validate", "--json").document
     return [f"{one['line']}:{one['column']} {one['code']}" for one in document["problems"]]
 
 
@@ -54,9 +54,9 @@ SPECIMENS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SPECIMENS)
-def test_one_round_tells_all(desk: Sandbox, text: str, expected: list[str]) -> None:
-    desk.write("endpoints.yaml", text)
-    assert told(desk) == expected
+def test_one_round_tells_all(sandbox: Sandbox, text: str, expected: list[str]) -> None:
+    sandbox.write("endpoints.yaml", text)
+    assert told(sandbox) == expected
 
 
 CONSEQUENCES = [
@@ -75,6 +75,6 @@ CONSEQUENCES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CONSEQUENCES)
-def test_no_consequence_is_told(desk: Sandbox, text: str, expected: list[str]) -> None:
-    desk.write("endpoints.yaml", text)
-    assert told(desk) == expected
+def test_no_consequence_is_told(sandbox: Sandbox, text: str, expected: list[str]) -> None:
+    sandbox.write("endpoints.yaml", text)
+    assert told(sandbox) == expected

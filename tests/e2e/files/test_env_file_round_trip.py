@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.files.env_files import env_file_text, read_env_files
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 VALUES = {
     "URL": "https://x/$ID?a=1&b=`id`",
@@ -30,116 +30,118 @@ VALUES = {
 
 
 @pytest.fixture
-def imported(desk: Sandbox) -> tuple[Sandbox, Ran]:
+def imported(sandbox: Sandbox) -> tuple[Sandbox, Ran]:
     """An account with values that no shell would leave alone, imported with them."""
-    desk.sim.world.console_create(name="chat", envs=[{"key": key, "value": VALUES[key]} for key in VALUES])
-    desk.sim.world.console_create(name="cli", image={"command": "serve --api-key sk-$ID'x y"})
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--env-out", ".env")
+    sandbox.sim.world.console_create(name="chat", envs=[{"key": key, "value": VALUES[key]} for key in VALUES])
+    sandbox.sim.world.console_create(name="cli", image={"command": "serve --api-key sk-$ID'x y"})
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--env-out", ".env")
     assert ran.code == 0, ran.err
-    return desk, ran
+    return sandbox, ran
 
 
 def test_the_values_come_back_byte_for_byte(imported: tuple[Sandbox, Ran]) -> None:
     """The printed command plans nothing, and an apply sends nothing; without the file nothing is known."""
-    desk, ran = imported
-    assert stat.S_IMODE((desk.root / ".env").stat().st_mode) == 0o600
+    sandbox, ran = imported
+    assert stat.S_IMODE((sandbox.root / ".env").stat().st_mode) == 0o600
     assert "set -a" not in ran.out
     command = ran.out.rpartition("Next:\n")[2].partition("#")[0].split()
     assert command == ["reconciler", "--env-file", ".env", "plan"]
-    planned = desk.run(*command[1:], "--json")
+    planned = sandbox.run(*command[1:], "--json")
     assert planned.document["summary"]["no_op"] == 2, planned.out
-    assert desk.run("--env-file", ".env", "apply", "--auto-approve").code == 0
-    assert desk.sent() == []
-    assert desk.run("plan").code == 1
+    assert sandbox.run("--env-file", ".env", "apply", "--auto-approve").code == 0
+    assert sandbox.sent() == []
+    assert sandbox.run("plan").code == 1
     told = [
         ran.out,
         ran.err,
         planned.out,
-        *(text.decode() for name, text in desk.files().items() if name != ".env"),
+        *(text.decode() for name, text in sandbox.files().items() if name != ".env"),
     ]
     assert not [value for value in VALUES.values() if len(value) > 8 and any(value in text for text in told)]
 
 
-def test_without_a_file_no_value_is_handed_to_a_shell(desk: Sandbox) -> None:
+def test_without_a_file_no_value_is_handed_to_a_shell(sandbox: Sandbox) -> None:
     """The way of filling it in by hand names the file that we read ourselves."""
-    desk.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
-    ran = desk.run("import", "--all", "--out", "endpoints/a b.yaml")
+    sandbox.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
+    ran = sandbox.run("import", "--all", "--out", "endpoints/a b.yaml")
     assert "set -a" not in ran.out
     assert "cp endpoints/.env.example endpoints/.env" in ran.out
     assert "reconciler --env-file endpoints/.env plan" in ran.out
-    example = desk.root / "endpoints/.env.example"
-    (desk.root / "endpoints/.env").write_text(example.read_text().replace("URL=", f"URL='{VALUES['URL']}'"))
-    assert desk.run("--env-file", "endpoints/.env", "plan", "--json").document["summary"]["no_op"] == 1
+    example = sandbox.root / "endpoints/.env.example"
+    (sandbox.root / "endpoints/.env").write_text(
+        example.read_text().replace("URL=", f"URL='{VALUES['URL']}'")
+    )
+    assert sandbox.run("--env-file", "endpoints/.env", "plan", "--json").document["summary"]["no_op"] == 1
 
 
 @pytest.mark.parametrize("kept", ["untracked", "tracked", "ignored", "there", "dangling", "no folder"])
-def test_the_file_is_refused_where_a_commit_would_take_it(desk: Sandbox, kept: str) -> None:
+def test_the_file_is_refused_where_a_commit_would_take_it(sandbox: Sandbox, kept: str) -> None:
     """Before anything is written; a file that is there is never replaced."""
-    desk.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
-    subprocess.run(["git", "init", "-q"], cwd=desk.root, check=True, timeout=60)
+    sandbox.sim.world.console_create(name="chat", envs=[{"key": "URL", "value": VALUES["URL"]}])
+    subprocess.run(["git", "init", "-q"], cwd=sandbox.root, check=True, timeout=60)
     file = "sub/live.env" if kept == "no folder" else "live.env"
     if kept == "tracked":
-        desk.write(".gitignore", "live.env\n")
-        desk.write(file, "")
-        subprocess.run(["git", "add", "-f", file], cwd=desk.root, check=True, timeout=60)
-        (desk.root / file).unlink()
+        sandbox.write(".gitignore", "live.env\n")
+        sandbox.write(file, "")
+        subprocess.run(["git", "add", "-f", file], cwd=sandbox.root, check=True, timeout=60)
+        (sandbox.root / file).unlink()
     if kept in ("ignored", "there", "dangling"):
-        desk.write(".gitignore", "*.env\n")
+        sandbox.write(".gitignore", "*.env\n")
     if kept == "there":
-        desk.write(file, "KEEP=1\n")
+        sandbox.write(file, "KEEP=1\n")
     if kept == "dangling":
-        (desk.root / file).symlink_to("elsewhere")
-    before = {name: text for name, text in desk.files().items() if not name.startswith(".git/")}
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--env-out", file)
+        (sandbox.root / file).symlink_to("elsewhere")
+    before = {name: text for name, text in sandbox.files().items() if not name.startswith(".git/")}
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--env-out", file)
     if kept == "ignored":
-        assert (ran.code, (desk.root / file).exists()) == (0, True)
+        assert (ran.code, (sandbox.root / file).exists()) == (0, True)
         return
     assert (ran.code, "nothing was written" in ran.err) == (1, True)
-    assert {name: text for name, text in desk.files().items() if not name.startswith(".git/")} == before
+    assert {name: text for name, text in sandbox.files().items() if not name.startswith(".git/")} == before
     if kept == "untracked":
         assert "echo live.env >> .gitignore" in ran.err
 
 
-def test_the_environment_wins_and_nobody_else_sees_it(desk: Sandbox, tmp_path: Path) -> None:
+def test_the_environment_wins_and_nobody_else_sees_it(sandbox: Sandbox, tmp_path: Path) -> None:
     """Real variables first, then the later file; no key, host or child of ours takes anything from it."""
-    desk.write(
+    sandbox.write(
         "a.env",
         "A=from-a\nB=from-a\nC=from-a\nNOVITA_API_KEY=sk_theirs\nNOVITA_BASE_URL=https://evil.example\n",
     )
-    desk.write(
+    sandbox.write(
         "b.env",
         "B=from-b\nC=from-b\nRECONCILER_ALLOW_ENV=\nGIT_DIR=/nowhere\nHTTPS_PROXY=http://evil.example\n",
     )
-    desk.monkeypatch.setenv("C", "from-here")
-    desk.monkeypatch.setenv("A", "")
-    desk.declare(item("chat", env={name: f"${{env:{name}}}" for name in "ABC"}))
+    sandbox.monkeypatch.setenv("C", "from-here")
+    sandbox.monkeypatch.setenv("A", "")
+    sandbox.declare(item("chat", env={name: f"${{env:{name}}}" for name in "ABC"}))
     seen = tmp_path / "seen"
     (tmp_path / "bin").mkdir()
     git = tmp_path / "bin/git"
     git.write_text(f"#!/bin/sh\nenv >> {seen}\nexit 128\n")
     git.chmod(0o755)
-    desk.monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    assert desk.run("--env-file", "a.env", "plan", "--env-file", "b.env").code == 0
-    assert desk.run("apply", "--yes", "--env-file", "a.env", "--env-file", "b.env").code == 0
-    desk.run("doctor", "--env-file", "a.env", "--env-file", "b.env")
-    values = {one["key"]: one["value"] for one in desk.live()["chat"]["envs"]}
+    sandbox.monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert sandbox.run("--env-file", "a.env", "plan", "--env-file", "b.env").code == 0
+    assert sandbox.run("apply", "--yes", "--env-file", "a.env", "--env-file", "b.env").code == 0
+    sandbox.run("doctor", "--env-file", "a.env", "--env-file", "b.env")
+    values = {one["key"]: one["value"] for one in sandbox.live()["chat"]["envs"]}
     assert values == {"A": "from-a", "B": "from-b", "C": "from-here"}
     assert "from-a" not in seen.read_text() + repr(os.environ)
 
 
-def test_printed_commands_repeat_the_file(desk: Sandbox) -> None:
+def test_printed_commands_repeat_the_file(sandbox: Sandbox) -> None:
     """A saved plan is applied with the same variables."""
-    desk.write("my vars.env", "T=hf_x\n")
-    desk.declare(item("chat", env={"T": "${env:T}"}))
-    ran = desk.run("plan", "--env-file", "my vars.env", "--out", "the.plan")
+    sandbox.write("my vars.env", "T=hf_x\n")
+    sandbox.declare(item("chat", env={"T": "${env:T}"}))
+    ran = sandbox.run("plan", "--env-file", "my vars.env", "--out", "the.plan")
     assert "reconciler --env-file 'my vars.env' apply the.plan" in ran.out + ran.err
-    assert desk.run("--env-file", "my vars.env", "apply", "the.plan").code == 0
+    assert sandbox.run("--env-file", "my vars.env", "apply", "the.plan").code == 0
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(desk: Sandbox) -> None:
+def test_a_file_that_is_not_there_is_a_usage_error(sandbox: Sandbox) -> None:
     """Named with the option."""
-    desk.declare(item("chat"))
-    ran = desk.run("plan", "--env-file", "nope.env")
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("plan", "--env-file", "nope.env")
     assert (ran.code, "--env-file nope.env: there is no such file" in ran.err) == (64, True)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 READ = {
     "plain": (b"A=v\n", "v"),
@@ -32,19 +32,19 @@ READ = {
 
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("way", ["references", "deploy", "update"])
-def test_every_reader_reads_alike(desk: Sandbox, name: str, way: str) -> None:
+def test_every_reader_reads_alike(sandbox: Sandbox, name: str, way: str) -> None:
     """By --env-file for references, and by --env-file of a change by hand."""
     content, value = READ[name]
-    (desk.root / "the.env").write_bytes(content)
+    (sandbox.root / "the.env").write_bytes(content)
     if way == "references":
-        desk.declare(item("chat", env={"A": "${env:A}"}))
-        desk.apply("--env-file", "the.env")
+        sandbox.declare(item("chat", env={"A": "${env:A}"}))
+        sandbox.apply("--env-file", "the.env")
     else:
         deploy = ["deploy", "chat", "--image", "ubuntu:22.04", "--spec", "small", "--yes"]
-        assert desk.run(*deploy, *(["--env-file", "the.env"] if way == "deploy" else [])).code == 0
+        assert sandbox.run(*deploy, *(["--env-file", "the.env"] if way == "deploy" else [])).code == 0
         if way == "update":
-            assert desk.run("update", "chat", "--env-file", "the.env", "--yes").code == 0
-    assert {"key": "A", "value": value} in desk.live()["chat"]["envs"]
+            assert sandbox.run("update", "chat", "--env-file", "the.env", "--yes").code == 0
+    assert {"key": "A", "value": value} in sandbox.live()["chat"]["envs"]
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def test_every_reader_reads_alike(desk: Sandbox, name: str, way: str) -> None:
 )
 @pytest.mark.parametrize("way", ["plan", "deploy"])
 def test_what_says_nothing_is_an_error_with_a_place(
-    desk: Sandbox, content: bytes, line: int, way: str
+    sandbox: Sandbox, content: bytes, line: int, way: str
 ) -> None:
     """File and line, and nothing of what stands there: it may be the secret."""
-    (desk.root / "the.env").write_bytes(content)
-    desk.declare(item("chat"))
+    (sandbox.root / "the.env").write_bytes(content)
+    sandbox.declare(item("chat"))
     rest = ["chat", "--image", "a:1", "--spec", "small", "--yes"] if way == "deploy" else []
-    ran = desk.run(way, *rest, "--env-file", "the.env")
+    ran = sandbox.run(way, *rest, "--env-file", "the.env")
     assert ran.code == 1
     assert f"the.env:{line}:1" in ran.err
     assert "S3CRET" not in ran.out + ran.err
-    assert desk.sim.requests == []
-    assert "S3CRET" not in desk.run(way, *rest, "--env-file", "the.env", "--json").out
+    assert sandbox.sim.requests == []
+    assert "S3CRET" not in sandbox.run(way, *rest, "--env-file", "the.env", "--json").out
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_what_says_nothing_is_an_error_with_a_place(
     ],
     ids=repr,
 )
-def test_a_referenced_file_says_what_it_holds(desk: Sandbox, content: bytes, value: str) -> None:
+def test_a_referenced_file_says_what_it_holds(sandbox: Sandbox, content: bytes, value: str) -> None:
     """Without a mark in front and one line break at the end; all else is the value."""
-    (desk.root / "value.txt").write_bytes(content)
-    desk.declare(item("chat", env={"A": "${file:value.txt}"}))
-    desk.apply()
-    assert desk.live()["chat"]["envs"] == [{"key": "A", "value": value}]
-    assert desk.plan().code == 0
+    (sandbox.root / "value.txt").write_bytes(content)
+    sandbox.declare(item("chat", env={"A": "${file:value.txt}"}))
+    sandbox.apply()
+    assert sandbox.live()["chat"]["envs"] == [{"key": "A", "value": value}]
+    assert sandbox.plan().code == 0
 
 
 @pytest.mark.parametrize("line", ["A='S3CRET' and more", 'A="S3CRET" "again"', "A='it''s'", 'A="a\\"b"c'])
-def test_a_quote_that_is_closed_is_not_said_to_be_open(desk: Sandbox, line: str) -> None:
-    desk.write("the.env", f"{line}\n")
-    desk.declare(item("chat"))
-    ran = desk.run("plan", "--env-file", "the.env")
+def test_a_quote_that_is_closed_is_not_said_to_be_open(sandbox: Sandbox, line: str) -> None:
+    sandbox.write("the.env", f"{line}\n")
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("plan", "--env-file", "the.env")
     assert ran.code == 1
     assert "this line has text behind a closing quote" in ran.err

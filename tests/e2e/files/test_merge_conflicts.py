@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import SPECS, Sandbox, item
+from tests.e2e.sandbox import SPECS, Sandbox, item
 
 FILES = ["endpoints.yaml", "specs.yaml", "config.yaml", "endpoints.json", "endpoints/a.yaml", "prod.yaml"]
 
@@ -18,13 +18,13 @@ CONFLICTS = [
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(("text", "more"), CONFLICTS)
-def test_a_conflict_is_told_by_its_name(desk: Sandbox, name: str, text: str, more: int) -> None:
+def test_a_conflict_is_told_by_its_name(sandbox: Sandbox, name: str, text: str, more: int) -> None:
     head = "endpoints:\n- endpoint: chat\n"
     if name != "endpoints.json":
-        desk.declare(item("chat"))
-    desk.write(name, text.format(head))
+        sandbox.declare(item("chat"))
+    sandbox.write(name, text.format(head))
     named = ["-f", "endpoints.yaml", "-f", "prod.yaml"] if name == "prod.yaml" else []
-    ran = desk.run(*named, "validate", "--json")
+    ran = sandbox.run(*named, "validate", "--json")
     (problem,) = ran.document["problems"]
     line = (3 if "{0}" in text else 1) + more
     assert (ran.code, problem["code"]) == (1, "merge-conflict")
@@ -33,11 +33,11 @@ def test_a_conflict_is_told_by_its_name(desk: Sandbox, name: str, text: str, mor
 
 
 @pytest.mark.parametrize("words", [("plan",), ("deploy", "d", "--image", "u:1", "--spec", "small")])
-def test_a_conflict_in_a_file_of_values(desk: Sandbox, words: tuple[str, ...]) -> None:
+def test_a_conflict_in_a_file_of_values(sandbox: Sandbox, words: tuple[str, ...]) -> None:
     """It is one fault, and no value of either side is shown."""
-    desk.declare(item("chat", env={"A": "${env:A}"}))
-    desk.write("prod.env", "A=1\n<<<<<<< HEAD\nB=S3CRET\n=======\nB=0THER\n>>>>>>> theirs\n")
-    ran = desk.run(*words, "--env-file", "prod.env")
+    sandbox.declare(item("chat", env={"A": "${env:A}"}))
+    sandbox.write("prod.env", "A=1\n<<<<<<< HEAD\nB=S3CRET\n=======\nB=0THER\n>>>>>>> theirs\n")
+    ran = sandbox.run(*words, "--env-file", "prod.env")
     assert (ran.code, ran.err.count("Error:")) == (1, 1)
     assert "git merge conflict" in ran.err
     assert "prod.env:2:1" in ran.err
@@ -45,10 +45,10 @@ def test_a_conflict_in_a_file_of_values(desk: Sandbox, words: tuple[str, ...]) -
     assert "0THER" not in ran.err
 
 
-def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Sandbox) -> None:
-    desk.declare(item("chat", env={"A": "${env:A}"}))
-    desk.write("prod.env", "A='title\n=======\ntext'\n")
-    assert desk.run("plan", "--env-file", "prod.env").code == 0
+def test_what_only_looks_like_a_marker_in_a_file_of_values(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", env={"A": "${env:A}"}))
+    sandbox.write("prod.env", "A='title\n=======\ntext'\n")
+    assert sandbox.run("plan", "--env-file", "prod.env").code == 0
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_only_looks_like_a_marker_in_a_file_of_values(desk: Sandbox) -> Non
         "#<<<<<<< x\na: b",
     ],
 )
-def test_what_only_looks_like_a_marker_is_none(desk: Sandbox, text: str) -> None:
-    desk.declare(item("chat"))
-    desk.write("specs.yaml", text + "\nspecs: " + str(SPECS["specs"]))
-    assert desk.run("validate").code == 0
+def test_what_only_looks_like_a_marker_is_none(sandbox: Sandbox, text: str) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.write("specs.yaml", text + "\nspecs: " + str(SPECS["specs"]))
+    assert sandbox.run("validate").code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 NAMES = [f"chat-{number}" for number in range(9)]
 
@@ -17,18 +17,18 @@ def one(name: str) -> str:
 
 
 @pytest.fixture
-def nine(desk: Sandbox) -> Sandbox:
+def nine(sandbox: Sandbox) -> Sandbox:
     """Nine endpoints in nine files, applied."""
     for name in NAMES:
-        desk.write(f"endpoints/{name}.yaml", one(name))
-    desk.apply()
-    return desk
+        sandbox.write(f"endpoints/{name}.yaml", one(name))
+    sandbox.apply()
+    return sandbox
 
 
-def move(desk: Sandbox, name: str, to: str) -> None:
-    target = desk.root / "endpoints" / to
+def move(sandbox: Sandbox, name: str, to: str) -> None:
+    target = sandbox.root / "endpoints" / to
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(desk.root / f"endpoints/{name}.yaml", target)
+    shutil.move(sandbox.root / f"endpoints/{name}.yaml", target)
 
 
 def test_files_that_move_lose_nothing(nine: Sandbox) -> None:
@@ -59,13 +59,13 @@ def test_files_that_move_lose_nothing(nine: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["endpoints.YAML", "endpoints.Yml", "endpoints.JSON", "endpoints/a.JsOn"])
-def test_every_case_of_the_suffix(desk: Sandbox, name: str) -> None:
+def test_every_case_of_the_suffix(sandbox: Sandbox, name: str) -> None:
     """A file from a system that does not care is read on one that does."""
-    desk.write(name, one("chat"))
-    desk.apply()
-    assert set(desk.live()) == {"chat"}
-    (desk.root / name).rename(desk.root / name.lower())
-    assert desk.plan().actions == {}
+    sandbox.write(name, one("chat"))
+    sandbox.apply()
+    assert set(sandbox.live()) == {"chat"}
+    (sandbox.root / name).rename(sandbox.root / name.lower())
+    assert sandbox.plan().actions == {}
 
 
 @pytest.mark.parametrize(
@@ -132,17 +132,17 @@ def test_links(nine: Sandbox, tmp_path: Path) -> None:
     assert nine.run("plan").code == 1
 
 
-def test_the_order_is_fixed(desk: Sandbox) -> None:
+def test_the_order_is_fixed(sandbox: Sandbox) -> None:
     """Defaults of later files win: by path, whatever the order of the directory on the disk."""
     for name in ("b/z.yaml", "a.yaml", "b.yaml", "b/a/x.yml", "c/a.json", "B.yaml"):
-        desk.write(f"endpoints/{name}", json.dumps({"defaults": {"env": {"LAST": name}}, "endpoints": []}))
-    desk.declare(item("chat"))
-    assert desk.run("preview", "--create", "--json").document[0]["body"]["endpoint"]["envs"] == [
+        sandbox.write(f"endpoints/{name}", json.dumps({"defaults": {"env": {"LAST": name}}, "endpoints": []}))
+    sandbox.declare(item("chat"))
+    assert sandbox.run("preview", "--create", "--json").document[0]["body"]["endpoint"]["envs"] == [
         {"key": "LAST", "value": "c/a.json"}
     ]
     assert (
         "endpoints/B.yaml, endpoints/a.yaml, endpoints/b/a/x.yml, endpoints/b/z.yaml, endpoints/b.yaml"
-        in (desk.run("validate").out.replace("\n", " "))
+        in (sandbox.run("validate").out.replace("\n", " "))
     )
 
 
@@ -161,9 +161,9 @@ def test_a_folder_that_cannot_be_read_is_an_error(nine: Sandbox, mode: int) -> N
     assert set(nine.live()) == set(NAMES)
 
 
-def test_folders_within_folders_without_end(desk: Sandbox) -> None:
+def test_folders_within_folders_without_end(sandbox: Sandbox) -> None:
     """As deep as a path may be."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     deep = Path("endpoints", *["d"] * 900)
     here = Path.cwd()
     for part in deep.parts:
@@ -171,6 +171,6 @@ def test_folders_within_folders_without_end(desk: Sandbox) -> None:
         os.chdir(part)
     Path("x.yaml").write_text(one("deep"))
     os.chdir(here)
-    ran = desk.run("plan", "--json")
+    ran = sandbox.run("plan", "--json")
     assert "has a bug" not in ran.out + ran.err
     assert ran.actions == {"chat": "create", "deep": "create"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 HEAD = "endpoints:\n- endpoint: chat\n  specName: small\n"
 IMAGE = "  image: ubuntu:22.04\n"
@@ -32,14 +32,14 @@ EMPTY = [
 
 
 @pytest.mark.parametrize(("text", "at", "shown"), EMPTY)
-def test_what_is_left_empty_is_told(desk: Sandbox, text: str, at: str, shown: str) -> None:
-    desk.write("endpoints.yaml", text)
-    ran = desk.run("apply", "--auto-approve", "--json")
+def test_what_is_left_empty_is_told(sandbox: Sandbox, text: str, at: str, shown: str) -> None:
+    sandbox.write("endpoints.yaml", text)
+    ran = sandbox.run("apply", "--auto-approve", "--json")
     (problem,) = ran.document["problems"]
     assert (ran.code, problem["code"]) == (1, "empty-value")
     assert f"{problem['line']}:{problem['column']}" == at
     assert shown in problem["hint"]
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
 @pytest.mark.parametrize("below", [False, True], ids=["nothing below", "something below"])
@@ -53,12 +53,12 @@ def test_what_is_left_empty_is_told(desk: Sandbox, text: str, at: str, shown: st
     ],
 )
 def test_an_overlay_removes_what_is_below_it(
-    desk: Sandbox, base: dict[str, Any], over: dict[str, Any], below: bool
+    sandbox: Sandbox, base: dict[str, Any], over: dict[str, Any], below: bool
 ) -> None:
     """As documented where there is something; where there is nothing, it is told in the overlay's file."""
-    desk.write("base.yaml", {"endpoints": [item("chat", **(base if below else {}))]})
-    desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", **over}]})
-    ran = desk.run("-f", "base.yaml", "-f", "prod.yaml", "plan", "--json")
+    sandbox.write("base.yaml", {"endpoints": [item("chat", **(base if below else {}))]})
+    sandbox.write("prod.yaml", {"endpoints": [{"endpoint": "chat", **over}]})
+    ran = sandbox.run("-f", "base.yaml", "-f", "prod.yaml", "plan", "--json")
     if below:
         assert (ran.code, ran.codes) == (0, [])
     else:
@@ -66,52 +66,52 @@ def test_an_overlay_removes_what_is_below_it(
         assert ran.document["problems"][0]["file"] == "prod.yaml"
 
 
-def test_a_default_is_removed_by_an_item_and_by_a_later_default(desk: Sandbox) -> None:
-    desk.declare(item("chat", maxReplicas=None), item("embed"), defaults={"maxReplicas": 3})
-    assert desk.run("validate").code == 0
-    desk.write("prod.yaml", {"defaults": {"maxReplicas": None}, "endpoints": []})
-    desk.declare(item("embed"), defaults={"maxReplicas": 3})
-    assert desk.run("-f", "endpoints.yaml", "-f", "prod.yaml", "validate").code == 0
+def test_a_default_is_removed_by_an_item_and_by_a_later_default(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", maxReplicas=None), item("embed"), defaults={"maxReplicas": 3})
+    assert sandbox.run("validate").code == 0
+    sandbox.write("prod.yaml", {"defaults": {"maxReplicas": None}, "endpoints": []})
+    sandbox.declare(item("embed"), defaults={"maxReplicas": 3})
+    assert sandbox.run("-f", "endpoints.yaml", "-f", "prod.yaml", "validate").code == 0
 
 
-def test_a_null_in_a_lower_overlay_is_told_although_a_later_one_has_a_value(desk: Sandbox) -> None:
-    desk.write("base.yaml", {"endpoints": [item("chat", maxReplicas=None)]})
-    desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 4}]})
-    ran = desk.run("-f", "base.yaml", "-f", "prod.yaml", "validate", "--json")
+def test_a_null_in_a_lower_overlay_is_told_although_a_later_one_has_a_value(sandbox: Sandbox) -> None:
+    sandbox.write("base.yaml", {"endpoints": [item("chat", maxReplicas=None)]})
+    sandbox.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 4}]})
+    ran = sandbox.run("-f", "base.yaml", "-f", "prod.yaml", "validate", "--json")
     (problem,) = ran.document["problems"]
     assert (problem["code"], problem["file"]) == ("empty-value", "base.yaml")
 
 
-def test_null_takes_back_what_a_merge_key_brings(desk: Sandbox) -> None:
+def test_null_takes_back_what_a_merge_key_brings(sandbox: Sandbox) -> None:
     text = HEAD.replace("chat", "&a chat") + IMAGE + "  maxReplicas: 3\n"
     text = text.replace("- endpoint: &a", "- &a\n  endpoint:")
-    desk.write("endpoints.yaml", text + "- <<: *a\n  endpoint: b\n  maxReplicas:\n")
-    assert desk.run("validate").code == 0
+    sandbox.write("endpoints.yaml", text + "- <<: *a\n  endpoint: b\n  maxReplicas:\n")
+    assert sandbox.run("validate").code == 0
 
 
-def test_clients_send_null_for_what_novita_does_not_have(desk: Sandbox) -> None:
-    desk.declare(item("chat", volumeMounts=None, shmSize=None, enablePtrace=None, priority=None))
-    assert desk.run("validate").code == 0
+def test_clients_send_null_for_what_novita_does_not_have(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", volumeMounts=None, shmSize=None, enablePtrace=None, priority=None))
+    assert sandbox.run("validate").code == 0
 
 
-def test_a_null_in_a_default_is_told_once(desk: Sandbox) -> None:
-    desk.declare(*(item(f"e{n}") for n in range(5)), defaults={"port": None})
-    assert [one["code"] for one in desk.run("validate", "--json").document["problems"]] == ["empty-value"]
+def test_a_null_in_a_default_is_told_once(sandbox: Sandbox) -> None:
+    sandbox.declare(*(item(f"e{n}") for n in range(5)), defaults={"port": None})
+    assert [one["code"] for one in sandbox.run("validate", "--json").document["problems"]] == ["empty-value"]
 
 
 @pytest.mark.parametrize("field", ["path", "until"])
-def test_an_ignore_that_is_left_empty_silences_nothing(desk: Sandbox, field: str) -> None:
+def test_an_ignore_that_is_left_empty_silences_nothing(sandbox: Sandbox, field: str) -> None:
     """Left out, these mean all of an endpoint and for ever; left empty they are a mistake."""
-    desk.declare(item("chat"))
-    desk.write("config.yaml", {"drift": {"ignore": [{"endpoint": "chat", field: None}]}})
-    ran = desk.run("validate")
+    sandbox.declare(item("chat"))
+    sandbox.write("config.yaml", {"drift": {"ignore": [{"endpoint": "chat", field: None}]}})
+    ran = sandbox.run("validate")
     assert ran.code == 1
     assert f"`drift.ignore[0].{field}` must be text, not nothing" in ran.err + ran.out
 
 
-def test_a_cuda_version_that_is_left_empty_is_told(desk: Sandbox) -> None:
-    specs = (desk.root / "specs.yaml").read_text().replace('"12.4"', "null")
-    desk.write("specs.yaml", specs)
-    desk.declare(item("chat", specName="large"))
-    ran = desk.run("validate", "--json")
+def test_a_cuda_version_that_is_left_empty_is_told(sandbox: Sandbox) -> None:
+    specs = (sandbox.root / "specs.yaml").read_text().replace('"12.4"', "null")
+    sandbox.write("specs.yaml", specs)
+    sandbox.declare(item("chat", specName="large"))
+    ran = sandbox.run("validate", "--json")
     assert [one["code"] for one in ran.document["problems"]] == ["empty-value"]

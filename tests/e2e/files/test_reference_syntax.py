@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ from tests.e2e.desk import Sandbox, item
         ("$ {env:SET} $SET", "$ {env:SET} $SET"),
     ],
 )
-def test_what_a_text_says(desk: Sandbox, text: str, value: str) -> None:
+def test_what_a_text_says(sandbox: Sandbox, text: str, value: str) -> None:
     """The true value is sent."""
-    desk.monkeypatch.setenv("SET", "set")
-    desk.declare(item("chat", env={"A": text}))
-    desk.apply()
-    assert desk.live()["chat"]["envs"] == [{"key": "A", "value": value}]
-    desk.monkeypatch.setenv("LIMITS", '{"batch":9}')
+    sandbox.monkeypatch.setenv("SET", "set")
+    sandbox.declare(item("chat", env={"A": text}))
+    sandbox.apply()
+    assert sandbox.live()["chat"]["envs"] == [{"key": "A", "value": value}]
+    sandbox.monkeypatch.setenv("LIMITS", '{"batch":9}')
     if "env:LIMITS:-{" in text and text.startswith("${"):
-        desk.apply()
-        assert json.loads(desk.live()["chat"]["envs"][0]["value"]) == {"batch": 9}
+        sandbox.apply()
+        assert json.loads(sandbox.live()["chat"]["envs"][0]["value"]) == {"batch": 9}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_what_a_text_says(desk: Sandbox, text: str, value: str) -> None:
         ('${env:MODEL:-{"a":1}', "Balance the braces"),
     ],
 )
-def test_the_hint_has_the_right_form(desk: Sandbox, text: str, hint: str) -> None:
+def test_the_hint_has_the_right_form(sandbox: Sandbox, text: str, hint: str) -> None:
     """Other tools' spellings, and those that are nearly ours."""
-    desk.declare(item("chat", env={"A": text}))
-    ran = desk.run("validate")
+    sandbox.declare(item("chat", env={"A": text}))
+    ran = sandbox.run("validate")
     assert ran.code == 1
     assert hint in ran.err
     assert ran.err.count("Error:") == 1, ran.err
@@ -85,11 +85,11 @@ endpoints:
 """
 
 
-def test_each_fault_is_underlined_by_itself(desk: Sandbox) -> None:
+def test_each_fault_is_underlined_by_itself(sandbox: Sandbox) -> None:
     """Line, column and width of every single one, the same twice in one value included."""
-    desk.monkeypatch.setenv("SET", "set")
-    desk.write("endpoints.yaml", FAULTS)
-    ran = desk.run("plan", "--json")
+    sandbox.monkeypatch.setenv("SET", "set")
+    sandbox.write("endpoints.yaml", FAULTS)
+    ran = sandbox.run("plan", "--json")
     places = [(one["line"], one["column"], one["code"]) for one in ran.document["problems"]]
     assert places == [
         (4, 17, "bad-reference"),
@@ -104,7 +104,7 @@ def test_each_fault_is_underlined_by_itself(desk: Sandbox) -> None:
     ]
     lines = [
         line
-        for line in desk.run("plan").err.splitlines()
+        for line in sandbox.run("plan").err.splitlines()
         if set(line.strip()) <= {"|", "^", " "} and "^" in line
     ]
     assert [line.count("^") for line in lines] == [6, 12, 6, 9, 9, 4, 4, 10, 12]

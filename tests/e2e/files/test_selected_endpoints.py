@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 BROKEN: dict[str, dict[str, Any]] = {
     "reference": {"env": {"TOKEN": "${env:NOT_SET}"}},
@@ -19,10 +19,10 @@ ABOUT_CHAT = (("--target", "chat"), ("--exclude", "embed"), ("--target", "c*", "
 
 
 @pytest.fixture
-def two(desk: Sandbox) -> Sandbox:
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    return desk
+def two(sandbox: Sandbox) -> Sandbox:
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    return sandbox
 
 
 @pytest.mark.parametrize("how", BROKEN)
@@ -104,15 +104,15 @@ def test_syntax_stops_everything(two: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("options", ABOUT_CHAT)
-def test_an_unresolved_create_of_another(desk: Sandbox, options: tuple[str, ...]) -> None:
+def test_an_unresolved_create_of_another(sandbox: Sandbox, options: tuple[str, ...]) -> None:
     """Exit 5 waits for a person, and for who is about that endpoint."""
-    desk.declare(item("embed"))
-    desk.killed("create")
-    desk.sim.world.console_create(name="embed", appName="another")
-    desk.declare(item("chat"), item("embed"))
-    assert desk.run("plan").code == 5
-    assert desk.plan(*options).actions == {"chat": "create"}
-    desk.apply(*options)
-    assert "chat" in desk.inventory
-    assert desk.run("deploy", "hand", "--image", "a/b:1", "--spec", "small", "--yes").code == 0
-    assert desk.run("plan").code == 5
+    sandbox.declare(item("embed"))
+    sandbox.killed("create")
+    sandbox.sim.world.console_create(name="embed", appName="another")
+    sandbox.declare(item("chat"), item("embed"))
+    assert sandbox.run("plan").code == 5
+    assert sandbox.plan(*options).actions == {"chat": "create"}
+    sandbox.apply(*options)
+    assert "chat" in sandbox.inventory
+    assert sandbox.run("deploy", "hand", "--image", "a/b:1", "--spec", "small", "--yes").code == 0
+    assert sandbox.run("plan").code == 5

@@ -13,7 +13,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.importer.import_all import import_all
 from reconciler.workflow.importer.import_one import import_record
 from reconciler.workflow.runtime.context import Context
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 AS_DECLARED = {
     "workerConfig": {"minNum": 1, "maxNum": 1, "freeTimeout": 300, "requestTimeout": 3600},
@@ -27,71 +27,71 @@ def env(**values: str) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
 
 
-def test_one_is_recorded(desk: Sandbox) -> None:
+def test_one_is_recorded(sandbox: Sandbox) -> None:
     """A declared one; what differs is shown as our change, and asks for no adoption."""
-    chat = desk.sim.world.console_create(name="chat", appName="chat", **AS_DECLARED)
-    desk.declare(item("chat", replicas=2), item("other", env={"A": "${env:NOT_SET}"}))
-    ran = desk.run("import", "chat", chat)
+    chat = sandbox.sim.world.console_create(name="chat", appName="chat", **AS_DECLARED)
+    sandbox.declare(item("chat", replicas=2), item("other", env={"A": "${env:NOT_SET}"}))
+    ran = sandbox.run("import", "chat", chat)
     assert (ran.code, ran.out, ran.err) == (0, f"chat is recorded as {chat}.\n", "")
-    planned = desk.plan("--target", "chat", "--exclude", "other")
+    planned = sandbox.plan("--target", "chat", "--exclude", "other")
     assert planned.actions == {"chat": "scale"}  # the other's variable is not set, and it is not concerned
-    desk.declare(item("chat", replicas=2))
-    planned = desk.plan()
+    sandbox.declare(item("chat", replicas=2))
+    planned = sandbox.plan()
     assert planned.actions == {"chat": "scale"}
     (change,) = planned.document["resource_changes"]
     assert {field["cause"] for field in change["fields"]} == {"config"}
-    assert desk.run("import", "chat", chat).out == f"chat was already recorded as {chat}.\n"
-    assert desk.sent() == []
+    assert sandbox.run("import", "chat", chat).out == f"chat was already recorded as {chat}.\n"
+    assert sandbox.sent() == []
 
 
-def test_one_that_nobody_declares(desk: Sandbox) -> None:
+def test_one_that_nobody_declares(sandbox: Sandbox) -> None:
     """It is listed, never deleted, and its values are not on the disk; no endpoint file is needed."""
-    chat = desk.sim.world.console_create(name="Chat", envs=env(TOKEN="hf_one_value"))
-    ran = desk.run("import", "chat", chat, "--json")
+    chat = sandbox.sim.world.console_create(name="Chat", envs=env(TOKEN="hf_one_value"))
+    ran = sandbox.run("import", "chat", chat, "--json")
     assert ran.document["imported"] == [{"name": "chat", "id": chat, "spec": None}]
     assert ran.codes == ["other-name", "not-declared"]
-    assert desk.inventory["chat"]["origin"] == "imperative"
-    assert b"hf_one_value" not in b"".join(desk.files().values())
-    desk.declare()
-    planned = desk.plan()
+    assert sandbox.inventory["chat"]["origin"] == "imperative"
+    assert b"hf_one_value" not in b"".join(sandbox.files().values())
+    sandbox.declare()
+    planned = sandbox.plan()
     assert planned.code == 0
     assert [one["id"] for one in planned.document["unmanaged"]] == [chat]
-    desk.declare(item("chat", image="x"))
-    assert desk.plan().actions == {"chat": "update"}
+    sandbox.declare(item("chat", image="x"))
+    assert sandbox.plan().actions == {"chat": "update"}
 
 
-def test_one_that_cannot_be_recorded(desk: Sandbox) -> None:
+def test_one_that_cannot_be_recorded(sandbox: Sandbox) -> None:
     """It is not there, or recorded otherwise; nothing is written then, not even a lock."""
-    world = desk.sim.world
+    world = sandbox.sim.world
     chat, other = world.console_create(name="chat"), world.console_create(name="other")
-    before = desk.files()
-    assert "there is no such endpoint" in desk.run("import", "chat", "nope").err
-    assert desk.run("import", "chat").code == 64
-    assert desk.files() == before
-    assert desk.run("import", "chat", chat).code == 0
-    ran = desk.run("import", "chat", other)
+    before = sandbox.files()
+    assert "there is no such endpoint" in sandbox.run("import", "chat", "nope").err
+    assert sandbox.run("import", "chat").code == 64
+    assert sandbox.files() == before
+    assert sandbox.run("import", "chat", chat).code == 0
+    ran = sandbox.run("import", "chat", other)
     assert (ran.code, f"recorded with {chat}" in ran.err) == (1, True)
     assert "reconciler state rm chat" in ran.err
-    assert "recorded as `chat`" in desk.run("import", "mine", chat).err
+    assert "recorded as `chat`" in sandbox.run("import", "mine", chat).err
     world.console_delete(chat)
-    assert desk.run("import", "chat", other).code == 0
-    assert desk.inventory["chat"]["id"] == other
+    assert sandbox.run("import", "chat", other).code == 0
+    assert sandbox.inventory["chat"]["id"] == other
 
 
-def test_a_declared_one_needs_its_own_variables(desk: Sandbox) -> None:
+def test_a_declared_one_needs_its_own_variables(sandbox: Sandbox) -> None:
     """What is secret in its YAML must be known, or its live value could not be told from a literal."""
-    chat = desk.sim.world.console_create(name="chat", envs=env(T="hf_value"))
-    desk.declare(item("chat", env={"T": "${env:T}"}))
-    ran = desk.run("import", "chat", chat)
+    chat = sandbox.sim.world.console_create(name="chat", envs=env(T="hf_value"))
+    sandbox.declare(item("chat", env={"T": "${env:T}"}))
+    ran = sandbox.run("import", "chat", chat)
     assert (ran.code, "T is not set" in ran.err) == (1, True)
-    desk.monkeypatch.setenv("T", "hf_value")
-    assert desk.run("import", "chat", chat).code == 0
-    assert b"hf_value" not in b"".join(desk.files().values())
+    sandbox.monkeypatch.setenv("T", "hf_value")
+    assert sandbox.run("import", "chat", chat).code == 0
+    assert b"hf_value" not in b"".join(sandbox.files().values())
 
 
-def make_thirty(desk: Sandbox) -> dict[str, str]:
+def make_thirty(sandbox: Sandbox) -> dict[str, str]:
     """Thirty endpoints as people make them in the console; their secrets by where they are."""
-    create = desk.sim.world.console_create
+    create = sandbox.sim.world.console_create
     secrets = {"token": "hf_token_of_all", "old": "hf_token_of_one", "command": "sk-in-the-command"}
     odd = {
         "BRACES": "${not:a:reference} $${x} ${env:HOME}",
@@ -137,13 +137,13 @@ def make_thirty(desk: Sandbox) -> dict[str, str]:
     return secrets | {key: value for key, value in odd.items() if len(value) > 5}
 
 
-def variables(desk: Sandbox, ran: Any) -> dict[str, str]:
+def variables(sandbox: Sandbox, ran: Any) -> dict[str, str]:
     """What a person would fill in: the value that each endpoint has live for each variable in its YAML."""
     import yaml
 
-    live = desk.live()
+    live = sandbox.live()
     found: dict[str, str] = {}
-    for path in desk.root.rglob("*.yaml"):
+    for path in sandbox.root.rglob("*.yaml"):
         for one in yaml.safe_load(path.read_text()).get("endpoints", []):
             has = {each["key"]: each["value"] for each in live[one["endpoint"]]["envs"]}
             for key, text in one.get("env", {}).items():
@@ -157,34 +157,34 @@ def variables(desk: Sandbox, ran: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("number_style", ["string", "int"])
-def test_all_are_declared_and_the_plan_is_empty(desk: Sandbox, number_style: str) -> None:
+def test_all_are_declared_and_the_plan_is_empty(sandbox: Sandbox, number_style: str) -> None:
     """Thirty endpoints made elsewhere: with the variables set nothing is to do; no value is on the disk."""
-    desk.sim.world.switch(number_style=number_style, env_order="shuffled")
-    secrets = make_thirty(desk)
-    specs = (desk.root / "specs.yaml").read_text()
-    before = desk.sim.world.endpoints
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--json")
+    sandbox.sim.world.switch(number_style=number_style, env_order="shuffled")
+    secrets = make_thirty(sandbox)
+    specs = (sandbox.root / "specs.yaml").read_text()
+    before = sandbox.sim.world.endpoints
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--json")
     assert ran.code == 0, ran.out + ran.err
     assert ran.document["written"] == ["specs.yaml", "endpoints.yaml", ".env.example"]
     assert len(ran.document["imported"]) == 30
-    assert len(desk.inventory) == 30
-    everything = b"".join(desk.files().values()).decode() + ran.out + ran.err
+    assert len(sandbox.inventory) == 30
+    everything = b"".join(sandbox.files().values()).decode() + ran.out + ran.err
     assert [value for value in secrets.values() if value in everything] == []
 
-    assert desk.run("plan").code == 1
-    for name, value in variables(desk, ran).items():
-        desk.monkeypatch.setenv(name, value)
-    planned = desk.plan()
+    assert sandbox.run("plan").code == 1
+    for name, value in variables(sandbox, ran).items():
+        sandbox.monkeypatch.setenv(name, value)
+    planned = sandbox.plan()
     assert (planned.code, planned.document["unmanaged"]) == (0, []), planned.out
     assert [one for one in planned.codes if one != "partial"] == []
-    assert desk.run("validate").code == 0
-    assert desk.run("apply", "--auto-approve").code == 0
-    assert (desk.sent(), desk.sim.world.endpoints) == ([], before)
-    assert (desk.root / "specs.yaml").read_text() != specs
-    example = (desk.root / ".env.example").read_text()
+    assert sandbox.run("validate").code == 0
+    assert sandbox.run("apply", "--auto-approve").code == 0
+    assert (sandbox.sent(), sandbox.sim.world.endpoints) == ([], before)
+    assert (sandbox.root / "specs.yaml").read_text() != specs
+    example = (sandbox.root / ".env.example").read_text()
     assert "\n# odd\nODD_CI_TOKEN=\n" in example
     assert "and 17 more\nHF_TOKEN" not in example  # one has another token, so each has its own
-    assert desk.run("import", "--all", "--out", "again.yaml").out == "Nothing to import.\n"
+    assert sandbox.run("import", "--all", "--out", "again.yaml").out == "Nothing to import.\n"
 
 
 OURS = """\
@@ -196,24 +196,24 @@ specs:
 """
 
 
-def test_what_is_there_is_kept(desk: Sandbox) -> None:
+def test_what_is_there_is_kept(sandbox: Sandbox) -> None:
     """Specs that fit are used, comments stay, and .env.example only grows."""
-    desk.write("specs.yaml", OURS)
-    desk.write(".env.example", "# ours\nexport TOKEN=\nOTHER=")
-    before = desk.files()
-    create = desk.sim.world.console_create
+    sandbox.write("specs.yaml", OURS)
+    sandbox.write(".env.example", "# ours\nexport TOKEN=\nOTHER=")
+    before = sandbox.files()
+    create = sandbox.sim.world.console_create
     create(name="a", envs=env(TOKEN="one", NEW="n"))
-    ran = desk.run("import", "--all", "--out", "endpoints/a.yaml")
+    ran = sandbox.run("import", "--all", "--out", "endpoints/a.yaml")
     assert ran.code == 0, ran.err
-    assert desk.files()["specs.yaml"] == before["specs.yaml"]
-    assert (desk.root / "endpoints/.env.example").exists()
+    assert sandbox.files()["specs.yaml"] == before["specs.yaml"]
+    assert (sandbox.root / "endpoints/.env.example").exists()
     create(name="b", envs=env(TOKEN="one", NEW="m"), workerConfig={"gpuNum": 2})
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml")
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml")
     assert ran.code == 0, ran.err
-    specs = desk.files()["specs.yaml"]
+    specs = sandbox.files()["specs.yaml"]
     assert specs.startswith(before["specs.yaml"])
     assert b"# generated by `reconciler import`\n- name: novita-sl-serverless-3-2gpu\n" in specs
-    added = desk.files()[".env.example"].decode().removeprefix("# ours\nexport TOKEN=\nOTHER=\n")
+    added = sandbox.files()[".env.example"].decode().removeprefix("# ours\nexport TOKEN=\nOTHER=\n")
     # TOKEN is read by what was imported first, and nobody knows here what it holds
     assert added == "\n# b\nB_NEW=\n\n# b\nB_TOKEN=\n"
     assert "set -a" not in ran.out
@@ -221,98 +221,102 @@ def test_what_is_there_is_kept(desk: Sandbox) -> None:
     assert "  reconciler --env-file .env plan   # expected result: no changes" in ran.out
 
 
-def test_a_selection_is_imported(desk: Sandbox) -> None:
+def test_a_selection_is_imported(sandbox: Sandbox) -> None:
     """By --match, --target and --exclude; what is declared or recorded already is not touched."""
     for name in ("a-1", "a-2", "b-1", "mine"):
-        desk.sim.world.console_create(name=name, appName=name)
-    desk.declare(item("mine"))
-    ran = desk.run(
+        sandbox.sim.world.console_create(name=name, appName=name)
+    sandbox.declare(item("mine"))
+    ran = sandbox.run(
         "import", "--all", "--out", "endpoints/x.yaml", "--match", "a-*", "--exclude", "*-2", "--json"
     )
     assert [one["name"] for one in ran.document["imported"]] == ["a-1"]
     assert ran.document["imported"][0]["spec"] == "small"
-    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml", "--target", "zzz")
+    ran = sandbox.run("import", "--all", "--out", "endpoints/y.yaml", "--target", "zzz")
     assert (ran.code, "--target zzz matches no endpoint" in ran.err) == (1, True)
-    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml", "--match", "zzz")
+    ran = sandbox.run("import", "--all", "--out", "endpoints/y.yaml", "--match", "zzz")
     assert (ran.code, ran.out) == (0, "Nothing to import.\n")
-    ran = desk.run("import", "--all", "--out", "endpoints/y.yaml")
-    assert desk.plan("--target", "a-*", "--target", "b-*").code == 0
-    assert set(desk.inventory) == {"a-1", "a-2", "b-1"}
+    ran = sandbox.run("import", "--all", "--out", "endpoints/y.yaml")
+    assert sandbox.plan("--target", "a-*", "--target", "b-*").code == 0
+    assert set(sandbox.inventory) == {"a-1", "a-2", "b-1"}
 
 
-def test_what_cannot_be_declared_is_told(desk: Sandbox) -> None:
+def test_what_cannot_be_declared_is_told(sandbox: Sandbox) -> None:
     """Twins, no name, keys that YAML does not take: a warning with the IDs, and the rest goes on."""
-    create = desk.sim.world.console_create
+    create = sandbox.sim.world.console_create
     twins = sorted((create(name="twin"), create(name="twin")))
     nameless, odd = create(name=""), create(name="odd", envs=[{"key": "A B", "value": ""}])
     create(name="good")
     gone = create(name="gone")
-    desk.sim.world.switch(terminating_seconds=60)
-    desk.sim.world.console_delete(gone)
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml")
+    sandbox.sim.world.switch(terminating_seconds=60)
+    sandbox.sim.world.console_delete(gone)
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml")
     assert ran.code == 0
-    assert set(desk.inventory) == {"good"}
+    assert set(sandbox.inventory) == {"good"}
     for what in (", ".join(twins), nameless, odd):
         assert what in ran.err
     assert gone not in ran.err
 
 
 @pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints.json", "endpoints.txt"])
-def test_a_file_is_never_overwritten(desk: Sandbox, name: str) -> None:
+def test_a_file_is_never_overwritten(sandbox: Sandbox, name: str) -> None:
     """What is there stays, and so does everything else."""
-    desk.sim.world.console_create(name="a")
-    desk.declare()
-    before = desk.files()
-    ran = desk.run("import", "--all", "--out", name)
+    sandbox.sim.world.console_create(name="a")
+    sandbox.declare()
+    before = sandbox.files()
+    ran = sandbox.run("import", "--all", "--out", name)
     assert (ran.code, "nothing was written" in ran.err) == (1, True)
-    assert desk.files() == before
+    assert sandbox.files() == before
 
 
-def test_a_file_that_no_plan_reads(desk: Sandbox) -> None:
+def test_a_file_that_no_plan_reads(sandbox: Sandbox) -> None:
     """It is proven with the `-f` that it takes, which is told, with what would happen without."""
-    desk.sim.world.console_create(name="mine", appName="mine", **AS_DECLARED)
-    desk.declare(item("mine"))
-    desk.apply()
-    desk.sim.world.console_create(name="a")
-    ran = desk.run("import", "--all", "--out", "a b.yaml")
+    sandbox.sim.world.console_create(name="mine", appName="mine", **AS_DECLARED)
+    sandbox.declare(item("mine"))
+    sandbox.apply()
+    sandbox.sim.world.console_create(name="a")
+    ran = sandbox.run("import", "--all", "--out", "a b.yaml")
     command = "reconciler -f endpoints.yaml -f 'a b.yaml' plan"
     assert (ran.code, command in ran.out, command in ran.err) == (0, True, True)
-    assert desk.plan("-f", "endpoints.yaml", "-f", "a b.yaml").code == 0
-    ran = desk.run("-f", "endpoints.yaml", "import", "--all", "--out", "b.yaml", "--json")
+    assert sandbox.plan("-f", "endpoints.yaml", "-f", "a b.yaml").code == 0
+    ran = sandbox.run("-f", "endpoints.yaml", "import", "--all", "--out", "b.yaml", "--json")
     assert ran.document["imported"] == []
 
 
-def test_an_endpoint_that_would_change_stops_all(desk: Sandbox) -> None:
+def test_an_endpoint_that_would_change_stops_all(sandbox: Sandbox) -> None:
     """What YAML cannot say comes out as a difference: nothing is written, and the hint leads around it."""
-    create = desk.sim.world.console_create
+    create = sandbox.sim.world.console_create
     create(name="two-ports", ports=[{"port": 80}, {"port": 81}], envs=env(TOKEN="hf_secret"))
     create(name="zero", workerConfig={"minNum": 0, "maxNum": 0})
     create(name="good")
-    before = desk.files()
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "zero")
+    before = sandbox.files()
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "zero")
     assert ran.code == 1
     assert "ports: " in ran.err
     assert "--exclude two-ports" in ran.err
     assert "hf_secret" not in ran.err
-    ran = desk.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports")
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports")
     assert (ran.code, "maxReplicas" in ran.err) == (1, True)
-    assert desk.files() == before
-    ran = desk.run(
+    assert sandbox.files() == before
+    ran = sandbox.run(
         "import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports", "--exclude", "zero"
     )
     assert ran.code == 0
 
 
-def test_a_lock_comes_before_the_files(desk: Sandbox) -> None:
+def test_a_lock_comes_before_the_files(sandbox: Sandbox) -> None:
     """While another run holds the inventory nothing is written, of files neither."""
-    made = desk.sim.world.console_create(name="a")
+    made = sandbox.sim.world.console_create(name="a")
     with open_session(
-        desk.root / "state/novita.json", base_url=desk.sim.url, command="apply", environ={}, clock=time.time
+        sandbox.root / "state/novita.json",
+        base_url=sandbox.sim.url,
+        command="apply",
+        environ={},
+        clock=time.time,
     ):
-        assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 7
-        assert desk.run("import", "a", made).code == 7
-    assert not (desk.root / "endpoints.yaml").exists()
-    assert desk.run("import", "--all", "--out", "endpoints.yaml", "--lock-timeout", "1s").code == 0
+        assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 7
+        assert sandbox.run("import", "a", made).code == 7
+    assert not (sandbox.root / "endpoints.yaml").exists()
+    assert sandbox.run("import", "--all", "--out", "endpoints.yaml", "--lock-timeout", "1s").code == 0
 
 
 class Failing(FileSystem):
@@ -328,33 +332,33 @@ class Failing(FileSystem):
 
 
 @pytest.mark.parametrize("name", ["specs.yaml", "endpoints.yaml", ".env.example"])
-def test_a_failure_halfway_is_harmless(desk: Sandbox, name: str) -> None:
+def test_a_failure_halfway_is_harmless(sandbox: Sandbox, name: str) -> None:
     """Records come last: what is declared and not recorded is adopted, and nothing is ever deleted."""
-    desk.sim.world.console_create(name="a", envs=env(TOKEN="t"), workerConfig={"gpuNum": 2})
-    context = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
+    sandbox.sim.world.console_create(name="a", envs=env(TOKEN="t"), workerConfig={"gpuNum": 2})
+    context = Context(root=sandbox.root, environ={"NOVITA_BASE_URL": sandbox.sim.url, "NOVITA_API_KEY": "k"})
     with pytest.raises(InvalidConfig) as caught:
         import_all(context, Path("endpoints.yaml"), disk=Failing(name))
     assert f"cannot write {name}: No space left on device" in caught.value.problem.summary
-    assert not [path for path in desk.files() if path.endswith(".tmp")]
-    desk.monkeypatch.setenv("TOKEN", "t")
-    if not (desk.root / "endpoints.yaml").exists():
-        desk.declare()
-        assert desk.plan().code == 0
-        (desk.root / "endpoints.yaml").unlink()
-        assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    assert not [path for path in sandbox.files() if path.endswith(".tmp")]
+    sandbox.monkeypatch.setenv("TOKEN", "t")
+    if not (sandbox.root / "endpoints.yaml").exists():
+        sandbox.declare()
+        assert sandbox.plan().code == 0
+        (sandbox.root / "endpoints.yaml").unlink()
+        assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 0
     else:
-        assert desk.plan().actions == {"a": "adopt"}
-        desk.apply()
-    assert desk.plan().code == 0
-    assert desk.sent() == []
+        assert sandbox.plan().actions == {"a": "adopt"}
+        sandbox.apply()
+    assert sandbox.plan().code == 0
+    assert sandbox.sent() == []
 
 
-def test_another_run_in_between_is_seen(desk: Sandbox) -> None:
+def test_another_run_in_between_is_seen(sandbox: Sandbox) -> None:
     """A record that came meanwhile stops the import before anything is written."""
-    made = desk.sim.world.console_create(name="a")
-    other = Context(root=desk.root, environ={"NOVITA_BASE_URL": desk.sim.url, "NOVITA_API_KEY": "k"})
+    made = sandbox.sim.world.console_create(name="a")
+    other = Context(root=sandbox.root, environ={"NOVITA_BASE_URL": sandbox.sim.url, "NOVITA_API_KEY": "k"})
     ours = replace(other, on_call=lambda _: import_record(other, "a", made))
     with pytest.raises(InvalidConfig) as caught:
         import_all(ours, Path("endpoints.yaml"))
     assert "another run" in caught.value.problem.summary
-    assert not (desk.root / "endpoints.yaml").exists()
+    assert not (sandbox.root / "endpoints.yaml").exists()

@@ -4,35 +4,35 @@ import json
 
 import pytest
 
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 LEASE = ("--min", "2", "--max", "8", "--for", "6h", "--why", "launch day")
 
 
-def scale(desk: Sandbox, *args: str) -> Ran:
-    return desk.run("scale", "chat", *args, "--yes")
+def scale(sandbox: Sandbox, *args: str) -> Ran:
+    return sandbox.run("scale", "chat", *args, "--yes")
 
 
-def counts(desk: Sandbox) -> tuple[int, int]:
-    worker = desk.live()["chat"]["workerConfig"]
+def counts(sandbox: Sandbox) -> tuple[int, int]:
+    worker = sandbox.live()["chat"]["workerConfig"]
     return worker["minNum"], worker["maxNum"]
 
 
-def later(desk: Sandbox) -> None:
+def later(sandbox: Sandbox) -> None:
     """The lease is over, by the date that the inventory holds."""
-    path = desk.root / "state/novita.json"
+    path = sandbox.root / "state/novita.json"
     document = json.loads(path.read_text())
     document["endpoints"]["chat"]["lease"]["until"] = "2026-01-01T00:00:00Z"
     path.write_text(json.dumps(document))
 
 
 @pytest.fixture
-def leased(desk: Sandbox) -> Sandbox:
+def leased(sandbox: Sandbox) -> Sandbox:
     """A declared endpoint with a lease."""
-    desk.declare(item("chat"))
-    desk.apply()
-    assert scale(desk, *LEASE).code == 0
-    return desk
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert scale(sandbox, *LEASE).code == 0
+    return sandbox
 
 
 def test_while_it_runs_plan_and_drift_keep_it(leased: Sandbox) -> None:
@@ -113,17 +113,17 @@ def test_a_lease_of_the_counts_that_are_is_one_too(leased: Sandbox) -> None:
     assert len(leased.sent()) == sent
 
 
-def test_what_nothing_would_end_has_no_lease(desk: Sandbox) -> None:
+def test_what_nothing_would_end_has_no_lease(sandbox: Sandbox) -> None:
     """Undeclared, kept from applies, or not recorded: refused, and nothing is sent."""
-    ran = scale(desk, *LEASE, "--json")
+    ran = scale(sandbox, *LEASE, "--json")
     assert (ran.code, ran.codes) == (1, ["endless-lease"])
-    desk.declare(item("chat"))
-    ran = scale(desk, *LEASE, "--json")
+    sandbox.declare(item("chat"))
+    ran = scale(sandbox, *LEASE, "--json")
     assert (ran.code, ran.codes) == (1, ["not-tracked"])
-    desk.declare(item("chat", lifecycle={"ignoreChanges": ["replicas"]}))
-    ran = scale(desk, *LEASE, "--json")
+    sandbox.declare(item("chat", lifecycle={"ignoreChanges": ["replicas"]}))
+    ran = scale(sandbox, *LEASE, "--json")
     assert (ran.code, ran.codes) == (1, ["endless-lease"])
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
 def test_an_endpoint_that_is_no_longer_declared_can_lose_its_lease(leased: Sandbox) -> None:
@@ -179,24 +179,24 @@ MOVES = {
 
 @pytest.mark.parametrize("killed", [None, "before", "after"])
 @pytest.mark.parametrize("move", MOVES)
-def test_it_goes_with_the_endpoint_that_is_renamed(desk: Sandbox, move: str, killed: str | None) -> None:
+def test_it_goes_with_the_endpoint_that_is_renamed(sandbox: Sandbox, move: str, killed: str | None) -> None:
     """Also where names change hands, and where the run is killed in the rename."""
-    desk.declare(item("chat"), item("other"))
-    desk.apply()
-    assert scale(desk, *LEASE).code == 0
-    leased = desk.id("chat")
-    desk.declare(*MOVES[move])
+    sandbox.declare(item("chat"), item("other"))
+    sandbox.apply()
+    assert scale(sandbox, *LEASE).code == 0
+    leased = sandbox.id("chat")
+    sandbox.declare(*MOVES[move])
     if killed:
-        desk.killed("update", "--parallelism", "1", when=killed)
-    desk.apply()
+        sandbox.killed("update", "--parallelism", "1", when=killed)
+    sandbox.apply()
     found = {
         one["id"]: (one["workerConfig"]["minNum"], one["workerConfig"]["maxNum"])
-        for one in desk.live().values()
+        for one in sandbox.live().values()
     }
     assert found.pop(leased) == (2, 8)
     assert list(found.values()) == [(1, 1)]
-    assert [record["id"] for record in desk.inventory.values() if "lease" in record] == [leased]
-    assert desk.plan().code == 0
+    assert [record["id"] for record in sandbox.inventory.values() if "lease" in record] == [leased]
+    assert sandbox.plan().code == 0
 
 
 @pytest.mark.parametrize("killed", ["before", "after"])
@@ -204,21 +204,21 @@ def test_it_goes_with_the_endpoint_that_is_renamed(desk: Sandbox, move: str, kil
 @pytest.mark.parametrize("name", ["chat", "other", "third", "talk"])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_change_by_hand_in_the_middle_of_a_rename(
-    desk: Sandbox, move: str, name: str, command: tuple[str, ...], killed: str
+    sandbox: Sandbox, move: str, name: str, command: tuple[str, ...], killed: str
 ) -> None:
     """It never makes an endpoint. A name that is on its way is refused, and the rename is finished first."""
-    desk.declare(item("chat"), item("other"))
-    desk.apply()
-    ids = {one["id"] for one in desk.live().values()}
-    desk.declare(*MOVES[move])
-    desk.killed("update", "--parallelism", "1", when=killed)
-    ran = desk.run("scale", name, *command, "--yes")
+    sandbox.declare(item("chat"), item("other"))
+    sandbox.apply()
+    ids = {one["id"] for one in sandbox.live().values()}
+    sandbox.declare(*MOVES[move])
+    sandbox.killed("update", "--parallelism", "1", when=killed)
+    ran = sandbox.run("scale", name, *command, "--yes")
     moving = {"rename": {"chat", "talk"}, "swap": {"chat"}, "chain": {"other", "third"}}[move]
     if name in moving and not ("is not declared" in ran.err or "cannot have a lease" in ran.err):
         assert ran.code == 1
         assert "did not finish renaming" in ran.err
     assert "has a bug" not in ran.err
-    assert {one["id"] for one in desk.live().values()} == ids
-    desk.apply()
-    assert desk.plan().code == 0
-    assert {one["id"] for one in desk.live().values()} == ids
+    assert {one["id"] for one in sandbox.live().values()} == ids
+    sandbox.apply()
+    assert sandbox.plan().code == 0
+    assert {one["id"] for one in sandbox.live().values()} == ids

@@ -5,28 +5,28 @@ import json
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 CHAT = item("chat", appName="chat")
 TALK = item("talk", appName="chat", renamedFrom="chat")
 
 
 @pytest.fixture
-def named(desk: Sandbox) -> Sandbox:
-    """A desk whose `chat` is live and recorded."""
-    desk.declare(CHAT, item("other"))
-    desk.apply()
-    return desk
+def named(sandbox: Sandbox) -> Sandbox:
+    """A sandbox whose `chat` is live and recorded."""
+    sandbox.declare(CHAT, item("other"))
+    sandbox.apply()
+    return sandbox
 
 
-def converged(desk: Sandbox, names: set[str], *, creates: int = 2, deletes: int = 0) -> None:
+def converged(sandbox: Sandbox, names: set[str], *, creates: int = 2, deletes: int = 0) -> None:
     """An apply brings the account to these names, and nothing is left to do."""
-    desk.apply()
-    assert set(desk.live()) == set(desk.inventory) == names
-    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (creates, deletes)
-    assert (desk.plan().code, desk.plan().codes) == (0, [])
-    assert {record["id"] for record in desk.inventory.values()} == {
-        one["id"] for one in desk.sim.world.endpoints
+    sandbox.apply()
+    assert set(sandbox.live()) == set(sandbox.inventory) == names
+    assert (len(sandbox.sent("create")), len(sandbox.sent("delete"))) == (creates, deletes)
+    assert (sandbox.plan().code, sandbox.plan().codes) == (0, [])
+    assert {record["id"] for record in sandbox.inventory.values()} == {
+        one["id"] for one in sandbox.sim.world.endpoints
     }
 
 
@@ -216,9 +216,9 @@ def test_one_half_of_a_swap_does_not_take_the_record_of_the_other(named: Sandbox
     assert named.id("chat") == kept
 
 
-def released(desk: Sandbox, *names: str) -> None:
+def released(sandbox: Sandbox, *names: str) -> None:
     """The files let go of these names, and declare nothing else but `other`."""
-    desk.declare(item("other"), removed=[{"endpoint": name, "destroy": False} for name in names])
+    sandbox.declare(item("other"), removed=[{"endpoint": name, "destroy": False} for name in names])
 
 
 @pytest.mark.parametrize("name", ["chat", "talk"])
@@ -237,75 +237,75 @@ def test_what_was_being_renamed_is_let_go_of_by_either_name(named: Sandbox, when
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_what_was_being_swapped_is_let_go_of(desk: Sandbox, when: str, nth: int) -> None:
+def test_what_was_being_swapped_is_let_go_of(sandbox: Sandbox, when: str, nth: int) -> None:
     """Also one that has a temporary name meanwhile."""
-    desk.declare(item("chat"), item("talk"), item("other"))
-    desk.apply()
+    sandbox.declare(item("chat"), item("talk"), item("other"))
+    sandbox.apply()
     swapped = [
         item("chat", appName="talk", renamedFrom="talk"),
         item("talk", appName="chat", renamedFrom="chat"),
     ]
-    desk.declare(*swapped, item("other"))
-    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
-    kept = {one["id"] for one in desk.sim.world.endpoints}
-    released(desk, "chat", "talk")
-    desk.apply()
-    assert {one["id"] for one in desk.sim.world.endpoints} == kept
-    assert set(desk.inventory) == {"other"}
+    sandbox.declare(*swapped, item("other"))
+    sandbox.killed("update", "--parallelism", "1", when=when, nth=nth)
+    kept = {one["id"] for one in sandbox.sim.world.endpoints}
+    released(sandbox, "chat", "talk")
+    sandbox.apply()
+    assert {one["id"] for one in sandbox.sim.world.endpoints} == kept
+    assert set(sandbox.inventory) == {"other"}
 
 
 @pytest.mark.parametrize(("when", "nth"), [("after", 1), ("before", 2)])
-def test_one_of_a_swap_is_let_go_of_by_its_former_name(desk: Sandbox, when: str, nth: int) -> None:
+def test_one_of_a_swap_is_let_go_of_by_its_former_name(sandbox: Sandbox, when: str, nth: int) -> None:
     """It is called by a temporary name at that moment; the other one keeps its own."""
-    desk.declare(item("chat"), item("talk"), item("other"))
-    desk.apply()
-    kept = {one["id"] for one in desk.sim.world.endpoints}
-    desk.declare(
+    sandbox.declare(item("chat"), item("talk"), item("other"))
+    sandbox.apply()
+    kept = {one["id"] for one in sandbox.sim.world.endpoints}
+    sandbox.declare(
         item("chat", appName="talk", renamedFrom="talk"),
         item("talk", appName="chat", renamedFrom="chat"),
         item("other"),
     )
-    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
-    aside = next(name for name in desk.live() if "-renaming-" in name).partition("-")[0]
+    sandbox.killed("update", "--parallelism", "1", when=when, nth=nth)
+    aside = next(name for name in sandbox.live() if "-renaming-" in name).partition("-")[0]
     stays = {"chat": "talk", "talk": "chat"}[aside]
-    desk.declare(item(stays), item("other"), removed=[{"endpoint": aside, "destroy": False}])
-    desk.apply()
-    assert {one["id"] for one in desk.sim.world.endpoints} == kept
-    assert set(desk.inventory) == {stays, "other"}
+    sandbox.declare(item(stays), item("other"), removed=[{"endpoint": aside, "destroy": False}])
+    sandbox.apply()
+    assert {one["id"] for one in sandbox.sim.world.endpoints} == kept
+    assert set(sandbox.inventory) == {stays, "other"}
 
 
 @pytest.mark.parametrize("killed", [None, "before", "after"])
-def test_names_are_exchanged_right_after_a_chain(desk: Sandbox, killed: str | None) -> None:
+def test_names_are_exchanged_right_after_a_chain(sandbox: Sandbox, killed: str | None) -> None:
     """`third` says once more what it said in the chain, and means it: `other` takes its endpoint."""
-    desk.declare(item("chat"), item("other"))
-    desk.apply()
-    chat, other = desk.id("chat"), desk.id("other")
+    sandbox.declare(item("chat"), item("other"))
+    sandbox.apply()
+    chat, other = sandbox.id("chat"), sandbox.id("other")
     third = item("third", appName="other", renamedFrom="other")
-    desk.declare(item("other", appName="chat", renamedFrom="chat"), third)
-    desk.apply()
-    desk.declare(
+    sandbox.declare(item("other", appName="chat", renamedFrom="chat"), third)
+    sandbox.apply()
+    sandbox.declare(
         item("other", appName="other", renamedFrom="third"),
         item("third", appName="chat", renamedFrom="other"),
     )
     if killed:
-        desk.killed("update", "--parallelism", "1", when=killed)
-    desk.apply()
-    assert (desk.id("other"), desk.id("third")) == (other, chat)
-    assert desk.plan().code == 0
+        sandbox.killed("update", "--parallelism", "1", when=killed)
+    sandbox.apply()
+    assert (sandbox.id("other"), sandbox.id("third")) == (other, chat)
+    assert sandbox.plan().code == 0
 
 
-def test_one_of_a_swap_was_deleted(desk: Sandbox) -> None:
+def test_one_of_a_swap_was_deleted(sandbox: Sandbox) -> None:
     """The other one takes its new name, and the name that it gives away is made anew."""
-    desk.declare(item("chat"), item("other"))
-    desk.apply()
-    chat = desk.id("chat")
-    desk.run("delete", "other", "--yes")
-    desk.declare(
+    sandbox.declare(item("chat"), item("other"))
+    sandbox.apply()
+    chat = sandbox.id("chat")
+    sandbox.run("delete", "other", "--yes")
+    sandbox.declare(
         item("chat", appName="other", renamedFrom="other"),
         item("other", appName="chat", renamedFrom="chat"),
     )
-    assert desk.plan().actions == {"chat": "create", "other": "update"}
-    desk.apply()
-    assert desk.id("other") == chat
-    assert set(desk.live()) == {"chat", "other"}
-    assert desk.plan().code == 0
+    assert sandbox.plan().actions == {"chat": "create", "other": "update"}
+    sandbox.apply()
+    assert sandbox.id("other") == chat
+    assert set(sandbox.live()) == {"chat", "other"}
+    assert sandbox.plan().code == 0

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 START = ("a", "b", "c")
 MOVES: dict[str, dict[str, str]] = {
@@ -32,30 +32,30 @@ def declared(moves: dict[str, str], **fields: object) -> list[dict[str, object]]
 
 
 @pytest.fixture(params=["allow", "refuse"])
-def three(desk: Sandbox, request: pytest.FixtureRequest) -> Sandbox:
-    """A desk with three endpoints, in an account that allows equal names or refuses them."""
-    desk.sim.world.switch(duplicate_names=request.param)
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
-    return desk
+def three(sandbox: Sandbox, request: pytest.FixtureRequest) -> Sandbox:
+    """A sandbox with three endpoints, in an account that allows equal names or refuses them."""
+    sandbox.sim.world.switch(duplicate_names=request.param)
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
+    return sandbox
 
 
-def moved(desk: Sandbox, before: dict[str, str], moves: dict[str, str]) -> None:
+def moved(sandbox: Sandbox, before: dict[str, str], moves: dict[str, str]) -> None:
     """Every endpoint has its new name, none was made or deleted, and a plan with the hints kept is empty."""
-    assert {new: desk.id(new) for new in moves} == {new: before[old or new] for new, old in moves.items()}
-    assert {name: record["id"] for name, record in desk.inventory.items()} == {
-        name: one["id"] for name, one in desk.live().items()
+    assert {new: sandbox.id(new) for new in moves} == {new: before[old or new] for new, old in moves.items()}
+    assert {name: record["id"] for name, record in sandbox.inventory.items()} == {
+        name: one["id"] for name, one in sandbox.live().items()
     }
-    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 0)
-    assert not any("renaming" in record for record in desk.inventory.values())
-    writes = len(desk.sent())
-    assert (desk.plan().code, [one for one in desk.plan().codes if "rename" in one]) == (0, [])
-    desk.apply()
-    assert len(desk.sent()) == writes
+    assert (len(sandbox.sent("create")), len(sandbox.sent("delete"))) == (3, 0)
+    assert not any("renaming" in record for record in sandbox.inventory.values())
+    writes = len(sandbox.sent())
+    assert (sandbox.plan().code, [one for one in sandbox.plan().codes if "rename" in one]) == (0, [])
+    sandbox.apply()
+    assert len(sandbox.sent()) == writes
 
 
-def ids(desk: Sandbox, names: Iterable[str] = START) -> dict[str, str]:
-    return {name: desk.id(name) for name in names}
+def ids(sandbox: Sandbox, names: Iterable[str] = START) -> dict[str, str]:
+    return {name: sandbox.id(name) for name in names}
 
 
 @pytest.mark.parametrize("parallelism", ["1", "10"])
@@ -82,28 +82,28 @@ def test_a_run_killed_at_any_step_is_gone_on_with(three: Sandbox, case: str, whe
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_swap_that_was_killed_and_taken_back(desk: Sandbox, when: str, nth: int) -> None:
+def test_a_swap_that_was_killed_and_taken_back(sandbox: Sandbox, when: str, nth: int) -> None:
     """The hints are removed again: no endpoint is made or deleted, and none is unrecorded."""
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
-    desk.declare(*declared(MOVES["a swap"]))
-    desk.killed("update", "--parallelism", "1", when=when, nth=nth)
-    desk.declare(*(item(name, image=f"{name}:1") for name in START))
-    desk.apply()
-    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 0)
-    assert ids(desk) == {name: record["id"] for name, record in desk.inventory.items()}
-    assert desk.plan().code == 0
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
+    sandbox.declare(*declared(MOVES["a swap"]))
+    sandbox.killed("update", "--parallelism", "1", when=when, nth=nth)
+    sandbox.declare(*(item(name, image=f"{name}:1") for name in START))
+    sandbox.apply()
+    assert (len(sandbox.sent("create")), len(sandbox.sent("delete"))) == (3, 0)
+    assert ids(sandbox) == {name: record["id"] for name, record in sandbox.inventory.items()}
+    assert sandbox.plan().code == 0
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_swap_that_was_killed_and_given_up(desk: Sandbox, nth: int) -> None:
+def test_a_swap_that_was_killed_and_given_up(sandbox: Sandbox, nth: int) -> None:
     """Everything that is ours is deleted, whatever it is called by now."""
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
-    desk.declare(*declared(MOVES["a cycle of three"]))
-    desk.killed("update", "--parallelism", "1", when="after", nth=nth)
-    assert desk.run("destroy", "--auto-approve").code == 0
-    assert desk.live() == {}
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
+    sandbox.declare(*declared(MOVES["a cycle of three"]))
+    sandbox.killed("update", "--parallelism", "1", when="after", nth=nth)
+    assert sandbox.run("destroy", "--auto-approve").code == 0
+    assert sandbox.live() == {}
 
 
 def test_an_update_that_is_refused_on_the_way(three: Sandbox) -> None:
@@ -126,18 +126,18 @@ def test_fields_change_with_the_names(three: Sandbox) -> None:
     assert {one["workerConfig"]["maxNum"] for one in three.live().values()} == {2}
 
 
-def test_preview_shows_every_request(desk: Sandbox) -> None:
+def test_preview_shows_every_request(sandbox: Sandbox) -> None:
     """In the order of sending, the temporary name among them; what is shown is what is sent."""
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
-    desk.declare(*declared(MOVES["a swap"]))
-    names = [one["body"]["name"] for one in desk.run("preview", "--json").document]
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
+    sandbox.declare(*declared(MOVES["a swap"]))
+    names = [one["body"]["name"] for one in sandbox.run("preview", "--json").document]
     assert names[1:] == ["a", "b"]
     assert names[0].startswith("a-renaming-")
-    desk.run("plan", "--out", "the.plan")
-    assert "meanwhile" in desk.run("plan").err
-    assert desk.run("apply", "the.plan").code == 0
-    assert len(desk.sent("update")) == 3
+    sandbox.run("plan", "--out", "the.plan")
+    assert "meanwhile" in sandbox.run("plan").err
+    assert sandbox.run("apply", "the.plan").code == 0
+    assert len(sandbox.sent("update")) == 3
 
 
 def test_half_of_a_swap_is_not_begun(three: Sandbox) -> None:
@@ -152,92 +152,94 @@ def test_half_of_a_swap_is_not_begun(three: Sandbox) -> None:
     moved(three, before, MOVES["a swap"])
 
 
-def test_a_name_that_is_still_declared_is_not_taken(desk: Sandbox) -> None:
+def test_a_name_that_is_still_declared_is_not_taken(sandbox: Sandbox) -> None:
     """Without a hint of its own it keeps its endpoint; the message says what helps, and following it does."""
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
     items = declared(dict.fromkeys(START, ""))
-    desk.declare(items[0], {**items[1], "renamedFrom": "a"}, items[2])
-    ran = desk.run("apply", "--auto-approve")
+    sandbox.declare(items[0], {**items[1], "renamedFrom": "a"}, items[2])
+    ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 1
     assert "`b` cannot be renamed from `a`: `a` is still declared" in ran.err
     assert "renamedFrom" in ran.err
-    assert len(desk.sent()) == 3
-    before = ids(desk)
-    desk.declare(*declared({"a": "b", "b": "a", "c": ""}))
-    desk.apply()
-    moved(desk, before, {"a": "b", "b": "a", "c": ""})
+    assert len(sandbox.sent()) == 3
+    before = ids(sandbox)
+    sandbox.declare(*declared({"a": "b", "b": "a", "c": ""}))
+    sandbox.apply()
+    moved(sandbox, before, {"a": "b", "b": "a", "c": ""})
 
 
 @pytest.mark.parametrize("flags", [(), ("--create-first",)])
-def test_a_swap_in_which_one_is_replaced(desk: Sandbox, flags: tuple[str, ...]) -> None:
+def test_a_swap_in_which_one_is_replaced(sandbox: Sandbox, flags: tuple[str, ...]) -> None:
     """Nothing is deleted whose successor could not be made: its app name stays with the other endpoint.
 
     Under another app name the replacement and the rename are done in one apply.
     """
-    desk.declare(item("a"), item("b"))
-    desk.apply()
-    kept = desk.id("a")
+    sandbox.declare(item("a"), item("b"))
+    sandbox.apply()
+    kept = sandbox.id("a")
     replaced = item("a", renamedFrom="b", specName="large")
-    desk.declare(replaced, item("b", renamedFrom="a"))
-    ran = desk.run("apply", "--auto-approve", *flags)
+    sandbox.declare(replaced, item("b", renamedFrom="a"))
+    ran = sandbox.run("apply", "--auto-approve", *flags)
     assert ran.code == 1
     assert f"the app name `a`, which {kept} (`a`) has and keeps" in ran.err
-    assert desk.sent("update", "delete") == []
-    desk.declare({**replaced, "appName": "a-2"}, item("b", renamedFrom="a"))
-    desk.apply(*flags)
-    assert desk.id("b") == kept
-    assert {record["id"] for record in desk.inventory.values()} == {
-        one["id"] for one in desk.sim.world.endpoints
+    assert sandbox.sent("update", "delete") == []
+    sandbox.declare({**replaced, "appName": "a-2"}, item("b", renamedFrom="a"))
+    sandbox.apply(*flags)
+    assert sandbox.id("b") == kept
+    assert {record["id"] for record in sandbox.inventory.values()} == {
+        one["id"] for one in sandbox.sim.world.endpoints
     }
-    assert (len(desk.sent("create")), len(desk.sent("delete"))) == (3, 1)
-    assert desk.plan().code == 0
+    assert (len(sandbox.sent("create")), len(sandbox.sent("delete"))) == (3, 1)
+    assert sandbox.plan().code == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["update", "delete", "create"])
-def test_a_swap_in_which_one_is_replaced_that_was_killed(desk: Sandbox, operation: str, when: str) -> None:
+def test_a_swap_in_which_one_is_replaced_that_was_killed(sandbox: Sandbox, operation: str, when: str) -> None:
     """At any step: the next apply ends it, and nothing is left unrecorded."""
-    desk.declare(item("a"), item("b"))
-    desk.apply()
-    kept = desk.id("a")
-    desk.declare(item("a", renamedFrom="b", specName="large", appName="a-2"), item("b", renamedFrom="a"))
-    desk.killed(operation, "--parallelism", "1", when=when)
-    desk.apply()
-    assert desk.id("b") == kept
-    assert {record["id"] for record in desk.inventory.values()} == {
-        one["id"] for one in desk.sim.world.endpoints
+    sandbox.declare(item("a"), item("b"))
+    sandbox.apply()
+    kept = sandbox.id("a")
+    sandbox.declare(item("a", renamedFrom="b", specName="large", appName="a-2"), item("b", renamedFrom="a"))
+    sandbox.killed(operation, "--parallelism", "1", when=when)
+    sandbox.apply()
+    assert sandbox.id("b") == kept
+    assert {record["id"] for record in sandbox.inventory.values()} == {
+        one["id"] for one in sandbox.sim.world.endpoints
     }
-    assert (desk.plan().code, set(desk.live())) == (0, {"a", "b"})
+    assert (sandbox.plan().code, set(sandbox.live())) == (0, {"a", "b"})
 
 
-def test_names_go_round_right_after_a_swap(desk: Sandbox) -> None:
+def test_names_go_round_right_after_a_swap(sandbox: Sandbox) -> None:
     """A hint that was carried out counts once more where its endpoint gives the name to another one."""
-    desk.declare(*declared(dict.fromkeys(START, "")))
-    desk.apply()
-    desk.declare(*declared({"a": "b", "b": "a", "c": ""}))
-    desk.apply()
-    before = ids(desk)
+    sandbox.declare(*declared(dict.fromkeys(START, "")))
+    sandbox.apply()
+    sandbox.declare(*declared({"a": "b", "b": "a", "c": ""}))
+    sandbox.apply()
+    before = ids(sandbox)
     kept = {"a": "app-b", "b": "app-a", "c": "app-c"}
     cycle = {"a": "b", "b": "c", "c": "a"}
-    desk.declare(*(item(new, image="x:1", appName=kept[old], renamedFrom=old) for new, old in cycle.items()))
-    desk.apply()
-    assert ids(desk) == {new: before[old] for new, old in cycle.items()}
-    assert desk.plan().code == 0
+    sandbox.declare(
+        *(item(new, image="x:1", appName=kept[old], renamedFrom=old) for new, old in cycle.items())
+    )
+    sandbox.apply()
+    assert ids(sandbox) == {new: before[old] for new, old in cycle.items()}
+    assert sandbox.plan().code == 0
 
 
-def test_one_of_a_swap_is_lost_while_it_is_replaced(desk: Sandbox) -> None:
+def test_one_of_a_swap_is_lost_while_it_is_replaced(sandbox: Sandbox) -> None:
     """The other one has its new name already and keeps it: only what is lost is made anew."""
-    desk.declare(item("chat"), item("other"))
-    desk.apply()
-    other = desk.id("other")
+    sandbox.declare(item("chat"), item("other"))
+    sandbox.apply()
+    other = sandbox.id("other")
     chat = item("chat", appName="other", renamedFrom="other")
-    desk.declare(chat, item("other", appName="chat", renamedFrom="chat"))
-    desk.killed("update", "--parallelism", "1", when="after", nth=2)
-    desk.declare(chat, item("other", appName="chat-new", renamedFrom="chat"))
-    desk.sim.faults.add(Fault(operation="create", status=400, reason="VALIDATOR_PARAM"))
-    assert desk.run("apply", "--yes").code == 4
-    assert desk.plan().actions == {"other": "create"}
-    desk.apply()
-    assert desk.id("chat") == other
-    assert desk.plan().code == 0
+    sandbox.declare(chat, item("other", appName="chat", renamedFrom="chat"))
+    sandbox.killed("update", "--parallelism", "1", when="after", nth=2)
+    sandbox.declare(chat, item("other", appName="chat-new", renamedFrom="chat"))
+    sandbox.sim.faults.add(Fault(operation="create", status=400, reason="VALIDATOR_PARAM"))
+    assert sandbox.run("apply", "--yes").code == 4
+    assert sandbox.plan().actions == {"other": "create"}
+    sandbox.apply()
+    assert sandbox.id("chat") == other
+    assert sandbox.plan().code == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 LOCAL = {"type": "local", "sizeGb": 30, "mountPath": "/scratch"}
 NETWORK = {"type": "network", "id": "st-1", "mountPath": "/models"}
@@ -80,9 +80,9 @@ HABITS: dict[str, dict[str, Any]] = {
 }
 
 
-def settled(desk: Sandbox) -> None:
+def settled(sandbox: Sandbox) -> None:
     """The plan is empty, and was made without a word of drift."""
-    planned = desk.plan()
+    planned = sandbox.plan()
     assert planned.actions == {}, planned.document["resource_changes"]
     assert planned.code == 0
     assert planned.document["resource_drift"] == []
@@ -90,18 +90,18 @@ def settled(desk: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_every_habit_converges(desk: Sandbox, habit: str) -> None:
+def test_every_habit_converges(sandbox: Sandbox, habit: str) -> None:
     """Create with every field, change each, drop each, replace, delete: one apply each, then nothing."""
-    desk.sim.world.switch(**HABITS[habit])
+    sandbox.sim.world.switch(**HABITS[habit])
     for wanted in (FULL, OTHER, BARE):
-        desk.declare(wanted, item("embed"), item("rerank"))
-        desk.apply()
-        settled(desk)
-    desk.declare(item("chat", specName="large"), item("embed"))
-    desk.apply()
-    settled(desk)
-    assert set(desk.live()) == {"chat", "embed"}
-    assert len(desk.sent("create")) <= 4 + HABITS[habit].get("cluster_inactive_tries", 0)
+        sandbox.declare(wanted, item("embed"), item("rerank"))
+        sandbox.apply()
+        settled(sandbox)
+    sandbox.declare(item("chat", specName="large"), item("embed"))
+    sandbox.apply()
+    settled(sandbox)
+    assert set(sandbox.live()) == {"chat", "embed"}
+    assert len(sandbox.sent("create")) <= 4 + HABITS[habit].get("cluster_inactive_tries", 0)
 
 
 FIELDS: dict[str, tuple[Any, Any, set[str]]] = {
@@ -139,26 +139,26 @@ NEEDED = {"image", "specName"}
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_every_field_is_followed(desk: Sandbox, field: str) -> None:
+def test_every_field_is_followed(sandbox: Sandbox, field: str) -> None:
     """A changed field is planned alone and with its path, applied once, and gone again when it is removed."""
     first, second, paths = FIELDS[field]
-    desk.declare(item("chat", **{field: first}))
-    desk.apply()
-    settled(desk)
-    desk.declare(item("chat", **{field: second}))
-    planned = desk.plan()
+    sandbox.declare(item("chat", **{field: first}))
+    sandbox.apply()
+    settled(sandbox)
+    sandbox.declare(item("chat", **{field: second}))
+    planned = sandbox.plan()
     kind = "scale" if field in SCALES else "replace" if field in REPLACES else "update"
     assert planned.actions == {"chat": kind}
     (change,) = planned.document["resource_changes"]
     assert {".".join(one["path"]) for one in change["fields"]} == paths
     assert {one["cause"] for one in change["fields"]} == {"config"}
-    desk.apply()
-    settled(desk)
+    sandbox.apply()
+    settled(sandbox)
     if field not in NEEDED:
-        desk.declare(item("chat"))
-        desk.apply()
-        settled(desk)
-        assert without_identity(desk) == fresh(desk, item("chat"))
+        sandbox.declare(item("chat"))
+        sandbox.apply()
+        settled(sandbox)
+        assert without_identity(sandbox) == fresh(sandbox, item("chat"))
 
 
 WORLDS: dict[str, list[dict[str, Any]]] = {
@@ -172,7 +172,7 @@ WORLDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def without_identity(desk: Sandbox) -> dict[str, Any]:
+def without_identity(sandbox: Sandbox) -> dict[str, Any]:
     """The live endpoints by name without what differs from account to account.
 
     An app name is no difference either: undeclared, it stays what it was at the creation.
@@ -180,83 +180,83 @@ def without_identity(desk: Sandbox) -> dict[str, Any]:
     own = ("id", "appName", "createdAt", "updatedAt")
     return {
         name: {key: value for key, value in one.items() if key not in own}
-        for name, one in desk.live().items()
+        for name, one in sandbox.live().items()
     }
 
 
-def fresh(desk: Sandbox, *items: dict[str, Any]) -> dict[str, Any]:
+def fresh(sandbox: Sandbox, *items: dict[str, Any]) -> dict[str, Any]:
     """What an apply of these items makes of an empty account; leaves the account empty and unrecorded."""
-    for endpoint in desk.sim.world.endpoints:
-        desk.sim.world.console_delete(endpoint["id"])
-    shutil.rmtree(desk.root / "state", ignore_errors=True)
-    desk.declare(*items)
-    desk.apply()
-    made = without_identity(desk)
-    for endpoint in desk.sim.world.endpoints:
-        desk.sim.world.console_delete(endpoint["id"])
-    shutil.rmtree(desk.root / "state")
+    for endpoint in sandbox.sim.world.endpoints:
+        sandbox.sim.world.console_delete(endpoint["id"])
+    shutil.rmtree(sandbox.root / "state", ignore_errors=True)
+    sandbox.declare(*items)
+    sandbox.apply()
+    made = without_identity(sandbox)
+    for endpoint in sandbox.sim.world.endpoints:
+        sandbox.sim.world.console_delete(endpoint["id"])
+    shutil.rmtree(sandbox.root / "state")
     return made
 
 
-def apply_all(desk: Sandbox, items: list[dict[str, Any]]) -> None:
+def apply_all(sandbox: Sandbox, items: list[dict[str, Any]]) -> None:
     """Apply with as many deletions agreed to as there are."""
-    desk.declare(*items)
-    summary = desk.plan().document["summary"]
-    desk.apply("--allow-delete", str(summary["delete"] + summary["replace"]))
+    sandbox.declare(*items)
+    summary = sandbox.plan().document["summary"]
+    sandbox.apply("--allow-delete", str(summary["delete"] + summary["replace"]))
 
 
 @pytest.mark.parametrize(("start", "end"), list(permutations(WORLDS, 2)))
-def test_every_world_can_be_reached_from_every_other(desk: Sandbox, start: str, end: str) -> None:
+def test_every_world_can_be_reached_from_every_other(sandbox: Sandbox, start: str, end: str) -> None:
     """Apply one, apply the other: the plan is empty and the account is as if there had been no first."""
-    expected = fresh(desk, *WORLDS[end]) if WORLDS[end] else {}
-    apply_all(desk, WORLDS[start])
-    settled(desk)
-    apply_all(desk, WORLDS[end])
-    settled(desk)
-    assert without_identity(desk) == expected
-    assert set(desk.inventory) == set(expected)
+    expected = fresh(sandbox, *WORLDS[end]) if WORLDS[end] else {}
+    apply_all(sandbox, WORLDS[start])
+    settled(sandbox)
+    apply_all(sandbox, WORLDS[end])
+    settled(sandbox)
+    assert without_identity(sandbox) == expected
+    assert set(sandbox.inventory) == set(expected)
     for one in WORLDS[end]:
-        assert "appName" not in one or desk.live()[one["endpoint"]]["appName"] == one["appName"]
+        assert "appName" not in one or sandbox.live()[one["endpoint"]]["appName"] == one["appName"]
 
 
-def test_a_rename_keeps_the_id(desk: Sandbox) -> None:
+def test_a_rename_keeps_the_id(sandbox: Sandbox) -> None:
     """`renamedFrom` updates the name of what is there: one ID, one record, then nothing."""
-    desk.declare(item("chat"))
-    desk.apply()
-    known = desk.id("chat")
-    desk.declare(item("talk", renamedFrom="chat"))
-    assert desk.plan().actions == {"talk": "update"}
-    desk.apply()
-    settled(desk)
-    assert desk.id("talk") == known
-    assert set(desk.inventory) == {"talk"}
-    assert len(desk.sent("create")) == 1
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    known = sandbox.id("chat")
+    sandbox.declare(item("talk", renamedFrom="chat"))
+    assert sandbox.plan().actions == {"talk": "update"}
+    sandbox.apply()
+    settled(sandbox)
+    assert sandbox.id("talk") == known
+    assert set(sandbox.inventory) == {"talk"}
+    assert len(sandbox.sent("create")) == 1
 
 
-def test_what_is_ignored_stays(desk: Sandbox) -> None:
+def test_what_is_ignored_stays(sandbox: Sandbox) -> None:
     """A path under ignoreChanges is neither planned nor overwritten by an update of something else."""
     ignoring = {"lifecycle": {"ignoreChanges": ["replicas", "env.TUNED"]}}
-    desk.declare(item("chat", replicas=2, env={"TUNED": "1"}, **ignoring))
-    desk.apply()
-    desk.sim.world.console_update(desk.id("chat"), workerConfig={"minNum": 3, "maxNum": 7})
-    desk.sim.world.edit(desk.id("chat"), lambda one: one.update(envs=[{"key": "TUNED", "value": "9"}]))
-    settled(desk)
-    desk.declare(item("chat", replicas=2, env={"TUNED": "1"}, port=9000, **ignoring))
-    desk.apply()
-    settled(desk)
-    live = desk.live()["chat"]
+    sandbox.declare(item("chat", replicas=2, env={"TUNED": "1"}, **ignoring))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("chat"), workerConfig={"minNum": 3, "maxNum": 7})
+    sandbox.sim.world.edit(sandbox.id("chat"), lambda one: one.update(envs=[{"key": "TUNED", "value": "9"}]))
+    settled(sandbox)
+    sandbox.declare(item("chat", replicas=2, env={"TUNED": "1"}, port=9000, **ignoring))
+    sandbox.apply()
+    settled(sandbox)
+    live = sandbox.live()["chat"]
     assert (live["workerConfig"]["minNum"], live["workerConfig"]["maxNum"]) == (3, 7)
     assert live["envs"] == [{"key": "TUNED", "value": "9"}]
     assert live["ports"] == [{"port": 9000}]
 
 
-def test_fields_of_others_survive_updates(desk: Sandbox) -> None:
+def test_fields_of_others_survive_updates(sandbox: Sandbox) -> None:
     """What was set in the console and is not declared is sent back with every update."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.sim.world.console_update(desk.id("chat"), image={"authId": "auth-of-others"})
-    settled(desk)
-    desk.declare(item("chat", port=9000))
-    desk.apply()
-    settled(desk)
-    assert desk.live()["chat"]["image"]["authId"] == "auth-of-others"
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("chat"), image={"authId": "auth-of-others"})
+    settled(sandbox)
+    sandbox.declare(item("chat", port=9000))
+    sandbox.apply()
+    settled(sandbox)
+    assert sandbox.live()["chat"]["image"]["authId"] == "auth-of-others"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.desk import Sandbox
+from tests.e2e.sandbox import Sandbox
 
 REQUEST: dict[str, Any] = {
     "endpoint": "base-test",
@@ -84,37 +84,37 @@ BODY = {
 }
 
 
-def test_the_complete_request_becomes_one_create(desk: Sandbox) -> None:
+def test_the_complete_request_becomes_one_create(sandbox: Sandbox) -> None:
     """Its item plans one create, previews as the mapping table says, and is then what the account holds."""
-    (desk.root / "specs.yaml").unlink()
-    desk.write("config.yaml", CONFIG)
-    desk.write("config/specs.yaml", SPECS)
-    desk.declare(REQUEST)
-    planned = desk.plan()
+    (sandbox.root / "specs.yaml").unlink()
+    sandbox.write("config.yaml", CONFIG)
+    sandbox.write("config/specs.yaml", SPECS)
+    sandbox.declare(REQUEST)
+    planned = sandbox.plan()
     assert planned.code == 2
     assert planned.actions == {"base-test": "create"}
     assert planned.document["summary"]["create"] == 1
-    previewed = desk.run("preview", "--json")
+    previewed = sandbox.run("preview", "--json")
     assert previewed.code == 0
     assert previewed.document == [
         {
             "address": "novita_endpoint.base-test",
             "action": "create",
             "method": "POST",
-            "url": f"{desk.sim.url}/gpu-instance/openapi/v1/endpoint/create",
+            "url": f"{sandbox.sim.url}/gpu-instance/openapi/v1/endpoint/create",
             "body": BODY,
         }
     ]
-    desk.apply()
-    assert desk.plan().code == 0
-    assert desk.live()["base-test"]["workerConfig"]["maxNum"] == 10
+    sandbox.apply()
+    assert sandbox.plan().code == 0
+    assert sandbox.live()["base-test"]["workerConfig"]["maxNum"] == 10
 
 
-def test_what_is_never_sent_is_said(desk: Sandbox) -> None:
+def test_what_is_never_sent_is_said(sandbox: Sandbox) -> None:
     """Fields without a counterpart get one warning, and fields that lose to others a note each."""
-    desk.write("specs.yaml", SPECS)
-    desk.declare(REQUEST)
-    told = {problem["code"]: problem for problem in desk.plan().document["problems"]}
+    sandbox.write("specs.yaml", SPECS)
+    sandbox.declare(REQUEST)
+    told = {problem["code"]: problem for problem in sandbox.plan().document["problems"]}
     assert told["never-sent"]["severity"] == "warning"
     for name in ("maxPendingTasks", "priority", "enableDynamicPrio", "highLoadThreshold", "priorityBoost"):
         assert name in told["never-sent"]["summary"]

@@ -2,242 +2,254 @@
 
 import shutil
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 
-def made(desk: Sandbox, *names: str) -> None:
+def made(sandbox: Sandbox, *names: str) -> None:
     """These endpoints, declared and applied."""
-    desk.declare(*(item(name) for name in names))
-    desk.apply()
+    sandbox.declare(*(item(name) for name in names))
+    sandbox.apply()
 
 
 TEN = [f"e{number}" for number in range(10)]
 
 
-def blocked(desk: Sandbox, *args: str, code: str, says: str = "", actions: dict[str, str]) -> None:
+def blocked(sandbox: Sandbox, *args: str, code: str, says: str = "", actions: dict[str, str]) -> None:
     """plan and apply end with 3, show all actions and the reason, and write nothing."""
-    before, writes = desk.files(), len(desk.sent())
+    before, writes = sandbox.files(), len(sandbox.sent())
     for command in (("plan",), ("apply", "--auto-approve")):
-        ran = desk.run(*command, *args)
+        ran = sandbox.run(*command, *args)
         assert ran.code == 3, ran.err
         assert says in ran.err
         for name in actions:
             assert f"# novita_endpoint.{name} " in ran.out
         assert "Plan: " in ran.out
-        ran = desk.run(*command, *args, "--json")
+        ran = sandbox.run(*command, *args, "--json")
         assert ran.code == 3
         assert ran.actions == actions
         assert ran.codes == [code]
         assert ran.document["applyable"] is False
         assert ran.document["errored"] is False
-    assert desk.run("plan", "--detailed-exitcode", *args).code == 3, "a guard comes before 2"
-    assert desk.files() == before
-    assert len(desk.sent()) == writes
+    assert sandbox.run("plan", "--detailed-exitcode", *args).code == 3, "a guard comes before 2"
+    assert sandbox.files() == before
+    assert len(sandbox.sent()) == writes
 
 
-def test_an_empty_file_does_not_delete_all(desk: Sandbox) -> None:
+def test_an_empty_file_does_not_delete_all(sandbox: Sandbox) -> None:
     """Nothing declared while something is recorded is refused, and --allow-delete with the number agrees."""
-    made(desk, "chat", "embed")
-    desk.declare()
-    blocked(desk, code="empty-desired-set", says="destroy", actions={"chat": "delete", "embed": "delete"})
-    desk.apply("--allow-delete", "2")
-    assert desk.live() == {}
+    made(sandbox, "chat", "embed")
+    sandbox.declare()
+    blocked(sandbox, code="empty-desired-set", says="destroy", actions={"chat": "delete", "embed": "delete"})
+    sandbox.apply("--allow-delete", "2")
+    assert sandbox.live() == {}
 
 
-def test_nothing_declared_and_nothing_recorded(desk: Sandbox) -> None:
+def test_nothing_declared_and_nothing_recorded(sandbox: Sandbox) -> None:
     """`endpoints: []` is valid, and with an empty inventory there is nothing to guard."""
-    desk.declare()
-    assert desk.plan().code == 0
+    sandbox.declare()
+    assert sandbox.plan().code == 0
 
 
-def test_too_many_deletes(desk: Sandbox) -> None:
+def test_too_many_deletes(sandbox: Sandbox) -> None:
     """More than 30 % of ten tracked endpoints needs --allow-delete with exactly their number."""
-    made(desk, *TEN)
-    desk.declare(*(item(name) for name in TEN[:7]))
-    assert desk.run("plan").code == 0, "three of ten are 30 %"
-    desk.declare(*(item(name) for name in TEN[:6]))
+    made(sandbox, *TEN)
+    sandbox.declare(*(item(name) for name in TEN[:7]))
+    assert sandbox.run("plan").code == 0, "three of ten are 30 %"
+    sandbox.declare(*(item(name) for name in TEN[:6]))
     gone = dict.fromkeys(TEN[6:], "delete")
-    blocked(desk, code="too-many-deletes", says="--allow-delete 4", actions=gone)
+    blocked(sandbox, code="too-many-deletes", says="--allow-delete 4", actions=gone)
     for wrong in ("3", "5", "0"):
         blocked(
-            desk, "--allow-delete", wrong, code="allow-delete-mismatch", says="--allow-delete 4", actions=gone
+            sandbox,
+            "--allow-delete",
+            wrong,
+            code="allow-delete-mismatch",
+            says="--allow-delete 4",
+            actions=gone,
         )
-    desk.apply("--allow-delete", "4")
-    assert set(desk.live()) == set(TEN[:6])
+    sandbox.apply("--allow-delete", "4")
+    assert set(sandbox.live()) == set(TEN[:6])
 
 
-def test_replaces_count_as_deletes(desk: Sandbox) -> None:
+def test_replaces_count_as_deletes(sandbox: Sandbox) -> None:
     """A replacement deletes, so it counts."""
-    made(desk, *TEN)
-    desk.declare(
+    made(sandbox, *TEN)
+    sandbox.declare(
         *(item(name, specName="large" if number < 4 else "small") for number, name in enumerate(TEN))
     )
-    blocked(desk, code="too-many-deletes", actions=dict.fromkeys(TEN[:4], "replace"))
-    desk.apply("--allow-delete", "4")
-    assert desk.plan().code == 0
+    blocked(sandbox, code="too-many-deletes", actions=dict.fromkeys(TEN[:4], "replace"))
+    sandbox.apply("--allow-delete", "4")
+    assert sandbox.plan().code == 0
 
 
-def test_a_guard_blocks_the_whole_apply(desk: Sandbox) -> None:
+def test_a_guard_blocks_the_whole_apply(sandbox: Sandbox) -> None:
     """What is beyond doubt waits as well: a plan is consented to as a whole."""
-    made(desk, "chat")
-    desk.declare(item("new"))
-    desk.write("endpoints.yaml", {"endpoints": []})
-    blocked(desk, code="empty-desired-set", actions={"chat": "delete"})
-    desk.sim.world.console_create(name="embed", appName="embed")
-    desk.declare(item("chat", replicas=2), item("embed"))
-    blocked(desk, code="adopt-would-overwrite", says="--adopt", actions={"chat": "scale", "embed": "adopt"})
-    assert desk.live()["chat"]["workerConfig"]["minNum"] == 1
+    made(sandbox, "chat")
+    sandbox.declare(item("new"))
+    sandbox.write("endpoints.yaml", {"endpoints": []})
+    blocked(sandbox, code="empty-desired-set", actions={"chat": "delete"})
+    sandbox.sim.world.console_create(name="embed", appName="embed")
+    sandbox.declare(item("chat", replicas=2), item("embed"))
+    blocked(
+        sandbox, code="adopt-would-overwrite", says="--adopt", actions={"chat": "scale", "embed": "adopt"}
+    )
+    assert sandbox.live()["chat"]["workerConfig"]["minNum"] == 1
 
 
-def test_prevent_destroy_stops_a_delete(desk: Sandbox) -> None:
+def test_prevent_destroy_stops_a_delete(sandbox: Sandbox) -> None:
     """A protected endpoint outlives its removal from the YAML, and is let go once the protection is off."""
     kept = item("chat", lifecycle={"preventDestroy": True})
-    desk.declare(kept, item("embed"))
-    desk.apply()
-    desk.declare(item("embed"))
-    blocked(desk, code="prevent-destroy", says="preventDestroy", actions={"chat": "delete"})
+    sandbox.declare(kept, item("embed"))
+    sandbox.apply()
+    sandbox.declare(item("embed"))
+    blocked(sandbox, code="prevent-destroy", says="preventDestroy", actions={"chat": "delete"})
     blocked(
-        desk, "--allow-delete", "1", code="prevent-destroy", says="preventDestroy", actions={"chat": "delete"}
+        sandbox,
+        "--allow-delete",
+        "1",
+        code="prevent-destroy",
+        says="preventDestroy",
+        actions={"chat": "delete"},
     )
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    desk.declare(item("embed"))
-    desk.apply()
-    assert set(desk.live()) == {"embed"}
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    sandbox.declare(item("embed"))
+    sandbox.apply()
+    assert set(sandbox.live()) == {"embed"}
 
 
-def test_prevent_destroy_stops_a_replacement(desk: Sandbox) -> None:
+def test_prevent_destroy_stops_a_replacement(sandbox: Sandbox) -> None:
     """A change that would replace a protected endpoint is refused with the field that forces it."""
-    desk.declare(item("chat", lifecycle={"preventDestroy": True}))
-    desk.apply()
-    desk.declare(item("chat", specName="large", lifecycle={"preventDestroy": True}))
-    blocked(desk, code="prevent-destroy", says="replace", actions={"chat": "replace"})
+    sandbox.declare(item("chat", lifecycle={"preventDestroy": True}))
+    sandbox.apply()
+    sandbox.declare(item("chat", specName="large", lifecycle={"preventDestroy": True}))
+    blocked(sandbox, code="prevent-destroy", says="replace", actions={"chat": "replace"})
 
 
-def test_destroy_asks_for_no_number(desk: Sandbox) -> None:
+def test_destroy_asks_for_no_number(sandbox: Sandbox) -> None:
     """`destroy` is exempt from the counts, deletes what is recorded, and nothing else."""
-    made(desk, *TEN, "chat")
-    other = desk.sim.world.console_create(name="other")
-    ran = desk.run("destroy", "--auto-approve")
+    made(sandbox, *TEN, "chat")
+    other = sandbox.sim.world.console_create(name="other")
+    ran = sandbox.run("destroy", "--auto-approve")
     assert ran.code == 0
     assert "Destroy complete! Resources: 11 destroyed." in ran.out
-    assert [one["id"] for one in desk.sim.world.endpoints] == [other]
-    assert desk.inventory == {}
-    assert desk.run("destroy", "--auto-approve").code == 0, "and again: nothing to do"
+    assert [one["id"] for one in sandbox.sim.world.endpoints] == [other]
+    assert sandbox.inventory == {}
+    assert sandbox.run("destroy", "--auto-approve").code == 0, "and again: nothing to do"
 
 
-def test_destroy_heeds_prevent_destroy(desk: Sandbox) -> None:
+def test_destroy_heeds_prevent_destroy(sandbox: Sandbox) -> None:
     """`destroy` stops at a protected endpoint, even when its YAML is gone."""
-    desk.declare(item("chat", lifecycle={"preventDestroy": True}), item("embed"))
-    desk.apply()
+    sandbox.declare(item("chat", lifecycle={"preventDestroy": True}), item("embed"))
+    sandbox.apply()
     for hide in (False, True):
         if hide:
-            (desk.root / "endpoints.yaml").unlink()
-        ran = desk.run("destroy", "--auto-approve")
+            (sandbox.root / "endpoints.yaml").unlink()
+        ran = sandbox.run("destroy", "--auto-approve")
         assert ran.code == 3
         assert "preventDestroy" in ran.err
         assert "# novita_endpoint.embed will be destroyed" in ran.out
-        assert set(desk.live()) == {"chat", "embed"}
+        assert set(sandbox.live()) == {"chat", "embed"}
 
 
-def test_destroy_may_be_aimed(desk: Sandbox) -> None:
+def test_destroy_may_be_aimed(sandbox: Sandbox) -> None:
     """--target and --exclude hold for destroy too."""
-    made(desk, "chat", "chat-2", "embed", "rerank")
-    assert desk.run("destroy", "--auto-approve", "--target", "chat*", "--exclude", "chat-2").code == 0
-    assert set(desk.live()) == {"chat-2", "embed", "rerank"}
+    made(sandbox, "chat", "chat-2", "embed", "rerank")
+    assert sandbox.run("destroy", "--auto-approve", "--target", "chat*", "--exclude", "chat-2").code == 0
+    assert set(sandbox.live()) == {"chat-2", "embed", "rerank"}
 
 
-def test_a_glob_is_about_names(desk: Sandbox) -> None:
+def test_a_glob_is_about_names(sandbox: Sandbox) -> None:
     """`*e*` means names with an e, not every address because each begins with `novita_endpoint.`."""
-    made(desk, "chat", "embed")
-    assert desk.run("destroy", "--auto-approve", "--target", "*e*").code == 0
-    assert set(desk.live()) == {"chat"}
+    made(sandbox, "chat", "embed")
+    assert sandbox.run("destroy", "--auto-approve", "--target", "*e*").code == 0
+    assert set(sandbox.live()) == {"chat"}
 
 
-def test_an_equal_endpoint_is_adopted_without_a_write(desk: Sandbox) -> None:
+def test_an_equal_endpoint_is_adopted_without_a_write(sandbox: Sandbox) -> None:
     """Live and as declared: the record is all that is missing, and no consent to overwrite is needed."""
-    made(desk, "chat")
-    shutil.rmtree(desk.root / "state")
-    writes = len(desk.sent())
-    assert desk.plan().actions == {"chat": "adopt"}
-    ran = desk.apply()
+    made(sandbox, "chat")
+    shutil.rmtree(sandbox.root / "state")
+    writes = len(sandbox.sent())
+    assert sandbox.plan().actions == {"chat": "adopt"}
+    ran = sandbox.apply()
     assert "1 imported, 0 added, 0 changed" in ran.out
-    assert len(desk.sent()) == writes
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
-    assert desk.plan().code == 0
+    assert len(sandbox.sent()) == writes
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
+    assert sandbox.plan().code == 0
 
 
-def test_a_different_endpoint_is_overwritten_only_with_adopt(desk: Sandbox) -> None:
+def test_a_different_endpoint_is_overwritten_only_with_adopt(sandbox: Sandbox) -> None:
     """Live and different: refused with what would be overwritten; --adopt or `novita.adopt` agree to it."""
-    desk.sim.world.console_create(name="chat", appName="born-elsewhere", rootfsSize=100)
-    desk.declare(item("chat"))
-    blocked(desk, code="adopt-would-overwrite", says="--adopt", actions={"chat": "adopt"})
-    (change,) = desk.run("plan", "--json").document["resource_changes"]
-    assert change["change"]["importing"] == {"id": desk.id("chat")}
+    sandbox.sim.world.console_create(name="chat", appName="born-elsewhere", rootfsSize=100)
+    sandbox.declare(item("chat"))
+    blocked(sandbox, code="adopt-would-overwrite", says="--adopt", actions={"chat": "adopt"})
+    (change,) = sandbox.run("plan", "--json").document["resource_changes"]
+    assert change["change"]["importing"] == {"id": sandbox.id("chat")}
     assert {one["cause"] for one in change["fields"]} == {"adopt"}
-    known = desk.id("chat")
-    desk.write("config.yaml", {"novita": {"adopt": True}})
-    desk.apply()
-    assert desk.plan().code == 0
-    assert (desk.id("chat"), desk.live()["chat"]["appName"]) == (known, "born-elsewhere")
+    known = sandbox.id("chat")
+    sandbox.write("config.yaml", {"novita": {"adopt": True}})
+    sandbox.apply()
+    assert sandbox.plan().code == 0
+    assert (sandbox.id("chat"), sandbox.live()["chat"]["appName"]) == (known, "born-elsewhere")
 
 
-def test_adopting_never_replaces(desk: Sandbox) -> None:
+def test_adopting_never_replaces(sandbox: Sandbox) -> None:
     """An endpoint of others that differs in what cannot change is refused, with --adopt as well."""
-    desk.sim.world.console_create(name="chat", appName="chat", rootfsSize=50)
-    desk.declare(item("chat"))
-    blocked(desk, "--adopt", code="adopt-would-replace", says="rootfsSize", actions={"chat": "adopt"})
+    sandbox.sim.world.console_create(name="chat", appName="chat", rootfsSize=50)
+    sandbox.declare(item("chat"))
+    blocked(sandbox, "--adopt", code="adopt-would-replace", says="rootfsSize", actions={"chat": "adopt"})
 
 
-def test_two_of_one_name(desk: Sandbox) -> None:
+def test_two_of_one_name(sandbox: Sandbox) -> None:
     """Two live endpoints of a declared name, none recorded: exit 1, both IDs, nothing else is touched."""
-    first = desk.sim.world.console_create(name="chat", appName="one")
-    second = desk.sim.world.console_create(name="chat", appName="two")
-    desk.declare(item("chat"), item("embed"))
+    first = sandbox.sim.world.console_create(name="chat", appName="one")
+    second = sandbox.sim.world.console_create(name="chat", appName="two")
+    sandbox.declare(item("chat"), item("embed"))
     for command in (("plan",), ("apply", "--auto-approve", "--adopt")):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         assert ran.code == 1
         assert first in ran.err
         assert second in ran.err
         assert "# novita_endpoint.embed will be created" in ran.out
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
-def test_the_record_tells_two_of_one_name_apart(desk: Sandbox) -> None:
+def test_the_record_tells_two_of_one_name_apart(sandbox: Sandbox) -> None:
     """With a recorded ID the other one of that name is a stranger: warned of, never touched."""
-    made(desk, "chat")
-    stranger = desk.sim.world.console_create(name="chat", appName="stranger")
-    planned = desk.plan()
+    made(sandbox, "chat")
+    stranger = sandbox.sim.world.console_create(name="chat", appName="stranger")
+    planned = sandbox.plan()
     assert planned.code == 0
     assert planned.codes == ["namesake"]
     assert stranger in planned.document["problems"][0]["summary"]
-    desk.declare(item("embed"))
-    desk.apply()
-    assert [one["id"] for one in desk.sim.world.endpoints if one["name"] == "chat"] == [stranger]
+    sandbox.declare(item("embed"))
+    sandbox.apply()
+    assert [one["id"] for one in sandbox.sim.world.endpoints if one["name"] == "chat"] == [stranger]
 
 
-def test_what_is_not_ours_is_never_touched(desk: Sandbox) -> None:
+def test_what_is_not_ours_is_never_touched(sandbox: Sandbox) -> None:
     """Endpoints nobody declared or recorded are listed, and survive every command."""
-    others = {desk.sim.world.console_create(name=f"other-{number}") for number in range(3)}
-    before = [one for one in desk.sim.world.endpoints if one["id"] in others]
-    made(desk, "chat")
-    planned = desk.plan()
+    others = {sandbox.sim.world.console_create(name=f"other-{number}") for number in range(3)}
+    before = [one for one in sandbox.sim.world.endpoints if one["id"] in others]
+    made(sandbox, "chat")
+    planned = sandbox.plan()
     assert {one["id"] for one in planned.document["unmanaged"]} == others
-    assert "3 endpoints of the account are not managed by this configuration:" in desk.run("plan").out
-    desk.declare(item("embed"))
-    desk.apply()
-    desk.run("destroy", "--auto-approve")
-    assert desk.sim.world.endpoints == before
-    assert {one.body for one in desk.sent("delete")}
-    assert not any(other.encode() in one.body for one in desk.sent() for other in others)
+    assert "3 endpoints of the account are not managed by this configuration:" in sandbox.run("plan").out
+    sandbox.declare(item("embed"))
+    sandbox.apply()
+    sandbox.run("destroy", "--auto-approve")
+    assert sandbox.sim.world.endpoints == before
+    assert {one.body for one in sandbox.sent("delete")}
+    assert not any(other.encode() in one.body for one in sandbox.sent() for other in others)
 
 
-def test_a_renamed_endpoint_is_forgotten_not_deleted(desk: Sandbox) -> None:
+def test_a_renamed_endpoint_is_forgotten_not_deleted(sandbox: Sandbox) -> None:
     """A recorded ID that bears another name now is no longer ours to delete."""
-    made(desk, "chat", "embed")
-    desk.sim.world.console_update(desk.id("chat"), name="somebody-elses")
-    desk.declare(item("embed"))
-    assert desk.plan().actions == {"chat": "forget"}
-    desk.apply()
-    assert set(desk.live()) == {"somebody-elses", "embed"}
-    assert set(desk.inventory) == {"embed"}
+    made(sandbox, "chat", "embed")
+    sandbox.sim.world.console_update(sandbox.id("chat"), name="somebody-elses")
+    sandbox.declare(item("embed"))
+    assert sandbox.plan().actions == {"chat": "forget"}
+    sandbox.apply()
+    assert set(sandbox.live()) == {"somebody-elses", "embed"}
+    assert set(sandbox.inventory) == {"embed"}

@@ -15,16 +15,16 @@ import pytest
 from reconciler.simulator import Fault
 from reconciler.workflow import plan as planning
 from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 PADDING = "# " + "x" * PREFETCH_MIN_BYTES + "\n"
 
 
-def declare(desk: Sandbox, *items: dict[str, Any], large: bool = True) -> None:
-    desk.write("endpoints.yaml", (PADDING if large else "") + json.dumps({"endpoints": list(items)}))
+def declare(sandbox: Sandbox, *items: dict[str, Any], large: bool = True) -> None:
+    sandbox.write("endpoints.yaml", (PADDING if large else "") + json.dumps({"endpoints": list(items)}))
 
 
-def while_reading(desk: Sandbox, act: Callable[[], None]) -> None:
+def while_reading(sandbox: Sandbox, act: Callable[[], None]) -> None:
     """Do something when the files are about to be read."""
     load = planning.load
 
@@ -32,36 +32,36 @@ def while_reading(desk: Sandbox, act: Callable[[], None]) -> None:
         act()
         return load(*args, **options)
 
-    desk.monkeypatch.setattr(planning, "load", acting)
+    sandbox.monkeypatch.setattr(planning, "load", acting)
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
-def test_the_account_is_listed_while_large_files_are_read(desk: Sandbox, command: str) -> None:
-    declare(desk, item("a"), item("b"))
-    desk.apply()
-    before = len(desk.sent("list"))
-    assert desk.run(command, "--json").code == 0
-    usual = len(desk.sent("list")) - before
+def test_the_account_is_listed_while_large_files_are_read(sandbox: Sandbox, command: str) -> None:
+    declare(sandbox, item("a"), item("b"))
+    sandbox.apply()
+    before = len(sandbox.sent("list"))
+    assert sandbox.run(command, "--json").code == 0
+    usual = len(sandbox.sent("list")) - before
     listed = threading.Event()
-    desk.sim.faults.before("list", lambda _request: listed.set(), nth=0)
-    while_reading(desk, lambda: listed.wait(10) or pytest.fail("it was not listed"))
-    assert desk.run(command, "--json").code == 0
-    assert len(desk.sent("list")) - before == 2 * usual
+    sandbox.sim.faults.before("list", lambda _request: listed.set(), nth=0)
+    while_reading(sandbox, lambda: listed.wait(10) or pytest.fail("it was not listed"))
+    assert sandbox.run(command, "--json").code == 0
+    assert len(sandbox.sent("list")) - before == 2 * usual
 
 
-def test_nothing_is_asked_while_small_files_are_read(desk: Sandbox) -> None:
+def test_nothing_is_asked_while_small_files_are_read(sandbox: Sandbox) -> None:
     """They are read sooner than a connection is made, and may be wrong."""
-    declare(desk, item("a"), large=False)
-    while_reading(desk, lambda: None if desk.sim.requests == [] else pytest.fail("it was asked"))
-    assert desk.plan().code == 2
+    declare(sandbox, item("a"), large=False)
+    while_reading(sandbox, lambda: None if sandbox.sim.requests == [] else pytest.fail("it was asked"))
+    assert sandbox.plan().code == 2
 
 
-def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Sandbox) -> None:
+def test_what_is_wrong_with_a_large_file_is_told_at_once(sandbox: Sandbox) -> None:
     """Whatever becomes of the listing."""
-    desk.sim.faults.add(Fault(operation="list", kind="hang", seconds=40.0, times=None))
-    declare(desk, item("a", replicas="many"))
+    sandbox.sim.faults.add(Fault(operation="list", kind="hang", seconds=40.0, times=None))
+    declare(sandbox, item("a", replicas="many"))
     began = time.monotonic()
-    ran = desk.process("plan")
+    ran = sandbox.process("plan")
     assert time.monotonic() - began < 20
     assert ran.code == 1
     assert "endpoints.yaml:2:" in ran.err
@@ -76,14 +76,14 @@ def test_what_is_wrong_with_a_large_file_is_told_at_once(desk: Sandbox) -> None:
     ],
     ids=["hangs", "is asked again for"],
 )
-def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Sandbox, fault: Fault) -> None:
+def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: Fault) -> None:
     """The files are found invalid while a page of the listing hangs or is to be retried."""
-    desk.sim.world.switch(max_page_size=1)
-    desk.declare(item("a"), item("b"), item("c"))
-    desk.apply()
-    desk.sim.faults.after("list", lambda _request: desk.sim.faults.add(fault))
+    sandbox.sim.world.switch(max_page_size=1)
+    sandbox.declare(item("a"), item("b"), item("c"))
+    sandbox.apply()
+    sandbox.sim.faults.after("list", lambda _request: sandbox.sim.faults.add(fault))
     pending = threading.Event()
-    take = desk.sim.faults.take
+    take = sandbox.sim.faults.take
 
     def reporting(operation: str) -> Fault | None:
         met = take(operation)
@@ -91,8 +91,8 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Sandbox, fault: Fau
             pending.set()
         return met
 
-    desk.monkeypatch.setattr(desk.sim.faults, "take", reporting)
-    declare(desk, item("z", replicas="many"))
+    sandbox.monkeypatch.setattr(sandbox.sim.faults, "take", reporting)
+    declare(sandbox, item("z", replicas="many"))
     script = (
         "import sys\n"
         "from reconciler.cli.main import main\n"
@@ -103,7 +103,7 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Sandbox, fault: Fau
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
-        cwd=desk.root,
+        cwd=sandbox.root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -119,30 +119,30 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(desk: Sandbox, fault: Fau
 
 
 @pytest.mark.parametrize("fault", [Fault(status=401, times=None), Fault(status=400, reason="X", times=None)])
-def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(desk: Sandbox, fault: Fault) -> None:
-    desk.sim.faults.add(fault)
+def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(sandbox: Sandbox, fault: Fault) -> None:
+    sandbox.sim.faults.add(fault)
     ended = []
     for large in (False, True):
-        declare(desk, item("a"), large=large)
-        ran = desk.run("plan")
+        declare(sandbox, item("a"), large=large)
+        ran = sandbox.run("plan")
         ended.append((ran.code, ran.out, ran.err))
     assert ended[0] == ended[1]
     assert ended[0][0] != 0
 
 
-def test_without_a_key_nothing_is_asked(desk: Sandbox) -> None:
-    desk.monkeypatch.delenv("NOVITA_API_KEY")
-    declare(desk, item("a"))
-    ran = desk.run("plan")
-    assert (ran.code, desk.sim.requests) == (1, [])
+def test_without_a_key_nothing_is_asked(sandbox: Sandbox) -> None:
+    sandbox.monkeypatch.delenv("NOVITA_API_KEY")
+    declare(sandbox, item("a"))
+    ran = sandbox.run("plan")
+    assert (ran.code, sandbox.sim.requests) == (1, [])
     assert "NOVITA_API_KEY" in ran.err
 
 
-def test_the_second_look_of_an_apply_is_a_new_one(desk: Sandbox) -> None:
+def test_the_second_look_of_an_apply_is_a_new_one(sandbox: Sandbox) -> None:
     """The listing that was read ahead belongs to the first plan alone."""
-    declare(desk, item("a"), item("b"))
-    desk.apply()
-    declare(desk, item("a", image="ubuntu:24.04"), item("b"))
-    desk.apply()
-    assert desk.live()["a"]["image"]["image"] == "ubuntu:24.04"
-    assert desk.plan().code == 0
+    declare(sandbox, item("a"), item("b"))
+    sandbox.apply()
+    declare(sandbox, item("a", image="ubuntu:24.04"), item("b"))
+    sandbox.apply()
+    assert sandbox.live()["a"]["image"]["image"] == "ubuntu:24.04"
+    assert sandbox.plan().code == 0

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 COUNT, NEW = 10_000, 1_000
 
 
-def measured(desk: Sandbox, *args: str) -> tuple[float, float, str]:
+def measured(sandbox: Sandbox, *args: str) -> tuple[float, float, str]:
     """Seconds, peak memory of all children so far (MB) and stdout of one command that must not fail."""
     started = time.perf_counter()
-    process = desk.start(*args)
+    process = sandbox.start(*args)
     out, err = process.communicate(timeout=300)
     seconds = time.perf_counter() - started
     assert process.returncode in (0, 2), err[-2000:]
@@ -22,22 +22,22 @@ def measured(desk: Sandbox, *args: str) -> tuple[float, float, str]:
 
 
 @pytest.mark.slow
-def test_ten_thousand_endpoints(desk: Sandbox) -> None:
+def test_ten_thousand_endpoints(sandbox: Sandbox) -> None:
     """Nine thousand are found and recorded, one thousand created, and the next plan has nothing to say."""
     names = [f"e{number:05}" for number in range(COUNT)]
-    desk.declare(*(item(name, env={"A": "1", "B": "2"}) for name in names))
-    bodies = desk.run("preview", "--create", "--json").document
+    sandbox.declare(*(item(name, env={"A": "1", "B": "2"}) for name in names))
+    bodies = sandbox.run("preview", "--create", "--json").document
     for one in bodies[NEW:]:
-        desk.sim.world.console_create(**one["body"]["endpoint"])
-    seconds, memory, out = measured(desk, "plan", "--json")
+        sandbox.sim.world.console_create(**one["body"]["endpoint"])
+    seconds, memory, out = measured(sandbox, "plan", "--json")
     summary = json.loads(out)["summary"]
     assert (summary["create"], summary["adopt"]) == (NEW, COUNT - NEW)
     assert seconds < 45
-    seconds, memory, out = measured(desk, "apply", "--auto-approve", "--json", "--parallelism", "32")
+    seconds, memory, out = measured(sandbox, "apply", "--auto-approve", "--json", "--parallelism", "32")
     assert {one["outcome"] for one in json.loads(out)["results"]} == {"done"}
-    assert len(desk.sent()) == NEW
+    assert len(sandbox.sent()) == NEW
     assert seconds < 90
-    seconds, memory, out = measured(desk, "plan", "--detailed-exitcode")
+    seconds, memory, out = measured(sandbox, "plan", "--detailed-exitcode")
     assert out.startswith("No changes.")
     assert seconds < 30
     assert memory < 800

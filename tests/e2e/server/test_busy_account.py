@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.desk import API, KEY, Sandbox, item
+from tests.e2e.sandbox import API, KEY, Sandbox, item
 
 RATE = 50
 """Creates a second, and as many deletes."""
@@ -24,13 +24,13 @@ BODY = {
 
 
 @contextmanager
-def another_run(desk: Sandbox, *, alive: int) -> Iterator[None]:
+def another_run(sandbox: Sandbox, *, alive: int) -> Iterator[None]:
     """Somebody who creates and deletes over the socket; `alive` of his endpoints are there at any time."""
     over, steady = threading.Event(), threading.Event()
     failures: list[object] = []
 
     def work() -> None:
-        connection = http.client.HTTPConnection(desk.sim.url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(sandbox.sim.url.removeprefix("http://"), timeout=10)
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 
         def post(call: str, body: object) -> dict[str, str]:
@@ -67,77 +67,77 @@ def another_run(desk: Sandbox, *, alive: int) -> Iterator[None]:
     assert not failures
 
 
-def stable(desk: Sandbox, count: int) -> set[str]:
+def stable(sandbox: Sandbox, count: int) -> set[str]:
     """The IDs of that many endpoints of others, which stay."""
-    return {desk.sim.world.console_create(name=f"stays-{number}") for number in range(count)}
+    return {sandbox.sim.world.console_create(name=f"stays-{number}") for number in range(count)}
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize(("size", "alive"), [(7, 1), (7, 30), (40, 5), (100, 20)])
-def test_all_that_stays_is_listed(desk: Sandbox, order: str, size: int, alive: int) -> None:
+def test_all_that_stays_is_listed(sandbox: Sandbox, order: str, size: int, alive: int) -> None:
     """However the pages shift meanwhile, a listing ends with a proof, and nothing recorded is missing."""
     names = [f"e{number}" for number in range(40)]
-    desk.declare(*map(item, names[:20]))
-    desk.apply()
-    desk.sim.world.switch(list_order=order, max_page_size=size)
-    stable(desk, 60)
-    with another_run(desk, alive=alive):
-        desk.declare(*map(item, names))
-        desk.apply()
-        stable(desk, 60)
+    sandbox.declare(*map(item, names[:20]))
+    sandbox.apply()
+    sandbox.sim.world.switch(list_order=order, max_page_size=size)
+    stable(sandbox, 60)
+    with another_run(sandbox, alive=alive):
+        sandbox.declare(*map(item, names))
+        sandbox.apply()
+        stable(sandbox, 60)
         for _ in range(3):
-            listed = desk.run("list", "--json")
+            listed = sandbox.run("list", "--json")
             assert listed.code == 0, listed.err
             assert set(names) <= {one["name"] for one in listed.document}
-            planned = desk.plan()
+            planned = sandbox.plan()
             assert (planned.code, planned.actions) == (0, {}), planned.out
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_nothing_is_doubled_when_the_map_is_lost(desk: Sandbox, order: str) -> None:
+def test_nothing_is_doubled_when_the_map_is_lost(sandbox: Sandbox, order: str) -> None:
     """Every declared endpoint is found by its name, although the pages shift."""
     names = [f"e{number}" for number in range(20)]
-    desk.declare(*(item(name) for name in names))
-    desk.apply()
-    (desk.root / "state/novita.json").unlink()
-    desk.sim.world.switch(list_order=order, max_page_size=5)
-    with another_run(desk, alive=10):
-        desk.apply()
-    assert set(desk.inventory) == set(names)
-    made = [json.loads(one.body)["endpoint"]["name"] for one in desk.sent("create")]
+    sandbox.declare(*(item(name) for name in names))
+    sandbox.apply()
+    (sandbox.root / "state/novita.json").unlink()
+    sandbox.sim.world.switch(list_order=order, max_page_size=5)
+    with another_run(sandbox, alive=10):
+        sandbox.apply()
+    assert set(sandbox.inventory) == set(names)
+    made = [json.loads(one.body)["endpoint"]["name"] for one in sandbox.sent("create")]
     assert sorted(name for name in made if not name.startswith("theirs")) == sorted(names)
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_count_that_cannot_be_reached_is_refused(desk: Sandbox, busy: bool) -> None:
+def test_a_count_that_cannot_be_reached_is_refused(sandbox: Sandbox, busy: bool) -> None:
     """After more than two walks, in bounded time, with both numbers; nothing is concluded from the part."""
-    desk.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
-    desk.declare(item("chat"))
-    desk.apply()
-    stable(desk, 60)
-    desk.sim.world.switch(total_offset=200, max_page_size=25)
-    before = len(desk.sent("list"))
+    sandbox.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    stable(sandbox, 60)
+    sandbox.sim.world.switch(total_offset=200, max_page_size=25)
+    before = len(sandbox.sent("list"))
     began = time.monotonic()
     if busy:
-        with another_run(desk, alive=5):
-            ran = desk.plan()
+        with another_run(sandbox, alive=5):
+            ran = sandbox.plan()
     else:
-        ran = desk.plan()
+        ran = sandbox.plan()
     assert (ran.code, ran.codes, ran.actions) == (1, ["incomplete-listing"], {})
     assert "but Novita counts 26" in ran.document["problems"][0]["summary"]
     assert "read 3 times" in ran.document["problems"][0]["detail"] or busy
     assert time.monotonic() - began < 20
-    assert len(desk.sent("list")) - before > 2 * 4
-    assert len(desk.sent("create")) == 1 or busy
+    assert len(sandbox.sent("list")) - before > 2 * 4
+    assert len(sandbox.sent("create")) == 1 or busy
 
 
-def shifting(desk: Sandbox, *, keeps_the_count: bool) -> Callable[[Request], None]:
+def shifting(sandbox: Sandbox, *, keeps_the_count: bool) -> Callable[[Request], None]:
     """The first endpoint of the first page goes once that page was read; another one may come at the end."""
 
     def shift(_request: Request) -> None:
-        desk.sim.world.console_delete(desk.sim.world.endpoints[0]["id"])
+        sandbox.sim.world.console_delete(sandbox.sim.world.endpoints[0]["id"])
         if keeps_the_count:
-            desk.sim.world.console_create(name="new")
+            sandbox.sim.world.console_create(name="new")
 
     return shift
 
@@ -145,49 +145,49 @@ def shifting(desk: Sandbox, *, keeps_the_count: bool) -> Callable[[Request], Non
 @pytest.mark.parametrize("keeps_the_count", [True, False])
 @pytest.mark.parametrize("command", [("apply", "--auto-approve"), ("plan", "--json")])
 def test_what_a_shifting_page_hid_is_not_created(
-    desk: Sandbox, keeps_the_count: bool, command: tuple[str, ...]
+    sandbox: Sandbox, keeps_the_count: bool, command: tuple[str, ...]
 ) -> None:
     """A declared endpoint that is live and not recorded is found, also where no count tells of the shift."""
-    stable(desk, 2)
-    desk.declare(item("chat", appName="chat-1"))
-    desk.apply()
-    stable(desk, 2)
-    (desk.root / "state/novita.json").unlink()
-    desk.declare(item("chat", appName="chat-2"))  # so that Novita would not refuse a second one
-    desk.sim.world.switch(max_page_size=2)
-    desk.sim.faults.after("list", shifting(desk, keeps_the_count=keeps_the_count))
-    ran = desk.run(*command, "--parallelism", "1")
+    stable(sandbox, 2)
+    sandbox.declare(item("chat", appName="chat-1"))
+    sandbox.apply()
+    stable(sandbox, 2)
+    (sandbox.root / "state/novita.json").unlink()
+    sandbox.declare(item("chat", appName="chat-2"))  # so that Novita would not refuse a second one
+    sandbox.sim.world.switch(max_page_size=2)
+    sandbox.sim.faults.after("list", shifting(sandbox, keeps_the_count=keeps_the_count))
+    ran = sandbox.run(*command, "--parallelism", "1")
     assert ran.code == 3, "it exists, and differs in what cannot be changed"
     assert "adopt-would-replace" in ran.out or "exists as" in ran.err
-    assert len(desk.sent("create")) == 1
+    assert len(sandbox.sent("create")) == 1
 
 
-def test_what_a_shifting_page_hid_stays_recorded(desk: Sandbox) -> None:
+def test_what_a_shifting_page_hid_stays_recorded(sandbox: Sandbox) -> None:
     """A rebuild asks for every recorded ID that the listing lacks."""
-    stable(desk, 2)
-    desk.declare(item("chat"))
-    desk.apply()
-    stable(desk, 2)
-    desk.sim.world.switch(max_page_size=2)
-    desk.sim.faults.after("list", shifting(desk, keeps_the_count=True))
-    before = desk.inventory
-    assert desk.run("state", "rebuild").code == 0
-    assert desk.inventory == before
+    stable(sandbox, 2)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    stable(sandbox, 2)
+    sandbox.sim.world.switch(max_page_size=2)
+    sandbox.sim.faults.after("list", shifting(sandbox, keeps_the_count=True))
+    before = sandbox.inventory
+    assert sandbox.run("state", "rebuild").code == 0
+    assert sandbox.inventory == before
 
 
-def test_a_quiet_account_is_listed_once(desk: Sandbox) -> None:
+def test_a_quiet_account_is_listed_once(sandbox: Sandbox) -> None:
     """One walk; only where endpoints are to be created, and there is more than one page, a second look."""
-    desk.declare(item("chat"))
-    desk.apply()
-    stable(desk, 3)
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    stable(sandbox, 3)
     for size, names, calls in (
         (100, ["chat"], 2),
         (100, ["chat", "new"], 2),
         (2, ["chat"], 3),
         (2, ["new"], 5),
     ):
-        desk.sim.world.switch(max_page_size=size)
-        desk.declare(*map(item, names))
-        before = len(desk.sent("list"))
-        desk.plan()
-        assert len(desk.sent("list")) - before == calls
+        sandbox.sim.world.switch(max_page_size=size)
+        sandbox.declare(*map(item, names))
+        before = len(sandbox.sent("list"))
+        sandbox.plan()
+        assert len(sandbox.sent("list")) - before == calls

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.session import load
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 from tests.relay import Canned, Relay, relay
 
 WORDS = "insufficient balance"
@@ -33,10 +33,10 @@ UNDER_200: dict[str, Any] = {
 
 
 @pytest.fixture
-def between(desk: Sandbox) -> Iterator[Relay]:
+def between(sandbox: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account."""
-    with relay(desk.sim.url) as found:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
+    with relay(sandbox.sim.url) as found:
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
         yield found
 
 
@@ -44,63 +44,63 @@ def says(body: Any, **more: Any) -> Canned:
     return Canned(body=json.dumps(body).encode(), **more)
 
 
-def everywhere(desk: Sandbox, ran: Ran) -> list[str]:
+def everywhere(sandbox: Sandbox, ran: Ran) -> list[str]:
     """Where a run and its reports speak to people or programs."""
-    return [ran.out + ran.err, *((desk.root / name).read_text() for name in REPORTS[1::2])]
+    return [ran.out + ran.err, *((sandbox.root / name).read_text() for name in REPORTS[1::2])]
 
 
 @pytest.mark.parametrize("style", UNDER_200)
 @pytest.mark.parametrize("call", ["create", "update", "delete"])
-def test_a_write_refused_under_200(desk: Sandbox, between: Relay, call: str, style: str) -> None:
+def test_a_write_refused_under_200(sandbox: Sandbox, between: Relay, call: str, style: str) -> None:
     """It is not taken for done: it failed, with the words in the text, in JSON, and in every report."""
     if call != "create":
-        desk.declare(item("chat"), item("old"))
-        desk.apply()
-    desk.declare(item("chat", replicas=2))
+        sandbox.declare(item("chat"), item("old"))
+        sandbox.apply()
+    sandbox.declare(item("chat", replicas=2))
     between.canned[call] = says(UNDER_200[style])
     for options in (("-v",), ("--json",)):
-        ran = desk.run("apply", "--auto-approve", *REPORTS, *options)
+        ran = sandbox.run("apply", "--auto-approve", *REPORTS, *options)
         assert ran.code in (4, 8), ran.out + ran.err
         assert "accepted the write" not in ran.out + ran.err
         assert "without an answer" not in ran.out + ran.err
-        missing = [said for said in everywhere(desk, ran) if WORDS not in said]
+        missing = [said for said in everywhere(sandbox, ran) if WORDS not in said]
         assert not missing
-    assert not load(desk.root / "state/novita.json").intents
-    assert ("chat" in desk.live()) == (call != "create")
+    assert not load(sandbox.root / "state/novita.json").intents
+    assert ("chat" in sandbox.live()) == (call != "create")
     assert between.came(call)
     assert len(between.came(call)) <= 3 * (3 if call == "create" else 1)
 
 
 @pytest.mark.parametrize("style", UNDER_200)
-def test_a_read_refused_under_200(desk: Sandbox, between: Relay, style: str) -> None:
+def test_a_read_refused_under_200(sandbox: Sandbox, between: Relay, style: str) -> None:
     """A listing that is an error is no listing that is in motion."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["endpoints"] = says(UNDER_200[style])
     for options in ((), ("-v",), ("--json",)):
-        ran = desk.run("plan", *options)
+        ran = sandbox.run("plan", *options)
         assert ran.code in (1, 8)
         assert WORDS in ran.out + ran.err
         assert "creating or deleting" not in ran.out + ran.err
 
 
 @pytest.mark.parametrize("style", ["code", "base_resp", "error"])
-def test_one_endpoint_refused_under_200(desk: Sandbox, between: Relay, style: str) -> None:
+def test_one_endpoint_refused_under_200(sandbox: Sandbox, between: Relay, style: str) -> None:
     """Asking for one endpoint tells the error as well, and does not conclude that it is gone."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
     between.canned["endpoint"] = says(UNDER_200[style])
-    ran = desk.plan()
+    ran = sandbox.plan()
     assert ran.code in (1, 8)
     assert WORDS in ran.out
     assert ran.actions == {}
 
 
-def test_limits_refused_under_200(desk: Sandbox, between: Relay) -> None:
+def test_limits_refused_under_200(sandbox: Sandbox, between: Relay) -> None:
     """What a run can do without is told under -v and ends nothing."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["limit"] = says({"code": 1, "message": "limits are being counted"})
-    ran = desk.run("plan", "-v")
+    ran = sandbox.run("plan", "-v")
     assert ran.code == 0
     assert "/endpoint/limit 200" in ran.err
     assert "limits are being counted" in ran.err
@@ -117,13 +117,13 @@ def test_limits_refused_under_200(desk: Sandbox, between: Relay) -> None:
         {"message": "something else"},
     ],
 )
-def test_a_create_in_doubt_is_looked_for(desk: Sandbox, between: Relay, body: Any) -> None:
+def test_a_create_in_doubt_is_looked_for(sandbox: Sandbox, between: Relay, body: Any) -> None:
     """An error under 200 that does not prove that nothing was made is a lost answer: it is recorded."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["create"] = says(body, acts=True)
-    desk.apply()
+    sandbox.apply()
     assert len(between.came("create")) == 1
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
 
 
 @pytest.mark.parametrize(
@@ -137,23 +137,23 @@ def test_a_create_in_doubt_is_looked_for(desk: Sandbox, between: Relay, body: An
         b"<html><h1>database is down</h1></html>",
     ],
 )
-def test_a_create_that_always_fails_says_why(desk: Sandbox, between: Relay, body: bytes) -> None:
+def test_a_create_that_always_fails_says_why(sandbox: Sandbox, between: Relay, body: bytes) -> None:
     """The status and the words of the last answer, not that there was none."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["create"] = Canned(status=500, body=body)
     for options in ((), ("-v",), ("--json",)):
-        ran = desk.run("apply", "--auto-approve", *REPORTS, *options)
+        ran = sandbox.run("apply", "--auto-approve", *REPORTS, *options)
         assert ran.code == 4
         assert "without an answer" not in ran.out + ran.err
-        assert not [said for said in everywhere(desk, ran) if "database is down" not in said]
-        assert not [said for said in everywhere(desk, ran) if "500 Internal Server Error" not in said]
+        assert not [said for said in everywhere(sandbox, ran) if "database is down" not in said]
+        assert not [said for said in everywhere(sandbox, ran) if "500 Internal Server Error" not in said]
 
 
-def test_a_create_without_any_answer_says_so(desk: Sandbox, between: Relay) -> None:
+def test_a_create_without_any_answer_says_so(sandbox: Sandbox, between: Relay) -> None:
     """Silence is still called silence."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["create"] = Canned(body=b"", headers={"Content-Length": "10", "Connection": "close"})
-    ran = desk.run("apply", "--auto-approve")
+    ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 4
     assert "sent 3 times without an answer and made nothing" in ran.err
 
@@ -161,11 +161,11 @@ def test_a_create_without_any_answer_says_so(desk: Sandbox, between: Relay) -> N
 @pytest.mark.parametrize(
     "words", ["x" * 100_000, "a\x1b[2J\r\nError: forged\u2028\u202e" * 50, "\x00" * 1000]
 )
-def test_hostile_words_are_bounded(desk: Sandbox, between: Relay, words: str) -> None:
+def test_hostile_words_are_bounded(sandbox: Sandbox, between: Relay, words: str) -> None:
     """Long ones are cut, and none moves the cursor or begins a line."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["create"] = says({"code": 400, "reason": words, "message": words}, status=400)
-    ran = desk.run("apply", "--auto-approve", "-v")
+    ran = sandbox.run("apply", "--auto-approve", "-v")
     assert ran.code == 4
     said = ran.out + ran.err
     assert len(said) < 6000
@@ -173,10 +173,10 @@ def test_hostile_words_are_bounded(desk: Sandbox, between: Relay, words: str) ->
     assert "\nError: forged" not in said
 
 
-def test_what_is_no_listing_is_quoted(desk: Sandbox, between: Relay) -> None:
+def test_what_is_no_listing_is_quoted(sandbox: Sandbox, between: Relay) -> None:
     """JSON that is neither a listing nor an error says at least what it is."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["endpoints"] = says({"hello": "this is a parking page"})
-    ran = desk.run("plan")
+    ran = sandbox.run("plan")
     assert ran.code == 1
     assert "this is a parking page" in ran.err

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 UNSOUND = (
     "https://api..novita.ai",
@@ -25,21 +25,21 @@ UNSOUND = (
 
 @pytest.mark.parametrize("where", ["file", "variable"])
 @pytest.mark.parametrize("url", UNSOUND)
-def test_an_unsound_base_url(desk: Sandbox, url: str, where: str) -> None:
+def test_an_unsound_base_url(sandbox: Sandbox, url: str, where: str) -> None:
     """It is told with its place before anybody is asked."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     if where == "file":
-        desk.monkeypatch.delenv("NOVITA_BASE_URL")
-        desk.write("config.yaml", {"novita": {"base_url": url}})
+        sandbox.monkeypatch.delenv("NOVITA_BASE_URL")
+        sandbox.write("config.yaml", {"novita": {"base_url": url}})
     else:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", url)
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", url)
     for command in ("plan", "validate", "list", "apply --auto-approve"):
-        ran = desk.run(*command.split())
+        ran = sandbox.run(*command.split())
         assert ran.code == 1, ran.out
         assert "the base URL in " in ran.err
         assert "is not a URL" in ran.err
         assert "config.yaml:" in ran.err or where == "variable"
-    assert desk.plan().codes == ["bad-base-url"]
+    assert sandbox.plan().codes == ["bad-base-url"]
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "apply --auto-approve", "doctor"])
@@ -53,12 +53,12 @@ def test_an_unsound_base_url(desk: Sandbox, url: str, where: str) -> None:
         "http://999.1.1.1:3128",
     ],
 )
-def test_an_unsound_proxy(desk: Sandbox, proxy: str, command: str) -> None:
+def test_an_unsound_proxy(sandbox: Sandbox, proxy: str, command: str) -> None:
     """The variable is named, and nobody calls it a bug or a listing that is in motion."""
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
-    desk.monkeypatch.setenv("HTTPS_PROXY", proxy)
-    ran = desk.run(*command.split())
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
+    sandbox.monkeypatch.setenv("HTTPS_PROXY", proxy)
+    ran = sandbox.run(*command.split())
     said = ran.out + ran.err
     assert ran.code == 1
     assert "HTTPS_PROXY" in said

@@ -8,17 +8,17 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.relay import Canned, Relay, relay
 
 BUSY = json.dumps({"code": 429, "reason": "RATE_LIMIT_EXCEEDED", "message": "slow down"}).encode()
 
 
 @pytest.fixture
-def between(desk: Sandbox) -> Iterator[Relay]:
+def between(sandbox: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account."""
-    with relay(desk.sim.url) as found:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
+    with relay(sandbox.sim.url) as found:
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
         yield found
 
 
@@ -44,17 +44,17 @@ def moment(clock: datetime, seconds: float) -> str:
 )
 @pytest.mark.parametrize("call", ["endpoints", "create", "update"])
 def test_a_wait_that_is_too_long_is_told(
-    desk: Sandbox, between: Relay, call: str, asked: str, said: str, status: int
+    sandbox: Sandbox, between: Relay, call: str, asked: str, said: str, status: int
 ) -> None:
     """The run ends at once with the number, and nothing is sent before that time is over."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     if call == "update":
-        desk.apply()
-        desk.declare(item("chat", replicas=2))
+        sandbox.apply()
+        sandbox.declare(item("chat", replicas=2))
     between.seen.clear()
     between.canned[call] = busy(status, times=None, Retry_After=asked)
     began = time.monotonic()
-    ran = desk.run("apply", "--auto-approve", "-v")
+    ran = sandbox.run("apply", "--auto-approve", "-v")
     assert time.monotonic() - began < 8
     assert ran.code in (1, 4, 5)
     assert f"Novita asks to wait {said}" in ran.out + ran.err
@@ -65,90 +65,90 @@ def test_a_wait_that_is_too_long_is_told(
 
 @pytest.mark.parametrize("call", ["endpoints", "create", "update", "delete"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_within_the_budget_is_waited(desk: Sandbox, between: Relay, call: str, status: int) -> None:
+def test_a_wait_within_the_budget_is_waited(sandbox: Sandbox, between: Relay, call: str, status: int) -> None:
     """Nothing comes before it is over but what was under way, and then the run succeeds."""
-    desk.declare(item("chat"), item("old"))
+    sandbox.declare(item("chat"), item("old"))
     if call != "create":
-        desk.apply()
-        desk.declare(item("chat", replicas=2))
+        sandbox.apply()
+        sandbox.declare(item("chat", replicas=2))
     between.seen.clear()
     between.canned[call] = busy(status, Retry_After="1")
-    desk.apply()
+    sandbox.apply()
     first = between.came(call)[0]
     assert min(when for _, when in between.seen if when > first + 0.2) - first >= 0.98
 
 
-def test_parallel_calls_wait_as_well(desk: Sandbox, between: Relay) -> None:
+def test_parallel_calls_wait_as_well(sandbox: Sandbox, between: Relay) -> None:
     """What one call is asked, all keep to, but those that were under way."""
-    desk.declare(*(item(f"e{number:02}") for number in range(12)))
+    sandbox.declare(*(item(f"e{number:02}") for number in range(12)))
     between.canned["create"] = busy(Retry_After="1")
-    desk.apply("--parallelism", "4")
+    sandbox.apply("--parallelism", "4")
     first = between.came("create")[0]
     early = [when for when in between.came("create") if first + 0.3 < when < first + 0.95]
     assert early == []
-    assert len(desk.live()) == 12
+    assert len(sandbox.live()) == 12
 
 
-def test_parallel_calls_are_not_sent_at_all(desk: Sandbox, between: Relay) -> None:
+def test_parallel_calls_are_not_sent_at_all(sandbox: Sandbox, between: Relay) -> None:
     """Twelve creates, and a wait of an hour: those that had not begun are not tried one by one."""
-    desk.declare(*(item(f"e{number:02}") for number in range(12)))
+    sandbox.declare(*(item(f"e{number:02}") for number in range(12)))
     between.canned["create"] = busy(times=None, Retry_After="3600")
-    ran = desk.run("apply", "--auto-approve", "--parallelism", "2")
+    ran = sandbox.run("apply", "--auto-approve", "--parallelism", "2")
     assert ran.code == 4
     assert len(between.came("create")) <= 2
     assert "was not sent, because an earlier response asked for this wait" in ran.out
-    assert desk.live() == {}
+    assert sandbox.live() == {}
 
 
 @pytest.mark.parametrize("asked", ["", "0", "-5", "soon", "nan", "Tue, 99 Foo", "\u0661", "1 2"])
-def test_what_asks_for_nothing(desk: Sandbox, between: Relay, asked: str) -> None:
+def test_what_asks_for_nothing(sandbox: Sandbox, between: Relay, asked: str) -> None:
     """Nonsense and the past change nothing."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     between.canned["endpoints"] = busy(Retry_After=asked.encode().decode("latin-1"))
     began = time.monotonic()
-    assert desk.plan().code == 2
+    assert sandbox.plan().code == 2
     assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
 @pytest.mark.parametrize("off", [0, -86_400, 86_400 * 400])
 def test_a_moment_is_read_by_the_clock_of_the_answer(
-    desk: Sandbox, between: Relay, off: int, zone: str
+    sandbox: Sandbox, between: Relay, off: int, zone: str
 ) -> None:
     """Whatever this machine's clock and time zone say, the wait is what lies between Date and Retry-After."""
     clock = datetime.now(UTC) + timedelta(seconds=off)
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv("TZ", zone)
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv("TZ", zone)
     between.canned["endpoints"] = busy(Date=moment(clock, 0), Retry_After=moment(clock, 1))
-    ran = desk.process("plan")
+    ran = sandbox.process("plan")
     assert ran.code == 0, ran.err
     first, second, *_ = between.came("endpoints")
     assert 0.98 <= second - first < 3
     between.seen.clear()
     between.canned["endpoints"] = busy(Date=moment(clock, 0), Retry_After=moment(clock, 300))
-    ran = desk.process("plan")
+    ran = sandbox.process("plan")
     assert ran.code == 1
     assert "Novita asks to wait 300 s" in ran.err
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S -0000", "%c"])
-def test_the_clock_row_knows_no_time_zone(desk: Sandbox, between: Relay, zone: str, form: str) -> None:
+def test_the_clock_row_knows_no_time_zone(sandbox: Sandbox, between: Relay, zone: str, form: str) -> None:
     """`doctor` compares moments, in whichever of HTTP's forms the server writes its own."""
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv("TZ", zone)
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv("TZ", zone)
     body = json.dumps({"endpoints": [], "total": 0}).encode()
     between.canned["endpoints"] = Canned(body=body, headers={"Date": datetime.now(UTC).strftime(form)})
-    assert "within 60 s of Novita's" in desk.process("doctor").out
+    assert "within 60 s of Novita's" in sandbox.process("doctor").out
     late = (datetime.now(UTC) - timedelta(hours=2)).strftime(form)
     between.canned["endpoints"] = Canned(body=body, headers={"Date": late})
-    assert "s ahead of Novita's" in desk.process("doctor").out
+    assert "s ahead of Novita's" in sandbox.process("doctor").out
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Tue, 14 Nov 2023 22:13:50 +99999999999999999999", ", , ,"])
-def test_a_date_that_is_none(desk: Sandbox, between: Relay, date: str) -> None:
+def test_a_date_that_is_none(sandbox: Sandbox, between: Relay, date: str) -> None:
     """`doctor` goes on without it."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     body = json.dumps({"endpoints": [], "total": 0}).encode()
     between.canned["endpoints"] = Canned(body=body, headers={"Date": date})
-    assert "no response contained a date" in desk.run("doctor").out
+    assert "no response contained a date" in sandbox.run("doctor").out

@@ -5,7 +5,7 @@ import pytest
 from reconciler.inventory.session import load
 from reconciler.simulator import Fault
 from reconciler.simulator.faults import Kind
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 UNCERTAIN = [
     (503, "SERVICE_UNAVAILABLE"),
@@ -45,91 +45,93 @@ def uncertain(
 
 
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN)
-def test_a_create_that_was_carried_out_is_recorded(desk: Sandbox, status: int, reason: str) -> None:
+def test_a_create_that_was_carried_out_is_recorded(sandbox: Sandbox, status: int, reason: str) -> None:
     """It is looked for, whatever the reason says, and neither sent again nor taken for refused."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(status, reason, acts=True))
-    desk.apply()
-    assert len(desk.sent("create")) == 1
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
-    assert (desk.plan().code, desk.plan().codes) == (0, [])
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(status, reason, acts=True))
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 1
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
+    assert (sandbox.plan().code, sandbox.plan().codes) == (0, [])
 
 
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN[:6])
-def test_a_create_that_cannot_be_looked_for_stays_open(desk: Sandbox, status: int, reason: str) -> None:
+def test_a_create_that_cannot_be_looked_for_stays_open(sandbox: Sandbox, status: int, reason: str) -> None:
     """Exit 5; the next run finds it and records it."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(status, reason, acts=True))
-    desk.sim.faults.after(
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(status, reason, acts=True))
+    sandbox.sim.faults.after(
         "create",
-        lambda _: desk.sim.faults.add(uncertain(403, "FORBIDDEN", acts=False, times=None, operation="list")),
+        lambda _: sandbox.sim.faults.add(
+            uncertain(403, "FORBIDDEN", acts=False, times=None, operation="list")
+        ),
     )
-    assert desk.run("apply", "--auto-approve").code == 5
-    assert set(load(desk.root / "state/novita.json").intents) == {"chat"}
-    desk.sim.faults.clear()
-    desk.apply()
-    assert len(desk.sent("create")) == 1
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
+    assert sandbox.run("apply", "--auto-approve").code == 5
+    assert set(load(sandbox.root / "state/novita.json").intents) == {"chat"}
+    sandbox.sim.faults.clear()
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 1
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
 
 
-def test_a_create_that_was_not_carried_out_is_sent_again(desk: Sandbox) -> None:
+def test_a_create_that_was_not_carried_out_is_sent_again(sandbox: Sandbox) -> None:
     """Once the settling time has shown that nothing was made."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", acts=False))
-    desk.apply()
-    assert len(desk.sent("create")) == 2
-    assert len(desk.sim.world.endpoints) == 1
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", acts=False))
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 2
+    assert len(sandbox.sim.world.endpoints) == 1
 
 
 @pytest.mark.parametrize(("status", "reason"), REFUSED)
-def test_a_refusal_stays_a_refusal(desk: Sandbox, status: int, reason: str) -> None:
+def test_a_refusal_stays_a_refusal(sandbox: Sandbox, status: int, reason: str) -> None:
     """A 4xx that HTTP defines proves that nothing was made: exit 4, no look, nothing left open."""
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(status, reason, acts=False))
-    assert desk.run("apply", "--auto-approve").code == 4
-    assert len(desk.sent("create")) == 1
-    assert not load(desk.root / "state/novita.json").intents
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(status, reason, acts=False))
+    assert sandbox.run("apply", "--auto-approve").code == 4
+    assert len(sandbox.sent("create")) == 1
+    assert not load(sandbox.root / "state/novita.json").intents
 
 
-def test_a_name_taken_by_a_create_that_was_lost(desk: Sandbox) -> None:
+def test_a_name_taken_by_a_create_that_was_lost(sandbox: Sandbox) -> None:
     """A listing that lags hides what was made, and the second send is refused: that is not the end of it."""
-    desk.sim.world.switch(list_lag_seconds=1.0)
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(503, "UNKNOWN", acts=True))
-    ran = desk.run("apply", "--auto-approve")
+    sandbox.sim.world.switch(list_lag_seconds=1.0)
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(503, "UNKNOWN", acts=True))
+    ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 5, ran.err
-    assert set(load(desk.root / "state/novita.json").intents) == {"chat"}
-    desk.write("config.yaml", {"novita": {"settle_seconds": 5}})
-    desk.apply()
-    assert len(desk.sim.world.endpoints) == 1
-    assert desk.inventory["chat"]["id"] == desk.id("chat")
+    assert set(load(sandbox.root / "state/novita.json").intents) == {"chat"}
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 5}})
+    sandbox.apply()
+    assert len(sandbox.sim.world.endpoints) == 1
+    assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
 
 
 @pytest.mark.parametrize(("status", "reason"), [*UNCERTAIN[:3], *UNCERTAIN[7:9], *UNCERTAIN[10:16:2]])
 @pytest.mark.parametrize("operation", ["list", "get"])
-def test_a_read_is_asked_again(desk: Sandbox, status: int, reason: str, operation: str) -> None:
+def test_a_read_is_asked_again(sandbox: Sandbox, status: int, reason: str, operation: str) -> None:
     """No reason ends a plan at once, and none makes an endpoint count as gone."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
-    desk.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
-    planned = desk.plan()
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
+    sandbox.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
+    planned = sandbox.plan()
     assert (planned.code, planned.actions) == (0, {})
 
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 @pytest.mark.parametrize(("status", "reason"), UNCERTAIN[1:4] + UNCERTAIN[8:9])
 def test_what_may_be_sent_twice_is_sent_again(
-    desk: Sandbox, operation: str, status: int, reason: str
+    sandbox: Sandbox, operation: str, status: int, reason: str
 ) -> None:
     """A delete is not taken for done because the answer says `not found` under a 5xx."""
-    desk.declare(item("chat"), item("old"))
-    desk.apply()
-    desk.declare(item("chat", replicas=2))
-    desk.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
-    desk.apply()
-    assert len(desk.sent(operation)) == 2
-    assert set(desk.live()) == {"chat"}
+    sandbox.declare(item("chat"), item("old"))
+    sandbox.apply()
+    sandbox.declare(item("chat", replicas=2))
+    sandbox.sim.faults.add(uncertain(status, reason, acts=False, operation=operation))
+    sandbox.apply()
+    assert len(sandbox.sent(operation)) == 2
+    assert set(sandbox.live()) == {"chat"}
 
 
 @pytest.mark.parametrize(
@@ -152,33 +154,33 @@ def test_what_may_be_sent_twice_is_sent_again(
 )
 @pytest.mark.parametrize("operation", ["create", "update"])
 def test_what_the_official_reasons_mean(
-    desk: Sandbox, operation: str, status: int, reason: str, code: str, exit_code: int
+    sandbox: Sandbox, operation: str, status: int, reason: str, code: str, exit_code: int
 ) -> None:
     """An empty account is no bad key, and an address that is wrong is no missing endpoint."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     if operation == "update":
-        desk.apply()
-        desk.declare(item("chat", replicas=2))
-    desk.sim.faults.add(uncertain(status, reason, acts=False, times=None, operation=operation))
-    ran = desk.run("apply", "--auto-approve", "--json")
+        sandbox.apply()
+        sandbox.declare(item("chat", replicas=2))
+    sandbox.sim.faults.add(uncertain(status, reason, acts=False, times=None, operation=operation))
+    ran = sandbox.run("apply", "--auto-approve", "--json")
     assert ran.code == exit_code
     assert [one["problem"]["code"] for one in ran.document["results"]] == [code]
     assert reason in ran.document["results"][0]["problem"]["detail"]
 
 
-def test_a_busy_node_is_waited_for(desk: Sandbox) -> None:
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(400, "NODE_STATUS", acts=False))
-    desk.apply()
-    assert len(desk.sent("create")) == 2
+def test_a_busy_node_is_waited_for(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(400, "NODE_STATUS", acts=False))
+    sandbox.apply()
+    assert len(sandbox.sent("create")) == 2
 
 
 @pytest.mark.parametrize("reason", ["INVALID_REQUEST_BODY", "REQUEST", "VALIDATOR_PARAM"])
-def test_a_delete_is_spelled_otherwise(desk: Sandbox, reason: str) -> None:
+def test_a_delete_is_spelled_otherwise(sandbox: Sandbox, reason: str) -> None:
     """Which key holds the ID is contested, and several reasons refuse a key."""
-    desk.declare(item("chat"), item("old"))
-    desk.apply()
-    desk.declare(item("chat"))
-    desk.sim.faults.add(uncertain(400, reason, acts=False, times=2, operation="delete"))
-    desk.apply()
-    assert set(desk.live()) == {"chat"}
+    sandbox.declare(item("chat"), item("old"))
+    sandbox.apply()
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(uncertain(400, reason, acts=False, times=2, operation="delete"))
+    sandbox.apply()
+    assert set(sandbox.live()) == {"chat"}

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
 from reconciler.simulator import Fault
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.gfm import links_nobody
 
 CONTROLS = "".join(map(chr, (*range(1, 32), *range(0x7F, 0xA0))))
@@ -56,13 +56,15 @@ def check(said: str, where: object) -> None:
 
 
 @pytest.fixture
-def hostile(desk: Sandbox) -> Sandbox:
+def hostile(sandbox: Sandbox) -> Sandbox:
     """Ours was applied and changed since; somebody else's endpoint and a gone record have evil names."""
-    desk.declare(item("ours", env={"A": "1"}, command="run"))
-    desk.apply()
+    sandbox.declare(item("ours", env={"A": "1"}, command="run"))
+    sandbox.apply()
     evil = [{"key": HOSTILE, "value": HOSTILE}, {"key": "A", "value": HOSTILE}]
-    desk.sim.world.console_update(desk.id("ours"), envs=evil, image={"image": HOSTILE, "command": HOSTILE})
-    desk.sim.world.console_create(name=HOSTILE, appName="x", envs=evil, clusterID=HOSTILE)
+    sandbox.sim.world.console_update(
+        sandbox.id("ours"), envs=evil, image={"image": HOSTILE, "command": HOSTILE}
+    )
+    sandbox.sim.world.console_create(name=HOSTILE, appName="x", envs=evil, clusterID=HOSTILE)
 
     def speak(answered: Any) -> Any:
         for one in answered.get("endpoints", [answered.get("endpoint", answered)]):
@@ -74,16 +76,16 @@ def hostile(desk: Sandbox) -> Sandbox:
         return answered
 
     for operation in ("list", "get"):
-        desk.sim.faults.rewrite(operation, speak)
-    path = desk.root / "state/novita.json"
+        sandbox.sim.faults.rewrite(operation, speak)
+    path = sandbox.root / "state/novita.json"
     known = json.loads(path.read_text())
     record = known["endpoints"]["ours"]
     known["endpoints"][HOSTILE] = {**record, "id": f"gone-{HOSTILE}"}
     path.write_text(json.dumps(known))
     for name in ("GITHUB_ACTIONS", "CI"):
-        desk.monkeypatch.setenv(name, "true")
-    desk.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(desk.root / "summary.md"))
-    return desk
+        sandbox.monkeypatch.setenv(name, "true")
+    sandbox.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(sandbox.root / "summary.md"))
+    return sandbox
 
 
 COMMANDS = (
@@ -156,24 +158,24 @@ def test_no_refusal_prints_what_is_foreign_as_it_is(hostile: Sandbox) -> None:
             hostile.sim.faults._scripted.clear()
 
 
-def test_lines_of_files_are_shown_as_text(desk: Sandbox) -> None:
+def test_lines_of_files_are_shown_as_text(sandbox: Sandbox) -> None:
     """Excerpts, names of files, keys and values of YAML."""
-    desk.monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    sandbox.monkeypatch.setenv("GITHUB_ACTIONS", "true")
     name = f"endpoints/a\x1b[2J\u202e{chr(0x85)}##vso[x]\n::error ::y.yaml"
-    desk.write(
+    sandbox.write(
         name,
         "endpoints:\n- endpoint: a\n  image: x\n  specName: small\n"
         '  env: {A: no} # \u202e\u200b ##vso[z] \u2066\n\u200btypo\u202e##[x]: 1\n  "::k": 1\n',
     )
-    desk.write("specs.yaml", json.dumps({"specs": [{"name": HOSTILE, "platforms": {HOSTILE: 1}}]}))
+    sandbox.write("specs.yaml", json.dumps({"specs": [{"name": HOSTILE, "platforms": {HOSTILE: 1}}]}))
     for command in (("validate",), ("validate", "--json"), ("plan",), ("specs",), ("doctor",)):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         check(ran.out + ran.err, command)
 
 
-def reports(desk: Sandbox, *command: str) -> dict[str, str]:
-    into = {name: desk.root / f"report.{name}" for name in ("json", "markdown", "html", "junit")}
-    desk.run(*command, *(word for name, path in into.items() for word in (f"--{name}-into", str(path))))
+def reports(sandbox: Sandbox, *command: str) -> dict[str, str]:
+    into = {name: sandbox.root / f"report.{name}" for name in ("json", "markdown", "html", "junit")}
+    sandbox.run(*command, *(word for name, path in into.items() for word in (f"--{name}-into", str(path))))
     return {name: path.read_text() for name, path in into.items()}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import COMMANDS
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 NAMES = (
     "a b",
@@ -75,27 +75,27 @@ def hints(ran: Ran) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hints_carry_a_name_through_a_shell(
-    name: str, desk: Sandbox, shell: Callable[[str], list[list[str]]]
+    name: str, sandbox: Sandbox, shell: Callable[[str], list[list[str]]]
 ) -> None:
     """Of each kind of hint that names an endpoint: the words that a shell makes of it are the right ones."""
-    desk.declare(hostile(name, maxReplicas=3))
-    desk.apply()
-    desk.sim.world.console_update(desk.id(name), healthy={"path": "/ready"})
+    sandbox.declare(hostile(name, maxReplicas=3))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id(name), healthy={"path": "/ready"})
     lease = ("--min", "1", "--max", "2", "--for", "6h", "--why", "x", "--yes")
     expected = [
-        (desk.run("drift"), ["drift", "accept", name]),
-        (desk.run("drift"), ["drift", "revert", name]),
-        (desk.run("rollback", "--", name, "77"), ["history", name]),
-        (desk.run("import", "--", "other", desk.id(name)), ["state", "rm", name]),
-        (desk.run("scale", "--write", "--", name, "2"), ["apply", "--target", name]),
-        (desk.run("scale", *lease, "--", name), None),
-        (desk.run("plan"), ["scale", "--end-lease", name]),
+        (sandbox.run("drift"), ["drift", "accept", name]),
+        (sandbox.run("drift"), ["drift", "revert", name]),
+        (sandbox.run("rollback", "--", name, "77"), ["history", name]),
+        (sandbox.run("import", "--", "other", sandbox.id(name)), ["state", "rm", name]),
+        (sandbox.run("scale", "--write", "--", name, "2"), ["apply", "--target", name]),
+        (sandbox.run("scale", *lease, "--", name), None),
+        (sandbox.run("plan"), ["scale", "--end-lease", name]),
     ]
-    desk.declare(removed=[{"endpoint": name}])
-    expected.append((desk.run("scale", "--write", "--", name, "2"), ["scale", name, "N"]))
-    desk.run("delete", "--yes", "--", name)
+    sandbox.declare(removed=[{"endpoint": name}])
+    expected.append((sandbox.run("scale", "--write", "--", name, "2"), ["scale", name, "N"]))
+    sandbox.run("delete", "--yes", "--", name)
     expected.append(
-        (desk.run("update", "--image", "a:1", "--yes", "--", name), ["deploy", name, "--image", "IMAGE"])
+        (sandbox.run("update", "--image", "a:1", "--yes", "--", name), ["deploy", name, "--image", "IMAGE"])
     )
     for ran, words in expected:
         if words is None:
@@ -109,41 +109,41 @@ def test_hints_carry_a_name_through_a_shell(
 
 @pytest.mark.parametrize("name", [*NAMES, *FOREIGN])
 def test_options_of_the_run_are_carried_through_a_shell(
-    name: str, desk: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+    name: str, sandbox: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder, a file or an inventory may be called anything; the printed command reaches the same."""
-    folder = desk.root / name
-    desk.write(f"{name}/specs.yaml", (desk.root / "specs.yaml").read_text())
-    desk.write(f"{name}/{name}.yaml", {"endpoints": [item("chat")]})
+    folder = sandbox.root / name
+    sandbox.write(f"{name}/specs.yaml", (sandbox.root / "specs.yaml").read_text())
+    sandbox.write(f"{name}/{name}.yaml", {"endpoints": [item("chat")]})
     options = ["-C", name, "-f", f"{name}.yaml", "--state", f"{name}.json"]
-    ran = desk.run(*options, "plan", f"--out={name}")
+    ran = sandbox.run(*options, "plan", f"--out={name}")
     assert ran.code == 0, ran.err
     calls = [call for line in hints(ran) for call in shell(line)]
     call = calls[-1]
     assert [word for word in call[1:] if word != "--"] == [*options, "apply", name]
-    assert desk.run(*call[1:]).code == 0
+    assert sandbox.run(*call[1:]).code == 0
     assert (folder / f"{name}.json").is_file()
 
 
 @pytest.mark.parametrize("name", [*NAMES, *FOREIGN])
 @pytest.mark.parametrize("reveal", [(), ("--reveal",)])
 def test_previewed_commands_run_nothing_but_curl(
-    name: str, reveal: tuple[str, ...], desk: Sandbox, shell: Callable[[str], list[list[str]]]
+    name: str, reveal: tuple[str, ...], sandbox: Sandbox, shell: Callable[[str], list[list[str]]]
 ) -> None:
     """Of records, IDs and values alike: sh runs one curl for each request, with its body as it is sent."""
-    desk.declare(item("chat", env={"TEXT": name}, command=f"run {name}"), item("gone"))
-    desk.apply()
-    desk.declare(item("chat", env={"TEXT": f"{name}{name}"}, command=name))
-    state = json.loads((desk.root / "state/novita.json").read_text())
+    sandbox.declare(item("chat", env={"TEXT": name}, command=f"run {name}"), item("gone"))
+    sandbox.apply()
+    sandbox.declare(item("chat", env={"TEXT": f"{name}{name}"}, command=name))
+    state = json.loads((sandbox.root / "state/novita.json").read_text())
     state["endpoints"][name] = state["endpoints"].pop("gone")
-    desk.write("state/novita.json", state)
-    desk.sim.world.console_update(desk.id("gone"), name=name)
-    ran = desk.run("preview", "--curl", *reveal)
+    sandbox.write("state/novita.json", state)
+    sandbox.sim.world.console_update(sandbox.id("gone"), name=name)
+    ran = sandbox.run("preview", "--curl", *reveal)
     assert ran.code == 0, ran.err
     calls = shell(ran.out)
     bodies = [json.loads(call[call.index("--data-binary") + 1]) for call in calls]
-    sent = {one["action"]: one["body"] for one in desk.run("preview", "--json", *reveal).document}
-    assert bodies == [one["body"] for one in desk.run("preview", "--json", *reveal).document]
+    sent = {one["action"]: one["body"] for one in sandbox.run("preview", "--json", *reveal).document}
+    assert bodies == [one["body"] for one in sandbox.run("preview", "--json", *reveal).document]
     assert set(sent) == {"update", "delete"}
     assert all(call[:4] == ["curl", "--fail-with-body", "-X", "POST"] for call in calls)
     assert ran.out.replace("\n", "").isprintable()
@@ -151,18 +151,18 @@ def test_previewed_commands_run_nothing_but_curl(
 
 @pytest.mark.parametrize("where", ["$(touch pwned)", "'; touch pwned; '", "`touch pwned`", "a b"])
 def test_an_address_is_quoted(
-    where: str, desk: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+    where: str, sandbox: Sandbox, shell: Callable[[str], list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NOVITA_BASE_URL", f"{desk.sim.url}/{where}")
-    desk.declare(item("chat"))
-    calls = shell(desk.run("preview", "--create", "--curl").out)
-    assert [call[4].startswith(f"{desk.sim.url}/{where}/") for call in calls] in ([True], [])
+    monkeypatch.setenv("NOVITA_BASE_URL", f"{sandbox.sim.url}/{where}")
+    sandbox.declare(item("chat"))
+    calls = shell(sandbox.run("preview", "--create", "--curl").out)
+    assert [call[4].startswith(f"{sandbox.sim.url}/{where}/") for call in calls] in ([True], [])
 
 
-def test_what_a_simulator_prints_is_quoted(desk: Sandbox, shell: Callable[[str], list[list[str]]]) -> None:
+def test_what_a_simulator_prints_is_quoted(sandbox: Sandbox, shell: Callable[[str], list[list[str]]]) -> None:
     """Its key is the user's choice; the lines are typed into another shell."""
     key = "a b; touch pwned; $(touch pwned)'"
-    process = desk.start("simulator", "--port", "0", "--quiet", "--set", f"api_key={key}")
+    process = sandbox.start("simulator", "--port", "0", "--quiet", "--set", f"api_key={key}")
     assert process.stdout is not None
     lines = "".join(process.stdout.readline() for _ in range(3))
     process.terminate()

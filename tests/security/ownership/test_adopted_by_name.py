@@ -5,29 +5,29 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 
 @pytest.fixture
-def adopted(desk: Sandbox) -> Sandbox:
+def adopted(sandbox: Sandbox) -> Sandbox:
     """Repository B: it declares an equal endpoint that repository A made."""
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    shutil.rmtree(desk.root / "state")
-    ran = desk.apply()
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    shutil.rmtree(sandbox.root / "state")
+    ran = sandbox.apply()
     assert "were not created from this inventory" in ran.err
-    assert desk.inventory["chat"]["adopted"] is True
-    return desk
+    assert sandbox.inventory["chat"]["adopted"] is True
+    return sandbox
 
 
-def asks(desk: Sandbox, *words: str, names: str = "`chat`") -> None:
-    before, writes = desk.live(), len(desk.sent())
-    ran = desk.run(*words)
+def asks(sandbox: Sandbox, *words: str, names: str = "`chat`") -> None:
+    before, writes = sandbox.live(), len(sandbox.sent())
+    ran = sandbox.run(*words)
     assert ran.code == 3, ran.err + ran.out
     assert names in ran.err
     assert "--allow-adopted" in ran.err
     assert "Plan: " in ran.out
-    assert (desk.live(), len(desk.sent())) == (before, writes)
+    assert (sandbox.live(), len(sandbox.sent())) == (before, writes)
 
 
 REMOVED: dict[str, Any] = {"removed": [{"endpoint": "chat"}]}
@@ -98,27 +98,27 @@ def test_the_mark_stays_until_then(adopted: Sandbox) -> None:
     assert set(adopted.live()) == {"embed"}
 
 
-def test_what_we_made_asks_nothing(desk: Sandbox) -> None:
+def test_what_we_made_asks_nothing(sandbox: Sandbox) -> None:
     """Made, taken over with a write, or imported with all others."""
-    desk.sim.world.console_create(name="theirs", appName="theirs")
-    assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
-    desk.declare(item("chat"))
-    desk.apply("--allow-delete", "1")
-    desk.declare()
-    assert desk.run("destroy", "--yes").code == 0
-    assert desk.live() == {}
+    sandbox.sim.world.console_create(name="theirs", appName="theirs")
+    assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    sandbox.declare(item("chat"))
+    sandbox.apply("--allow-delete", "1")
+    sandbox.declare()
+    assert sandbox.run("destroy", "--yes").code == 0
+    assert sandbox.live() == {}
 
 
-def test_a_plan_says_it_plainly(desk: Sandbox) -> None:
+def test_a_plan_says_it_plainly(sandbox: Sandbox) -> None:
     """Before anything is recorded, and for the only endpoint that it is about."""
-    desk.declare(item("chat"))
-    desk.apply()
-    shutil.rmtree(desk.root / "state")
-    ran = desk.run("plan")
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    shutil.rmtree(sandbox.root / "state")
+    ran = sandbox.run("plan")
     assert "recorded by its name" in ran.out
     assert "`chat` was not created from this inventory, and is recorded by name alone" in ran.err
-    assert desk.run("plan", "--json").codes == ["adopted-by-name"]
-    assert desk.run("plan", "--adopt", "--json").codes == []
+    assert sandbox.run("plan", "--json").codes == ["adopted-by-name"]
+    assert sandbox.run("plan", "--adopt", "--json").codes == []
 
 
 def test_who_lets_go_of_one_that_is_declared_takes_another_name(adopted: Sandbox) -> None:

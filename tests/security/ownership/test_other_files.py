@@ -8,42 +8,42 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import ROOT, Sandbox, item
+from tests.e2e.sandbox import ROOT, Sandbox, item
 
 NINE = [f"e{number}" for number in range(9)]
 
 
-def state(desk: Sandbox, path: str = "state/novita.json") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((desk.root / path).read_text())
+def state(sandbox: Sandbox, path: str = "state/novita.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((sandbox.root / path).read_text())
     return found
 
 
-def save(desk: Sandbox, document: dict[str, Any]) -> None:
-    desk.write("state/novita.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
+def save(sandbox: Sandbox, document: dict[str, Any]) -> None:
+    sandbox.write("state/novita.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
 @pytest.fixture
-def prod(desk: Sandbox) -> Sandbox:
+def prod(sandbox: Sandbox) -> Sandbox:
     """Nine endpoints applied from prod.yaml, and a dev.yaml beside it."""
-    desk.write("prod.yaml", {"endpoints": [item(name) for name in NINE]})
-    desk.write("dev.yaml", {"endpoints": [item("e0", image="dev:1"), item("dev")]})
-    desk.apply("-f", "prod.yaml")
-    return desk
+    sandbox.write("prod.yaml", {"endpoints": [item(name) for name in NINE]})
+    sandbox.write("dev.yaml", {"endpoints": [item("e0", image="dev:1"), item("dev")]})
+    sandbox.apply("-f", "prod.yaml")
+    return sandbox
 
 
-def asks(desk: Sandbox, *args: str, says: tuple[str, ...] = ()) -> None:
+def asks(sandbox: Sandbox, *args: str, says: tuple[str, ...] = ()) -> None:
     """plan and apply end with 3, show the plan, and change nothing."""
-    before, writes = desk.live(), len(desk.sent())
-    records = state(desk)["endpoints"]
+    before, writes = sandbox.live(), len(sandbox.sent())
+    records = state(sandbox)["endpoints"]
     for words in (("plan",), ("apply", "--auto-approve"), ("destroy", "--auto-approve")):
-        ran = desk.run(*args, *words)
+        ran = sandbox.run(*args, *words)
         assert ran.code == 3, (words, ran.out, ran.err)
         assert "Plan: " in ran.out or "No changes." in ran.out
-        assert desk.run(*args, *words, "--json").codes == ["other-files"]
+        assert sandbox.run(*args, *words, "--json").codes == ["other-files"]
         for text in says:
             assert text in ran.err
         assert "--allow-other-files" in ran.err
-    assert (desk.live(), len(desk.sent()), state(desk)["endpoints"]) == (before, writes, records)
+    assert (sandbox.live(), len(sandbox.sent()), state(sandbox)["endpoints"]) == (before, writes, records)
 
 
 def test_other_files_ask_first(prod: Sandbox) -> None:
@@ -77,14 +77,16 @@ def test_each_other_set_asks(prod: Sandbox, args: tuple[str, ...]) -> None:
     asks(prod, *args)
 
 
-def test_one_root_for_each_inventory(desk: Sandbox) -> None:
+def test_one_root_for_each_inventory(sandbox: Sandbox) -> None:
     """Two folders with the usual search and one inventory: what is declared in one is not the other's."""
     for folder, name in (("one", "chat"), ("two", "embed")):
-        desk.write(f"{folder}/endpoints.yaml", {"endpoints": [item(name)]})
-        shutil.copy(desk.root / "specs.yaml", desk.root / folder / "specs.yaml")
-    desk.apply("-C", "one", "--state", "../state/novita.json")
-    asks(desk, "-C", "two", "--state", "../state/novita.json")
-    assert desk.run("-C", "one", "--state", "../state/novita.json", "plan", "--detailed-exitcode").code == 0
+        sandbox.write(f"{folder}/endpoints.yaml", {"endpoints": [item(name)]})
+        shutil.copy(sandbox.root / "specs.yaml", sandbox.root / folder / "specs.yaml")
+    sandbox.apply("-C", "one", "--state", "../state/novita.json")
+    asks(sandbox, "-C", "two", "--state", "../state/novita.json")
+    assert (
+        sandbox.run("-C", "one", "--state", "../state/novita.json", "plan", "--detailed-exitcode").code == 0
+    )
 
 
 @pytest.mark.parametrize("made", [("-f", "prod.yaml"), ("-f", "./prod.yaml"), ("-f", "ABSOLUTE")])
@@ -99,60 +101,60 @@ def test_one_root_for_each_inventory(desk: Sandbox) -> None:
     ],
 )
 def test_another_spelling_is_the_same_set(
-    desk: Sandbox, made: tuple[str, ...], args: tuple[str, ...]
+    sandbox: Sandbox, made: tuple[str, ...], args: tuple[str, ...]
 ) -> None:
     """Relative, absolute, by a link, from elsewhere with -C."""
-    desk.write("prod.yaml", {"endpoints": [item("e1")]})
-    (desk.root / "endpoints").mkdir()
-    (desk.root / "link.yaml").symlink_to("prod.yaml")
+    sandbox.write("prod.yaml", {"endpoints": [item("e1")]})
+    (sandbox.root / "endpoints").mkdir()
+    (sandbox.root / "link.yaml").symlink_to("prod.yaml")
 
     def spelled(words: tuple[str, ...]) -> list[str]:
-        return [str(desk.root / "prod.yaml") if word == "ABSOLUTE" else word for word in words]
+        return [str(sandbox.root / "prod.yaml") if word == "ABSOLUTE" else word for word in words]
 
-    desk.apply(*spelled(made))
-    before = state(desk)
-    for words in (args, ("-C", str(desk.root), *args), ("-C", f"../{desk.root.name}", *args)):
-        assert desk.run(*spelled(words), "plan", "--detailed-exitcode").code == 0
-        desk.apply(*spelled(words))
-    assert state(desk) == before
+    sandbox.apply(*spelled(made))
+    before = state(sandbox)
+    for words in (args, ("-C", str(sandbox.root), *args), ("-C", f"../{sandbox.root.name}", *args)):
+        assert sandbox.run(*spelled(words), "plan", "--detailed-exitcode").code == 0
+        sandbox.apply(*spelled(words))
+    assert state(sandbox) == before
 
 
-def test_the_checkout_may_move(desk: Sandbox, tmp_path: Path) -> None:
+def test_the_checkout_may_move(sandbox: Sandbox, tmp_path: Path) -> None:
     """On another machine, or further down in the repository, the set is the same."""
-    desk.write("base.yaml", {"endpoints": [item("e1")]})
-    desk.write("live/prod.yaml", {"endpoints": [{"endpoint": "e1", "replicas": 2}]})
-    desk.apply("-f", "base.yaml", "-f", "live/prod.yaml")
+    sandbox.write("base.yaml", {"endpoints": [item("e1")]})
+    sandbox.write("live/prod.yaml", {"endpoints": [{"endpoint": "e1", "replicas": 2}]})
+    sandbox.apply("-f", "base.yaml", "-f", "live/prod.yaml")
     there = tmp_path / "ci" / "build-7"
-    shutil.copytree(desk.root, there)
-    desk.monkeypatch.chdir(there)
+    shutil.copytree(sandbox.root, there)
+    sandbox.monkeypatch.chdir(there)
     args = ("-f", "base.yaml", "-f", "live/prod.yaml")
-    assert desk.run(*args, "plan", "--detailed-exitcode").code == 0
-    assert desk.run("-f", "base.yaml", "plan").code == 3
-    os.chdir(desk.root)
+    assert sandbox.run(*args, "plan", "--detailed-exitcode").code == 0
+    assert sandbox.run("-f", "base.yaml", "plan").code == 3
+    os.chdir(sandbox.root)
 
 
-def test_the_usual_search_may_grow_and_move(desk: Sandbox) -> None:
+def test_the_usual_search_may_grow_and_move(sandbox: Sandbox) -> None:
     """A second file, endpoints.yaml moved into endpoints/, and `-f` with the same file are the same set."""
-    desk.declare(item("e1"))
-    desk.apply()
-    assert state(desk)["files"] == []
-    assert desk.run("-f", "endpoints.yaml", "plan", "--detailed-exitcode").code == 0
-    desk.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
-    desk.apply()
-    assert desk.run("-f", "endpoints.yaml", "plan").code == 3, "that is a part of it now"
-    (desk.root / "endpoints.yaml").rename(desk.root / "endpoints/all.yaml")
-    assert desk.run("plan", "--detailed-exitcode").code == 0
+    sandbox.declare(item("e1"))
+    sandbox.apply()
+    assert state(sandbox)["files"] == []
+    assert sandbox.run("-f", "endpoints.yaml", "plan", "--detailed-exitcode").code == 0
+    sandbox.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
+    sandbox.apply()
+    assert sandbox.run("-f", "endpoints.yaml", "plan").code == 3, "that is a part of it now"
+    (sandbox.root / "endpoints.yaml").rename(sandbox.root / "endpoints/all.yaml")
+    assert sandbox.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_named_files_that_the_search_finds(desk: Sandbox) -> None:
+def test_named_files_that_the_search_finds(sandbox: Sandbox) -> None:
     """Who has named the only file may leave the naming, and add others then; the way back asks."""
-    desk.declare(item("e1"))
-    desk.apply("-f", "endpoints.yaml")
-    assert desk.run("plan", "--detailed-exitcode").code == 0
-    desk.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
-    desk.apply()
-    assert state(desk)["files"] == []
-    assert desk.run("-f", "endpoints.yaml", "plan").code == 3
+    sandbox.declare(item("e1"))
+    sandbox.apply("-f", "endpoints.yaml")
+    assert sandbox.run("plan", "--detailed-exitcode").code == 0
+    sandbox.write("endpoints/more.yaml", {"endpoints": [item("e2")]})
+    sandbox.apply()
+    assert state(sandbox)["files"] == []
+    assert sandbox.run("-f", "endpoints.yaml", "plan").code == 3
 
 
 def test_nothing_recorded_nothing_asked(prod: Sandbox) -> None:
@@ -179,19 +181,19 @@ def test_who_only_looks_is_told(prod: Sandbox) -> None:
     assert set(prod.inventory) == set(NINE)
 
 
-def test_the_example_gives_each_environment_its_own_inventory(desk: Sandbox) -> None:
+def test_the_example_gives_each_environment_its_own_inventory(sandbox: Sandbox) -> None:
     """As its comments say, with endpoints of one name in both; the inventory of the other one asks."""
     for path in (ROOT / "examples/environments").glob("*.yaml"):
-        desk.write(path.name, path.read_text())
-    desk.monkeypatch.setenv("HF_TOKEN", "hf_x")
+        sandbox.write(path.name, path.read_text())
+    sandbox.monkeypatch.setenv("HF_TOKEN", "hf_x")
     for name in ("dev", "prod"):
         command = (
-            (desk.root / f"{name}.yaml").read_text().split("\n")[0].removeprefix("# reconciler ").split()
+            (sandbox.root / f"{name}.yaml").read_text().split("\n")[0].removeprefix("# reconciler ").split()
         )
         assert command[-1] == "plan"
-        assert desk.run(*command[:-1], "apply", "--yes", "--adopt").code == 0
-        assert desk.run(*command, "--detailed-exitcode").code == 0
-    assert desk.run("-f", "base.yaml", "-f", "dev.yaml", "--state", "state/prod.json", "plan").code == 3
+        assert sandbox.run(*command[:-1], "apply", "--yes", "--adopt").code == 0
+        assert sandbox.run(*command, "--detailed-exitcode").code == 0
+    assert sandbox.run("-f", "base.yaml", "-f", "dev.yaml", "--state", "state/prod.json", "plan").code == 3
 
 
 def test_a_saved_plan_keeps_the_consent(prod: Sandbox) -> None:
@@ -204,32 +206,32 @@ def test_a_saved_plan_keeps_the_consent(prod: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("left", [(), ("files",), ("account",), ("files", "root", "account")])
-def test_an_older_inventory_is_completed_by_the_next_apply(desk: Sandbox, left: tuple[str, ...]) -> None:
+def test_an_older_inventory_is_completed_by_the_next_apply(sandbox: Sandbox, left: tuple[str, ...]) -> None:
     """Also by one with nothing to do; the one after it writes nothing."""
-    desk.write("prod.yaml", {"endpoints": [item("e1")]})
-    desk.apply("-f", "prod.yaml")
-    whole = state(desk)
+    sandbox.write("prod.yaml", {"endpoints": [item("e1")]})
+    sandbox.apply("-f", "prod.yaml")
+    whole = state(sandbox)
     assert set(whole) == {"format", "base_url", "account", "root", "files", "endpoints"}
     old = {key: value for key, value in whole.items() if key in ("base_url", "endpoints")}
     save(
-        desk,
+        sandbox,
         {key: value for key, value in whole.items() if key not in left} if left else {**old, "format": 1},
     )
-    assert desk.run("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
-    desk.apply("-f", "prod.yaml")
-    assert state(desk) == whole
-    before = {name: data for name, data in desk.files().items() if "lock" not in name}
-    desk.apply("-f", "prod.yaml")
-    assert {name: data for name, data in desk.files().items() if "lock" not in name} == before
+    assert sandbox.run("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
+    sandbox.apply("-f", "prod.yaml")
+    assert state(sandbox) == whole
+    before = {name: data for name, data in sandbox.files().items() if "lock" not in name}
+    sandbox.apply("-f", "prod.yaml")
+    assert {name: data for name, data in sandbox.files().items() if "lock" not in name} == before
 
 
-def test_a_run_that_was_killed_has_said_whose_it_is(desk: Sandbox) -> None:
+def test_a_run_that_was_killed_has_said_whose_it_is(sandbox: Sandbox) -> None:
     """The journal of a first apply that never folded knows the files and the account."""
-    desk.write("prod.yaml", {"endpoints": [item("e1"), item("e2")]})
-    desk.write("dev.yaml", {"endpoints": [item("dev")]})
-    desk.killed("create", "-f", "prod.yaml", "--parallelism", "1", when="before", nth=2)
-    assert not (desk.root / "state/novita.json").exists()
-    ran = desk.run("-f", "dev.yaml", "plan", "--json")
+    sandbox.write("prod.yaml", {"endpoints": [item("e1"), item("e2")]})
+    sandbox.write("dev.yaml", {"endpoints": [item("dev")]})
+    sandbox.killed("create", "-f", "prod.yaml", "--parallelism", "1", when="before", nth=2)
+    assert not (sandbox.root / "state/novita.json").exists()
+    ran = sandbox.run("-f", "dev.yaml", "plan", "--json")
     assert (ran.code, ran.actions["e1"]) == (3, "delete")
     assert "other-files" in ran.codes
 
@@ -244,29 +246,29 @@ def test_a_run_that_was_killed_has_said_whose_it_is(desk: Sandbox) -> None:
         ((), ("-f", "production.yaml")),
     ],
 )
-def test_a_file_may_be_renamed_or_moved(desk: Sandbox, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+def test_a_file_may_be_renamed_or_moved(sandbox: Sandbox, old: tuple[str, ...], new: tuple[str, ...]) -> None:
     """The old file is gone, and the plan is empty: nothing is asked, and the next apply notes the new name.
 
     Renamed and changed at once, or only looked at in part, it asks.
     """
-    source = desk.root / (old[1] if old else "endpoints.yaml")
-    target = desk.root / (new[1] if new else "endpoints.yaml")
+    source = sandbox.root / (old[1] if old else "endpoints.yaml")
+    target = sandbox.root / (new[1] if new else "endpoints.yaml")
     target = target if target.suffix else target / "prod.yaml"
-    desk.write(source.name, {"endpoints": [item("e1"), item("e2")]})
-    desk.apply(*old)
+    sandbox.write(source.name, {"endpoints": [item("e1"), item("e2")]})
+    sandbox.apply(*old)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(source, target)
-    assert desk.run(*new, "plan").code == 3, "both are there"
+    assert sandbox.run(*new, "plan").code == 3, "both are there"
     source.unlink()
-    assert desk.run(*new, "plan", "--detailed-exitcode").code == 0
-    assert desk.run(*new, "--target", "e1", "plan").code == 3
+    assert sandbox.run(*new, "plan", "--detailed-exitcode").code == 0
+    assert sandbox.run(*new, "--target", "e1", "plan").code == 3
     whole = target.read_text()
     target.write_text(json.dumps({"endpoints": [item("e1")]}))
-    asks(desk, *new)
+    asks(sandbox, *new)
     target.write_text(whole)
-    desk.apply(*new)
+    sandbox.apply(*new)
     target.write_text(json.dumps({"endpoints": [item("e1")]}))
-    assert desk.run(*new, "plan").code == 0
+    assert sandbox.run(*new, "plan").code == 0
 
 
 def test_the_advice_can_be_typed(prod: Sandbox) -> None:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.e2e.desk import Ran, Sandbox, item
+from tests.e2e.sandbox import Ran, Sandbox, item
 
 REPORTS = ("--json-into", "--html-into", "--markdown-into", "--junit-into")
 OUTPUTS = (*REPORTS, "--out")
@@ -20,20 +20,20 @@ INPUTS = ("endpoints.yaml", "specs.yaml", "config.yaml", ".env", "config/config.
 
 
 @pytest.fixture
-def used(desk: Sandbox) -> Sandbox:
+def used(sandbox: Sandbox) -> Sandbox:
     """A folder in use: files, an inventory with its companions, a saved plan, and things of other people."""
-    desk.declare(item("chat", env={"A": "1"}))
-    desk.apply()
-    desk.declare(item("chat", env={"A": "2"}), item("embed"))
-    desk.write("endpoints/more.yaml", {"endpoints": [item("more")]})
-    desk.write(".env", "HF_TOKEN=hf_secret\n")
-    desk.write("README.md", "# infra\n\nHow we run things.\n")
-    desk.write("junit.xml", '<?xml version="1.0"?>\n<testsuites name="pytest tests"/>\n')
-    desk.write("answer.json", {"endpoints": {"chat": {"id": "4711"}}, "total": 1})
-    desk.write("tf.json", {"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": []})
-    assert desk.run("plan", "--out", "the.plan").code == 0
-    desk.write("state/novita.json.journal", "")
-    return desk
+    sandbox.declare(item("chat", env={"A": "1"}))
+    sandbox.apply()
+    sandbox.declare(item("chat", env={"A": "2"}), item("embed"))
+    sandbox.write("endpoints/more.yaml", {"endpoints": [item("more")]})
+    sandbox.write(".env", "HF_TOKEN=hf_secret\n")
+    sandbox.write("README.md", "# infra\n\nHow we run things.\n")
+    sandbox.write("junit.xml", '<?xml version="1.0"?>\n<testsuites name="pytest tests"/>\n')
+    sandbox.write("answer.json", {"endpoints": {"chat": {"id": "4711"}}, "total": 1})
+    sandbox.write("tf.json", {"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": []})
+    assert sandbox.run("plan", "--out", "the.plan").code == 0
+    sandbox.write("state/novita.json.journal", "")
+    return sandbox
 
 
 EXISTING = (
@@ -61,13 +61,13 @@ TO_COME = (
 )
 
 
-def refused(desk: Sandbox, *args: str) -> Ran:
+def refused(sandbox: Sandbox, *args: str) -> Ran:
     """Neither asks nor writes anything."""
-    before, calls = desk.files(), len(desk.sim.requests)
-    ran = desk.run(*args)
+    before, calls = sandbox.files(), len(sandbox.sim.requests)
+    ran = sandbox.run(*args)
     assert ran.code == 1, ran.err + ran.out
-    assert desk.files() == before
-    assert len(desk.sim.requests) == calls
+    assert sandbox.files() == before
+    assert len(sandbox.sim.requests) == calls
     assert "nothing was done" in ran.err
     return ran
 
@@ -126,13 +126,13 @@ def test_links_count_as_what_they_lead_to(link: str, path: str, used: Sandbox) -
         refused(used, "plan", option, name)
 
 
-def test_a_link_to_an_inventory_that_is_still_to_come(desk: Sandbox) -> None:
-    desk.declare(item("chat"))
-    (desk.root / "report").symlink_to("state/novita.json")
-    refused(desk, "apply", "--yes", "--json-into", "report")
-    refused(desk, "apply", "--yes", "--json-into", "state/novita.json")
-    refused(desk, "apply", "--yes", "--state", "s.json", "--html-into", "s.json")
-    assert not desk.live()
+def test_a_link_to_an_inventory_that_is_still_to_come(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    (sandbox.root / "report").symlink_to("state/novita.json")
+    refused(sandbox, "apply", "--yes", "--json-into", "report")
+    refused(sandbox, "apply", "--yes", "--json-into", "state/novita.json")
+    refused(sandbox, "apply", "--yes", "--state", "s.json", "--html-into", "s.json")
+    assert not sandbox.live()
 
 
 @pytest.mark.parametrize("option", OUTPUTS)
@@ -209,14 +209,14 @@ def test_a_broken_inventory_can_still_be_rebuilt(text: str, path: str, used: San
 
 
 @pytest.mark.parametrize("path", ["specs.yaml", "config.yaml", "config/specs.yaml", "map.yaml"])
-def test_an_import_does_not_land_among_the_settings(path: str, desk: Sandbox) -> None:
-    desk.sim.world.console_create(name="chat")
+def test_an_import_does_not_land_among_the_settings(path: str, sandbox: Sandbox) -> None:
+    sandbox.sim.world.console_create(name="chat")
     for name in ("specs.yaml", "config.yaml"):
-        (desk.root / name).unlink()
-    ran = desk.run("--state", "map.yaml", "import", "--all", "--out", path)
+        (sandbox.root / name).unlink()
+    ran = sandbox.run("--state", "map.yaml", "import", "--all", "--out", path)
     assert ran.code == 1
-    assert desk.files() == {}
-    assert desk.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    assert sandbox.files() == {}
+    assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 0
 
 
 @pytest.mark.parametrize("path", ["state/novita.json", "endpoints.yaml", "tf.json", "answer.json"])

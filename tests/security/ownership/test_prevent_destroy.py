@@ -4,28 +4,28 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 SAFE = {"lifecycle": {"preventDestroy": True}}
 
 
 @pytest.fixture
-def safe(desk: Sandbox) -> Sandbox:
+def safe(sandbox: Sandbox) -> Sandbox:
     """Two endpoints, one of them protected by an overlay."""
-    desk.write("base.yaml", {"endpoints": [item("chat"), item("embed")]})
-    desk.write("prod.yaml", {"endpoints": [{"endpoint": "chat", **SAFE}]})
-    desk.write("other.yaml", {"endpoints": [item("other")]})
-    desk.apply("-f", "base.yaml", "-f", "prod.yaml")
-    assert desk.inventory["chat"]["prevent_destroy"] is True
-    return desk
+    sandbox.write("base.yaml", {"endpoints": [item("chat"), item("embed")]})
+    sandbox.write("prod.yaml", {"endpoints": [{"endpoint": "chat", **SAFE}]})
+    sandbox.write("other.yaml", {"endpoints": [item("other")]})
+    sandbox.apply("-f", "base.yaml", "-f", "prod.yaml")
+    assert sandbox.inventory["chat"]["prevent_destroy"] is True
+    return sandbox
 
 
-def is_refused(desk: Sandbox, *words: str) -> None:
-    before = desk.live()
-    ran = desk.run(*words, "--json")
+def is_refused(sandbox: Sandbox, *words: str) -> None:
+    before = sandbox.live()
+    ran = sandbox.run(*words, "--json")
     assert ran.code == 3, ran.out + ran.err
     assert "prevent-destroy" in ran.codes
-    assert desk.live() == before
+    assert sandbox.live() == before
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_destroy_asks_the_record(safe: Sandbox, words: tuple[str, ...]) -> None:
     assert safe.run("-f", "base.yaml", "delete", "chat", "--yes").code == 3
 
 
-def test_protection_that_is_not_applied_yet_holds_too(desk: Sandbox) -> None:
+def test_protection_that_is_not_applied_yet_holds_too(sandbox: Sandbox) -> None:
     """Declared today and recorded by nobody: destroy heeds it."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.declare(item("chat", **SAFE))
-    is_refused(desk, "destroy", "--yes")
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.declare(item("chat", **SAFE))
+    is_refused(sandbox, "destroy", "--yes")
 
 
 def test_an_apply_that_changes_nothing_else_lifts_it(safe: Sandbox) -> None:

@@ -14,7 +14,7 @@ import pytest
 from reconciler.cli.main import COMMANDS
 from reconciler.model.command import COMMANDS as PRINTED
 from reconciler.simulator import Server
-from tests.e2e.desk import ROOT, Ran, Sandbox, item
+from tests.e2e.sandbox import ROOT, Ran, Sandbox, item
 
 PROD = ("-f", "prod.yaml", "--state", "state/prod.json")
 YAML = """\
@@ -29,17 +29,17 @@ PRINTED_COMMAND = re.compile(
 
 
 @pytest.fixture
-def two(desk: Sandbox) -> Sandbox:
+def two(sandbox: Sandbox) -> Sandbox:
     """Two sets of files for two inventories; dev has been applied."""
-    desk.write("prod.yaml", {"endpoints": [item("prod-a"), item("prod-b")]})
-    desk.declare(item("dev"))
-    desk.apply()
-    return desk
+    sandbox.write("prod.yaml", {"endpoints": [item("prod-a"), item("prod-b")]})
+    sandbox.declare(item("dev"))
+    sandbox.apply()
+    return sandbox
 
 
-def typed(desk: Sandbox, text: str) -> Ran:
+def typed(sandbox: Sandbox, text: str) -> Ran:
     """A printed command, as a person copies it."""
-    return desk.run(*shlex.split(text)[1:])
+    return sandbox.run(*shlex.split(text)[1:])
 
 
 def printed(text: str) -> list[str]:
@@ -47,18 +47,18 @@ def printed(text: str) -> list[str]:
     return [found.split("   ")[0].strip() for found in PRINTED_COMMAND.findall(text)]
 
 
-def untouched(desk: Sandbox, *args: str) -> Ran:
+def untouched(sandbox: Sandbox, *args: str) -> Ran:
     """A run that ends with 6 before anything was written or sent."""
-    before, writes = desk.files(), len(desk.sent())
-    ran = desk.run(*args)
+    before, writes = sandbox.files(), len(sandbox.sent())
+    ran = sandbox.run(*args)
     assert ran.code == 6, ran.err
-    assert desk.files() == before
-    assert len(desk.sent()) == writes
+    assert sandbox.files() == before
+    assert len(sandbox.sent()) == writes
     return ran
 
 
-def names(desk: Sandbox, state: str) -> set[str]:
-    return set(json.loads((desk.root / state).read_text())["endpoints"])
+def names(sandbox: Sandbox, state: str) -> set[str]:
+    return set(json.loads((sandbox.root / state).read_text())["endpoints"])
 
 
 def test_the_printed_command_is_complete(two: Sandbox) -> None:
@@ -113,106 +113,108 @@ def test_a_plan_without_options_refuses_them(two: Sandbox) -> None:
     assert two.run("apply", "dev.plan").code == 0
 
 
-def test_the_folder_is_part_of_it(desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_part_of_it(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two folders that look alike: the plan of one is not performed in the other."""
-    desk.declare(item("chat"))
-    shutil.copytree(desk.root, desk.root.with_name("other"))
-    monkeypatch.chdir(desk.root.parent)
-    ran = desk.run("-C", "infra", "plan", "--out", "../the.plan")
+    sandbox.declare(item("chat"))
+    shutil.copytree(sandbox.root, sandbox.root.with_name("other"))
+    monkeypatch.chdir(sandbox.root.parent)
+    ran = sandbox.run("-C", "infra", "plan", "--out", "../the.plan")
     assert printed(ran.err) == ["reconciler -C infra apply ../the.plan"]
-    ran = untouched(desk, "-C", "other", "apply", "../the.plan")
-    assert f"-C: it was made with {desk.root}, this run has {desk.root.with_name('other')}" in ran.err
-    assert not (desk.root.with_name("other") / "state").exists()
+    ran = untouched(sandbox, "-C", "other", "apply", "../the.plan")
+    assert f"-C: it was made with {sandbox.root}, this run has {sandbox.root.with_name('other')}" in ran.err
+    assert not (sandbox.root.with_name("other") / "state").exists()
     (command,) = printed(ran.err)
-    monkeypatch.chdir(desk.root.with_name("other"))
-    ran = desk.run("apply", "../the.plan")
+    monkeypatch.chdir(sandbox.root.with_name("other"))
+    ran = sandbox.run("apply", "../the.plan")
     assert ran.code == 0
-    assert f"The plan is applied in {desk.root}, where it was made." in ran.err
+    assert f"The plan is applied in {sandbox.root}, where it was made." in ran.err
     assert shlex.split(command) == [
         "reconciler",
         "-C",
-        str(desk.root),
+        str(sandbox.root),
         "apply",
-        str(desk.root.parent / "the.plan"),
+        str(sandbox.root.parent / "the.plan"),
     ]
-    assert not (desk.root.with_name("other") / "state").exists()
-    assert set(desk.inventory) == {"chat"}
+    assert not (sandbox.root.with_name("other") / "state").exists()
+    assert set(sandbox.inventory) == {"chat"}
 
 
 @pytest.mark.parametrize("place", ["infra", ".", "kept"])
 def test_from_another_folder_the_plan_leads_to_its_own(
-    place: str, desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    place: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """`apply FILE` without -C, from wherever one happens to be."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     (tmp_path / "kept").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert desk.run("-C", "infra", "plan", "--out", str(tmp_path / place / "the.plan")).code == 0
+    assert sandbox.run("-C", "infra", "plan", "--out", str(tmp_path / place / "the.plan")).code == 0
     away = tmp_path / "away"
     away.mkdir()
     monkeypatch.chdir(away)
-    ran = desk.run("apply", f"../{place}/the.plan")
+    ran = sandbox.run("apply", f"../{place}/the.plan")
     assert ran.code == 0, ran.err
-    assert set(desk.inventory) == {"chat"}
+    assert set(sandbox.inventory) == {"chat"}
     assert list(away.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
 @pytest.mark.parametrize("args", [(), ("-C", "infra")])
 def test_a_checkout_elsewhere_performs_it(
-    how: str, args: tuple[str, ...], desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    how: str, args: tuple[str, ...], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One job plans, another applies in a checkout of its own; it is said that the folder is another."""
-    desk.declare(item("chat"))
-    desk.apply()
-    desk.declare(item("chat"), item("embed"))
-    monkeypatch.chdir(tmp_path if args else desk.root)
-    assert desk.run(*args, "plan", "--out", "the.plan").code == 0
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.declare(item("chat"), item("embed"))
+    monkeypatch.chdir(tmp_path if args else sandbox.root)
+    assert sandbox.run(*args, "plan", "--out", "the.plan").code == 0
     job = tmp_path / "second-job"
     job.mkdir()
-    (shutil.move if how == "moved" else shutil.copytree)(desk.root, job / "infra")
+    (shutil.move if how == "moved" else shutil.copytree)(sandbox.root, job / "infra")
     monkeypatch.chdir(job if args else job / "infra")
-    ran = desk.run(*args, "apply", "the.plan")
+    ran = sandbox.run(*args, "apply", "the.plan")
     assert ran.code == 0, ran.err
-    assert f"The plan was made in {desk.root}; it is applied in {job / 'infra'}." in ran.err
+    assert f"The plan was made in {sandbox.root}; it is applied in {job / 'infra'}." in ran.err
     assert set(json.loads((job / "infra/state/novita.json").read_text())["endpoints"]) == {"chat", "embed"}
 
 
 def test_in_another_folder_with_another_inventory_it_is_stale(
-    desk: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Files that look alike are not enough: the inventory tells whose plan it is."""
-    desk.declare(item("chat"))
-    desk.apply()
+    sandbox.declare(item("chat"))
+    sandbox.apply()
     other = tmp_path / "other"
-    shutil.copytree(desk.root, other)
+    shutil.copytree(sandbox.root, other)
     monkeypatch.chdir(other)
-    desk.write("../other/endpoints.yaml", {"endpoints": [item("else")]})
-    desk.apply()
-    for folder in (desk.root, other):
-        desk.write(str(folder / "endpoints.yaml"), {"endpoints": [item("chat"), item("else"), item("new")]})
+    sandbox.write("../other/endpoints.yaml", {"endpoints": [item("else")]})
+    sandbox.apply()
+    for folder in (sandbox.root, other):
+        sandbox.write(
+            str(folder / "endpoints.yaml"), {"endpoints": [item("chat"), item("else"), item("new")]}
+        )
     (other / "state/novita.json").write_text(
         json.dumps({**json.loads((other / "state/novita.json").read_text()), "endpoints": {}})
     )
-    monkeypatch.chdir(desk.root)
-    assert desk.run("plan", "--out", "the.plan", "--target", "new").code == 0
+    monkeypatch.chdir(sandbox.root)
+    assert sandbox.run("plan", "--out", "the.plan", "--target", "new").code == 0
     shutil.copy("the.plan", other)
     monkeypatch.chdir(other)
-    ran = untouched(desk, "apply", "the.plan")
+    ran = untouched(sandbox, "apply", "the.plan")
     assert "inventory: state/novita.json is not the inventory of" in ran.err
 
 
 def test_another_account_is_refused_before_it_is_asked(
-    desk: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.declare(item("chat"))
-    desk.run("plan", "--out", "the.plan", "--state", "a b.json")
+    sandbox.declare(item("chat"))
+    sandbox.run("plan", "--out", "the.plan", "--state", "a b.json")
     with Server(seed=2) as elsewhere:
         monkeypatch.setenv("NOVITA_BASE_URL", elsewhere.url)
-        ran = untouched(desk, "apply", "the.plan")
+        ran = untouched(sandbox, "apply", "the.plan")
         assert elsewhere.requests == []
-        assert f"it was made for {desk.sim.url}, this run talks to {elsewhere.url}" in ran.err
-    assert f"NOVITA_BASE_URL={desk.sim.url} reconciler --state 'a b.json' apply the.plan" in ran.err
+        assert f"it was made for {sandbox.sim.url}, this run talks to {elsewhere.url}" in ran.err
+    assert f"NOVITA_BASE_URL={sandbox.sim.url} reconciler --state 'a b.json' apply the.plan" in ran.err
 
 
 def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Sandbox) -> None:
@@ -230,16 +232,16 @@ def test_a_plan_of_before_is_refused_with_the_command_that_makes_one(two: Sandbo
 
 
 @pytest.mark.parametrize("broken", ["directory", "root", "way", "files", "state", "read", "records"])
-def test_a_plan_that_was_tampered_with_is_none(broken: str, desk: Sandbox) -> None:
-    desk.declare(item("chat"))
-    desk.run("plan", "--out", "the.plan")
-    document = json.loads((desk.root / "the.plan").read_text())
+def test_a_plan_that_was_tampered_with_is_none(broken: str, sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.run("plan", "--out", "the.plan")
+    document = json.loads((sandbox.root / "the.plan").read_text())
     document["saved_plan"]["origin"][broken] = 7
-    desk.write("the.plan", document)
-    ran = desk.run("apply", "the.plan")
+    sandbox.write("the.plan", document)
+    ran = sandbox.run("apply", "the.plan")
     assert ran.code == 1
     assert "the.plan is not a plan file" in ran.err
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
 def test_a_stale_plan_prints_complete_commands(two: Sandbox) -> None:
@@ -270,7 +272,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(one)
 
 
-def scenes(desk: Sandbox) -> Iterator[tuple[str, ...]]:
+def scenes(sandbox: Sandbox) -> Iterator[tuple[str, ...]]:
     """Commands that end in a hint with a command."""
     yield ("init",)
     yield ("drift",)
@@ -289,21 +291,21 @@ def scenes(desk: Sandbox) -> Iterator[tuple[str, ...]]:
     yield "get", "nobody"
     yield "get", "chatt"
     yield "state", "rm", "nobody"
-    yield "import", "embed", desk.id("chat")
+    yield "import", "embed", sandbox.id("chat")
     yield "drift", "--baseline", "none.json"
 
 
-def test_every_command_that_is_printed_is_complete(desk: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_that_is_printed_is_complete(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the run is about: what it prints means the same folder, files and inventory."""
-    desk.write("my prod.yaml", YAML)
-    options = ["-C", desk.root.name, "-f", "my prod.yaml", "--state", "state/my prod.json"]
-    monkeypatch.chdir(desk.root.parent)
-    assert desk.run(*options, "apply", "--yes").code == 0
-    desk.sim.world.console_update(desk.id("chat"), healthy={"path": "/ready"})
+    sandbox.write("my prod.yaml", YAML)
+    options = ["-C", sandbox.root.name, "-f", "my prod.yaml", "--state", "state/my prod.json"]
+    monkeypatch.chdir(sandbox.root.parent)
+    assert sandbox.run(*options, "apply", "--yes").code == 0
+    sandbox.sim.world.console_update(sandbox.id("chat"), healthy={"path": "/ready"})
     seen = set()
-    for args in scenes(desk):
+    for args in scenes(sandbox):
         for as_json in ((), ("--json",)):
-            ran = desk.run(*options, *args, *as_json)
+            ran = sandbox.run(*options, *args, *as_json)
             texts = [ran.err, *(strings(ran.document) if as_json else [ran.out])]
             commands = [command for text in texts for command in printed(text)]
             for command in commands:
@@ -312,7 +314,7 @@ def test_every_command_that_is_printed_is_complete(desk: Sandbox, monkeypatch: p
                 expected = options[:2] if name in ("init", "simulator") else options
                 assert words[1 : 1 + len(expected)] == expected, (args, command)
             seen.update((args, bool(as_json)) for _ in commands[:1])
-    silent = {args for args in scenes(desk) if not {(args, False), (args, True)} & seen}
+    silent = {args for args in scenes(sandbox) if not {(args, False), (args, True)} & seen}
     assert not silent
 
 

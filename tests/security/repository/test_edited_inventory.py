@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 STATE: Final = "state/novita.json"
 DIGITS: Final = "9" * 5000
@@ -62,11 +62,11 @@ def as_text(value: Any) -> str:
     return text
 
 
-def applied(desk: Sandbox) -> dict[str, Any]:
+def applied(sandbox: Sandbox) -> dict[str, Any]:
     """An inventory on disk, and the document in it."""
-    desk.declare(item("chat", env={"A": "1"}), item("embed"))
-    desk.apply()
-    document: dict[str, Any] = json.loads((desk.root / STATE).read_text())
+    sandbox.declare(item("chat", env={"A": "1"}), item("embed"))
+    sandbox.apply()
+    document: dict[str, Any] = json.loads((sandbox.root / STATE).read_text())
     return document
 
 
@@ -76,64 +76,64 @@ def put(tree: Any, path: tuple[str, ...], value: Any) -> None:
     tree[path[-1]] = value
 
 
-def refused(desk: Sandbox, *command: str) -> str:
+def refused(sandbox: Sandbox, *command: str) -> str:
     """What a command says that must be refused without having written or sent anything."""
-    before = desk.files(), len(desk.sent())
-    ran = desk.run(*command)
+    before = sandbox.files(), len(sandbox.sent())
+    ran = sandbox.run(*command)
     assert ran.code == 1, (command, ran.out)
     assert "has a bug" not in ran.err
-    assert (desk.files(), len(desk.sent())) == before
+    assert (sandbox.files(), len(sandbox.sent())) == before
     return ran.err
 
 
 @pytest.mark.parametrize(("path", "value"), MAPS)
-def test_a_map_that_was_edited_is_refused(desk: Sandbox, path: tuple[str, ...], value: Any) -> None:
-    document = applied(desk)
+def test_a_map_that_was_edited_is_refused(sandbox: Sandbox, path: tuple[str, ...], value: Any) -> None:
+    document = applied(sandbox)
     put(document["endpoints"]["chat"], path, value)
-    desk.write(STATE, as_text(document))
+    sandbox.write(STATE, as_text(document))
     for command in (["plan"], ["apply", "--yes"], ["destroy", "--yes"], ["state", "list"], ["drift"]):
-        told = refused(desk, *command)
+        told = refused(sandbox, *command)
         assert "novita.json" in told
         assert "state rebuild" in told
-    assert desk.run("state", "rebuild").code == 0
-    assert desk.plan().code == 0
+    assert sandbox.run("state", "rebuild").code == 0
+    assert sandbox.plan().code == 0
 
 
 @pytest.mark.parametrize("name", ["", "\ud800"])
-def test_a_name_that_is_none_is_refused(desk: Sandbox, name: str) -> None:
-    document = applied(desk)
+def test_a_name_that_is_none_is_refused(sandbox: Sandbox, name: str) -> None:
+    document = applied(sandbox)
     document["endpoints"][name] = document["endpoints"].pop("chat")
-    desk.write(STATE, json.dumps(document))
-    assert "state rebuild" in refused(desk, "plan")
+    sandbox.write(STATE, json.dumps(document))
+    assert "state rebuild" in refused(sandbox, "plan")
 
 
 @pytest.mark.parametrize(("path", "value"), MAPS)
-def test_a_journal_that_was_edited_is_refused(desk: Sandbox, path: tuple[str, ...], value: Any) -> None:
+def test_a_journal_that_was_edited_is_refused(sandbox: Sandbox, path: tuple[str, ...], value: Any) -> None:
     """The checksum fits, for whoever edits it can sum as well."""
-    record = {"name": "new", **applied(desk)["endpoints"]["chat"]}
+    record = {"name": "new", **applied(sandbox)["endpoints"]["chat"]}
     put(record, path, value)
     payload = as_text([{"record": record}]).replace("\n", "").encode()
     line = b'{"crc32":"%08x","steps":%s}\n' % (zlib.crc32(payload), payload)
-    (desk.root / f"{STATE}.journal").write_bytes(line)
-    told = refused(desk, "apply", "--yes")
+    (sandbox.root / f"{STATE}.journal").write_bytes(line)
+    told = refused(sandbox, "apply", "--yes")
     assert "Line 1 of the journal" in told
     assert "state rebuild" in told
 
 
 @pytest.mark.parametrize("text", [f"{RAW}{DIGITS}", f"{RAW}{'[' * 5000}", {"a": 1}, [1], None, "x"])
 @pytest.mark.parametrize("key", ["changes", "key", "base_url", "back_to", "restoring", "format", "commit"])
-def test_a_saved_plan_that_was_edited_is_refused(desk: Sandbox, key: str, text: Any) -> None:
-    applied(desk)
-    desk.declare(item("chat", env={"A": "2"}), item("embed"))
-    assert desk.run("plan", "--out", "prod.plan").code == 0
-    document = json.loads((desk.root / "prod.plan").read_text())
+def test_a_saved_plan_that_was_edited_is_refused(sandbox: Sandbox, key: str, text: Any) -> None:
+    applied(sandbox)
+    sandbox.declare(item("chat", env={"A": "2"}), item("embed"))
+    assert sandbox.run("plan", "--out", "prod.plan").code == 0
+    document = json.loads((sandbox.root / "prod.plan").read_text())
     document["saved_plan"][key] = text
-    desk.write("prod.plan", as_text(document))
-    ran = desk.run("apply", "prod.plan")
+    sandbox.write("prod.plan", as_text(document))
+    ran = sandbox.run("apply", "prod.plan")
     is_meant = text is None and key in ("commit", "back_to")
     assert ran.code == 0 if is_meant else ran.code in (1, 6)
     assert "has a bug" not in ran.err
-    assert is_meant or len(desk.sent("update")) == 0
+    assert is_meant or len(sandbox.sent("update")) == 0
 
 
 @pytest.mark.parametrize(
@@ -152,21 +152,24 @@ def test_a_saved_plan_that_was_edited_is_refused(desk: Sandbox, key: str, text: 
         ("more", 1),
     ],
 )
-def test_a_version_that_was_edited_is_named(desk: Sandbox, key: str, value: Any) -> None:
+def test_a_version_that_was_edited_is_named(sandbox: Sandbox, key: str, value: Any) -> None:
     """It costs itself alone, and no `rollback` takes another one for the one before the last."""
     for tag in ("1", "2", "3"):
-        desk.declare(item("chat", env={"A": tag}))
-        desk.apply()
-    first, second, third = (desk.root / f"{STATE}.history.jsonl").read_text().splitlines()
+        sandbox.declare(item("chat", env={"A": tag}))
+        sandbox.apply()
+    first, second, third = (sandbox.root / f"{STATE}.history.jsonl").read_text().splitlines()
     edited = as_text({**json.loads(second), key: value}).replace("\n", "")
-    desk.write(f"{STATE}.history.jsonl", f"{first}\n{edited}\n{third}\n")
-    for told in (refused(desk, "rollback", "chat", "--yes"), (known := desk.run("history", "chat")).err):
+    sandbox.write(f"{STATE}.history.jsonl", f"{first}\n{edited}\n{third}\n")
+    for told in (
+        refused(sandbox, "rollback", "chat", "--yes"),
+        (known := sandbox.run("history", "chat")).err,
+    ):
         assert f"{STATE}.history.jsonl:2:1" in told
         assert f"sed -i 2d {STATE}.history.jsonl" in told
     assert known.code == 0
-    assert desk.run("rollback", "chat", "1", "--yes").code == 0
-    desk.write(f"{STATE}.history.jsonl", f'{first}\n{third}\n{{"torn": ')
-    assert desk.run("history", "chat").err == ""
+    assert sandbox.run("rollback", "chat", "1", "--yes").code == 0
+    sandbox.write(f"{STATE}.history.jsonl", f'{first}\n{third}\n{{"torn": ')
+    assert sandbox.run("history", "chat").err == ""
 
 
 NUMBERS = {
@@ -189,12 +192,12 @@ NUMBERS = {
 
 @pytest.mark.parametrize("word", NUMBERS.values(), ids=NUMBERS)
 @pytest.mark.parametrize("field", ["minReplicas: {}", "image: {}", "env: {{A: {}}}", "policy: {{value: {}}}"])
-def test_a_number_that_nobody_can_keep_has_a_place(desk: Sandbox, field: str, word: str) -> None:
+def test_a_number_that_nobody_can_keep_has_a_place(sandbox: Sandbox, field: str, word: str) -> None:
     text = "endpoints:\n- endpoint: chat\n  specName: small\n"
-    desk.write(
+    sandbox.write(
         "endpoints.yaml", text + ("" if "image" in field else "  image: x\n") + f"  {field.format(word)}\n"
     )
-    ran = desk.run("validate", "--json")
+    ran = sandbox.run("validate", "--json")
     problem = next(one for one in ran.document["problems"] if one["code"] == "ambiguous-value")
     assert ran.code == 1
     assert (problem["line"], problem["column"]) == (
@@ -221,10 +224,10 @@ def test_a_number_that_nobody_can_keep_has_a_place(desk: Sandbox, field: str, wo
     ],
 )
 @pytest.mark.parametrize("name", ["endpoints.yaml", "specs.yaml", "config.yaml"])
-def test_hostile_yaml_has_a_place(desk: Sandbox, name: str, text: str | bytes, code: str) -> None:
-    desk.declare(item("chat"))
-    (desk.root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    ran = desk.run("validate", "--json")
+def test_hostile_yaml_has_a_place(sandbox: Sandbox, name: str, text: str | bytes, code: str) -> None:
+    sandbox.declare(item("chat"))
+    (sandbox.root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    ran = sandbox.run("validate", "--json")
     assert ran.code == 1
     found = [one for one in ran.document["problems"] if one["code"] == code]
     assert [one["file"] for one in found] == [name]
@@ -235,13 +238,13 @@ def test_hostile_yaml_has_a_place(desk: Sandbox, name: str, text: str | bytes, c
     "name",
     ["endpoints.yaml", "endpoints.json", "specs.yaml", "config.yaml", STATE, f"{STATE}.journal", "prod.plan"],
 )
-def test_a_file_of_20_gigabytes_is_not_read(desk: Sandbox, name: str) -> None:
+def test_a_file_of_20_gigabytes_is_not_read(sandbox: Sandbox, name: str) -> None:
     if not name.startswith("endpoints"):
-        desk.declare(item("chat"))
-    path = desk.write(name, "")
+        sandbox.declare(item("chat"))
+    path = sandbox.write(name, "")
     with path.open("wb") as file:
         file.truncate(20 * 2**30)
-    ran = desk.run(*(["apply", name] if name.endswith(".plan") else ["plan"]))
+    ran = sandbox.run(*(["apply", name] if name.endswith(".plan") else ["plan"]))
     assert ran.code == 1
     assert "larger than" in ran.err
     assert path.name in ran.err
@@ -309,18 +312,18 @@ def _bent(document: Any, dice: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_no_edit_of_a_file_of_ours_is_a_crash(desk: Sandbox, seed: int) -> None:
+def test_no_edit_of_a_file_of_ours_is_a_crash(sandbox: Sandbox, seed: int) -> None:
     """Forty edits: every command ends with words."""
-    desk.monkeypatch.setenv("TOKEN", "the-token-itself")
+    sandbox.monkeypatch.setenv("TOKEN", "the-token-itself")
     rich = {"command": "serve ${env:TOKEN}", "env": {"T": "${env:TOKEN}"}, "imageAuthId": "a"}
     mount = {"storage": [{"type": "local", "sizeGb": 3, "mountPath": "/x"}]}
-    desk.declare(item("chat", **rich), item("embed", **mount))
-    desk.apply()
-    desk.declare(item("chat", port=9000, **rich), item("embed", **mount), item("new"))
-    desk.run("plan", "--out", "prod.plan")
-    desk.run("drift", "--json-into", "base.json")
+    sandbox.declare(item("chat", **rich), item("embed", **mount))
+    sandbox.apply()
+    sandbox.declare(item("chat", port=9000, **rich), item("embed", **mount), item("new"))
+    sandbox.run("plan", "--out", "prod.plan")
+    sandbox.run("drift", "--json-into", "base.json")
     good = {
-        name: (desk.root / name).read_text()
+        name: (sandbox.root / name).read_text()
         for name in (STATE, f"{STATE}.history.jsonl", "prod.plan", "base.json")
     }
     promise = {"saved_plan": json.loads(good["prod.plan"])["saved_plan"]}
@@ -342,27 +345,27 @@ def test_no_edit_of_a_file_of_ours_is_a_crash(desk: Sandbox, seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(5):
         for name, text in good.items():
-            desk.write(name, text)
+            sandbox.write(name, text)
         match dice.randrange(5):
             case 0:
-                desk.write(f"{STATE}.approved.json", as_text(_bent(promise, dice)))
+                sandbox.write(f"{STATE}.approved.json", as_text(_bent(promise, dice)))
             case 1:
                 payload = as_text(_bent(steps, dice)).replace("\n", "").encode()
-                desk.write(
+                sandbox.write(
                     f"{STATE}.journal",
                     f'{{"crc32":"{zlib.crc32(payload):08x}","steps":{payload.decode()}}}\n',
                 )
             case 2:
                 first, *rest = good[f"{STATE}.history.jsonl"].splitlines()
                 bent = as_text(_bent(json.loads(first), dice)).replace("\n", "")
-                desk.write(f"{STATE}.history.jsonl", "\n".join((bent, *rest)) + "\n")
+                sandbox.write(f"{STATE}.history.jsonl", "\n".join((bent, *rest)) + "\n")
             case 3:
-                desk.write("prod.plan", as_text(_bent(promise, dice)))
-                desk.write("base.json", as_text(_bent(json.loads(good["base.json"]), dice)))
+                sandbox.write("prod.plan", as_text(_bent(promise, dice)))
+                sandbox.write("base.json", as_text(_bent(json.loads(good["base.json"]), dice)))
             case _:
-                desk.write(STATE, as_text(_bent(json.loads(good[STATE]), dice)))
+                sandbox.write(STATE, as_text(_bent(json.loads(good[STATE]), dice)))
         for command in dice.sample(COMMANDS, 8):
-            ran = desk.run(*command, typed="no\n")
+            ran = sandbox.run(*command, typed="no\n")
             assert "has a bug" not in ran.out + ran.err, (seed, command)
-        (desk.root / f"{STATE}.journal").unlink(missing_ok=True)
-        (desk.root / f"{STATE}.approved.json").unlink(missing_ok=True)
+        (sandbox.root / f"{STATE}.journal").unlink(missing_ok=True)
+        (sandbox.root / f"{STATE}.approved.json").unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.workflow.runtime import git as git_module
 from reconciler.workflow.runtime.git import GitStatus, git_status, run_git
-from tests.e2e.desk import ROOT, Sandbox, item
+from tests.e2e.sandbox import ROOT, Sandbox, item
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -78,15 +78,15 @@ def armed(folder: Path, pwned: Path) -> None:
 
 
 @pytest.fixture
-def checkout(desk: Sandbox) -> Sandbox:
-    """A repository of the desk's files, the folder above it included, with one commit."""
-    desk.declare(item("chat"))
-    desk.apply()
-    top = desk.root.parent
+def checkout(sandbox: Sandbox) -> Sandbox:
+    """A repository of the sandbox's files, the folder above it included, with one commit."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    top = sandbox.root.parent
     git(top, "init", "--quiet")
     git(top, "add", "infra")
     git(top, "commit", "--quiet", "-m", "as it is")
-    return desk
+    return sandbox
 
 
 COMMANDS = (
@@ -240,11 +240,11 @@ def test_what_the_user_trusts_stays_trusted(
     assert not (tmp_path / "pwned").exists()
 
 
-def test_no_repository_is_told_as_such(desk: Sandbox) -> None:
-    desk.declare(item("chat"))
-    desk.apply()
-    assert "there is no git checkout here" in desk.run("plan", "--out", "p", "--bind-commit").err
-    assert "there is no git repository here" in desk.run("doctor").out
+def test_no_repository_is_told_as_such(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert "there is no git checkout here" in sandbox.run("plan", "--out", "p", "--bind-commit").err
+    assert "there is no git repository here" in sandbox.run("doctor").out
 
 
 def test_a_broken_repository_is_told_with_the_words_of_git(checkout: Sandbox, tmp_path: Path) -> None:

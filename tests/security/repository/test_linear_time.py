@@ -17,7 +17,7 @@ from reconciler.model.problem import MAX_LISTED
 from reconciler.model.text import closest_match
 from reconciler.novita.http.body import parse_json
 from reconciler.novita.http.masking import Secrets
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 SLOWER = 10
 """A text four times as long may take that much longer; twice sixteen times is what a square would take."""
@@ -79,12 +79,12 @@ LINES: dict[str, tuple[Callable[[int], str], int]] = {
 
 
 @pytest.mark.parametrize("kind", LINES)
-def test_a_file_is_read_in_a_time_that_grows_with_it(desk: Sandbox, kind: str) -> None:
+def test_a_file_is_read_in_a_time_that_grows_with_it(sandbox: Sandbox, kind: str) -> None:
     make, n = LINES[kind]
 
     def validated(size: int) -> None:
-        desk.write("endpoints.yaml", make(size))
-        ran = desk.run("validate")
+        sandbox.write("endpoints.yaml", make(size))
+        ran = sandbox.run("validate")
         assert "has a bug" not in ran.err
 
     assert grows_linearly(validated, n)
@@ -117,42 +117,42 @@ def test_a_text_of_others_is_looked_at_in_a_time_that_grows_with_it(kind: str) -
     assert grows_linearly(*UNITS[kind])
 
 
-def test_a_thousand_problems_are_listed_and_the_others_counted(desk: Sandbox) -> None:
-    desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
-    ran = desk.run("validate")
+def test_a_thousand_problems_are_listed_and_the_others_counted(sandbox: Sandbox) -> None:
+    sandbox.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
+    ran = sandbox.run("validate")
     assert ran.code == 1
     assert ran.err.count("endpoints.yaml:") == MAX_LISTED - 1
     assert "Note: 4,001 more problems are not listed, 4,001 of them errors" in ran.err
     assert ran.err.rstrip().endswith("5000 errors.")
     for command in (["validate", "--json"], ["plan", "--json"]):
-        found = desk.run(*command).document["problems"]
+        found = sandbox.run(*command).document["problems"]
         assert len(found) == MAX_LISTED
         assert found[-1]["code"] == "more-problems"
         assert found[-1]["summary"].startswith("4,001 more problems")
 
 
-def test_six_hundred_thousand_tiny_items_are_told_soon(desk: Sandbox) -> None:
+def test_six_hundred_thousand_tiny_items_are_told_soon(sandbox: Sandbox) -> None:
     """Each lacks its name; what else a few of them lack is told as well, and then no more."""
-    desk.write("endpoints.yaml", "endpoints: [" + "{}," * 600_000 + "]")
+    sandbox.write("endpoints.yaml", "endpoints: [" + "{}," * 600_000 + "]")
     began = time.process_time()
-    ran = desk.run("validate")
+    ran = sandbox.run("validate")
     assert time.process_time() - began < 60
     assert ran.err.rstrip().endswith("600000 errors.")
 
 
 @pytest.mark.parametrize("field", ["specName", "zzz", "x" * 40_000])
-def test_a_message_quotes_the_beginning_of_a_long_name(desk: Sandbox, field: str) -> None:
-    desk.declare(item("a", **{field: "y" * 40_000}))
-    ran = desk.run("validate")
+def test_a_message_quotes_the_beginning_of_a_long_name(sandbox: Sandbox, field: str) -> None:
+    sandbox.declare(item("a", **{field: "y" * 40_000}))
+    ran = sandbox.run("validate")
     assert ran.code == 1
     assert len(ran.err) < 3_000
 
 
-def test_what_is_listed_are_the_gravest_problems(desk: Sandbox) -> None:
+def test_what_is_listed_are_the_gravest_problems(sandbox: Sandbox) -> None:
     """A flood of warnings hides no error that comes after them."""
     unset = {f"K{i}": f"${{env:B20_{i}}}" for i in range(1_500)}
-    desk.declare(item("a", env=unset), {"endpoint": "b"})
-    ran = desk.run("validate", "--json")
+    sandbox.declare(item("a", env=unset), {"endpoint": "b"})
+    ran = sandbox.run("validate", "--json")
     assert ran.document["error_count"] == len(
         [p for p in ran.document["problems"] if p["severity"] == "error"]
     )
@@ -160,9 +160,9 @@ def test_what_is_listed_are_the_gravest_problems(desk: Sandbox) -> None:
     assert ran.document["warning_count"] == 1_500
 
 
-def test_reports_are_bounded_as_well(desk: Sandbox) -> None:
-    desk.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
-    ran = desk.run("plan", "--junit-into", "a.xml", "--html-into", "a.html", "--markdown-into", "a.md")
+def test_reports_are_bounded_as_well(sandbox: Sandbox) -> None:
+    sandbox.write("endpoints.yaml", "endpoints:\n" + "- a\n" * 5_000)
+    ran = sandbox.run("plan", "--junit-into", "a.xml", "--html-into", "a.html", "--markdown-into", "a.md")
     assert ran.code == 1
     more = "4,001 more problems are not listed"
     for name, said in {
@@ -170,50 +170,50 @@ def test_reports_are_bounded_as_well(desk: Sandbox) -> None:
         "a.html": more,
         "a.md": "4,785 of 5,000 problems are not shown",
     }.items():
-        text = (desk.root / name).read_text()
+        text = (sandbox.root / name).read_text()
         assert len(text) < 1_500_000
         assert said in text
 
 
-def test_endpoints_after_too_many_problems_are_named(desk: Sandbox) -> None:
+def test_endpoints_after_too_many_problems_are_named(sandbox: Sandbox) -> None:
     keys = {f"k{i}": 1 for i in range(MAX_EXPLAINED)}
-    desk.declare(item("first", **keys), item("second", k=1), item("third"))
-    ran = desk.run("validate", "--json")
+    sandbox.declare(item("first", **keys), item("second", k=1), item("third"))
+    ran = sandbox.run("validate", "--json")
     assert ran.document["endpoints"] == ["third"]
     assert ran.document["error_count"] == MAX_EXPLAINED + 1
     assert ran.document["problems"][-1]["code"] == "more-problems"
 
 
-def test_faults_of_one_text_are_counted(desk: Sandbox) -> None:
-    desk.declare(item("a", env={"K": "${env} " * 1_000}))
-    ran = desk.run("validate")
+def test_faults_of_one_text_are_counted(sandbox: Sandbox) -> None:
+    sandbox.declare(item("a", env={"K": "${env} " * 1_000}))
+    ran = sandbox.run("validate")
     assert ran.err.count("Error: the reference ${env} has no source") == 99
     assert "Error: 901 more references in this text are wrong" in ran.err
 
 
-def test_spaces_of_an_env_file_are_bounded(desk: Sandbox) -> None:
+def test_spaces_of_an_env_file_are_bounded(sandbox: Sandbox) -> None:
     """python-dotenv takes a time that grows with their square."""
-    desk.declare(item("a"))
-    desk.write("a.env", "A=b\n\nB=c" + " " * 500_000 + "d\n")
+    sandbox.declare(item("a"))
+    sandbox.write("a.env", "A=b\n\nB=c" + " " * 500_000 + "d\n")
     began = time.process_time()
-    ran = desk.run("validate", "--env-file", "a.env")
+    ran = sandbox.run("validate", "--env-file", "a.env")
     assert time.process_time() - began < 5
     assert ran.code == 1
     assert "a.env:3:1" in ran.err
     assert f"this line has more than {MAX_SPACES} spaces in a row" in ran.err
-    desk.write("a.env", "A=b" + " " * MAX_SPACES + "# said\n")
-    assert desk.run("validate", "--env-file", "a.env").code == 0
+    sandbox.write("a.env", "A=b" + " " * MAX_SPACES + "# said\n")
+    assert sandbox.run("validate", "--env-file", "a.env").code == 0
 
 
-def test_many_entries_of_drift_ignore_are_looked_up(desk: Sandbox) -> None:
-    desk.declare(*(item(f"a{i}", env={"A": "1"}) for i in range(20)))
-    desk.apply()
-    for endpoint in desk.sim.world.endpoints:
-        desk.sim.world.console_update(endpoint["id"], image={"image": "other"})
+def test_many_entries_of_drift_ignore_are_looked_up(sandbox: Sandbox) -> None:
+    sandbox.declare(*(item(f"a{i}", env={"A": "1"}) for i in range(20)))
+    sandbox.apply()
+    for endpoint in sandbox.sim.world.endpoints:
+        sandbox.sim.world.console_update(endpoint["id"], image={"image": "other"})
     entries = [{"endpoint": f"b{i}", "why": "x"} for i in range(5_000)]
-    desk.write("config.yaml", {"drift": {"ignore": [*entries, {"endpoint": "a7", "why": "known"}]}})
+    sandbox.write("config.yaml", {"drift": {"ignore": [*entries, {"endpoint": "a7", "why": "known"}]}})
     began = time.process_time()
-    ran = desk.run("drift", "--json")
+    ran = sandbox.run("drift", "--json")
     assert time.process_time() - began < 10
     moved = ran.document["resource_drift"]
     assert ran.code == 2
@@ -221,11 +221,11 @@ def test_many_entries_of_drift_ignore_are_looked_up(desk: Sandbox) -> None:
     assert [one["name"] for one in moved if one["standing"] == "ignored"] == ["a7"]
 
 
-def test_many_targets_are_looked_up(desk: Sandbox) -> None:
-    desk.declare(*(item(f"a{i}") for i in range(300)))
+def test_many_targets_are_looked_up(sandbox: Sandbox) -> None:
+    sandbox.declare(*(item(f"a{i}") for i in range(300)))
     targets = [word for i in range(300) for word in ("--target", f"novita_endpoint.a{i}")]
     began = time.process_time()
-    ran = desk.plan(*targets[:-2], "--exclude", "a1?", "--target", "none")
+    ran = sandbox.plan(*targets[:-2], "--exclude", "a1?", "--target", "none")
     assert time.process_time() - began < 10
     assert len(ran.actions) == 299 - 10
     assert ran.codes.count("no-such-target") == 1

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from reconciler.cli.main import COMMANDS, cli
-from tests.e2e.desk import ROOT, Sandbox, item
+from tests.e2e.sandbox import ROOT, Sandbox, item
 
 BAD = "caf\udce9"
 SHOWN = "caf\\xe9"
@@ -37,26 +37,26 @@ LINES = [
 
 
 @pytest.mark.parametrize("words", [["--env", f"T=S3CRET{BAD}"], [f"--env=T=S3CRET{BAD}"], [f"T=S3CRET{BAD}"]])
-def test_what_such_an_argument_says_is_not_shown(desk: Sandbox, words: list[str]) -> None:
+def test_what_such_an_argument_says_is_not_shown(sandbox: Sandbox, words: list[str]) -> None:
     """It may be a secret that was cut, or one in another encoding."""
-    ran = desk.run("deploy", "chat", "--image", "a:1", "--spec", "small", *words)
+    ran = sandbox.run("deploy", "chat", "--image", "a:1", "--spec", "small", *words)
     assert (ran.code, "=...' contains bytes" in ran.err) == (64, True)
     assert "S3CRET" not in ran.err
 
 
 @pytest.mark.parametrize("lines", LINES, ids=[*COMMANDS, "others"])
-def test_an_argument_that_is_not_utf_8_is_a_usage_error(desk: Sandbox, lines: list[list[str]]) -> None:
+def test_an_argument_that_is_not_utf_8_is_a_usage_error(sandbox: Sandbox, lines: list[list[str]]) -> None:
     for line in lines:
-        ran = desk.run(*line)
+        ran = sandbox.run(*line)
         assert ran.code == 64, line
         assert SHOWN in ran.err
         assert "has a bug" not in ran.err
         ran.err.encode("utf-8")  # nothing of it is half a character
-    assert desk.sent("create", "update", "delete", "list") == []
+    assert sandbox.sent("create", "update", "delete", "list") == []
 
 
-def test_it_is_one_document_with_json(desk: Sandbox) -> None:
-    ran = desk.run("plan", "--json", "--target", BAD)
+def test_it_is_one_document_with_json(sandbox: Sandbox) -> None:
+    ran = sandbox.run("plan", "--json", "--target", BAD)
     (problem,) = ran.document["problems"]
     assert (ran.code, ran.document["exit_code"], problem["code"]) == (64, 64, "usage")
     assert SHOWN in problem["summary"]
@@ -68,18 +68,20 @@ def test_it_is_one_document_with_json(desk: Sandbox) -> None:
 @pytest.mark.parametrize(
     "name", ["NOVITA_API_KEY", "NOVITA_BASE_URL", "RECONCILER_STATE_KEY", "RECONCILER_X"]
 )
-def test_a_variable_of_ours_that_is_not_utf_8_is_named(desk: Sandbox, name: str, command: list[str]) -> None:
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv(name, "s3cret\udcff")
-    ran = desk.run(*command)
+def test_a_variable_of_ours_that_is_not_utf_8_is_named(
+    sandbox: Sandbox, name: str, command: list[str]
+) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv(name, "s3cret\udcff")
+    ran = sandbox.run(*command)
     assert ran.code == 64
     assert f"the environment variable {name} contains bytes that are not UTF-8" in ran.err
     assert "s3cret" not in ran.out + ran.err
 
 
-def test_help_needs_no_variable(desk: Sandbox) -> None:
-    desk.monkeypatch.setenv("NOVITA_API_KEY", "\udcff")
-    assert desk.run("plan", "--help").code == 0
+def test_help_needs_no_variable(sandbox: Sandbox) -> None:
+    sandbox.monkeypatch.setenv("NOVITA_API_KEY", "\udcff")
+    assert sandbox.run("plan", "--help").code == 0
 
 
 @pytest.mark.parametrize(
@@ -87,27 +89,29 @@ def test_help_needs_no_variable(desk: Sandbox) -> None:
 )
 @pytest.mark.parametrize("is_linked", [False, True])
 def test_a_folder_whose_path_is_not_utf_8_is_named(
-    desk: Sandbox, command: list[str], is_linked: bool
+    sandbox: Sandbox, command: list[str], is_linked: bool
 ) -> None:
-    desk.declare(item("chat"))
-    folder = desk.root.parent / BAD
-    desk.root.rename(folder)
+    sandbox.declare(item("chat"))
+    folder = sandbox.root.parent / BAD
+    sandbox.root.rename(folder)
     if is_linked:
-        (desk.root.parent / "link").symlink_to(folder)
-        folder = desk.root.parent / "link"
-    desk.monkeypatch.chdir(folder)
-    ran = desk.run(*command)
+        (sandbox.root.parent / "link").symlink_to(folder)
+        folder = sandbox.root.parent / "link"
+    sandbox.monkeypatch.chdir(folder)
+    ran = sandbox.run(*command)
     assert ran.code == 64
     assert SHOWN in (ran.out + ran.err).replace("\\\\", "\\")
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
 @pytest.mark.parametrize("command", ["plan", "validate", "preview", "drift", "doctor"])
-def test_a_file_whose_name_is_not_utf_8_is_told(desk: Sandbox, command: str) -> None:
-    desk.declare(item("chat"))
-    desk.write("endpoints/x.yaml", {"endpoints": [item("embed")]}).rename(desk.root / f"endpoints/{BAD}.yaml")
+def test_a_file_whose_name_is_not_utf_8_is_told(sandbox: Sandbox, command: str) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.write("endpoints/x.yaml", {"endpoints": [item("embed")]}).rename(
+        sandbox.root / f"endpoints/{BAD}.yaml"
+    )
     for options in ([], ["--json"]):
-        ran = desk.run(command, *options)
+        ran = sandbox.run(command, *options)
         assert ran.code == 1
         assert "has a bug" not in ran.err
         assert SHOWN in (ran.out + ran.err).replace("\\\\", "\\")
@@ -122,14 +126,14 @@ def test_a_file_whose_name_is_not_utf_8_is_told(desk: Sandbox, command: str) -> 
         {"PYTHONIOENCODING": "latin-1:strict"},
     ],
 )
-def test_a_terminal_without_unicode_is_told_all(desk: Sandbox, environ: dict[str, str]) -> None:
+def test_a_terminal_without_unicode_is_told_all(sandbox: Sandbox, environ: dict[str, str]) -> None:
     """Names beyond ASCII are escaped where the stream cannot hold them; the bytes of a bad argument too."""
-    desk.declare(item("größe \U0001f600", appName="a", env={"Ä": "x"}))
+    sandbox.declare(item("größe \U0001f600", appName="a", env={"Ä": "x"}))
 
     def run(*args: str | bytes) -> tuple[int, bytes]:
         done = subprocess.run(
             [sys.executable, "-m", "reconciler", *args],
-            cwd=desk.root,
+            cwd=sandbox.root,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
             capture_output=True,
             timeout=60,

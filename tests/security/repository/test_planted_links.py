@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 STATE = "state/novita.json"
 SUFFIXES = ["", ".journal", ".history.jsonl", ".lock", ".lock.json", ".backup", ".approved.json", ".tmp"]
@@ -39,8 +39,8 @@ def device(path: Path, _victim: Path) -> None:
 
 
 @pytest.fixture
-def victim(desk: Sandbox) -> Path:
-    folder = desk.root.parent / "elsewhere"
+def victim(sandbox: Sandbox) -> Path:
+    folder = sandbox.root.parent / "elsewhere"
     folder.mkdir()
     file = folder / "victim"
     file.write_text(VICTIM)
@@ -50,16 +50,16 @@ def victim(desk: Sandbox) -> Path:
 @pytest.mark.parametrize("plant", [link, dangling, hard_link, pipe, directory, device])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_nothing_goes_through_a_planted_file(
-    desk: Sandbox, victim: Path, suffix: str, plant: Callable[[Path, Path], None]
+    sandbox: Sandbox, victim: Path, suffix: str, plant: Callable[[Path, Path], None]
 ) -> None:
     """Every command ends, the file elsewhere stays what it was, and a refusal names what was planted."""
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    path = desk.root / (STATE + suffix)
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    path = sandbox.root / (STATE + suffix)
     if path.exists():
         path.unlink()
     plant(path, victim)
-    desk.declare(item("chat", port=9000), item("embed"), item("new"))
+    sandbox.declare(item("chat", port=9000), item("embed"), item("new"))
     for command in (
         ["plan"],
         ["apply", "--yes", "--adopt"],
@@ -73,7 +73,7 @@ def test_nothing_goes_through_a_planted_file(
         ["state", "rm", "new"],
         ["deploy", "by-hand", "--spec", "small", "--image", "x", "--yes"],
     ):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         told = ran.out + ran.err
         assert "has a bug" not in told, command
         assert victim.read_text() == VICTIM
@@ -85,67 +85,67 @@ def test_nothing_goes_through_a_planted_file(
 
 @pytest.mark.parametrize("plant", [link, hard_link, pipe, device])
 def test_a_journal_that_was_planted_stops_the_apply_before_it_writes(
-    desk: Sandbox, victim: Path, plant: Callable[[Path, Path], None]
+    sandbox: Sandbox, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
-    (desk.root / "state").mkdir()
-    plant(desk.root / f"{STATE}.journal", victim)
-    desk.declare(item("chat"))
-    ran = desk.run("apply", "--yes")
+    (sandbox.root / "state").mkdir()
+    plant(sandbox.root / f"{STATE}.journal", victim)
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("apply", "--yes")
     assert ran.code == 1
     assert "novita.json.journal is not used" in ran.err
     assert "`rm " in ran.err
-    assert desk.sent() == []
+    assert sandbox.sent() == []
 
 
-def test_a_folder_that_leads_outside_is_refused(desk: Sandbox, victim: Path) -> None:
+def test_a_folder_that_leads_outside_is_refused(sandbox: Sandbox, victim: Path) -> None:
     """Another repository's inventory is not taken for ours, unless it is named outright."""
-    desk.declare(item("chat"))
-    desk.apply()
-    (desk.root / "state").rename(victim.parent / "state")
-    (desk.root / "state").symlink_to("../elsewhere/state")
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    (sandbox.root / "state").rename(victim.parent / "state")
+    (sandbox.root / "state").symlink_to("../elsewhere/state")
     before = (victim.parent / STATE).read_bytes()
-    desk.declare(item("chat", port=9000))
+    sandbox.declare(item("chat", port=9000))
     for command in (["plan"], ["apply", "--yes"], ["state", "list"], ["history"], ["destroy", "--yes"]):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         assert ran.code == 1, command
         assert f"state/novita.json leads out of this folder, to {victim.parent}/state/novita.json" in ran.err
         assert f"--state {victim.parent}/state/novita.json" in ran.err
-    assert desk.run("doctor").code == 1
+    assert sandbox.run("doctor").code == 1
     assert (victim.parent / STATE).read_bytes() == before
     named = ["--state", f"{victim.parent}/state/novita.json"]
-    assert desk.run(*named, "apply", "--yes", "--allow-other-files").code == 0
+    assert sandbox.run(*named, "apply", "--yes", "--allow-other-files").code == 0
 
 
-def test_links_that_stay_inside_are_followed(desk: Sandbox) -> None:
+def test_links_that_stay_inside_are_followed(sandbox: Sandbox) -> None:
     """A map that is shared by two names, and a folder that is kept elsewhere in the same repository."""
-    (desk.root / "kept").mkdir()
-    (desk.root / "state").symlink_to("kept")
-    desk.declare(item("chat"))
-    desk.apply()
-    assert (desk.root / "kept/novita.json").is_file()
-    (desk.root / "kept/novita.json").rename(desk.root / "kept/map.json")
-    (desk.root / "kept/novita.json").symlink_to("map.json")
-    desk.declare(item("chat"), item("embed"))
-    desk.apply()
-    assert (desk.root / "kept/novita.json").is_symlink()
-    assert set(desk.inventory) == {"chat", "embed"}
+    (sandbox.root / "kept").mkdir()
+    (sandbox.root / "state").symlink_to("kept")
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert (sandbox.root / "kept/novita.json").is_file()
+    (sandbox.root / "kept/novita.json").rename(sandbox.root / "kept/map.json")
+    (sandbox.root / "kept/novita.json").symlink_to("map.json")
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply()
+    assert (sandbox.root / "kept/novita.json").is_symlink()
+    assert set(sandbox.inventory) == {"chat", "embed"}
 
 
-def test_the_folder_of_the_simulator_leads_nowhere_else(desk: Sandbox, victim: Path) -> None:
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
-    (desk.root / ".reconciler").symlink_to(victim.parent)
+def test_the_folder_of_the_simulator_leads_nowhere_else(sandbox: Sandbox, victim: Path) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    (sandbox.root / ".reconciler").symlink_to(victim.parent)
     for command in (["plan"], ["init"], ["apply", "--yes"]):
-        ran = desk.run(*command)
+        ran = sandbox.run(*command)
         assert "leads out of this folder" in ran.err, command
     assert [file.name for file in victim.parent.iterdir()] == ["victim"]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "device", "sparse"])
-def test_a_saved_plan_is_an_ordinary_file(desk: Sandbox, kind: str) -> None:
+def test_a_saved_plan_is_an_ordinary_file(sandbox: Sandbox, kind: str) -> None:
     """A pipe is not waited for, and a file of 20 GB is not read."""
-    desk.declare(item("chat"))
-    path = desk.root / "prod.plan"
+    sandbox.declare(item("chat"))
+    path = sandbox.root / "prod.plan"
     if kind == "sparse":
         with path.open("wb") as file:
             file.truncate(20 * 2**30)
@@ -153,7 +153,7 @@ def test_a_saved_plan_is_an_ordinary_file(desk: Sandbox, kind: str) -> None:
         path.symlink_to("/dev/zero")
     else:
         pipe(path, path) if kind == "pipe" else directory(path, path)
-    ran = desk.run("apply", "prod.plan")
+    ran = sandbox.run("apply", "prod.plan")
     assert ran.code == 1
     assert "cannot read prod.plan" in ran.err
     assert stat.S_IFMT(path.lstat().st_mode) != 0

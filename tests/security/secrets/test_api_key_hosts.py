@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.wiretap import Tap, tap
 
 COMMANDS = (
@@ -49,20 +49,20 @@ HOSTILE = (
 
 
 @pytest.fixture
-def proxy(desk: Sandbox) -> Iterator[Tap]:
+def proxy(sandbox: Sandbox) -> Iterator[Tap]:
     """All that leaves this machine would come by here."""
-    desk.monkeypatch.delenv("NOVITA_BASE_URL")
-    desk.declare(item("chat"))
+    sandbox.monkeypatch.delenv("NOVITA_BASE_URL")
+    sandbox.declare(item("chat"))
     with tap() as found:
-        desk.monkeypatch.setenv("HTTPS_PROXY", found.url)
+        sandbox.monkeypatch.setenv("HTTPS_PROXY", found.url)
         yield found
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_talks_to_a_host_of_the_file(desk: Sandbox, proxy: Tap, command: str) -> None:
+def test_no_command_talks_to_a_host_of_the_file(sandbox: Sandbox, proxy: Tap, command: str) -> None:
     """Each ends with 1, the place in the file and the complete way out, and has connected to nobody."""
-    desk.write("config.yaml", 'novita:\n  enabled: true\n  base_url: "https://evil.example"\n')
-    ran = desk.run(*command.split())
+    sandbox.write("config.yaml", 'novita:\n  enabled: true\n  base_url: "https://evil.example"\n')
+    ran = sandbox.run(*command.split())
     said = ran.out + ran.err
     assert ran.code == 1, said
     assert "evil.example" in said
@@ -72,18 +72,18 @@ def test_no_command_talks_to_a_host_of_the_file(desk: Sandbox, proxy: Tap, comma
     assert proxy.came == []
 
 
-def test_the_problem_has_a_code(desk: Sandbox, proxy: Tap) -> None:
+def test_the_problem_has_a_code(sandbox: Sandbox, proxy: Tap) -> None:
     """Programs find it in the document of a plan."""
-    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
-    assert desk.plan().codes == ["untrusted-host"]
+    sandbox.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert sandbox.plan().codes == ["untrusted-host"]
     assert proxy.came == []
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_no_spelling_gets_the_key(desk: Sandbox, proxy: Tap, url: str) -> None:
+def test_no_spelling_gets_the_key(sandbox: Sandbox, proxy: Tap, url: str) -> None:
     """What looks like Novita or like this machine is neither."""
-    desk.write("config.yaml", {"novita": {"base_url": url}})
-    ran = desk.plan()
+    sandbox.write("config.yaml", {"novita": {"base_url": url}})
+    ran = sandbox.plan()
     assert ran.code == 1
     assert set(ran.codes) <= {"untrusted-host", "bad-base-url"}, ran.out
     assert ran.codes
@@ -94,31 +94,33 @@ def test_no_spelling_gets_the_key(desk: Sandbox, proxy: Tap, url: str) -> None:
     "reference",
     ["${env:BRANCH}", "https://${env:HOME_PAGE}.evil.example", "${env:NOPE:-https://evil.example}"],
 )
-def test_a_reference_is_no_consent(desk: Sandbox, proxy: Tap, reference: str) -> None:
+def test_a_reference_is_no_consent(sandbox: Sandbox, proxy: Tap, reference: str) -> None:
     """A file chooses which variable it reads, so what that says is not trusted, nor shown."""
-    desk.monkeypatch.setenv("BRANCH", "https://branch.example")
-    desk.monkeypatch.setenv("HOME_PAGE", "tok-3n-value")
-    desk.write("config.yaml", {"novita": {"base_url": reference}})
-    ran = desk.plan()
+    sandbox.monkeypatch.setenv("BRANCH", "https://branch.example")
+    sandbox.monkeypatch.setenv("HOME_PAGE", "tok-3n-value")
+    sandbox.write("config.yaml", {"novita": {"base_url": reference}})
+    ran = sandbox.plan()
     assert (ran.code, ran.codes) == (1, ["untrusted-host"])
     assert "tok-3n-value" not in ran.out + ran.err
     assert proxy.came == []
 
 
-def test_a_key_from_the_file_is_no_consent(desk: Sandbox, proxy: Tap) -> None:
+def test_a_key_from_the_file_is_no_consent(sandbox: Sandbox, proxy: Tap) -> None:
     """Where the key comes from does not matter."""
-    desk.monkeypatch.delenv("NOVITA_API_KEY")
-    desk.write("config.yaml", {"novita": {"api_key": "sk_of-the-file", "base_url": "https://evil.example"}})
-    assert desk.plan().codes == ["untrusted-host"]
+    sandbox.monkeypatch.delenv("NOVITA_API_KEY")
+    sandbox.write(
+        "config.yaml", {"novita": {"api_key": "sk_of-the-file", "base_url": "https://evil.example"}}
+    )
+    assert sandbox.plan().codes == ["untrusted-host"]
     assert proxy.came == []
 
 
 @pytest.mark.parametrize("name", [".env", "endpoints/.env"])
-def test_a_dotenv_file_is_a_file(desk: Sandbox, proxy: Tap, name: str) -> None:
+def test_a_dotenv_file_is_a_file(sandbox: Sandbox, proxy: Tap, name: str) -> None:
     """A `.env` that a pull request adds names no host."""
-    desk.write(name, "NOVITA_BASE_URL=https://evil.example\nRECONCILER_TRUSTED_HOSTS=evil.example\n")
-    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
-    assert "untrusted-host" in desk.plan().codes
+    sandbox.write(name, "NOVITA_BASE_URL=https://evil.example\nRECONCILER_TRUSTED_HOSTS=evil.example\n")
+    sandbox.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert "untrusted-host" in sandbox.plan().codes
     assert proxy.came == []
 
 
@@ -134,48 +136,48 @@ def test_a_dotenv_file_is_a_file(desk: Sandbox, proxy: Tap, name: str) -> None:
         ("https://eu.api.novita.ai:444", ""),
     ],
 )
-def test_hosts_that_get_the_key(desk: Sandbox, proxy: Tap, url: str, trusted: str) -> None:
+def test_hosts_that_get_the_key(sandbox: Sandbox, proxy: Tap, url: str, trusted: str) -> None:
     """Novita's own and those of the environment are asked, here by the proxy."""
-    desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
-    desk.write("config.yaml", {"novita": {"base_url": url}})
-    desk.run("doctor")
+    sandbox.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
+    sandbox.write("config.yaml", {"novita": {"base_url": url}})
+    sandbox.run("doctor")
     assert proxy.came
     assert proxy.came[0].startswith(b"CONNECT ")
 
 
 @pytest.mark.parametrize("trusted", ["*", "*.", "evil", "*.evil.example", "evil.example.org", "example"])
-def test_hosts_that_are_not_named(desk: Sandbox, proxy: Tap, trusted: str) -> None:
+def test_hosts_that_are_not_named(sandbox: Sandbox, proxy: Tap, trusted: str) -> None:
     """A pattern names what it says: a host, or what is inside of a domain."""
-    desk.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
-    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
-    assert desk.plan().codes == ["untrusted-host"]
+    sandbox.monkeypatch.setenv("RECONCILER_TRUSTED_HOSTS", trusted)
+    sandbox.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    assert sandbox.plan().codes == ["untrusted-host"]
 
 
-def test_the_variable_is_consent(desk: Sandbox, proxy: Tap) -> None:
+def test_the_variable_is_consent(sandbox: Sandbox, proxy: Tap) -> None:
     """NOVITA_BASE_URL wins over the file, and whoever sets it has the key."""
-    desk.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://gw.example")
-    desk.run("doctor")
+    sandbox.write("config.yaml", {"novita": {"base_url": "https://evil.example"}})
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "https://gw.example")
+    sandbox.run("doctor")
     assert proxy.came[0].startswith(b"CONNECT gw.example:443 ")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_this_machine_needs_no_consent(desk: Sandbox, host: str) -> None:
+def test_this_machine_needs_no_consent(sandbox: Sandbox, host: str) -> None:
     """A simulator that the file names is used as before."""
-    desk.monkeypatch.delenv("NOVITA_BASE_URL")
-    desk.write("config.yaml", {"novita": {"base_url": desk.sim.url.replace("127.0.0.1", host)}})
-    desk.declare(item("chat"))
-    desk.apply()
-    assert "chat" in desk.live()
+    sandbox.monkeypatch.delenv("NOVITA_BASE_URL")
+    sandbox.write("config.yaml", {"novita": {"base_url": sandbox.sim.url.replace("127.0.0.1", host)}})
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert "chat" in sandbox.live()
 
 
-def test_a_redirect_does_not_get_the_key(desk: Sandbox) -> None:
+def test_a_redirect_does_not_get_the_key(sandbox: Sandbox) -> None:
     """An answer that points elsewhere is told, not followed."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     with tap() as elsewhere:
         head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {elsewhere.url}/x\r\nContent-Length: 0\r\n\r\n"
         with tap(lambda connection, _over: connection.sendall(head.encode())) as server:
-            desk.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
-            ran = desk.plan()
+            sandbox.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
+            ran = sandbox.plan()
         assert ran.codes == ["redirected"]
         assert elsewhere.came == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import KEY, Sandbox, item
+from tests.e2e.sandbox import KEY, Sandbox, item
 
 PIN = "4711"
 MACHINE_MADE = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
@@ -24,13 +24,13 @@ def seals(value: Any) -> list[dict[str, str]]:
     return [one for item in value for one in seals(item)] if isinstance(value, list) else []
 
 
-def state(desk: Sandbox) -> Any:
-    return json.loads((desk.root / "state/novita.json").read_text())
+def state(sandbox: Sandbox) -> Any:
+    return json.loads((sandbox.root / "state/novita.json").read_text())
 
 
-def declare(desk: Sandbox) -> None:
-    desk.monkeypatch.setenv("PIN", PIN)
-    desk.declare(
+def declare(sandbox: Sandbox) -> None:
+    sandbox.monkeypatch.setenv("PIN", PIN)
+    sandbox.declare(
         item("chat", env={"PIN": "${env:PIN}", "SAME": "${env:PIN}"}, command="serve ${env:PIN}"),
         item("embed", env={"PIN": "${env:PIN}"}),
     )
@@ -38,46 +38,48 @@ def declare(desk: Sandbox) -> None:
 
 @pytest.mark.parametrize("key", ["a", "2024", "the team's key", "correct horse battery staple"])
 def test_a_weak_key_and_a_pin_cannot_be_guessed_from_the_file_at_the_speed_of_a_hash(
-    desk: Sandbox, key: str
+    sandbox: Sandbox, key: str
 ) -> None:
     """Neither the ID of the key nor a seal is what a plain hash of the guess gives."""
-    desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
-    declare(desk)
-    desk.apply()
-    found = seals(state(desk))
+    sandbox.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
+    declare(sandbox)
+    sandbox.apply()
+    found = seals(state(sandbox))
     assert len(found) == 4
     fast = former(key)
     for guess in (fast, hmac.digest(fast, b"seal/2", "sha256")):
         key_id = hmac.digest(guess, b"key-id", "sha256").hex()[:12]
         assert all(one["key"] != key_id for one in found)
-    assert desk.plan().code == 0
-    assert desk.run("drift").code == 0
-    assert "openssl rand -base64 32" in desk.run("doctor").out
+    assert sandbox.plan().code == 0
+    assert sandbox.run("drift").code == 0
+    assert "openssl rand -base64 32" in sandbox.run("doctor").out
 
 
 @pytest.mark.parametrize("key", ["a", MACHINE_MADE, None])
-def test_equal_secrets_of_different_fields_have_different_seals(desk: Sandbox, key: str | None) -> None:
+def test_equal_secrets_of_different_fields_have_different_seals(sandbox: Sandbox, key: str | None) -> None:
     """In the inventory, in a saved plan and in the journal of an apply."""
     if key:
-        desk.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
-    declare(desk)
-    assert desk.run("plan", "--out", "the.plan").code == 0
-    leaves = json.loads((desk.root / "the.plan").read_text())["saved_plan"]["changes"]["chat"]["declared"]
+        sandbox.monkeypatch.setenv("RECONCILER_STATE_KEY", key)
+    declare(sandbox)
+    assert sandbox.run("plan", "--out", "the.plan").code == 0
+    leaves = json.loads((sandbox.root / "the.plan").read_text())["saved_plan"]["changes"]["chat"]["declared"]
     fingerprints = [leaf["secret"] for leaf in leaves.values() if leaf["secret"]]
     assert len(fingerprints) == len(set(fingerprints)) == 3
-    assert desk.run("apply", "the.plan").code == 0
-    of_chat = seals(state(desk)["endpoints"]["chat"])
+    assert sandbox.run("apply", "the.plan").code == 0
+    of_chat = seals(state(sandbox)["endpoints"]["chat"])
     assert len({one["hmac-sha256"] for one in of_chat}) == 3
 
 
-def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next_apply(desk: Sandbox) -> None:
+def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next_apply(
+    sandbox: Sandbox,
+) -> None:
     """No false drift after the upgrade, and a secret that did change is still told."""
-    declare(desk)
-    desk.apply()
-    path = desk.root / "state/novita.json"
+    declare(sandbox)
+    sandbox.apply()
+    path = sandbox.root / "state/novita.json"
     old = former(KEY)
     key_id = hmac.digest(old, b"key-id", "sha256").hex()[:12]
-    document = state(desk)
+    document = state(sandbox)
     for one in seals(document):
         one["key"] = key_id
         one["hmac-sha256"] = hmac.digest(old, PIN.encode(), "sha256").hex()
@@ -86,17 +88,17 @@ def test_seals_of_an_earlier_version_cause_no_change_and_are_renewed_by_the_next
     ).hex()
     path.write_text(json.dumps(document, indent=2))
 
-    assert desk.plan().code == 0
-    assert desk.run("drift").code == 0
-    desk.monkeypatch.setenv("PIN", "4712")
-    changed = desk.plan().document["resource_changes"]
+    assert sandbox.plan().code == 0
+    assert sandbox.run("drift").code == 0
+    sandbox.monkeypatch.setenv("PIN", "4712")
+    changed = sandbox.plan().document["resource_changes"]
     assert {field["cause"] for change in changed for field in change["fields"]} == {"config"}
-    desk.monkeypatch.setenv("PIN", PIN)
-    live = next(one for one in desk.sim.world.endpoints if one["name"] == "embed")
-    desk.sim.world.console_update(live["id"], envs=[{"key": "PIN", "value": "theirs"}])
-    assert desk.run("drift").code == 2
+    sandbox.monkeypatch.setenv("PIN", PIN)
+    live = next(one for one in sandbox.sim.world.endpoints if one["name"] == "embed")
+    sandbox.sim.world.console_update(live["id"], envs=[{"key": "PIN", "value": "theirs"}])
+    assert sandbox.run("drift").code == 2
 
-    desk.apply()
-    assert {one["key"] for one in seals(state(desk))}.isdisjoint({key_id})
-    assert len({one["hmac-sha256"] for one in seals(state(desk)["endpoints"]["chat"])}) == 3
-    assert desk.plan().code == 0
+    sandbox.apply()
+    assert {one["key"] for one in seals(state(sandbox))}.isdisjoint({key_id})
+    assert len({one["hmac-sha256"] for one in seals(state(sandbox)["endpoints"]["chat"])}) == 3
+    assert sandbox.plan().code == 0

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reconciler.cli.main import run as run_command
 from reconciler.novita.http.masking import Secrets
-from tests.e2e.desk import KEY, Sandbox, item
+from tests.e2e.sandbox import KEY, Sandbox, item
 from tests.relay import Canned, Relay, relay
 from tests.wiretap import tap
 
@@ -211,23 +211,23 @@ def test_no_text_is_too_odd(values: list[str], text: str) -> None:
 
 
 @pytest.fixture
-def between(desk: Sandbox) -> Iterator[Relay]:
+def between(sandbox: Sandbox) -> Iterator[Relay]:
     """A relay in front of the account, and secrets of every kind."""
-    desk.monkeypatch.setenv("TOKEN", SECRETS[0])
-    desk.monkeypatch.setenv("OTHER", "the-secret-of-another-endpoint")
-    desk.monkeypatch.setenv("REGION", "us")
-    desk.monkeypatch.setenv("RECONCILER_STATE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978")
-    with relay(desk.sim.url) as found:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
+    sandbox.monkeypatch.setenv("TOKEN", SECRETS[0])
+    sandbox.monkeypatch.setenv("OTHER", "the-secret-of-another-endpoint")
+    sandbox.monkeypatch.setenv("REGION", "us")
+    sandbox.monkeypatch.setenv("RECONCILER_STATE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978")
+    with relay(sandbox.sim.url) as found:
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
         yield found
 
 
 @pytest.mark.parametrize("call", ["create", "endpoints", "limit"])
-def test_all_that_a_run_knows_is_masked_everywhere(desk: Sandbox, between: Relay, call: str) -> None:
+def test_all_that_a_run_knows_is_masked_everywhere(sandbox: Sandbox, between: Relay, call: str) -> None:
     """The keys, this endpoint's values, another one's, and a live one: in the text, -v, JSON and reports."""
     state_key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978"
-    desk.sim.world.console_create(name="alien", envs=[{"key": "K", "value": "somebody-elses-live-value"}])
-    desk.declare(
+    sandbox.sim.world.console_create(name="alien", envs=[{"key": "K", "value": "somebody-elses-live-value"}])
+    sandbox.declare(
         item("chat", env={"T": "x ${env:TOKEN} y", "R": "${env:REGION}"}),
         item("b", env={"O": "${env:OTHER}"}),
     )
@@ -247,8 +247,8 @@ def test_all_that_a_run_knows_is_masked_everywhere(desk: Sandbox, between: Relay
             between.canned[call] = Canned(status=400, body=body)
             command = ("plan",) if call != "create" else ("apply", "--auto-approve")
             for option in ("-v", "--json"):
-                ran = desk.run(*command, option, *reports)
-                said = [ran.out, ran.err, *((desk.root / name).read_text() for name in reports[1::2])]
+                ran = sandbox.run(*command, option, *reports)
+                said = [ran.out, ran.err, *((sandbox.root / name).read_text() for name in reports[1::2])]
                 for text in said:
                     assert secret not in text
                     assert spell(secret) not in text
@@ -257,17 +257,17 @@ def test_all_that_a_run_knows_is_masked_everywhere(desk: Sandbox, between: Relay
                     assert "cluster us-dallas" in ran.out + ran.err
 
 
-def test_a_fault_of_ours_is_told_without_secrets(desk: Sandbox) -> None:
+def test_a_fault_of_ours_is_told_without_secrets(sandbox: Sandbox) -> None:
     """`-v` shows where it happened, not with which token."""
-    desk.monkeypatch.setenv("HF_TOKEN", SECRETS[2])
-    desk.declare(item("chat", env={"T": "${env:HF_TOKEN}"}))
-    desk.monkeypatch.setattr(
+    sandbox.monkeypatch.setenv("HF_TOKEN", SECRETS[2])
+    sandbox.declare(item("chat", env={"T": "${env:HF_TOKEN}"}))
+    sandbox.monkeypatch.setattr(
         "reconciler.reports.run.text.plan_text", lambda *_, **__: 1 / int(f"{SECRETS[2]}/{KEY}")
     )
-    ran = desk.run("plan")
+    ran = sandbox.run("plan")
     assert "has a bug: ValueError" in ran.err
     run_command(["plan", "-v"])
-    said = desk.capsys.readouterr()
+    said = sandbox.capsys.readouterr()
     assert "Traceback" in said.err
     assert MASK in said.err
     for text in (said.out + said.err, ran.out + ran.err):
@@ -275,18 +275,18 @@ def test_a_fault_of_ours_is_told_without_secrets(desk: Sandbox) -> None:
         assert KEY not in text
 
 
-def test_the_password_of_a_proxy_is_not_repeated(desk: Sandbox) -> None:
+def test_the_password_of_a_proxy_is_not_repeated(sandbox: Sandbox) -> None:
     """A proxy that quotes what it was sent does not get it printed."""
 
     def talk(connection: Any, _over: Any) -> None:
         words = b"me:s3cr3t-pass is refused, as is bWU6czNjcjN0LXBhc3M="
         connection.sendall(b"HTTP/1.1 407 %s\r\nContent-Length: 0\r\n\r\n" % words)
 
-    desk.declare(item("chat"))
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
+    sandbox.declare(item("chat"))
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
     with tap(talk) as proxy:
-        desk.monkeypatch.setenv("HTTPS_PROXY", f"http://me:s3cr3t-pass@127.0.0.1:{proxy.port}")
-        said = desk.run("doctor", "-v")
+        sandbox.monkeypatch.setenv("HTTPS_PROXY", f"http://me:s3cr3t-pass@127.0.0.1:{proxy.port}")
+        said = sandbox.run("doctor", "-v")
     assert "407" in said.out
     assert "s3cr3t-pass" not in said.out + said.err
     assert "bWU6czNjcjN0LXBhc3M=" not in said.out + said.err
@@ -295,23 +295,23 @@ def test_the_password_of_a_proxy_is_not_repeated(desk: Sandbox) -> None:
 @pytest.mark.parametrize(
     "command", ["status", "get chat", "list", "watch chat", "plan -v", "apply --wait 1s"]
 )
-def test_a_worker_that_tells_its_token_is_masked(desk: Sandbox, between: Relay, command: str) -> None:
+def test_a_worker_that_tells_its_token_is_masked(sandbox: Sandbox, between: Relay, command: str) -> None:
     """What an endpoint or a worker says of its state is foreign text as well."""
-    desk.declare(item("chat", env={"T": "${env:TOKEN}"}))
-    desk.apply()
+    sandbox.declare(item("chat", env={"T": "${env:TOKEN}"}))
+    sandbox.apply()
     words = f"exit 1: bad token {SECRETS[0]} in {base64.b64encode(SECRETS[0].encode()).decode()}"
 
     def fail(one: dict[str, Any]) -> None:
         state = {"state": "failed", "error": words, "message": words}
         one.update(state=state, workers=[{"id": "w", "state": state, "healthy": False}])
 
-    found = desk.sim.world.endpoints[0]
-    desk.sim.world.edit(str(found["id"]), fail)
+    found = sandbox.sim.world.endpoints[0]
+    sandbox.sim.world.edit(str(found["id"]), fail)
     shown = json.loads(json.dumps({"endpoints": [dict(found)], "total": 1}))
     fail(shown["endpoints"][0])
     between.canned["endpoints"] = Canned(body=json.dumps(shown).encode())
     between.canned["endpoint"] = Canned(body=json.dumps({"endpoint": shown["endpoints"][0]}).encode())
-    process = desk.start(*command.split())
+    process = sandbox.start(*command.split())
     try:
         out, err = process.communicate(timeout=2 if command.startswith("watch") else 30)
     except subprocess.TimeoutExpired:

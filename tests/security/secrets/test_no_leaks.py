@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.desk import KEY, Ran, Sandbox, item
+from tests.e2e.sandbox import KEY, Ran, Sandbox, item
 
 TOKEN = 'tok+en/with=odd&chars\\and"quotes-0123456789'
 PART = "only-a-part-of-it-42"
@@ -22,17 +22,17 @@ SECRETS = (KEY, KEY[3:], TOKEN, json.dumps(TOKEN)[1:-1], TOKEN[:12], PART, FILED
 
 
 @pytest.fixture
-def guarded(desk: Sandbox) -> Sandbox:
-    """A desk with secrets in every place where they may be."""
-    desk.monkeypatch.setenv("TOKEN", TOKEN)
-    desk.monkeypatch.setenv("PART", PART)
-    desk.monkeypatch.setenv("FLAG", FLAG)
-    desk.monkeypatch.setenv("RECONCILER_STATE_KEY", STATE_KEY)
-    filed = desk.root / "token"
+def guarded(sandbox: Sandbox) -> Sandbox:
+    """A sandbox with secrets in every place where they may be."""
+    sandbox.monkeypatch.setenv("TOKEN", TOKEN)
+    sandbox.monkeypatch.setenv("PART", PART)
+    sandbox.monkeypatch.setenv("FLAG", FLAG)
+    sandbox.monkeypatch.setenv("RECONCILER_STATE_KEY", STATE_KEY)
+    filed = sandbox.root / "token"
     filed.write_text(FILED + "\n")
-    desk.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
-    desk.declare(secretive("chat"), secretive("embed"))
-    return desk
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.2}})
+    sandbox.declare(secretive("chat"), secretive("embed"))
+    return sandbox
 
 
 def secretive(name: str, **more: str | int) -> dict[str, object]:
@@ -44,10 +44,10 @@ def secretive(name: str, **more: str | int) -> dict[str, object]:
     )
 
 
-def found(desk: Sandbox, *said: str) -> Iterator[str]:
+def found(sandbox: Sandbox, *said: str) -> Iterator[str]:
     """Where a secret is: in what was said, or in a file of the folder."""
     places = {f"output {number}": text for number, text in enumerate(said)}
-    files = {name: content for name, content in desk.files().items() if name != "token"}
+    files = {name: content for name, content in sandbox.files().items() if name != "token"}
     places |= {name: content.decode(errors="replace") for name, content in files.items()}
     for place, text in places.items():
         for secret in SECRETS:
@@ -55,7 +55,7 @@ def found(desk: Sandbox, *said: str) -> Iterator[str]:
                 yield f"{secret!r} in {place}"
 
 
-def tell_all(desk: Sandbox) -> list[str]:
+def tell_all(sandbox: Sandbox) -> list[str]:
     """What every command that shows something says, in text, in JSON and with -v."""
     said: list[str] = []
     for command in (
@@ -69,7 +69,7 @@ def tell_all(desk: Sandbox) -> list[str]:
         ("state", "show", "chat"),
     ):
         for options in ((), ("--json",), ("-v",)):
-            ran = desk.run(*command, *options)
+            ran = sandbox.run(*command, *options)
             said += [ran.out, ran.err]
     return said
 

@@ -3,21 +3,21 @@
 import pytest
 
 from reconciler.novita.http.proxies import is_exempt
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.wiretap import Tap, tap
 
 PASSWORD = "hunter2/pa#ss@w0rd"
 
 
 @pytest.fixture
-def outside(desk: Sandbox) -> Sandbox:
-    """A desk whose account is on the internet; no test gets there."""
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
-    desk.declare(item("chat"))
+def outside(sandbox: Sandbox) -> Sandbox:
+    """A sandbox whose account is on the internet; no test gets there."""
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
+    sandbox.declare(item("chat"))
     for name in ("no_proxy", "https_proxy", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
-        desk.monkeypatch.delenv(name, raising=False)
-        desk.monkeypatch.delenv(name.upper(), raising=False)
-    return desk
+        sandbox.monkeypatch.delenv(name, raising=False)
+        sandbox.monkeypatch.delenv(name.upper(), raising=False)
+    return sandbox
 
 
 NO_PROXY = (
@@ -45,16 +45,16 @@ def test_no_entry_of_no_proxy_stops_a_command(outside: Sandbox, exempt: str) -> 
 
 
 @pytest.mark.parametrize("exempt", NO_PROXY)
-def test_this_machine_is_reached_whatever_it_says(desk: Sandbox, exempt: str) -> None:
+def test_this_machine_is_reached_whatever_it_says(sandbox: Sandbox, exempt: str) -> None:
     """Nothing about proxies or certificates matters to plain HTTP within this machine."""
     for name in ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY"):
-        desk.monkeypatch.setenv(name, "http://a:b/c@d:e")
-    desk.monkeypatch.setenv("NO_PROXY", exempt)
-    desk.monkeypatch.setenv("SSLKEYLOGFILE", "/nope/x")
-    desk.monkeypatch.setenv("SSL_CERT_FILE", "/nope/x")
-    desk.declare(item("chat"))
-    desk.apply()
-    assert "chat" in desk.live()
+        sandbox.monkeypatch.setenv(name, "http://a:b/c@d:e")
+    sandbox.monkeypatch.setenv("NO_PROXY", exempt)
+    sandbox.monkeypatch.setenv("SSLKEYLOGFILE", "/nope/x")
+    sandbox.monkeypatch.setenv("SSL_CERT_FILE", "/nope/x")
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert "chat" in sandbox.live()
 
 
 @pytest.mark.parametrize(

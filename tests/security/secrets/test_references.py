@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.desk import SPECS, Sandbox, item
+from tests.e2e.sandbox import SPECS, Sandbox, item
 
 HIDDEN = {
     "PRODUCT_TOKEN": "SL-serverless-9",
@@ -50,20 +50,20 @@ SAYING = (
 
 
 @pytest.fixture
-def tainted(desk: Sandbox) -> Sandbox:
+def tainted(sandbox: Sandbox) -> Sandbox:
     """A reference in every field that may hold one, each with a value that must not be shown."""
     for name, value in HIDDEN.items():
-        desk.monkeypatch.setenv(name, value)
-    desk.monkeypatch.setenv("ORG", "ghcr.io/acme")
+        sandbox.monkeypatch.setenv(name, value)
+    sandbox.monkeypatch.setenv("ORG", "ghcr.io/acme")
     novita = {
         "productId": "${env:PRODUCT_TOKEN}",
         "region": "${env:REGION_SECRET}",
         "cudaVersion": "${env:CUDA_KEY}",
     }
     hidden = {**SPECS["specs"][0], "name": "hidden", "platforms": {"novita": novita}}
-    desk.write("specs.yaml", {"specs": [SPECS["specs"][0], hidden]})
-    desk.declare(declared(), item("embed"))
-    return desk
+    sandbox.write("specs.yaml", {"specs": [SPECS["specs"][0], hidden]})
+    sandbox.declare(declared(), item("embed"))
+    return sandbox
 
 
 def declared(**more: Any) -> dict[str, Any]:
@@ -81,16 +81,16 @@ def declared(**more: Any) -> dict[str, Any]:
 
 
 def leaks(
-    desk: Sandbox, *said: str, values: tuple[str, ...] = tuple(HIDDEN.values())
+    sandbox: Sandbox, *said: str, values: tuple[str, ...] = tuple(HIDDEN.values())
 ) -> list[tuple[str, str]]:
     """(where, what) for each hidden value in a text or in a file of the folder."""
     texts = {f"output {number}": text for number, text in enumerate(said)}
-    texts |= {name: content.decode(errors="replace") for name, content in desk.files().items()}
+    texts |= {name: content.decode(errors="replace") for name, content in sandbox.files().items()}
     return [(place, value) for place, text in texts.items() for value in values if value in text]
 
 
-def said_by(desk: Sandbox, *commands: tuple[str, ...]) -> list[str]:
-    ran = [desk.run(*command) for command in commands or SAYING]
+def said_by(sandbox: Sandbox, *commands: tuple[str, ...]) -> list[str]:
+    ran = [sandbox.run(*command) for command in commands or SAYING]
     return [text for one in ran for text in (one.out, one.err)]
 
 
@@ -195,12 +195,12 @@ def test_what_novita_quotes_of_them_is_masked(tainted: Sandbox, operation: str) 
     ],
 )
 def test_only_plain_words_of_plain_names_are_shown(
-    desk: Sandbox, name: str, value: str, is_shown: bool
+    sandbox: Sandbox, name: str, value: str, is_shown: bool
 ) -> None:
     """An image tag stays readable in a review; what may be a secret does not, whatever field it stands in."""
-    desk.monkeypatch.setenv(name, value)
-    desk.declare(item("chat", image=f"acme/chat:${{env:{name}}}"))
-    ran = [desk.run("preview", "--create"), desk.run("plan"), desk.run("plan", "--json")]
+    sandbox.monkeypatch.setenv(name, value)
+    sandbox.declare(item("chat", image=f"acme/chat:${{env:{name}}}"))
+    ran = [sandbox.run("preview", "--create"), sandbox.run("plan"), sandbox.run("plan", "--json")]
     for one in ran:
         assert (f"acme/chat:{value}" in one.out + one.err) is is_shown
         assert ("acme/chat:(sensitive value)" in one.out) is (not is_shown and one.code == 0)
@@ -218,14 +218,14 @@ def test_only_plain_words_of_plain_names_are_shown(
     ],
     ids=str,
 )
-def test_where_nothing_can_be_masked_it_is_refused(desk: Sandbox, field: dict[str, Any]) -> None:
+def test_where_nothing_can_be_masked_it_is_refused(sandbox: Sandbox, field: dict[str, Any]) -> None:
     """A key of a map, a word of a list, a number: the message has the place, and not the value."""
-    desk.monkeypatch.setenv("OTHER", "s3cret value")
-    desk.monkeypatch.setenv("PASSWORD", "48151")
-    desk.write("pin.key", "48151\n")
-    desk.declare(item("chat", **field))
+    sandbox.monkeypatch.setenv("OTHER", "s3cret value")
+    sandbox.monkeypatch.setenv("PASSWORD", "48151")
+    sandbox.write("pin.key", "48151\n")
+    sandbox.declare(item("chat", **field))
     for command in ("validate", "plan", "plan --json", "preview --create"):
-        ran = desk.run(*command.split())
+        ran = sandbox.run(*command.split())
         assert ran.code == 1
         assert "endpoints.yaml" in ran.out + ran.err
         assert "s3cret value" not in ran.out + ran.err
@@ -254,13 +254,15 @@ def test_where_nothing_can_be_masked_it_is_refused(desk: Sandbox, field: dict[st
         "BUILDKITE_AGENT_ACCESS_TOKEN",
     ],
 )
-def test_keys_of_the_run_are_never_read(desk: Sandbox, name: str) -> None:
+def test_keys_of_the_run_are_never_read(sandbox: Sandbox, name: str) -> None:
     """Not in an endpoint, not in a spec, not in the settings, not behind a default; set or not."""
     for value in ("plain", None):
         if value is None:
-            desk.monkeypatch.delenv(name, raising=False)
+            sandbox.monkeypatch.delenv(name, raising=False)
         elif name != "NOVITA_API_KEY":
-            desk.monkeypatch.setenv(name, "RECONCILER_ALLOW_ENV" if name == "RECONCILER_ALLOW_ENV" else value)
+            sandbox.monkeypatch.setenv(
+                name, "RECONCILER_ALLOW_ENV" if name == "RECONCILER_ALLOW_ENV" else value
+            )
         places: list[dict[str, Any]] = [
             {"image": f"acme/x:${{env:{name}}}"},
             {"env": {"A": f"${{env:{name}:-none}}"}},
@@ -268,28 +270,28 @@ def test_keys_of_the_run_are_never_read(desk: Sandbox, name: str) -> None:
             {"port": f"${{env:{name}}}"},
         ]
         for field in places:
-            desk.declare(item("chat", **field))
+            sandbox.declare(item("chat", **field))
             for command in ("validate", "preview --create", "plan"):
-                ran = desk.run(*command.split())
+                ran = sandbox.run(*command.split())
                 assert ran.code == 1
                 assert f"{name}" in ran.err
                 assert "is refused" in ran.err
-    desk.declare(item("chat"))
-    desk.write("config.yaml", {"novita": {"config_dir": f"${{env:{name}}}"}})
-    assert "is refused" in desk.run("validate").err
+    sandbox.declare(item("chat"))
+    sandbox.write("config.yaml", {"novita": {"config_dir": f"${{env:{name}}}"}})
+    assert "is refused" in sandbox.run("validate").err
     if name != "NOVITA_API_KEY":
-        desk.write("config.yaml", {"novita": {"api_key": f"${{env:{name}}}"}})
-        desk.monkeypatch.delenv("NOVITA_API_KEY")
-        assert "is refused" in desk.run("plan").err
+        sandbox.write("config.yaml", {"novita": {"api_key": f"${{env:{name}}}"}})
+        sandbox.monkeypatch.delenv("NOVITA_API_KEY")
+        assert "is refused" in sandbox.run("plan").err
 
 
-def test_the_seeds_own_form_of_the_key_is_fine(desk: Sandbox) -> None:
+def test_the_seeds_own_form_of_the_key_is_fine(sandbox: Sandbox) -> None:
     """`api_key: "${env:NOVITA_API_KEY}"` reads it, whatever else references may read."""
-    desk.write("config.yaml", {"novita": {"api_key": "${env:NOVITA_API_KEY}"}})
-    desk.monkeypatch.setenv("RECONCILER_ALLOW_ENV", "")
-    desk.declare(item("chat"))
-    assert desk.run("plan").code == 0
-    desk.apply()
+    sandbox.write("config.yaml", {"novita": {"api_key": "${env:NOVITA_API_KEY}"}})
+    sandbox.monkeypatch.setenv("RECONCILER_ALLOW_ENV", "")
+    sandbox.declare(item("chat"))
+    assert sandbox.run("plan").code == 0
+    sandbox.apply()
 
 
 @pytest.mark.parametrize(
@@ -306,13 +308,13 @@ def test_the_seeds_own_form_of_the_key_is_fine(desk: Sandbox) -> None:
     ],
 )
 def test_the_environment_narrows_what_may_be_read(
-    desk: Sandbox, allowed: str, name: str, is_fine: bool
+    sandbox: Sandbox, allowed: str, name: str, is_fine: bool
 ) -> None:
     """Globs between commas and spaces; the empty list allows none, and no list allows the protected ones."""
-    desk.monkeypatch.setenv("RECONCILER_ALLOW_ENV", allowed)
-    desk.monkeypatch.setenv(name, "some_value")
-    desk.declare(item("chat", env={"A": f"${{env:{name}}}"}))
-    ran = desk.run("plan")
+    sandbox.monkeypatch.setenv("RECONCILER_ALLOW_ENV", allowed)
+    sandbox.monkeypatch.setenv(name, "some_value")
+    sandbox.declare(item("chat", env={"A": f"${{env:{name}}}"}))
+    ran = sandbox.run("plan")
     assert (ran.code == 0) is is_fine
     if not is_fine:
         assert f"${{env:{name}}} is refused" in ran.err
@@ -320,9 +322,9 @@ def test_the_environment_narrows_what_may_be_read(
     assert "some_value" not in ran.out + ran.err
 
 
-def test_files_are_read_below_the_root_alone(desk: Sandbox) -> None:
+def test_files_are_read_below_the_root_alone(sandbox: Sandbox) -> None:
     """No absolute path, no way out, no link out, no repository, no .env; the content is never told."""
-    outside = desk.root.parent / "secret.txt"
+    outside = sandbox.root.parent / "secret.txt"
     outside.write_text("from_outside!")
     for name in (
         ".git/config",
@@ -333,14 +335,14 @@ def test_files_are_read_below_the_root_alone(desk: Sandbox) -> None:
         "sub/good.txt",
         ".git-credentials",
     ):
-        desk.write(name, "from_outside!\n")
-    (desk.root / "out").symlink_to(outside)
-    (desk.root / "there").symlink_to(desk.root.parent)
-    (desk.root / "repo").symlink_to(desk.root / ".git")
-    (desk.root / "dot").symlink_to(desk.root / ".env")
-    (desk.root / "loop").symlink_to("loop")
-    (desk.root / "fine").symlink_to("sub/good.txt")
-    os.mkfifo(desk.root / "pipe")
+        sandbox.write(name, "from_outside!\n")
+    (sandbox.root / "out").symlink_to(outside)
+    (sandbox.root / "there").symlink_to(sandbox.root.parent)
+    (sandbox.root / "repo").symlink_to(sandbox.root / ".git")
+    (sandbox.root / "dot").symlink_to(sandbox.root / ".env")
+    (sandbox.root / "loop").symlink_to("loop")
+    (sandbox.root / "fine").symlink_to("sub/good.txt")
+    os.mkfifo(sandbox.root / "pipe")
     refused = (
         *(str(outside), "../secret.txt", "sub/../../secret.txt", "out", "there/secret.txt", "loop", "pipe"),
         *(".git/config", "sub/.GIT/config", "repo/config", "dot", ".env", "sub/.env.local", ".ENV"),
@@ -348,24 +350,24 @@ def test_files_are_read_below_the_root_alone(desk: Sandbox) -> None:
     )
     for name in refused:
         for field in ({"image": f"x:${{file:{name}}}"}, {"env": {"A": f"${{file:{name}}}"}}):
-            desk.declare(item("chat", **field))
+            sandbox.declare(item("chat", **field))
             for command in ("validate", "preview --create", "plan --json"):
-                ran = desk.run(*command.split())
+                ran = sandbox.run(*command.split())
                 assert ran.code == 1, name
                 assert "from_outside" not in ran.out + ran.err
                 assert "cannot be used" in ran.out + ran.err or "is refused" in ran.out + ran.err
     for name in ("sub/good.txt", "fine", "sub/../sub/good.txt"):
-        desk.declare(item("chat", env={"A": f"${{file:{name}}}"}))
-        assert desk.run("plan").code == 0
-    desk.apply()
-    assert desk.live()["chat"]["envs"] == [{"key": "A", "value": "from_outside!"}]
+        sandbox.declare(item("chat", env={"A": f"${{file:{name}}}"}))
+        assert sandbox.run("plan").code == 0
+    sandbox.apply()
+    assert sandbox.live()["chat"]["envs"] == [{"key": "A", "value": "from_outside!"}]
 
 
-def test_a_base_url_shows_no_secret(desk: Sandbox) -> None:
+def test_a_base_url_shows_no_secret(sandbox: Sandbox) -> None:
     """Neither the host that the key may not go to, nor a folder that holds no specs."""
-    desk.monkeypatch.delenv("NOVITA_BASE_URL")
-    desk.monkeypatch.setenv("OTHER", "s3cret value")
-    desk.declare(item("chat"))
+    sandbox.monkeypatch.delenv("NOVITA_BASE_URL")
+    sandbox.monkeypatch.setenv("OTHER", "s3cret value")
+    sandbox.declare(item("chat"))
     for field in (
         {"base_url": "https://${env:OTHER}.novita.ai"},
         {"base_url": "https://${env:OTHER}.evil.example"},
@@ -375,21 +377,21 @@ def test_a_base_url_shows_no_secret(desk: Sandbox) -> None:
         {"poll_interval": "${env:OTHER}"},
         {"adopt": "${env:OTHER}"},
     ):
-        desk.write("config.yaml", {"novita": field})
+        sandbox.write("config.yaml", {"novita": field})
         for command in ("validate", "plan", "doctor", "list --json"):
-            ran = desk.run(*command.split())
+            ran = sandbox.run(*command.split())
             assert "s3cret value" not in ran.out + ran.err
             assert ran.code == 1 or command == "doctor"
 
 
-def test_a_folder_of_specs_outside_is_not_read(desk: Sandbox, tmp_path: Path) -> None:
+def test_a_folder_of_specs_outside_is_not_read(sandbox: Sandbox, tmp_path: Path) -> None:
     """`config_dir` of a file that others can change leads nowhere else."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/specs.yaml").write_text("secret: [of somebody else\n")
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     for folder in (str(tmp_path / "elsewhere"), "../elsewhere"):
-        desk.write("config.yaml", {"novita": {"config_dir": folder}})
-        ran = desk.run("validate")
+        sandbox.write("config.yaml", {"novita": {"config_dir": folder}})
+        ran = sandbox.run("validate")
         assert ran.code == 1
         assert "leads out of" in ran.err
         assert "somebody else" not in ran.err

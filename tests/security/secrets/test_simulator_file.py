@@ -5,27 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 
 SECRET = "hf_the-secret-itself"
 CONSENT = "RECONCILER_SIMULATOR_KEEPS_SECRETS"
 
 
 @pytest.fixture
-def embedded(desk: Sandbox) -> Sandbox:
-    desk.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
-    desk.monkeypatch.setenv("TOKEN", SECRET)
-    desk.monkeypatch.delenv(CONSENT, raising=False)
-    desk.write("secret.txt", SECRET)
-    return desk
+def embedded(sandbox: Sandbox) -> Sandbox:
+    sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
+    sandbox.monkeypatch.setenv("TOKEN", SECRET)
+    sandbox.monkeypatch.delenv(CONSENT, raising=False)
+    sandbox.write("secret.txt", SECRET)
+    return sandbox
 
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def held(desk: Sandbox) -> list[str]:
-    return [name for name, data in desk.files().items() if SECRET.encode() in data and name != "secret.txt"]
+def held(sandbox: Sandbox) -> list[str]:
+    return [
+        name for name, data in sandbox.files().items() if SECRET.encode() in data and name != "secret.txt"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from reconciler.model.errors import AnswerLost, ApiError, Unreachable
 from reconciler.model.request import Request
 from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.wiretap import tap
 
 GET = Request(method="GET", path="/x")
@@ -240,12 +240,12 @@ def test_answers_are_still_unpacked(pack: Callable[[bytes], bytes], coding: str)
         assert b"accept-encoding: gzip\r\n" in server.came[0].lower()
 
 
-def test_a_plan_says_it(desk: Sandbox) -> None:
+def test_a_plan_says_it(sandbox: Sandbox) -> None:
     """End to end: an answer that never ends is one problem with its reason."""
-    desk.declare(item("chat"))
+    sandbox.declare(item("chat"))
     with tap(flood(HEAD + b"\r\n", b" " * 64)) as server:
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
-        ran = desk.run("doctor")
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
+        ran = sandbox.run("doctor")
     assert ran.code == 1
     assert "the answer is larger than 32 MiB" in ran.out
 

@@ -13,7 +13,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Page
 from reconciler.novita.http.body import parse_json
 from tests.builders import answer, endpoint, plan, record
-from tests.e2e.desk import Sandbox, item
+from tests.e2e.sandbox import Sandbox, item
 from tests.relay import Canned, relay
 
 HALF = "\ud800"
@@ -109,18 +109,18 @@ def changing(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[
     return rewrite
 
 
-def rewrite(desk: Sandbox, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+def rewrite(sandbox: Sandbox, name: str, change: Callable[[dict[str, Any]], object]) -> None:
     for operation in ("list", "get"):
-        desk.sim.faults.rewrite(operation, changing(name, change))
+        sandbox.sim.faults.rewrite(operation, changing(name, change))
 
 
 @pytest.fixture
-def two(desk: Sandbox) -> Sandbox:
+def two(sandbox: Sandbox) -> Sandbox:
     """One endpoint of ours, applied, and one of somebody else."""
-    desk.declare(item("ours", env={"A": "1"}, command="run"))
-    desk.apply()
-    desk.sim.world.console_create(name="theirs", envs=[{"key": "T", "value": "1"}])
-    return desk
+    sandbox.declare(item("ours", env={"A": "1"}, command="run"))
+    sandbox.apply()
+    sandbox.sim.world.console_create(name="theirs", envs=[{"key": "T", "value": "1"}])
+    return sandbox
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -252,17 +252,17 @@ def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Sandbox, obje
 
 
 @pytest.mark.parametrize("object_id", [None, 7, ["x"], HALF, "", "x\n"], ids=repr)
-def test_a_create_that_answers_no_id_is_looked_up(desk: Sandbox, object_id: Any) -> None:
+def test_a_create_that_answers_no_id_is_looked_up(sandbox: Sandbox, object_id: Any) -> None:
     """It was made: it is recorded by the ID that the listing has, and not made again."""
-    desk.declare(item("chat"), item("embed"))
-    with relay(desk.sim.url) as between:
+    sandbox.declare(item("chat"), item("embed"))
+    with relay(sandbox.sim.url) as between:
         between.canned["create"] = Canned(body=json.dumps({"id": object_id}).encode(), acts=True, times=1)
-        desk.monkeypatch.setenv("NOVITA_BASE_URL", between.url)
-        ran = desk.run("apply", "--yes", "--parallelism", "1")
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", between.url)
+        ran = sandbox.run("apply", "--yes", "--parallelism", "1")
     assert ran.code == 0, ran.err
-    assert len(desk.sent("create")) == 2
-    assert {name: record["id"] for name, record in desk.inventory.items()} == {
-        name: desk.id(name) for name in ("chat", "embed")
+    assert len(sandbox.sent("create")) == 2
+    assert {name: record["id"] for name, record in sandbox.inventory.items()} == {
+        name: sandbox.id(name) for name in ("chat", "embed")
     }
 
 

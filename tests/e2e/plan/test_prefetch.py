@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from reconciler.workflow import plan as planning
+from reconciler.workflow.runtime import config as configuration
 from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
 from tests.e2e.sandbox import Sandbox, item
 
@@ -26,13 +26,13 @@ def declare(sandbox: Sandbox, *items: dict[str, Any], large: bool = True) -> Non
 
 def while_reading(sandbox: Sandbox, act: Callable[[], None]) -> None:
     """Do something when the files are about to be read."""
-    load = planning.load
+    load = configuration.load
 
     def acting(*args: Any, **options: Any) -> Any:
         act()
         return load(*args, **options)
 
-    sandbox.monkeypatch.setattr(planning, "load", acting)
+    sandbox.monkeypatch.setattr(configuration, "load", acting)
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
@@ -96,9 +96,9 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: 
     script = (
         "import sys\n"
         "from reconciler.cli.main import main\n"
-        "from reconciler.workflow import plan\n"
-        "load = plan.load\n"
-        "plan.load = lambda *given, **options: sys.stdin.read() or load(*given, **options)\n"
+        "from reconciler.workflow.runtime import config\n"
+        "load = config.load\n"
+        "config.load = lambda *given, **options: sys.stdin.read() or load(*given, **options)\n"
         "main(['plan'])\n"
     )
     with subprocess.Popen(

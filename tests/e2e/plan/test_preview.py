@@ -123,7 +123,7 @@ def test_nothing_to_send(sandbox: Sandbox) -> None:
     """A preview of an empty plan says so, and is an empty list in JSON."""
     sandbox.declare(item("chat"))
     sandbox.apply()
-    assert sandbox.run("preview").out == "No requests: apply would send nothing.\n"
+    assert sandbox.run("preview").out == "No requests. Apply would send nothing.\n"
     assert sandbox.run("preview", "--json").document == []
 
 

@@ -1,1 +1,1 @@
-"""The commands: parse, call the workflow, render, exit. No decisions are made here."""
+"""The command line: parses arguments, calls the workflow, writes the output and exits."""

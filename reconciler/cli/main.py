@@ -87,9 +87,9 @@ class LazyGroup(Group):
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         module = "unsupported" if cmd_name in UNSUPPORTED else name
-        found = getattr(importlib.import_module(f"reconciler.cli.commands.{module}"), name)
-        assert isinstance(found, click.Command)
-        return found
+        command = getattr(importlib.import_module(f"reconciler.cli.commands.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -40,21 +40,21 @@ def with_reports(command: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(command)
     def wrapped(run: Run, /, *, explain: bool, force: bool, **arguments: Any) -> int:
-        wanted = {name: path for name in FORMATS if (path := arguments.pop(f"{name}_into")) is not None}
+        paths = {name: path for name in FORMATS if (path := arguments.pop(f"{name}_into")) is not None}
         plan = arguments.get("out")
-        if wanted or plan is not None:
-            _check(run, {**wanted, **({"plan": plan} if plan is not None else {})}, force=force)
+        if paths or plan is not None:
+            _check(run, {**paths, **({"plan": plan} if plan is not None else {})}, force=force)
         run.out.explained = explain
         try:
             code = command(run, **arguments)
         except BaseException as error:
-            _finish(run, wanted, _failed_report(run, error), force=force)
+            _finish(run, paths, _failed_report(run, error), force=force)
             raise
         if run.out.report is None:  # a group whose subcommand runs next
-            if explain or force or wanted:
+            if explain or force or paths:
                 raise click.UsageError("report options must be given after the subcommand")
             return code
-        wrote_all = _finish(run, wanted, replace(run.out.report, exit_code=int(code)), force=force)
+        wrote_all = _finish(run, paths, replace(run.out.report, exit_code=int(code)), force=force)
         return code if wrote_all or code not in (ExitCode.OK, ExitCode.CHANGES) else ExitCode.ERROR
 
     for name, what in reversed(tuple(FORMATS.items())):
@@ -105,16 +105,16 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
     return option(wrapped)
 
 
-def _check(run: Run, wanted: Mapping[str, str], *, force: bool) -> None:
+def _check(run: Run, paths: Mapping[str, str], *, force: bool) -> None:
     """Raise InvalidConfig if an output file exists and serves another purpose."""
     from reconciler.model.errors import InvalidConfig
     from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 
-    outputs = [
+    files = [
         OutputFile(option="--out" if kind == "plan" else f"--{kind}-into", kind=kind, path=path)
-        for kind, path in wanted.items()
+        for kind, path in paths.items()
     ]
-    if refused := tuple(output_problems(run.context, outputs, force=force)):
+    if refused := tuple(output_problems(run.context, files, force=force)):
         raise InvalidConfig(*refused)
 
 
@@ -126,21 +126,21 @@ def _failed_report(run: Run, error: BaseException) -> RunReport:
 
     problems, code = problems_of(error)
     command = run.context.command.removeprefix("reconciler ")
-    found = run.out.report or RunReport(command=command, timestamp=timestamp(), exit_code=code)
-    return replace(found, exit_code=code, problems=(*found.problems, *problems))
+    report = run.out.report or RunReport(command=command, timestamp=timestamp(), exit_code=code)
+    return replace(report, exit_code=code, problems=(*report.problems, *problems))
 
 
-def _finish(run: Run, wanted: Mapping[str, str], found: RunReport, *, force: bool) -> bool:
+def _finish(run: Run, paths: Mapping[str, str], report: RunReport, *, force: bool) -> bool:
     """Write all reports of a run; return True if every file could be written."""
     if run.out.stream is not None:
-        run.out.stream.finish(found)
+        run.out.stream.finish(report)
     problems = [
         problem
-        for name, path in wanted.items()
-        if (problem := _written(run.context.root / path, path, name, _text(name, found), force=force))
+        for name, path in paths.items()
+        if (problem := _written(run.context.root / path, path, name, _text(name, report), force=force))
     ]
     run.out.problems(problems)
-    write_github_output(run, found)
+    write_github_output(run, report)
     return not problems
 
 
@@ -158,7 +158,7 @@ def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Pr
     return None
 
 
-def _text(name: str, found: RunReport) -> str:
+def _text(name: str, report: RunReport) -> str:
     match name:
         case "json":
             from reconciler.reports.run.json_plan import json_text as text_of
@@ -170,4 +170,4 @@ def _text(name: str, found: RunReport) -> str:
             from reconciler.reports.run.junit import junit_text as text_of
         case _:
             raise AssertionError(name)
-    return text_of(found)
+    return text_of(report)

@@ -1,1 +1,1 @@
-"""Values -> what people and programs read. Everything here is written from values, never from text."""
+"""Reports and other output, written from values for people and for programs."""

@@ -1,4 +1,4 @@
-"""`reconciler apply`"""
+"""The command `reconciler apply`."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def apply(
             "a saved plan contains its own --target, --exclude, --adopt, --no-delete and --allow-... options"
         )
     saved = read_approved_plan(context) if plan_file is None else read_saved_plan(context, Path(plan_file))
-    made, now = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
+    origin, current = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
     if saved.is_moved:
-        run.out.line(f"The plan was made in {made}; it is applied in {now}.\n")
+        run.out.line(f"The plan was made in {origin}; it is applied in {current}.\n")
     elif context.root.resolve() != saved.run.root.resolve():
-        run.out.line(f"The plan is applied in {now}, where it was made.\n")
+        run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
         return run_apply(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)

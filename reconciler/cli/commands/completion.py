@@ -1,4 +1,4 @@
-"""`reconciler completion`"""
+"""The command `reconciler completion`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler delete`"""
+"""The command `reconciler delete`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler deploy`"""
+"""The command `reconciler deploy`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler destroy`"""
+"""The command `reconciler destroy`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler doctor`"""
+"""The command `reconciler doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler drift`, `drift accept`, `drift revert`"""
+"""The commands `reconciler drift`, `drift accept` and `drift revert`."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     references may be unset. Without an inventory, the account is compared with the configuration.
     """
     from reconciler.cli.output import timestamp
-    from reconciler.workflow.drift import drift as look
+    from reconciler.workflow.drift import drift as detect_drift
 
     if click.get_current_context().invoked_subcommand is not None:
         if baseline is not None:
             raise click.UsageError("--baseline cannot be combined with a subcommand of `drift`")
         return ExitCode.OK
     context = replace(run.context, parallelism=parallelism)
-    found = look(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
-    findings = found.planned.run_report(
-        "drift", timestamp(), exit_code=found.exit_code, refusals=found.problems
+    result = detect_drift(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
+    run_report = result.planned.run_report(
+        "drift", timestamp(), exit_code=result.exit_code, refusals=result.problems
     )
-    run.out.plan(replace(findings, drift_report=found.drift_report))
-    return found.exit_code
+    run.out.plan(replace(run_report, drift_report=result.drift_report))
+    return result.exit_code
 
 
 @drift.command()
@@ -57,28 +57,28 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
     The account is not changed.
     """
     from reconciler.reports.views.file_diff import diff_text
-    from reconciler.workflow.drift_accept import accept as take
+    from reconciler.workflow.drift_accept import accept as accept_drift
 
-    found = take(run.context, names, now=datetime.now(UTC))
-    code = ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK
+    result = accept_drift(run.context, names, now=datetime.now(UTC))
+    code = ExitCode.ERROR if any(problem.is_error for problem in result.problems) else ExitCode.OK
     if run.out.as_json:
         run.out.document(
             {
                 "accepted": [
                     {"name": name, "fields": [list(path) for path in paths]}
-                    for name, paths in found.fields.items()
+                    for name, paths in result.fields.items()
                 ],
-                "files": [file.shown for file in found.files],
-                "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
+                "files": [file.shown for file in result.files],
+                "problems": [problem.to_dict() for problem in limit_problems(result.problems)],
                 "exit_code": int(code),
             }
         )
         return code
-    for file in found.files:
+    for file in result.files:
         run.out.result(diff_text(file.shown, file.before, file.after, run.out.style))
-    if found.problems:
+    if result.problems:
         run.out.tell("\n")
-        run.out.problems(found.problems)
+        run.out.problems(result.problems)
     return code
 
 

@@ -1,4 +1,4 @@
-"""`reconciler get`"""
+"""The command `reconciler get`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def get(run: Run, name: str) -> int:
     from reconciler.reports.views.endpoints import endpoint_text
     from reconciler.workflow.endpoints import get_endpoint
 
-    found = get_endpoint(run.context, name)
-    (one,) = found.endpoints
+    result = get_endpoint(run.context, name)
+    (endpoint,) = result.endpoints
     if run.out.as_json:
-        run.out.document(endpoint_document(one))
+        run.out.document(endpoint_document(endpoint))
     else:
-        run.out.result(endpoint_text(one, datetime.now(UTC), run.out.style, run.out.screen))
-    run.out.problems(found.problems)
+        run.out.result(endpoint_text(endpoint, datetime.now(UTC), run.out.style, run.out.screen))
+    run.out.problems(result.problems)
     return ExitCode.OK

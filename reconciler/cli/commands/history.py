@@ -1,4 +1,4 @@
-"""`reconciler history`"""
+"""The command `reconciler history`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ def history(run: Run, name: str | None) -> int:
     from reconciler.reports.views.history import version_document, versions_text
     from reconciler.workflow.rollback import damaged_history, list_versions
 
-    if lost := damaged_history(run.context):
-        run.out.problems(lost)
-    found = {
-        one: all_ for one, all_ in list_versions(run.context, name).items() if run.context.selection.has(one)
+    if problems := damaged_history(run.context):
+        run.out.problems(problems)
+    by_name = {
+        key: versions
+        for key, versions in list_versions(run.context, name).items()
+        if run.context.selection.has(key)
     }
     if run.out.as_json:
-        run.out.document([version_document(version) for all_ in found.values() for version in all_])
-    elif found:
-        run.out.result(versions_text(found, run.out.style))
+        run.out.document([version_document(version) for versions in by_name.values() for version in versions])
+    elif by_name:
+        run.out.result(versions_text(by_name, run.out.style))
     else:
         run.out.line("Nothing has been applied with this inventory yet.")
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`reconciler import`"""
+"""The command `reconciler import`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.importer.import_one import import_record
 
-    taken = import_record(context, name, object_id)
+    result = import_record(context, name, object_id)
     if out.as_json:
         out.document(
             {
@@ -80,14 +80,14 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
                 "env_file": None,
                 "imported": [{"name": name, "id": object_id, "spec": None}],
                 "variables": [],
-                "problems": [problem.to_dict() for problem in limit_problems(taken.problems)],
+                "problems": [problem.to_dict() for problem in limit_problems(result.problems)],
                 "exit_code": 0,
             }
         )
         return ExitCode.OK
-    verb = "is recorded" if taken.is_new else "was already recorded"
+    verb = "is recorded" if result.is_new else "was already recorded"
     out.result(f"{plain(name)} {verb} as {plain(object_id)}.\n")
-    out.problems(taken.problems)
+    out.problems(result.problems)
     return ExitCode.OK
 
 
@@ -97,41 +97,47 @@ def _import_all(
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.importer.import_all import import_all
 
-    done = import_all(context, file, matches, env_out=env_out)
+    result = import_all(context, file, matches, env_out=env_out)
     if out.as_json:
         out.document(
             {
-                "written": list(done.written),
-                "env_file": done.values or None,
-                "imported": [{"name": one.name, "id": one.id, "spec": one.spec} for one in done.endpoints],
-                "variables": [{"name": one.name, "endpoints": list(one.endpoints)} for one in done.variables],
-                "problems": [problem.to_dict() for problem in limit_problems(done.problems)],
+                "written": list(result.written),
+                "env_file": result.values or None,
+                "imported": [
+                    {"name": endpoint.name, "id": endpoint.id, "spec": endpoint.spec}
+                    for endpoint in result.endpoints
+                ],
+                "variables": [
+                    {"name": variable.name, "endpoints": list(variable.endpoints)}
+                    for variable in result.variables
+                ],
+                "problems": [problem.to_dict() for problem in limit_problems(result.problems)],
                 "exit_code": 0,
             }
         )
         return ExitCode.OK
-    if not done.endpoints:
+    if not result.endpoints:
         out.result("Nothing to import.\n")
-        out.problems(done.problems)
+        out.problems(result.problems)
         return ExitCode.OK
-    for name in (*done.written, *([done.values] if done.values else [])):
+    for name in (*result.written, *([result.values] if result.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
-    count, state = len(done.endpoints), plain(str(context.state))
+    count, state = len(result.endpoints), plain(str(context.state))
     out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared and recorded in {state}.\n")
-    if done.problems:
+    if result.problems:
         out.tell("\n")
-        out.problems(done.problems)
-    out.result(f"\nNext:\n{_next(done)}")
+        out.problems(result.problems)
+    out.result(f"\nNext:\n{_next(result)}")
     return ExitCode.OK
 
 
-def _next(done: ImportResult) -> str:
-    if not done.variables or done.values:
-        return f"  {done.plan}   # expected result: no changes\n"
-    count = len(done.variables)
-    example = Path(done.example)
+def _next(result: ImportResult) -> str:
+    if not result.variables or result.values:
+        return f"  {result.plan}   # expected result: no changes\n"
+    count = len(result.variables)
+    example = Path(result.example)
     copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
     return (
         f"  {copy}   # then fill in {count} value{'' if count == 1 else 's'}; do not commit this file\n"
-        f"  {done.plan}   # expected result: no changes\n"
+        f"  {result.plan}   # expected result: no changes\n"
     )

@@ -1,4 +1,4 @@
-"""`reconciler init`"""
+"""The command `reconciler init`."""
 
 from __future__ import annotations
 

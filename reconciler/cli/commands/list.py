@@ -1,4 +1,4 @@
-"""`reconciler list`"""
+"""The command `reconciler list`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
     from reconciler.reports.views.endpoints import LIST, WIDE, endpoints_text
     from reconciler.workflow.endpoints import list_endpoints
 
-    found = list_endpoints(run.context)
+    result = list_endpoints(run.context)
     if run.out.as_json:
-        run.out.document([endpoint_document(app) for app in found.endpoints])
+        run.out.document([endpoint_document(endpoint) for endpoint in result.endpoints])
     elif output == "name":
-        run.out.result("".join(f"{plain(app.name)}\n" for app in found.endpoints))
-    elif found.endpoints:
+        run.out.result("".join(f"{plain(endpoint.name)}\n" for endpoint in result.endpoints))
+    elif result.endpoints:
         columns = WIDE if output == "wide" else LIST
-        run.out.result(endpoints_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(endpoints_text(result.endpoints, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")
         )
     # on stderr with --json too, because the document is a list of endpoints
-    run.out.problems(found.problems)
+    run.out.problems(result.problems)
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`reconciler preview`"""
+"""The command `reconciler preview`."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def preview(
     """Print the exact API requests that apply would send, in order."""
     from reconciler.model.settings import Allowances
     from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
-    from reconciler.workflow.preview import preview as of_plan
+    from reconciler.workflow.preview import preview as preview_plan
     from reconciler.workflow.preview import preview_creates
 
     context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
-    found = preview_creates(context) if create else of_plan(context)
-    rows = [(one.address, one.action.value, one.request) for one in found.requests]
-    errors = [problem for problem in found.problems if problem.is_error]
-    code = found.planned.blocked if found.planned else (ExitCode.ERROR if errors else None)
+    result = preview_creates(context) if create else preview_plan(context)
+    rows = [(planned.address, planned.action.value, planned.request) for planned in result.requests]
+    errors = [problem for problem in result.problems if problem.is_error]
+    code = result.planned.blocked if result.planned else (ExitCode.ERROR if errors else None)
     if run.out.as_json:
         run.out.document(
             [
-                request_document(found.base_url, at, action, request, reveal=reveal)
+                request_document(result.base_url, at, action, request, reveal=reveal)
                 for at, action, request in rows
             ]
         )
     else:
-        lines = (curl_lines if curl else request_lines)(found.base_url, rows, reveal=reveal)
+        lines = (curl_lines if curl else request_lines)(result.base_url, rows, reveal=reveal)
         run.out.result("".join(f"{line}\n" for line in lines))
         if not rows:
             run.out.result("No requests. Apply would send nothing.\n")
@@ -56,5 +56,5 @@ def preview(
             "Secrets are masked above, so these commands would send the mask. Pass --reveal to run them."
         )
     # on stderr with --json too, because the document is a list of requests
-    run.out.problems(found.problems)
+    run.out.problems(result.problems)
     return code or ExitCode.OK

@@ -1,4 +1,4 @@
-"""`reconciler recover`"""
+"""The command `reconciler recover`."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.recover import StatedOutcome
-    from reconciler.workflow.recover import recover as settle
+    from reconciler.workflow.recover import recover as resolve_creates
 
     if (object_id is not None) + nothing != (name is not None):
         raise click.UsageError("specify NAME together with --id or --none, or none of the three")
     context = replace(run.context, allow=Allowances(other_account=other_account))
-    found = settle(context, StatedOutcome(name=name, id=object_id) if name is not None else None)
-    code = ExitCode.UNRESOLVED if found.unresolved else ExitCode.OK
+    result = resolve_creates(context, StatedOutcome(name=name, id=object_id) if name is not None else None)
+    code = ExitCode.UNRESOLVED if result.unresolved else ExitCode.OK
     if run.out.as_json:
         run.out.document(
             {
-                "made": [{"name": one.name, "id": one.id} for one in found.made],
-                "nothing": list(found.nothing),
-                "problems": [problem.to_dict() for problem in limit_problems(found.unresolved)],
+                "made": [{"name": record.name, "id": record.id} for record in result.made],
+                "nothing": list(result.nothing),
+                "problems": [problem.to_dict() for problem in limit_problems(result.unresolved)],
                 "exit_code": int(code),
             }
         )
         return code
-    for one in found.made:
-        run.out.result(f"{plain(one.name)} was created as {plain(one.id)} and is now recorded.\n")
-    for lost in found.nothing:
+    for record in result.made:
+        run.out.result(f"{plain(record.name)} was created as {plain(record.id)} and is now recorded.\n")
+    for name in result.nothing:
         run.out.result(
-            f"{plain(lost)} was not created. If it is still declared, the next apply creates it.\n"
+            f"{plain(name)} was not created. If it is still declared, the next apply creates it.\n"
         )
-    run.out.problems(found.unresolved)
-    if not (found.made or found.nothing or found.unresolved):
+    run.out.problems(result.unresolved)
+    if not (result.made or result.nothing or result.unresolved):
         run.out.result("Nothing to recover.\n")
     return code

@@ -1,4 +1,4 @@
-"""`reconciler rollback`"""
+"""The command `reconciler rollback`."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def rollback(
         raise click.UsageError("rollback takes the NAME of one endpoint, not --target and --exclude")
     allow = Allowances(deletes=allow_delete, **agreed)
     context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
-    context, goal, found = rollback_goal(context, name, version)
+    context, goal, target = rollback_goal(context, name, version)
     run.out.line(
-        f"Rolling back {plain(name)} to version {found.number}, applied {plain(found.at)}."
+        f"Rolling back {plain(name)} to version {target.number}, applied {plain(target.at)}."
         " Change the YAML as well, or the next apply undoes the rollback.\n"
     )
     return run_apply(run.out, context, approved=approved, goal=goal)

@@ -1,4 +1,4 @@
-"""`reconciler scale`"""
+"""The command `reconciler scale`."""
 
 from __future__ import annotations
 
@@ -84,17 +84,17 @@ def _write(run: Run, name: str, low: int | None, high: int | None) -> int:
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.scale_yaml import write_worker_counts
 
-    found = write_worker_counts(context_of(run, 0.0), name, low, high)
+    edit = write_worker_counts(context_of(run, 0.0), name, low, high)
     style = PLAIN if run.out.as_json else run.out.style
-    diff = diff_text(found.shown, found.before, found.after, style)
+    diff = diff_text(edit.shown, edit.before, edit.after, style)
     if run.out.as_json:
-        run.out.document({"file": found.shown, "diff": diff, "exit_code": 0})
+        run.out.document({"file": edit.shown, "diff": diff, "exit_code": 0})
     elif diff:
         run.out.result(diff)
         send = command_line("reconciler", "apply", "--target", name)
-        run.out.line(f"\nWrote {found.shown}. To apply the change: {send}")
+        run.out.line(f"\nWrote {edit.shown}. To apply the change: {send}")
     else:
-        run.out.line(f"{found.shown} already declares these worker counts.")
+        run.out.line(f"{edit.shown} already declares these worker counts.")
     return ExitCode.OK
 
 

@@ -1,4 +1,4 @@
-"""`reconciler schema`"""
+"""The command `reconciler schema`."""
 
 from __future__ import annotations
 

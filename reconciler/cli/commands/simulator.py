@@ -1,4 +1,4 @@
-"""`reconciler simulator`"""
+"""The command `reconciler simulator`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler specs`"""
+"""The command `reconciler specs`."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def specs(run: Run, name: str | None) -> int:
         else:
             run.out.result(spec_text(spec, run.out.style))
         return ExitCode.OK
-    found = list_specs(run.context)
+    result = list_specs(run.context)
     if run.out.as_json:
-        run.out.document([spec_document(one) for one in found.specs])
-    elif found.specs:
-        run.out.result(specs_text(found.specs, run.out.screen))
-    elif found.are_all_known:
+        run.out.document([spec_document(spec) for spec in result.specs])
+    elif result.specs:
+        run.out.result(specs_text(result.specs, run.out.screen))
+    elif result.are_all_known:
         run.out.line(
-            f"{found.file or 'specs.yaml'} contains no specs. "
+            f"{result.file or 'specs.yaml'} contains no specs. "
             + add_shared_options("`reconciler init` creates one to start from.")
         )
-    run.out.problems(found.problems)
-    return ExitCode.ERROR if any(problem.is_error for problem in found.problems) else ExitCode.OK
+    run.out.problems(result.problems)
+    return ExitCode.ERROR if any(problem.is_error for problem in result.problems) else ExitCode.OK

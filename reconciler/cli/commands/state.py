@@ -1,4 +1,4 @@
-"""`reconciler state list|show|rm|fold|rebuild`"""
+"""The commands `reconciler state list`, `show`, `rm`, `fold` and `rebuild`."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def list_(run: Run) -> int:
     from reconciler.reports.terminal.table import cell_width, pad
     from reconciler.workflow.state import read_inventory
 
-    found = {record.key: record for record in read_inventory(run.context).every_record()}
-    names = [name for name in sorted(found) if run.context.selection.has(name)]
+    records = {record.key: record for record in read_inventory(run.context).every_record()}
+    names = [name for name in sorted(records) if run.context.selection.has(name)]
     if run.out.as_json:
-        run.out.document([{"name": name, "id": found[name].id} for name in names])
+        run.out.document([{"name": name, "id": records[name].id} for name in names])
         return ExitCode.OK
     shown = {name: plain(name) for name in names}
     width = max(map(cell_width, shown.values()), default=0)
     for name in names:
-        run.out.result(f"{pad(shown[name], width)}  {plain(found[name].id)}\n")
-    if not found:
+        run.out.result(f"{pad(shown[name], width)}  {plain(records[name].id)}\n")
+    if not records:
         run.out.line(f"The inventory {run.context.state} is empty.")
     return ExitCode.OK
 
@@ -79,14 +79,14 @@ def fold(run: Run, lock_timeout: float) -> int:
     """Write the journal of an interrupted run into the inventory file. Works offline."""
     from reconciler.workflow.state import fold as fold_journal
 
-    found = fold_journal(replace(run.context, lock_timeout=lock_timeout))
-    recorded = sum(1 for _ in found.every_record())
-    open_ = sorted(intent.key for intent in found.every_intent())
+    inventory = fold_journal(replace(run.context, lock_timeout=lock_timeout))
+    recorded = sum(1 for _ in inventory.every_record())
+    unresolved = sorted(intent.key for intent in inventory.every_intent())
     if run.out.as_json:
-        run.out.document({"recorded": recorded, "open": open_, "exit_code": 0})
+        run.out.document({"recorded": recorded, "open": unresolved, "exit_code": 0})
         return ExitCode.OK
     run.out.line(f"{recorded} recorded in {run.context.state}.")
-    for name in open_:
+    for name in unresolved:
         run.out.line(f"The create of {plain(name)} is unresolved and stays in the journal.")
     return ExitCode.OK
 
@@ -102,20 +102,20 @@ def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> in
     from reconciler.workflow.state import rebuild as rebuild_inventory
 
     allow = Allowances(other_files=other_files, other_account=other_account)
-    found = rebuild_inventory(replace(run.context, allow=allow), force=force)
+    result = rebuild_inventory(replace(run.context, allow=allow), force=force)
     if run.out.as_json:
         run.out.document(
             {
-                "recorded": [{"name": one.name, "id": one.id} for one in found.recorded],
-                "problems": [problem.to_dict() for problem in limit_problems(found.problems)],
+                "recorded": [{"name": record.name, "id": record.id} for record in result.recorded],
+                "problems": [problem.to_dict() for problem in limit_problems(result.problems)],
                 "exit_code": 0,
             }
         )
         return ExitCode.OK
-    for one in found.recorded:
-        run.out.result(f"{plain(one.name)}  {plain(one.id)}\n")
-    if found.problems:
-        run.out.problems(found.problems)
+    for record in result.recorded:
+        run.out.result(f"{plain(record.name)}  {plain(record.id)}\n")
+    if result.problems:
+        run.out.problems(result.problems)
         run.out.tell("\n")
-    run.out.line(f"{len(found.recorded)} recorded in {run.context.state}.")
+    run.out.line(f"{len(result.recorded)} recorded in {run.context.state}.")
     return ExitCode.OK

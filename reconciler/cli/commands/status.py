@@ -1,4 +1,4 @@
-"""`reconciler status`"""
+"""The command `reconciler status`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def status(run: Run, name: str | None, output: str | None) -> int:
     from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text
     from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 
-    found = list_endpoints(run.context) if name is None else get_endpoint(run.context, name)
+    result = list_endpoints(run.context) if name is None else get_endpoint(run.context, name)
     if run.out.as_json:
-        documents = [status_document(one.app_status()) for one in found.endpoints]
+        documents = [status_document(endpoint.app_status()) for endpoint in result.endpoints]
         run.out.document(documents if name is None else documents[0])
     elif output == "name":
-        run.out.result("".join(f"{plain(one.name)}\n" for one in found.endpoints))
-    elif found.endpoints:
+        run.out.result("".join(f"{plain(endpoint.name)}\n" for endpoint in result.endpoints))
+    elif result.endpoints:
         columns = WIDE_STATUS if output == "wide" else STATUS
-        run.out.result(endpoints_text(found.endpoints, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(endpoints_text(result.endpoints, columns, datetime.now(UTC), run.out.screen))
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")

@@ -1,4 +1,4 @@
-"""`reconciler update`"""
+"""The command `reconciler update`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler validate`"""
+"""The command `reconciler validate`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def validate(run: Run) -> int:
                 "valid": not errors,
                 "error_count": errors,
                 "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
-                "endpoints": [one.name for one in loaded.desired],
+                "endpoints": [endpoint.name for endpoint in loaded.desired],
                 "files": list(loaded.endpoint_files),
                 "problems": [problem.to_dict() for problem in limit_problems(loaded.problems)],
                 "exit_code": int(code),

@@ -1,4 +1,4 @@
-"""`reconciler watch`"""
+"""The command `reconciler watch`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A plan or an apply, as text and in the formats that other programs read."""
+"""Reports of a run, as text and in the formats of other programs."""

@@ -69,11 +69,11 @@ def plan_messages(plan: Plan) -> Iterator[Message]:
         document = {"resource": _resource(drift), "action": action}
         yield _message("resource_drift", f"{drift.address}: Drift detected ({action})", change=document)
     for change in plan.pending:
-        said = f"{change.address}: Plan to {action_of(change)}"
+        text = f"{change.address}: Plan to {action_of(change)}"
         document = {"resource": _resource(change), "action": action_of(change), "reason": change.reason}
         if isinstance(change, Adopt):
             document["importing"] = {"id": change.live.id}
-        yield _message("planned_change", said, change=document)
+        yield _message("planned_change", text, change=document)
     yield _summary(plan_line(plan), plan_counts(plan), "plan")
 
 
@@ -102,17 +102,17 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
 
 def progress_message(change: Change, elapsed: float) -> Message:
     """Return the message for a change that is still in progress."""
-    said = f"{change.address}: Still {STARTED_TEXT[change.action].lower()} [{duration_text(elapsed)} elapsed]"
+    text = f"{change.address}: Still {STARTED_TEXT[change.action].lower()} [{duration_text(elapsed)} elapsed]"
     hook = {"resource": _resource(change), "action": action_of(change)}
-    return _message("apply_progress", said, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
+    return _message("apply_progress", text, hook={**hook, "elapsed_seconds": _rounded(elapsed)})
 
 
 def final_messages(run: RunReport, report: ApplyReport) -> Iterator[Message]:
     """Yield the problems and the number of completed changes, also after a failure."""
     yield from map(_diagnostic, all_problems(run))
     is_told = bool(report.results) or run.exit_code == ExitCode.OK
-    said = report_line(report, is_destroy=run.is_destroy) if is_told else "No change was completed."
-    yield _summary(said, report_counts(report), "destroy" if run.is_destroy else "apply")
+    text = report_line(report, is_destroy=run.is_destroy) if is_told else "No change was completed."
+    yield _summary(text, report_counts(report), "destroy" if run.is_destroy else "apply")
 
 
 def action_of(change: Change) -> str:
@@ -121,9 +121,9 @@ def action_of(change: Change) -> str:
 
 
 def _diagnostic(problem: Problem) -> Message:
-    said = f"{problem.severity.value.capitalize()}: {problem.summary}"
+    text = f"{problem.severity.value.capitalize()}: {problem.summary}"
     if problem.severity is Severity.NOTE:
-        return _message("log", said)
+        return _message("log", text)
     detail = "\n".join(filter(None, (capitalized(problem.detail), capitalized(problem.hint))))
     diagnostic: Message = {
         "severity": problem.severity.value,
@@ -137,14 +137,14 @@ def _diagnostic(problem: Problem) -> Message:
         start = {"line": place.line, "column": place.column}
         end = {"line": place.line, "column": place.column + max(1, place.width)}
         diagnostic["range"] = {"filename": place.file, "start": start, "end": end}
-    return _message("diagnostic", said, LEVELS[problem.severity], diagnostic=diagnostic)
+    return _message("diagnostic", text, LEVELS[problem.severity], diagnostic=diagnostic)
 
 
-def _summary(said: str, counts: tuple[int, int, int, int], operation: str) -> Message:
+def _summary(text: str, counts: tuple[int, int, int, int], operation: str) -> Message:
     imported, added, changed, destroyed = counts
     return _message(
         "change_summary",
-        said,
+        text,
         changes={
             "add": added,
             "change": changed,
@@ -160,8 +160,8 @@ def _hook(kind: str, event: ApplyEvent, change: Change, **more: Json) -> Message
     return _message(kind, event_line(event) or "", hook=hook)
 
 
-def _message(kind: str, said: str, level: str = "info", **more: Json) -> Message:
-    return {"@level": level, "@message": said, "type": kind, **more}
+def _message(kind: str, text: str, level: str = "info", **more: Json) -> Message:
+    return {"@level": level, "@message": text, "type": kind, **more}
 
 
 def _resource(resource: Change | Drift) -> Message:

@@ -66,10 +66,10 @@ def _command(level: str, problem: Problem, path_of: Callable[[Place], str]) -> s
     if place:
         properties = {"file": _path(path_of(place)), "line": str(place.line), "col": str(place.column)}
     properties["title"] = plain(problem.address or f"reconciler: {problem.code}")
-    said = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
-    message = "\n".join(plain(line) for block in said for line in lines_of(block))
-    given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {given}::{_data(message)}"
+    blocks = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
+    message = "\n".join(plain(line) for block in blocks for line in lines_of(block))
+    encoded = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {encoded}::{_data(message)}"
 
 
 def _path(path: str) -> str:

@@ -38,7 +38,7 @@ from reconciler.reports.terminal.values import before_and_after, dotted_path, pl
 LIMIT: Final = 65_000
 """Bytes. GitHub rejects a comment of more than 65,536 characters."""
 
-SHOWN_DETAIL: Final = 2_000
+MAX_DETAIL: Final = 2_000
 """Maximum number of characters of a value or a text."""
 
 
@@ -130,10 +130,10 @@ def _omitted(what: str) -> Callable[[int, int], str]:
 def _problem(problem: Problem) -> str:
     where = [code(str(problem.place))] if problem.place else []
     where += [code(problem.address)] if problem.address else []
-    lines = [f"**{problem.severity.value.capitalize()}:** {text(shortened(problem.summary, SHOWN_DETAIL))}"]
+    lines = [f"**{problem.severity.value.capitalize()}:** {text(shortened(problem.summary, MAX_DETAIL))}"]
     lines += [" · ".join(where)] if where else []
-    said = (capitalized(problem.detail), capitalized(problem.hint))
-    lines += [text(shortened(paragraph, SHOWN_DETAIL)) for paragraph in said if paragraph]
+    paragraphs = (capitalized(problem.detail), capitalized(problem.hint))
+    lines += [text(shortened(paragraph, MAX_DETAIL)) for paragraph in paragraphs if paragraph]
     return f"- {'<br>'.join(lines)}\n"
 
 
@@ -174,7 +174,7 @@ def _details(change: Change, explanation: Explanation | None) -> str:
 
 def _field(field: FieldChange, remarks: Sequence[str]) -> str:
     name = dotted_path(field.path)
-    before, after = (shortened(value, SHOWN_DETAIL) for value in before_and_after(field))
+    before, after = (shortened(value, MAX_DETAIL) for value in before_and_after(field))
     lines = [f"- {name} = {before}"] if field.before is not ABSENT else []
     lines += [f"+ {name} = {after}"] if field.after is not ABSENT else []
     lines[-1] += f"  # {', '.join(remarks)}" if remarks else ""

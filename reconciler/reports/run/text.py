@@ -184,8 +184,8 @@ def field_lines(
             value = " -> ".join(before_and_after(field))
         else:
             value = shown(field.after if symbol == "+" else field.before)
-        said = remarks(field)
-        remark = style.dim(f"  # {', '.join(said)}") if said else ""
+        words = remarks(field)
+        remark = style.dim(f"  # {', '.join(words)}") if words else ""
         yield f"      {_colored_symbol(symbol, style)} {pad(name, width)} = {value}{remark}"
 
 

@@ -132,8 +132,8 @@ def apply_report_text(report: ApplyReport, style: Style = PLAIN, *, is_destroy: 
             )
             if result.problem and result.outcome is not Outcome.NOT_ATTEMPTED:
                 problem = result.problem
-                said = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
-                lines += [f"    {plain(line)}" for text in said for line in lines_of(text)]
+                texts = (problem.summary, capitalized(problem.detail), capitalized(problem.hint))
+                lines += [f"    {plain(line)}" for text in texts for line in lines_of(text)]
     return "\n".join(lines) + "\n"
 
 

@@ -1,1 +1,1 @@
-"""What the commands that only read print: endpoints, specs, history, requests."""
+"""Output of the commands that only read: endpoints, specs, versions and requests."""

@@ -33,10 +33,10 @@ def summary_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     counts = Counter(check.status for check in checks)
     if not counts[CheckStatus.FAIL] and not counts[CheckStatus.WARN]:
         return style.added("No problems found.") + "\n"
-    said = [
+    parts = [
         f"{counts[status]} {word}{'' if counts[status] == 1 else 's'}"
         for status, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
         if counts[status]
     ]
     paint = style.error if counts[CheckStatus.FAIL] else style.changed
-    return paint(", ".join(said) + ".") + "\n"
+    return paint(", ".join(parts) + ".") + "\n"

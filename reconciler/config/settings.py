@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from reconciler.config import schema
 from reconciler.config.files.discovery import display_path, first_existing
 from reconciler.config.references.resolver import Resolved, Resolver, coerce
-from reconciler.config.references.syntax import Fault, is_single_reference, limit_faults
+from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
 from reconciler.model.lazy_dataclass import dataclass
@@ -233,10 +234,8 @@ class _SettingsReader:
 
     def _report_faults(self, name: str, resolved: Resolved, faults: Sequence[Fault]) -> None:
         assert self._document is not None  # otherwise there are no references
-        for fault in limit_faults(faults):
-            nth = resolved.text.count(fault.text, 0, fault.start)
-            place = self._document.place_of_word(("novita", name), fault.text, nth)
-            self.problems.append(fault.problem.at(place))
+        place_of_word = partial(self._document.place_of_word, ("novita", name))
+        self.problems += place_faults(faults, resolved.text, place_of_word)
 
     def _seconds(self, name: str, default: float) -> float:
         value = self._coerced(name, "number")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config import schema
 from reconciler.config.references.resolver import Resolved, Resolver
-from reconciler.config.references.syntax import Fault, limit_faults
+from reconciler.config.references.syntax import Fault, place_faults
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
@@ -57,13 +58,16 @@ class SpecEntry:
     index: int
     is_invalid: bool = False
 
-    def place_of_fault(self, path: Sequence[str], fault: Fault) -> Place | None:
-        """Return the place of a faulty reference in the text at `path`."""
-        text = self.data
+    def value(self, *path: str) -> Any:
+        """Return the value at `path`, or None if it does not exist."""
+        value: Any = self.data
         for step in path:
-            text = text[step]
-        nth = str(text).count(fault.text, 0, fault.start)
-        return self.document.place_of_word(("specs", self.index, *path), fault.text, nth) or self.place(*path)
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+    def place_of_word(self, path: Sequence[str], word: str, nth: int) -> Place | None:
+        """Return the place of the nth `word` in the text at `path`."""
+        return self.document.place_of_word(("specs", self.index, *path), word, nth) or self.place(*path)
 
     def place(self, *path: str) -> Place | None:
         """Return the place of the value at `path`, or of the spec's name if it does not exist."""
@@ -203,9 +207,7 @@ def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
     from reconciler.model.status import SpecInfo
 
     def text(*path: str) -> str:
-        value: object = entry.data
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
+        value = entry.value(*path)
         return "" if value is None else resolver.resolve(str(value)).shown.strip()
 
     spec, problems = usable_spec(entry, resolver)
@@ -243,7 +245,7 @@ class _SpecReader:
     def maskable(self, *path: str) -> str | Secret:
         """Return the text at a path with its references resolved, or ""."""
         resolved = self._resolved(path)
-        self._report_faults(path, resolved.faults)
+        self._report_faults(path, resolved, resolved.faults)
         value = resolved.maskable
         if isinstance(value, str):
             return value.strip()
@@ -253,27 +255,21 @@ class _SpecReader:
         """Return the text of a numeric field, and the text that may be shown."""
         resolved = self._resolved(path)
         faults = resolved.faults or resolved.unmaskable("integer")
-        self._report_faults(path, faults)
+        self._report_faults(path, resolved, faults)
         if faults:
             return resolved.text, resolved.text
         return resolved.value.strip(), resolved.shown.strip()
 
     def _resolved(self, path: tuple[str, ...]) -> Resolved:
-        value = self._value(*path)
+        value = self._entry.value(*path)
         return self._resolver.resolve("" if value is None else str(value))
 
-    def _report_faults(self, path: tuple[str, ...], faults: Sequence[Fault]) -> None:
-        for fault in limit_faults(faults):
-            self.problems.append(fault.problem.at(self._entry.place_of_fault(path, fault)))
+    def _report_faults(self, path: tuple[str, ...], resolved: Resolved, faults: Sequence[Fault]) -> None:
+        place_of_word = partial(self._entry.place_of_word, path)
+        self.problems += place_faults(faults, resolved.text, place_of_word)
 
     def is_empty(self, *path: str) -> bool:
-        return has_path(self._entry.data, path) and self._value(*path) is None
-
-    def _value(self, *path: str) -> Any:
-        value: Any = self._entry.data
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        return value
+        return has_path(self._entry.data, path) and self._entry.value(*path) is None
 
     def gpu(self) -> int:
         text, shown = self.number("resources", "gpu")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.files.discovery import find_files
+from reconciler.config.files.discovery import search_folder
 from reconciler.config.loader import load, sort_problems
 from reconciler.model.problem import Place, Problem
 
@@ -353,7 +353,7 @@ def test_files_that_are_in_the_way(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_listed_is_no_empty_one() -> None:
     """Its files are unknown, so one stands for them all, and reading that one tells why."""
     directory = Path("x" * 5000)
-    assert find_files(directory) == [directory / "*.yaml"]
+    assert search_folder(directory).files == [directory / "*.yaml"]
 
 
 def test_paths_that_are_too_long(tmp_path: Path) -> None:

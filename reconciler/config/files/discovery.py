@@ -80,11 +80,6 @@ def file_groups(
     return [layer.files for layer in search_layers(root, files, overrides)]
 
 
-def find_files(directory: Path, overrides: FileOverrides = NO_OVERRIDES) -> list[Path]:
-    """Return the YAML and JSON files below a directory, without hidden ones, in a fixed order."""
-    return search_folder(directory, overrides).files
-
-
 def _search(root: Path, directory: Path, overrides: FileOverrides, *, named: bool = False) -> SearchResult:
     """Search a directory. If links lead out of the root, return a file whose reading reports it."""
     try:

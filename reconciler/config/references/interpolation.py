@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 from reconciler.config import schema
 from reconciler.config.overlays import Positions
 from reconciler.config.references.resolver import Resolver, coerce
-from reconciler.config.references.syntax import Fault, is_single_reference, limit_faults, scan
+from reconciler.config.references.syntax import Fault, is_single_reference, place_faults, scan
 from reconciler.config.vocabulary import TYPE_NAMES, path_text
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import ENDPOINT
@@ -121,9 +122,7 @@ class _Interpolator:
 
     def _report_faults(self, path: DataPath, text: str, faults: Sequence[Fault]) -> None:
         """Report the faults of the references in a text, each with its place."""
-        for fault in limit_faults(faults):
-            place = self.positions.place_of_word(path, fault.text, text.count(fault.text, 0, fault.start))
-            self.problems.append(fault.problem.at(place))
+        self.problems.extend(place_faults(faults, text, partial(self.positions.place_of_word, path)))
         if faults:
             self.places.append(self.positions.place(path))
             if not any(fault.problem.is_error for fault in faults):

@@ -7,13 +7,13 @@ References do not nest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from json import JSONDecoder
 from typing import Final, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Place, Problem
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPENING: Final = re.compile(r"\$\$\{|\$\{")
@@ -52,7 +52,16 @@ MAX_FAULTS: Final = 100
 """Faults of one text that are reported, and failed attempts to parse JSON in it."""
 
 
-def limit_faults(faults: Sequence[Fault]) -> Sequence[Fault]:
+def place_faults(
+    faults: Sequence[Fault], text: str, place_of_word: Callable[[str, int], Place | None]
+) -> Iterator[Problem]:
+    """Yield the problems of the faults in a text; `place_of_word` returns the place of the nth word in it."""
+    for fault in _limit(faults):
+        nth = text.count(fault.text, 0, fault.start)
+        yield fault.problem.at(place_of_word(fault.text, nth))
+
+
+def _limit(faults: Sequence[Fault]) -> Sequence[Fault]:
     """Return the first faults of a text, and one that counts the others."""
     reported, others = faults[: MAX_FAULTS - 1], faults[MAX_FAULTS - 1 :]
     if len(others) <= 1:

@@ -8,19 +8,21 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
+from reconciler.model.apply_events import ApplyEvent
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text
-from reconciler.workflow.apply import ApplyResult, apply
+from reconciler.workflow.apply import ApplyResult, apply_with_approval
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.saved_plan.file import SavedPlan, approve_if_unchanged
+from reconciler.workflow.saved_plan.file import SavedPlan
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import EventStream
@@ -42,81 +44,75 @@ def run_apply(
     wait: float | None = None,
 ) -> int:
     """Plan, ask for approval unless `approved`, apply and report; return the exit code."""
-    is_destroy = goal.is_destroy
-    command = context.command.removeprefix("reconciler ")
     stop = threading.Event()
-    shown: list[PlanResult] = []
-    refusals: list[Problem] = []
-
-    def approve(planned: PlanResult) -> bool:
-        if out.stream is not None:
-            out.stream.write_plan(planned.plan)
-        if saved is not None:
-            return approve_if_unchanged(saved, refusals.append)(planned)
-        shown.append(planned)
-        if len(shown) > 1:
-            out.line("\nThe account or the inventory has changed in the meantime. The new plan:\n")
-        if not out.as_json:
-            out.plan(planned.run_report(command, timestamp()))
-        if not planned.plan.pending:
-            return True
-        if approved:
-            out.tell("" if out.is_machine_readable else "\n")
-            return True
-        if out.as_json:
-            out.plan_for_approval(planned.plan)
-        return _ask_for_approval(out, refusals.append, _question(goal))
-
     checkpoints: list[Callable[[], None]] = []
     with _graceful_shutdown(out, stop, checkpoints) as begin, _progress(out) as progress:
-        applied = apply(
-            context,
-            lambda planned: approve(planned) and begin(),
-            progress,
+        front_end = _CommandLine(
+            out=out,
             goal=goal,
-            stop=stop,
-            wait=wait,
+            command=context.command.removeprefix("reconciler "),
+            has_approval=approved,
+            on_approved=begin,
+            on_event=progress,
             on_locked=checkpoints.append,
         )
-    return _report(out, applied, command, shown, refusals, saved, is_destroy=is_destroy)
+        result = apply_with_approval(context, front_end, goal=goal, saved=saved, stop=stop, wait=wait)
+    front_end.conclude(result, is_saved=saved is not None)
+    return result.exit_code
 
 
-def _report(
-    out: Output,
-    applied: ApplyResult,
-    command: str,
-    shown: list[PlanResult],
-    refusals: list[Problem],
-    saved: SavedPlan | None,
-    *,
-    is_destroy: bool,
-) -> int:
-    planned, report = applied.planned, applied.report
-    if report is not None:
-        code = applied.exit_code
+@dataclass(kw_only=True)
+class _CommandLine:
+    """The front end that shows plans on the terminal and asks a person for approval."""
+
+    out: Output
+    goal: Goal
+    command: str
+    has_approval: bool
+    on_approved: Callable[[], None]
+    on_event: Callable[[ApplyEvent], None]
+    on_locked: Callable[[Callable[[], None]], None]
+    shown: list[PlanResult] = field(default_factory=list)
+
+    def on_planned(self, planned: PlanResult, *, is_saved: bool) -> None:
+        if self.out.stream is not None:
+            self.out.stream.write_plan(planned.plan)
+        if is_saved:
+            return
+        self.shown.append(planned)
+        if len(self.shown) > 1:
+            self.out.line("\nThe account or the inventory has changed in the meantime. The new plan:\n")
+        if not self.out.as_json:
+            self.out.plan(planned.run_report(self.command, timestamp()))
+
+    def ask(self, planned: PlanResult) -> Problem | None:
+        if self.has_approval:
+            self.out.tell("" if self.out.is_machine_readable else "\n")
+            return None
+        if self.out.as_json:
+            self.out.plan_for_approval(planned.plan)
+        return _ask_for_approval(self.out, _question(self.goal))
+
+    def conclude(self, result: ApplyResult, *, is_saved: bool) -> None:
+        """Write the report of the run, or why the plan was not performed."""
+        planned, report, out = result.planned, result.report, self.out
         run_report = planned.run_report(
-            command, timestamp(), exit_code=code, report=report, refusals=applied.problems
+            self.command,
+            timestamp(),
+            exit_code=result.exit_code,
+            report=report,
+            refusals=result.problems,
         )
-        if out.as_json or (saved is not None and not report.results):
+        has_text = bool(report.results) or not is_saved if report is not None else planned in self.shown
+        if out.as_json or not has_text:
             out.plan(run_report)
-            return code
+            return
         out.set_report(run_report)
-        if report.results:
-            out.result("\n" + apply_report_text(report, out.style, is_destroy=is_destroy))
-        if applied.problems:
+        if report is not None and report.results:
+            out.result("\n" + apply_report_text(report, out.style, is_destroy=self.goal.is_destroy))
+        if report is not None and result.problems:
             out.tell("\n")
-            out.problems(applied.problems)
-        return code
-    stale = saved.staleness(planned) if saved is not None and not refusals else None
-    problems = [*refusals, *([stale] if stale else [])]
-    code = max((problem.exit_code for problem in problems), default=int(planned.blocked or ExitCode.OK))
-    run_report = planned.run_report(command, timestamp(), exit_code=code, refusals=problems)
-    if out.as_json or planned not in shown:
-        out.plan(run_report)
-    else:
-        out.set_report(run_report)
-        out.problems(problems)
-    return code
+        out.problems(result.problems)
 
 
 def _save_and_exit(checkpoints: tuple[Callable[[], None], ...]) -> None:
@@ -141,10 +137,10 @@ def _question(goal: Goal) -> str:
     return "Do you want to perform these actions?"
 
 
-def _ask_for_approval(out: Output, refuse: Callable[[Problem], None], question: str) -> bool:
+def _ask_for_approval(out: Output, question: str) -> Problem | None:
+    """Return None if the user approves the plan, else an error."""
     if not sys.stdin.isatty() and os.environ.get("CI"):
-        refuse(_unapproved("there is no interactive input to approve the plan"))
-        return False
+        return _unapproved("there is no interactive input to approve the plan")
     out.tell(
         f"\n{out.error_style.bold(question)}\n"
         "  reconciler will perform the actions described above.\n"
@@ -154,13 +150,10 @@ def _ask_for_approval(out: Output, refuse: Callable[[Problem], None], question: 
     answer = sys.stdin.readline()
     out.tell("\n")
     if answer.strip() == "yes":
-        return True
-    refuse(
-        _unapproved(
-            "approval was declined" if answer else "there is no interactive input to approve the plan"
-        )
+        return None
+    return _unapproved(
+        "approval was declined" if answer else "there is no interactive input to approve the plan"
     )
-    return False
 
 
 def _unapproved(summary: str) -> Problem:
@@ -183,7 +176,7 @@ def _progress(out: Output) -> EventStream | BarProgress | LineProgress:
 @contextmanager
 def _graceful_shutdown(
     out: Output, stop: threading.Event, checkpoints: list[Callable[[], None]]
-) -> Iterator[Callable[[], bool]]:
+) -> Iterator[Callable[[], None]]:
     """Handle stop signals after `begin()`: the first stops further changes, the second ends the process.
 
     Ending the process loses no confirmed change, because each one is in the journal before the next begins.
@@ -206,7 +199,7 @@ def _graceful_shutdown(
 
     previous: dict[signal.Signals, object] = {}
 
-    def begin() -> bool:
+    def begin() -> None:
         if threading.current_thread() is threading.main_thread():
             for number in STOP_SIGNALS:
                 # signals that nohup or a shell ignores stay ignored
@@ -214,7 +207,6 @@ def _graceful_shutdown(
                     previous.setdefault(number, signal.signal(number, handle))
             if was_interrupted():  # the exception was swallowed
                 raise KeyboardInterrupt
-        return True
 
     try:
         yield begin

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
 
 from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
@@ -20,12 +22,20 @@ from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import base_url, reader, remote
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
-from reconciler.workflow.saved_plan.file import delete_approved_plan, has_approved_plan, save_approved_plan
+from reconciler.workflow.saved_plan.file import (
+    SavedPlan,
+    delete_approved_plan,
+    has_approved_plan,
+    save_approved_plan,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
-    """The plan of an apply, and its report; None if nothing was performed."""
+    """The plan of an apply, and its report; None if nothing was performed.
+
+    `problems` say why the plan was not approved, or what failed after it was performed.
+    """
 
     planned: PlanResult
     report: ApplyReport | None
@@ -33,10 +43,74 @@ class ApplyResult:
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code of the report, else of later problems; an interrupt takes precedence."""
+        """Return the exit code of the report, else of the problems; an interrupt takes precedence."""
         code = int(self.report.exit_code) if self.report else 0
-        later = max((p.exit_code for p in self.problems if p.is_error), default=0)
-        return later if later == ExitCode.INTERRUPTED else code or later
+        other = max((problem.exit_code for problem in self.problems if problem.is_error), default=0)
+        if self.report is None and not other:
+            return int(self.planned.blocked or ExitCode.OK)
+        return other if other == ExitCode.INTERRUPTED else code or other
+
+
+class Observer(Protocol):
+    """The front end of an apply, such as the command line."""
+
+    def on_planned(self, planned: PlanResult, *, is_saved: bool) -> None:
+        """Receive a plan before its approval. `is_saved`: it needs none if it equals the saved plan."""
+
+    def ask(self, planned: PlanResult) -> Problem | None:
+        """Ask for the approval of a plan with changes. Return None if it is given, else an error."""
+
+    def on_approved(self) -> None:
+        """Receive the approval. From here on, only the `stop` event ends the run in an orderly way."""
+
+    def on_event(self, event: ApplyEvent) -> None:
+        """Receive an event of a change, from any thread."""
+
+    def on_locked(self, checkpoint: Callable[[], None]) -> None:
+        """Receive the function that writes the journal into the inventory before the process is ended."""
+
+
+def apply_with_approval(
+    context: Context,
+    observer: Observer,
+    *,
+    goal: Goal = APPLY,
+    saved: SavedPlan | None = None,
+    stop: threading.Event | None = None,
+    wait: float | None = None,
+) -> ApplyResult:
+    """Plan, and perform the plan if the observer approves it or it equals the saved plan.
+
+    The parameters and errors are those of `apply`.
+    """
+    refusals: list[Problem] = []
+
+    def approve(planned: PlanResult) -> bool:
+        observer.on_planned(planned, is_saved=saved is not None)
+        if saved is not None:
+            refusal = saved.staleness(planned)
+        else:
+            refusal = observer.ask(planned) if planned.plan.pending else None
+        if refusal is not None:
+            refusals.append(refusal)
+            return False
+        observer.on_approved()
+        return True
+
+    result = apply(
+        context,
+        approve,
+        observer.on_event,
+        goal=goal,
+        stop=stop,
+        wait=wait,
+        on_locked=observer.on_locked,
+    )
+    if result.report is not None:
+        return result
+    if saved is not None and not refusals and (stale := saved.staleness(result.planned)) is not None:
+        refusals.append(stale)
+    return replace(result, problems=tuple(refusals))
 
 
 def apply(

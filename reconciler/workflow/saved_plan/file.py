@@ -7,7 +7,7 @@ inventory until it has finished, so that `apply --resume` can finish it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -212,18 +212,6 @@ def read_approved_plan(context: Context) -> SavedPlan:
         )
     path, hint = approved_plan_path(context), "plan and approve again: reconciler apply"
     return replace(_read(context, path, title="the approved plan", hint=hint), is_partial=True)
-
-
-def approve_if_unchanged(saved: SavedPlan, refuse: Callable[[Problem], None]) -> Callable[[PlanResult], bool]:
-    """Return an approver that accepts the saved plan only, and passes the differences to `refuse`."""
-
-    def approve(now: PlanResult) -> bool:
-        problem = saved.staleness(now)
-        if problem is not None:
-            refuse(problem)
-        return problem is None
-
-    return approve
 
 
 def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) -> dict[str, Json]:

@@ -9,13 +9,13 @@ BIN := .venv/bin
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/installed ## Run the whole tool against a simulated Novita
+demo: .venv/installed ## Run a whole life cycle against a simulated Novita
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
-# the rooms by themselves, and end to end what plans and shows
+# The unit tests, and the end-to-end tests of plan and of the commands that only read.
 QUICK := $(addprefix tests/,model kinds planning config yamlfile inventory novita apply reports simulator \
   e2e/plan e2e/endpoints test_architecture.py test_cases.py test_cli_page.py)
-quick: .venv/developing ## Run the fast tests, as often as you save
+quick: .venv/developing ## Run the fast tests: units, plans, read commands
 	$(BIN)/python -m pytest -n 2 -m 'not slow' -q $(QUICK)
 
 test: .venv/developing ## Run all tests and check the coverage

@@ -1,8 +1,7 @@
-"""An embedded Novita: the endpoint API with its habits and uncertainties, for tests, demos and rehearsals.
+"""A simulator of Novita's endpoint API, for tests and demos.
 
-It is written from what is publicly known about the API and shares no code with the reconciler, so that
-a misunderstanding of the API shows up on one side only. Every habit nobody could confirm is a switch of
-`Profile`.
+It is written from public knowledge of the API and shares no mapping code with the reconciler, so that an
+error in one of the two is found. Each behaviour that no source confirms is a switch of `Profile`.
 
     with Server(profile=Profile(list_lag_seconds=2)) as sim:
         httpx.get(sim.url + "/gpu-instance/openapi/v1/endpoints", headers={"Authorization": "Bearer any"})

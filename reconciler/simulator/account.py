@@ -1,4 +1,4 @@
-"""The operations of the API over one account's state: who may, what changes, what is answered."""
+"""The operations of the API on the state of one account."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -27,7 +27,7 @@ Query = Mapping[str, str]
 
 
 class Account:
-    """Each operation of `api.ROUTES` is a method that takes the query or the body and returns the payload.
+    """One account. Each operation of `api.ROUTES` is a method from the query or the body to the payload.
 
     Not thread-safe: the world holds the lock.
     """
@@ -41,7 +41,7 @@ class Account:
         self._random = random
 
     def operation(self, name: str) -> Callable[[Any], Any] | None:
-        """The method behind an operation's name; None if this Novita does not offer it."""
+        """Return the method of an operation, or None if the profile does not offer it."""
         if name == "limit" and not self.profile.limit_offered:
             return None
         if name == "drain" and not self.profile.drain_offered:
@@ -50,17 +50,17 @@ class Account:
         return method
 
     def do_create(self, body: Body) -> dict[str, Any]:
-        settings = self._accepted(create_settings(body))
-        self._solvent()
+        settings = self._accept(create_settings(body))
+        self._require_credit()
         if self.inactive_tries < self.profile.cluster_inactive_tries:
             self.inactive_tries += 1
-            # The message is what users met; its reason is not known.
+            # Users reported this message; its reason is not known.
             raise Refusal("SERVERLESS_CLUSTER_INACTIVE", "serverless cluster is not active")
-        self._unique(settings["name"])
+        self._require_unique_name(settings["name"])
         return {"id": self.fleet.add(settings, self.clock(), self.profile).id}
 
     def do_get(self, query: Query) -> dict[str, Any]:
-        payload = self._answer(self._found(query.get("id", "")))
+        payload = self._answer(self._find(query.get("id", "")))
         return {"endpoint": payload} if self.profile.get_wrapped else payload
 
     def do_list(self, query: Query) -> dict[str, Any]:
@@ -77,22 +77,22 @@ class Account:
         }
 
     def do_update(self, body: Body) -> dict[str, Any]:
-        endpoint = self._found(text_of(body, "id", longest=255))
+        endpoint = self._find(text_of(body, "id", longest=255))
         keep = self.profile.update_omitted == "keep"
         settings, refused = update_settings(body, endpoint.settings, keep=keep)
-        self._solvent()
+        self._require_credit()
         if endpoint.deleted is not None:
             raise Refusal("OPERATION_LIMIT", f"endpoint {endpoint.id} is terminating")
         if refused and self.profile.immutable == "refuse":
             raise invalid(refused[0], "value cannot be changed")
         if settings["name"] != endpoint.settings["name"]:
-            self._unique(settings["name"])
+            self._require_unique_name(settings["name"])
         lag = self.profile.update_lag_seconds
-        self.fleet.change(endpoint, self._accepted(settings), self.clock(), self.profile, lag=lag)
+        self.fleet.change(endpoint, self._accept(settings), self.clock(), self.profile, lag=lag)
         return {}
 
     def do_delete(self, body: Body) -> dict[str, Any]:
-        # The docs put the id into `name`, live clients into `id`.
+        # The docs put the ID into `name`, clients of the real API into `id`.
         keys, strict = {
             "either": (("id", "name"), False),
             "id": (("id",), False),
@@ -103,7 +103,7 @@ class Account:
         if strict and (unknown := sorted(body.keys() - set(keys))):
             raise invalid(unknown[0], "unknown field")
         key = next((key for key in keys if body.get(key)), keys[0])
-        endpoint = self._found(text_of(body, key, longest=255))
+        endpoint = self._find(text_of(body, key, longest=255))
         if endpoint.deleted is None:
             self.fleet.delete(endpoint, self.clock(), self.profile)
         return {}
@@ -157,7 +157,7 @@ class Account:
             body, lambda storage_id: self.fleet.uses(lambda settings: mounts(settings, storage_id))
         )
 
-    def _found(self, endpoint_id: str) -> Endpoint:
+    def _find(self, endpoint_id: str) -> Endpoint:
         endpoint = self.fleet.get(endpoint_id)
         if endpoint is None or self.clock() < endpoint.created + self.profile.get_lag_seconds:
             status = self.profile.not_found_status
@@ -170,16 +170,16 @@ class Account:
         self.fleet.settle(endpoint, now, self.profile)
         return endpoint.answer(now, self.profile, self._random)
 
-    def _solvent(self) -> None:
+    def _require_credit(self) -> None:
         if self.profile.overdue:
             raise Refusal("BALANCE_NOT_ENOUGH", "balance not enough")
 
-    def _unique(self, name: str) -> None:
+    def _require_unique_name(self, name: str) -> None:
         if self.profile.duplicate_names == "refuse" and self.fleet.uses(lambda one: one["name"] == name):
             raise Refusal("CONFLICT", f"endpoint name {name!r} already exists")
 
-    def _accepted(self, settings: Settings) -> Settings:
-        """The settings as they will be stored, or a refusal for what the account does not have."""
+    def _accept(self, settings: Settings) -> Settings:
+        """Return the settings to store. Raise Refusal for references that the account does not have."""
         profile = self.profile
         if profile.known_clusters and settings["clusterID"] not in ("", *profile.known_clusters):
             raise invalid("clusterID", f"unknown cluster {settings['clusterID']!r}")

@@ -36,18 +36,18 @@ _PATHS = frozenset(path for _, path in ROUTES)
 
 
 def operation_of(method: str, path: str) -> str:
-    """The operation's name, or `unknown`."""
+    """Return the name of the operation, or `unknown`."""
     return ROUTES.get((method, path.removeprefix(BASE)), UNKNOWN) if path.startswith(BASE) else UNKNOWN
 
 
 def is_path(path: str) -> bool:
-    """Whether some method is offered under this path."""
+    """Return whether the path has an operation with any method."""
     return path.startswith(BASE) and path.removeprefix(BASE) in _PATHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call: `path` without the query string, `headers` with lower-case names."""
+    """One request. `path` has no query string, `headers` have lower-case names."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class Request:
 
     @classmethod
     def parse(cls, method: str, target: str, headers: Mapping[str, str], body: bytes) -> "Request":
-        """A request from its `target`, that is path plus query string; a full URL will do too."""
+        """Return the request for a `target`: a path with a query string, or a full URL."""
         parts = urlsplit(target)
         return cls(
             method=method,
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One answer; Content-Length is added by whoever sends it."""
+    """One response. The sender adds Content-Length."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Response:
 
 
 class Refusal(Exception):
-    """A request the API answers with an error status and a reason."""
+    """A request that the API answers with an error status and a reason."""
 
     def __init__(self, reason: str, message: str, *, status: int = 400) -> None:
         super().__init__(f"{status} {reason}: {message}")
@@ -91,13 +91,13 @@ class Refusal(Exception):
 
 
 def answer(payload: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response."""
+    """Return a JSON response."""
     body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
     return Response(status=status, headers={"content-type": "application/json", **(headers or {})}, body=body)
 
 
 def error_payload(status: int, reason: str, message: str) -> dict[str, Any]:
-    """The go-kratos error object (docs error-code)."""
+    """Return a go-kratos error object (docs error-code)."""
     return {"code": status, "reason": reason, "message": message, "metadata": {}}
 
 

@@ -1,4 +1,4 @@
-"""What an account has beside its endpoints: clusters, GPU products, registry credentials, storages."""
+"""The clusters, GPU products, registry credentials and network storages of an account."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -25,7 +25,7 @@ CLUSTERS = [
     )
 ]
 
-# Of GPU instances only: the API has no public list of serverless products (docs list-products).
+# Products of GPU instances; the API has no public list of serverless products (docs list-products).
 PRODUCTS = [
     {
         "id": "4090.16c62g",
@@ -54,7 +54,7 @@ STORAGE_SMALLEST_GB = 10
 
 @dataclass(slots=True, kw_only=True)
 class Catalogue:
-    """Registry credentials and network storages by id, in wire terms."""
+    """Registry credentials and network storages by ID, with the keys of the API."""
 
     auths: dict[str, dict[str, Any]] = field(default_factory=dict)
     storages: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Catalogue:
     def save_auth(
         self, body: Mapping[str, Any], new_id: Callable[[], str], profile: Profile
     ) -> dict[str, Any]:
-        """Adds a credential; names need not be unique (docs registry-auth)."""
+        """Add a credential. Names need not be unique (docs registry-auth)."""
         auth = {
             "name": text_of(body, "name", longest=255),
             "username": text_of(body, "username", longest=511),
@@ -82,7 +82,7 @@ class Catalogue:
         return {}
 
     def find_storages(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The storages whose name and id are those asked for, if any were."""
+        """Return the storages with the requested name and ID; an empty one matches all."""
         name, storage_id = query.get("storageName", ""), query.get("storageId", "")
         return [
             storage
@@ -93,7 +93,7 @@ class Catalogue:
     def create_storage(
         self, body: Mapping[str, Any], new_id: Callable[[], str], profile: Profile
     ) -> str | dict[str, Any]:
-        """Adds a storage; the answer is a bare JSON string in the docs, an object elsewhere."""
+        """Add a storage. The answer is a JSON string in the docs, and an object in other sources."""
         cluster_id = text_of(body, "clusterId", longest=255)
         name = text_of(body, "storageName", longest=255)
         size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
@@ -112,13 +112,13 @@ class Catalogue:
         return {"id": storage_id} if profile.storage_create_answer == "object" else storage_id
 
     def update_storage(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Renames or grows a storage; it cannot shrink."""
+        """Rename or enlarge a storage. It cannot shrink."""
         storage = self._storage(body)
         size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
         if size < storage["storageSize"]:
             raise invalid("storageSize", "a storage cannot shrink")
         name = text_of(body, "storageName", longest=255)
-        # A new object: the old one may be on its way to disk.
+        # A new object, because the old one may be being written to disk.
         self.storages[storage["storageId"]] = {**storage, "storageName": name, "storageSize": size}
         return {}
 
@@ -130,7 +130,7 @@ class Catalogue:
         return {}
 
     def check(self, settings: Mapping[str, Any]) -> None:
-        """Refuses settings that name a credential or a storage which is not there, or is elsewhere."""
+        """Raise Refusal if a credential or a storage does not exist, or is in another cluster."""
         auth_id = settings["image"]["authId"]
         if auth_id and auth_id not in self.auths:
             raise Refusal("RESOURCE_NOT_FOUND", f"repository auth {auth_id!r} not found")

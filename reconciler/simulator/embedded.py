@@ -1,4 +1,4 @@
-"""The simulator without a socket: a function in this process, its world in a file that several may share."""
+"""The simulator as a function in this process, without a socket. Processes can share its state file."""
 
 import fcntl
 import os
@@ -18,17 +18,17 @@ Call = Callable[[str, str, Mapping[str, str], bytes], tuple[int, dict[str, str],
 
 
 def embedded(path: Path, *, profile: Profile | None = None, clock: Callable[[], float] = time.time) -> Call:
-    """A function `(method, target, headers, body) -> (status, headers, body)`; `target` is path and query.
+    """Return a function `(method, target, headers, body) -> (status, headers, body)`; `target` has the query.
 
-    Writes of several processes take turns under an advisory lock on `<path>.lock`. The file is parsed again
-    only when somebody else saved it.
+    Writes of several processes are serialized by an advisory lock on `<path>.lock`. The file is parsed again
+    only if another process saved it.
     """
     path = Path(path)
     turn = threading.Lock()
     known: tuple[int, int, int] | None = None
 
     def fresh() -> World:
-        # Unseeded: an account that starts anew must not repeat the ids of an earlier one.
+        # Without a seed, so that a new account does not repeat the IDs of an earlier one.
         return World(profile, clock=clock, random=Random())
 
     world = fresh()
@@ -60,7 +60,7 @@ def embedded(path: Path, *, profile: Profile | None = None, clock: Callable[[], 
                         storage.save(path, world.dump())
                         known = storage.signature(path)
             else:
-                # A replaced file is always whole: reading needs no lock.
+                # The file is replaced atomically, so reading it needs no lock.
                 refresh()
                 response = world.act(request)
         return response.status, dict(response.headers), response.body
@@ -74,7 +74,7 @@ def _locked(path: Path) -> Iterator[None]:
     lock = path.with_name(path.name + ".lock")
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    except OSError as error:  # such as a link that somebody planted
+    except OSError as error:  # such as a symbolic link
         raise ConnectionRefusedError(error.errno, error.strerror, str(lock)) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

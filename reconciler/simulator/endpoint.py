@@ -1,4 +1,4 @@
-"""One endpoint: its settings, its workers, and how both look in an answer under a profile."""
+"""One endpoint: its settings, its workers, and its answer under a profile."""
 
 from dataclasses import field
 from random import Random
@@ -9,7 +9,7 @@ from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings
 from reconciler.simulator.workers import Worker
 
-# The probe's timings cannot be set (docs create-endpoint); these were read from real answers.
+# The timings of the probe cannot be set (docs create-endpoint). These come from real answers.
 PROBE = {"initialDelay": 10, "period": 10, "timeout": 10, "successThreshold": 1, "failureThreshold": 3}
 
 # Settings whose change needs no new workers.
@@ -18,10 +18,10 @@ _SCALING = ("minNum", "maxNum", "freeTimeout", "maxConcurrent", "requestTimeout"
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """What the platform holds about an endpoint; times are epoch seconds.
+    """The state of an endpoint. Times are in epoch seconds.
 
-    `settings` is never changed in place, only exchanged, so that `before` may keep the old ones: reads answer
-    those until `visible`.
+    `settings` are replaced and never changed in place, because `before` keeps the old ones, which reads
+    answer until `visible`.
     """
 
     id: str
@@ -34,17 +34,17 @@ class Endpoint:
     workers: list[Worker] = field(default_factory=list)
 
     def shown(self, now: float) -> Settings:
-        """The settings reads answer now."""
+        """Return the settings that reads answer now."""
         return self.before if self.before is not None and now < self.visible else self.settings
 
     def wanted(self, profile: Profile) -> int:
-        """How many workers ought to live."""
+        """Return the number of workers that should run."""
         if self.deleted is not None or profile.overdue:
             return 0
         return int(self.settings["workerConfig"]["minNum"])
 
     def state(self, now: float, profile: Profile) -> tuple[str, str]:
-        """State and message; an endpoint scaled to zero serves, for a request would wake it."""
+        """Return state and message. An endpoint scaled to zero is serving, as a request starts a worker."""
         if self.deleted is not None:
             return "terminating", ""
         if profile.overdue:
@@ -55,7 +55,7 @@ class Endpoint:
         return ("serving" if ready >= self.wanted(profile) else "initializing"), ""
 
     def answer(self, now: float, profile: Profile, random: Random) -> dict[str, Any]:
-        """The endpoint as get and list show it (docs get-endpoint, list-endpoint)."""
+        """Return the endpoint as get and list answer it (docs get-endpoint, list-endpoint)."""
         shown = self.shown(now)
         state, message = self.state(now, profile)
         number = str if profile.number_style == "string" else int
@@ -93,7 +93,7 @@ class Endpoint:
 
 
 def needs_new_workers(before: Settings, after: Settings) -> bool:
-    """Whether workers started with `before` cannot go on under `after`."""
+    """Return whether a change of settings replaces the workers."""
 
     def relevant(settings: Settings) -> Settings:
         fixed = {name: value for name, value in settings.items() if name not in ("name", "policy")}

@@ -1,4 +1,4 @@
-"""Faults on the wire: scripted one by one, drawn at random from a seed, or code to run at an exact moment."""
+"""Faults of the server: scripted, random from a seed, or hooks that run before or after a request."""
 
 import json
 import threading
@@ -11,23 +11,23 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.api import OPERATIONS, Request, Response, answer, error, error_payload
 
 Kind = Literal[
-    "status",  # an error status, not acted upon
-    "status_after",  # an error status although it was acted upon, like a gateway's 504
-    "error_in_2xx",  # 200 with an error object, not acted upon
-    "html",  # the edge refuses the client: 403 and a page, no JSON
-    "html_502",  # the edge finds nobody behind it
-    "lost_request",  # connection closed, not acted upon
-    "reset",  # connection reset, not acted upon
-    "hang",  # no answer for a while, then closed, not acted upon
-    "slow",  # everything as usual, after a while
-    "lost_answer",  # acted upon, connection closed without an answer
-    "late_answer",  # acted upon, answered after a while
-    "truncated",  # acted upon, half the answer under the full Content-Length
+    "status",  # an error status, not carried out
+    "status_after",  # an error status, but carried out, like a gateway's 504
+    "error_in_2xx",  # 200 with an error object, not carried out
+    "html",  # 403 with an HTML page of the CDN, not carried out
+    "html_502",  # 502 with an HTML page of the CDN, not carried out
+    "lost_request",  # connection closed, not carried out
+    "reset",  # connection reset, not carried out
+    "hang",  # no answer for some seconds, then closed, not carried out
+    "slow",  # carried out and answered after some seconds
+    "lost_answer",  # carried out, connection closed without an answer
+    "late_answer",  # carried out at once, answered after some seconds
+    "truncated",  # carried out, half of the answer with the full Content-Length
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Hook = Callable[[Request], object]
 Rewrite = Callable[[Any], object]
-"""Takes the JSON of an answer and gives what is sent in its place: bytes as they are, all else as JSON."""
+"""Takes the JSON of an answer and returns its replacement: bytes as they are, anything else as JSON."""
 
 _REASONS = {
     400: "VALIDATOR_PARAM",
@@ -48,10 +48,10 @@ _BAD_GATEWAY_PAGE = b"""<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong with the next `times` requests of an operation (`*`: any); None: with all of them.
+    """A fault of the next `times` requests of an operation (`*`: any), or of all requests with None.
 
-    `status`, `reason`, `message` and `retry_after` (seconds) shape the answers of `status`, `status_after`
-    and `error_in_2xx`; `seconds` is how long `hang`, `slow` and `late_answer` wait.
+    `status`, `reason`, `message` and `retry_after` (seconds) are for `status`, `status_after` and
+    `error_in_2xx`. `seconds` is the wait of `hang`, `slow` and `late_answer`.
     """
 
     operation: str = "*"
@@ -65,11 +65,11 @@ class Fault:
 
     @property
     def acts(self) -> bool:
-        """Whether the world acts on the request all the same."""
+        """Whether the request is carried out."""
         return self.kind in ("status_after", "slow", "lost_answer", "late_answer", "truncated")
 
     def response(self) -> Response | None:
-        """The answer in place of the world's; None if the fault is not an answer."""
+        """Return the answer of the fault, or None if it has none of its own."""
         reason = self.reason or _REASONS.get(self.status, "UNKNOWN")
         page = {"content-type": "text/html; charset=UTF-8", "server": "cloudflare"}
         match self.kind:
@@ -100,9 +100,9 @@ class _Hooked:
 
 
 class Faults:
-    """What shall go wrong. Thread-safe; scripted faults come first, in the order they were added.
+    """The faults of a server. Thread-safe. Scripted faults come first, in the order in which they were added.
 
-    Hooks run around the world's action, hence not for requests that a fault keeps from it.
+    Hooks run only for requests that are carried out.
     """
 
     def __init__(self) -> None:
@@ -117,15 +117,16 @@ class Faults:
         self._operations: frozenset[str] = frozenset()
 
     def add(self, fault: Fault) -> None:
+        """Add a scripted fault."""
         with self._lock:
             self._scripted.append(_Scripted(fault, fault.times))
 
     def at_random(
         self, *, seed: int, rate: float, faults: Sequence[Fault] | None = None, operations: Sequence[str] = ()
     ) -> None:
-        """Lets each request meet a fault with probability `rate` (0-1), drawn from `faults`.
+        """Give each request a random fault with probability `rate` (0-1).
 
-        By default that is one of every kind; `operations` restricts it to those. A rate of 0 ends it.
+        `faults` defaults to one of each kind, `operations` to all. A rate of 0 ends it.
         """
         with self._lock:
             self._random = Random(seed)
@@ -134,32 +135,32 @@ class Faults:
             self._operations = frozenset(operations)
 
     def before(self, operation: str, callback: Hook, *, nth: int = 1) -> None:
-        """Runs `callback` just before the world acts on the nth such request from now (0: on every one)."""
+        """Run `callback` just before the nth such request from now is carried out (0: each one)."""
         with self._lock:
             self._before.append(_Hooked(operation, callback, nth))
 
     def after(self, operation: str, callback: Hook, *, nth: int = 1) -> None:
-        """Runs `callback` after the world acted on the nth such request (0: every one), before the answer."""
+        """Run `callback` after the nth such request was carried out (0: each one) and before its answer."""
         with self._lock:
             self._after.append(_Hooked(operation, callback, nth))
 
     def rewrite(self, operation: str, change: Rewrite) -> None:
-        """Lets `change` rewrite every answer to such a request, as far as the world gave one."""
+        """Let `change` rewrite each answer to such a request."""
         with self._lock:
             self._rewrites.append((operation, change))
 
     def rewritten(self, operation: str, response: Response) -> Response:
-        """The answer after all rewrites of its operation."""
+        """Return the answer after all rewrites of its operation."""
         with self._lock:
             due = [change for name, change in self._rewrites if name in ("*", operation)]
         for change in due:
-            found = change(json.loads(response.body))
-            body = found if isinstance(found, bytes) else json.dumps(found).encode()
+            changed = change(json.loads(response.body))
+            body = changed if isinstance(changed, bytes) else json.dumps(changed).encode()
             response = replace(response, body=body)
         return response
 
     def clear(self) -> None:
-        """Drops all faults and hooks, random ones included."""
+        """Remove all faults, rewrites and hooks."""
         with self._lock:
             self._rewrites.clear()
             self._scripted.clear()
@@ -169,12 +170,12 @@ class Faults:
 
     @property
     def pending(self) -> list[Fault]:
-        """Scripted faults that still wait for a request."""
+        """The scripted faults that no request has met yet."""
         with self._lock:
             return [scripted.fault for scripted in self._scripted]
 
     def take(self, operation: str) -> Fault | None:
-        """The fault the next request of this operation meets."""
+        """Return the fault of the next request of an operation, or None."""
         with self._lock:
             for scripted in self._scripted:
                 if scripted.fault.operation in ("*", operation):
@@ -206,15 +207,15 @@ class Faults:
                 if hook.nth == 0:
                     due.append(hook.callback)
                     hooks.remove(hook)
-        # Outside the lock: a callback may add faults, or call the simulator itself.
+        # Outside the lock, because a callback may add faults or call the simulator.
         for callback in due:
             callback(request)
 
 
 def parse_fault(text: str) -> Fault:
-    """A fault from `OPERATION:KIND_OR_STATUS[:TIMES]`: `create:429:2`, `*:lost_answer`, `get:hang=3:always`.
+    """Parse `OPERATION:KIND_OR_STATUS[:TIMES]`: `create:429:2`, `*:lost_answer`, `get:hang=3:always`.
 
-    A kind that waits takes its seconds after `=`. Raises ValueError that says what is wrong.
+    A kind that waits takes its seconds after `=`. Raise ValueError with a message for the user.
     """
     operation, *rest = text.split(":")
     if not 1 <= len(rest) <= 2:
@@ -239,7 +240,7 @@ def _times(text: str) -> int | None:
     if text == "always":
         return None
     if not text.isdigit() or text == "0":
-        raise ValueError(f"{text!r} is not how many times; a number from 1, or always")
+        raise ValueError(f"{text!r} is not a number of times: a number from 1, or always")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""The endpoints of the account: found by id and by app name, aged by the clock, changed in one place."""
+"""The endpoints of an account, by ID and by app name, and their changes over time."""
 
 import hashlib
 import string
@@ -17,8 +17,8 @@ _ALPHABET = string.digits + string.ascii_letters
 class Fleet:
     """Endpoints in the order of their creation. Not thread-safe: the world holds the lock.
 
-    Ids are drawn from a salt and a counter that are both stored, so that no id ever returns: neither after a
-    deletion, nor after a restart with the same seed.
+    IDs are made of a salt and a counter. Both are stored, so that no ID is used twice, even after a restart
+    with the same seed.
     """
 
     def __init__(self, salt: int) -> None:
@@ -51,7 +51,7 @@ class Fleet:
         return "w-" + self.new_id()[:12]
 
     def add(self, settings: Settings, now: float, profile: Profile) -> Endpoint:
-        """Creates an endpoint; the app name defaults to the id and belongs to one endpoint only."""
+        """Create an endpoint. Its app name defaults to the ID and must be unique."""
         endpoint_id = self.new_id(profile.id_style)
         settings = {**settings, "appName": settings["appName"] or endpoint_id}
         self._claim(settings["appName"], endpoint_id)
@@ -63,7 +63,7 @@ class Fleet:
     def change(
         self, endpoint: Endpoint, settings: Settings, now: float, profile: Profile, *, lag: float = 0.0
     ) -> None:
-        """Exchanges the settings; `lag` is how many seconds reads go on answering the old ones."""
+        """Replace the settings. Reads answer the old ones for another `lag` seconds."""
         before = endpoint.settings
         if settings["appName"] != before["appName"]:
             self._claim(settings["appName"], endpoint.id)
@@ -82,14 +82,14 @@ class Fleet:
         self.settle(endpoint, now, profile)
 
     def delete(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
-        """Takes the workers down; the endpoint itself, and its app name, go with the next `sweep` due."""
+        """Stop the workers. `sweep` removes the endpoint and its app name after the terminating time."""
         endpoint.deleted = now
         self._deleted.add(endpoint.id)
         self.settle(endpoint, now, profile)
         self.sweep(now, profile)
 
     def sweep(self, now: float, profile: Profile) -> None:
-        """Forgets deleted endpoints that have been terminating long enough."""
+        """Remove deleted endpoints after their terminating time."""
         for endpoint_id in list(self._deleted):
             endpoint = self._endpoints[endpoint_id]
             if endpoint.deleted is not None and now >= endpoint.deleted + profile.terminating_seconds:
@@ -98,7 +98,7 @@ class Fleet:
                 del self._endpoints[endpoint_id]
 
     def settle(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
-        """Brings the workers to what the settings and the account allow."""
+        """Start or stop workers as the settings and the account require."""
         settle(
             endpoint.workers,
             wanted=endpoint.wanted(profile),
@@ -108,7 +108,7 @@ class Fleet:
         )
 
     def worker(self, worker_id: str, now: float) -> Worker | None:
-        """A worker that is not removed yet."""
+        """Return the worker with an ID, or None if it does not exist any more."""
         for endpoint in self:
             for worker in endpoint.workers:
                 if worker.id == worker_id and not worker.is_removed(now):
@@ -119,7 +119,7 @@ class Fleet:
         return any(test(endpoint.settings) for endpoint in self)
 
     def dump(self) -> dict[str, Any]:
-        """Everything, as plain JSON values that share nothing which later changes in place."""
+        """Return the state as plain JSON values that are not changed later."""
         return {
             "salt": self._salt,
             "count": self._count,

@@ -1,4 +1,4 @@
-"""The switches: one per thing nobody outside Novita knows for sure, each set to the likeliest answer."""
+"""The switches of the simulator, one for each behaviour that no source confirms."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from reconciler.model.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 
-# What the web console falls back to when it cannot ask; no captured answer of /endpoint/limit is public.
+# The fallback values of the web console; no real answer of /endpoint/limit is public.
 CONSOLE_LIMITS: Mapping[str, int | list[str]] = {
     "minRootfsSize": 10,
     "maxRootfsSize": 100,
@@ -36,16 +36,16 @@ CONSOLE_LIMITS: Mapping[str, int | list[str]] = {
 
 
 def switch(default: T, meaning: str) -> T:
-    """A field with its one-line meaning, which the command line prints."""
+    """Return a field with a one-line description for the command line."""
     value: T = field(default=default, metadata={"meaning": meaning})
     return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How this Novita behaves. The comments name the uncertainty behind each switch; times are in seconds."""
+    """The behaviour of the simulated Novita, by default the likeliest. Times are in seconds."""
 
-    # The docs show integers, clients that met real answers show digit strings.
+    # The docs have integers, clients of the real API have strings of digits.
     number_style: Literal["string", "int"] = switch(
         "string", "freeTimeout, maxConcurrent and policy.value in answers"
     )
@@ -60,23 +60,23 @@ class Profile:
         "list", "how empty envs, volumeMounts and workers look"
     )
 
-    # The official CLI counts pages from 0, the console from 1; sizes and the end are nowhere described.
+    # The official CLI counts pages from 0, the console from 1. Sizes and the end are not documented.
     page_base: Literal[0, 1] = switch(0, "number of the first page")
     page_zero: Literal["first", "400"] = switch("first", "what page 0 answers when pages count from 1")
     default_page_size: int = switch(10, "page size when none is asked for")
     max_page_size: int = switch(1000, "larger page sizes are cut to this")
     past_end: Literal["empty", "repeat", "400"] = switch("empty", "what a page past the end answers")
-    # Neither the docs nor a client tells in which order endpoints are listed.
+    # No source describes the order of listings.
     list_order: Literal["oldest", "newest"] = switch("oldest", "which endpoint a listing begins with")
     total_offset: int = switch(0, "added to total in listings: a server that miscounts")
 
-    # Visible at once or within some 2 s, says one test-suite; listings may be slower than reads.
+    # According to one test suite, visible at once or within 2 s. Listings may be slower than reads.
     list_lag_seconds: float = switch(0.0, "time until a created endpoint appears in listings")
     get_lag_seconds: float = switch(0.0, "time until a created endpoint can be read by id")
     # One user sees an update after 2.5-3 s.
     update_lag_seconds: float = switch(0.0, "time during which reads still answer what was before an update")
 
-    # The docs put the id into `name`, live clients into `id`; whether further keys are refused is unknown.
+    # The docs put the ID into `name`, clients of the real API into `id`. It is unknown if others are refused.
     delete_key: Literal["either", "id", "name", "strict", "strict-name"] = switch(
         "either", "key that carries the id; strict: only id may be sent, strict-name: only name"
     )
@@ -86,11 +86,11 @@ class Profile:
 
     # Only appName has a documented "already exists" error.
     duplicate_names: Literal["allow", "refuse"] = switch("allow", "two endpoints with one name")
-    # "In full", say the docs; what happens to an omitted optional field, no source says.
+    # The docs ask for all fields. No source describes an omitted optional field.
     update_omitted: Literal["clear", "keep"] = switch("clear", "optional fields an update leaves out")
     # appName, products, rootfsSize, type, cudaVersion: no source shows them changing.
     immutable: Literal["ignore", "refuse"] = switch("ignore", "updates that try to change a fixed field")
-    # Values above an undocumented ceiling might be cut without a word.
+    # Values above an undocumented maximum may be reduced silently.
     clamp: Mapping[str, int] = field(
         default_factory=dict,
         metadata={
@@ -110,7 +110,7 @@ class Profile:
     tombstones: bool = switch(True, "workers in answers include removed ones")
     rolling_overlap: bool = switch(True, "old workers stay until the new ones run, above maxNum if need be")
     no_stock: bool = switch(False, "no worker can be scheduled")
-    # When Novita calls an endpoint failed, no source says.
+    # No source says when an endpoint is failed.
     endpoint_state: str = switch("", "state that all endpoints answer; none: what their workers make of it")
     overdue: bool = switch(False, "account overdue: create and update refused, workers gone")
 
@@ -129,16 +129,16 @@ class Profile:
     storage_create_answer: Literal["string", "object"] = switch("string", "answer of /networkstorage/create")
 
     api_key: str | None = switch(None, "the one accepted key; none: any non-empty bearer token")
-    # Nothing says that Novita knows such keys; a client that needs no more should be content with one.
+    # No source says that Novita has such keys. A client that only reads should work with one.
     read_only_key: str | None = switch(None, "a key that may read, and is forbidden to write")
     latency_seconds: float = switch(0.0, "time every answer takes")
 
 
 def profile_from(settings: Iterable[str], profile: Profile | None = None) -> Profile:
-    """The profile with `NAME=VALUE` settings applied in order.
+    """Return the profile with `NAME=VALUE` settings applied in order.
 
-    An entry of a mapping is set as `NAME.KEY=VALUE`, a list is separated by commas, and `none` is no value.
-    Raises ValueError that says what is wrong and what would be right.
+    `NAME.KEY=VALUE` sets an entry of a mapping, commas separate a list, and `none` is no value. Raise
+    ValueError with a message for the user.
     """
     profile = profile or Profile()
     types = get_type_hints(Profile)
@@ -160,7 +160,7 @@ def profile_from(settings: Iterable[str], profile: Profile | None = None) -> Pro
 
 
 def describe() -> str:
-    """All switches, one a line: name, default, meaning, and the choices where there are any."""
+    """Return one line for each switch: name, default, description and choices."""
     types = get_type_hints(Profile)
     rows = [(field.name, _default(field), _meaning(field, types[field.name])) for field in fields(Profile)]
     name_width = max(len(name) for name, _, _ in rows)

@@ -1,4 +1,4 @@
-"""The world behind a real socket on loopback, with a log of what came in and faults on the way out."""
+"""The simulator as an HTTP server on loopback, with a log of its requests and with faults."""
 
 import contextlib
 import socket
@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One request as it came in; `status` is 0 when it got no answer, `fault` the kind it met, if any."""
+    """One received request. `status` is 0 if it got no answer, `fault` the kind of its fault or ""."""
 
     operation: str
     method: str
@@ -39,10 +39,10 @@ class Received:
 
 
 class Server:
-    """The simulator as a server; as a context manager it runs inside the block.
+    """The server. As a context manager it runs inside the block.
 
-    `port` 0 takes a free one. With `state`, the world is loaded from that file and saved to it after every
-    write. `on_answer` is told of every request once it is done, with the seconds it took.
+    `port` 0 takes a free one. With `state`, the world is loaded from that file and saved to it after each
+    write. `on_answer` gets each request after its answer, and the seconds that it took.
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class Server:
 
     @property
     def requests(self) -> list[Received]:
-        """All requests so far; each is there before its answer is sent."""
+        """All requests so far. A request is added before its answer is sent."""
         with self._log_lock:
             return list(self._log)
 
     @property
     def connections(self) -> int:
-        """How many are open. The last request of a client that died is acted on before its own is closed."""
+        """The number of open connections. A request of a killed client is carried out before its closes."""
         return self._listener.connections if self._listener else 0
 
     def start(self) -> "Server":
-        """Loads the state and listens; OSError if the port is taken, ValueError if the state is none."""
+        """Load the state and listen. Raise OSError for a used port, ValueError for an invalid state file."""
         if self._state is not None and (data := storage.load(self._state)) is not None:
             self.world.load(data)
         self._saved = self.world.version
@@ -98,7 +98,7 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """Ends hanging requests and open connections, then returns; a second call does nothing."""
+        """End all requests and connections. A second call does nothing."""
         listener, thread = self._listener, self._thread
         if listener is None or thread is None:
             return
@@ -118,7 +118,7 @@ class Server:
         self.stop()
 
     def exchange(self, request: Request, started: float) -> "Exchange":
-        """Acts on a request, or not, as the faults have it."""
+        """Carry out a request, unless a fault prevents it, and return its response."""
         operation = operation_of(request.method, request.path)
         fault = self.faults.take(operation)
         if fault is not None and fault.kind == "slow":
@@ -151,7 +151,7 @@ class Server:
             self._on_answer(exchange.received, time.perf_counter() - exchange.started)
 
     def pause(self, seconds: float) -> None:
-        """Waits, yet not longer than the server lives."""
+        """Wait, but not longer than the server runs."""
         self._stopping.wait(seconds)
 
     def _save(self) -> None:
@@ -166,7 +166,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request that was decided upon; without a `response` nothing is answered."""
+    """A request and its response. Without a `response` nothing is answered."""
 
     received: Received
     response: Response | None
@@ -175,7 +175,7 @@ class Exchange:
 
 
 class _Listener(TCPServer):
-    """One thread a connection; open connections are known, so that stopping can end them."""
+    """A listener with one thread for each connection, which it ends when it stops."""
 
     allow_reuse_address = True
     request_queue_size = 512
@@ -205,7 +205,7 @@ class _Listener(TCPServer):
         finally:
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
-            # No shutdown before: it would send FIN where a fault wants RST.
+            # Without a shutdown, which would send FIN in place of the RST of a fault.
             self.close_request(connection)
 
     def server_close(self) -> None:
@@ -214,7 +214,7 @@ class _Listener(TCPServer):
             remaining = dict(self._open)
             for connection in remaining.values():
                 _end(connection)
-        # A hook may stop the server from within a request: that thread cannot wait for itself.
+        # A hook may stop the server from the thread of a request, which cannot wait for itself.
         for thread in remaining.keys() - {threading.current_thread()}:
             thread.join(timeout=5)
 
@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.kind in ("hang", "late_answer"):
             simulator.pause(fault.seconds)
         if fault is not None and fault.kind == "reset":
-            # Lingering for zero seconds makes the kernel answer with RST instead of FIN.
+            # With a linger time of zero the kernel sends RST instead of FIN.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if exchange.received.status == 0 or exchange.response is None:
             self.close_connection = True
@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(exchange.response, half=fault is not None and fault.kind == "truncated")
 
     def _send(self, response: Response, *, half: bool = False) -> None:
-        # One write for head and body: two would wait for the client's delayed acknowledgement.
+        # One write for head and body; a second one would wait for the client's delayed acknowledgement.
         lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         lines.append(f"content-length: {len(response.body)}")

@@ -1,4 +1,4 @@
-"""The world on disk: one JSON file, always whole, because it is replaced and never rewritten."""
+"""The state file of the simulator: JSON that is replaced atomically."""
 
 import json
 import os
@@ -9,11 +9,10 @@ from typing import Any
 
 
 def save(path: Path, data: dict[str, Any]) -> None:
-    """Writes the file beside its place and moves it there; nobody ever reads half of it.
+    """Replace the file atomically.
 
-    It is for its owner alone, for it holds env values in clear. Its modification time always grows, even
-    between saves within one tick of the clock, so that `signature` tells any two of them apart as long as
-    savers take turns.
+    Only its owner can read it, because it holds env values in clear text. Its modification time grows with
+    each save, even within one tick of the clock, so that each save has another `signature`.
     """
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,7 +31,7 @@ def save(path: Path, data: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """What was saved; None if nothing was. A file that is something else raises ValueError with its path."""
+    """Return the saved state, or None if there is no file. Raise ValueError for any other file."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -47,7 +46,7 @@ def load(path: Path) -> dict[str, Any] | None:
 
 
 def signature(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever the file is saved; None if there is none."""
+    """Return a value that changes with each save, or None if there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:

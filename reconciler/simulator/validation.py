@@ -1,4 +1,4 @@
-"""What the API demands of the bodies of create and update; what comes out is settings, numbers as ints."""
+"""The validation of the bodies of create and update, and of page numbers. Settings have numbers as int."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ FIXED = ("appName", "products", "rootfsSize", "type")
 
 
 def create_settings(body: Mapping[str, Any]) -> Settings:
-    """The settings in `{"endpoint": {...}}`, where `appName` may be empty (docs create-endpoint)."""
+    """Return the settings of `{"endpoint": {...}}`; `appName` may be empty (docs create-endpoint)."""
     endpoint = _object(body, "endpoint", "endpoint")
     settings = _required(endpoint)
     settings["name"] = _text(endpoint, "name", longest=220)
@@ -37,10 +37,10 @@ def create_settings(body: Mapping[str, Any]) -> Settings:
 
 
 def update_settings(body: Mapping[str, Any], current: Settings, *, keep: bool) -> tuple[Settings, list[str]]:
-    """The settings after an update with this flat body, and the fixed fields it tried to change.
+    """Return the settings after an update with a flat body, and the fixed fields that it tried to change.
 
-    appName, products, rootfsSize, type and cudaVersion stay as they are whatever the body says; clients whose
-    updates leave them out kept working endpoints. Other omitted fields are cleared, or kept when `keep`.
+    appName, products, rootfsSize, type and cudaVersion never change; clients that leave them out of updates
+    have working endpoints. Other omitted fields are cleared, or kept with `keep`.
     """
     settings = {**current, **_required(body)}
     refused = [field for field in FIXED if _changes(body, current, field)]
@@ -152,7 +152,7 @@ def _image(given: Mapping[str, Any]) -> Settings:
 
 
 def _app_name(body: Mapping[str, Any]) -> str:
-    # 46 characters: with an id of 16 and a hyphen it still fits into one DNS label of 63.
+    # 46 characters: with an ID of 16 and a hyphen it fits into a DNS label of 63.
     name = _text(body, "appName", longest=46)
     if name and not APP_NAME.fullmatch(name):
         raise invalid("appName", "lower-case letters, digits and inner hyphens only")
@@ -167,7 +167,7 @@ def _products(body: Mapping[str, Any]) -> list[Settings]:
     if not products:
         raise invalid("products", "value is required")
     for product in products:
-        # Ids of GPU instances are refused; of the serverless ones no list is public, but their form is known.
+        # IDs of GPU instances are refused. No list of serverless IDs is public, but their form is known.
         if not product["id"].startswith("SL-serverless-") and product["id"] not in ("1", "2"):
             raise Refusal("SERVERLESS_PRODUCT_NOT_FOUND", f"product {product['id']!r} not found")
     return products
@@ -260,7 +260,7 @@ def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, .
 
 
 def page_bounds(query: Mapping[str, str], key: str, total: int, profile: Profile) -> tuple[int, int]:
-    """Start and stop of the page that `pageSize` and `key` ask for, as positions among `total` items."""
+    """Return start and stop of the page that `pageSize` and `key` request among `total` items."""
     size = number_of(query.get("pageSize") or profile.default_page_size, "pageSize", low=0)
     size = min(size or profile.default_page_size, profile.max_page_size)
     page = number_of(query.get(key) or profile.page_base, key, low=0) - profile.page_base

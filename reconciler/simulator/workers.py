@@ -1,19 +1,19 @@
-"""The life of workers as a function of the clock: pending, pulling, running, removed."""
+"""The states of workers over time: pending, pulling, running, removed."""
 
 from collections.abc import Callable
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
 
-# The share of the boot time a worker waits before its image is pulled.
+# The share of the boot time before the image is pulled.
 PENDING_SHARE = 0.25
-# Removed workers stay in answers; a few are enough to trip a client that counts them.
+# Removed workers stay in answers. A few are enough to find a client that counts them.
 TOMBSTONES_KEPT = 5
 
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """One worker: `started` is None while it finds no stock, `retired` is when it goes; epoch seconds."""
+    """One worker, with times in epoch seconds. `started` is None without stock, `retired` is its end."""
 
     id: str
     started: float | None
@@ -23,7 +23,7 @@ class Worker:
         return self.retired is not None and self.retired <= now
 
     def state(self, now: float, boot: float) -> str:
-        """The state's name after `boot` seconds of start-up."""
+        """Return the name of the state. `boot` is the start-up time in seconds."""
         if self.is_removed(now):
             return "removed"
         if self.started is None:
@@ -34,10 +34,10 @@ class Worker:
         return "pending" if age < boot * PENDING_SHARE else "pulling"
 
     def answer(self, now: float, boot: float) -> dict[str, Any]:
-        """The worker as the API shows it; `log` and `metrics` are addresses, not data."""
+        """Return the worker as the API answers it. `log` and `metrics` are addresses."""
         state = self.state(now, boot)
         alive = state != "removed"
-        # This wording is what users saw when there was no stock.
+        # Users saw this message when there was no stock.
         error = "failed to schedule worker" if state == "failed" else ""
         return {
             "id": self.id,
@@ -51,7 +51,7 @@ class Worker:
 def settle(
     workers: list[Worker], *, wanted: int, now: float, in_stock: bool, new_id: Callable[[], str]
 ) -> None:
-    """Starts or retires workers until `wanted` are meant to live; calling it again changes nothing."""
+    """Start or retire workers until `wanted` run. A second call changes nothing."""
     living = [worker for worker in workers if worker.retired is None]
     for worker in living:
         if worker.started is None and in_stock:
@@ -66,7 +66,7 @@ def settle(
 
 
 def roll(workers: list[Worker], *, now: float, boot: float, overlap: bool) -> None:
-    """Retires all workers for a new generation: at once, or with `overlap` once the new ones could boot."""
+    """Retire all workers: at once, or with `overlap` when the new ones have booted."""
     for worker in workers:
         if worker.retired is None:
             worker.retired = now + boot if overlap else now

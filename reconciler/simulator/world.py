@@ -1,4 +1,4 @@
-"""The world: an account behind a lock, asked by the API on one side and by the web console on the other."""
+"""The simulated world: an account with a lock, used by the API and by the web console."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ from reconciler.simulator.fleet import Fleet
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings, invalid
 
-# The form's defaults, as far as they are known, and a product and an image that pass.
+# The known defaults of the console's form, with a valid product and image.
 FORM: Mapping[str, Any] = {
     "name": "",
     "appName": "",
@@ -53,10 +53,10 @@ FORM: Mapping[str, Any] = {
 
 
 class World:
-    """One account. `handle` answers the API; `edit` and `console_*` act as somebody in the web console.
+    """One account. `handle` answers the API; `edit` and `console_*` are changes in the web console.
 
-    Thread-safe. `clock` gives epoch seconds; `random` makes ids and shuffles; `sleep` serves the latency,
-    which is spent outside the lock.
+    Thread-safe. `clock` returns epoch seconds, `random` makes IDs and shuffles, `sleep` waits for the
+    latency, outside the lock.
     """
 
     def __init__(
@@ -79,26 +79,26 @@ class World:
 
     @property
     def version(self) -> int:
-        """Grows with every change worth saving."""
+        """A number that grows with each change to save."""
         return self._version
 
     def switch(self, **changes: Any) -> None:
-        """Changes switches of the profile from now on."""
+        """Change switches of the profile from now on."""
         with self._lock:
             self._account.profile = replace(self._account.profile, **changes)
 
     def handle(self, request: Request) -> Response:
-        """The API's answer to one request, after the latency."""
+        """Return the API's answer to a request, after the latency."""
         self.delay()
         return self.act(request)
 
     def delay(self) -> None:
-        """Spends the latency."""
+        """Wait for the latency."""
         if self.profile.latency_seconds:
             self._sleep(self.profile.latency_seconds)
 
     def act(self, request: Request) -> Response:
-        """The API's answer to one request, at once."""
+        """Return the API's answer to a request at once."""
         with self._lock:
             try:
                 response = answer(self._payload(request))
@@ -109,27 +109,27 @@ class World:
 
     @property
     def endpoints(self) -> list[dict[str, Any]]:
-        """A copy of all endpoints not being deleted, in wire terms with numbers as ints, oldest first."""
+        """A copy of all endpoints that are not deleted, with the keys of the API, oldest first."""
         with self._lock:
             return [_snapshot(endpoint) for endpoint in self._account.fleet if endpoint.deleted is None]
 
     def endpoint(self, endpoint_id: str) -> dict[str, Any]:
-        """A copy of one endpoint, as in `endpoints`; KeyError if there is none."""
+        """Return a copy of one endpoint, as in `endpoints`. Raise KeyError if there is none."""
         with self._lock:
             return _snapshot(self._account.fleet[endpoint_id])
 
     def console_create(self, **fields: Any) -> str:
-        """Creates an endpoint from the console's form, with `fields` laid over it, and returns its id."""
+        """Create an endpoint from the console's form, overridden by `fields`. Return its ID."""
         with self._lock:
             self._version += 1
             return self._account.fleet.add(merged(FORM, fields), self._clock(), self.profile).id
 
     def console_update(self, endpoint_id: str, **fields: Any) -> None:
-        """Lays `fields` over an endpoint's settings: objects merge by key, all else replaces."""
+        """Override an endpoint's settings by `fields`. Objects are merged, other values replaced."""
         self.edit(endpoint_id, lambda settings: settings.update(merged(settings, fields)))
 
     def edit(self, endpoint_id: str, mutate: Callable[[Settings], object]) -> None:
-        """Lets `mutate` change an endpoint's settings (wire terms, ints) in place, with no check whatever."""
+        """Let `mutate` change a copy of an endpoint's settings in place, without any check."""
         with self._lock:
             endpoint = self._account.fleet[endpoint_id]
             settings = edited(endpoint.settings, mutate)
@@ -137,13 +137,13 @@ class World:
             self._version += 1
 
     def console_delete(self, endpoint_id: str) -> None:
-        """Deletes an endpoint; KeyError if there is none."""
+        """Delete an endpoint. Raise KeyError if there is none."""
         with self._lock:
             self._account.fleet.delete(self._account.fleet[endpoint_id], self._clock(), self.profile)
             self._version += 1
 
     def dump(self) -> dict[str, Any]:
-        """The state as plain JSON values, safe to serialise while the world goes on."""
+        """Return the state as plain JSON values, which can be serialized while the world changes."""
         with self._lock:
             return {
                 "format": 1,
@@ -154,7 +154,7 @@ class World:
             }
 
     def load(self, data: dict[str, Any]) -> None:
-        """Replaces the state by a dumped one."""
+        """Replace the state by a dumped one."""
         with self._lock:
             self._account.inactive_tries = data["inactiveTries"]
             self._account.fleet = Fleet.load(data["fleet"])
@@ -176,17 +176,17 @@ class World:
             return operation(request.query)
         if key == self.profile.read_only_key:
             raise Refusal("FORBIDDEN", "this key may not write", status=403)
-        # Refused writes count too: a refusal may have used up a try.
+        # A refused write counts too, because `inactive_tries` may have changed.
         self._version += 1
         return operation(_json_object(request.body))
 
     def _authorized(self, request: Request) -> str:
-        """The key of the request, which is an accepted one."""
+        """Return the key of the request. Raise Refusal if it is not accepted."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         known = self.profile.api_key in (None, key) or key == self.profile.read_only_key
         if scheme.lower() != "bearer" or not key or not known:
-            # 403, as an unauthenticated live call showed; the general error table says 401.
+            # 403 as in a real call without a key; the general error table has 401.
             raise Refusal("INVALID_API_KEY", "invalid api-key", status=403)
         return key
 
@@ -207,7 +207,7 @@ def _snapshot(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
-    """A copy of the settings with the changes laid over: objects merge by key, all else replaces."""
+    """Return a copy of the settings with changes. Objects are merged by key, other values replaced."""
     result: Settings = copy.deepcopy(dict(settings))
     for name, value in changes.items():
         old = result.get(name)
@@ -216,7 +216,7 @@ def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
 
 
 def edited(settings: Settings, mutate: Callable[[Settings], object]) -> Settings:
-    """A copy of the settings after `mutate` changed it in place."""
+    """Return a copy of the settings after `mutate` changed it in place."""
     result = copy.deepcopy(settings)
     mutate(result)
     return result

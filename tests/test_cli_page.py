@@ -26,7 +26,7 @@ after its name. The exit codes are listed in the [README](../README.md#exit-code
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     context = click.Context(cli, info_name="reconciler")
     parts = [HEAD, "## Shared options\n\n", *_options(cli, context, shared=True)]
     for name in COMMANDS:
@@ -63,7 +63,7 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
 
 
 def _flowing(text: str) -> str:
-    """The paragraphs, each on one line; those that click leaves as they are, in a block."""
+    """Return the paragraphs, each on one line, and preformatted ones as code blocks."""
     parts = re.split(r"\n\s*\n", cleandoc(text))
     return "\n\n".join(
         f"```text\n{dedent(part[1:]).strip()}\n```" if part.startswith("\b") else " ".join(part.split())
@@ -82,6 +82,6 @@ def test_the_page_matches_the_help(pytestconfig: pytest.Config) -> None:
     assert page() == PAGE.read_text(encoding="utf-8")
 
 
-def test_every_option_says_what_it_does() -> None:
-    """A page of bare names would help nobody."""
+def test_every_option_has_a_description() -> None:
+    """Every option has a description."""
     assert re.findall(r"^\| `[^`]*` \| +\|$", page(), re.MULTILINE) == []

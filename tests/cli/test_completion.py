@@ -1,4 +1,4 @@
-"""What the Tab key finds, asked of the shells themselves."""
+"""Shell completion, tested with the shells themselves."""
 
 import json
 import os
@@ -40,7 +40,7 @@ complete -C (string join ' ' -- $argv)
 
 
 def shell_or_skip(name: str) -> str:
-    """The shell's path; in CI it has to be there."""
+    """Return the path of the shell, which must exist in CI."""
     found = shutil.which(name)
     if found is None and not os.environ.get("CI"):
         pytest.skip(f"{name} is not installed")
@@ -50,7 +50,7 @@ def shell_or_skip(name: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two endpoints declared, one recorded, and a base file beside them."""
+    """Two declared endpoints, a recorded one, and a base file."""
     (tmp_path / "state").mkdir()
     declared = {"endpoints": [{"endpoint": "chat"}, {"endpoint": "embed"}, {"endpoint": "two words"}]}
     (tmp_path / "endpoints.yaml").write_text(json.dumps(declared))
@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def asked(shell: str, cwd: Path, *line: str) -> list[str]:
-    """What a shell offers for the last word of a line, without the descriptions; nothing on stderr."""
+    """Return the completions of the last word of a line, without descriptions; stderr must be empty."""
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("NOVITA_", "COMP_"))},
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -82,7 +82,7 @@ def asked(shell: str, cwd: Path, *line: str) -> list[str]:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_completes_commands_options_and_names(shell: str, folder: Path) -> None:
-    """Each with the script that it was given, sourced as the help says."""
+    """Each shell sources its script as the help says."""
     assert set(asked(shell, folder, "")) >= set(COMMANDS)
     assert asked(shell, folder, "re") == ["recover"]
     assert asked(shell, folder, "plan", "--bi") == ["--bind-commit"]
@@ -105,13 +105,13 @@ def test_every_shell_completes_commands_options_and_names(shell: str, folder: Pa
     ],
     ids=" ".join,
 )
-def test_names_are_completed_wherever_one_is_typed(line: list[str], folder: Path) -> None:
-    """The declared endpoint that begins so."""
+def test_endpoint_names_are_completed(line: list[str], folder: Path) -> None:
+    """The declared endpoint with this prefix is offered."""
     assert asked("bash", folder, *line) == ["embed"]
 
 
-def test_names_come_from_the_files_that_the_line_is_about(folder: Path) -> None:
-    """-C, -f and --state count, before the command and after it."""
+def test_names_come_from_the_files_of_the_line(folder: Path) -> None:
+    """-C, -f and --state are respected before and after the command."""
     there = folder / "elsewhere"
     there.mkdir()
     declared = {"endpoints": [{"endpoint": "elsewhere-1"}]}
@@ -122,8 +122,8 @@ def test_names_come_from_the_files_that_the_line_is_about(folder: Path) -> None:
     assert asked("bash", folder, "plan", "-f", "base.yaml", "--state", "no", "--target", "") == ["ground"]
 
 
-def test_what_a_shell_would_split_is_left_out(folder: Path) -> None:
-    """A name with a space is offered by none of them: each would want it quoted in its own way."""
+def test_names_that_need_quotes_are_not_offered(folder: Path) -> None:
+    """A name with a space is not offered, because each shell quotes it in a different way."""
     assert asked("bash", folder, "rollback", "") == ["chat", "embed", "chunk"]
 
 
@@ -139,13 +139,13 @@ def test_what_a_shell_would_split_is_left_out(folder: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_files_are_left_to_the_shell(line: list[str], kind: str, folder: Path) -> None:
-    """It knows best how to complete them."""
+    """The shell completes files itself."""
     assert f"compopt -o {kind}" in asked("bash", folder, *line, "")
 
 
 @pytest.mark.parametrize("broken", ["endpoints.yaml", "state/novita.json"])
-def test_broken_files_make_no_noise(broken: str, folder: Path) -> None:
-    """What can still be read is offered, and nobody is told of the rest in the middle of a line."""
+def test_broken_files_cause_no_output(broken: str, folder: Path) -> None:
+    """Names that can be read are offered, and errors are not printed."""
     (folder / broken).write_text("{: [")
     kept = {"endpoints.yaml": ["chunk"], "state/novita.json": ["chat", "embed"]}[broken]
     assert asked("bash", folder, "rollback", "") == kept
@@ -156,13 +156,13 @@ def test_broken_files_make_no_noise(broken: str, folder: Path) -> None:
     [["no-such-command"], ["-C", "nowhere", "rollback"], ["plan", "--parallelism", "many", "--target"]],
     ids=" ".join,
 )
-def test_a_line_that_is_wrong_makes_no_noise(line: list[str], folder: Path) -> None:
-    """The command will complain once it is entered; until then nothing is said, whatever is offered."""
+def test_an_invalid_line_causes_no_output(line: list[str], folder: Path) -> None:
+    """Errors of the line are reported when it is entered, not while it is completed."""
     assert "ground" not in asked("bash", folder, *line, "")
 
 
-def test_a_question_that_nobody_asks_is_answered_by_silence(folder: Path) -> None:
-    """An unknown shell, or a variable that is not as a script would set it."""
+def test_an_invalid_request_completes_nothing(folder: Path) -> None:
+    """An unknown shell or an invalid variable completes nothing."""
     for question in ("tcsh_complete", "bash_complete", "nonsense"):
         environ = {**os.environ, "_RECONCILER_COMPLETE": question, "COMP_WORDS": "x", "COMP_CWORD": "?"}
         done = subprocess.run(
@@ -177,8 +177,8 @@ def test_a_question_that_nobody_asks_is_answered_by_silence(folder: Path) -> Non
         assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
-def test_completing_imports_only_what_it_needs(folder: Path) -> None:
-    """Commands need none of the commands, and names need PyYAML: an answer is there before the next key."""
+def test_completion_imports_only_what_it_needs(folder: Path) -> None:
+    """Completing commands imports no command, and completing names imports only PyYAML."""
     script = (
         "import os, sys\n"
         "from reconciler.cli.main import main\n"
@@ -208,7 +208,7 @@ def test_completing_imports_only_what_it_needs(folder: Path) -> None:
 
 
 def test_specs_are_completed_from_their_file(folder: Path) -> None:
-    """For arguments that name one."""
+    """Specs are completed for arguments that name a spec."""
     import click
 
     from reconciler.cli.shell_completion import complete_specs

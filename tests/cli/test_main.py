@@ -1,4 +1,4 @@
-"""How the process ends."""
+"""The entry point: how the process ends, and messages about the command line."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ import pytest
 from reconciler.cli.main import run
 
 
-def test_nothing_that_still_hangs_keeps_a_run_that_is_over(tmp_path: Path) -> None:
-    """A thread of a library waits as long as a server likes; whoever typed the command does not."""
+def test_a_hanging_thread_does_not_delay_the_exit(tmp_path: Path) -> None:
+    """A thread that still waits for a server does not delay the end of the process."""
     script = (
         "import threading, time\n"
         "from reconciler.cli.main import main\n"
@@ -27,8 +27,8 @@ def test_nothing_that_still_hangs_keeps_a_run_that_is_over(tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (0, "[]\n")
 
 
-def test_the_last_words_are_there_before_the_process_ends(tmp_path: Path) -> None:
-    """Through a pipe, which nobody flushes at its end for us."""
+def test_output_is_flushed_before_the_exit(tmp_path: Path) -> None:
+    """Output to a pipe is flushed before the process ends."""
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", "schema", "endpoints"],
         cwd=tmp_path,
@@ -44,7 +44,7 @@ def test_the_last_words_are_there_before_the_process_ends(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "words", [["list"], ["state", "list"], ["plan"], ["apply", "--yes"], ["doctor"]], ids=" ".join
 )
-def test_an_inventory_is_no_folder(
+def test_an_inventory_path_must_not_be_a_folder(
     words: list[str],
     folder: str,
     tmp_path: Path,
@@ -80,14 +80,14 @@ def test_an_inventory_is_no_folder(
     ids=" ".join,
 )
 @pytest.mark.parametrize("name", ["a" * 5000, "loop/x", "file/x"], ids=["long", "loop", "below a file"])
-def test_a_path_that_no_system_takes_is_no_bug(
+def test_an_invalid_path_is_not_reported_as_a_bug(
     words: list[str],
     name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Too long, through a link to itself, or below what is no folder: said of the path, and in short."""
+    """A path that is too long, loops or is below a file is a short error message."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOVITA_BASE_URL", "simulator")
     monkeypatch.setenv("NOVITA_API_KEY", "sk-of-this-test")
@@ -112,7 +112,7 @@ def test_a_path_that_no_system_takes_is_no_bug(
 def test_a_mistyped_word_gets_a_suggestion(
     arguments: list[str], suggestion: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Terraform's options begin with a single dash; the message names ours."""
+    """The message for an option with a single dash, as in Terraform, names the long option."""
     assert run(arguments) == 64
     assert suggestion in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Who has the last line of a terminal."""
+"""Output of a run: the progress bar in the last line of a terminal, and colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = ListingProgress(count=100, total=300)
 LISTING_DONE = ListingProgress(count=0, total=0, is_done=True)
 
 
-def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_listing_shows_a_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output()
     out.listing_progress(PAGE)
     bar = out._progress_bar
@@ -32,8 +32,8 @@ def test_a_listing_has_a_bar_while_it_lasts(capsys: pytest.CaptureFixture[str]) 
     assert not bar._thread.is_alive()
 
 
-def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
-    """Those of --wait, for one."""
+def test_the_bar_of_an_apply_takes_precedence_over_a_listing() -> None:
+    """The listings of --wait do not replace the bar."""
     out = Output()
     bar = out.start_bar("", 4)
     out.listing_progress(PAGE)
@@ -48,8 +48,8 @@ def test_the_bar_of_an_apply_outlives_the_listings_beside_it() -> None:
     assert out._progress_bar is None
 
 
-def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A listing is told of from its own thread, and may be given up by another."""
+def test_a_bar_that_is_being_started_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread may end a listing while another starts its bar."""
     begun = threading.Event()
 
     class Slow(progress_bar.ProgressBar):
@@ -68,8 +68,8 @@ def test_a_bar_that_just_begins_is_ended_all_the_same(monkeypatch: pytest.Monkey
     assert out._progress_bar is None
 
 
-def test_once_it_is_over_no_bar_stands_and_nobody_speaks(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is still under way in a thread must not write over the last words of a run."""
+def test_nothing_is_printed_after_close(capsys: pytest.CaptureFixture[str]) -> None:
+    """Background threads print nothing after the end of a run."""
     out = Output()
     out.listing_progress(PAGE)
     bar = out._progress_bar

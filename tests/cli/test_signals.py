@@ -1,4 +1,4 @@
-"""Signals that CPython would hear late."""
+"""Signals that CPython would handle late."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from reconciler.cli import signals
 from reconciler.cli.signals import immediate_signals
 
 LONG = 1.5
-"""Seconds of a wait, in which a handler that is not late runs at once."""
+"""Seconds of a wait, during which the handler must run at once."""
 
 
 @pytest.fixture
 def heard() -> Iterator[list[float]]:
-    """When the handler of SIGINT ran."""
+    """The times at which the handler of SIGINT ran."""
     times: list[float] = []
     former = signal.signal(signal.SIGINT, lambda _number, _frame: times.append(time.monotonic()))
     yield times
@@ -28,7 +28,7 @@ def heard() -> Iterator[list[float]]:
 
 
 def in_another_thread() -> threading.Thread:
-    """A signal that interrupts no wait of the main thread, as when it comes just before."""
+    """Send a signal that does not interrupt the wait of the main thread."""
 
     def raised() -> None:
         time.sleep(0.1)  # for the main thread to wait meanwhile; were it late, the test would still pass
@@ -55,7 +55,7 @@ def on_a_pipe() -> None:
 
 @pytest.mark.parametrize("wait", [on_a_lock, on_a_pipe])
 @pytest.mark.parametrize(("way", "is_late"), [(immediate_signals, False), (nullcontext, True)])
-def test_a_handler_need_not_wait_for_the_main_thread(
+def test_a_handler_runs_while_the_main_thread_waits(
     heard: list[float],
     wait: Callable[[], None],
     way: Callable[[], AbstractContextManager[None]],
@@ -69,8 +69,8 @@ def test_a_handler_need_not_wait_for_the_main_thread(
     assert [at - began > LONG / 2 for at in heard] == [is_late]
 
 
-def test_an_end_waits_for_no_pause(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who pressed Ctrl-C has the prompt back at once."""
+def test_the_end_is_not_delayed(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the run without delay."""
     monkeypatch.setattr(signals, "WAKE_DELAYS", (0.0, 30.0))
     began = time.monotonic()
     with immediate_signals():
@@ -79,7 +79,7 @@ def test_an_end_waits_for_no_pause(heard: list[float], monkeypatch: pytest.Monke
     assert len(heard) == 1
 
 
-def test_it_leaves_nothing_behind(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handlers_and_threads_are_restored(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     made = os.pipe()
     monkeypatch.setattr(os, "pipe", lambda: made)
     before = signal.getsignal(signal.SIGURG)
@@ -93,7 +93,7 @@ def test_it_leaves_nothing_behind(heard: list[float], monkeypatch: pytest.Monkey
             os.fstat(descriptor)
 
 
-def test_in_another_thread_it_does_nothing() -> None:
+def test_it_has_no_effect_in_another_thread() -> None:
     before = signal.getsignal(signal.SIGURG)
     seen = []
 

@@ -1,4 +1,4 @@
-"""The stream of an apply while many threads write to it, and the heart that beats for what takes long."""
+"""The event stream of an apply with many threads, and its periodic progress messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.builders import change, endpoint
 from tests.reports import samples
 
 WITHIN = 20.0
-"""Seconds that a test waits for what must come."""
+"""Seconds that a test waits for a message."""
 
 
 def new(name: str) -> Change:
@@ -36,7 +36,7 @@ def ended(made: Change) -> ChangeEnded:
 
 
 class Written:
-    """What was written so far, and a wait for what is to come."""
+    """Collects the written lines, and waits for further ones."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -60,8 +60,8 @@ def beats(messages: list[dict[str, Any]]) -> list[str]:
     return [m["hook"]["resource"]["resource_name"] for m in messages if m["type"] == "apply_progress"]
 
 
-def test_a_message_is_a_line_with_terraforms_keys() -> None:
-    """The first is the version, and nothing but ASCII stands in any."""
+def test_a_message_is_one_line_with_terraforms_keys() -> None:
+    """The first message is the version, and every message is ASCII."""
     written = Written()
     with EventStream(written) as stream:
         stream(ChangeStarted(change=new("chat")))
@@ -74,8 +74,8 @@ def test_a_message_is_a_line_with_terraforms_keys() -> None:
     assert written.messages[0]["@timestamp"].endswith("Z")
 
 
-def test_threads_never_write_into_each_others_lines() -> None:
-    """However many there are, and while the heart beats as fast as it can."""
+def test_lines_of_different_threads_are_not_mixed() -> None:
+    """This holds for many threads and for very frequent progress messages."""
     pieces: list[str] = []
 
     def write(line: str) -> None:
@@ -98,8 +98,8 @@ def test_threads_never_write_into_each_others_lines() -> None:
     assert sum(one["type"] == "apply_complete" for one in messages) == 160
 
 
-def test_what_takes_long_shows_signs_of_life_until_it_ends() -> None:
-    """More than one, each with more time that passed, and none after the end."""
+def test_a_long_change_sends_progress_until_it_ends() -> None:
+    """The elapsed time grows with each message, and no message follows the end."""
     written = Written()
     with EventStream(written, interval=0.01) as stream:
         stream(ChangeStarted(change=new("slow")))
@@ -114,8 +114,8 @@ def test_what_takes_long_shows_signs_of_life_until_it_ends() -> None:
     assert elapsed == sorted(elapsed)
 
 
-def test_a_wait_for_service_beats_too() -> None:
-    """It counts from when the change began; what serves is waited for no more."""
+def test_waiting_for_service_sends_progress_too() -> None:
+    """The elapsed time counts from the start of the change; messages end when the endpoint serves."""
     written = Written()
     with EventStream(written, interval=0.01) as stream:
         made = new("chat")
@@ -130,8 +130,8 @@ def test_a_wait_for_service_beats_too() -> None:
     assert beats(written.messages).count("chat") == count
 
 
-def test_the_first_sign_of_life_comes_after_one_interval() -> None:
-    """By the clock that it is given; no thread is left when it is over."""
+def test_the_first_progress_comes_after_one_interval() -> None:
+    """The first message follows after one interval of the given clock; no thread remains."""
     now = [100.0]
     beaten: list[tuple[str, float]] = []
     came = threading.Event()
@@ -155,8 +155,8 @@ def test_the_first_sign_of_life_comes_after_one_interval() -> None:
     assert threading.active_count() == before
 
 
-def test_a_reader_who_has_left_stops_nothing() -> None:
-    """What cannot be written is not, and the rest goes on."""
+def test_a_closed_pipe_does_not_stop_the_apply() -> None:
+    """Messages that cannot be written are dropped."""
 
     def write(_line: str) -> None:
         raise BrokenPipeError
@@ -167,8 +167,8 @@ def test_a_reader_who_has_left_stops_nothing() -> None:
         stream.finish(samples.applied(Outcome.DONE))
 
 
-def test_a_plan_is_told_once() -> None:
-    """Also when the end comes back to it."""
+def test_a_plan_is_written_once() -> None:
+    """The messages of a plan are not repeated at the end."""
     written = Written()
     found = samples.applied(Outcome.DONE)
     assert found.plan
@@ -179,8 +179,8 @@ def test_a_plan_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(("code", "line"), [(1, "Apply incomplete"), (130, "Apply interrupted")])
-def test_a_run_that_breaks_off_counts_what_was_done(code: int, line: str) -> None:
-    """Nobody reports on it, and what had ended had ended."""
+def test_an_aborted_run_counts_completed_changes(code: int, line: str) -> None:
+    """The last message counts the changes that were completed."""
     written = Written()
     stream = EventStream(written)
     stream(ended(new("a")))

@@ -1,4 +1,4 @@
-"""A real browser, headless: what it shows of a page, and what it says of it."""
+"""A headless browser for tests of the HTML report."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ addEventListener("message", ({{ data }}) => {{
 }});
 </script>
 {frames}"""
-"""A window is 500 pixels wide at least; a frame in it is as narrow as one wants."""
+"""A window is at least 500 pixels wide; frames within it can be narrower."""
 
 needed = pytest.mark.skipif(FOUND is None and not os.environ.get("CI"), reason="no Chromium here")
 
 
 class Browser:
-    """Each visit is the first one: nothing is left in `folder` that another would find."""
+    """Each visit starts without stored data of earlier visits."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._visits = 0
 
     def load(self, page: str, *, dark: bool = False, **beside: str) -> tuple[str, list[str]]:
-        """(the document after it was loaded, what the console said); `beside` are pages that it leads to."""
+        """Return the loaded document and the console output; `beside` are pages that it links to."""
         assert FOUND, "Chromium is missing: apt-get install chromium"
         self._visits += 1
         home = self._folder / f"visit-{self._visits}"
@@ -66,7 +66,7 @@ class Browser:
         return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
     def ask(self, script: str, *pages: str, widths: Sequence[int] = (1280,), dark: bool = False) -> list[Any]:
-        """What the body of a function returns in each page at each width: first all pages at the first one.
+        """Return the result of a function body in each page at each width, one width after the other.
 
         It runs in copies of the pages that may have scripts.
         """

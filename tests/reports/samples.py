@@ -1,4 +1,4 @@
-"""Runs to report on, as values."""
+"""Sample runs for tests of the reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def findings(made: Plan, *problems: Problem, command: str = "plan", code: int = 
 
 
 def every_action() -> Plan:
-    """One change of each kind, secrets among them, drift, and an endpoint of somebody else."""
+    """Return a plan with one change of each kind, secrets, drift, and an unmanaged endpoint."""
     return builders.plan(
         [
             endpoint("adopted", replicas=2),
@@ -68,12 +68,12 @@ def every_action() -> Plan:
 
 
 def refused() -> RunReport:
-    """A plan that a guard holds back."""
+    """Return a plan that a guard blocks."""
     return findings(every_action(), WARNING, GUARD, code=3)
 
 
 def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
-    """An apply of which the changes ended so, the last outcome again and again."""
+    """Return an apply whose changes have these outcomes; the last one is repeated."""
     made = every_action()
     results = tuple(
         ChangeResult(
@@ -93,7 +93,7 @@ def applied(*outcomes: Outcome, interrupted: bool = False) -> RunReport:
 
 
 def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
-    """A `drift` that found one endpoint changed and one gone."""
+    """Return a drift report with a changed and a deleted endpoint."""
     made = every_action()
     ignore = DriftIgnore(endpoint="tuned", until=datetime(2027, 1, 1, tzinfo=UTC), why="a trial")
     alarms = tuple(
@@ -116,12 +116,12 @@ def drifted(standing: DriftState = DriftState.NEW) -> RunReport:
 
 
 def failed(*problems: Problem, code: int = 1) -> RunReport:
-    """A run that came to nothing."""
+    """Return a run that failed before it had a plan."""
     return RunReport(command="plan", timestamp="2026-01-02T03:04:05Z", exit_code=code, problems=problems)
 
 
 def many(count: int, value: str = "v") -> Plan:
-    """So many endpoints, each with an env value that changes."""
+    """Return a plan for this many endpoints, each with a changed env value."""
     names = [f"endpoint-{number:05}" for number in range(count)]
     return builders.plan(
         [endpoint(name, env={"V": f"{value}-new"}, replicas=3) for name in names],

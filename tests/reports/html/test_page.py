@@ -1,4 +1,4 @@
-"""The page of a run, looked at in a real browser."""
+"""The HTML report of a run, tested in a browser."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def browser(tmp_path: Path) -> Browser:
 
 
 class Tags(HTMLParser):
-    """The tags of a page, and all that its attributes lead to."""
+    """Collects the tags of a page and the targets of its attributes."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -77,8 +77,8 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_page_is_whole_in_itself(name: str) -> None:
-    """No script, and nothing that is fetched from anywhere."""
+def test_a_page_is_self_contained(name: str) -> None:
+    """The page has no script and loads nothing."""
     page = html_text(RUNS[name])
     tags = Tags(page)
     assert "script" not in tags.names
@@ -87,8 +87,8 @@ def test_a_page_is_whole_in_itself(name: str) -> None:
 
 
 @needed
-def test_a_page_loads_in_silence(browser: Browser) -> None:
-    """Nothing on the console, nothing asked of a network."""
+def test_a_page_loads_without_messages(browser: Browser) -> None:
+    """The console is empty, and there is no network request."""
     for name in ("refused", "applied"):
         document, said = browser.load(html_text(RUNS[name]))
         assert (said, "<h1>" in document) == ([], True)
@@ -98,7 +98,7 @@ def test_a_page_loads_in_silence(browser: Browser) -> None:
 
 @needed
 def test_a_page_is_never_wider_than_its_window(browser: Browser) -> None:
-    """Names and values without a place to break are no reason to scroll sideways."""
+    """Long names and values without spaces do not cause horizontal scrolling."""
     long = plan([endpoint("n" * 220, appName="a", image="i" * 3000, env={"K" * 200: "v" * 500})])
     found = samples.findings(long, Problem(code="x", summary="s" * 400, detail="d" * 400))
     pages = [html_text(one) for one in (found, RUNS["refused"], RUNS["applied"], RUNS["drifted"])]
@@ -115,8 +115,8 @@ def test_a_page_is_never_wider_than_its_window(browser: Browser) -> None:
 
 @needed
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_can_be_read(browser: Browser, dark: bool) -> None:
-    """A contrast of 4.5 at least (WCAG AA), in either scheme."""
+def test_every_text_has_enough_contrast(browser: Browser, dark: bool) -> None:
+    """The contrast is at least 4.5 (WCAG AA) in light and dark mode."""
     names = ("refused", "applied", "ignored")
     answers = browser.ask(CONTRAST, *(html_text(RUNS[name]) for name in names), dark=dark)
     for name, seen in zip(names, answers, strict=True):
@@ -126,8 +126,8 @@ def test_every_text_can_be_read(browser: Browser, dark: bool) -> None:
 
 
 @needed
-def test_the_chart_is_true_to_scale(browser: Browser) -> None:
-    """From 1-3 to 2-8 on a scale that ends at 8."""
+def test_the_chart_is_drawn_to_scale(browser: Browser) -> None:
+    """The ranges 1-3 and 2-8 are drawn on a scale up to 8."""
     script = """
     const card = [...document.querySelectorAll('.card')].find((one) => one.textContent.includes('scaled'));
     const box = (name) => { const b = card.querySelector(name).getBBox(); return [b.x, b.width]; };
@@ -146,15 +146,15 @@ def test_the_chart_is_true_to_scale(browser: Browser) -> None:
 
 
 def test_a_chart_needs_a_range() -> None:
-    """One side is enough, none is no chart; nothing but zeros is one all the same."""
+    """One range is enough for a chart, also a range of 0; without a range there is no chart."""
     assert chart(None, None) == ""
     assert "before none" in chart(None, Range(1, 1))
     assert "Workers: before 0; after 0" in chart(Range(0, 0), Range(0, 0))
 
 
 @needed
-def test_a_link_unfolds_what_it_leads_to(browser: Browser) -> None:
-    """Of many endpoints each is folded, until it is opened by a click or by the index."""
+def test_a_link_expands_its_target(browser: Browser) -> None:
+    """Many endpoints are collapsed; a click or a link of the index expands one."""
     script = """
     const [first, second] = document.querySelectorAll('details');
     const closed = [first.open, second.open, second.offsetHeight];
@@ -166,21 +166,21 @@ def test_a_link_unfolds_what_it_leads_to(browser: Browser) -> None:
     assert (seen["closed"][:2], seen["open"], seen["grown"]) == ([False, False], [True, True], True)
 
 
-def test_few_changes_are_unfolded() -> None:
-    """One sees them without a click."""
+def test_few_changes_are_expanded() -> None:
+    """They are visible without a click."""
     assert html_text(RUNS["refused"]).count("<details") == html_text(RUNS["refused"]).count(" open>")
 
 
 def test_a_thousand_endpoints_stay_usable() -> None:
-    """Less than three megabytes for the longest change there is, with an index."""
+    """The page is smaller than three megabytes and has an index."""
     made = plan([endpoint(f"endpoint-{number:04}", env={"KEY": "value"}) for number in range(1000)])
     page = html_text(samples.findings(made))
     assert len(page.encode()) < 3_000_000
     assert page.count('<a href="#c') == page.count('<div class="inside" id="c') == 1000
 
 
-def test_what_others_chose_is_text() -> None:
-    """Names, values, files and messages of others bring no tag into a page."""
+def test_untrusted_text_is_escaped() -> None:
+    """Untrusted names, values, files and messages add no tag to a page."""
     hostile = Problem(code="x", summary=HOSTILE, detail=HOSTILE, hint=HOSTILE, address=HOSTILE)
     made = plan([endpoint(HOSTILE[:60], appName="a", image=HOSTILE, env={HOSTILE: HOSTILE})])
     harmless = Tags(html_text(samples.findings(plan([endpoint("x", env={"A": "b"})]), samples.REFUSAL)))
@@ -191,12 +191,12 @@ def test_what_others_chose_is_text() -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_secret_is_on_a_page(name: str) -> None:
-    """Neither today's, nor the one applied last, nor the one that is live."""
+    """This holds for declared, applied and live secrets."""
     assert "hf_" not in html_text(RUNS[name])
 
 
-def test_a_page_tells_what_happened() -> None:
-    """The line that tools know, the end, the problems with their place, and what became of each change."""
+def test_a_page_shows_the_result() -> None:
+    """The page has the summary line, the exit code, the problems with their places, and each result."""
     refused = html_text(RUNS["refused"])
     assert "<h1>Plan: 1 to import, 2 to add, 3 to change, 2 to destroy.</h1>" in refused
     assert "exit code 3: refused by a guard" in refused

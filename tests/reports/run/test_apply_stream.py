@@ -1,4 +1,4 @@
-"""The messages of `--events`, in the shape of Terraform's machine-readable UI."""
+"""The messages of `--events`, in the format of Terraform's machine-readable UI."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def ended(outcome: Outcome, made: Change = NEW) -> ChangeEnded:
     )
 
 
-def test_the_first_message_says_whose_shape_it_is() -> None:
-    """As Terraform's does."""
+def test_the_first_message_has_the_versions() -> None:
+    """The first message has Terraform's format."""
     message = version_message()
     assert (message["type"], message["terraform"], message["ui"]) == ("version", "1.11.0", "1.2")
 
 
-def test_a_plan_is_told_change_by_change() -> None:
-    """What moved first, and last how much it is; the words are Terraform's."""
+def test_a_plan_has_one_message_per_change() -> None:
+    """Drift comes first and the number of changes last, in Terraform's words."""
     messages = list(plan_messages(samples.every_action()))
     changes = [(one["type"], one["change"]) for one in messages[:-1]]
     assert [(kind, one["resource"]["resource_name"], one["action"]) for kind, one in changes] == [
@@ -84,8 +84,8 @@ def test_a_plan_is_told_change_by_change() -> None:
     assert imported["change"]["action"] == "import"
 
 
-def test_a_change_starts_goes_on_and_ends() -> None:
-    """With its ID as soon as there is one, and what it took."""
+def test_the_messages_of_one_change() -> None:
+    """The messages contain the ID once it is known, and the elapsed time."""
     start = event_message(ChangeStarted(change=NEW), 0.0)
     assert start == {
         "@level": "info",
@@ -116,8 +116,8 @@ def test_a_change_starts_goes_on_and_ends() -> None:
     assert (known["hook"]["id_key"], known["hook"]["id_value"]) == ("id", "id-a")
 
 
-def test_what_failed_has_errored() -> None:
-    """Nobody knows of an unresolved create that it was done; what was not attempted never started."""
+def test_failed_changes_have_errored() -> None:
+    """A failed or unresolved change is an error; a change that was not attempted has no message."""
     for outcome in (Outcome.FAILED, Outcome.UNRESOLVED):
         message = event_message(ended(outcome), 0.0)
         assert message
@@ -126,8 +126,8 @@ def test_what_failed_has_errored() -> None:
     assert event_message(ApplyStarted(total=1), 0.0) is None
 
 
-def test_a_wait_says_what_for() -> None:
-    """And that it is over."""
+def test_a_wait_has_a_reason() -> None:
+    """Another message says that the endpoint serves."""
     waiting = event_message(ChangeWaiting(change=NEW, why="for a worker"), 3.0)
     assert waiting
     assert (waiting["type"], waiting["hook"]["waiting"]) == ("apply_progress", "for a worker")
@@ -142,7 +142,7 @@ def last(found: RunReport) -> list[dict[str, Any]]:
 
 
 def test_problems_are_diagnostics() -> None:
-    """With their place; a note, for which Terraform has no severity, is a log."""
+    """They have a place; a note is a log message, because Terraform has no such severity."""
     error, warning, summary = last(samples.refused())
     assert error == {
         "@level": "error",
@@ -188,10 +188,10 @@ def test_problems_are_diagnostics() -> None:
     ],
     ids=["complete", "incomplete", "interrupted"],
 )
-def test_the_summary_counts_what_was_done(
+def test_the_summary_counts_completed_changes(
     found: RunReport, line: str, counts: tuple[int, int, int, int]
 ) -> None:
-    """And no more than that."""
+    """Changes that were not completed are not counted."""
     summary = last(found)[-1]
     assert summary["@message"] == line
     changes = summary["changes"]
@@ -202,7 +202,7 @@ def test_the_summary_counts_what_was_done(
 
 
 def test_no_secret_is_in_a_message() -> None:
-    """Neither today's, nor the one applied last, nor the one that is live."""
+    """This holds for declared, applied and live secrets."""
     found = samples.applied(Outcome.FAILED)
     assert found.plan
     events = [ended(Outcome.FAILED, one) for one in found.plan.pending]

@@ -1,4 +1,4 @@
-"""Annotations as GitHub's runner reads them."""
+"""Annotations, parsed as GitHub's runner does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND = re.compile(r"::(?P<level>\w+) (?P<given>[^:]*)::(?P<data>[^\r\n]*)")
 
 
 def parsed(line: str) -> tuple[str, dict[str, str], str]:
-    """(level, properties, message), decoded as the runner does."""
+    """Return (level, properties, message), decoded as the runner does."""
     found = COMMAND.fullmatch(line)
     assert found, line
     decoded = {"%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ",", "%25": "%"}
@@ -33,8 +33,8 @@ def read(found: RunReport) -> list[tuple[str, dict[str, str], str]]:
     return [parsed(line) for line in annotation_lines(found, lambda place: f"infra/{place.file}")]
 
 
-def test_a_problem_is_shown_where_it_is() -> None:
-    """With its file, line and column, and the way out; the errors first."""
+def test_a_problem_is_shown_at_its_place() -> None:
+    """The annotation has file, line, column and hint; errors come first."""
     assert read(samples.refused()) == [
         (
             "error",
@@ -47,13 +47,13 @@ def test_a_problem_is_shown_where_it_is() -> None:
 
 
 def test_a_note_is_a_notice() -> None:
-    """GitHub's word for it."""
+    """GitHub's level for a note is notice."""
     note = Problem(code="partial", summary="only a part", severity=Severity.NOTE)
     assert [level for level, _, _ in read(samples.failed(note, code=0))] == ["notice"]
 
 
-def test_nothing_breaks_out_of_a_line() -> None:
-    """Whatever stands in a message or in the name of a file."""
+def test_no_text_breaks_out_of_a_command() -> None:
+    """This holds for any text in a message or a file name."""
     bad = "100%\r\n::stop-commands::x,y=1:2"
     place = Place(file=bad, line=1, column=2)
     problem = Problem(code="x", summary=bad, detail=bad, address=bad, place=place)
@@ -64,8 +64,8 @@ def test_nothing_breaks_out_of_a_line() -> None:
     assert len("\n".join(lines).splitlines()) == 1
 
 
-def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
-    """What is known or ignored is none; nor is drift that a plan tells of."""
+def test_new_drift_is_an_error_at_the_declaration() -> None:
+    """Known and ignored drift is no error, and neither is drift in a plan."""
     place = Place(file="endpoints.yaml", line=3, column=5)
     desired = replace(endpoint("tuned", image="a"), find_place=lambda: place)
     made = plan([desired], [tracked("tuned", image="a")], [live("tuned", image="b")])
@@ -89,8 +89,8 @@ def test_drift_that_rings_is_an_error_where_it_is_declared() -> None:
     assert read(samples.findings(samples.every_action())) == []
 
 
-def test_more_than_github_shows_are_counted() -> None:
-    """Ten of a level at most, and the last of them says how many there are besides."""
+def test_annotations_beyond_the_limit_are_counted() -> None:
+    """There are at most ten per level; the last one counts the others."""
     many = [Problem(code="x", summary=f"problem {number}") for number in range(25)]
     found = read(samples.findings(Plan(changes=()), *many, samples.WARNING))
     assert [level for level, _, _ in found] == ["error"] * 10 + ["warning"]

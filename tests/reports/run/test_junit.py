@@ -1,4 +1,4 @@
-"""A run as JUnit XML, read back as its readers do."""
+"""A run as JUnit XML, parsed again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.reports import samples
 
 
 def read(found: RunReport) -> dict[str, ET.Element]:
-    """Name -> test case, of a report whose counts are true."""
+    """Return the test cases by name, after checking the counts of the report."""
     page = junit_text(found)
     suites = ET.fromstring(page.encode())
     (suite,) = suites
@@ -30,7 +30,7 @@ def read(found: RunReport) -> dict[str, ET.Element]:
 
 
 def endings(found: RunReport) -> dict[str, str]:
-    """Name -> how a test case ended."""
+    """Return the results of the test cases by name."""
     tags = ("failure", "error", "skipped")
     return {
         name: next((tag for tag in tags if case.find(tag) is not None), "passed")
@@ -38,8 +38,8 @@ def endings(found: RunReport) -> dict[str, str]:
     }
 
 
-def test_a_plan_has_a_case_an_endpoint() -> None:
-    """What is planned is no failure; what a guard holds back is one, where it is."""
+def test_a_plan_has_one_case_per_endpoint() -> None:
+    """A planned change passes; a change that a guard blocks fails."""
     found = endings(samples.refused())
     names = {"adopted", "fresh", "gone", "larger", "same", "scaled", "tuned"}
     assert found == {"the run": "passed", "old": "failure", **dict.fromkeys(names, "passed")}
@@ -52,22 +52,22 @@ def test_a_plan_has_a_case_an_endpoint() -> None:
     assert case.get("classname") == "reconciler.plan"
 
 
-def test_an_error_of_the_run_is_the_runs() -> None:
-    """Also when there is no plan at all."""
+def test_an_error_of_the_run_is_an_error_of_its_case() -> None:
+    """This also holds without a plan."""
     whole = Problem(code="unreachable", summary="Novita cannot be reached")
     found = endings(samples.failed(whole, samples.GUARD))
     assert found == {"the run": "error", "old": "failure"}
 
 
-def test_an_endpoint_may_be_called_like_the_run() -> None:
-    """Its failures are still counted as its own."""
+def test_an_endpoint_may_have_the_name_of_the_run() -> None:
+    """Its failures are counted as those of the endpoint."""
     problem = Problem(code="x", summary="s", address="novita_endpoint.the run")
     suite = ET.fromstring(junit_text(samples.failed(problem)))
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
 
 
-def test_an_apply_tells_how_each_change_ended() -> None:
-    """Failed and unresolved are failures, what was not attempted is skipped, and time is seconds."""
+def test_an_apply_has_the_result_of_each_change() -> None:
+    """Failed and unresolved changes fail, and those that were not attempted are skipped."""
     found = samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
     ends = endings(found)
     assert [ends[change.name] for change in found.plan.pending] == [  # type: ignore[union-attr]
@@ -84,8 +84,8 @@ def test_an_apply_tells_how_each_change_ended() -> None:
     ("standing", "end"),
     [(DriftState.NEW, "failure"), (DriftState.KNOWN, "passed"), (DriftState.IGNORED, "skipped")],
 )
-def test_drift_that_rings_is_a_failure(standing: DriftState, end: str) -> None:
-    """What is known passes and says what it is, and what somebody chose to ignore is skipped."""
+def test_new_drift_is_a_failure(standing: DriftState, end: str) -> None:
+    """Known drift passes with its details, and ignored drift is skipped."""
     found = samples.drifted(standing)
     ends = endings(found)
     assert (ends["tuned"], ends["gone"], ends["scaled"], ends["the run"]) == (end, end, "passed", "passed")
@@ -93,8 +93,8 @@ def test_drift_that_rings_is_a_failure(standing: DriftState, end: str) -> None:
     assert said.startswith("envs.HF_TOKEN: (sensitive value) → (sensitive value) (" + standing.value)
 
 
-def test_what_xml_cannot_hold_is_replaced() -> None:
-    """Control characters, surrogates and the like, wherever they stand."""
+def test_characters_that_xml_forbids_are_replaced() -> None:
+    """This holds for control characters and surrogates in any text."""
     bad = "a\x00b\x1b[0m\ufffe\ud800<&>\"']]>"
     problem = Problem(code="x", summary=bad, detail=bad, address=f"novita_endpoint.{bad}")
     cases = read(samples.failed(problem))
@@ -106,5 +106,5 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
 
 @pytest.mark.parametrize("found", [samples.refused(), samples.applied(Outcome.FAILED), samples.drifted()])
 def test_no_secret_is_in_it(found: RunReport) -> None:
-    """Neither today's, nor the one applied last, nor the one that is live."""
+    """This holds for declared, applied and live secrets."""
     assert "hf_" not in junit_text(found)

@@ -1,4 +1,4 @@
-"""A run as Markdown: what is said, that it fits into a comment, and that nobody else writes in it."""
+"""A run as Markdown: its content, its size limit, and the escaping of untrusted text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG = "ü|`漢</details>```\n" * 300
 
 
 def shape(page: str) -> None:
-    """That every row, fence and fold of a page is whole."""
+    """Check that every row, code block and collapsed section of a page is complete."""
     tables = [line for line in page.splitlines() if line.startswith("|")]
     assert all(line.rstrip().endswith("|") for line in tables)
     lines = page.splitlines()
@@ -33,13 +33,13 @@ def shape(page: str) -> None:
 
 
 def rows(page: str) -> int:
-    """How many changes the table shows."""
+    """Return the number of changes in the table."""
     table = page.partition("### Changes\n\n")[2].partition("\n\n")[0].splitlines()
     return len(table) - 2
 
 
 def test_counts_come_first() -> None:
-    """Then what is wrong, then a row a change, then the fields."""
+    """Problems, a row per change, and the fields follow."""
     page = markdown_text(samples.refused())
     order = [
         "## reconciler plan",
@@ -65,7 +65,7 @@ def test_counts_come_first() -> None:
 
 
 def test_an_explanation_is_in_the_details() -> None:
-    """When it was asked for."""
+    """It is there if it was requested."""
     page = markdown_text(replace(samples.refused(), explained=True))
     assert "- **Rule:** declared, recorded, live by its ID; only worker counts differ -&#62; scale" in page
     assert "- **Call:** none; only the inventory changes" in page
@@ -75,8 +75,8 @@ def test_an_explanation_is_in_the_details() -> None:
     shape(page)
 
 
-def test_an_apply_tells_what_became_of_each_change() -> None:
-    """With the reason of what failed."""
+def test_an_apply_has_the_result_of_each_change() -> None:
+    """A failed change has its reason."""
     page = markdown_text(samples.applied(Outcome.DONE, Outcome.FAILED, Outcome.NOT_ATTEMPTED))
     assert "**Apply incomplete: 1 done, 1 failed, 5 not attempted.**" in page
     assert "- **Error:** Novita refused: no stock<br><code>novita&#95;endpoint.fresh</code>" in page
@@ -93,8 +93,8 @@ def test_an_apply_tells_what_became_of_each_change() -> None:
         (DriftState.IGNORED, "**No new drift.**", "| both, ignored until 2027-01-01 00:00Z: a trial |"),
     ],
 )
-def test_drift_is_told_with_its_alarm(standing: DriftState, line: str, mark: str) -> None:
-    """What waits for an apply is no drift, and in no table."""
+def test_drift_has_its_state(standing: DriftState, line: str, mark: str) -> None:
+    """Unapplied changes are no drift, and are not in the table."""
     page = markdown_text(samples.drifted(standing))
     assert line in page
     assert mark in page
@@ -102,8 +102,8 @@ def test_drift_is_told_with_its_alarm(standing: DriftState, line: str, mark: str
     shape(page)
 
 
-def test_a_run_that_came_to_nothing_says_why() -> None:
-    """And where."""
+def test_a_failed_run_has_its_error() -> None:
+    """The report names the place of the error."""
     page = markdown_text(samples.failed(samples.GUARD))
     assert "**Failed: 1 error.**" in page
     assert "<code>endpoints.yaml:12:7</code>" in page
@@ -111,8 +111,8 @@ def test_a_run_that_came_to_nothing_says_why() -> None:
 
 
 @pytest.mark.parametrize("value", ["v", LONG], ids=["short", "long"])
-def test_what_is_left_out_is_counted(value: str) -> None:
-    """Of a thousand changes: shown and left out are a thousand, and details go before rows."""
+def test_omitted_rows_are_counted(value: str) -> None:
+    """The shown and the omitted changes add up, and details are omitted before rows."""
     page = markdown_text(samples.findings(samples.many(1000, value)))
     shape(page)
     left_out = re.search(r"^_([\d,]+) of 1,000 changes are not shown\._$", page, re.MULTILINE)
@@ -125,23 +125,23 @@ def test_what_is_left_out_is_counted(value: str) -> None:
     assert len(page.encode()) > LIMIT - 1000, "there was room for more"
 
 
-def test_details_go_before_rows() -> None:
-    """Where all rows fit and not all fields, all rows are there."""
+def test_details_are_omitted_before_rows() -> None:
+    """All rows are there if they fit, even if the fields do not."""
     page = markdown_text(samples.findings(samples.many(200, LONG)))
     shape(page)
     assert rows(page) == 200
     assert 0 < page.count("<details>") < 200
 
 
-def test_everything_is_shown_where_it_fits() -> None:
-    """And nothing is said of what is left out."""
+def test_everything_is_shown_if_it_fits() -> None:
+    """Then there is no note about omitted rows."""
     page = markdown_text(samples.findings(samples.many(20)))
     assert (rows(page), page.count("<details>"), "not shown" in page) == (20, 20, False)
 
 
 @pytest.mark.parametrize("severity", list(Severity))
-def test_many_problems_leave_room_for_the_changes(severity: Severity) -> None:
-    """However long each of them is."""
+def test_many_problems_leave_space_for_the_changes(severity: Severity) -> None:
+    """This holds for problems of any length."""
     many = [Problem(code="x", summary=LONG, detail=LONG, hint=LONG, severity=severity)] * 300
     page = markdown_text(samples.findings(samples.many(1000), *many))
     shape(page)
@@ -150,7 +150,7 @@ def test_many_problems_leave_room_for_the_changes(severity: Severity) -> None:
     assert rows(page) > 100
 
 
-def test_many_strangers_and_much_drift_fit_too() -> None:
+def test_many_unmanaged_endpoints_and_much_drift_fit() -> None:
     """Each kind of row has its own count."""
     names = [f"n{number}" for number in range(2000)]
     made = plan(
@@ -184,8 +184,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("said", HOSTILE)
-def test_what_others_chose_is_text(said: str) -> None:
-    """No mark of Markdown or HTML is left in it, and nobody is called."""
+def test_untrusted_text_is_escaped(said: str) -> None:
+    """It contains no special character of Markdown or HTML, and mentions nobody."""
     for page in (text(said), code(said)):
         bare = re.sub(r"</?code>|<br>", "", page)
         assert not re.search(r"[\\`*_\[\]<>|~@$]", bare)
@@ -198,8 +198,8 @@ def test_what_others_chose_is_text(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", HOSTILE)
-def test_no_name_and_no_value_breaks_a_page(said: str) -> None:
-    """Wherever it stands: in a name, a value, a key, a file, a message."""
+def test_no_text_breaks_a_page(said: str) -> None:
+    """This holds for names, values, keys, files and messages."""
 
     def page(text: str) -> str:
         problem = Problem(code="x", summary=text, detail=text, hint=text, address=text)
@@ -226,5 +226,5 @@ RUNS: dict[str, RunReport] = {
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_secret_is_in_it(name: str) -> None:
-    """Neither today's, nor the one applied last, nor the one that is live."""
+    """This holds for declared, applied and live secrets."""
     assert "hf_" not in markdown_text(RUNS[name])

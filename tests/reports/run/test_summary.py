@@ -1,4 +1,4 @@
-"""What reports say in few characters."""
+"""Shortened values in reports."""
 
 import pytest
 
@@ -14,6 +14,6 @@ from reconciler.reports.run.summary import shortened
     ],
 )
 def test_both_ends_of_a_long_value_are_kept(text: str, length: int, expected: str) -> None:
-    """Of two images that differ in their tags, both must not read alike."""
+    """Two images that differ only in their tags stay different."""
     assert shortened(text, length) == expected
     assert len(expected) <= length

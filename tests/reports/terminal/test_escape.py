@@ -1,4 +1,4 @@
-"""Names are chosen by others, and end up in terminals and in logs that are read by machines."""
+"""Escaping of untrusted text for terminals and for the logs of CI runners."""
 
 import pytest
 
@@ -18,6 +18,6 @@ from reconciler.reports.terminal.escape import plain
         ("", ""),
     ],
 )
-def test_what_could_act_is_escaped(text: str, expected: str) -> None:
-    """Control characters, and what GitHub's runner would obey at the start of a line; nothing else."""
+def test_active_characters_are_escaped(text: str, expected: str) -> None:
+    """Control characters and commands of GitHub's runner are escaped; other text is unchanged."""
     assert plain(text) == expected

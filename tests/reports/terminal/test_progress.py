@@ -1,4 +1,4 @@
-"""An apply while it runs: the line of each event, and the bar that stays out of the way."""
+"""Progress of a running apply: lines and the progress bar."""
 
 from reconciler.model.apply_events import (
     ApplyEvent,
@@ -40,12 +40,12 @@ LINES: list[tuple[ApplyEvent, str | None]] = [
 
 
 def test_an_event_is_a_line() -> None:
-    """What only a bar shows, and what was not begun, is none."""
+    """Events for the bar, and changes that were not begun, have no line."""
     assert [event_line(event) for event, _ in LINES] == [line for _, line in LINES]
 
 
 def test_lines_for_pipes() -> None:
-    """One after the other, and nothing else."""
+    """Only the lines are written."""
     said: list[str] = []
     with LineProgress(said.append) as lines:
         for event, _ in LINES:
@@ -54,7 +54,7 @@ def test_lines_for_pipes() -> None:
 
 
 class Counter(ProgressBar):
-    """A bar that only counts."""
+    """A progress bar that only counts."""
 
     def __init__(self, total: int) -> None:
         self.done, self.total = 0, total
@@ -77,15 +77,15 @@ def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
 
 
 def test_without_changes_there_is_no_bar() -> None:
-    """The terminal belongs to the plan then."""
+    """The bar starts with the first event only."""
     said: list[str] = []
     with BarProgress(said.append, Counter, lambda: said.append("end")) as watched:
         watched(ApplyStarted(total=0))
     assert said == []
 
 
-def test_the_report_tells_what_is_left() -> None:
-    """Counts, and each change that was not done with its problem; a reason for not trying is told once."""
+def test_the_report_lists_incomplete_changes() -> None:
+    """The text has the counts, and each incomplete change with its problem."""
     results = tuple(event.result for event, _ in LINES if isinstance(event, ChangeEnded))
     assert apply_report_text(ApplyReport(results=results)) == (
         "Apply incomplete: 1 done, 1 failed, 1 unresolved, 1 not attempted.\n"

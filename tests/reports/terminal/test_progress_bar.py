@@ -1,4 +1,4 @@
-"""A bar that is drawn beside the work, and leaves no trace."""
+"""The progress bar, which leaves nothing on the terminal when it is stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.reports.terminal.style import Style
 
 
 class Terminal:
-    """What was written, and what of it is still to be seen."""
+    """Collects the written text, and what a terminal still shows of it."""
 
     def __init__(self) -> None:
         self.written = ""
@@ -41,7 +41,7 @@ def bar_on(
     seconds: float = 65.0,
     unicode: bool = True,
 ) -> ProgressBar:
-    """A bar that began so many seconds ago."""
+    """Return a bar that started this many seconds ago."""
     return ProgressBar(
         "Listing",
         1200,
@@ -52,7 +52,7 @@ def bar_on(
     )
 
 
-def test_it_shows_how_far_and_for_how_long() -> None:
+def test_it_shows_progress_and_elapsed_time() -> None:
     terminal = Terminal()
     bar = bar_on(terminal.write)
     bar.done = 300
@@ -70,7 +70,7 @@ def test_it_shows_how_far_and_for_how_long() -> None:
         (20, True, ""),
     ],
 )
-def test_it_keeps_to_its_line(columns: int, unicode: bool, line: str) -> None:
+def test_it_fits_in_one_line(columns: int, unicode: bool, line: str) -> None:
     bar = bar_on(lambda _text: None, columns=columns, unicode=unicode)
     bar.done = 300
     assert bar.line() == line
@@ -78,7 +78,7 @@ def test_it_keeps_to_its_line(columns: int, unicode: bool, line: str) -> None:
     bar.stop()
 
 
-def test_a_short_run_has_none() -> None:
+def test_a_short_run_has_no_bar() -> None:
     terminal = Terminal()
     bar = bar_on(terminal.write, seconds=MIN_DURATION - 0.1)
     bar.above("a line\n")
@@ -87,7 +87,7 @@ def test_a_short_run_has_none() -> None:
     assert terminal.written == "a line\n"
 
 
-def test_text_passes_above_it() -> None:
+def test_text_is_printed_above_it() -> None:
     terminal = Terminal()
     bar = bar_on(terminal.write)
     terminal.wait_for("1:05")
@@ -98,7 +98,7 @@ def test_text_passes_above_it() -> None:
     assert terminal.seen == "".join(f"line {number}\n" for number in range(50))
 
 
-def test_a_terminal_that_is_gone_stops_nothing() -> None:
+def test_a_closed_terminal_stops_nothing() -> None:
     def gone(_text: str) -> None:
         raise OSError
 

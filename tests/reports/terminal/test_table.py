@@ -1,4 +1,4 @@
-"""Columns for pipes and for terminals."""
+"""Tables for pipes and for terminals."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ROWS = [
 
 
 def test_plain_columns() -> None:
-    """Aligned, two spaces apart, nothing behind the last word, a dash for what is empty."""
+    """Columns are aligned and two spaces apart, without trailing spaces; an empty cell is a dash."""
     assert table_text(TITLES, ROWS) == (
         "NAME           READY  URL\n"
         "chat           1/3    https://chat.example\n"
@@ -21,12 +21,12 @@ def test_plain_columns() -> None:
 
 
 def test_without_rows() -> None:
-    """The titles alone."""
+    """Only the titles are shown."""
     assert table_text(TITLES, []) == "NAME  READY  URL\n"
 
 
 def test_a_drawn_table() -> None:
-    """With a line under the titles and what terminals show in the cell_width; colours only where wanted."""
+    """It has a line below the titles and the cells' terminal texts; colours only if requested."""
     text = table_text(TITLES, ROWS, Screen(width=80, colour=False))
     title, rule, first, _ = text.splitlines()
     assert title.split() == list(TITLES)
@@ -36,7 +36,7 @@ def test_a_drawn_table() -> None:
 
 
 def test_a_terminal_without_unicode() -> None:
-    """Frames are ASCII as well."""
+    """The frame is ASCII as well."""
     rows = [[Cell("chat"), Cell("1/3"), Cell("url")]]
     assert table_text(TITLES, rows, Screen(width=80, colour=False, unicode=False)).isascii()
 
@@ -62,13 +62,13 @@ def test_a_url_is_never_folded() -> None:
 
 
 def test_a_table_of_thousands() -> None:
-    """Nobody looks at its frame, and drawing it takes seconds."""
+    """It is plain, because drawing it takes seconds."""
     rows = [[Cell("a"), Cell("b"), Cell("c")]] * (MAX_DRAWN_ROWS + 1)
     assert table_text(TITLES, rows, Screen(width=80)) == table_text(TITLES, rows)
 
 
 def test_markup_is_text() -> None:
-    """Neither rich's markup nor control characters of a name mean anything."""
+    """Markup of rich and control characters in a name have no effect."""
     rows = [[Cell("[red]x[/red]"), Cell("\x1b[2J"), Cell(":smile:")]]
     for screen in (None, Screen(width=80, colour=False)):
         text = table_text(TITLES, rows, screen)

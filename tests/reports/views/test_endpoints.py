@@ -1,4 +1,4 @@
-"""Live endpoints for people."""
+"""Live endpoints as text."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,12 +29,12 @@ APP = app_of(live())
      (172_800, "2d"), (86_400 * 400, "400d")],
 )  # fmt: skip
 def test_ages(seconds: int, text: str) -> None:
-    """In the largest unit of which there are two; clocks that differ make nobody younger than 0."""
+    """The unit is the largest that gives at least 2; an age is never negative."""
     assert age(NOW - timedelta(seconds=seconds), NOW) == text
 
 
 def test_an_unknown_age() -> None:
-    """It is not guessed."""
+    """An unknown age is empty."""
     assert age(None, NOW) == ""
 
 
@@ -44,27 +44,27 @@ def test_an_unknown_age() -> None:
      (999, 1000, "████████"), (1000, 1000, "████████")],
 )  # fmt: skip
 def test_bars(ready: int, desired: int, drawn: str) -> None:
-    """One block a worker up to eight; any ready worker shows, and workers of a rollout do not overflow."""
+    """One block per worker up to eight; one ready worker is visible, and surplus workers do not overflow."""
     assert bar(ready, desired) == drawn
     assert bar(ready, desired, unicode=False).isascii()
 
 
 def test_counts() -> None:
-    """In the singular as well."""
+    """Numbers have the right singular and plural."""
     assert summary_line([APP]) == "1 endpoint: 1 running. 0 workers, 0 ready."
     other = replace(APP, status=Status.FAILED, total_replicas=1, ready_replicas=1)
     assert summary_line([APP, other]) == "2 endpoints: 1 running, 1 failed. 1 worker, 1 ready."
 
 
 def test_every_status_has_a_colour() -> None:
-    """Terminals tell them apart; without colour the text is the same."""
+    """Without colour, the text is unchanged."""
     for status in Status:
         assert colored_status(status, "x", Style(colour=True)) != "x"
         assert colored_status(status, "x", PLAIN) == "x"
 
 
 def test_an_event_in_a_line() -> None:
-    """A deleted endpoint has no status any more, and a reason stands last."""
+    """A deleted endpoint has no status, and the message comes last."""
     stuck = replace(APP, name="a\nb", message="no stock")
     assert (
         event_text(event_of(stuck, Happening.CREATED), "now") == "now  a\\nb  created  Running  0/1  no stock"
@@ -74,8 +74,8 @@ def test_an_event_in_a_line() -> None:
     assert event_text(quiet, "now", wide=True).endswith("id-base-test  running=0  conditions=-")
 
 
-def test_what_is_not_known_is_left_out() -> None:
-    """No line without a value."""
+def test_unknown_details_are_omitted() -> None:
+    """A line without a value is omitted."""
     bare = replace(APP, message="", created_at=None, url="", image="", product="", state="")
     text = endpoint_text(bare, NOW)
     assert "created" not in text

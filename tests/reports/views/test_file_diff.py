@@ -1,4 +1,4 @@
-"""An edit is shown line by line, whatever the size of the file."""
+"""Differences between two versions of a file."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +8,8 @@ from reconciler.reports.views.file_diff import diff_text
 LINES = st.lists(st.sampled_from(["a", "b", "c: 1", "", "  d: 2"]), max_size=12)
 
 
-def test_it_reads_as_a_unified_diff() -> None:
-    """With one line around what changed, and the numbers of the lines."""
+def test_it_is_a_unified_diff() -> None:
+    """It has one line of context, and line numbers."""
     before = "".join(f"line {number}\n" for number in range(9))
     after = before.replace("line 4\n", "new 4\nand more\n")
     assert diff_text("x.yaml", before, after) == (
@@ -18,13 +18,13 @@ def test_it_reads_as_a_unified_diff() -> None:
 
 
 def test_no_change_is_nothing() -> None:
-    """Not even the name of the file."""
+    """Not even the name of the file is shown."""
     assert diff_text("x", "a\nb\n", "a\nb\n") == ""
 
 
 @given(LINES, LINES)
-def test_what_goes_and_what_comes_make_the_difference(before: list[str], after: list[str]) -> None:
-    """As many lines as the texts differ by, and each of them is a line of its side."""
+def test_removed_and_added_lines_make_the_difference(before: list[str], after: list[str]) -> None:
+    """The removed and added lines turn one text into the other."""
     shown = diff_text("x", "".join(f"{one}\n" for one in before), "".join(f"{one}\n" for one in after))
     changed = shown.splitlines()[2:]
     gone = [line[1:] for line in changed if line.startswith("-")]
@@ -34,8 +34,8 @@ def test_what_goes_and_what_comes_make_the_difference(before: list[str], after: 
     assert (shown == "") == (before == after)
 
 
-def test_a_large_file_of_lines_that_look_alike_takes_no_time() -> None:
-    """Two edits far apart are two hunks of a few lines."""
+def test_a_large_file_of_similar_lines_is_fast() -> None:
+    """Two distant edits are two small hunks."""
     lines = [f"{line}\n" for number in range(20_000) for line in (f"- endpoint: e{number}", "  image: x:1")]
     edited = [*lines]
     edited[101] = "  image: x:2\n"

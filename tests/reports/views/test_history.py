@@ -1,4 +1,4 @@
-"""Applied versions, for people and for programs."""
+"""Applied versions as text and as JSON."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ SCALED = version(2, "scale", image={"image": "x:1"}, workerConfig={"minNum": 3, 
 
 
 def test_the_newest_comes_first() -> None:
-    """A block for each endpoint, with an empty line between two of them."""
+    """The blocks of endpoints are separated by empty lines."""
     assert versions_text({"chat": [CREATED, SCALED], "embed": [CREATED]}) == (
         "chat\n"
         "     2  2026-01-02T00:00:00Z  scale    3-3 workers    x:1\n"
@@ -35,15 +35,15 @@ def test_the_newest_comes_first() -> None:
     )
 
 
-def test_names_stand_out_in_colour() -> None:
-    """Only they do."""
+def test_names_are_bold_in_colour() -> None:
+    """Only names are bold."""
     text = versions_text({"chat": [CREATED]}, Style(colour=True))
     assert text.startswith("\x1b[1mchat\x1b[")
     assert "\x1b" not in text.splitlines()[1]
 
 
-def test_a_version_of_few_words_is_shown_all_the_same() -> None:
-    """An odd line of the file costs no traceback."""
+def test_a_version_without_fields_is_shown() -> None:
+    """An unusual version causes no error."""
     odd = version(1, "create", image="x", workerConfig=[])
     assert versions_text({"chat": [odd]}).splitlines()[1].split() == [
         "1",
@@ -54,8 +54,8 @@ def test_a_version_of_few_words_is_shown_all_the_same() -> None:
     ]
 
 
-def test_for_programs() -> None:
-    """One flat object a version, with all of its fields."""
+def test_versions_as_json() -> None:
+    """Each version is one flat object with all its fields."""
     assert version_document(SCALED) == {
         "name": "chat",
         "version": 2,

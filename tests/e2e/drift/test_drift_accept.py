@@ -149,7 +149,7 @@ def test_what_an_alias_shares_is_not_touched(sandbox: Sandbox) -> None:
     sandbox.sim.world.console_update(sandbox.id("a"), envs=[{"key": "A", "value": "2"}])
     ran = sandbox.run("drift", "accept", "a")
     assert (ran.code, text(sandbox)) == (1, shared)
-    assert "make the change by hand" in ran.err
+    assert "edit the file by hand" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Large files are read while the account is listed, and that changes nothing but the time it takes."""
+"""Large files are read while the account is listed. The result is the same; only the time differs."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def test_the_account_is_listed_while_large_files_are_read(sandbox: Sandbox, comm
     assert len(sandbox.sent("list")) - before == 2 * usual
 
 
-def test_nothing_is_asked_while_small_files_are_read(sandbox: Sandbox) -> None:
-    """They are read sooner than a connection is made, and may be wrong."""
+def test_no_request_is_sent_while_small_files_are_read(sandbox: Sandbox) -> None:
+    """Reading them takes less time than a connection, and they may be invalid."""
     declare(sandbox, item("a"), large=False)
-    while_reading(sandbox, lambda: None if sandbox.sim.requests == [] else pytest.fail("it was asked"))
+    while_reading(sandbox, lambda: None if sandbox.sim.requests == [] else pytest.fail("a request was sent"))
     assert sandbox.plan().code == 2
 
 
-def test_what_is_wrong_with_a_large_file_is_told_at_once(sandbox: Sandbox) -> None:
-    """Whatever becomes of the listing."""
+def test_an_invalid_large_file_is_reported_at_once(sandbox: Sandbox) -> None:
+    """The listing is not waited for."""
     sandbox.sim.faults.add(Fault(operation="list", kind="hang", seconds=40.0, times=None))
     declare(sandbox, item("a", replicas="many"))
     began = time.monotonic()
@@ -74,7 +74,7 @@ def test_what_is_wrong_with_a_large_file_is_told_at_once(sandbox: Sandbox) -> No
         Fault(operation="list", kind="hang", seconds=40.0, times=None),
         Fault(operation="list", status=429, retry_after=40, times=None),
     ],
-    ids=["hangs", "is asked again for"],
+    ids=["hangs", "is retried"],
 )
 def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: Fault) -> None:
     """The files are found invalid while a page of the listing hangs or is to be retried."""
@@ -119,7 +119,7 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: 
 
 
 @pytest.mark.parametrize("fault", [Fault(status=401, times=None), Fault(status=400, reason="X", times=None)])
-def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(sandbox: Sandbox, fault: Fault) -> None:
+def test_a_failed_listing_is_reported_alike_for_small_and_large_files(sandbox: Sandbox, fault: Fault) -> None:
     sandbox.sim.faults.add(fault)
     ended = []
     for large in (False, True):
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_the_listing_is_told_in_the_same_words(sandbox: Sandb
     assert ended[0][0] != 0
 
 
-def test_without_a_key_nothing_is_asked(sandbox: Sandbox) -> None:
+def test_without_a_key_no_request_is_sent(sandbox: Sandbox) -> None:
     sandbox.monkeypatch.delenv("NOVITA_API_KEY")
     declare(sandbox, item("a"))
     ran = sandbox.run("plan")
@@ -138,8 +138,8 @@ def test_without_a_key_nothing_is_asked(sandbox: Sandbox) -> None:
     assert "NOVITA_API_KEY" in ran.err
 
 
-def test_the_second_look_of_an_apply_is_a_new_one(sandbox: Sandbox) -> None:
-    """The listing that was read ahead belongs to the first plan alone."""
+def test_an_apply_lists_the_account_again_under_the_lock(sandbox: Sandbox) -> None:
+    """The prefetched listing is used by the first plan alone."""
     declare(sandbox, item("a"), item("b"))
     sandbox.apply()
     declare(sandbox, item("a", image="ubuntu:24.04"), item("b"))

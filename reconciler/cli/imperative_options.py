@@ -91,8 +91,8 @@ ENVIRONMENT = (
         "env",
         metavar="KEY[=VALUE]",
         multiple=True,
-        help="Set an environment variable, literally and as a secret. KEY alone takes the value from the"
-        " environment, so that it does not appear in the process list.",
+        help="Set an environment variable, literally and as a secret. VALUE can be read in the list of"
+        " processes while the command runs; KEY alone takes it from the environment.",
     ),
     click.option(
         "--env-file",

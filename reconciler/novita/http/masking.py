@@ -1,9 +1,9 @@
-"""Secrets taken out of a text that others wrote, in whichever spelling they stand in it.
+"""Masking of secrets in a text of the server, in any of their usual encodings.
 
-The text is read as it is, as an URL, as a string of JSON or of a shell, and as HTML, each also within each
-other; what looks like base64 or hexadecimal is decoded. Every reading knows where in the text its characters
-stand, and is searched for the secrets as they are. So each place is masked once, and the time grows with the
-text, whatever the number of secrets.
+The text is decoded as a URL, as a JSON or shell string and as HTML, also nested, and so is what looks like
+base64 or hexadecimal. Each decoding knows the span of the text behind each of its characters, and is searched
+for the plain secrets. So each place is masked once, and the time grows with the length of the text and not
+with the number of secrets.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import Final
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import MASK
 
-SHORT: Final = 6
-"""Characters. A shorter secret is masked only where it is a whole word: it is part of too many others."""
+MIN_LENGTH: Final = 6
+"""Characters. A shorter secret is masked only as a whole word, because it is part of many other words."""
 
-READINGS: Final = 2
-"""How many times over a secret may be escaped."""
+MAX_NESTING: Final = 2
+"""The number of escapes that a secret may have around each other."""
 
-_TOLD: Final = 8
-"""Characters of the beginning of a secret that are masked where the text breaks off."""
+_MIN_PREFIX: Final = 8
+"""Characters of the beginning of a secret that are masked where the text is cut off."""
 
-_LINE: Final = 16
-"""Characters of a line of a secret with several lines that are masked by themselves."""
+_MIN_LINE: Final = 16
+"""Characters of a line of a multi-line secret that is masked by itself."""
 
 Span = tuple[int, int]
 
-_OPEN: Final = re.compile(r"\$\{(?:env|file):[^}:]*\}|" + re.escape(MASK))
-"""What is no secret, whatever is in it: a reference, and a mask."""
+_NOT_SECRET: Final = re.compile(r"\$\{(?:env|file):[^}:]*\}|" + re.escape(MASK))
+"""References and masks, which are never secret."""
 
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
 _BACKSLASH: Final = re.compile(
@@ -49,33 +49,33 @@ _ELLIPSIS: Final = ("...", "\u2026", "***")
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """What a text says in one way of reading it, and the span of the text that each character stands for."""
+class _Decoding:
+    """A decoding of a text, and the span of the text behind each of its characters."""
 
     text: str
     spans: Sequence[Span]
 
-    def of(self, start: int, end: int) -> Span:
-        """The span of the text behind some characters of the reading."""
+    def span_of(self, start: int, end: int) -> Span:
+        """Return the span of the text behind some characters of the decoding."""
         return self.spans[start][0], self.spans[end - 1][1]
 
 
 class Secrets:
-    """What is to be masked. More may be added at any time."""
+    """The secrets to mask. More can be added at any time."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
         self._long: set[str] = set()  # folded
         self._short: set[str] = set()
-        self._lengths: dict[str, list[int]] = {}  # of the long ones by their first characters, longest first
-        self._in_order: list[str] | None = None
+        self._lengths: dict[str, list[int]] = {}  # of long secrets by their first characters, longest first
+        self._sorted: list[str] | None = None
         self.add(values)
 
     def add(self, values: Iterable[str]) -> None:
-        """Mask these as well: as they are, without white space around them, and line by line."""
+        """Add secrets: as they are, without white space around them, and line by line."""
         for value in set(values) - self._known:
             self._known.add(value)
-            lines = [line for line in map(str.strip, value.splitlines()) if len(line) >= _LINE]
+            lines = [line for line in map(str.strip, value.splitlines()) if len(line) >= _MIN_LINE]
             for text in {value, value.strip(), *lines}:
                 self._add(text)
 
@@ -83,8 +83,8 @@ class Secrets:
         return value in self._known
 
     def masked(self, text: str) -> str:
-        """The text with the mask once for each place where a secret is."""
-        spans = sorted(_outside(self._found(text), [one.span() for one in _OPEN.finditer(text)]))
+        """Return the text with a mask in place of each secret."""
+        spans = sorted(_outside(self._find(text), [match.span() for match in _NOT_SECRET.finditer(text)]))
         pieces: list[str] = []
         end = 0
         for start, stop in _merged(spans):
@@ -95,108 +95,110 @@ class Secrets:
     def _add(self, text: str) -> None:
         if not text.strip():
             return
-        if len(text) < SHORT:
+        if len(text) < MIN_LENGTH:
             self._short.add(text)
             return
-        raw = text.encode("utf-8", "surrogatepass").decode("latin-1")  # as what is decoded is looked at
+        raw = text.encode("utf-8", "surrogatepass").decode("latin-1")  # as decoded bytes are compared
         for form in {_folded(text), _fold_bytes(raw)}:
             self._long.add(form)
-            lengths = self._lengths.setdefault(form[:SHORT], [])
+            lengths = self._lengths.setdefault(form[:MIN_LENGTH], [])
             if len(form) not in lengths:
                 lengths.append(len(form))
                 lengths.sort(reverse=True)
-        self._in_order = None
+        self._sorted = None
 
-    def _found(self, text: str) -> Iterator[Span]:
-        for reading in _readings(text):
-            folded = _fold(reading)
-            yield from (folded.of(*span) for span in self._whole(folded.text))
-            yield from (reading.of(*span) for span in self._words(reading.text))
-            yield from self._encoded(reading)
+    def _find(self, text: str) -> Iterator[Span]:
+        for decoding in _decodings(text):
+            folded = _fold(decoding)
+            yield from (folded.span_of(*span) for span in self._find_long(folded.text))
+            yield from (decoding.span_of(*span) for span in self._find_short(decoding.text))
+            yield from self._find_encoded(decoding)
 
-    def _whole(self, text: str) -> Iterator[Span]:
-        """Where the long ones are in a folded text."""
-        for start in range(len(text) - SHORT + 1):
-            lengths = self._lengths.get(text[start : start + SHORT])
-            if lengths and (length := self._length_at(text, start, lengths) or self._begun_at(text, start)):
+    def _find_long(self, text: str) -> Iterator[Span]:
+        """Yield the spans of long secrets in a folded text."""
+        for start in range(len(text) - MIN_LENGTH + 1):
+            lengths = self._lengths.get(text[start : start + MIN_LENGTH])
+            if lengths and (
+                length := self._length_at(text, start, lengths) or self._prefix_length_at(text, start)
+            ):
                 yield start, start + length
 
     def _length_at(self, text: str, position: int, lengths: Iterable[int]) -> int:
         parts = (text[position : position + length] for length in lengths)
         return next((len(part) for part in parts if part in self._long), 0)
 
-    def _begun_at(self, text: str, position: int) -> int:
-        """How much of a secret's beginning stands where the text, or an ellipsis in it, breaks it off."""
+    def _prefix_length_at(self, text: str, position: int) -> int:
+        """Return the length of the beginning of a secret that the text or an ellipsis cuts off, else 0."""
         ends = [end for mark in _ELLIPSIS if (end := text.find(mark, position)) >= 0]
-        begun = text[position : min(ends, default=len(text))]
-        if len(begun) < _TOLD:
+        prefix = text[position : min(ends, default=len(text))]
+        if len(prefix) < _MIN_PREFIX:
             return 0
-        if self._in_order is None:
-            self._in_order = sorted(self._long)
-        index = bisect_left(self._in_order, begun)
-        is_begun = index < len(self._in_order) and self._in_order[index].startswith(begun)
-        return len(begun) if is_begun else 0
+        if self._sorted is None:
+            self._sorted = sorted(self._long)
+        index = bisect_left(self._sorted, prefix)
+        is_prefix = index < len(self._sorted) and self._sorted[index].startswith(prefix)
+        return len(prefix) if is_prefix else 0
 
-    def _words(self, text: str) -> Iterator[Span]:
-        """Where the short ones are as whole words."""
+    def _find_short(self, text: str) -> Iterator[Span]:
+        """Yield the spans of short secrets that are whole words."""
         if not self._short:
             return
         for start in range(len(text)):
             if start and _is_joined(text, start - 1):
                 continue
-            for end in range(min(start + SHORT - 1, len(text)), start, -1):
+            for end in range(min(start + MIN_LENGTH - 1, len(text)), start, -1):
                 if text[start:end] in self._short and not (end < len(text) and _is_joined(text, end)):
                     yield start, end
                     break
 
-    def _encoded(self, reading: _Reading) -> Iterator[Span]:
-        """The words that hold a long one in base64 or hexadecimal."""
-        for pattern, beside, decodings in _ENCODINGS:
-            for run in pattern.finditer(reading.text):
-                start = stop = 0  # the word that was found last
-                places = [place for place in range(*run.span()) if reading.text[place] not in beside]
-                for said, skipped, thirds in decodings("".join(reading.text[place] for place in places)):
-                    for begin, end in self._whole(_fold_bytes(said)):
+    def _find_encoded(self, decoding: _Decoding) -> Iterator[Span]:
+        """Yield the spans of words that hold a long secret in base64 or hexadecimal."""
+        for pattern, separators, decode in _ENCODINGS:
+            for run in pattern.finditer(decoding.text):
+                start = stop = 0  # the last word that was yielded
+                places = [place for place in range(*run.span()) if decoding.text[place] not in separators]
+                for decoded, skipped, thirds in decode("".join(decoding.text[place] for place in places)):
+                    for begin, end in self._find_long(_fold_bytes(decoded)):
                         first = places[skipped + begin * thirds // 3]
                         last = places[min(skipped + end * thirds // 3, len(places) - 1)]
                         if not start <= first <= last < stop:
-                            start, stop = _word(reading.text, first, last)
-                            yield reading.of(start, stop)
+                            start, stop = _word(decoding.text, first, last)
+                            yield decoding.span_of(start, stop)
 
 
-def _readings(text: str) -> Iterator[_Reading]:
-    """The text as it is, and every other way of reading it that says something else."""
+def _decodings(text: str) -> Iterator[_Decoding]:
+    """Yield the text as it is, and each different decoding of it."""
     seen = {text}
-    latest = [_Reading(text, [(place, place + 1) for place in range(len(text))])]
-    for number in range(READINGS + 1):
+    latest = [_Decoding(text, [(place, place + 1) for place in range(len(text))])]
+    for number in range(MAX_NESTING + 1):
         yield from latest
-        if number < READINGS:
+        if number < MAX_NESTING:
             following = []
-            for reading in latest:
+            for decoding in latest:
                 for pattern, unescape in _ESCAPES:
-                    if pattern.search(reading.text):
-                        found = _read(reading, pattern, unescape)
-                        if found.text not in seen:
-                            seen.add(found.text)
-                            following.append(found)
+                    if pattern.search(decoding.text):
+                        unescaped = _unescape(decoding, pattern, unescape)
+                        if unescaped.text not in seen:
+                            seen.add(unescaped.text)
+                            following.append(unescaped)
             latest = following
 
 
-def _read(reading: _Reading, pattern: re.Pattern[str], unescape: Callable[[str], str]) -> _Reading:
-    """The reading with what the pattern finds unescaped, of which each character gets its share."""
+def _unescape(decoding: _Decoding, pattern: re.Pattern[str], unescape: Callable[[str], str]) -> _Decoding:
+    """Return the decoding with each match unescaped; its characters share the span of the match."""
     pieces: list[str] = []
     spans: list[Span] = []
     end = 0
-    for found in pattern.finditer(reading.text):
-        said, (start, stop) = unescape(found[0]), found.span()
-        pieces += (reading.text[end:start], said)
-        spans += reading.spans[end:start]
-        share = (stop - start) / max(len(said), 1)
-        for number in range(len(said)):
+    for match in pattern.finditer(decoding.text):
+        unescaped, (start, stop) = unescape(match[0]), match.span()
+        pieces += (decoding.text[end:start], unescaped)
+        spans += decoding.spans[end:start]
+        share = (stop - start) / max(len(unescaped), 1)
+        for number in range(len(unescaped)):
             first = start + int(number * share)
-            spans.append(reading.of(first, max(first + 1, start + round((number + 1) * share))))
+            spans.append(decoding.span_of(first, max(first + 1, start + round((number + 1) * share))))
         end = stop
-    return _Reading("".join((*pieces, reading.text[end:])), [*spans, *reading.spans[end:]])
+    return _Decoding("".join((*pieces, decoding.text[end:])), [*spans, *decoding.spans[end:]])
 
 
 def _percent(text: str) -> str:
@@ -236,13 +238,13 @@ _ESCAPES: Final = (
     (_QUOTE, lambda _text: "'"),
     (_ENTITY, _entity),
 )
-"""What is written for a character, and which one that is."""
+"""Patterns of escapes, and functions that unescape them."""
 
 
 def _from_base64(digits: str) -> Iterator[tuple[str, int, int]]:
-    """What the digits say from each place where a group of four may begin.
+    """Yield the decoded bytes from each place where a group of four may begin.
 
-    Each as (the bytes as characters, that place, how many thirds of a digit a byte takes).
+    Each item is (the bytes as characters, the place, the thirds of a digit that a byte takes).
     """
     plain = digits.translate({ord("-"): "+", ord("_"): "/"})
     for skipped in range(4):
@@ -253,18 +255,18 @@ def _from_base64(digits: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _from_hex(digits: str) -> Iterator[tuple[str, int, int]]:
-    """The same of hexadecimal, whose bytes may begin at two places."""
+    """Yield the same for hexadecimal, whose bytes may begin at two places."""
     for skipped in range(2):
         pairs = digits[skipped : len(digits) - (len(digits) - skipped) % 2]
         yield bytes.fromhex(pairs).decode("latin-1"), skipped, 6
 
 
 _ENCODINGS: Final = ((_BASE64, string.whitespace, _from_base64), (_HEX, f"{string.whitespace}:-", _from_hex))
-"""Where digits are, what may stand between them, and what they say."""
+"""Patterns of encoded words, the separators between their digits, and functions that decode them."""
 
 
 def _word(text: str, first: int, last: int) -> Span:
-    """The characters from `first` to `last`, with what is written together with them."""
+    """Return the span of the word around the characters from `first` to `last`."""
     while first and _is_of_word(text[first - 1]):
         first -= 1
     end = last + 1
@@ -278,28 +280,28 @@ def _is_of_word(char: str) -> bool:
 
 
 def _is_joined(text: str, place: int) -> bool:
-    """Whether a character is part of the word that it stands at; a hyphen is one between two parts."""
+    """Return whether a character is part of a word. A hyphen is if it is between two parts."""
     if text[place] == "-":
         return 0 < place < len(text) - 1 and text[place - 1].isalnum() and text[place + 1].isalnum()
     return text[place].isalnum() or text[place] == "_"
 
 
 def _folded(text: str) -> str:
-    """The text as all that reads alike is compared."""
+    """Return the text without differences of case and of compatible characters."""
     return text.lower() if text.isascii() else "".join(map(_fold_one, text))
 
 
 def _fold_bytes(text: str) -> str:
-    """Bytes as they are compared, each of them one character before and after."""
+    """Return decoded bytes in lower case. Each byte stays one character."""
     return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
-def _fold(reading: _Reading) -> _Reading:
-    if reading.text.isascii():
-        return _Reading(reading.text.lower(), reading.spans)
-    folded = [_fold_one(char) for char in reading.text]
-    spans = [span for char, span in zip(folded, reading.spans, strict=True) for _ in char]
-    return _Reading("".join(folded), spans)
+def _fold(decoding: _Decoding) -> _Decoding:
+    if decoding.text.isascii():
+        return _Decoding(decoding.text.lower(), decoding.spans)
+    folded = [_fold_one(char) for char in decoding.text]
+    spans = [span for char, span in zip(folded, decoding.spans, strict=True) for _ in char]
+    return _Decoding("".join(folded), spans)
 
 
 def _fold_one(char: str) -> str:
@@ -307,12 +309,12 @@ def _fold_one(char: str) -> str:
 
 
 def _outside(spans: Iterable[Span], kept: Sequence[Span]) -> Iterator[Span]:
-    """Those spans that are not within one that is kept."""
-    return (one for one in spans if not any(start <= one[0] and one[1] <= end for start, end in kept))
+    """Return the spans that are not inside of one that is kept."""
+    return (span for span in spans if not any(start <= span[0] and span[1] <= end for start, end in kept))
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Sorted spans, those that meet made one."""
+    """Merge sorted spans that touch."""
     start = end = -1
     for first, last in spans:
         if first > end:

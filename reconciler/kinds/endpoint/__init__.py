@@ -1,9 +1,15 @@
-"""The endpoint kind: how one is declared, compared, asked for and read.
+"""The endpoint kind.
 
-mapping   YAML item -> normal form         paths   YAML names -> wire paths, and which of them force what
-codec     normal form <-> wire             ownership   which fields count in a comparison
-kind      the requests and parsers behind `kinds.base.Kind`
-declaring normal form -> YAML item         accepting   what to write so that the YAML says what is live
-readiness whether it serves                          status  what people see of it
-changing  some fields alone                surplus   which workers are too many
+kind           the endpoint as a `kinds.base.Kind`, which the registry knows
+fields         the table of its fields: start here for a new one
+from_yaml      YAML item -> normal form
+to_yaml        normal form -> YAML item, for an import
+yaml_edits     edits that make the YAML say what is live, for `drift accept`
+codec          normal form <-> wire
+answer_reader  typed values of an answer, and the paths of unreadable ones
+status         readiness, and what status commands show
+quotas         the account's limits
+secrets        credentials in start commands
+env_names      variables for secret values
+import_draft   the YAML of an import
 """

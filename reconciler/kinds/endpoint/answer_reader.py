@@ -1,4 +1,4 @@
-"""Takes the values of an answer that can be read, and remembers where it found one that cannot."""
+"""Reads typed values out of an answer, and remembers the paths of those that have another form."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ _DIGITS: Final = re.compile(r"-?[0-9]{1,20}")
 
 
 def number(value: object) -> int | None:
-    """An int from an int or a digit string; None from anything that is neither, or beyond 64 bits."""
-    found: int | None = None
+    """Return an int from an int or a digit string; None from anything else, or beyond 64 bits."""
+    result: int | None = None
     if value.__class__ is int:
-        found = value
+        result = value
     elif (isinstance(value, float) and value.is_integer()) or (
         isinstance(value, str) and _DIGITS.fullmatch(value)
     ):
-        found = int(value)
-    return found if found is not None and -LARGEST_NUMBER <= found <= LARGEST_NUMBER else None
+        result = int(value)
+    return result if result is not None and -LARGEST_NUMBER <= result <= LARGEST_NUMBER else None
 
 
 def text(value: object) -> str | None:
-    """A text, also from a number; None from anything else, and from one with half a character in it.
+    """Return a text, also from a number; None from anything else, and from text with a lone surrogate.
 
-    The same object as the one of the YAML and of the inventory: a tenth of the memory of a large plan.
+    Equal texts are one object, that of the YAML and of the inventory too: this saves a tenth of the memory of
+    a large plan.
     """
     if isinstance(value, str):
-        return intern(value) if value.isprintable() or _is_whole(value) else None
+        return intern(value) if value.isprintable() or _is_utf8(value) else None
     is_number = value.__class__ is int and number(value) is not None
     if is_number or (isinstance(value, float) and isfinite(value)):
         return intern(str(value))
@@ -39,39 +40,40 @@ def text(value: object) -> str | None:
 
 
 def is_id(value: object) -> TypeGuard[str]:
-    """Whether it can be the ID of an endpoint: it stands in plans, commands and files."""
+    """Return True if a value can be an ID, which is part of plans, commands and files."""
     return isinstance(value, str) and value != "" and value.isprintable()
 
 
-class Reading:
-    """Takes values out of an answer and remembers the paths of those that cannot be read."""
+class AnswerReader:
+    """The reading of one answer. `unread` are the paths of values that have another form than expected."""
 
     def __init__(self) -> None:
         self.unread: list[Path] = []
 
     def texts(self, holder: Mapping[str, Any], at: Path, *keys: str) -> dict[str, Any]:
-        """Those of its texts that are some."""
-        found: dict[str, Any] = {}
+        """Return the texts under these keys that are reported and not empty."""
+        texts: dict[str, Any] = {}
         for key in keys:
             value = holder.get(key)
             if not value:
                 continue  # not reported
-            said = text(value)
-            if said is None:
+            readable = text(value)
+            if readable is None:
                 self.unread.append((*at, key))
             else:
-                found[key] = said
-        return found
+                texts[key] = readable
+        return texts
 
     def number(self, holder: Mapping[str, Any], path: Path) -> int | None:
+        """Return the number at the last step of the path."""
         value = holder.get(path[-1])
-        found = number(value)
-        if found is None and value is not None and not is_nothing(value):
+        result = number(value)
+        if result is None and not is_empty(value):
             self.unread.append(path)
-        return found
+        return result
 
     def object(self, holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        """An object; an empty one when it is not reported."""
+        """Return an object; an empty one if it is not reported."""
         value = holder.get(key)
         if isinstance(value, dict):
             return value
@@ -80,30 +82,32 @@ class Reading:
         return {}
 
     def items(self, holder: Mapping[str, Any], key: str, inner: str) -> list[Mapping[str, Any]]:
-        """The objects of a list that have the `inner` key. One that has not must be empty."""
+        """Return the objects of a list that have the `inner` key. All other items must be empty."""
         value = holder.get(key)
         if value.__class__ is not list:
-            if not is_nothing(value):
+            if not is_empty(value):
                 self.unread.append((key,))
             return []
-        found: list[Mapping[str, Any]] = [item for item in value if item.__class__ is dict and inner in item]
-        if len(found) < len(value) and len(found) + sum(map(is_nothing, value)) < len(value):
+        objects: list[Mapping[str, Any]] = [
+            item for item in value if item.__class__ is dict and inner in item
+        ]
+        if len(objects) < len(value) and len(objects) + sum(map(is_empty, value)) < len(value):
             self.unread.append((key,))
-        return found
+        return objects
 
-    def as_whole(self, key: str, since: int) -> None:
-        """Where a part of a list could not be read, nobody knows the list."""
+    def unread_as_a_whole(self, key: str, since: int) -> None:
+        """Count the whole list as unread if a part of it could not be read."""
         if len(self.unread) > since:
             self.unread[since:] = [(key,)]
 
 
-def is_nothing(value: object) -> bool:
-    """Whether an answer says nothing by it; a zero and a false are words."""
+def is_empty(value: object) -> bool:
+    """Return True for null and for an empty text, list or object; zero and false are values."""
     return value is None or (isinstance(value, str | list | dict) and not value)
 
 
-def _is_whole(value: str) -> bool:
-    """Whether it can be written as UTF-8."""
+def _is_utf8(value: str) -> bool:
+    """Return True if the text can be written as UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,9 +1,9 @@
-"""Normal form <-> wire: lists become maps, digit strings become ints, and back.
+"""Conversion between normal form and wire: lists become maps, digit strings become ints, and back.
 
 Novita answers `freeTimeout`, `maxConcurrent` and `policy.value` as digit strings and may leave out or null
-whole objects; what an answer does not report is left out of the normal form, so that it never counts as a
-change. Empty `envs` and `volumeMounts` are reported as empty whichever way the answer says it. What has
-another form than is known counts as not reported, and is named.
+whole objects. What an answer does not report is left out of the normal form, so that it never counts as a
+change. `envs` and `volumeMounts` that are absent, null or empty are all reported as empty. A value of an
+unknown form counts as not reported, and its path is listed in `unread`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.answer_reader import Reading, is_id, is_nothing, text
+from reconciler.kinds.endpoint.answer_reader import AnswerReader, is_empty, is_id, text
 from reconciler.kinds.endpoint.fields import CUDA, TABLE, is_any_cuda
 from reconciler.kinds.fields import Shape
 from reconciler.model.resource import Live
@@ -23,8 +23,8 @@ from reconciler.model.values import Fields, Json, Path, Value
 
 WORKER_NUMBERS: Final = TABLE.leaves("workerConfig", Shape.NUMBER)
 UNCOMPARED: Final = ("state", "workers", "createdAt")
-"""What is kept of an answer as it came. All the rest has its place in the fields; kept twice, it would double
-what ten thousand endpoints take."""
+"""The parts of an answer that are kept as they came. All others have a place in the fields; a second copy
+would double the memory of ten thousand endpoints."""
 MOUNT_KEYS: Final = ("type", "id", "size", "mountPath")
 
 _TEXTS: Final = tuple((head, TABLE.leaves(head, Shape.TEXT)) for head in ("image", "healthy"))
@@ -40,54 +40,54 @@ _SENT_BACK: Final = (
     "envs",
     "healthy",
 )
-"""What an update must say in full, beside the name."""
+"""The fields that an update must send in full, beside the name."""
 
-_NEVER_SAID: Final[frozenset[Path]] = frozenset(
+_NEVER_COMPLETE: Final[frozenset[Path]] = frozenset(
     {*((head,) for head in TABLE.objects), ("volumeMounts",), CUDA}
 )
-"""Objects of which an update may mention a part, and what it sends from the live side alone."""
+"""Objects of which `fields` may hold a part, and what an update sends from the live side alone."""
 
-_OF_AN_ENDPOINT: Final = frozenset({"id", "name", "appName", "workerConfig", "image", "products", "envs"})
+_ENDPOINT_KEYS: Final = frozenset({"id", "name", "appName", "workerConfig", "image", "products", "envs"})
 _UNREADABLE: Final = Live(id="?", name="", fields={}, unread=(("id",), ("name",)))
 
 
 def parse(answer: Json) -> Live:
-    """One endpoint as Novita answers it. `unread` names what cannot be read of it, which is not compared.
+    """Return the endpoint of an answer. `unread` lists what cannot be read of it, which is not compared.
 
-    Raises ValueError when it is no object, or has nothing of an endpoint.
+    Raise ValueError if the answer is no object, or has no key of an endpoint.
     """
     if not is_endpoint(answer):
         raise ValueError("an endpoint without an id")
-    read = Reading()
-    fields = read.texts(answer, (), "name", "appName", "clusterID")
+    reader = AnswerReader()
+    fields = reader.texts(answer, (), "name", "appName", "clusterID")
     fields |= {
         key: value
         for key, value in (
-            ("workerConfig", _worker_config(read, read.object(answer, "workerConfig"))),
-            ("policy", _policy(read, read.object(answer, "policy"))),
-            *((head, read.texts(read.object(answer, head), (head,), *keys)) for head, keys in _TEXTS),
-            ("ports", _ports(read, answer)),
-            ("products", _products(read, answer)),
+            ("workerConfig", _worker_config(reader, reader.object(answer, "workerConfig"))),
+            ("policy", _policy(reader, reader.object(answer, "policy"))),
+            *((head, reader.texts(reader.object(answer, head), (head,), *keys)) for head, keys in _TEXTS),
+            ("ports", _ports(reader, answer)),
+            ("products", _products(reader, answer)),
         )
         if value
     }
-    if (size := read.number(answer, ("rootfsSize",))) is not None:
+    if (size := reader.number(answer, ("rootfsSize",))) is not None:
         fields["rootfsSize"] = size
-    fields |= {"envs": _envs(read, answer), "volumeMounts": _mounts(read, answer)}
+    fields |= {"envs": _envs(reader, answer), "volumeMounts": _mounts(reader, answer)}
     object_id = answer.get("id")
     if not is_id(object_id):
         object_id = "?"
-        read.unread.append(("id",))
-    if "name" not in fields and ("name",) not in read.unread:
-        read.unread.append(("name",))
+        reader.unread.append(("id",))
+    if "name" not in fields and ("name",) not in reader.unread:
+        reader.unread.append(("name",))
     return Live(
         id=object_id,
         name=fields.get("name", ""),
         fields=fields,
-        state=_state(read, answer),
-        url=read.texts(answer, (), "url").get("url", ""),
-        raw=_uncompared(read, answer),
-        unread=tuple(read.unread),
+        state=_state(reader, answer),
+        url=reader.texts(answer, (), "url").get("url", ""),
+        raw=_uncompared(reader, answer),
+        unread=tuple(reader.unread),
     )
 
 
@@ -99,27 +99,27 @@ def parse_one(answer: Json) -> Live:
 
 
 def is_endpoint(answer: Json) -> bool:
-    """Whether an answer, or a part of one, is about an endpoint, readable or not."""
-    return isinstance(answer, dict) and not _OF_AN_ENDPOINT.isdisjoint(answer)
+    """Return True if an answer, or a part of one, is about an endpoint, readable or not."""
+    return isinstance(answer, dict) and not _ENDPOINT_KEYS.isdisjoint(answer)
 
 
 def parse_all(answers: Iterable[Json]) -> tuple[Live, ...]:
-    """The endpoints of a page, one for each item, even of what is none that can be read: it counts as one."""
+    """Return the endpoints of a page, one for each item. An item that cannot be read counts as one too."""
     seen: Counter[str] = Counter()
-    found = []
+    endpoints = []
     for answer in answers:
         live = parse(answer) if is_endpoint(answer) else _UNREADABLE
         if not live.is_identified:
-            # the same when the page is read again, and another for each item of one page
-            mark = _mark_of(answer)
-            seen[mark] += 1
-            live = replace(live, id=f"unreadable {mark} {seen[mark]}")
-        found.append(live)
-    return tuple(found)
+            # the same ID if the page is read again, and another for each item of one page
+            digest = _digest(answer)
+            seen[digest] += 1
+            live = replace(live, id=f"unreadable {digest} {seen[digest]}")
+        endpoints.append(live)
+    return tuple(endpoints)
 
 
 def create_body(fields: Fields, app_name: str) -> Value:
-    """The body of `endpoint/create`: the endpoint wrapped, keys in documented order."""
+    """Return the body of `endpoint/create`: the endpoint in a wrapper, keys in documented order."""
     return {
         "endpoint": {
             "name": fields["name"],
@@ -144,9 +144,9 @@ def _non_empty(fields: Fields, head: str) -> dict[str, Value]:
 
 
 def update_body(live: Live, fields: Fields) -> Value:
-    """The flat and full body of `endpoint/update`: `fields` over what is live.
+    """Return the flat and full body of `endpoint/update`: `fields` over the live fields.
 
-    Never `appName`, `products` or `rootfsSize`, which no source shows to be accepted there. A live
+    It never has `appName`, `products` or `rootfsSize`, which no source shows to be accepted there. A live
     `cudaVersion` is sent back unchanged, because an omitted one may be cleared.
     """
     old = live.fields
@@ -176,17 +176,17 @@ def update_body(live: Live, fields: Fields) -> Value:
 
 
 def _same_volume(old: Mapping[str, Value], mount: Mapping[str, Value]) -> Mapping[str, Value]:
-    """What is live at a path; nothing of it when a volume of another type takes its place."""
+    """Return the live volume at a path, or nothing if a volume of another type takes its place."""
     return old if old.get("type") == mount.get("type") else {}
 
 
 def wire_envs(envs: Mapping[str, Value]) -> list[dict[str, Value]]:
-    """Sorted by key, so that one map has one body."""
+    """Return the list of an update, sorted by key, so that equal maps have equal bodies."""
     return [{"key": key, "value": envs[key]} for key in sorted(envs)]
 
 
 def wire_mounts(mounts: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Value]]:
-    """In the order of their paths, empty IDs left out."""
+    """Return the list of an update in the order of the paths, without empty IDs."""
     return [
         {key: value for key in MOUNT_KEYS if (value := {**mounts[path], "mountPath": path}.get(key))}
         for path in sorted(mounts)
@@ -194,94 +194,95 @@ def wire_mounts(mounts: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Val
 
 
 def unsendable(live: Live, fields: Fields) -> tuple[Path, ...]:
-    """What an update to `fields` would have to send back as it is, and cannot because it was not readable."""
-    return tuple(path for path in live.unread if path[0] in _SENT_BACK and not _is_said(fields, path))
+    """Return the paths that an update to `fields` must send back unchanged and that could not be read."""
+    return tuple(path for path in live.unread if path[0] in _SENT_BACK and not _is_given(fields, path))
 
 
-def _is_said(fields: Fields, path: Path) -> bool:
-    """Whether `fields` hold a value there, so that the live one is not needed."""
-    if path in _NEVER_SAID:
+def _is_given(fields: Fields, path: Path) -> bool:
+    """Return True if `fields` hold a value there, so that the live value is not needed."""
+    if path in _NEVER_COMPLETE:
         return False
     value: Any = fields
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return not is_nothing(value)
+    return not is_empty(value)
 
 
-def _mark_of(answer: Json) -> str:
+def _digest(answer: Json) -> str:
+    """Return twelve hex digits that tell answers apart."""
     try:
-        said = repr(answer)
+        text = repr(answer)
     except RecursionError:
-        said = ""
-    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        text = ""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _worker_config(read: Reading, config: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _worker_config(reader: AnswerReader, config: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {
         key: value
         for key in WORKER_NUMBERS
-        if (value := read.number(config, ("workerConfig", key))) is not None
+        if (value := reader.number(config, ("workerConfig", key))) is not None
     }
     if not is_any_cuda(config.get("cudaVersion")):
-        found |= read.texts(config, ("workerConfig",), "cudaVersion")
-    return found
+        values |= reader.texts(config, ("workerConfig",), "cudaVersion")
+    return values
 
 
-def _policy(read: Reading, policy: Mapping[str, Any]) -> dict[str, Any]:
-    found = read.texts(policy, ("policy",), "type")
-    if (value := read.number(policy, ("policy", "value"))) is not None:
-        found["value"] = value
-    return found
+def _policy(reader: AnswerReader, policy: Mapping[str, Any]) -> dict[str, Any]:
+    values = reader.texts(policy, ("policy",), "type")
+    if (value := reader.number(policy, ("policy", "value"))) is not None:
+        values["value"] = value
+    return values
 
 
-def _ports(read: Reading, answer: Mapping[str, Any]) -> list[dict[str, int]]:
-    since = len(read.unread)
-    found = [read.number(item, ("port",)) for item in read.items(answer, "ports", "port")]
-    read.as_whole("ports", since)
-    return [{"port": port} for port in found if port is not None]
+def _ports(reader: AnswerReader, answer: Mapping[str, Any]) -> list[dict[str, int]]:
+    since = len(reader.unread)
+    values = [reader.number(item, ("port",)) for item in reader.items(answer, "ports", "port")]
+    reader.unread_as_a_whole("ports", since)
+    return [{"port": port} for port in values if port is not None]
 
 
-def _products(read: Reading, answer: Mapping[str, Any]) -> list[dict[str, str]]:
-    since = len(read.unread)
-    found = [read.texts(item, (), "id") for item in read.items(answer, "products", "id")]
-    read.as_whole("products", since)
-    return sorted((product for product in found if product), key=itemgetter("id"))
+def _products(reader: AnswerReader, answer: Mapping[str, Any]) -> list[dict[str, str]]:
+    since = len(reader.unread)
+    values = [reader.texts(item, (), "id") for item in reader.items(answer, "products", "id")]
+    reader.unread_as_a_whole("products", since)
+    return sorted((product for product in values if product), key=itemgetter("id"))
 
 
-def _envs(read: Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
-    since = len(read.unread)
-    found: dict[str, Any] = {}
-    for item in read.items(answer, "envs", "key"):
-        if key := read.texts(item, (), "key").get("key"):
+def _envs(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, Any]:
+    since = len(reader.unread)
+    values: dict[str, Any] = {}
+    for item in reader.items(answer, "envs", "key"):
+        if key := reader.texts(item, (), "key").get("key"):
             value = item.get("value")
-            found[key] = "" if value is None else text(value)
-    read.as_whole("envs", since)
-    for key in [key for key, value in found.items() if value is None]:
-        del found[key]
-        read.unread.append(("envs", key))
-    return found
+            values[key] = "" if value is None else text(value)
+    reader.unread_as_a_whole("envs", since)
+    for key in [key for key, value in values.items() if value is None]:
+        del values[key]
+        reader.unread.append(("envs", key))
+    return values
 
 
-def _mounts(read: Reading, answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    since = len(read.unread)
-    found: dict[str, dict[str, Any]] = {}
-    for item in read.items(answer, "volumeMounts", "mountPath"):
-        if path := read.texts(item, (), "mountPath").get("mountPath"):
-            found[path] = read.texts(item, (), "type", "id")
-            if size := read.number(item, ("size",)):
-                found[path]["size"] = size
-    read.as_whole("volumeMounts", since)
-    return found
+def _mounts(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    since = len(reader.unread)
+    values: dict[str, dict[str, Any]] = {}
+    for item in reader.items(answer, "volumeMounts", "mountPath"):
+        if path := reader.texts(item, (), "mountPath").get("mountPath"):
+            values[path] = reader.texts(item, (), "type", "id")
+            if size := reader.number(item, ("size",)):
+                values[path]["size"] = size
+    reader.unread_as_a_whole("volumeMounts", since)
+    return values
 
 
-def _state(read: Reading, answer: Mapping[str, Any]) -> str:
+def _state(reader: AnswerReader, answer: Mapping[str, Any]) -> str:
     state = answer.get("state")
     holder, at = (state, ("state",)) if isinstance(state, dict) else (answer, ())
-    return str(read.texts(holder, at, "state").get("state", ""))
+    return str(reader.texts(holder, at, "state").get("state", ""))
 
 
-def _uncompared(read: Reading, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The rest as it came; what is not of its form is named, and whoever shows it must tolerate it."""
-    read.number(answer, ("createdAt",))
-    read.items(answer, "workers", "id")
+def _uncompared(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rest as it came. Unreadable parts are listed; code that shows them must tolerate them."""
+    reader.number(answer, ("createdAt",))
+    reader.items(answer, "workers", "id")
     return {key: answer[key] for key in UNCOMPARED if key in answer}

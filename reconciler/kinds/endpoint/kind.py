@@ -139,7 +139,7 @@ class Endpoint(Kind):
         return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
 
     def readiness(self, live: Live) -> Readiness:
-        from reconciler.kinds.endpoint.readiness import readiness
+        from reconciler.kinds.endpoint.status import readiness
 
         return readiness(live)
 
@@ -149,7 +149,7 @@ class Endpoint(Kind):
         return app_of(live, managed)
 
     def surplus(self, live: Live, most: int) -> tuple[str, ...]:
-        from reconciler.kinds.endpoint.readiness import surplus
+        from reconciler.kinds.endpoint.status import surplus
 
         return surplus(live, most)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.codec import parse
-from reconciler.kinds.endpoint.readiness import readiness
+from reconciler.kinds.endpoint.status import readiness
 from reconciler.model.status import Phase, Readiness
 from tests.builders import answer
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.text import PatternMap, closest_match
 
@@ -62,6 +62,23 @@ class Selection:
             for pattern in self.targets
             if pattern not in matched
         )
+
+    def relevant(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Yield the problems, without errors about endpoints that are not selected."""
+        for problem in problems:
+            name = (problem.address or "").removeprefix(address(""))
+            if not (problem.is_error and name and not self.has(name)):
+                yield problem
+
+    def partial_note(self, compared: int, declared: int) -> Iterator[Problem]:
+        """Yield a note if options excluded declared endpoints."""
+        if (self.targets or self.excludes) and compared != declared:
+            yield Problem(
+                code="partial",
+                severity=Severity.NOTE,
+                summary=f"only {compared} of {declared} declared endpoints were compared"
+                " (--target, --exclude)",
+            )
 
 
 EVERYTHING = Selection()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain
@@ -14,19 +14,18 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Forget, Plan
-from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Listing, Live, address
+from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.resource import Inventory, Listing, Live, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import adoption_notes, guards
-from reconciler.planning.imperative import ImperativeChange, replica_range_errors, resolve_target
-from reconciler.planning.leases import apply_leases
+from reconciler.planning.imperative import ImperativeChange, replica_range_errors
 from reconciler.planning.options import apply_options
-from reconciler.planning.pending_creates import Resolution, resolve
-from reconciler.planning.planner import make_plan
+from reconciler.planning.pending_creates import Resolution
+from reconciler.planning.pipeline import plan_endpoints
 from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import (
     limits_and_missed,
@@ -180,83 +179,64 @@ def planned(
     selection = replace(context.selection, others=tuple(resource.address for resource in loaded.others))
     with reader(context, settings) as account:
         listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
-        live = listed.endpoints
-        found = resolve(inventory, live, settings.keyring)
-        records, grips = resolve_target(goal.imperative, found.of(inventory), live)
-        desired, leases = apply_leases(loaded.desired, records, live, context.now(), context.selection)
-        if goal.is_destroy:
-            records, desired, leases = _as_destroyed(records, loaded.desired), (), ()
-        made = _without(
-            make_plan(
-                desired,
-                records,
-                live,
-                settings.keyring,
-                selection,
-                unwanted=goal.delete_reason,
-                released=frozenset(one.name for one in loaded.removed if not one.destroy),
-                unidentified=listed.unidentified,
-            ),
-            {
-                *found.unresolved,
-                *([goal.imperative.name] if goal.imperative and any(one.is_error for one in grips) else []),
-            },
+        endpoints = plan_endpoints(
+            loaded.desired,
+            inventory,
+            listed,
+            settings.keyring,
+            selection,
+            now=context.now(),
+            released=frozenset(removed.name for removed in loaded.removed if not removed.destroy),
+            imperative=goal.imperative,
+            is_destroy=goal.is_destroy,
+            delete_reason=goal.delete_reason,
         )
+        records = endpoints.inventory
         others = _plan_others(account, loaded, records, selection, goal, settle=settle)
-        made = merge_plans(made, others)
-        changes, notes = apply_options(made.changes, allow)
-        made = replace(made, changes=changes, unmanaged=() if goal.imperative else made.unmanaged)
-        limited = guarded and ENDPOINT.needs_limits(made.changes)
-        limits, hidden = limits_and_missed(account, listed, made.changes) if limited else (None, ())
-    if hidden:
-        complete = replace(listed, endpoints=(*live, *hidden), pages=range(0))
+        plan = merge_plans(endpoints.plan, others)
+        changes, option_notes = apply_options(plan.changes, allow)
+        plan = replace(plan, changes=changes, unmanaged=() if goal.imperative else plan.unmanaged)
+        has_limits = guarded and ENDPOINT.needs_limits(changes)
+        limits, missed = limits_and_missed(account, listed, changes) if has_limits else (None, ())
+    if missed:
+        complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
     claim = claim_inventory(
         context,
         settings,
         inventory,
-        live,
+        listed.endpoints,
         by_files=goal.imperative is None,
         is_whole=not (context.selection.is_part or goal.rollback_to or goal.revert_names),
-        forgets=any(isinstance(change, Forget) and not change.live_name for change in made.changes),
-        is_empty=context.selection.is_everything and not made.pending,
+        forgets=any(isinstance(change, Forget) and not change.live_name for change in changes),
+        is_empty=context.selection.is_everything and not plan.pending,
         guarded=guarded,
     )
-    problems = (
+    declared = len(endpoints.desired) + len(loaded.others)
+    problems = [
         *loaded.problems,
         *claim.problems,
-        *_concerning(context.selection, found.problems),
-        *grips,
-        *leases,
-        *_concerning(context.selection, made.problems),
+        *endpoints.problems,
+        *selection.relevant(plan.problems),
         *replica_range_errors(changes),
-        *notes,
-        *_partial(context.selection, made, len(desired) + len(loaded.others)),
-        *(
-            (
-                *guards(
-                    made.changes,
-                    declared=len(desired) + len(loaded.others),
-                    tracked=sum(1 for _ in records.every_record()),
-                    allow=allow,
-                    again=repeat_with(context, "--allow-adopted"),
-                ),
-                *adoption_notes(made.changes),
-            )
-            if guarded
-            else ()
-        ),
-        *(stored_secret_guards(made.changes, context.environ) if guarded and settings.is_simulator else ()),
-        *(ENDPOINT.check_limits(made.changes, limits) if limited else ()),
-    )
-    made = replace(made, problems=problems)
+        *option_notes,
+        *selection.partial_note(sum(hasattr(change, "desired") for change in changes), declared),
+    ]
+    if guarded:
+        tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
+        problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
+        problems += adoption_notes(changes)
+        if settings.is_simulator:
+            problems += stored_secret_guards(changes, context.environ)
+    if has_limits:
+        problems += ENDPOINT.check_limits(changes, limits)
     return PlanResult(
-        plan=made,
+        plan=replace(plan, problems=tuple(problems)),
         settings=settings,
         inventory=inventory,
-        resolution=found,
+        resolution=endpoints.resolution,
         claim=claim,
-        live=(*live, *chain.from_iterable(other.live for other in others.values())),
+        live=(*listed.endpoints, *chain.from_iterable(other.live for other in others.values())),
         others={kind: other.resolution for kind, other in others.items()},
         read=loaded.read_files,
         is_destroy=goal.is_destroy,
@@ -283,54 +263,4 @@ def _plan_others(
         loaded.settings.keyring,
         settle_seconds=loaded.settings.settle_seconds if settle else 0.0,
         unwanted=goal.delete_reason,
-    )
-
-
-def _concerning(selection: Selection, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield the problems, without errors about endpoints that are not selected."""
-    for problem in problems:
-        about = (problem.address or "").removeprefix(address(""))
-        if not (problem.is_error and about and not selection.has(about)):
-            yield problem
-
-
-def _partial(selection: Selection, made: Plan, declared: int) -> Sequence[Problem]:
-    """Return a note if options excluded declared endpoints."""
-    seen = sum(hasattr(change, "desired") for change in made.changes)
-    if not (selection.targets or selection.excludes) or seen == declared:
-        return ()
-    return (
-        Problem(
-            code="partial",
-            severity=Severity.NOTE,
-            summary=f"only {seen} of {declared} declared endpoints were compared (--target, --exclude)",
-        ),
-    )
-
-
-def _without(plan: Plan, names: Collection[str]) -> Plan:
-    """Return the plan without these endpoints, which a person must settle first."""
-    if not names:
-        return plan
-    addresses = {address(name) for name in names}
-    return replace(
-        plan,
-        changes=tuple(change for change in plan.changes if change.name not in names),
-        problems=tuple(problem for problem in plan.problems if problem.address not in addresses),
-    )
-
-
-def _as_destroyed(inventory: Inventory, desired: Iterable[Desired]) -> Inventory:
-    """Return the inventory for a destroy: declarations protect as well, and imperative endpoints count."""
-    protected = {one.name: one.lifecycle.prevent_destroy for one in desired}
-    return replace(
-        inventory,
-        records={
-            name: replace(
-                record,
-                prevent_destroy=record.prevent_destroy or protected.get(name, False),
-                origin="declared",
-            )
-            for name, record in inventory.records.items()
-        },
     )

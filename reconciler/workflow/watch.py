@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 from reconciler.apply.clock import Clock, SystemClock, pause
 from reconciler.kinds.registry import ENDPOINT
@@ -11,9 +11,8 @@ from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
-from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent
+from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent
 from reconciler.novita.account import AccountReader
-from reconciler.planning.status_events import event_of, events
 from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
@@ -72,7 +71,7 @@ def watch(
                 is_new, failure = error.problem.code != failure, error.problem.code
                 yield WatchUpdate(endpoints=current, problem=error.problem if is_new else None)
                 continue
-            yield WatchUpdate(endpoints=latest, events=events(current, latest))
+            yield WatchUpdate(endpoints=latest, events=events_between(current, latest))
             current, failure = latest, ""
 
 
@@ -98,4 +97,60 @@ def _poll(
         if live.id in known_ids
         or (context.selection.has(live.name) and (name is None or name in (live.name, live.id)))
     )
-    return tuple(sorted(watched, key=lambda info: (info.name, info.id)))
+    return tuple(_by_name(watched))
+
+
+def events_between(before: Iterable[EndpointInfo], now: Iterable[EndpointInfo]) -> tuple[ReplicaEvent, ...]:
+    """Return at most one event for each endpoint: deleted ones first, then by name.
+
+    Endpoints are identified by ID, so that one which was deleted and created again has two events.
+    """
+    old, new = ({info.id: info for info in infos} for infos in (before, now))
+    deleted = [event_of(info, Happening.DELETED) for info in _by_name(old.values()) if info.id not in new]
+    others = (
+        event_of(info, *happenings)
+        for info in _by_name(new.values())
+        if (happenings := _happenings(old.get(info.id), info))
+    )
+    return (*deleted, *others)
+
+
+def event_of(info: EndpointInfo, *happenings: Happening) -> ReplicaEvent:
+    """Return the event of an endpoint with its current status."""
+    return ReplicaEvent(
+        name=info.name,
+        desired_replicas=info.desired_replicas,
+        ready_replicas=info.ready_replicas,
+        available_replicas=info.available_replicas,
+        conditions=info.conditions,
+        id=info.id,
+        status=info.status,
+        message=info.message,
+        happenings=happenings,
+    )
+
+
+def _happenings(before: EndpointInfo | None, now: EndpointInfo) -> tuple[Happening, ...]:
+    happenings = []
+    if before is None:
+        happenings.append(Happening.CREATED)
+    elif (before.min_replicas, before.max_replicas) != (now.min_replicas, now.max_replicas):
+        happenings.append(Happening.SCALED)
+    if now.is_settled and not (before and before.is_settled):
+        happenings.append(Happening.READY)
+    if now.has_condition(ConditionType.FAILED) and not (
+        before and before.has_condition(ConditionType.FAILED)
+    ):
+        happenings.append(Happening.FAILED)
+    if not happenings and before is not None and _reported(before) != _reported(now):
+        happenings.append(Happening.CHANGED)
+    return tuple(happenings)
+
+
+def _reported(info: EndpointInfo) -> tuple[object, ...]:
+    """Return what an event reports, so that a difference in it is a change."""
+    return info.name, info.status, info.ready_replicas, info.available_replicas, info.conditions
+
+
+def _by_name(infos: Iterable[EndpointInfo]) -> list[EndpointInfo]:
+    return sorted(infos, key=lambda info: (info.name, info.id))

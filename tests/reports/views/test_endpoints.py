@@ -7,7 +7,6 @@ import pytest
 
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.model.status import Happening, Status
-from reconciler.planning.status_events import event_of
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.views.endpoints import (
     age,
@@ -17,6 +16,7 @@ from reconciler.reports.views.endpoints import (
     event_text,
     summary_line,
 )
+from reconciler.workflow.watch import event_of
 from tests.builders import live
 
 NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)

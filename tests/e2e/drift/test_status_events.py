@@ -1,4 +1,4 @@
-"""What happened between two looks."""
+"""The events between two polls."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from reconciler.kinds.endpoint.status import app_of
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent, Status
-from reconciler.planning.status_events import events
+from reconciler.workflow.watch import events_between
 from tests.builders import answer
 
 CREATED, SCALED, READY = Happening.CREATED, Happening.SCALED, Happening.READY
@@ -29,7 +29,7 @@ def failed(**raw: Any) -> EndpointInfo:
 
 
 def happened(before: EndpointInfo | None, now: EndpointInfo | None) -> list[tuple[Happening, ...]]:
-    found = events([before] if before else [], [now] if now else [])
+    found = events_between([before] if before else [], [now] if now else [])
     return [event.happenings for event in found]
 
 
@@ -65,13 +65,16 @@ def test_what_is_no_change() -> None:
     """Words alone, worker IDs and ages are not: a boot that goes on is told when it ends."""
     before = app()
     assert (
-        events([before], [replace(before, message="worker w-0 pending", workers=(), created_at=None)]) == ()
+        events_between([before], [replace(before, message="worker w-0 pending", workers=(), created_at=None)])
+        == ()
     )
 
 
 def test_an_event_is_how_it_is_now() -> None:
     """Desired is maxNum, ready the healthy workers, available the running ones."""
-    (event,) = events([app(of=2)], [app(ready=1, of=2, state={"state": "updating", "message": "soon"})])
+    (event,) = events_between(
+        [app(of=2)], [app(ready=1, of=2, state={"state": "updating", "message": "soon"})]
+    )
     now = app(ready=1, of=2, state="updating")
     assert event == ReplicaEvent(
         name="chat",
@@ -90,5 +93,5 @@ def test_the_order() -> None:
     """Those that are gone come first; then all by name, whatever order they were listed in."""
     before = [app("d", "4"), app("b", "2"), app("a", "1")]
     now = [app("c", "3"), app("a", "9"), app("b", "2", ready=1)]
-    assert [(event.name, event.id) for event in events(before, now)] == [
+    assert [(event.name, event.id) for event in events_between(before, now)] == [
         ("a", "1"), ("d", "4"), ("a", "9"), ("b", "2"), ("c", "3")]  # fmt: skip

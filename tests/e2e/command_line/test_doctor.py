@@ -167,11 +167,19 @@ def test_a_bad_address(applied: Sandbox, address: str) -> None:
 def test_an_environment_that_cannot_be_used(applied: Sandbox) -> None:
     """What keeps the client from being made is a failure like any other."""
     applied.monkeypatch.setenv("NOVITA_BASE_URL", "https://127.0.0.1:9")
-    applied.monkeypatch.setenv("NOVITA_API_KEY", "k\u00e9y")
+    applied.monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
     ran = applied.run("doctor", "--json")
     assert ran.code == 1
     failures = [check for check in ran.document["checks"] if check["grade"] == "fail"]
-    assert failures[0]["found"].startswith("the API key holds")
+    assert "SSL_CERT_FILE" in failures[0]["found"]
+
+
+def test_a_key_that_cannot_be_sent(applied: Sandbox) -> None:
+    """The check of the key says so, before a request is made."""
+    applied.monkeypatch.setenv("NOVITA_API_KEY", "k\u00e9y")
+    found = checked(applied, 1)
+    assert found["key"]["grade"] == "fail"
+    assert "a character that cannot be sent" in found["key"]["found"]
 
 
 @pytest.fixture

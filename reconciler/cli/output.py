@@ -195,7 +195,7 @@ class Output:
     def log_call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no response"
         again = f" (attempt {call.attempt})" if call.attempt > 1 else ""
-        message = f": {plain(call.said)}" if call.said else ""
+        message = f": {plain(call.message)}" if call.message else ""
         words = f"{call.method} {call.path} {status} {call.seconds * 1000:.0f} ms{again}{message}"
         with suppress(OSError):  # a closed stderr must not end the run
             self.line(self.error_style.dim(words))

@@ -56,7 +56,9 @@ class CommitQueue(Generic[T]):
                 return []
         with self._lock:
             self._next = None
-            count = next((n for n, one in enumerate(self._waiting) if one.is_exclusive), len(self._waiting))
+            count = next(
+                (n for n, waiting in enumerate(self._waiting) if waiting.is_exclusive), len(self._waiting)
+            )
             group = self._waiting[: max(count, 1)]
             del self._waiting[: len(group)]
             return group

@@ -79,28 +79,28 @@ def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
     return {"base_url": base_url, **known, **files}
 
 
-def owner_from_json(found: Mapping[str, Any]) -> tuple[str, Owner]:
+def owner_from_json(facts: Mapping[str, Any]) -> tuple[str, Owner]:
     """Return the base URL and the owner. Raise `Malformed` with all errors in one sentence."""
-    errors = list(_owner_errors(found))
+    errors = list(_owner_errors(facts))
     if errors:
         raise Malformed("; ".join(errors))
-    files = found.get("files")
-    return found["base_url"], Owner(
-        account=found.get("account", ""),
-        root=found.get("root", ""),
+    files = facts.get("files")
+    return facts["base_url"], Owner(
+        account=facts.get("account", ""),
+        root=facts.get("root", ""),
         files=None if files is None else tuple(files),
     )
 
 
-def _owner_errors(found: Mapping[str, Any]) -> Iterator[str]:
-    if not isinstance(found.get("base_url"), str):
+def _owner_errors(facts: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(facts.get("base_url"), str):
         yield '"base_url" must be a string'
-    account = found.get("account", "0" * 12)
+    account = facts.get("account", "0" * 12)
     if not (isinstance(account, str) and _FINGERPRINT.fullmatch(account)):
         yield '"account" must be 12 hex digits'
-    if not isinstance(found.get("root", ""), str):
+    if not isinstance(facts.get("root", ""), str):
         yield '"root" must be a path, a string'
-    files = found.get("files", [])
+    files = facts.get("files", [])
     if not (isinstance(files, list) and all(isinstance(file, str) for file in files)):
         yield '"files" must be a list of paths'
 

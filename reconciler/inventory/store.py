@@ -136,7 +136,7 @@ def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> 
             records.setdefault(kind, {})[name] = record_from_json(name, record, kind)
         except Malformed as error:
             problems.append(_malformed(path, f"{address}: {error}", _place_of(path, text, address)))
-    return {kind: Inventory(records=found) for kind, found in records.items()}
+    return {kind: Inventory(records=by_name) for kind, by_name in records.items()}
 
 
 def _document(path: Path, data: bytes) -> tuple[Json, str]:

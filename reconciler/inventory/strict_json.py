@@ -18,21 +18,21 @@ class Malformed(ValueError):
     """JSON that is not a valid record, intent or journal entry. Its text is a message for the user."""
 
 
-def loads(text: str, built: Callable[[list[tuple[str, Any]]], Any]) -> Json:
-    """The value; `built` makes one of the pairs of each object.
+def loads(text: str, build: Callable[[list[tuple[str, Any]]], Any]) -> Json:
+    """Return the value of a JSON text; `build` makes an object of its pairs.
 
-    Raises JSONDecodeError, RecursionError, and Malformed for what json lets pass: `NaN`, half a character, a
-    number without end.
+    Raise JSONDecodeError, RecursionError, and Malformed for values that `json` accepts but JSON lacks:
+    `NaN`, infinite numbers and half characters.
     """
     try:
-        found = json.loads(text, object_pairs_hook=built, parse_constant=_no_number, parse_float=_float)
+        value = json.loads(text, object_pairs_hook=build, parse_constant=_no_number, parse_float=_float)
     except (Malformed, json.JSONDecodeError):
         raise
-    except ValueError as error:  # Python reads no number of more than 4,300 digits
+    except ValueError as error:  # Python parses at most 4,300 digits
         raise Malformed("it holds a number of too many digits") from error
     if _HALF.search(text):
-        _refuse_halves(found)
-    return found
+        _refuse_halves(value)
+    return value
 
 
 def _no_number(word: str) -> NoReturn:

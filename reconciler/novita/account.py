@@ -132,7 +132,7 @@ class AccountReader:
         If an answer has no readable ID, its endpoint gets the requested ID and is not `is_identified`.
         """
         with DaemonThreadPool(self._parallelism) as pool:
-            futures = [pool.submit(partial(self._get, one, needs_id=False)) for one in object_ids]
+            futures = [pool.submit(partial(self._get, object_id, needs_id=False)) for object_id in object_ids]
             endpoints = [future.result() for future in futures]
         return tuple(live for live in endpoints if live is not None)
 
@@ -170,9 +170,9 @@ class AccountReader:
         if not isinstance(listed, list):
             return None
         return frozenset(
-            str(one["id"])
-            for one in listed
-            if isinstance(one, Mapping) and one.get("id") and isinstance(one["id"], str | int)
+            str(cluster["id"])
+            for cluster in listed
+            if isinstance(cluster, Mapping) and cluster.get("id") and isinstance(cluster["id"], str | int)
         )
 
     def probe(self) -> None:
@@ -211,9 +211,9 @@ class AccountReader:
                 case str() if key in _MESSAGE_KEYS:
                     return self._client.mask(value, request)
                 case Mapping():
-                    return {name: masked(one, name) for name, one in value.items()}
+                    return {name: masked(item, name) for name, item in value.items()}
                 case list():
-                    return [masked(one) for one in value]
+                    return [masked(item) for item in value]
                 case _:
                     return value
 
@@ -334,8 +334,8 @@ def _in_use(problem: Problem) -> Problem:
 def _has_message(live: Live) -> bool:
     """Return whether the state of the endpoint or of a worker has a message."""
     workers = live.raw.get("workers")
-    told = (live.raw, *workers) if isinstance(workers, list) else (live.raw,)
-    states = (one.get("state") for one in told if isinstance(one, Mapping))
+    parts = (live.raw, *workers) if isinstance(workers, list) else (live.raw,)
+    states = (part.get("state") for part in parts if isinstance(part, Mapping))
     return any(isinstance(state, Mapping) and any(map(state.get, _MESSAGE_KEYS)) for state in states)
 
 

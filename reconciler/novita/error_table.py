@@ -155,7 +155,7 @@ LIMIT = ErrorEntry(
     error_class=Refused,
     code="quota-exceeded",
     cause="The account has as many endpoints or GPUs as its quota allows; waiting does not change that.",
-    hint="Delete what nobody needs, or ask Novita support for a higher quota, then run `reconciler apply`",
+    hint="Delete unused endpoints, or ask Novita support for a higher quota, then run `reconciler apply`",
 )
 BUSY = ErrorEntry(
     error_class=Throttled,

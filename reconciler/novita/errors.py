@@ -41,14 +41,14 @@ CLUSTER_POLICY = RetryPolicy(attempts=8, max_wait=8.0, budget=60.0)
 class Failure:
     """One failed attempt. `retry_after` is the wait that Novita asks for (s), 0.0 if it asks for none.
 
-    `said` is the message of the server, or of the network if there was no answer.
+    `message` is the message of the server, or of the network if there was no answer.
     """
 
     error_class: type[ApiError]
     problem: Problem
     status: int = 0
     reason: str = ""
-    said: str = ""
+    message: str = ""
     retry: Retry = Retry.NEVER
     policy: RetryPolicy = DEFAULT_POLICY
     retry_after: float = 0.0
@@ -86,7 +86,7 @@ def unreachable(request: Request, *, host: str, why: str, loopback: bool = False
             detail=f"{call(request)}: {why}. Nothing was sent.",
             hint=hint,
         ),
-        said=why,
+        message=why,
         retry=Retry.NEVER if is_untrusted or loopback else Retry.ALWAYS,
     )
 
@@ -107,7 +107,7 @@ def answer_lost(request: Request, *, why: str) -> Failure:
             detail=f"{call(request)} was sent, and no usable answer came back.{doubt(request)}",
             hint=hint,
         ),
-        said=why,
+        message=why,
         retry=Retry.IF_IDEMPOTENT,
     )
 

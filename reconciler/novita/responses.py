@@ -161,7 +161,7 @@ def _failure(
 ) -> Failure:
     reason = masker.quote(content.reason, request, 80)
     status = status_line(answer.status)
-    said = masker.quote(content.message, request)
+    message = masker.quote(content.message, request)
     code = f"code {content.code}" if answer.status < 300 and content.code else ""
     known = [part for part in (status, code, reason) if part]
     sentence = f"{call(request)} answered {' '.join(known)}"
@@ -173,11 +173,11 @@ def _failure(
         problem=Problem(
             code=entry.code,
             summary=f"{entry.summary or f'failed to {purpose(request)}'} ({', '.join(known)})",
-            detail=f'{sentence}: "{said}". {cause}' if said else f"{sentence}. {cause}",
+            detail=f'{sentence}: "{message}". {cause}' if message else f"{sentence}. {cause}",
             hint=entry.hint,
         ),
         reason=reason,
-        said=": ".join(filter(None, (reason, said, wait))),
+        message=": ".join(filter(None, (reason, message, wait))),
         retry=entry.retry,
         policy=entry.policy,
         retry_after=retry_after,
@@ -187,10 +187,12 @@ def _failure(
 def _not_json(request: Request, answer: Answer, content: _Content, masker: Masker) -> Failure:
     """Return the failure of a 2xx without JSON, such as a page of the CDN. A write may have been done."""
     status = status_line(answer.status)
-    said = masker.quote(content.message, request)
+    message = masker.quote(content.message, request)
     failure = errors.answer_lost(request, why=f"{status}, but it is not JSON")
-    detail = f'{call(request)} answered {status}: "{said}".{errors.doubt(request)}'
-    return replace(failure, status=answer.status, said=said, problem=replace(failure.problem, detail=detail))
+    detail = f'{call(request)} answered {status}: "{message}".{errors.doubt(request)}'
+    return replace(
+        failure, status=answer.status, message=message, problem=replace(failure.problem, detail=detail)
+    )
 
 
 def _redirected(request: Request, answer: Answer, masker: Masker) -> Failure:

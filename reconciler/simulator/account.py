@@ -116,7 +116,7 @@ class Account:
         worker_id = text_of(body, "workerID", longest=255)
         worker = self.fleet.worker(worker_id, now)
         if worker is None:
-            raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not found")
+            raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not storages")
         worker.retired = now + DRAIN_SECONDS if body.get("drain") is True else None
         return {}
 
@@ -139,9 +139,9 @@ class Account:
         )
 
     def do_storages(self, query: Query) -> dict[str, Any]:
-        found = self.catalogue.find_storages(query)
-        start, stop = page_bounds(query, "pageNo", len(found), self.profile)
-        return {"data": found[start:stop], "total": len(found)}
+        storages = self.catalogue.find_storages(query)
+        start, stop = page_bounds(query, "pageNo", len(storages), self.profile)
+        return {"data": storages[start:stop], "total": len(storages)}
 
     def do_storage_create(self, body: Body) -> str | dict[str, Any]:
         return self.catalogue.create_storage(body, self.fleet.new_id, self.profile)
@@ -161,7 +161,7 @@ class Account:
         endpoint = self.fleet.get(endpoint_id)
         if endpoint is None or self.clock() < endpoint.created + self.profile.get_lag_seconds:
             status = self.profile.not_found_status
-            message = f"endpoint {endpoint_id!r} not found"
+            message = f"endpoint {endpoint_id!r} not storages"
             raise Refusal("SERVERLESS_ENDPOINT_NOT_FOUND", message, status=status)
         return endpoint
 

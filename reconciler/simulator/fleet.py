@@ -125,16 +125,16 @@ class Fleet:
             "count": self._count,
             "endpoints": [
                 {
-                    "id": one.id,
-                    "settings": one.settings,
-                    "created": one.created,
-                    "updated": one.updated,
-                    "deleted": one.deleted,
-                    "before": one.before,
-                    "visible": one.visible,
-                    "workers": [[worker.id, worker.started, worker.retired] for worker in one.workers],
+                    "id": endpoint.id,
+                    "settings": endpoint.settings,
+                    "created": endpoint.created,
+                    "updated": endpoint.updated,
+                    "deleted": endpoint.deleted,
+                    "before": endpoint.before,
+                    "visible": endpoint.visible,
+                    "workers": [[worker.id, worker.started, worker.retired] for worker in endpoint.workers],
                 }
-                for one in self
+                for endpoint in self
             ],
         }
 
@@ -142,12 +142,12 @@ class Fleet:
     def load(cls, data: dict[str, Any]) -> "Fleet":
         fleet = cls(data["salt"])
         fleet._count = data["count"]
-        for one in data["endpoints"]:
+        for stored in data["endpoints"]:
             workers = [
                 Worker(id=worker_id, started=started, retired=retired)
-                for worker_id, started, retired in one["workers"]
+                for worker_id, started, retired in stored["workers"]
             ]
-            endpoint = Endpoint(**{**one, "workers": workers})
+            endpoint = Endpoint(**{**stored, "workers": workers})
             fleet._endpoints[endpoint.id] = endpoint
             fleet._owners[endpoint.settings["appName"]] = endpoint.id
             if endpoint.deleted is not None:

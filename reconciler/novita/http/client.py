@@ -58,7 +58,7 @@ MAX_BODY_SIZE: Final = 32 << 20
 class CallInfo:
     """One attempt of one call, for -v, without body and key. `status` is None if there was no answer.
 
-    `date` is the Date header of the answer, or "". `said` is the error message of a failed attempt, with
+    `date` is the Date header of the answer, or "". `message` is the error message of a failed attempt, with
     secrets masked.
     """
 
@@ -68,7 +68,7 @@ class CallInfo:
     seconds: float
     attempt: int
     date: str = ""
-    said: str = ""
+    message: str = ""
 
 
 class Client:
@@ -204,7 +204,7 @@ class Client:
                     seconds=seconds,
                     attempt=number,
                     date=answered.headers.get("date", "") if answered else "",
-                    said=outcome.said if isinstance(outcome, Failure) else "",
+                    message=outcome.message if isinstance(outcome, Failure) else "",
                 )
             )
         return outcome

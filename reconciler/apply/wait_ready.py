@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.apply.clock import Clock, pause
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS
 from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
@@ -35,7 +35,7 @@ def wait_until_serving(
     problems: list[Problem] = []
     start = clock.now()
     while pending:
-        for object_id, ready in _read_readiness(reader, tuple(pending)).items():
+        for object_id, ready in _read_all(reader, tuple(pending.values())).items():
             result = pending[object_id]
             match ready.phase:
                 case Phase.READY:
@@ -54,6 +54,18 @@ def wait_until_serving(
     return (*problems, *_timeouts(pending.values(), reasons, within, interrupted=stop.is_set()))
 
 
+def _read_all(reader: AccountReader, results: Iterable[ChangeResult]) -> dict[str, Readiness]:
+    """Return the readiness of each resource by its ID; each kind is read by itself."""
+    ids: dict[str, list[str]] = {}
+    for result in results:
+        ids.setdefault(result.change.kind, []).append(result.id or "")
+    return {
+        object_id: readiness
+        for kind, own in ids.items()
+        for object_id, readiness in _read_readiness(reader.of(kind), own).items()
+    }
+
+
 def _read_readiness(reader: AccountReader, ids: Iterable[str]) -> dict[str, Readiness]:
     """Return the readiness of each endpoint. A failed read means to go on waiting, a refused key does not."""
     try:
@@ -65,7 +77,9 @@ def _read_readiness(reader: AccountReader, ids: Iterable[str]) -> dict[str, Read
     except (ApiError, IncompleteListing) as error:
         return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
     gone = Readiness(phase=Phase.FAILED, reason="it is gone")
-    return {object_id: ENDPOINT.readiness(live) if live else gone for object_id, live in endpoints.items()}
+    return {
+        object_id: KINDS[live.kind].readiness(live) if live else gone for object_id, live in endpoints.items()
+    }
 
 
 def _can_serve(result: ChangeResult) -> bool:

@@ -22,7 +22,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Lifecycle, address, no_place
+from reconciler.model.resource import ENDPOINT, Desired, Lifecycle, address, no_place
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
@@ -47,7 +47,8 @@ def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
             fields=fields,
         )
         for result in report.with_outcome(Outcome.DONE)
-        if not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.is_partial)
+        if result.change.kind == ENDPOINT
+        and not (isinstance(result.change, Delete | Forget | NoOp) or result.change.desired.is_partial)
         and (fields := secrets_to_references(result.change.desired.fields)) is not None
     ]
     try:

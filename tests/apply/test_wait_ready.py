@@ -46,6 +46,9 @@ class Account:
     lookups: list[str] = field(default_factory=list)
     listings: int = 0
 
+    def of(self, _kind: str) -> Account:
+        return self
+
     def listing(self) -> Listing:
         said = self.script[min(self.listings, len(self.script) - 1)]
         self.listings += 1

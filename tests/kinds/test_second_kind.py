@@ -182,3 +182,15 @@ def test_everything_is_imported_at_once(sandbox: Sandbox, console: Console) -> N
     more = sandbox.run("import", "--all", "--out", "endpoints/more.yaml", "--match", f"{TYPE}.o*")
     assert more.code == 0, more.err
     assert "endpoints: []\n\ncredentials:\n" in (sandbox.root / "endpoints/more.yaml").read_text()
+
+
+def test_commands_about_endpoints_leave_it_alone(sandbox: Sandbox, console: Console) -> None:
+    """A credential serves at once, has no history, and is destroyed with all that is recorded."""
+    sandbox.declare(item("hub", minReplicas=0), credentials=[credential()])
+    sandbox.apply("--wait=20")
+    assert [version["id"] for version in sandbox.run("history", "--json").document] == [sandbox.id("hub")]
+    assert sandbox.run("scale", "hub", "--max", "2", "--auto-approve").code == 0
+    assert sandbox.run("state", "rebuild").code == 0
+    assert list(record(sandbox)["resources"]) == [f"{TYPE}.hub"]
+    assert sandbox.run("destroy", "--auto-approve").code == 0
+    assert (console.credentials, sandbox.live()) == ({}, {})

@@ -1,13 +1,12 @@
 """Declare Novita AI Serverless endpoints in YAML; plan, apply and guard them.
 
 From Python: `from reconciler import NovitaDeploymentProvider, DeployRequest` (docs/sdk.md). Names are
-imported when they are first asked for, so that `import reconciler` costs nothing; `__init__.pyi` tells type
-checkers of them.
+imported on first use, so that `import reconciler` is fast; `__init__.pyi` declares them for type checkers.
 """
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_NAMES_BY_MODULE = {
     "sdk.provider": ("NovitaDeploymentProvider",),
     "sdk.aio": ("AsyncNovitaDeploymentProvider",),
     "sdk.requests": ("DeployRequest", "UpdateDeploymentRequest"),
@@ -44,17 +43,17 @@ _HOMES = {
         "UnsupportedByNovita",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:

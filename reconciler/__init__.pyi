@@ -1,4 +1,4 @@
-"""What `reconciler` offers, for type checkers; each name is imported when it is first asked for."""
+"""The public names of `reconciler`, for type checkers; at run time each is imported on first use."""
 
 from reconciler.model.errors import (
     AnswerLost as AnswerLost,

@@ -38,7 +38,6 @@ from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.kinds import KindPlan, merge_plans, plan_kinds
-from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
@@ -227,6 +226,8 @@ def planned(
         problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
         problems += adoption_notes(changes)
         if settings.is_simulator:
+            from reconciler.workflow.runtime.simulator_file import stored_secret_guards
+
             problems += stored_secret_guards(changes, context.environ)
     if has_limits:
         problems += ENDPOINT.check_limits(changes, limits)

@@ -104,8 +104,8 @@ class _SettingsReader:
         self._data = data if isinstance(data, dict) else {}
 
     def settings(self) -> Settings:
+        self._check_enabled()
         return Settings(
-            enabled=self._check_enabled(),
             api_key=self._api_key(),
             base_url=self._base_url(),
             config_dir=self._text("config_dir"),
@@ -126,8 +126,8 @@ class _SettingsReader:
         folder = self._setting("config_dir")
         return is_read and (folder.place is None or not self._is_reported(folder))
 
-    def _check_enabled(self) -> bool:
-        """Return True if the Novita provider is enabled; otherwise report that it is not."""
+    def _check_enabled(self) -> None:
+        """Report that the Novita provider is not enabled, if it is not."""
         providers = self._data.get("providers")
         deployment = providers.get("deployment") if isinstance(providers, dict) else None
         if isinstance(deployment, str) and deployment.strip().lower() != "novita":
@@ -135,13 +135,12 @@ class _SettingsReader:
         elif not self._boolean("enabled", default=True):
             place = self._place("novita", "enabled")
         else:
-            return True
+            return
         self.problems.append(
             ProviderDisabled(
                 code="not-enabled", summary="novita provider is not enabled", hint=_ENABLE_HINT, place=place
             )
         )
-        return False
 
     def _api_key(self) -> Secret | None:
         text = self._environ.get("NOVITA_API_KEY", "").strip()

@@ -24,7 +24,6 @@ class Settings:
     of the references in the endpoint files.
     """
 
-    enabled: bool = True
     api_key: Secret | None = None
     base_url: str = DEFAULT_BASE_URL
     config_dir: str | None = None

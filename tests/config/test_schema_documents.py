@@ -214,9 +214,10 @@ def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
     """A run without config.yaml has the settings that its schema tells of."""
     properties = schema.load_schema("config")["properties"]["novita"]["properties"]
     defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
-    settings = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"}).settings
-    assert {name: getattr(settings, name) for name in defaults} == defaults
+    result = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"})
     assert {name for name in properties if name not in defaults} == {"api_key", "config_dir"}
+    assert (defaults.pop("enabled"), result.problems) == (True, ())
+    assert {name: getattr(result.settings, name) for name in defaults} == defaults
 
 
 def test_the_default_of_the_cuda_version_means_leaving_it_out() -> None:

@@ -49,11 +49,6 @@ class Resolved:
         return tuple(fault.problem for fault in self.faults)
 
     @property
-    def masked(self) -> str:
-        """The text with a mask for each reference."""
-        return "".join(MASK if reference else value for value, reference in self.pieces)
-
-    @property
     def shown(self) -> str:
         """The text with a mask for each reference whose value must not be shown."""
         return "".join(MASK if _is_secret(*piece) else piece[0] for piece in self.pieces)

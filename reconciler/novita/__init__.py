@@ -1,1 +1,1 @@
-"""The only HTTP: one client, the meaning of its answers, and the account as reads and writes."""
+"""The client of the Novita API: requests, retries, the error table, and the account as reads and writes."""

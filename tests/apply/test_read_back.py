@@ -1,4 +1,4 @@
-"""When creates are read back together: not before a batch is full, and not faster than a person reads."""
+"""Batches of creates that are read back together: a batch is full, and some seconds after the last one."""
 
 from __future__ import annotations
 

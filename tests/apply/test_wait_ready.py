@@ -84,7 +84,7 @@ def waited(
     within: float = 60.0,
     stop: Callable[[int], bool] = lambda _count: False,
 ) -> tuple[list[str], tuple[Problem, ...], Account, HandClock]:
-    """What was said, what is wrong in the end, who was asked how often. `stop` gets the count of events."""
+    """Return the events, the problems and the requests. `stop` gets the count of events."""
     account, clock, stopping = Account(script), HandClock(), threading.Event()
     said: list[str] = []
 
@@ -106,7 +106,7 @@ def waited(
     return said, problems, account, clock
 
 
-def test_each_reason_is_told_when_it_changes() -> None:
+def test_a_reason_is_reported_when_it_changes() -> None:
     """The same words twice in a row are one line; words that come back are news again."""
     pending, failed = ("w1", "pending", ""), ("w1", "failed", "no stock")
     steps = [pending, pending, failed, failed, pending]
@@ -122,8 +122,8 @@ def test_each_reason_is_told_when_it_changes() -> None:
     assert (account.listings, account.lookups) == (6, [])
 
 
-def test_one_listing_for_all_and_each_ends_by_itself() -> None:
-    """Who serves is waited for no more, and is not asked about either."""
+def test_one_listing_serves_all_endpoints() -> None:
+    """An endpoint that serves is not read again."""
     script = [
         [seen("a", "serving"), seen("b", "initializing")],
         [seen("b", "serving")],
@@ -142,14 +142,14 @@ def test_a_failed_endpoint_ends_its_wait() -> None:
     assert (problem.exit_code, problem.address) == (ExitCode.INCOMPLETE, "novita_endpoint.a")
 
 
-def test_what_is_neither_listed_nor_found_is_gone() -> None:
+def test_an_endpoint_that_is_neither_listed_nor_readable_is_gone() -> None:
     """Only the second of the two says so."""
     _, (problem,), account, _ = waited([[live("b")]])
     assert problem.summary.endswith("does not serve: it is gone")
     assert account.lookups == ["id-a"]
 
 
-def test_time_is_over() -> None:
+def test_the_wait_has_a_time_limit() -> None:
     """The last look is at the very end, and the last reason is what is told."""
     _, (problem,), account, clock = waited([[seen("a", "initializing", ("w", "pulling", ""))]], within=25.0)
     assert problem.summary == "`a` (id-a) was applied and does not serve after 25 s: worker w pulling"
@@ -158,13 +158,13 @@ def test_time_is_over() -> None:
 
 
 @pytest.mark.parametrize("within", [0.0, 60.0])
-def test_no_time_at_all_is_one_look(within: float) -> None:
-    """What serves already is told in both cases."""
+def test_a_time_limit_of_zero_reads_once(within: float) -> None:
+    """Endpoints that serve already are reported in both cases."""
     said, problems, account, _ = waited([[seen("a", "serving")]], within=within)
     assert (said, problems, account.listings) == (["a: Serving after 0s"], (), 1)
 
 
-def test_an_interrupt_ends_it() -> None:
+def test_an_interrupt_ends_the_wait() -> None:
     """No further look, and the exit code of an interrupt."""
     _, (problem,), account, clock = waited([[seen("a", "initializing")]], stop=lambda count: count == 1)
     assert problem.summary.endswith("does not serve when the wait was interrupted: initializing")
@@ -172,14 +172,14 @@ def test_an_interrupt_ends_it() -> None:
 
 
 @pytest.mark.parametrize("error", [AnswerLost(UNREADABLE), IncompleteListing(UNREADABLE)])
-def test_an_account_that_cannot_be_read_is_asked_again(error: Exception) -> None:
-    """That it cannot be seen does not mean that it does not serve."""
+def test_a_failed_read_is_repeated(error: Exception) -> None:
+    """An endpoint that cannot be read may still serve."""
     said, problems, *_ = waited([error, error, [seen("a", "serving")]])
     assert said == ["a: Waiting: the account cannot be read", "a: Serving after 20s"]
     assert problems == ()
 
 
-def test_a_refused_key_ends_it() -> None:
+def test_a_refused_key_ends_the_wait() -> None:
     """No other look could see more."""
     _, problems, account, _ = waited([KeyRefused(REFUSED)], result("a"), result("b"))
     assert [one.summary for one in problems] == [
@@ -189,7 +189,7 @@ def test_a_refused_key_ends_it() -> None:
     assert account.listings == 1
 
 
-def test_a_mistake_of_ours_is_not_swallowed() -> None:
+def test_a_bug_is_not_swallowed() -> None:
     """Only what the account says is waited out."""
     with pytest.raises(ZeroDivisionError):
         waited([ZeroDivisionError()])
@@ -205,7 +205,7 @@ def test_a_mistake_of_ours_is_not_swallowed() -> None:
     ],
     ids=["failed", "not attempted", "deleted", "forgotten"],
 )
-def test_nothing_to_wait_for_asks_nobody(one: ChangeResult) -> None:
-    """What was not done, or is gone, cannot serve."""
+def test_nothing_to_wait_for_sends_no_request(one: ChangeResult) -> None:
+    """A change that was not done and a deleted endpoint cannot serve."""
     said, problems, account, _ = waited([[]], one)
     assert (said, problems, account.listings) == ([], (), 0)

@@ -41,7 +41,7 @@ class GitHub:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a job's environment says of it."""
+        """The environment variables of a job."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
 
     def said(self, number: int, *bodies: str, by: str = "a-stranger") -> None:

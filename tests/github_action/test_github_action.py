@@ -83,7 +83,7 @@ def test_it_is_found_behind_many_others(job: Job) -> None:
     assert len(job.hub.comments[7]) == 251
 
 
-def test_words_of_others_are_left_alone(job: Job) -> None:
+def test_comments_of_others_are_not_changed(job: Job) -> None:
     """A quotation of ours, the comment of another folder, and an empty one are not ours."""
     others = [f"> {MARK}\n> Plan: 1 to add", f"see {MARK}", "<!-- novita-reconciler infra2 -->\n\nPlan", ""]
     job.hub.said(7, *others)
@@ -92,7 +92,7 @@ def test_words_of_others_are_left_alone(job: Job) -> None:
     assert job.bodies() == [*others, None, f"{MARK}\n\nours"]
 
 
-def test_each_folder_has_its_own(job: Job) -> None:
+def test_each_folder_has_its_own_comment(job: Job) -> None:
     """Two folders of a repository do not fight, and one folder written in two ways is one."""
     for directory in ("infra", "./infra/", ".", "a b/--> x"):
         job.comment(directory, directory=directory)
@@ -101,7 +101,7 @@ def test_each_folder_has_its_own(job: Job) -> None:
     assert job.bodies()[0].endswith("./infra/")
 
 
-def test_no_change_is_told_only_where_one_was_announced(job: Job) -> None:
+def test_no_changes_updates_an_existing_comment_only(job: Job) -> None:
     """Silence on a pull request that changes nothing; a correction where there is a comment."""
     assert job.comment("No changes.", "--if-there") == "Nothing to say on #7."
     assert job.hub.writes == []
@@ -150,8 +150,8 @@ def test_drift_opens_one_issue(job: Job) -> None:
     assert issue["body"].endswith(" -->\n\nchat moved")
 
 
-def test_other_drift_rewrites_it(job: Job) -> None:
-    """What moved in addition is told in the same place."""
+def test_other_drift_updates_the_issue(job: Job) -> None:
+    """Additional drift is reported in the same issue."""
     job.issue("chat moved", "a")
     assert job.issue("chat and embed moved", "a", "b") == "The drift has changed: updated #1."
     assert [issue["body"].split("\n\n")[1] for issue in job.hub.issues] == ["chat and embed moved"]
@@ -181,7 +181,7 @@ def test_the_issue_is_closed_when_the_drift_is_gone(job: Job) -> None:
     assert job.issue("chat moved", "a") == "Opened #2."
 
 
-def test_a_drift_that_failed_decides_nothing(job: Job) -> None:
+def test_a_failed_drift_run_changes_no_issue(job: Job) -> None:
     """Exit code 1 and the like say neither yes nor no."""
     job.issue("chat moved", "a")
     writes = list(job.hub.writes)
@@ -189,7 +189,7 @@ def test_a_drift_that_failed_decides_nothing(job: Job) -> None:
     assert job.hub.writes == writes
 
 
-def test_issues_of_others_are_left_alone(job: Job) -> None:
+def test_issues_of_others_are_not_changed(job: Job) -> None:
     """Another folder's, one without our mark, a pull request with it, and one without the label."""
     base = {"title": "theirs", "state": "open", "labels": ["drift"]}
     job.hub.issues += [
@@ -212,7 +212,7 @@ def test_issues_of_others_are_left_alone(job: Job) -> None:
     ],
     ids=["502", "503", "403", "429"],
 )
-def test_it_asks_again_where_that_may_help(
+def test_temporary_errors_are_retried(
     status: int, headers: dict[str, str], waits: list[float], job: Job
 ) -> None:
     """After as long as GitHub says."""
@@ -247,7 +247,7 @@ def test_what_github_refuses_is_a_warning(status: int, headers: dict[str, str], 
     assert len(job.hub.calls) == tries
 
 
-def test_a_page_elsewhere_is_not_followed(job: Job) -> None:
+def test_a_page_on_another_server_is_not_followed(job: Job) -> None:
     """The token goes to GitHub alone."""
     with github() as other:
         job.hub.answers.append((200, {"link": f'<{other.url}/repos/x>; rel="next"'}, False))
@@ -257,7 +257,7 @@ def test_a_page_elsewhere_is_not_followed(job: Job) -> None:
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_EVENT_PATH"])
-def test_a_job_that_lacks_something_is_told(name: str, job: Job) -> None:
+def test_a_missing_variable_is_named(name: str, job: Job) -> None:
     """By its name."""
     del job.environ[name]
     assert job.comment("Plan") == f"::warning title=reconciler::no comment on GitHub: {name} is not set"
@@ -278,7 +278,7 @@ def test_a_wrong_token_is_refused_and_never_printed(job: Job) -> None:
     assert "ghs_another" not in said
 
 
-def test_as_a_program_it_ends_well_whatever_happens(tmp_path: Path, hub: GitHub) -> None:
+def test_the_program_always_exits_with_zero(tmp_path: Path, hub: GitHub) -> None:
     """GitHub is down, or there is no report: a warning in the log, exit code 0, and nothing on stderr."""
     job = Job(tmp_path, hub)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -46,7 +46,7 @@ def opened(
 
 
 def said(inventory: Inventory) -> tuple[dict[str, Tracked], dict[str, Intent]]:
-    """What an inventory says, to be compared."""
+    """Return the records and intents of an inventory, to be compared."""
     return dict(inventory.records), dict(inventory.intents)
 
 

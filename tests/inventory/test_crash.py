@@ -47,7 +47,7 @@ STORY: list[tuple[Callable[[Session], None], list[JournalEntry]]] = [
 
 
 def outcomes() -> list[object]:
-    """What the inventory must say before the story and after each part of it."""
+    """Return the expected inventory before the story and after each part of it."""
     state = InventoryState.of(START)
     state.apply([OpenIntent(intent=intent("left"))])
     found: list[object] = [said(state.inventory(URL))]
@@ -81,7 +81,7 @@ def live(path: Path, disk: FileSystem) -> tuple[int, bool]:
     return confirmed, False
 
 
-def test_the_process_may_die_anywhere(tmp_path: Path) -> None:
+def test_the_process_may_die_between_any_two_operations(tmp_path: Path) -> None:
     """After each death the inventory says what was confirmed, or one entry more. The next run works."""
 
     def run(last: int) -> bool:
@@ -101,7 +101,7 @@ def test_the_process_may_die_anywhere(tmp_path: Path) -> None:
     assert until_it_lives(run) > 60
 
 
-def test_the_power_may_go_anywhere(tmp_path: Path) -> None:
+def test_the_power_may_fail_between_any_two_operations(tmp_path: Path) -> None:
     """Nothing confirmed depends on a name or a byte not synced, and nothing breaks if it survives."""
 
     def run(last: int) -> bool:
@@ -142,7 +142,7 @@ with open_session(Path(sys.argv[1]), base_url="u", command="c", environ={}, cloc
 """
 
 
-def test_a_killed_process_keeps_its_word(tmp_path: Path) -> None:
+def test_a_killed_process_loses_no_durable_entry(tmp_path: Path) -> None:
     """Whatever a process called recorded is there after it was killed in full flight, the lock free."""
     path = tmp_path / "novita.json"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)

@@ -8,7 +8,7 @@ import pytest
 from reconciler.inventory.files import FileSystem
 
 
-def test_sync_asks_the_kernel(tmp_path: Path) -> None:
+def test_sync_fails_for_a_closed_file(tmp_path: Path) -> None:
     """A descriptor that is closed cannot be synced: the call is really made."""
     fd = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
     FileSystem().sync(fd)

@@ -1,4 +1,4 @@
-"""One at a time, all who wait with it, and nobody forgotten."""
+"""The turn to write: one thread at a time, for all that wait, and none is forgotten."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def wait_for(queue: CommitQueue[CommitTicket], count: int) -> None:
         time.sleep(0.0005)
 
 
-def test_who_comes_first_serves_itself() -> None:
+def test_the_first_ticket_gets_the_turn() -> None:
     queue: CommitQueue[CommitTicket] = CommitQueue()
     ticket = CommitTicket()
     assert queue.enter(ticket) == [ticket]
@@ -33,7 +33,7 @@ def test_who_comes_first_serves_itself() -> None:
     assert ticket.is_done
 
 
-def test_one_serves_all_who_came_meanwhile() -> None:
+def test_the_next_group_has_all_waiting_tickets() -> None:
     queue: CommitQueue[CommitTicket] = CommitQueue()
     first = queue.enter(CommitTicket())
     groups: list[int] = []
@@ -52,7 +52,7 @@ def test_one_serves_all_who_came_meanwhile() -> None:
     assert sorted(groups) == [0, 0, 0, 0, 5]
 
 
-def test_one_that_is_alone_takes_nobody_along_and_is_taken_by_nobody() -> None:
+def test_an_exclusive_ticket_is_in_a_group_of_its_own() -> None:
     queue: CommitQueue[CommitTicket] = CommitQueue()
     first = queue.enter(CommitTicket())
     groups: list[list[bool]] = []
@@ -89,7 +89,7 @@ class Interrupted(CommitTicket):
 
 
 @pytest.mark.parametrize("turn_has_come", [False, True])
-def test_nobody_waits_for_one_who_was_interrupted(turn_has_come: bool) -> None:
+def test_the_turn_does_not_stay_with_an_interrupted_thread(turn_has_come: bool) -> None:
     queue: CommitQueue[CommitTicket] = CommitQueue()
     first = queue.enter(CommitTicket())
     gone = Interrupted(lambda: queue.leave(first) if turn_has_come else None)
@@ -103,7 +103,7 @@ def test_nobody_waits_for_one_who_was_interrupted(turn_has_come: bool) -> None:
     assert not gone.is_done
 
 
-def test_the_turn_goes_past_one_who_was_interrupted() -> None:
+def test_the_turn_passes_an_interrupted_thread() -> None:
     queue: CommitQueue[CommitTicket] = CommitQueue()
     first = queue.enter(CommitTicket())
     is_done: list[int] = []

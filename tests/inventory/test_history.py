@@ -50,7 +50,7 @@ def test_versions_are_numbered_for_each_name(tmp_path: Path) -> None:
     assert found["a"][1].fields == {"image": {"image": "x:2"}}
 
 
-def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
+def test_the_last_twenty_versions_are_kept(tmp_path: Path) -> None:
     """Old versions go, numbers stay, and the file is written anew before it is mostly old."""
     path = tmp_path / "novita.json"
     for count in range(100):
@@ -60,7 +60,7 @@ def test_the_last_twenty_count_and_the_file_stays_small(tmp_path: Path) -> None:
     assert lines <= 3 * MAX_VERSIONS + 2
 
 
-def test_a_line_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_line_is_skipped(tmp_path: Path) -> None:
     """A torn or foreign line costs one version and not the history."""
     path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
     append_versions(path, [version("a")])
@@ -95,7 +95,7 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
 
 
 def test_a_variable_may_be_called_reference() -> None:
-    """What stands for a secret is told from a map of the user's by its place."""
+    """A reference is told from a map of the user by its place."""
     fields = {"envs": {"reference": "a-literal"}}
     assert references_to_secrets(secrets_to_references(fields), lambda text: pytest.fail(text)) == fields
     secret = {"envs": {"reference": {"reference": "${env:T}"}}}

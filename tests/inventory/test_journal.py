@@ -63,7 +63,7 @@ def test_what_was_appended_is_replayed(groups: list[list[JournalEntry]]) -> None
 
 @given(st.lists(entries, max_size=6), st.lists(entries, max_size=6))
 @settings(max_examples=50, deadline=None)
-def test_replaying_what_was_folded_changes_nothing(
+def test_replaying_entries_of_the_map_changes_nothing(
     before: list[JournalEntry], journal: list[JournalEntry]
 ) -> None:
     """A journal may be replayed over a map into which all of it was folded already."""
@@ -79,7 +79,7 @@ def test_a_line_is_json_with_its_checksum() -> None:
     assert THREE[0] == b'{"crc32":"%08x","steps":[{"drop":"one"}]}\n' % zlib.crc32(b'[{"drop":"one"}]')
 
 
-def test_a_torn_end_is_passed_over_at_every_byte() -> None:
+def test_a_torn_last_line_is_skipped() -> None:
     """Wherever a crash cuts the last line, the lines before it count and it does not."""
     valid_length = len(THREE[0] + THREE[1])
     for cut in range(len(THREE[2])):
@@ -89,7 +89,7 @@ def test_a_torn_end_is_passed_over_at_every_byte() -> None:
         )
 
 
-def test_a_bent_last_line_is_passed_over_at_every_byte() -> None:
+def test_a_damaged_last_line_is_skipped() -> None:
     """So it is when its length is right and one byte of it is not."""
     for at in range(len(THREE[2])):
         bent = THREE[2][:at] + bytes([THREE[2][at] ^ 1]) + THREE[2][at + 1 :]
@@ -103,7 +103,7 @@ def test_a_torn_line_may_look_like_a_line() -> None:
     assert replay(Path("j"), THREE[0] + line[:-1]).valid_length == len(THREE[0])
 
 
-def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
+def test_a_damaged_earlier_line_is_refused() -> None:
     """Damage before the end is no tear: the line number and the way out are said."""
     for at in range(len(THREE[1])):
         bent = THREE[1][:at] + bytes([THREE[1][at] ^ 1]) + THREE[1][at + 1 :]
@@ -126,20 +126,20 @@ def test_a_bent_line_before_the_end_is_refused_at_every_byte() -> None:
         b'[{"drop":"a","drop":"b"}]',
     ],
 )
-def test_a_step_nobody_knows_is_refused_even_at_the_end(payload: bytes) -> None:
+def test_an_unknown_entry_is_refused_even_at_the_end(payload: bytes) -> None:
     """A fitting checksum means that it was written so: by a newer reconciler, or by hand."""
     with pytest.raises(InventoryError, match="Line 2"):
         replay(Path("j"), THREE[0] + crafted(payload))
 
 
 def test_an_intent_may_hold_what_earlier_versions_wrote() -> None:
-    """A digest of its request, which nobody asks for any more."""
+    """A digest of its request, which is not used any more."""
     entry = encode(OpenIntent(intent=intent("x"))).replace(b'"name":"x",', b'"name":"x","digest":"d",', 1)
     assert b"digest" in entry
     assert replay(Path("j"), encode_line([entry])).entries == (OpenIntent(intent=intent("x")),)
 
 
-def test_the_next_writer_cuts_a_torn_end_off(tmp_path: Path) -> None:
+def test_the_next_writer_truncates_a_torn_line(tmp_path: Path) -> None:
     """Reading leaves a torn line where it is; the next append removes it first."""
     path, journal = tmp_path / "novita.json", tmp_path / "novita.json.journal"
     kept = encode_line([encode(PutRecord(tracked=tracked("a")))])
@@ -251,7 +251,7 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
     return outcome
 
 
-def test_all_who_wait_share_the_next_sync(tmp_path: Path) -> None:
+def test_all_waiting_threads_share_the_next_sync(tmp_path: Path) -> None:
     """Nine that arrive during a sync need one more together, and one line."""
     gate = Gate()
     journal = journal_at(tmp_path / "j", gate)
@@ -262,7 +262,7 @@ def test_all_who_wait_share_the_next_sync(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_nobody_waits_for_a_leader_that_was_interrupted(tmp_path: Path) -> None:
+def test_an_interrupted_writer_releases_its_group(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a write goes to its thread; the others are told that nothing is certain."""
     gate = Gate(failure=KeyboardInterrupt())
     journal = journal_at(tmp_path / "j", gate)
@@ -300,7 +300,7 @@ def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path)
     journal.close()
 
 
-def test_a_journal_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
+def test_creating_the_journal_may_be_retried(tmp_path: Path) -> None:
     """Nothing was written, so nothing is uncertain."""
     disk = Failing("open", code=errno.EACCES)
     journal = journal_at(tmp_path / "j", disk)
@@ -312,7 +312,7 @@ def test_a_journal_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("failing", [("sync",), ("write", "truncate"), ("sync_directory",)])
-def test_after_an_uncertain_write_no_line_follows(tmp_path: Path, failing: tuple[str, ...]) -> None:
+def test_nothing_is_written_after_a_failed_sync(tmp_path: Path, failing: tuple[str, ...]) -> None:
     """A sync that failed once is not believed the second time; only a new journal is."""
     disk = Failing(*failing, code=errno.EIO)
     journal = journal_at(tmp_path / "j", disk)
@@ -331,7 +331,7 @@ def test_after_an_uncertain_write_no_line_follows(tmp_path: Path, failing: tuple
     journal.close()
 
 
-def test_nothing_is_appended_after_the_end(tmp_path: Path) -> None:
+def test_nothing_is_appended_after_close(tmp_path: Path) -> None:
     """A thread that is late must not write without the lock."""
     journal = journal_at(tmp_path / "j", FileSystem())
     journal.close()
@@ -340,7 +340,7 @@ def test_nothing_is_appended_after_the_end(tmp_path: Path) -> None:
     assert not (tmp_path / "j").exists()
 
 
-def test_appends_wait_while_it_is_quiet(tmp_path: Path) -> None:
+def test_appends_wait_while_the_journal_is_paused(tmp_path: Path) -> None:
     """Between the map and the journal of one fold no entry gets lost."""
     path = tmp_path / "j"
     gate = Gate()

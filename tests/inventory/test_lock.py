@@ -68,8 +68,8 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
-def test_the_second_run_learns_who_holds_it(path: Path) -> None:
-    """Who, where, which process, since when, which command, which CI run, and how to wait; exit code 7."""
+def test_the_second_run_reports_the_holder(path: Path) -> None:
+    """The error names user, host, process, time, command and CI run, and how to wait. The exit code is 7."""
     with holder(path) as child:
         error = refused(path)
     assert error.exit_code is ExitCode.LOCKED
@@ -84,8 +84,8 @@ def test_the_second_run_learns_who_holds_it(path: Path) -> None:
     assert "--lock-timeout 60s" in error.problem.hint
 
 
-def test_a_killed_owner_frees_it_at_once(path: Path) -> None:
-    """No unlocking by hand: the note it leaves stops nobody and is replaced."""
+def test_a_killed_holder_frees_the_lock_at_once(path: Path) -> None:
+    """The lock needs no manual unlock: the note that is left is replaced."""
     note = path.with_name("novita.json.lock.json")
     with holder(path) as child:
         child.kill()
@@ -96,7 +96,7 @@ def test_a_killed_owner_frees_it_at_once(path: Path) -> None:
     assert not note.exists()
 
 
-def test_waiting_gets_it_when_the_owner_is_done(path: Path) -> None:
+def test_a_waiting_run_gets_the_lock_when_it_is_free(path: Path) -> None:
     """With a timeout the lock is taken as soon as it is free."""
     with holder(path) as child:
         done = threading.Thread(target=_pipe(child.stdin).close)
@@ -106,7 +106,7 @@ def test_waiting_gets_it_when_the_owner_is_done(path: Path) -> None:
             assert child.wait(60) == 0
 
 
-def test_the_same_process_is_no_exception(path: Path) -> None:
+def test_the_lock_holds_within_one_process_too(path: Path) -> None:
     """Two sessions in one process exclude each other as well, and the first keeps its note."""
     with held(path):
         assert "locked by ada" in refused(path).problem.summary
@@ -117,14 +117,14 @@ def test_the_same_process_is_no_exception(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"who": "x"}'])
-def test_a_note_nobody_understands_is_not_shown(path: Path, content: str) -> None:
+def test_an_unreadable_note_is_not_shown(path: Path, content: str) -> None:
     """The lock counts; the note only explains."""
     with held(path):
         path.with_name("novita.json.lock.json").write_text(content)
         assert refused(path).problem.summary.endswith("locked by another run")
 
 
-def test_the_note_of_a_dead_owner_never_misleads(path: Path) -> None:
+def test_the_note_of_a_dead_process_is_ignored(path: Path) -> None:
     """Between taking the lock and leaving a note, the predecessor's note is not taken for the truth."""
     with holder(path) as child:
         child.kill()
@@ -135,8 +135,8 @@ def test_the_note_of_a_dead_owner_never_misleads(path: Path) -> None:
     assert "left no details" in problem.detail
 
 
-def test_a_note_from_elsewhere_is_believed(path: Path) -> None:
-    """A process on another host cannot be looked for; a strange process ID is nobody's."""
+def test_a_note_of_another_host_is_used(path: Path) -> None:
+    """A process on another host cannot be checked; an impossible process ID does not exist."""
     with held(path):
         note = path.with_name("novita.json.lock.json")
         facts = json.loads(note.read_text())
@@ -153,14 +153,14 @@ def test_the_process_of_another_user_is_alive(path: Path) -> None:
         Path(directory).chmod(0o755)
         note = Path(directory) / "note.json"
         note.write_text(json.dumps({**asdict(owner), "pid": 1}))
-        with somebody_else():
+        with as_another_user():
             found = lock.read_holder(note)
     assert found is not None
     assert found.pid == 1
 
 
 @contextmanager
-def somebody_else() -> Iterator[None]:
+def as_another_user() -> Iterator[None]:
     """Give up root's rights for a while."""
     if os.geteuid() != 0:
         yield
@@ -184,8 +184,8 @@ def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "Nothing was changed" in caught.value.problem.detail
 
 
-def test_a_note_that_cannot_be_left_frees_the_lock(path: Path) -> None:
-    """Whoever cannot say who they are does not keep others out."""
+def test_a_failed_note_frees_the_lock(path: Path) -> None:
+    """A run that cannot write its note does not keep the lock."""
     note = path.with_name("novita.json.lock.json")
     note.mkdir(parents=True)
     with pytest.raises(InventoryError, match=r"lock\.json"), held(path):
@@ -218,7 +218,7 @@ def test_the_ci_run_is_found(environ: dict[str, str], url: str) -> None:
     assert lock.ci_run_url(environ) == url
 
 
-def test_an_owner_without_environment_has_a_name() -> None:
+def test_a_holder_without_environment_has_a_name() -> None:
     """The system's user stands in for a missing variable, and a number for a missing user."""
 
     def who(environ: dict[str, str]) -> str:
@@ -227,5 +227,5 @@ def test_an_owner_without_environment_has_a_name() -> None:
     assert who({"LOGNAME": "ada", "USER": "root"}) == "ada"
     assert who({}) == pwd.getpwuid(os.getuid()).pw_name
     if os.geteuid() == 0:
-        with somebody_else():
+        with as_another_user():
             assert who({}) == f"uid {NAMELESS}"

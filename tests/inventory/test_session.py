@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def files(path: Path) -> set[str]:
-    """What stands beside the map, without the map and the lock."""
+    """Return the files beside the map, without the map and the lock."""
     return {file.name.removeprefix(path.name) for file in path.parent.iterdir()} - {"", ".lock"}
 
 
@@ -65,8 +65,8 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
     assert said(load(path)) == ({"new": tracked("new")}, {})
 
 
-def test_open_intents_survive_the_fold_outside_the_map(path: Path) -> None:
-    """They stay in the journal, run after run, until somebody closes them."""
+def test_open_intents_stay_in_the_journal(path: Path) -> None:
+    """They stay in the journal until they are closed."""
     with opened(path) as session:
         session.open_intent(intent("x"))
         session.record(tracked("a"))
@@ -82,7 +82,7 @@ def test_open_intents_survive_the_fold_outside_the_map(path: Path) -> None:
     assert files(path) == set()
 
 
-def test_a_session_without_steps_writes_nothing(path: Path) -> None:
+def test_a_session_without_entries_writes_nothing(path: Path) -> None:
     """Opening and closing leaves no map behind and touches none."""
     trace = Trace()
     with opened(path, disk=trace) as session:
@@ -92,7 +92,7 @@ def test_a_session_without_steps_writes_nothing(path: Path) -> None:
     assert not path.exists()
 
 
-def test_steps_that_cancel_out_leave_the_map_alone(path: Path) -> None:
+def test_entries_that_cancel_out_do_not_change_the_map(path: Path) -> None:
     """A record that says what the map says already costs no write of the map and no backup."""
     store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
     before = path.stat().st_ino
@@ -102,7 +102,7 @@ def test_steps_that_cancel_out_leave_the_map_alone(path: Path) -> None:
     assert files(path) == set()
 
 
-def test_what_a_crashed_run_left_is_folded_by_the_next(path: Path) -> None:
+def test_the_next_run_merges_the_journal_of_a_crashed_run(path: Path) -> None:
     """A session takes up the journal it finds, also an empty one or a torn one."""
     journal = path.with_name("novita.json.journal")
     for left in (b"", b"torn", encode_line([encode(PutRecord(tracked=tracked("a")))])):
@@ -136,7 +136,7 @@ def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
     assert load(path).base_url == URL
 
 
-def test_an_exception_passes_through_a_fold(path: Path) -> None:
+def test_an_exception_passes_through_a_checkpoint(path: Path) -> None:
     """Steps are folded all the same, and the exception arrives unchanged."""
     boom = ValueError("boom")
 
@@ -151,7 +151,7 @@ def test_an_exception_passes_through_a_fold(path: Path) -> None:
     assert list(store.read(path).records) == ["a"]
 
 
-def test_an_exception_is_not_hidden_by_a_failing_fold(path: Path) -> None:
+def test_a_failing_checkpoint_hides_no_exception(path: Path) -> None:
     """The fold's own trouble is a note on it, and the entries wait in the journal."""
 
     def run() -> None:
@@ -166,7 +166,7 @@ def test_an_exception_is_not_hidden_by_a_failing_fold(path: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", ["replace", "unlink"])
-def test_a_failing_fold_is_said_and_loses_nothing(path: Path, entry: str) -> None:
+def test_a_failing_checkpoint_is_reported_and_loses_nothing(path: Path, entry: str) -> None:
     """The old map is intact, the journal stays, and the next session folds."""
     store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
 
@@ -184,8 +184,8 @@ def test_a_failing_fold_is_said_and_loses_nothing(path: Path, entry: str) -> Non
     assert list(store.read(path).records) == ["b"]
 
 
-def test_facts_that_the_journal_refused_reach_the_map(path: Path) -> None:
-    """What was made exists whether or not a line could be written; an intent that failed was never begun."""
+def test_entries_that_the_journal_refused_reach_the_map(path: Path) -> None:
+    """A created endpoint exists even if its entry failed; an intent that failed was never open."""
     disk = Failing("sync", code=errno.EIO)
     with opened(path, disk=disk) as session:
         with pytest.raises(InventoryError, match="Input/output error"):
@@ -245,7 +245,7 @@ def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_reading_sees_through_a_fold(path: Path, exists: bool) -> None:
+def test_a_read_during_a_checkpoint_is_consistent(path: Path, exists: bool) -> None:
     """A fold between the two reads would lose its entries; the reader notices the new map and reads again."""
     if exists:
         store.write(path, Inventory(records={"a": tracked("a")}))
@@ -254,7 +254,7 @@ def test_reading_sees_through_a_fold(path: Path, exists: bool) -> None:
         assert "b" in load(path, disk=fold_between(path, session.checkpoint)).records
 
 
-def test_reading_sees_through_a_removed_map(path: Path) -> None:
+def test_a_read_while_the_map_is_removed_is_consistent(path: Path) -> None:
     """A map that is taken away while it is read is as good as one that never was."""
     store.write(path, Inventory(records={"a": tracked("a")}))
     assert load(path, disk=fold_between(path, path.unlink)) == Inventory()
@@ -280,7 +280,7 @@ def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
     assert list(load(path, disk=Repaired()).intents) == ["x"]
 
 
-def test_a_damaged_journal_is_refused_by_everybody(path: Path) -> None:
+def test_a_damaged_journal_is_refused(path: Path) -> None:
     """Neither a reader nor a writer guesses; starting over does not need to."""
     journal, good = path.with_name("novita.json.journal"), encode_line([encode(DropRecord(name="x"))])
     journal.write_bytes(good.replace(b"x", b"y", 1) + good)
@@ -317,7 +317,7 @@ def test_unreadable_journals_are_named(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_records_fold_in_reasonable_time(path: Path) -> None:
+def test_a_checkpoint_of_ten_thousand_records_is_fast(path: Path) -> None:
     """A large map is written and read within seconds, and one more entry does not copy it."""
     envs = {f"KEY_{index}": "value" for index in range(5)}
     many = {f"e{index}": tracked(f"e{index}", envs=envs, ports=[{"port": 8000}]) for index in range(10_000)}

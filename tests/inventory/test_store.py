@@ -73,7 +73,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path, content: str | bytes) -> InventoryError:
-    """What reading this content is refused with."""
+    """Return the problem with which reading this content is refused."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InventoryError) as caught:
         store.read(path)
@@ -104,7 +104,7 @@ def test_a_missing_map_is_empty(path: Path) -> None:
 
 
 def test_a_bare_secret_never_reaches_the_disk(path: Path) -> None:
-    """A secret that nobody sealed stops the write before it begins."""
+    """An unsealed secret stops the write before it begins."""
     leak = Inventory(records={"a": tracked("a", envs={"T": Secret("s3cret", "${env:T}")})})
     with pytest.raises(TypeError, match="Secret"):
         store.write(path, leak)
@@ -152,7 +152,7 @@ def test_directories_are_made(tmp_path: Path) -> None:
 
 
 def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
-    """What a killed run left half written neither disturbs the next write nor stays."""
+    """The temporary file of a killed run neither disturbs the next write nor stays."""
     path.with_name("novita.json.tmp").write_text("half")
     store.write(path, SOME)
     assert [file.name for file in path.parent.iterdir()] == ["novita.json"]
@@ -184,7 +184,7 @@ def test_a_short_write_is_continued(path: Path) -> None:
 
 @pytest.fixture
 def ordinary_user() -> Iterator[Path]:
-    """A read-only directory, seen by somebody who is not root."""
+    """A read-only directory, used by a user who is not root."""
     directory = Path(tempfile.mkdtemp(prefix="inventory-", dir="/tmp"))
     was_root = os.geteuid() == 0
     (directory / "novita.json").write_text(SHOWN, encoding="utf-8")
@@ -219,7 +219,7 @@ def test_a_directory_is_no_map(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_map_is_named(tmp_path: Path) -> None:
-    """What the system says about an unreadable path is passed on."""
+    """The message of the system about an unreadable path is in the problem."""
     (tmp_path / "file").touch()
     with pytest.raises(InventoryError, match="Not a directory"):
         store.read(tmp_path / "file" / "novita.json")
@@ -240,7 +240,7 @@ def test_broken_json_has_a_place(path: Path) -> None:
 
 
 def test_the_backup_is_offered_and_never_taken(path: Path) -> None:
-    """Where a backup exists the hint says how to copy it; reading does not do it."""
+    """If a backup exists, the hint says how to copy it; reading does not do it."""
     store.write(path, Inventory())
     store.write(path, SOME)
     assert f"cp {path}.backup {path}" in refusal(path, "{").problem.hint
@@ -259,7 +259,7 @@ def test_a_merge_conflict_is_recognised(path: Path) -> None:
 
 
 def test_an_empty_file_is_called_empty(path: Path) -> None:
-    """Nothing in it is not the same as no file: somebody emptied it."""
+    """An empty file is not a missing file."""
     assert "is empty" in refusal(path, "\n").problem.summary
 
 

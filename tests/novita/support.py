@@ -1,4 +1,4 @@
-"""What the tests of the HTTP package share: a scripted server in this process, a clock, and fake requests."""
+"""Helpers for the tests of the HTTP package: a scripted server in this process, a clock, and requests."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The account through the endpoint kind: what reads conclude, and what writes hand back."""
+"""The account through the endpoint kind: results of reads and writes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
 
 
 def test_a_reader_cannot_write() -> None:
-    """What plan and drift hold offers nothing that changes the account."""
+    """The reader of plan and drift has no method that changes the account."""
     offered = {name for name in dir(AccountReader) if not name.startswith("_")}
     reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "limits", "clusters", "probe"}
     assert offered == reads | {"add_secrets", "mask_env_values_of", "of"}
@@ -127,7 +127,7 @@ def test_get(answer: object) -> None:
 
 
 @pytest.mark.parametrize("answer", [GONE, refusal(404, ""), refusal(400, "RESOURCE_NOT_FOUND")])
-def test_get_of_an_absent_one(answer: Reply) -> None:
+def test_get_of_a_missing_endpoint(answer: Reply) -> None:
     """None means that Novita said so."""
     assert account_of(answer)[0].get("id7") is None
 
@@ -145,7 +145,7 @@ def test_get_of_an_absent_one(answer: Reply) -> None:
         (TimeoutError("slow"), AnswerLost),
     ],
 )
-def test_get_concludes_nothing_from_trouble(answer: Reply | Exception, kind: type[ApiError]) -> None:
+def test_get_raises_other_errors(answer: Reply | Exception, kind: type[ApiError]) -> None:
     """Any other answer is an error: an endpoint that cannot be read is not gone."""
     with pytest.raises(kind):
         account_of(answer)[0].get("id7")
@@ -164,7 +164,7 @@ def test_limits(answer: object) -> None:
 @pytest.mark.parametrize(
     "answer", [reply(200, []), reply(404, ""), reply(500, ""), refusal(429, "X"), TimeoutError(), GONE]
 )
-def test_limits_that_cannot_be_had(answer: Reply | Exception) -> None:
+def test_limits_that_cannot_be_read(answer: Reply | Exception) -> None:
     """No run depends on them: None, after one call."""
     account, stub = account_of(answer)
     assert account.limits() is None
@@ -216,7 +216,7 @@ def test_a_probe_that_is_answered(answer: Reply) -> None:
     ],
 )
 def test_a_probe_that_is_not(answer: Reply | Exception, error: type[ApiError]) -> None:
-    """What keeps the account from being read is raised after one call."""
+    """The error that prevents a read is raised after one call."""
     account, stub = account_of(answer)
     with pytest.raises(error):
         account.probe()
@@ -232,7 +232,7 @@ def test_create(answer: object) -> None:
 
 
 @pytest.mark.parametrize("answer", [reply(200, ""), reply(200, {"id": ""}), reply(200, [])])
-def test_a_create_without_an_id_is_in_doubt(answer: Reply) -> None:
+def test_a_create_answer_without_an_id_is_a_lost_answer(answer: Reply) -> None:
     """An answer that names no endpoint proves none was made as little as one."""
     account, stub = account_of(answer)
     with pytest.raises(AnswerLost) as caught:
@@ -245,7 +245,7 @@ def test_a_create_without_an_id_is_in_doubt(answer: Reply) -> None:
     ("answer", "kind"),
     [(reply(502, ""), ServerError), (ConnectionResetError(), AnswerLost), (GONE, Refused)],
 )
-def test_the_doubt_of_a_create_goes_up(answer: Reply | Exception, kind: type[ApiError]) -> None:
+def test_a_lost_create_raises(answer: Reply | Exception, kind: type[ApiError]) -> None:
     """Nothing is resolved here: who recorded the intent looks in the listing."""
     account, stub = account_of(answer)
     with pytest.raises(kind) as caught:
@@ -342,7 +342,7 @@ def test_listings_over_a_socket(past_end: str, base: int, page_zero: str, size: 
     assert len(listing.endpoints) == 130
 
 
-def test_a_life_in_the_simulator(simulator: Server) -> None:
+def test_create_update_and_delete_in_the_simulator(simulator: Server) -> None:
     """Create, read, list, delete over a real socket, through two answers that go wrong."""
     body = {
         "endpoint": {

@@ -1,4 +1,4 @@
-"""What the client puts on the wire, where it refuses to send, and that the key stays inside."""
+"""The requests of the client, the addresses that it refuses, and the secrecy of the key."""
 
 import logging
 import subprocess
@@ -89,7 +89,7 @@ def test_a_base_url_may_have_a_path(base: str) -> None:
 
 @respx.mock
 def test_no_cookie_is_sent_back() -> None:
-    """Who calls is told by the key alone."""
+    """The key alone identifies the client."""
     route = respx.get(f"{BASE}{API_ROOT}/endpoint")
     route.respond(json={}, headers={"set-cookie": "session=1; Path=/"})
     with Client(BASE, secret()) as client:
@@ -125,7 +125,7 @@ def test_redirects_are_not_followed() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_was_not_sent_and_what_was_lost(trouble: Exception, kind: type[ApiError]) -> None:
+def test_unsent_requests_and_lost_answers(trouble: Exception, kind: type[ApiError]) -> None:
     """Trouble before the first byte is Unreachable, trouble after it AnswerLost."""
     respx.post(f"{BASE}{API_ROOT}/endpoint/create").mock(side_effect=trouble)
     with Client(BASE, secret(), timing=ManualTime().timing()) as client, pytest.raises(kind) as caught:
@@ -153,7 +153,7 @@ def test_what_was_not_sent_and_what_was_lost(trouble: Exception, kind: type[ApiE
         ("simulator", "invalid-base-url"),
     ],
 )
-def test_a_base_url_that_would_endanger_the_key(url: str, code: str) -> None:
+def test_unsafe_base_urls_are_refused(url: str, code: str) -> None:
     """The key goes over TLS, or to this machine, or nowhere."""
     with pytest.raises(InvalidConfig) as caught:
         Client(url, secret())
@@ -173,7 +173,7 @@ def test_base_urls_that_are_safe(url: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two words", "line\nbreak", "schlüssel"])
-def test_a_key_that_no_header_can_hold(key: str) -> None:
+def test_a_key_that_cannot_be_a_header_is_refused(key: str) -> None:
     """Such a key is refused before httpx could quote it in a complaint."""
     with pytest.raises(InvalidConfig) as caught:
         Client(BASE, secret(key))
@@ -182,7 +182,7 @@ def test_a_key_that_no_header_can_hold(key: str) -> None:
     assert not key.strip() or key not in text
 
 
-def test_no_key_is_told_in_the_known_words() -> None:
+def test_a_missing_key_is_reported() -> None:
     """The message for a missing key says where to put one and where to get it."""
     with pytest.raises(InvalidConfig, match="novita API key is required") as caught:
         Client(BASE, secret(""))
@@ -235,7 +235,7 @@ def test_an_echoed_key_is_masked(echo: str, style: str) -> None:
 
 
 def test_echoed_secrets_of_a_body_are_masked() -> None:
-    """What a request carried in secret comes back masked, also as JSON or an URL spells it."""
+    """A secret of a request is masked in the answer, also as JSON or a URL encodes it."""
     request = Request(method="POST", path="/x", body={"envs": [Secret('p"w d', "${env:P}")]})
     client, _ = client_of(reply(400, 'raw p"w d, json p\\"w d, url p%22w%20d'))
     with client, pytest.raises(Refused) as caught:
@@ -256,7 +256,7 @@ def test_the_key_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) -> N
     assert all(KEY not in repr(vars(record)) for record in caplog.records)
 
 
-def test_each_attempt_is_told_once() -> None:
+def test_each_attempt_is_reported_once() -> None:
     """-v shows every attempt with its status, the lost ones without."""
     calls: list[CallInfo] = []
     client, _ = client_of(TimeoutError("slow"), reply(503, ""), reply(200, {}), on_call=calls.append)
@@ -267,7 +267,7 @@ def test_each_attempt_is_told_once() -> None:
     assert all(call.seconds >= 0 for call in calls)
 
 
-def test_the_date_of_an_answer_is_told() -> None:
+def test_the_date_of_an_answer_is_reported() -> None:
     """As the server wrote it, and "" where it wrote none or there was no answer."""
     calls: list[CallInfo] = []
     date = "Tue, 24 Nov 2026 21:00:00 GMT"

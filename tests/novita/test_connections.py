@@ -18,7 +18,7 @@ def new_pool() -> tuple[ConnectionPool, list[httpx.Client]]:
     return ConnectionPool(build), made
 
 
-def test_the_warm_one_is_taken() -> None:
+def test_the_last_used_connection_is_reused() -> None:
     pool, made = new_pool()
     with pool.acquire() as first, pool.acquire() as second:
         assert first is not second
@@ -29,7 +29,7 @@ def test_the_warm_one_is_taken() -> None:
     assert all(one.is_closed for one in made)
 
 
-def test_once_closed_nothing_leaves_and_what_is_under_way_ends_first() -> None:
+def test_close_ends_free_connections_at_once_and_used_ones_later() -> None:
     pool, made = new_pool()
     with pool.acquire() as first:
         with pool.acquire():

@@ -9,7 +9,7 @@ from reconciler.novita.http.retry import Timing
 from .support import GET
 
 
-def test_only_in_a_process_of_our_own_are_the_hooks_of_stamina_silenced() -> None:
+def test_stamina_is_silenced_only_in_our_own_process() -> None:
     """As a guest we leave the host's hooks alone; alone we let nothing print beside the result."""
     before = stamina.instrumentation.get_on_retry_hooks()
     try:

@@ -62,7 +62,7 @@ class Pages:
     ("base", "page_zero"), [(0, "first"), (1, "first"), (1, "400"), (1, "empty")], ids=str
 )
 @pytest.mark.parametrize("size", [100, 30, 7])
-def test_every_habit_gives_the_whole_account(
+def test_every_page_style_gives_the_whole_account(
     count: int, past_end: str, base: int, page_zero: str, size: int
 ) -> None:
     """Numbered from 0 or 1, capped, repeating or refusing past the end: all are found, once."""
@@ -78,7 +78,7 @@ def test_every_habit_gives_the_whole_account(
     ("count", "requests"), [(0, 2), (1, 2), (99, 2), (100, 2), (101, 3), (250, 4), (1000, 11), (10_000, 101)]
 )
 @pytest.mark.parametrize("past_end", ["empty", "400"])
-def test_the_price_of_a_listing(count: int, requests: int, past_end: str) -> None:
+def test_the_number_of_requests_of_a_listing(count: int, requests: int, past_end: str) -> None:
     """A page for each hundred, and the one past the end that proves it."""
     pages = Pages(count, past_end=past_end)
     assert list_all(pages, parallelism=10).requests == requests
@@ -139,7 +139,7 @@ def test_a_total_on_the_first_page_is_enough() -> None:
     assert len(list_all(pages, parallelism=4).endpoints) == 3
 
 
-def test_endpoints_that_vanish_while_we_look_cost_a_second_walk() -> None:
+def test_deleted_endpoints_cost_a_second_scan() -> None:
     """A deletion moves later endpoints forward, past a page already read; looking again finds them."""
 
     def vanish(pages: Pages, number: int) -> None:
@@ -152,7 +152,7 @@ def test_endpoints_that_vanish_while_we_look_cost_a_second_walk() -> None:
     assert listing.requests > 4
 
 
-def test_endpoints_that_appear_while_we_look_are_found() -> None:
+def test_new_endpoints_are_found() -> None:
     """A growing account is followed to its new end."""
 
     def grow(pages: Pages, number: int) -> None:
@@ -162,7 +162,7 @@ def test_endpoints_that_appear_while_we_look_are_found() -> None:
     assert len(list_all(Pages(250, on_page=grow), parallelism=1).endpoints) == 500
 
 
-def test_of_two_with_one_id_the_later_stays() -> None:
+def test_the_later_of_two_with_one_id_is_kept() -> None:
     """An endpoint met again on a later page is newer there."""
     answers = [Page(endpoints=(live(1, "old"),), total=2), Page(endpoints=(live(1, "new"), live(2)), total=2)]
 
@@ -172,7 +172,7 @@ def test_of_two_with_one_id_the_later_stays() -> None:
     assert [found.name for found in list_all(fetch, parallelism=4).endpoints] == ["new", "n"]
 
 
-def test_one_dry_page_in_the_middle_is_no_end() -> None:
+def test_one_page_without_news_is_no_end() -> None:
     """A page that came back empty by mistake is seen in the count, and looked at again."""
     hiccups = [1]
 
@@ -186,7 +186,7 @@ def test_one_dry_page_in_the_middle_is_no_end() -> None:
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2, 3])
-def test_a_page_that_is_no_listing_is_looked_at_once_more(bad: int) -> None:
+def test_a_page_that_is_no_listing_is_read_again(bad: int) -> None:
     """One odd answer is forgiven, the same one twice is not."""
     for times in (1, 2):
         left = [None] * times
@@ -223,8 +223,8 @@ def test_a_server_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     [KeyRefused(NO, status=403), ServerError(NO, status=500), AnswerLost(NO), Refused(NO, status=403)],
 )
 @pytest.mark.parametrize("page", [0, 1, 2])
-def test_a_failing_call_is_not_explained_away(error: Exception, page: int) -> None:
-    """What the call itself raises goes up at once; only a 400 or 404 may mean past the end."""
+def test_a_failing_call_raises(error: Exception, page: int) -> None:
+    """An error of the call is raised at once; only a 400 or 404 may mean a page past the end."""
 
     def fetch(number: int) -> Page:
         if number == page:
@@ -245,7 +245,7 @@ def test_pages_zero_and_one_refused_is_a_refusal() -> None:
         list_all(fetch, parallelism=2)
 
 
-def test_ten_thousand_are_quick() -> None:
+def test_ten_thousand_endpoints_are_listed_quickly() -> None:
     """The work grows with the account, not with its square."""
     started = time.perf_counter()
     listing = list_all(Pages(10_000), parallelism=10)
@@ -264,8 +264,8 @@ def walks_of(*walks: tuple[tuple[int, ...], int]) -> Callable[[int], Page]:
     return fetch
 
 
-def test_walks_are_united() -> None:
-    """What one walk missed an earlier one saw; what only earlier ones saw is asked for."""
+def test_scans_are_merged() -> None:
+    """An earlier scan found what the last one missed; what only earlier ones found is read again."""
     asked: list[str] = []
 
     def confirm(ids: Iterable[str]) -> list[Live]:
@@ -279,13 +279,13 @@ def test_walks_are_united() -> None:
     assert listing.pages == range(1)
 
 
-def test_what_went_before_its_page_was_read_counts_after_four_walks() -> None:
+def test_endpoints_deleted_before_their_page_count_after_four_scans() -> None:
     """Each walk sees three of the four that were there when it began."""
     fetch = walks_of(((1, 2), 4), ((1, 3), 4), ((1, 4), 4), ((1, 5, 6), 4))
     assert len(list_all(fetch, parallelism=1).endpoints) == 3
 
 
-def test_three_walks_that_agree_are_enough_for_a_refusal() -> None:
+def test_three_equal_scans_end_the_listing() -> None:
     """The pauses grow, and their number has a bound."""
     pauses: list[float] = []
     with pytest.raises(IncompleteListing, match="2 found, but Novita counts 9") as caught:
@@ -295,7 +295,7 @@ def test_three_walks_that_agree_are_enough_for_a_refusal() -> None:
     assert "with the same result each time" in caught.value.problem.detail
 
 
-def test_a_count_out_of_reach_is_refused_in_an_account_that_changes() -> None:
+def test_a_total_that_no_scan_reaches_is_incomplete() -> None:
     """After as many walks as there are pauses, and one."""
     pauses: list[float] = []
     with pytest.raises(IncompleteListing, match="but Novita counts 9") as caught:

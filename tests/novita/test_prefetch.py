@@ -38,7 +38,7 @@ def client_of(account: Account) -> Client:
     return Client("https://api.test", secret(), app=account, timing=ManualTime().timing())
 
 
-def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() -> None:
+def test_the_first_listing_starts_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
     reader = PrefetchingReader(client_of(account), ENDPOINT, parallelism=2)
     reader.start()
@@ -51,7 +51,7 @@ def test_the_first_listing_is_under_way_at_once_and_the_second_is_a_new_one() ->
     assert account.asked == 2 * asked
 
 
-def test_no_further_page_is_asked_for_once_nobody_wants_it() -> None:
+def test_no_further_page_is_requested_after_cancel() -> None:
     account = Account()
     told: list[ListingProgress] = []
     with client_of(account) as client:

@@ -252,7 +252,7 @@ def test_a_2xx_gives_its_json(answer: Reply, expected: object) -> None:
         assert client.send(GET) == expected
 
 
-def test_what_novita_says_is_cut_and_kept_on_one_line() -> None:
+def test_a_quoted_message_is_cut_and_on_one_line() -> None:
     """A long, many-lined message is quoted in 200 characters of one line."""
     client, _ = client_of(refusal(400, "X", "first\nsecond\x1b[31m " + "w" * 5000))
     with client, pytest.raises(Refused) as caught:

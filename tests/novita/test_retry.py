@@ -69,7 +69,9 @@ def test_a_create_is_repeated_after_proof_that_nothing_was_made(trouble: Reply |
         (reply(200, '{"id": "n'), AnswerLost),
     ],
 )
-def test_a_create_is_never_repeated_in_doubt(trouble: Reply | Exception, kind: type[ApiError]) -> None:
+def test_a_create_is_never_repeated_after_a_lost_answer(
+    trouble: Reply | Exception, kind: type[ApiError]
+) -> None:
     """After a timeout, a reset or a 5xx the endpoint may exist: one request, and the doubt goes up."""
     client, stub = client_of(trouble, OK)
     with client, pytest.raises(kind):
@@ -77,7 +79,7 @@ def test_a_create_is_never_repeated_in_doubt(trouble: Reply | Exception, kind: t
     assert len(stub.seen) == 1
 
 
-def test_doubt_on_a_later_attempt_ends_a_create() -> None:
+def test_a_lost_answer_of_a_later_attempt_ends_a_create() -> None:
     """A create that may be repeated after a 429 may not be after the timeout that followed."""
     client, stub = client_of(BUSY, LATE, OK)
     with client, pytest.raises(AnswerLost):
@@ -136,7 +138,7 @@ def test_jitter_spreads_the_waits() -> None:
     assert time.slept == pytest.approx([0.75, 1.5, 3, 6, 8, 8, 8])
 
 
-def test_one_trouble_after_another() -> None:
+def test_different_failures_in_sequence() -> None:
     """Each failure is judged by its own rules, whatever came before it."""
     client, stub = client_of(DOWN, BUSY, ASLEEP, refusal(400, "VALIDATOR_PARAM"), OK)
     with client, pytest.raises(Refused, match="VALIDATOR_PARAM"):
@@ -144,8 +146,8 @@ def test_one_trouble_after_another() -> None:
     assert len(stub.seen) == 4
 
 
-def test_impatience_is_one_attempt() -> None:
-    """What a run can do without is asked for once."""
+def test_without_retries_there_is_one_attempt() -> None:
+    """An optional request is sent once."""
     client, stub = client_of(BUSY, OK)
     with client, pytest.raises(Throttled):
         client.send(GET, retries=False)
@@ -167,8 +169,8 @@ def test_an_interrupted_wait_is_an_interrupt() -> None:
     assert len(stub.seen) == 1
 
 
-def test_nothing_reached_says_how_to_go_on() -> None:
-    """An address where nobody listens is named, with what was tried and what to check."""
+def test_an_unreachable_address_has_a_hint() -> None:
+    """An unreachable address is named, with the attempts and a hint."""
     client, stub = client_of(DOWN)
     with client, pytest.raises(Unreachable) as caught:
         client.send(CREATE)
@@ -184,7 +186,7 @@ def test_nothing_reached_says_how_to_go_on() -> None:
         assert words in text
 
 
-def test_a_broken_certificate_is_not_tried_again() -> None:
+def test_an_invalid_certificate_is_not_retried() -> None:
     """A certificate does not get better by asking."""
     client, stub = client_of(ConnectionRefusedError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"))
     with client, pytest.raises(Unreachable) as caught:
@@ -194,7 +196,7 @@ def test_a_broken_certificate_is_not_tried_again() -> None:
 
 
 def test_retries_write_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
-    """stamina's own warnings stay with whoever set up logging."""
+    """The warnings of stamina go only to a configured logger."""
     client, _ = client_of(BUSY, OK)
     with client:
         client.send(GET)
@@ -234,7 +236,7 @@ def test_retry_after(header: str, seconds: float) -> None:
         "\x00",
     ],
 )
-def test_what_is_no_date(text: str) -> None:
+def test_invalid_dates(text: str) -> None:
     """Whatever a server writes is a date or is none."""
     assert parse_http_date(text) is None
 
@@ -258,7 +260,7 @@ def test_all_calls_pause() -> None:
     assert len(stub.seen) == 1
 
 
-def test_what_a_run_can_do_without_holds_nobody_up() -> None:
+def test_a_call_without_retries_causes_no_pause() -> None:
     """Its wish for a pause is its own."""
     time = ManualTime()
     client, _ = client_of(refusal(503, "X", retry_after="120"), OK, time=time)

@@ -38,7 +38,7 @@ def test_a_create_without_an_answer_goes_out_once(raw_server: RawServer, how: st
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_safe_request_gets_over_it(raw_server: RawServer, how: str) -> None:
+def test_a_safe_request_is_retried(raw_server: RawServer, how: str) -> None:
     """Reads and full updates are sent again until an answer comes."""
     with client_of(raw_server, BROKEN[how], BROKEN[how], GOOD) as client:
         assert client.send(GET) == {"id": "new"}
@@ -46,7 +46,7 @@ def test_a_safe_request_gets_over_it(raw_server: RawServer, how: str) -> None:
     assert len(raw_server.requests) == 4
 
 
-def test_silence_is_a_lost_answer(raw_server: RawServer) -> None:
+def test_a_timeout_is_a_lost_answer(raw_server: RawServer) -> None:
     """A server that never answers costs the read timeout and no second create."""
     client = client_of(raw_server, raw_server.hang, read_timeout=0.1)
     with client, pytest.raises(AnswerLost, match=r"no answer within 0\.1 s"):
@@ -54,7 +54,7 @@ def test_silence_is_a_lost_answer(raw_server: RawServer) -> None:
     assert len(raw_server.requests) == 1
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection() -> None:
     """A refused connection says that nothing was sent, and how to start the simulator."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -73,7 +73,7 @@ def test_a_name_that_does_not_resolve() -> None:
     assert "cannot reach no-such-host.invalid" in told(caught.value)
 
 
-def test_tls_that_nobody_speaks() -> None:
+def test_a_failed_tls_handshake() -> None:
     """A handshake that fails has sent nothing of the request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=lambda: listener.accept()[0].close()).start()

@@ -1,4 +1,4 @@
-"""Threads that nobody waits for."""
+"""Daemon threads for reads, which no exit waits for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Work:
         return threading.current_thread().name
 
 
-def test_only_so_many_things_are_done_at_once() -> None:
+def test_the_pool_has_a_size() -> None:
     pool, work = DaemonThreadPool(2), Work()
     found = [pool.submit(work) for _ in range(5)]
     assert work.begun.acquire(timeout=10)
@@ -33,7 +33,7 @@ def test_only_so_many_things_are_done_at_once() -> None:
     assert [one.result(10) for one in found] == ["reads"] * 5
 
 
-def test_after_exit_nothing_begins() -> None:
+def test_waiting_calls_are_cancelled_on_exit() -> None:
     pool, work = DaemonThreadPool(1), Work()
     first = pool.submit(work)
     assert work.begun.acquire(timeout=10)
@@ -46,11 +46,11 @@ def test_after_exit_nothing_begins() -> None:
     assert not work.begun.acquire(blocking=False)
 
 
-def test_what_is_raised_is_for_who_asks() -> None:
+def test_an_exception_is_raised_by_the_future() -> None:
     found = DaemonThreadPool(1).submit(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         found.result(10)
 
 
-def test_all_are_daemons() -> None:
+def test_the_threads_are_daemons() -> None:
     assert DaemonThreadPool(1).submit(lambda: threading.current_thread().daemon).result(10)

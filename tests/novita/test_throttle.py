@@ -1,4 +1,4 @@
-"""Concurrency shrinks when Novita says that it is too much, and grows back."""
+"""The limit of concurrent calls is lowered by a 429 and raised by other answers."""
 
 import threading
 
@@ -44,7 +44,7 @@ def test_other_answers_raise_the_limit_to_its_maximum() -> None:
     assert limits == sorted(limits)
 
 
-def test_no_more_than_the_width_are_inside() -> None:
+def test_no_more_calls_than_the_limit_are_active() -> None:
     """A call waits for its place."""
     throttle = Throttle(2)
     inside, most, guard = 0, 0, threading.Lock()

@@ -35,8 +35,8 @@ def ids(call: Call) -> list[str]:
     return [one["id"] for one in ask(call, "GET", "/endpoints?pageSize=1000")[1]["endpoints"]]
 
 
-def test_a_world_in_a_file(tmp_path: Path) -> None:
-    """What one caller creates, another with the same file sees, updates and deletes."""
+def test_the_state_is_kept_in_a_file(tmp_path: Path) -> None:
+    """Two callers with the same file see, update and delete each other's endpoints."""
     path = tmp_path / "sim" / "world.json"
     first, second = embedded(path), embedded(path)
     assert ids(first) == []
@@ -57,7 +57,7 @@ def test_the_profile_holds(tmp_path: Path) -> None:
     assert time.perf_counter() - started >= 0.05
 
 
-def test_reads_and_strangers_do_not_write(tmp_path: Path) -> None:
+def test_reads_and_refused_keys_do_not_write(tmp_path: Path) -> None:
     """Reads save nothing, nor does a write without a key."""
     path = tmp_path / "world.json"
     call = embedded(path)
@@ -66,7 +66,7 @@ def test_reads_and_strangers_do_not_write(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_refused_try_counts(tmp_path: Path) -> None:
+def test_a_refused_create_is_saved(tmp_path: Path) -> None:
     """A cluster wakes up across callers: the tries are kept in the file."""
     profile = Profile(cluster_inactive_tries=2)
     path = tmp_path / "world.json"
@@ -188,6 +188,6 @@ def test_a_thousand_calls_do_not_parse_the_file_a_thousand_times(tmp_path: Path)
         create(call)
     status = path.stat()
     path.write_bytes(b"?" * status.st_size)
-    # Same size, same time, same place: the file looks untouched, so that nobody opens it.
+    # Same size, time and inode: the file looks unchanged, so it is not read again.
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert len(ids(call)) == 50

@@ -209,7 +209,7 @@ def test_pages_count_from_zero_and_end_empty() -> None:
     assert outcome(api.get("/endpoints", pageNum="x")) == (400, "VALIDATOR_PARAM")
 
 
-def test_the_console_changes_what_it_likes() -> None:
+def test_the_console_changes_any_field() -> None:
     """Somebody in the console may create, change single settings, change anything, and delete."""
     api = Api.of()
     endpoint_id = api.world.console_create(name="by-hand", workerConfig={"maxNum": 7})
@@ -240,7 +240,7 @@ def test_a_snapshot_is_a_copy() -> None:
     assert endpoint["workerConfig"]["maxNum"] == 3
 
 
-def test_ids_never_return() -> None:
+def test_ids_are_never_reused() -> None:
     """An id is not used again after its endpoint was deleted, nor after the world was stored and loaded."""
     api = Api.of()
     seen = {api.create()}
@@ -258,7 +258,7 @@ def test_the_same_seed_makes_the_same_ids() -> None:
     assert Api.of().create() == Api.of().create()
 
 
-def test_ten_thousand_endpoints_are_no_trouble() -> None:
+def test_ten_thousand_endpoints_are_fast() -> None:
     """A large account pages through completely."""
     api = Api.of()
     for number in range(10_000):

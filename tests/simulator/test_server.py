@@ -48,7 +48,7 @@ def test_answers_are_dated() -> None:
 
 
 def test_the_world_is_served(sim: Server, client: httpx.Client) -> None:
-    """What is created over HTTP is listed over HTTP and is in the world."""
+    """An endpoint created over HTTP is listed over HTTP and is in the world."""
     answer = create(client)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -376,7 +376,7 @@ def test_the_state_outlives_the_server(tmp_path: Path) -> None:
         assert create(client).json()["id"] not in (created, by_hand)
 
 
-def test_whoever_asks_is_told_of_each_answer() -> None:
+def test_on_answer_gets_each_answer() -> None:
     """on_answer gets the request and the seconds it took."""
     told: list[tuple[Received, float]] = []
     done = threading.Event()

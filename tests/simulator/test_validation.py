@@ -1,4 +1,4 @@
-"""What create and update accept and refuse, and how the refusals read."""
+"""The validation of create and update, and the messages of refusals."""
 
 from typing import Any
 

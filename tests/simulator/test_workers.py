@@ -97,7 +97,7 @@ def test_no_stock_shows_as_worker_failures_until_stock_returns() -> None:
     assert states(api.read(endpoint_id)) == ["running"]
 
 
-def test_an_overdue_account_stands_still_and_resumes() -> None:
+def test_an_overdue_account_stops_and_resumes() -> None:
     """Overdue: no create, no update, no worker; reading and deleting go on; payment brings workers back."""
     api = Api.of()
     endpoint_id = api.create(workerConfig=worker_config(minNum=2))

@@ -1,4 +1,4 @@
-"""Names matched by glob patterns, and suggestions for mistyped words."""
+"""Names matched by glob patterns, suggestions for mistyped words, and numbers with nouns."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ class PatternMap(Generic[T]):
         matches = dict(self._exact.get(name, ()))
         matches |= {position: value for position, pattern, value in self._globs if pattern.match(name)}
         return [matches[position] for position in sorted(matches)]
+
+
+def quantity(count: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 endpoint` or `2 endpoints`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def closest_match(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -9,6 +9,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.settings import Allowances
+from reconciler.model.text import quantity
 
 SHOWN: Final = 5
 """Names (count) in one problem."""
@@ -45,7 +46,7 @@ def guards(
     elif not declared and tracked:
         yield _guard(
             code="empty-desired-set",
-            summary=f"nothing is declared, and the inventory holds {_endpoints(tracked)}",
+            summary=f"nothing is declared, and the inventory holds {quantity(tracked, 'endpoint')}",
             hint="to delete all of them, use `reconciler destroy`, or pass "
             f"--allow-delete {len(removals)}; otherwise check -C and -f",
         )
@@ -178,7 +179,3 @@ def _guard(
         place=desired.place if desired else None,
         exit_code=ExitCode.GUARD,
     )
-
-
-def _endpoints(count: int) -> str:
-    return f"{count} endpoint" + ("" if count == 1 else "s")

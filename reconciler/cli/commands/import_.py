@@ -12,6 +12,7 @@ from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import ExitCode, limit_problems
+from reconciler.model.text import quantity
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -122,8 +123,8 @@ def _import_all(
         return ExitCode.OK
     for name in (*result.written, *([result.values] if result.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
-    count, state = len(result.endpoints), plain(str(context.state))
-    out.result(f"\n{count} endpoint{'' if count == 1 else 's'} declared and recorded in {state}.\n")
+    count, state = quantity(len(result.endpoints), "endpoint"), plain(str(context.state))
+    out.result(f"\n{count} declared and recorded in {state}.\n")
     if result.problems:
         out.tell("\n")
         out.problems(result.problems)
@@ -134,10 +135,10 @@ def _import_all(
 def _next(result: ImportResult) -> str:
     if not result.variables or result.values:
         return f"  {result.plan}   # expected result: no changes\n"
-    count = len(result.variables)
+    count = quantity(len(result.variables), "value")
     example = Path(result.example)
     copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
     return (
-        f"  {copy}   # then fill in {count} value{'' if count == 1 else 's'}; do not commit this file\n"
+        f"  {copy}   # then fill in {count}; do not commit this file\n"
         f"  {result.plan}   # expected result: no changes\n"
     )

@@ -7,6 +7,7 @@ import click
 from reconciler.cli.github_output import annotate
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode, limit_problems
+from reconciler.model.text import quantity
 
 
 @click.command(cls=Command)
@@ -41,10 +42,10 @@ def validate(run: Run) -> int:
         run.out.problems(loaded.problems)
         run.out.tell("\n")
     if errors:
-        run.out.line(run.out.error_style.error(f"{errors} error" + ("s" if errors > 1 else "") + "."))
+        run.out.line(run.out.error_style.error(f"{quantity(errors, 'error')}."))
     else:
         files = plain(", ".join(loaded.endpoint_files))
-        count = len(loaded.desired)
+        count = quantity(len(loaded.desired), "endpoint")
         run.out.result(run.out.style.added("Success!") + " The configuration is valid.\n")
-        run.out.result(f"  {count} endpoint{'' if count == 1 else 's'} in {files}\n")
+        run.out.result(f"  {count} in {files}\n")
     return code

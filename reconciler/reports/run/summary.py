@@ -12,6 +12,7 @@ from reconciler.model.drift import DriftState
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.problem import ExitCode, Place, Problem, Severity
 from reconciler.model.run_report import RunReport
+from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
@@ -54,12 +55,12 @@ def headline(run: RunReport) -> str:
         return (
             "Interrupted."
             if run.exit_code == ExitCode.INTERRUPTED
-            else f"Failed: {_plural(errors, 'error')}."
+            else f"Failed: {quantity(errors, 'error')}."
         )
     if run.plan.pending:
         return plan_line(run.plan)
     failures = sum(problem.exit_code == 1 for problem in run.plan.errors)
-    return f"Planning failed: {_plural(failures, 'error')}." if failures else NO_CHANGES
+    return f"Planning failed: {quantity(failures, 'error')}." if failures else NO_CHANGES
 
 
 def exit_code_text(run: RunReport) -> str:
@@ -121,7 +122,7 @@ def severity_counts(problems: tuple[Problem, ...]) -> str:
     counts_by_severity = [
         (sum(p.severity is severity for p in problems), severity.value) for severity in Severity
     ]
-    return ", ".join(_plural(count, word) for count, word in counts_by_severity if count)
+    return ", ".join(quantity(count, word) for count, word in counts_by_severity if count)
 
 
 def change_summary(change: Change) -> str:
@@ -154,7 +155,3 @@ def shortened(text: str, length: int) -> str:
     """Return the text, or its start and its end: the end of an image contains its tag."""
     head = length // 3
     return text if len(text) <= length else f"{text[:head]}…{text[head + 1 - length :]}"
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}" + ("" if count == 1 else "s")

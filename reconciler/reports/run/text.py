@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
+from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
 from reconciler.reports.run.before_after import resource_id
 from reconciler.reports.terminal.style import PLAIN, Style
@@ -111,10 +112,9 @@ def _summary_details(plan: Plan) -> Iterator[str]:
     if scales := counts[Action.SCALE]:
         yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
     if replaced := counts[Action.REPLACE]:
-        yield f"  {_endpoints(replaced)} {_is_or_are(replaced)} replaced, with a new ID and a new URL."
+        yield f"  {_subject(replaced)} replaced, with a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
-        subject = f"{_endpoints(forgotten)} {_is_or_are(forgotten)}"
-        yield f"  {subject} removed from the inventory, but not deleted."
+        yield f"  {_subject(forgotten)} removed from the inventory, but not deleted."
 
 
 def action_symbol(change: Change) -> str:
@@ -205,7 +205,7 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
         return
     count = len(unmanaged)
     yield ""
-    yield f"{_endpoints(count)} of the account {_is_or_are(count)} not managed by this configuration:"
+    yield f"{_subject(count, ' of the account')} not managed by this configuration:"
     for live in unmanaged[:SHOWN_UNMANAGED]:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
     if count > SHOWN_UNMANAGED:
@@ -226,9 +226,6 @@ def _colored_symbol(symbol: str, style: Style) -> str:
             return style.changed(symbol)
 
 
-def _endpoints(count: int) -> str:
-    return f"{count} endpoint" + ("" if count == 1 else "s")
-
-
-def _is_or_are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _subject(count: int, complement: str = "") -> str:
+    """Return the beginning of a sentence about some endpoints, with its verb."""
+    return f"{quantity(count, 'endpoint')}{complement} {'is' if count == 1 else 'are'}"

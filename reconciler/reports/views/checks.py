@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.model.run_report import Check, CheckStatus
+from reconciler.model.text import quantity
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
@@ -34,7 +35,7 @@ def summary_text(checks: Iterable[Check], style: Style = PLAIN) -> str:
     if not counts[CheckStatus.FAIL] and not counts[CheckStatus.WARN]:
         return style.added("No problems found.") + "\n"
     parts = [
-        f"{counts[status]} {word}{'' if counts[status] == 1 else 's'}"
+        quantity(counts[status], word)
         for status, word in ((CheckStatus.FAIL, "failure"), (CheckStatus.WARN, "warning"))
         if counts[status]
     ]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
+from reconciler.model.text import quantity
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import Cell, Screen, table_text
 from reconciler.reports.terminal.values import plain
@@ -56,8 +57,7 @@ def summary_line(apps: Sequence[EndpointInfo]) -> str:
     counts = Counter(app.status for app in apps)
     statuses = ", ".join(f"{counts[status]} {status.value.lower()}" for status in Status if counts[status])
     total, ready = sum(app.total_replicas for app in apps), sum(app.ready_replicas for app in apps)
-    endpoints = f"{len(apps)} endpoint" + ("" if len(apps) == 1 else "s")
-    return f"{endpoints}: {statuses}. {total} worker{'' if total == 1 else 's'}, {ready} ready."
+    return f"{quantity(len(apps), 'endpoint')}: {statuses}. {quantity(total, 'worker')}, {ready} ready."
 
 
 def endpoint_text(

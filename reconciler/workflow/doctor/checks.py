@@ -16,6 +16,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
+from reconciler.model.text import quantity
 from reconciler.workflow.doctor.account import account_checks, skipped_checks
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.account import base_url
@@ -67,7 +68,7 @@ def _files(loaded: LoadedConfig) -> Check:
             return Check(
                 name="files",
                 status=status,
-                detail=f"{_count(len(matches), severity.value)}, the first at {_at(matches[0])}",
+                detail=f"{quantity(len(matches), severity.value)}, the first at {_at(matches[0])}",
                 hint="reconciler validate   lists all problems",
             )
     if not loaded.has_endpoint_files:
@@ -77,12 +78,12 @@ def _files(loaded: LoadedConfig) -> Check:
             detail="there is no endpoints.yaml and no endpoints/*.yaml",
             hint="reconciler init   creates one",
         )
-    count = _count(len(loaded.desired), "endpoint")
+    count = quantity(len(loaded.desired), "endpoint")
     files = ", ".join(loaded.endpoint_files)
     return Check(
         name="files",
         status=CheckStatus.OK,
-        detail=f"{count} in {files}, {_count(len(loaded.specs.entries), 'spec')}",
+        detail=f"{count} in {files}, {quantity(len(loaded.specs.entries), 'spec')}",
     )
 
 
@@ -117,7 +118,3 @@ def _address(loaded: LoadedConfig) -> Check:
 
 def _at(problem: Problem) -> str:
     return f"{problem.place}: {problem.summary}" if problem.place else problem.summary
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

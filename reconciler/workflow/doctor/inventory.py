@@ -10,6 +10,7 @@ from reconciler.inventory.session import inventory_exists, needs_checkpoint
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
+from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch, server_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
@@ -37,7 +38,7 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
         hint = "use a separate inventory for each account: --state PATH"
         return Check(name="inventory", status=CheckStatus.WARN, detail=detail, hint=hint)
     count = len(inventory.records)
-    detail = f"{count} record{'' if count == 1 else 's'} in {context.state}"
+    detail = f"{quantity(count, 'record')} in {context.state}"
     return Check(
         name="inventory",
         status=CheckStatus.OK,

@@ -138,7 +138,7 @@ def _managed_unknown(reason: str, hint: str) -> Problem:
     return Problem(
         code="managed-unknown",
         severity=Severity.NOTE,
-        summary=f"it may be wrong here how an endpoint is managed, because {reason}",
+        summary=f"the management status of endpoints may be wrong, because {reason}",
         hint=hint,
     )
 

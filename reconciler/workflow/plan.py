@@ -134,8 +134,8 @@ class Goal:
     def delete_reason(self) -> str:
         """Return why a recorded endpoint that is not desired is deleted."""
         if self.imperative is not None:
-            return "delete was asked for"
-        return "destroy was asked for" if self.is_destroy else "no longer declared"
+            return "delete was requested"
+        return "destroy was requested" if self.is_destroy else "no longer declared"
 
 
 APPLY: Final = Goal(load=load_config)

@@ -57,7 +57,7 @@ def test_a_plan_that_is_stale_is_not_applied(runner: Runner, infra: Infra, accou
     runner.before["apply"] = lambda: account.scale("chat", maxNum=9)
     jobs = runner.workflow("apply.yml")
     assert jobs["apply"].result == "failure"
-    assert "the saved plan the.plan no longer holds" in jobs["apply"].log
+    assert "the saved plan the.plan is stale" in jobs["apply"].log
     assert account.writes() == writes
     assert infra.subjects() == tip
 

@@ -168,7 +168,7 @@ def check_commit(context: Context, bound_commit: str, plan_name: str) -> None:
         raise InvalidConfig(
             Problem(
                 code="stale-plan",
-                summary=f"{plan_name} no longer holds",
+                summary=f"{plan_name} is stale",
                 detail=f"commit: it was made at {bound_commit}, this is {current}",
                 hint="plan again, or check out that commit: "
                 + command_line("git", *context.options.directory_arguments(), "checkout", bound_commit),

@@ -27,7 +27,7 @@ def stored_secret_guards(changes: Iterable[Change], environ: Mapping[str, str]) 
                 code="simulator-keeps-secrets",
                 summary=f"the simulator would store {', '.join(sources)} of `{change.name}`"
                 f" in plain text in {SIMULATOR_FILE}",
-                detail="The file stands for the account between runs, with everything that was sent to it.",
+                detail="The file keeps the simulated account between runs, with every value sent to it.",
                 hint="use test values and allow this with "
                 f"`{command_line('export', f'{CONSENT}=yes')}`,"
                 " or run `reconciler simulator`, which keeps the account in memory only",

@@ -116,7 +116,7 @@ class SavedPlan:
             return None
         return Problem(
             code="stale-plan",
-            summary=f"{self.title} no longer holds",
+            summary=f"{self.title} is stale",
             detail="\n".join(differences),
             hint="reconciler plan   shows what would happen now",
             exit_code=ExitCode.STALE,
@@ -140,7 +140,7 @@ class SavedPlan:
         command = command_line(f"NOVITA_BASE_URL={made}", *apply_command(self.run, self.file))
         return Problem(
             code="stale-plan",
-            summary=f"{self.title} no longer holds",
+            summary=f"{self.title} is stale",
             detail=f"account: it was made for {self.base_url}, this run talks to {url}",
             hint=f"to perform it as it was made: {command}",
             exit_code=ExitCode.STALE,

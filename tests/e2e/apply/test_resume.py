@@ -195,7 +195,7 @@ def test_a_touched_remainder_is_refused(sandbox: Sandbox, touch: str) -> None:
     before, writes = sandbox.files(), len(sandbox.sent())
     ran = sandbox.run("apply", "--resume")
     assert ran.code == 6
-    assert "the approved plan no longer holds" in ran.err
+    assert "the approved plan is stale" in ran.err
     assert f"\n  {says}\n" in ran.err
     assert len(sandbox.sent()) == writes
     assert sandbox.files() == before

@@ -142,7 +142,7 @@ def test_a_broken_yaml_is_a_note(three: Sandbox) -> None:
     assert ran.code == 0
     assert [row[5] for row in columns(ran.out)[1:]] == ["declared", "declared", "unmanaged"]
     assert ran.err.startswith(
-        "Note: it may be wrong here how an endpoint is managed, because the files have errors"
+        "Note: the management status of endpoints may be wrong, because the files have errors"
     )
     assert "endpoints.yaml:" in ran.err
     assert "reconciler validate" in ran.err

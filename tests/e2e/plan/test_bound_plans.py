@@ -50,7 +50,7 @@ def refused(sandbox: Sandbox, then: str, now: str, *args: str) -> None:
     before, calls = sandbox.files(), len(sandbox.sim.requests)
     ran = sandbox.run("apply", *args)
     assert ran.code == 6
-    assert "no longer holds" in ran.err
+    assert "is stale" in ran.err
     assert f"commit: it was made at {then}, this is {now}\n" in ran.err
     assert f"git checkout {then}" in ran.err
     document = sandbox.run("apply", *args, "--json")

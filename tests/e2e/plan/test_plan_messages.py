@@ -66,5 +66,5 @@ def test_destroy_shows_the_reason(sandbox: Sandbox) -> None:
     sandbox.declare(item("a"))
     sandbox.apply()
     ran = sandbox.run("destroy", "--auto-approve")
-    assert "# (destroy was asked for)" in ran.out
+    assert "# (destroy was requested)" in ran.out
     assert "Destroy complete! Resources: 1 destroyed." in ran.out

@@ -23,7 +23,7 @@ def refused(sandbox: Sandbox, *says: str) -> Ran:
     before, writes = sandbox.files(), len(sandbox.sent())
     ran = sandbox.run("apply", "the.plan")
     assert ran.code == 6, ran.err
-    assert "the saved plan the.plan no longer holds" in ran.err
+    assert "the saved plan the.plan is stale" in ran.err
     for line in says:
         assert f"\n  {line}\n" in ran.err
     document = sandbox.run("apply", "the.plan", "--json")

@@ -85,14 +85,6 @@ class Comparison:
                 have[key] = live.get(key, value)
         return have
 
-    @staticmethod
-    def is_to_the_letter(want: Fields, live: Fields) -> bool:
-        """Return True if every wanted field is live verbatim: then `sides` are equal, and no diff is needed.
-
-        An optional field that was dropped from the YAML is not live either, or its object would differ.
-        """
-        return want.items() <= live.items()
-
     def replacement(self, want: Fields, live: Fields, ignore: Iterable[Path]) -> Fields:
         """Return the fields of a new object in the place of `live`: `want`, and all that is ignored as it is.
 

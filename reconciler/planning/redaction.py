@@ -33,15 +33,14 @@ def redact(live: Live, desired: Fields | None = None, applied: Fields | None = N
         if sides and key in live.fields:
             fields[key] = hide_like(value, sides)
     for path in kind.table.doubtful:
-        value = value_at(fields if path[0] in fields else live.fields, path)
-        if value is ABSENT:
+        head, leaf = path
+        holder: Any = fields.get(head, live.fields.get(head, NOTHING))
+        if leaf not in holder:
             continue
         was, now = value_at(last, path), value_at(want, path)
         is_literal = isinstance(now, str) or (now is ABSENT and isinstance(was, str))
         if isinstance(was, Sealed) or not is_literal:
-            head, leaf = path
-            holder: Any = fields.get(head, live.fields[head])
-            fields[head] = {**holder, leaf: _hidden(value)}
+            fields[head] = {**holder, leaf: _hidden(holder[leaf])}
     shown = {**live.fields, **fields} if fields else live.fields
     redacted = with_secrets_hidden(kind, shown, want, last)
     return live if redacted is live.fields else replace(live, fields=redacted)

@@ -68,7 +68,7 @@ class AnswerReader:
         """Return the number at the last step of the path."""
         value = holder.get(path[-1])
         result = number(value)
-        if result is None and not is_empty(value):
+        if result is None and value is not None and not is_empty(value):
             self.unread.append(path)
         return result
 

@@ -27,8 +27,8 @@ UNCOMPARED: Final = ("state", "workers", "createdAt")
 would double the memory of ten thousand endpoints."""
 MOUNT_KEYS: Final = ("type", "id", "size", "mountPath")
 
-_TEXTS: Final = tuple((head, TABLE.leaves(head, Shape.TEXT)) for head in ("image", "healthy"))
-"""Objects of texts alone, and their keys."""
+_IMAGE_TEXTS: Final = TABLE.leaves("image", Shape.TEXT)
+_HEALTH_TEXTS: Final = TABLE.leaves("healthy", Shape.TEXT)
 
 _SENT_BACK: Final = (
     "workerConfig",
@@ -65,7 +65,8 @@ def parse(answer: Json) -> Live:
         for key, value in (
             ("workerConfig", _worker_config(reader, reader.object(answer, "workerConfig"))),
             ("policy", _policy(reader, reader.object(answer, "policy"))),
-            *((head, reader.texts(reader.object(answer, head), (head,), *keys)) for head, keys in _TEXTS),
+            ("image", reader.texts(reader.object(answer, "image"), ("image",), *_IMAGE_TEXTS)),
+            ("healthy", reader.texts(reader.object(answer, "healthy"), ("healthy",), *_HEALTH_TEXTS)),
             ("ports", _ports(reader, answer)),
             ("products", _products(reader, answer)),
         )
@@ -93,7 +94,7 @@ def parse(answer: Json) -> Live:
 
 def parse_one(answer: Json) -> Live:
     """Return the endpoint of an answer, which may be wrapped. Raise ValueError if it is not one."""
-    if isinstance(answer, Mapping) and isinstance(answer.get("endpoint"), Mapping):
+    if isinstance(answer, dict) and isinstance(answer.get("endpoint"), dict):
         answer = answer["endpoint"]
     return parse(answer)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
@@ -68,6 +68,9 @@ class AccountReader:
         self._on_unread = on_unread
         self._unmasked: dict[str, Live] = {}
         self._others: dict[str, Self] = {}
+        self._prefetched: Future[Listing] | None = None
+        self._progress_lock = threading.Lock()  # guards the progress reports
+        self._is_cancelled = False
         client.add_secrets(self._env_values)
 
     def of(self, kind: str) -> Self:
@@ -101,8 +104,23 @@ class AccountReader:
                 value for value in values if isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH
             )
 
+    def prefetch(self) -> None:
+        """Start the first listing in the background."""
+        self._prefetched = DaemonThreadPool(1).submit(self._list)
+
+    def cancel_prefetch(self) -> None:
+        """Report no further page. Requests for pages end when the client is closed."""
+        with self._progress_lock:
+            if self._on_listed is not None:
+                self._on_listed(LISTING_DONE)
+            self._is_cancelled = True
+
     def listing(self) -> Listing:
         """Return all endpoints of the account. Raise IncompleteListing if they are not proven complete."""
+        prefetched, self._prefetched = self._prefetched, None
+        return self._list() if prefetched is None else prefetched.result()
+
+    def _list(self) -> Listing:
         try:
             return list_all(
                 self._fetch_page,
@@ -190,8 +208,9 @@ class AccountReader:
         return replace(failure, problem=replace(failure.problem, detail=detail)).error()
 
     def _report(self, progress: ListingProgress) -> None:
-        if self._on_listed is not None:
-            self._on_listed(progress)
+        with self._progress_lock:
+            if self._on_listed is not None and not self._is_cancelled:
+                self._on_listed(progress)
 
     def _accept(self, request: Request, endpoints: Iterable[Live]) -> tuple[Live, ...]:
         """Return endpoints with secrets masked in their messages. Report fields that cannot be parsed."""
@@ -244,35 +263,6 @@ class AccountReader:
                 raise
             raise incomplete_at_page(error, number) from error
         return replace(page, endpoints=self._accept(request, page.endpoints))
-
-
-class PrefetchingReader(AccountReader):
-    """A reader that can start its first listing in the background."""
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self._first: Future[Listing] | None = None
-        self._lock = threading.Lock()  # guards the progress reports
-        self._is_cancelled = False
-
-    def start(self) -> None:
-        """Start the first listing in the background."""
-        self._first = DaemonThreadPool(1).submit(super().listing)
-
-    def listing(self) -> Listing:
-        first, self._first = self._first, None
-        return super().listing() if first is None else first.result()
-
-    def cancel(self) -> None:
-        """Report no further page. Requests for pages end when the client is closed."""
-        with self._lock:
-            super()._report(LISTING_DONE)
-            self._is_cancelled = True
-
-    def _report(self, progress: ListingProgress) -> None:
-        with self._lock:
-            if not self._is_cancelled:
-                super()._report(progress)
 
 
 class AccountWriter(AccountReader):

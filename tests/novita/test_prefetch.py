@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import ListingProgress
-from reconciler.novita.account import LISTING_DONE, PrefetchingReader
+from reconciler.novita.account import LISTING_DONE, AccountReader
 from reconciler.novita.http.client import Client
 
 from .support import ManualTime, secret
@@ -40,8 +40,8 @@ def client_of(account: Account) -> Client:
 
 def test_the_first_listing_starts_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
-    reader = PrefetchingReader(client_of(account), ENDPOINT, parallelism=2)
-    reader.start()
+    reader = AccountReader(client_of(account), ENDPOINT, parallelism=2)
+    reader.prefetch()
     assert account.begun.wait(10)
     account.goes_on.set()
     first = reader.listing()
@@ -51,14 +51,14 @@ def test_the_first_listing_starts_at_once_and_the_second_is_a_new_one() -> None:
     assert account.asked == 2 * asked
 
 
-def test_no_further_page_is_requested_after_cancel() -> None:
+def test_no_further_page_is_requested_after_the_cancellation() -> None:
     account = Account()
     told: list[ListingProgress] = []
     with client_of(account) as client:
-        reader = PrefetchingReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
-        reader.start()
+        reader = AccountReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
+        reader.prefetch()
         assert account.begun.wait(10)
-        reader.cancel()
+        reader.cancel_prefetch()
     account.goes_on.set()
     with pytest.raises(RuntimeError, match="closed"):
         reader.listing()

@@ -98,15 +98,13 @@ def prefetched_account(context: Context) -> Iterator[Context]:
     if settings is None:
         yield context
         return
-    from reconciler.novita.account import PrefetchingReader
-
     with new_client(context, settings, read_only=True) as client:
-        account = PrefetchingReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
-        account.start()
+        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
+        account.prefetch()
         try:
             yield replace(context, account=account)
         finally:
-            account.cancel()
+            account.cancel_prefetch()
 
 
 def _prefetch_settings(context: Context) -> Settings | None:

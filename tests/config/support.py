@@ -1,4 +1,4 @@
-"""What the tests of the configuration share: files to write, and problems in one readable line each."""
+"""Helpers for tests of the configuration: files to write, and problems as lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ specs:
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Writes files below a directory and returns the directory."""
+    """Write files below a directory and return the directory."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,13 +34,13 @@ def loaded(
     environ: Mapping[str, str] | None = None,
     lenient: bool = False,
 ) -> LoadedConfig:
-    """What the files say, beside a specs.yaml with one spec unless they bring their own."""
+    """Return the loaded files, with a specs.yaml of one spec unless they contain one."""
     write(root, {"specs.yaml": SPECS, **files})
     return load(root, [Path(name) for name in named], environ=environ or {}, lenient=lenient)
 
 
-def told(problems: Iterable[Problem]) -> list[str]:
-    """One line a problem: `file:line:column code | hint`."""
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Return one line for each problem: `file:line:column code | hint`."""
     return [f"{problem.place} {problem.code} | {problem.hint}" for problem in problems]
 
 

@@ -1,4 +1,4 @@
-"""Whatever the files hold, loading them raises nothing."""
+"""Loading never raises, whatever the files contain."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PIECES = st.sampled_from([*SIGNS, *WORDS, *ODD])
 
 @st.composite
 def mutated(draw: st.DrawFn, text: str) -> bytes:
-    """A text with some of its parts cut, doubled or replaced, and rarely some broken bytes."""
+    """Yield a text with some parts cut, doubled or replaced, and sometimes with invalid bytes."""
     for _ in range(draw(st.integers(1, 5))):
         start = draw(st.integers(0, len(text)))
         end = draw(st.integers(start, min(len(text), start + 12)))
@@ -63,8 +63,8 @@ def mutated(draw: st.DrawFn, text: str) -> bytes:
     return raw
 
 
-def loading(files: dict[str, bytes]) -> LoadedConfig:
-    """Loads the files from a directory of their own."""
+def load_files(files: dict[str, bytes]) -> LoadedConfig:
+    """Load the files from a temporary directory."""
     with tempfile.TemporaryDirectory() as root:
         return load(write(Path(root), dict(files)), environ={"A": "aaa", "PORT": "80", "ADOPT": "1"})
 
@@ -76,8 +76,8 @@ def loading(files: dict[str, bytes]) -> LoadedConfig:
     mutated(CONFIG) | st.just(CONFIG.encode()),
 )
 def test_mutated_files_never_raise(endpoints: bytes, specs: bytes, config: bytes) -> None:
-    """Broken files give problems, each with a summary, and a place where it is about a file."""
-    result = loading({"endpoints.yaml": endpoints, "specs.yaml": specs, "config.yaml": config})
+    """Broken files give problems with a summary, and with a place if they concern a file."""
+    result = load_files({"endpoints.yaml": endpoints, "specs.yaml": specs, "config.yaml": config})
     for problem in result.problems:
         assert problem.summary
         assert problem.place is not None
@@ -88,5 +88,5 @@ def test_mutated_files_never_raise(endpoints: bytes, specs: bytes, config: bytes
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_random_bytes_never_raise(raw: bytes) -> None:
-    """Bytes that never were YAML are told from YAML."""
-    loading({"endpoints.yaml": raw, "specs.yaml": raw, "config.yaml": raw})
+    """Random bytes are reported as invalid YAML."""
+    load_files({"endpoints.yaml": raw, "specs.yaml": raw, "config.yaml": raw})

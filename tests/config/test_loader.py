@@ -1,4 +1,4 @@
-"""A directory -> the desired endpoints, and every problem at once."""
+"""Loading a directory: the desired endpoints, with all problems at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.config.files.discovery import search_folder
 from reconciler.config.loader import load, sort_problems
 from reconciler.model.problem import Place, Problem
 
-from .support import SPECS, codes, loaded, told, write
+from .support import SPECS, codes, loaded, problem_lines, write
 
 REQUEST = """\
 {
@@ -40,7 +40,7 @@ REQUEST = """\
 
 
 def item(**fields: str) -> str:
-    """An endpoints.yaml with one endpoint; the fields are YAML text."""
+    """Return an endpoints.yaml with one endpoint; the fields are YAML text."""
     everything = {"endpoint": "a", "specName": "one", "image": "x", **fields}
     return "endpoints:\n- " + "\n  ".join(f"{name}: {text}" for name, text in everything.items()) + "\n"
 
@@ -58,12 +58,12 @@ def test_the_documented_request_is_a_valid_item(tmp_path: Path, name: str) -> No
     assert result.endpoint_files == (name,)
 
 
-def test_a_request_of_its_own_is_told_where_it_belongs(tmp_path: Path) -> None:
-    """A file that is one deploy request is not silently empty."""
+def test_a_file_with_a_single_request_is_reported(tmp_path: Path) -> None:
+    """A file that is one deploy request does not count as an empty file."""
     result = loaded(
         tmp_path, {"endpoints.json": REQUEST, "endpoints.yaml": item()[13:].replace("\n  ", "\n")}
     )
-    assert told(result.problems) == [
+    assert problem_lines(result.problems) == [
         'endpoints.json:2:3 lone-endpoint | wrap it: {"endpoints": [...]}',
         "endpoints.yaml:1:1 lone-endpoint | write `endpoints:` above it, "
         "and indent it below as an item that starts with `- `",
@@ -136,7 +136,7 @@ BAD = [
 def test_one_mistake_one_problem(
     tmp_path: Path, field: str, text: str, column: int, code: str, hint: str
 ) -> None:
-    """Each mistake is one problem with its exact place and the next thing to write."""
+    """Each mistake is one problem with its exact place and a hint."""
     endpoints = item() + f"  {field}: {text}\n"
     (problem,) = loaded(tmp_path, {"endpoints.yaml": endpoints}).problems
     assert (str(problem.place), problem.code) == (f"endpoints.yaml:5:{column}", code)
@@ -218,9 +218,11 @@ def test_one_mistake_one_problem(
         ),
     ],
 )
-def test_the_form_of_a_file(tmp_path: Path, text: str, expected: str) -> None:
-    """What a file as a whole gets wrong has a place and a way out."""
-    assert told(loaded(tmp_path, {"endpoints.yaml": text}).problems) == [f"endpoints.yaml:{expected}"]
+def test_errors_of_a_whole_file(tmp_path: Path, text: str, expected: str) -> None:
+    """Errors of a whole file have a place and a hint."""
+    assert problem_lines(loaded(tmp_path, {"endpoints.yaml": text}).problems) == [
+        f"endpoints.yaml:{expected}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -236,20 +238,20 @@ def test_the_form_of_a_file(tmp_path: Path, text: str, expected: str) -> None:
         "endpoints:\n- &a {endpoint: a, specName: one, image: x}\n- {<<: *a, endpoint: b}\n",
     ],
 )
-def test_files_without_a_mistake(tmp_path: Path, text: str) -> None:
-    """No endpoints, defaults alone, fields of no content, anchors: all of it is valid."""
+def test_valid_files(tmp_path: Path, text: str) -> None:
+    """No endpoints, only defaults, empty fields and anchors are all valid."""
     assert loaded(tmp_path, {"endpoints.yaml": text}).problems == ()
 
 
-def test_whole_numbers_arrive_as_such(tmp_path: Path) -> None:
-    """1200.0 and 1_000 are what they look like."""
+def test_whole_numbers(tmp_path: Path) -> None:
+    """1200.0 and 1_000 are read as integers."""
     result = loaded(tmp_path, {"endpoints.yaml": item(taskTimeout="1200.0", maxConcurrent="1_000")})
     worker = result.desired[0].fields["workerConfig"]
     assert [repr(worker[name]) for name in ("freeTimeout", "maxConcurrent")] == ["1200", "1000"]
 
 
-def test_all_problems_come_at_once(tmp_path: Path) -> None:
-    """Settings, specs and every endpoint are judged in one go, and sound endpoints stay."""
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    """Settings, specs and all endpoints are validated in one run, and valid endpoints are kept."""
     files = {
         "config.yaml": "novita: {adpt: true}",
         "specs.yaml": SPECS + "  - {name: 5}\n",
@@ -257,7 +259,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         + "- {endpoint: b, specName: two, image: x}\n- {endpoint: c, specName: one, image: x}\n",
     }
     result = loaded(tmp_path, files)
-    assert [line.split(" |")[0] for line in told(result.problems)] == [
+    assert [line.split(" |")[0] for line in problem_lines(result.problems)] == [
         "config.yaml:1:10 unknown-key",
         "endpoints.yaml:5:9 out-of-range",
         "endpoints.yaml:6:27 unknown-spec",
@@ -267,16 +269,16 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     assert result.problems[1].address == "novita_endpoint.a"
 
 
-def test_a_mistake_in_defaults_is_told_once(tmp_path: Path) -> None:
-    """What defaults get wrong is not said again for every endpoint; the items are judged all the same."""
+def test_an_error_in_defaults_is_reported_once(tmp_path: Path) -> None:
+    """It is not repeated for each endpoint, and the items are still validated."""
     items = "".join(f"- {{endpoint: e{n}, image: 5}}\n" for n in range(3))
     result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one, port: 0}\nendpoints:\n" + items})
     assert codes(result.problems) == ["out-of-range", "not-text", "not-text", "not-text"]
     assert result.desired == ()
 
 
-def test_a_warning_about_defaults_is_told_once(tmp_path: Path) -> None:
-    """A field of the defaults that is never sent makes one warning, of no endpoint in particular."""
+def test_a_warning_about_defaults_is_reported_once(tmp_path: Path) -> None:
+    """A deprecated field of the defaults gives one warning without an address."""
     items = "".join(f"- {{endpoint: e{n}, image: x}}\n" for n in range(3))
     text = "defaults: {specName: one, priority: 5, env: {A: '${env:NONE}'}}\nendpoints:\n" + items
     result = loaded(tmp_path, {"endpoints.yaml": text})
@@ -284,7 +286,7 @@ def test_a_warning_about_defaults_is_told_once(tmp_path: Path) -> None:
     assert [problem.address for problem in result.problems] == [None, None]
 
 
-def test_problems_are_in_order_of_the_files() -> None:
+def test_problems_are_sorted_by_place() -> None:
     """Problems without a place come first, then by file, line and column as numbers."""
     places = [
         None,
@@ -298,16 +300,16 @@ def test_problems_are_in_order_of_the_files() -> None:
 
 
 def test_names_within_one_search_are_unique(tmp_path: Path) -> None:
-    """The same name in two files of one search is an error that names both places."""
+    """The same name in two files of one search is an error with both places."""
     files = {"endpoints.yaml": item(), "endpoints/b.yaml": item()}
-    assert told(loaded(tmp_path, files).problems) == [
+    assert problem_lines(loaded(tmp_path, files).problems) == [
         "endpoints/b.yaml:2:13 duplicate-endpoint | "
         "rename or remove one of the two; the first is at endpoints.yaml:2:13"
     ]
 
 
-def test_what_the_search_finds(tmp_path: Path) -> None:
-    """endpoints.* first, then all below endpoints/ by name; hidden files and documentation are let be."""
+def test_search_order(tmp_path: Path) -> None:
+    """endpoints.* first, then all files below endpoints/ by name; hidden files and documentation are not."""
     names = ["endpoints.json", "endpoints/b.yml", "endpoints/a.yaml", "endpoints/c.json"]
     files: dict[str, str | bytes] = {
         name: item(endpoint=f"e{n}") if name[-1] != "n" else '{"endpoints": []}'
@@ -332,40 +334,40 @@ def test_what_the_search_finds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("files", [{}, {"endpoints/readme.txt": ""}])
-def test_no_endpoint_file_at_all(tmp_path: Path, files: dict[str, str]) -> None:
-    """A directory without endpoint files says how to get one."""
+def test_no_endpoint_file(tmp_path: Path, files: dict[str, str]) -> None:
+    """The hint for a directory without endpoint files says how to create one."""
     result = loaded(tmp_path, files)
     assert [problem.code for problem in result.problems] == ["no-endpoints"]
     assert not result.has_endpoint_files
     assert result.problems[0].hint.startswith("reconciler init")
 
 
-def test_files_that_are_in_the_way(tmp_path: Path) -> None:
-    """A dangling link, a directory with a file's name and a file with the directory's name are no crash."""
+def test_unusual_files(tmp_path: Path) -> None:
+    """A dangling link, a directory named like a file, and a file named like the directory do not crash."""
     write(tmp_path, {"endpoints": "x", "endpoints.yml/x": ""})
     (tmp_path / "endpoints.yaml").symlink_to("nowhere")
-    assert told(loaded(tmp_path, {}).problems) == [
+    assert problem_lines(loaded(tmp_path, {}).problems) == [
         "endpoints.yaml:1:1 file-not-found | check the path; it is relative to -C DIR",
         "endpoints.yml:1:1 unreadable-file | name a YAML or JSON file",
     ]
 
 
-def test_a_directory_that_cannot_be_listed_is_no_empty_one() -> None:
-    """Its files are unknown, so one stands for them all, and reading that one tells why."""
+def test_an_unlistable_directory_is_not_empty() -> None:
+    """One file stands for its unknown files, and reading it reports the reason."""
     directory = Path("x" * 5000)
     assert search_folder(directory).files == [directory / "*.yaml"]
 
 
 def test_paths_that_are_too_long(tmp_path: Path) -> None:
-    """A name that no file system takes is a problem like any other."""
+    """A name that the file system refuses is a problem."""
     config = f"novita: {{config_dir: {'x' * 5000}}}"
     result = loaded(tmp_path, {"config.yaml": config}, named=["y" * 5000])
     assert codes(result.problems) == ["unreadable-file", "unreadable-file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_directory_that_may_not_be_read(tmp_path: Path) -> None:
-    """Endpoints that cannot be seen are not taken for gone."""
+def test_an_unreadable_directory(tmp_path: Path) -> None:
+    """Endpoints that cannot be read do not count as removed."""
     write(tmp_path, {"endpoints/a.yaml": item()})
     (tmp_path / "endpoints").chmod(0)
     try:
@@ -375,27 +377,27 @@ def test_a_directory_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_places_are_relative_to_the_root(tmp_path: Path) -> None:
-    """Files are named as the user would type them, wherever the root is."""
+    """Files are named as the user would type them, independent of the root."""
     write(tmp_path, {"infra/endpoints.yaml": "x", "other.yaml": "x"})
     result = load(tmp_path / "infra", [Path("./endpoints.yaml"), tmp_path / "other.yaml"], environ={})
     assert result.endpoint_files == ("endpoints.yaml", str(tmp_path / "other.yaml"))
 
 
 def test_places_of_desired_endpoints(tmp_path: Path) -> None:
-    """Every desired endpoint knows the line of its name."""
+    """Each desired endpoint has the place of its name."""
     result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one}\n" + item(image="y")})
     assert str(result.desired[0].place) == "endpoints.yaml:3:13"
 
 
 def test_refused_fields_are_left_to_the_mapping(tmp_path: Path) -> None:
-    """What the documented request may hold and Novita does not offer passes the schema with any value."""
+    """Fields of the documented request that Novita does not offer pass the schema with any value."""
     text = item(volumeMounts="[{pvcName: p, mountPath: /x}]", shmSize="1Gi", enablePtrace="true")
     result = loaded(tmp_path, {"endpoints.yaml": text})
     assert codes(result.problems) == ["unsupported-field"] * 3
 
 
-def test_texts_stand_in_for_files(tmp_path: Path) -> None:
-    """What is not written yet is read as if it were: in place of a file, and where there is none."""
+def test_overrides_replace_files(tmp_path: Path) -> None:
+    """An override is read instead of a file, also if the file does not exist."""
     write(tmp_path, {"endpoints.yaml": "\ufeff" + item(endpoint="old")})
     other = {
         Path("specs.yaml"): SPECS,
@@ -411,8 +413,8 @@ def test_texts_stand_in_for_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ["sub", "sub/a.yaml", "./sub/../sub/a.yaml"])
-def test_texts_stand_in_for_files_that_are_named(tmp_path: Path, named: str) -> None:
-    """`-f` finds them too, by file and by directory, however the path is spelled."""
+def test_overrides_replace_named_files(tmp_path: Path, named: str) -> None:
+    """`-f` finds them by file and by directory, however the path is spelled."""
     (tmp_path / "sub").mkdir()
     texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
     result = load(tmp_path, [Path(named)], environ={}, overrides=texts)

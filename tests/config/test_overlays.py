@@ -1,4 +1,4 @@
-"""Several files with -f: later ones are laid over earlier ones."""
+"""Several `-f` files: later ones are merged over earlier ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.yamlfile.reader import parse
 
-from .support import codes, loaded, told
+from .support import codes, loaded, problem_lines
 
 BASE = """\
 defaults: {specName: one, port: 8000}
@@ -65,13 +65,13 @@ endpoints:
 
 
 def test_validation_follows_the_merge(tmp_path: Path) -> None:
-    """What an overlay lacks or corrects is judged after the merge, and told where it was last said."""
+    """Fields are validated after the merge, and reported at the place of the last layer that sets them."""
     base = "defaults: {port: 99999}\nendpoints: [{endpoint: a, image: 5, specName: one}]"
     good = "defaults: {port: 80}\nendpoints: [{endpoint: a, image: x}]"
     bad = "endpoints: [{endpoint: a, image: 6, env: {A: 1}}]"
     files = {"base.yaml": base, "good.yaml": good, "bad.yaml": bad}
     assert loaded(tmp_path, files, named=["base.yaml", "good.yaml"]).problems == ()
-    assert told(loaded(tmp_path, files, named=["good.yaml", "base.yaml", "bad.yaml"]).problems) == [
+    assert problem_lines(loaded(tmp_path, files, named=["good.yaml", "base.yaml", "bad.yaml"]).problems) == [
         'bad.yaml:1:34 not-text | write "6"',
         'bad.yaml:1:46 not-text | write "1"',
         "base.yaml:1:18 out-of-range | write a number that is from 1 to 65535",
@@ -79,41 +79,41 @@ def test_validation_follows_the_merge(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_one_layer(tmp_path: Path) -> None:
-    """Inside of a -f directory names are unique; over another -f it overrides."""
+    """Names are unique within a -f directory; it is merged over an earlier -f."""
     one = "endpoints: [{endpoint: a, image: x, specName: one}]"
     files = {"base.yaml": one, "d/a.yaml": one, "d/b.yaml": one}
     assert codes(loaded(tmp_path, files, named=["base.yaml", "d/a.yaml"]).problems) == []
-    assert told(loaded(tmp_path, files, named=["base.yaml", "d"]).problems) == [
+    assert problem_lines(loaded(tmp_path, files, named=["base.yaml", "d"]).problems) == [
         "d/b.yaml:1:24 duplicate-endpoint | rename or remove one of the two; the first is at d/a.yaml:1:24"
     ]
 
 
 def test_naming_files_replaces_the_search(tmp_path: Path) -> None:
-    """With -f the usual files are not looked at."""
+    """With -f, the default files are not read."""
     result = loaded(tmp_path, {"endpoints.yaml": "x: [", "o.yaml": "endpoints: []"}, named=["o.yaml"])
     assert (result.problems, result.endpoint_files) == ((), ("o.yaml",))
 
 
 def test_a_missing_file_is_one_problem_among_others(tmp_path: Path) -> None:
-    """A wrong -f does not hide what else is wrong."""
+    """A wrong -f does not hide other problems."""
     result = loaded(tmp_path, {"o.yaml": "endpoints: [5]"}, named=["nope.yaml", "o.yaml"])
     assert codes(result.problems) == ["file-not-found", "wrong-type"]
 
 
 def test_an_empty_directory_declares_nothing(tmp_path: Path) -> None:
-    """A -f directory without files is no endpoint file."""
+    """A -f directory without files counts as no endpoint file."""
     (tmp_path / "empty").mkdir()
     assert codes(loaded(tmp_path, {}, named=["empty"]).problems) == ["no-endpoints"]
 
 
 def layers(*texts: str) -> LayerStack:
-    """Layers of YAML texts named 0, 1, ..."""
+    """Return layers of YAML texts, which are named 0, 1, ..."""
     documents = [parse(text, str(number)) for number, text in enumerate(texts)]
     return LayerStack(tuple(Layer(d.source, d.data) for d in documents if d.data is not None))
 
 
-def test_positions_go_through_the_layers() -> None:
-    """A value is where the last layer put it."""
+def test_positions_of_merged_values() -> None:
+    """The place of a value is in the last layer that sets it."""
     stack = layers("a: 1\nb: {x: 1, y: 1}\n", "b: {y: 2}\n")
     assert stack.merged() == {"a": 1, "b": {"x": 1, "y": 2}}
     assert [str(stack.positions.place(path)) for path in (("a",), ("b", "x"), ("b", "y"))] == [
@@ -153,7 +153,7 @@ MAPS = st.recursive(
 
 @given(MAPS, MAPS)
 def test_the_last_layer_wins(below: dict[str, object], above: dict[str, object]) -> None:
-    """Every scalar of the last layer is in the result, nulls are not, and no layer is changed."""
+    """The result has every scalar of the last layer and no nulls, and no layer is changed."""
     import copy
     import json
 

@@ -1,4 +1,4 @@
-"""`${...}` in text: found, replaced, masked, refused."""
+"""References in text: `${...}` is resolved, masked or refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.config.references.syntax import is_single_reference, parse_parts
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.secrets import MASK, Secret, reveal
 
-from .support import codes, loaded, told
+from .support import codes, loaded, problem_lines
 
 ENVIRON = {"A": "one", "EMPTY": "", "BAD": "\udc80"}
 
@@ -37,8 +37,8 @@ ENVIRON = {"A": "one", "EMPTY": "", "BAD": "\udc80"}
         ("${file:two.txt}", "x\n", "(sensitive value)"),
     ],
 )
-def test_references_are_replaced(tmp_path: Path, text: str, value: str, masked: str) -> None:
-    """Each form says what it names; the masked text hides that and nothing else."""
+def test_references_are_resolved(tmp_path: Path, text: str, value: str, masked: str) -> None:
+    """Each form has its value; the masked text hides the values and nothing else."""
     (tmp_path / "secret.txt").write_text("from file\n")
     (tmp_path / "dos.txt").write_bytes(b"from dos\r\n")
     (tmp_path / "two.txt").write_text("x\n\n")
@@ -65,7 +65,7 @@ def test_references_are_replaced(tmp_path: Path, text: str, value: str, masked: 
     ],
 )
 def test_malformed_references_are_explained(tmp_path: Path, text: str, summary: str, hint: str) -> None:
-    """Whoever means a literal `${` or another tool's syntax is told what to write."""
+    """The hint says how to write a literal `${`, or the syntax of another tool."""
     (problem,) = Resolver(tmp_path, ENVIRON).resolve(text).problems
     assert problem.code == "bad-reference"
     assert problem.summary.startswith(summary)
@@ -75,15 +75,15 @@ def test_malformed_references_are_explained(tmp_path: Path, text: str, summary: 
 
 @pytest.mark.parametrize("lenient", [False, True])
 def test_an_unset_variable(tmp_path: Path, lenient: bool) -> None:
-    """An unset variable is an error, or a warning where nothing is sent; there it stands for a secret."""
+    """An unset variable is an error, or a warning in a lenient run, where it counts as a secret."""
     found, problems = Resolver(tmp_path, ENVIRON, lenient).secret("x${env:NONE}")
     assert (reveal(found), str(found)) == ("x${env:NONE}", MASK if lenient else "x${env:NONE}")
     assert [problem.severity for problem in problems] == [Severity.WARNING if lenient else Severity.ERROR]
     assert problems[0].hint == "export NONE=...   or give a default: ${env:NONE:-default}"
 
 
-def test_files_that_cannot_be_used(tmp_path: Path) -> None:
-    """A missing, special, huge or binary file is a problem and never a hang."""
+def test_unusable_files(tmp_path: Path) -> None:
+    """A missing, special, huge or binary file is a problem, and reading it never hangs."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "huge").write_bytes(b"x" * (MAX_SIZE + 1))
     (tmp_path / "binary").write_bytes(b"\xff\x00")
@@ -103,7 +103,7 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:
-    """All endpoints of a run see one content, even when the file changes meanwhile."""
+    """All endpoints of a run get the same content, even if the file changes during the run."""
     (tmp_path / "f").write_text("a")
     resolver = Resolver(tmp_path, {})
     assert resolver.resolve("${file:f}").value == "a"
@@ -112,8 +112,8 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 
 @given(st.text(st.sampled_from("ab$}{: \n"), max_size=12))
-def test_escaped_text_comes_back_as_it_was(text: str) -> None:
-    """Whatever text is escaped by `$${` resolves to itself and is no secret."""
+def test_escaped_text_is_unchanged(text: str) -> None:
+    """Text escaped with `$${` resolves to itself and is not a secret."""
     if "$${" in text:
         text = text.replace("$${", "")
     resolver = Resolver(Path(), {})
@@ -128,7 +128,7 @@ def test_escaped_text_comes_back_as_it_was(text: str) -> None:
     )
 )
 def test_references_and_literals_keep_their_order(parts: list[str]) -> None:
-    """Any mixture of literal text and references resolves part by part."""
+    """Any mixture of literals and references is resolved part by part."""
     environ = {"A": "first", "B": "${env:A}"}
     text = "".join(f"${{env:{part}}}" if part in environ else part for part in parts)
     expected = "".join(environ.get(part, part) for part in parts)
@@ -138,8 +138,8 @@ def test_references_and_literals_keep_their_order(parts: list[str]) -> None:
 
 
 @given(st.text(st.sampled_from("env:file-$}{A. \n\0"), max_size=20))
-def test_no_text_can_break_the_parser(text: str) -> None:
-    """Every text is either parts or one problem."""
+def test_any_text_can_be_parsed(text: str) -> None:
+    """Any text gives either parts or one problem."""
     assert isinstance(parse_parts(text), tuple | Problem)
     assert is_single_reference(text) in (True, False)
     Resolver(Path("/nonexistent"), {}).secret(text)
@@ -160,7 +160,7 @@ def test_no_text_can_break_the_parser(text: str) -> None:
     ],
 )
 def test_coercion(text: str, kind: str, value: object) -> None:
-    """A reference that fills a field is read as the field's type."""
+    """A reference that fills a field has the type of the field."""
     assert coerce(text, kind) == value
 
 
@@ -189,7 +189,7 @@ SET = {
 
 
 def test_references_in_an_endpoint(tmp_path: Path) -> None:
-    """Numbers and truth values are coerced, env and command are secret, an image tag is shown."""
+    """Numbers and booleans are converted, env and command are secret, an image tag is shown."""
     result = loaded(tmp_path, {"endpoints.yaml": FILE}, environ=SET)
     assert result.problems == ()
     (desired,) = result.desired
@@ -210,11 +210,11 @@ def test_references_in_an_endpoint(tmp_path: Path) -> None:
     assert "s3cret" not in repr(result)
 
 
-def test_values_behind_references_are_checked(tmp_path: Path) -> None:
-    """What a reference says must fit the field; the message names the reference, not the secret."""
+def test_values_of_references_are_validated(tmp_path: Path) -> None:
+    """The value must match the field; the message names the reference and not the value."""
     bad = {**SET, "PORT": "eighty", "SIZE": "0", "MOUNT": "data", "KEEP": "maybe", "TOKEN": "x" * 2100}
     result = loaded(tmp_path, {"endpoints.yaml": FILE}, environ=bad)
-    assert told(result.problems) == [
+    assert problem_lines(result.problems) == [
         "endpoints.yaml:5:11 bad-reference | correct the value behind the reference",
         "endpoints.yaml:6:14 bad-format | shorten it",
         "endpoints.yaml:8:33 bad-reference | correct the value behind the reference",
@@ -239,8 +239,8 @@ def test_unset_references_strict_and_lenient(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("field", ["endpoint", "specName", "appName", "renamedFrom"])
-def test_names_hold_no_references(tmp_path: Path, field: str) -> None:
-    """What names things is the same for everybody."""
+def test_names_cannot_contain_references(tmp_path: Path, field: str) -> None:
+    """Names must be the same in every environment."""
     item = {"endpoint": "a", "specName": "one", "image": "x"} | {field: "x${env:A}"}
     text = "endpoints:\n- " + "\n  ".join(f"{key}: {value}" for key, value in item.items())
     result = loaded(tmp_path, {"endpoints.yaml": text}, environ={"A": "x"})
@@ -249,7 +249,7 @@ def test_names_hold_no_references(tmp_path: Path, field: str) -> None:
 
 @pytest.mark.parametrize("text", ["8${env:A}", "$${env:A}"])
 def test_a_number_is_a_whole_reference_or_none(tmp_path: Path, text: str) -> None:
-    """A number cannot be pieced together from text."""
+    """A number cannot be composed of text and references."""
     item = f"endpoints: [{{endpoint: a, specName: one, image: x, port: '{text}'}}]"
     result = loaded(tmp_path, {"endpoints.yaml": item}, environ={"A": "0"})
     assert codes(result.problems) == ["wrong-type"]

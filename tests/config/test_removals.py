@@ -1,4 +1,4 @@
-"""`removed:`: what is declared no more, from any number of files, and all that can be wrong with it."""
+"""`removed:` in any number of files, and its errors."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from .support import loaded, told
+from .support import loaded, problem_lines
 
 ONE = 'endpoints: [{endpoint: a, specName: one, image: "x:1"}]\n'
 
 
 def test_entries_of_all_files_count(tmp_path: Path) -> None:
-    """Deleted unless `destroy: false` is said; a file may hold nothing else."""
+    """Endpoints are deleted unless `destroy: false`; a file may contain only `removed:`."""
     found = loaded(
         tmp_path,
         {
@@ -44,7 +44,7 @@ def test_entries_of_all_files_count(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
-    """Each fault once, and what to write instead."""
-    (said,) = told(loaded(tmp_path, {"endpoints.yaml": ONE + text}).problems)
+def test_invalid_entries(tmp_path: Path, text: str, expected: str) -> None:
+    """Each error is reported once, with a hint."""
+    (said,) = problem_lines(loaded(tmp_path, {"endpoints.yaml": ONE + text}).problems)
     assert expected in said

@@ -1,4 +1,4 @@
-"""The published schemas, and that both validators agree on them."""
+"""The published schemas, and agreement of both validators."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_published_schemas_are_schemas(name: str) -> None:
 
 
 def test_there_is_no_other_schema() -> None:
-    """A name that is none is the caller's mistake."""
+    """An unknown name raises KeyError."""
     with pytest.raises(KeyError):
         schema.schema_text("../pyproject")
 
@@ -56,18 +56,18 @@ def test_there_is_no_other_schema() -> None:
     ],
 )
 def test_types_are_looked_up_in_the_schema(path: tuple[str | int, ...], kind: str) -> None:
-    """The type of a field decides what a reference in it becomes."""
+    """The type of a field decides the type of a reference in it."""
     assert schema.type_at(path) == kind
 
 
 def test_editors_accept_references() -> None:
-    """A number or truth value may be a reference, and only a whole one."""
+    """A number or boolean may be one whole reference."""
     item = {"endpoint": "a", "port": "${env:PORT:-8000}", "lifecycle": {"preventDestroy": "${file:x}"}}
     assert schema.is_valid("endpoints", {"endpoints": [item]})
     assert not schema.is_valid("endpoints", {"endpoints": [item | {"port": "8${env:X}"}]})
 
 
-def test_the_published_schema_asks_only_for_the_name() -> None:
+def test_the_published_schema_requires_only_the_name() -> None:
     """An overlay is valid in an editor; a merged endpoint needs its spec and image."""
     assert schema.is_valid("endpoints", {"endpoints": [{"endpoint": "a", "replicas": None}]})
     assert not schema.is_valid("endpoints", {"endpoints": [{"image": "x"}]})
@@ -77,7 +77,7 @@ def test_the_published_schema_asks_only_for_the_name() -> None:
 
 
 def test_nothing_heavy_is_imported_for_a_valid_file(tmp_path: Any) -> None:
-    """Importing costs nothing, and jsonschema stays away while all is well."""
+    """jsonschema is not imported for valid files."""
     from .support import SPECS, write
 
     write(
@@ -118,7 +118,7 @@ VALUES = st.one_of(
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "unknown"]), VALUES, max_size=5))
 def test_both_validators_agree(item: dict[str, Any]) -> None:
-    """What the fast validator refuses the other can explain, and the reverse."""
+    """jsonschema explains everything that the fast validator refuses, and nothing else."""
     for definition in ("mergedEndpoint", "endpoint", "defaults"):
         explained = list(schema.validation_errors("endpoints", item, definition))
         assert schema.is_valid("endpoints", item, definition) == (not explained)

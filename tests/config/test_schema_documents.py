@@ -1,4 +1,4 @@
-"""The published schemas as documents: what an editor shows and offers, and that all of it is true."""
+"""The published schemas as documents for editors: complete, and consistent with the code."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ REFERENCE: Final = {"$ref": "#/$defs/reference"}
 
 
 def target(node: Node, root: Node) -> Node:
-    """The definition that a `$ref` names."""
+    """Return the definition behind a `$ref`."""
     found: Node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
     return found
 
 
 def annotated(node: Node, root: Node) -> Node:
-    """A node as editors see it: its own words, then those of what it refers to."""
+    """Return a node with the annotations of its `$ref` merged below its own, as editors do."""
     return {**annotated(target(node, root), root), **node} if "$ref" in node else node
 
 
 def below(node: Node, root: Node, path: str) -> Iterator[tuple[str, bool, Node]]:
-    """Every property and every element below a node: its path, whether it is a property, and its schema."""
+    """Yield every property and element below a node: its path, whether it is a property, its schema."""
     if "$ref" in node:
         yield from below(target(node, root), root, path)
     for key in ("anyOf", "allOf"):
@@ -52,25 +52,25 @@ def below(node: Node, root: Node, path: str) -> Iterator[tuple[str, bool, Node]]
 
 
 def every(name: str) -> list[tuple[str, bool, Node]]:
-    """What is below the root of a schema, and below each of its definitions."""
+    """Yield everything below the root of a schema and below its definitions."""
     root = schema.load_schema(name)
     starts = {name: root, **{f"#{key}": part for key, part in root["$defs"].items()}}
     return [found for path, start in starts.items() for found in below(start, root, path)]
 
 
 def is_forbidden(node: Node) -> bool:
-    """Whether a property is listed only to say that it may not stand there."""
+    """Return True if a property is listed only to forbid it."""
     return node.get("not") == {}
 
 
 def validator(node: Node, root: Node) -> Draft202012Validator:
-    """A validator for a part of a schema, which can refer to the definitions of the whole."""
+    """Return a validator for a part of a schema, with the definitions of the whole schema."""
     return Draft202012Validator({**node, "$schema": root["$schema"], "$defs": root["$defs"]})
 
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_each_is_a_document_of_its_draft(name: str) -> None:
-    """Each schema says that it is of draft 2020-12, and is."""
+    """Each schema is valid for its draft, 2020-12."""
     root = schema.load_schema(name)
     assert root["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     Draft202012Validator.check_schema(root)
@@ -78,7 +78,7 @@ def test_each_is_a_document_of_its_draft(name: str) -> None:
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_everything_has_a_title_and_a_description(name: str) -> None:
-    """An editor has a short name and a whole sentence to show for each property, element and definition."""
+    """Editors show both for each property, element and definition."""
     root = schema.load_schema(name)
     places = [(path, node) for path, _, node in every(name)]
     places += [(f"#{key}", node) for key, node in root["$defs"].items()]
@@ -93,7 +93,7 @@ def test_everything_has_a_title_and_a_description(name: str) -> None:
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_every_property_has_an_example(name: str) -> None:
-    """An editor has something to offer for each property that may be written."""
+    """Editors offer an example for each property that may be written."""
     root = schema.load_schema(name)
     properties = [(path, node) for path, is_property, node in every(name) if is_property]
     assert len({path for path, _ in properties}) > len(root["$defs"])
@@ -106,7 +106,7 @@ def test_every_property_has_an_example(name: str) -> None:
 
 
 def test_only_names_are_forbidden_and_only_in_defaults() -> None:
-    """What needs no example is what every endpoint has for itself."""
+    """Only the names of one endpoint have no example."""
     forbidden = {path for name in schema.NAMES for path, _, node in every(name) if is_forbidden(node)}
     names = ("endpoint", "appName", "renamedFrom")
     assert forbidden == {f"{start}.{name}" for start in ("endpoints.defaults", "#defaults") for name in names}
@@ -114,7 +114,7 @@ def test_only_names_are_forbidden_and_only_in_defaults() -> None:
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_examples_and_defaults_are_valid(name: str) -> None:
-    """What an editor inserts is accepted where it is inserted."""
+    """Values that an editor inserts are valid at their position."""
     root = schema.load_schema(name)
     places = [(path, node) for path, _, node in every(name)]
     places += [(f"#{key}", node) for key, node in root["$defs"].items()]
@@ -128,7 +128,7 @@ def test_examples_and_defaults_are_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_a_value_is_offered_and_not_only_a_reference(name: str) -> None:
-    """Where a reference may stand for a value, the first example and the default are values."""
+    """If a reference is allowed, the first example and the default are still values."""
     root = schema.load_schema(name)
     wrong = []
     for path, _, node in every(name):
@@ -143,7 +143,7 @@ def test_a_value_is_offered_and_not_only_a_reference(name: str) -> None:
 
 READERS: Final[Mapping[str, tuple[dict[str, Any], Callable[[Desired], Any]]]] = {
     # What has to be declared for the default to hold, and where it is found in what the mapping makes.
-    "replicas": ({}, lambda made: one_of(made.fields["workerConfig"], "minNum", "maxNum")),
+    "replicas": ({}, lambda made: common_value(made.fields["workerConfig"], "minNum", "maxNum")),
     "minReplicas": ({"maxReplicas": 7}, lambda made: made.fields["workerConfig"]["minNum"]),
     "maxReplicas": ({"minReplicas": 3}, lambda made: made.fields["workerConfig"]["maxNum"]),
     "freeTimeout": ({}, lambda made: made.fields["workerConfig"]["freeTimeout"]),
@@ -162,27 +162,27 @@ READERS: Final[Mapping[str, tuple[dict[str, Any], Callable[[Desired], Any]]]] = 
 }
 
 
-def one_of(settings: Mapping[str, Any], *names: str) -> Any:
-    """The one value that several settings have."""
+def common_value(settings: Mapping[str, Any], *names: str) -> Any:
+    """Return the value that several settings share."""
     (value,) = {settings[name] for name in names}
     return value
 
 
 def endpoint_defaults() -> dict[str, Any]:
-    """Every default of a field of an endpoint, by its dotted path."""
+    """Return the defaults of all fields of an endpoint by dotted path."""
     root = schema.load_schema("endpoints")
     found = below(root["$defs"]["fields"], root, "")
     return {path.removeprefix("."): node["default"] for path, _, node in found if "default" in node}
 
 
 def test_every_default_of_an_endpoint_is_compared() -> None:
-    """No default is in the schema that the next tests do not look at, nor the reverse."""
+    """The following tests cover exactly the defaults of the schema."""
     assert endpoint_defaults().keys() == READERS.keys()
 
 
 @pytest.mark.parametrize("path", READERS)
-def test_a_default_is_what_the_mapping_does(path: str) -> None:
-    """An endpoint that leaves the field out gets what the schema says, type for type."""
+def test_defaults_match_the_mapping(path: str) -> None:
+    """An endpoint without the field gets the default of the schema, with the same type."""
     needed, read = READERS[path]
     default, found = endpoint_defaults()[path], read(endpoint(**needed))
     assert (type(found), found) == (type(default), default)
@@ -190,7 +190,7 @@ def test_a_default_is_what_the_mapping_does(path: str) -> None:
 
 @pytest.mark.parametrize("path", READERS)
 def test_writing_a_default_changes_nothing(path: str) -> None:
-    """An endpoint that declares the default is the one that leaves it out."""
+    """An endpoint that declares a default equals one that leaves it out."""
     needed, _ = READERS[path]
     declared = endpoint_defaults()[path]
     for step in reversed(path.split(".")):
@@ -200,7 +200,7 @@ def test_writing_a_default_changes_nothing(path: str) -> None:
 
 @pytest.mark.parametrize("key", ["defaults", "endpoints"])
 def test_a_file_may_leave_its_parts_out(tmp_path: Path, key: str) -> None:
-    """A file without the key says what it says with the key's default."""
+    """A file without a key equals one with the default of the key."""
     whole = {"defaults": "defaults: {image: x}\n", "endpoints": "endpoints: []\n"}
     del whole[key]
     assert schema.load_schema("endpoints")["properties"][key]["default"] in ({}, [])
@@ -211,7 +211,7 @@ def test_a_file_may_leave_its_parts_out(tmp_path: Path, key: str) -> None:
 
 
 def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
-    """A run without config.yaml has the settings that its schema tells of."""
+    """A run without config.yaml has the defaults of the schema."""
     properties = schema.load_schema("config")["properties"]["novita"]["properties"]
     defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
     result = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"})
@@ -221,7 +221,7 @@ def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
 
 
 def test_the_default_of_the_cuda_version_means_leaving_it_out() -> None:
-    """What the schema of specs calls the default is compared as if it were absent."""
+    """The default in the schema of specs counts as absent in comparisons."""
     default = schema.load_schema("specs")["$defs"]["novita"]["properties"]["cudaVersion"]["default"]
     assert is_any_cuda(default)
     assert is_any_cuda(None)

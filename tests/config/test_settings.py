@@ -1,4 +1,4 @@
-"""config.yaml and the environment -> Settings."""
+"""Settings from config.yaml and the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.config.settings import missing_key_problem
 from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings
 
-from .support import codes, loaded, told, write
+from .support import codes, loaded, problem_lines, write
 
 SEED = """\
 providers:
@@ -27,20 +27,20 @@ novita:
 
 
 def settings(root: Path, text: str, **environ: str) -> Settings:
-    """The settings of a config.yaml that has no problems."""
+    """Return the settings of a config.yaml without problems."""
     found, problems = load_settings(write(root, {"config.yaml": text}), environ=environ)
     assert problems == ()
     return found
 
 
-def test_nothing_at_all_is_enabled_with_defaults(tmp_path: Path) -> None:
-    """No config.yaml is needed."""
+def test_defaults_without_config_yaml(tmp_path: Path) -> None:
+    """config.yaml is optional."""
     assert load_settings(tmp_path, environ={}) == (Settings(), ())
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config/config.yaml"])
-def test_the_original_file_is_valid_as_it_stands(tmp_path: Path, name: str) -> None:
-    """The documented config.yaml is found in both places; its placeholder is no key."""
+def test_the_documented_config_yaml(tmp_path: Path, name: str) -> None:
+    """It is found in both directories, and its placeholder does not count as a key."""
     found, problems = load_settings(write(tmp_path, {name: SEED}), environ={})
     assert problems == ()
     assert found == Settings(config_dir="./config")
@@ -50,13 +50,13 @@ def test_the_original_file_is_valid_as_it_stands(tmp_path: Path, name: str) -> N
     "text",
     ["", "{}", "novita:\n", "providers:\n", "server: {port: 1:30, x: 0123}\n", "novita: {enabled: null}"],
 )
-def test_files_that_say_nothing(tmp_path: Path, text: str) -> None:
-    """Empty sections and those of other programs change nothing."""
+def test_files_without_settings(tmp_path: Path, text: str) -> None:
+    """Empty sections and sections of other programs have no effect."""
     assert settings(tmp_path, text) == Settings()
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
-    """Each key of the novita section arrives, typed."""
+    """Each key of the novita section is read with its type."""
     text = (
         "novita: {api_key: ' sk ', base_url: http://localhost:8080/, adopt: true,"
         " poll_interval: 2.5, settle_seconds: 0}"
@@ -79,7 +79,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins(tmp_path: Path) -> None:
-    """Variables win over the file, and a reference that is not needed is not looked up."""
+    """Variables take precedence, and a reference that is not needed is not resolved."""
     text = "novita: {api_key: '${env:NONE}', base_url: https://a.example}"
     found = settings(tmp_path, text, NOVITA_API_KEY=" k\n", NOVITA_BASE_URL="simulator")
     assert found.is_simulator
@@ -88,7 +88,7 @@ def test_the_environment_wins(tmp_path: Path) -> None:
 
 
 def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
-    """An empty variable, as CI leaves behind, does not hide the file."""
+    """An empty variable, common in CI, does not override the file."""
     environ = {"NOVITA_API_KEY": "", "NOVITA_BASE_URL": "", "RECONCILER_STATE_KEY": ""}
     found = settings(tmp_path, "novita: {api_key: k, base_url: simulator}", **environ)
     assert found.api_key is not None
@@ -97,7 +97,7 @@ def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
 
 
 def test_references_in_settings(tmp_path: Path) -> None:
-    """Keys come from files or variables; flags and numbers are coerced."""
+    """Keys come from files or variables; booleans and numbers are converted."""
     text = """\
 novita:
   api_key: ${file:key.txt}
@@ -120,15 +120,15 @@ novita:
 
 
 @pytest.mark.parametrize("key", ["", "your-novita-api-key-here", "your-api-key", "null"])
-def test_placeholders_are_no_key(tmp_path: Path, key: str) -> None:
-    """The documented placeholders and nothing at all count as none."""
+def test_placeholders_are_not_keys(tmp_path: Path, key: str) -> None:
+    """The documented placeholders and empty text do not count as keys."""
     text = "novita:\n  api_key: " + (key if key == "null" else f'"{key}"')
     assert settings(tmp_path, text).api_key is None
 
 
 @pytest.mark.parametrize("key", ["a b", "a\tb", "cl\u00e9", "sch\u00fcssel\u20ac", "a\u0001b", "a\nb"])
 def test_keys_that_cannot_be_sent(tmp_path: Path, key: str) -> None:
-    """A key with a space or an odd character is a problem that does not show it."""
+    """A key with a space or an unusual character is a problem that does not show the key."""
     _, problems = load_settings(tmp_path, environ={"NOVITA_API_KEY": key})
     assert [problem.summary for problem in problems] == [
         "the API key in NOVITA_API_KEY contains a space or a character that cannot be sent"
@@ -148,8 +148,8 @@ def test_keys_that_cannot_be_sent(tmp_path: Path, key: str) -> None:
         ("http://LOCALHOST", "http://LOCALHOST"),
     ],
 )
-def test_base_urls_that_are_used(tmp_path: Path, url: str, kept: str) -> None:
-    """https anywhere, http on this machine; the API's own path is not doubled."""
+def test_valid_base_urls(tmp_path: Path, url: str, kept: str) -> None:
+    """https for any host, http only for loopback; the path of the API is not repeated."""
     assert settings(tmp_path, "", NOVITA_BASE_URL=url).base_url == kept
 
 
@@ -171,8 +171,8 @@ def test_base_urls_that_are_used(tmp_path: Path, url: str, kept: str) -> None:
         ("https://a.example#", "contains a query"),
     ],
 )
-def test_base_urls_that_are_refused(tmp_path: Path, url: str, what: str) -> None:
-    """Nothing may carry the key in the clear or to an unclear place."""
+def test_invalid_base_urls(tmp_path: Path, url: str, what: str) -> None:
+    """The API key is never sent unencrypted or to an ambiguous host."""
     found, problems = load_settings(tmp_path, environ={"NOVITA_BASE_URL": url})
     assert codes(problems) == ["bad-base-url"]
     assert what in problems[0].summary
@@ -180,7 +180,7 @@ def test_base_urls_that_are_refused(tmp_path: Path, url: str, what: str) -> None
 
 
 def test_loopback() -> None:
-    """Only this machine is this machine."""
+    """Only loopback addresses and localhost are loopback."""
     assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "x")] == [
         True,
         True,
@@ -194,7 +194,7 @@ def test_loopback() -> None:
     "text", ["providers: {deployment: k8s}", "novita: {enabled: false}", "novita: {enabled: '${env:OFF}'}"]
 )
 def test_not_enabled(tmp_path: Path, text: str) -> None:
-    """Another provider, or a switch that is off, stops everything, in the documented words."""
+    """Another provider, or `enabled: false`, is an error with the documented message."""
     _, (problem,) = load_settings(write(tmp_path, {"config.yaml": text}), environ={"OFF": "no"})
     assert (problem.code, problem.summary) == ("not-enabled", "novita provider is not enabled")
     assert "Enable Novita provider in `config.yaml`" in problem.hint
@@ -202,7 +202,7 @@ def test_not_enabled(tmp_path: Path, text: str) -> None:
 
 
 def test_the_missing_key() -> None:
-    """The documented message, its solution, and what to type."""
+    """The documented message with its hint."""
     problem = missing_key_problem()
     assert (problem.summary, problem.exit_code) == ("novita API key is required", 1)
     assert "export NOVITA_API_KEY=..." in problem.hint
@@ -223,10 +223,10 @@ novita:
 """
 
 
-def test_bad_settings_all_at_once(tmp_path: Path) -> None:
-    """Every mistake of a config.yaml has its line, and no key is shown."""
+def test_all_invalid_settings_are_reported(tmp_path: Path) -> None:
+    """Each error of a config.yaml has its place, and no key is shown."""
     found, problems = load_settings(write(tmp_path, {"config.yaml": BAD}), environ={"ADOPT": "maybe"})
-    assert sorted(told(problems)) == [
+    assert sorted(problem_lines(problems)) == [
         "config.yaml:10:15 bad-format | write a value, or remove the key",
         'config.yaml:1:25 not-text | write "5"',
         "config.yaml:3:3 unknown-key | did you mean `api_key`?",
@@ -243,18 +243,18 @@ def test_bad_settings_all_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["1:30", "12:30:45", "0123"])
-def test_a_bent_key_is_not_given_away(tmp_path: Path, value: str) -> None:
-    """A key that YAML takes for a number is shown neither as text nor as that number."""
+def test_an_ambiguous_key_is_not_shown(tmp_path: Path, value: str) -> None:
+    """A key that YAML reads as a number is shown neither as text nor as a number."""
     _, problems = load_settings(
         write(tmp_path, {"config.yaml": f"novita:\n  api_key: {value}\n"}), environ={}
     )
-    assert told(problems) == ["config.yaml:2:12 ambiguous-value | write it in double quotes"]
+    assert problem_lines(problems) == ["config.yaml:2:12 ambiguous-value | write it in double quotes"]
     assert value not in repr(problems)
 
 
 @pytest.mark.parametrize("name", ["poll_interval", "settle_seconds"])
-def test_seconds_behind_a_reference_are_checked(tmp_path: Path, name: str) -> None:
-    """A number from the environment obeys the same range."""
+def test_seconds_from_references_are_validated(tmp_path: Path, name: str) -> None:
+    """A number from the environment has the same range."""
     text = f"novita: {{{name}: '${{env:N}}'}}"
     found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={"N": "-1"})
     assert codes(problems) == ["out-of-range"]
@@ -262,7 +262,7 @@ def test_seconds_behind_a_reference_are_checked(tmp_path: Path, name: str) -> No
 
 
 def test_unset_references_in_settings(tmp_path: Path) -> None:
-    """Unset variables are errors at their place; leniently they are warnings."""
+    """Unset variables are errors with a place, and warnings in a lenient run."""
     text = "novita: {api_key: '${env:K}', base_url: '${env:U}', adopt: '${env:A}'}"
     write(tmp_path, {"config.yaml": text})
     found, problems = load_settings(tmp_path, environ={})
@@ -271,14 +271,14 @@ def test_unset_references_in_settings(tmp_path: Path) -> None:
     assert not any(problem.is_error for problem in load_settings(tmp_path, environ={}, lenient=True)[1])
 
 
-def test_a_config_that_is_no_mapping(tmp_path: Path) -> None:
-    """A list or broken YAML is reported, and the defaults stand in."""
+def test_a_config_that_is_not_a_mapping(tmp_path: Path) -> None:
+    """A list or invalid YAML is reported, and the defaults are used."""
     for text, code in (("- a", "wrong-type"), ("a: [", "invalid-yaml"), ("novita: 5", "wrong-type")):
         found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={})
         assert codes(problems) == [code]
         assert found == Settings()
 
 
-def test_settings_problems_are_among_those_of_a_load(tmp_path: Path) -> None:
-    """A load reports the settings as well."""
+def test_a_load_reports_settings_problems(tmp_path: Path) -> None:
+    """load() reports the problems of the settings too."""
     assert "not-enabled" in codes(loaded(tmp_path, {"config.yaml": "novita: {enabled: false}"}).problems)

@@ -1,4 +1,4 @@
-"""specs.yaml: what an endpoint may name, and what a used spec must have."""
+"""specs.yaml: specs that endpoints can use, and requirements of used specs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.config.references.resolver import Resolver
 from reconciler.config.specs import usable_spec
 from reconciler.model.resource import Spec
 
-from .support import codes, loaded, told, write
+from .support import codes, loaded, problem_lines, write
 
 SEED = """\
 specs:
@@ -52,16 +52,16 @@ specs:
 
 
 def use(root: Path, spec: str, name: str = "x", **environ: str) -> list[str]:
-    """What is told when an endpoint uses a spec."""
+    """Return the problems of an endpoint that uses a spec."""
     files = {
         "specs.yaml": spec,
         "endpoints.yaml": f"endpoints: [{{endpoint: a, specName: {name}, image: i}}]",
     }
-    return told(loaded(root, files, environ=environ).problems)
+    return problem_lines(loaded(root, files, environ=environ).problems)
 
 
-def test_the_original_file_is_valid_as_it_stands(tmp_path: Path) -> None:
-    """The documented specs.yaml gives two usable specs."""
+def test_the_documented_specs_yaml(tmp_path: Path) -> None:
+    """The documented specs.yaml has two usable specs."""
     write(tmp_path, {"specs.yaml": SEED})
     settings, _ = load_settings(tmp_path, environ={})
     found = load_specs(tmp_path, settings)
@@ -112,14 +112,14 @@ GOOD = "platforms: {novita: {productId: p, region: r}}"
         ("extra: {anything: 1}\n  resources: {gpu: 1, ephemeralStorage: 50, tpu: 1}\n  " + GOOD, ""),
     ],
 )  # fmt: skip
-def test_a_spec_that_is_used(tmp_path: Path, body: str, expected: str) -> None:
-    """What a used spec lacks is told where it is missing; other platforms and extra keys are let be."""
+def test_a_used_spec(tmp_path: Path, body: str, expected: str) -> None:
+    """Missing values of a used spec are reported at their place; other platforms and keys are ignored."""
     found = use(tmp_path, f"specs:\n- name: x\n  {body}\n")
     assert [line.split(" |")[0] for line in found] == ([f"specs.yaml:{expected}"] if expected else [])
 
 
 def test_the_documented_messages(tmp_path: Path) -> None:
-    """Both documented errors appear in their words, followed by their solution."""
+    """Both documented errors have their exact messages and hints."""
     text = "specs:\n- name: x\n  resources: {gpu: 1, ephemeralStorage: 100Gi}\n"
     files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
     product, rootfs = loaded(tmp_path, files).problems
@@ -129,15 +129,15 @@ def test_the_documented_messages(tmp_path: Path) -> None:
     assert "Use numeric value (GB) without unit" in rootfs.hint
 
 
-def test_a_spec_that_is_not_used_may_lack_anything(tmp_path: Path) -> None:
-    """Specs for other platforms are no concern until an endpoint names them."""
+def test_an_unused_spec_may_be_incomplete(tmp_path: Path) -> None:
+    """Specs for other platforms are not validated unless an endpoint uses them."""
     both = SEED + "  - name: k8s-only\n    platforms: {k8s: {node: a}}\n"
     assert use(tmp_path, both, "novita-5090-single") == []
     assert use(tmp_path, both, "k8s-only")[0].startswith("specs.yaml:35:11 bad-gpu")
 
 
-def test_unknown_specs_are_named_with_those_that_exist(tmp_path: Path) -> None:
-    """A wrong name gets the likely one and the list; no file at all gets the way to one."""
+def test_unknown_specs(tmp_path: Path) -> None:
+    """The hint has the closest name and the list, or says how to create specs.yaml."""
     assert use(tmp_path, SEED, "novita-5090-singel") == [
         "endpoints.yaml:1:37 unknown-spec | did you mean `novita-5090-single`? "
         "known specs: novita-5090-single, novita-4090-single"
@@ -159,20 +159,20 @@ def test_unknown_specs_are_named_with_those_that_exist(tmp_path: Path) -> None:
         ("specs: [", "specs.yaml:1:8 invalid-yaml"),
     ],
 )
-def test_the_form_of_the_file(tmp_path: Path, text: str, expected: str) -> None:
-    """What is wrong with the file is told even when no spec is used."""
+def test_errors_of_the_file(tmp_path: Path, text: str, expected: str) -> None:
+    """Errors of the file are reported even if no spec is used."""
     found = loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"})
-    assert [line.split(" |")[0] for line in told(found.problems)] == [expected]
+    assert [line.split(" |")[0] for line in problem_lines(found.problems)] == [expected]
 
 
 @pytest.mark.parametrize("text", ["", "specs:\n", "other: 1\n"])
 def test_files_without_specs(tmp_path: Path, text: str) -> None:
-    """An empty specs.yaml is one without specs."""
+    """An empty specs.yaml has no specs."""
     assert loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"}).problems == ()
 
 
 def test_references_in_specs(tmp_path: Path) -> None:
-    """A used spec may take its product and region from the environment; an unset one is told once."""
+    """A used spec may have references; an unset one is reported once."""
     text = """\
 specs:
 - name: x
@@ -206,15 +206,15 @@ specs:
         ({}, None),
     ],
 )
-def test_where_specs_are_looked_for(tmp_path: Path, files: dict[str, str], file: str | None) -> None:
-    """First in novita.config_dir, then beside, then in config/."""
+def test_search_path_of_specs(tmp_path: Path, files: dict[str, str], file: str | None) -> None:
+    """First in novita.config_dir, then in the root, then in config/."""
     write(tmp_path, files)
     settings, _ = load_settings(tmp_path, environ={})
     assert load_specs(tmp_path, settings).file == file
 
 
-def test_a_spec_is_judged_once(tmp_path: Path) -> None:
-    """Many endpoints that use a broken spec make one problem."""
+def test_a_spec_is_validated_once(tmp_path: Path) -> None:
+    """Many endpoints that use a broken spec give one problem."""
     items = "".join(f"- {{endpoint: e{n}, specName: x, image: i}}\n" for n in range(5))
     files = {
         "specs.yaml": "specs: [{name: x, resources: {gpu: 1, ephemeralStorage: 1}}]",

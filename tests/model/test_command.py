@@ -1,4 +1,4 @@
-"""Printed commands reach a program word for word, and run nothing else."""
+"""Printed commands: a shell passes each word to the program, and runs nothing else."""
 
 import shlex
 import subprocess
@@ -33,8 +33,8 @@ NASTY = (
 )
 
 
-def arrived(line: str, folder: Path, shell: str = "sh") -> list[str]:
-    """The words that a program gets when a shell runs the line."""
+def shell_words(line: str, folder: Path, shell: str = "sh") -> list[str]:
+    """Return the words that a program gets if a shell runs the line."""
     program = "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"
     (folder / "show").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{program}" "$@"\n')
     (folder / "show").chmod(0o755)
@@ -47,9 +47,9 @@ def arrived(line: str, folder: Path, shell: str = "sh") -> list[str]:
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("word", NASTY)
-def test_every_word_arrives_and_nothing_else_runs(word: str, shell: str, tmp_path: Path) -> None:
+def test_words_are_quoted(word: str, shell: str, tmp_path: Path) -> None:
     line = command_line("scale", word, f"--target={word}")
-    assert arrived(line, tmp_path, shell) == ["scale", word, f"--target={word}"]
+    assert shell_words(line, tmp_path, shell) == ["scale", word, f"--target={word}"]
     assert line.isprintable() or word.endswith("\n")
 
 
@@ -59,18 +59,18 @@ def test_any_text_is_one_word(word: str) -> None:
     assert not word.isprintable() or shlex.split(shell_quote(word)) == [word]
 
 
-def test_a_lone_surrogate_is_no_crash() -> None:
+def test_a_lone_surrogate() -> None:
     assert shell_quote("\ud800") == "\"$(printf '\\355\\240\\200')\""
 
 
-def test_a_name_is_never_an_option() -> None:
+def test_an_operand_is_never_an_option() -> None:
     assert command_line("recover", Operand("chat"), "--id", "x") == "recover chat --id x"
     assert command_line("recover", Operand("-x"), "--id", "x") == "recover --id x -- -x"
     assert command_line("scale", Operand("--yes"), Operand("4")) == "scale -- --yes 4"
 
 
 def test_a_command_that_reads_no_files_needs_no_options() -> None:
-    """`schema` prints the same in every folder."""
+    """`schema` prints the same in every directory."""
     assert SharedOptions(directory="infra", state="x.json").arguments_for("schema") == ()
     assert SharedOptions(directory="infra", state="x.json").arguments_for("plan") == (
         "-C",

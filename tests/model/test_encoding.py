@@ -1,4 +1,4 @@
-"""Our JSON is that of the standard library, whoever writes it."""
+"""JSON of this module equals that of the standard library."""
 
 import json
 from datetime import UTC, datetime
@@ -18,37 +18,37 @@ REFUSED_BY_ORJSON = ("\ud800", 2**64, -(2**63) - 1)
 
 
 @given(VALUES | st.sampled_from(REFUSED_BY_ORJSON), st.booleans())
-def test_it_is_byte_for_byte_the_same(value: object, sort_keys: bool) -> None:
-    """Whatever JSON can hold, empty or deep, in the order given or sorted."""
+def test_output_equals_the_standard_library(value: object, sort_keys: bool) -> None:
+    """For any JSON value, in the given order or sorted."""
     expected = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
     assert json_indented(value, sort_keys=sort_keys) == expected
 
 
 @given(VALUES)
-def test_a_digest_is_made_of_the_same_bytes_as_ever(value: object) -> None:
-    """Fingerprints stand in files of users: they must not change with who writes the JSON."""
+def test_digests_are_stable(value: object) -> None:
+    """Fingerprints are in files of users, so they must not depend on the encoder."""
     expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     assert json_bytes(value, _refused, sort_keys=True) == expected
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_fraction_keeps_its_value(value: float) -> None:
-    """How its exponent is spelled is up to the encoder."""
+    """Encoders may spell its exponent differently."""
     assert json.loads(json_indented([value])) == [value]
     assert json.loads(json_bytes([value], _refused)) == [value]
 
 
 @given(st.dictionaries(st.text(), VALUES | st.sampled_from(REFUSED_BY_ORJSON)))
-def test_its_pieces_are_the_whole(document: dict[str, object]) -> None:
-    """Whatever the document holds, none of it is lost between two pieces."""
+def test_chunks_are_complete(document: dict[str, object]) -> None:
+    """The chunks of any document join to the whole document."""
     assert "".join(json_chunks(document)) == json_indented(document)
 
 
 @pytest.mark.parametrize(
     "value", [object(), Secret(value="hf_x", source="${env:A}"), datetime.now(UTC)], ids=type
 )
-def test_what_json_cannot_hold_is_refused(value: object) -> None:
-    """A secret that nobody revealed must not become text by accident."""
+def test_other_types_are_refused(value: object) -> None:
+    """A secret must not become text by accident."""
     with pytest.raises(TypeError):
         json_indented({"a": [value]})
     with pytest.raises(TypeError):
@@ -56,8 +56,8 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
-def test_what_is_raised_while_it_is_written_comes_out(interrupt: type[BaseException]) -> None:
-    """orjson makes a TypeError of all that its callback raises, and a Ctrl-C would be lost in that."""
+def test_errors_of_the_callback_are_raised(interrupt: type[BaseException]) -> None:
+    """orjson would turn an exception of its callback, such as Ctrl-C, into a TypeError."""
     calls = []
 
     def interrupted(value: object) -> object:

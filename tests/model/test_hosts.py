@@ -1,4 +1,4 @@
-"""Hosts: sound or not, this machine or not, named or not."""
+"""Host names: validity, loopback and patterns."""
 
 import pytest
 
@@ -18,8 +18,8 @@ from reconciler.model.hosts import host_error, host_matches, is_loopback
         "a" * 63,
     ],
 )
-def test_sound(host: str) -> None:
-    """Names as DNS and containers have them, and addresses."""
+def test_valid_hosts(host: str) -> None:
+    """Names of DNS and of containers, and addresses."""
     assert host_error(host) == ""
 
 
@@ -42,19 +42,19 @@ def test_sound(host: str) -> None:
         ("0x7f000001", "IP address"),
     ],
 )
-def test_unsound(host: str, words: str) -> None:
-    """What no resolver can look up, or each would look up in its own way."""
+def test_invalid_hosts(host: str, words: str) -> None:
+    """Names that resolvers cannot look up, or would look up differently."""
     assert words in host_error(host)
 
 
-def test_this_machine() -> None:
-    """By address or as localhost, and nothing that only looks like it."""
+def test_loopback() -> None:
+    """Loopback addresses and localhost, and not similar names."""
     assert all(map(is_loopback, ("127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST.")))
     assert not any(map(is_loopback, ("0.0.0.0", "localhost.example", "127.0.0.1.example", "2130706433")))
 
 
 def test_patterns() -> None:
-    """A host matches itself in any spelling, a domain with a star what is inside of it."""
+    """A host matches itself in any spelling, and `*.` with a parent domain."""
     assert host_matches("API.gw.example.", ["*.GW.example"])
     assert host_matches("2001:db8::1", ["[2001:DB8::1]"])
     assert not host_matches("gw.example", ["*.gw.example"])

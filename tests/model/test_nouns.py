@@ -1,4 +1,4 @@
-"""Problems, plans, reports, settings and errors: what they say about themselves."""
+"""Problems, plans, reports, settings and errors: their methods and properties."""
 
 import pytest
 
@@ -16,7 +16,7 @@ CREATE = change(endpoint(), None, None)
 
 
 def test_a_problem_as_json_has_every_key() -> None:
-    """Scripts find the same keys whether or not there is a place."""
+    """The keys are the same with and without a place."""
     place = Place(file="e.yaml", line=3, column=7)
     assert PROBLEM.to_dict() == {
         "severity": "error",
@@ -35,14 +35,14 @@ def test_a_problem_as_json_has_every_key() -> None:
 
 @pytest.mark.parametrize(("severity", "expected"), [("error", True), ("warning", False), ("note", False)])
 def test_only_errors_stop_a_command(severity: str, expected: bool) -> None:
-    """Warnings and notes are told and passed."""
+    """Warnings and notes do not."""
     problem = Problem(code="c", summary="s", severity=Severity(severity))
     assert problem.is_error is expected
     assert Plan(changes=(), problems=(problem,)).errors == ((problem,) if expected else ())
 
 
 def test_a_plan_counts_every_action() -> None:
-    """Counts have a zero for what does not occur, and a no-op is not pending."""
+    """Counts include zeros, and a no-op is not pending."""
     made = plan([endpoint("a"), endpoint("b")], [tracked("a")], [live("a")])
     assert made.counts() == {**dict.fromkeys(Action, 0), Action.CREATE: 1, Action.NO_OP: 1}
     assert [one.address for one in made.pending] == ["novita_endpoint.b"]
@@ -70,27 +70,27 @@ def result(outcome: Outcome, problem: Problem | None = None) -> ChangeResult:
         (ApplyReport(results=(result(Outcome.UNRESOLVED),), interrupted=True), ExitCode.INTERRUPTED),
     ],
 )
-def test_where_exit_codes_meet_the_graver_wins(report: ApplyReport, expected: ExitCode) -> None:
-    """130 before 5 before 8 before 4."""
+def test_precedence_of_exit_codes(report: ApplyReport, expected: ExitCode) -> None:
+    """130 precedes 5, then 8, then 4."""
     assert report.exit_code is expected
 
 
-def test_a_report_counts_what_was_done_by_action() -> None:
-    """Failures are not counted as done."""
+def test_a_report_counts_changes_by_action() -> None:
+    """Failures do not count."""
     report = ApplyReport(results=(result(Outcome.DONE), result(Outcome.FAILED)))
     assert (report.count_done(Action.CREATE, Action.REPLACE), report.count_done(Action.DELETE)) == (1, 0)
 
 
-def test_an_error_stands_for_its_problems() -> None:
-    """All problems travel, the first one leads, and the class decides the exit code."""
+def test_an_error_has_its_problems() -> None:
+    """The first problem is the message, and the class decides the exit code."""
     error = InvalidConfig(PROBLEM, REFUSED)
     assert (error.problem, error.problems, str(error)) == (PROBLEM, (PROBLEM, REFUSED), "s; no")
     assert [kind.exit_code for kind in (ReconcilerError, InventoryLocked, KeyRefused)] == [1, 7, 8]
     assert (ApiError(PROBLEM, status=400, reason="R").status, ApiError(PROBLEM).reason) == (400, "")
 
 
-def test_the_state_key_wins_over_the_api_key() -> None:
-    """Fingerprints survive a rotated API key when RECONCILER_STATE_KEY is set."""
+def test_the_state_key_precedes_the_api_key() -> None:
+    """With RECONCILER_STATE_KEY, fingerprints stay valid after a rotation of the API key."""
     random = "zK3vQ9xT7bN1mW5cR8pL2dF6gH4jS0yA"
     assert Settings(api_key=secret("k"), state_key=secret(random)).keyring == Keyring.from_key(random)
     assert Settings(api_key=secret("k"), state_key=secret("s")).keyring == Keyring.from_key("s", is_weak=True)
@@ -99,6 +99,6 @@ def test_the_state_key_wins_over_the_api_key() -> None:
 
 
 def test_the_simulator_is_chosen_by_its_name() -> None:
-    """The word, not an address."""
+    """By the word, not by an address."""
     assert Settings(base_url="simulator").is_simulator
     assert not Settings().is_simulator

@@ -1,4 +1,4 @@
-"""A request as a value: what is sent, what is shown, and what is signed off."""
+"""A request as a value: its body, masked body and fingerprint."""
 
 import json
 
@@ -9,20 +9,20 @@ from tests.builders import KEYRING, OTHER_KEYRING, secret
 REQUEST = Request(method="POST", path="/x", body={"b": secret("hf_123"), "a": "ü"})
 
 
-def test_the_bytes_hold_the_secret_and_what_is_shown_does_not() -> None:
-    """Only `content` reveals; keys stay in sending order, text stays readable."""
+def test_only_the_sent_body_has_secrets() -> None:
+    """Keys stay in the given order, and text stays readable."""
     assert REQUEST.body_bytes().decode() == '{\n  "b": "hf_123",\n  "a": "ü"\n}'
     assert REQUEST.masked_body() == {"b": MASK, "a": "ü"}
     assert "hf_123" not in json.dumps(REQUEST.masked_body()) + repr(REQUEST)
 
 
 def test_a_request_without_a_body_sends_nothing() -> None:
-    """An absent body is no `null`."""
+    """A missing body is not `null`."""
     assert Request(method="GET", path="/x").body_bytes() == b""
 
 
 def test_the_fingerprint_covers_the_sealed_body() -> None:
-    """It is the digest of the body with the HMAC in the secret's place, and so depends on the key."""
+    """It is the digest of the body with sealed secrets, so it depends on the key."""
     sealed = KEYRING.seal("hf_123")
     facts = {"a": "ü", "b": {"hmac-sha256": sealed.mac, "key": sealed.key_id}}
     assert REQUEST.fingerprint(KEYRING) == digest(facts)

@@ -1,4 +1,4 @@
-"""Values with secrets in them, their canonical form, and the fingerprints that stand for them on disk."""
+"""Values with secrets: revealed, masked or sealed; canonical form, fingerprints and random keys."""
 
 import hashlib
 import hmac
@@ -39,8 +39,8 @@ with_secrets = st.recursive(
 )
 
 
-def test_no_text_form_of_a_secret_holds_its_value() -> None:
-    """However a secret is turned into text, the text is the mask or its source."""
+def test_no_text_form_of_a_secret_contains_its_value() -> None:
+    """Every text form of a secret is the mask or the source."""
     hidden = Secret(value="hf_123", source="Bearer ${env:T}", masked=f"Bearer {MASK}")
     assert [str(hidden), f"{hidden}", f"{hidden:>30}", repr(hidden)] == [
         f"Bearer {MASK}",
@@ -51,13 +51,13 @@ def test_no_text_form_of_a_secret_holds_its_value() -> None:
 
 
 def test_secrets_are_equal_by_value() -> None:
-    """Where a secret came from does not make it another one."""
+    """The source does not matter."""
     assert secret("a", "${env:A}") == secret("a", "${file:a}")
     assert secret("a") != secret("b")
 
 
 def test_a_value_is_revealed_masked_or_sealed_at_any_depth() -> None:
-    """All three leave everything but the secrets as it is."""
+    """All three change only the secrets."""
     value = {"a": [secret("x"), 1], "b": {"c": (secret("y"),), "d": None}}
     assert reveal(value) == {"a": ["x", 1], "b": {"c": ["y"], "d": None}}
     assert mask(value) == {"a": [MASK, 1], "b": {"c": [MASK], "d": None}}
@@ -68,13 +68,13 @@ def test_a_value_is_revealed_masked_or_sealed_at_any_depth() -> None:
 
 
 def test_an_unsealed_secret_has_no_canonical_form() -> None:
-    """Nothing that is digested or stored can hold a secret by mistake."""
+    """A digest or a file cannot contain a secret by mistake."""
     with pytest.raises(TypeError, match="Secret has no canonical form"):
         canonical({"a": secret()})
 
 
 def test_the_canonical_form_is_compact_sorted_utf8() -> None:
-    """One meaning has one byte string."""
+    """Equal values have equal bytes."""
     assert canonical({"b": [1, None], "a": "ü"}) == '{"a":"ü","b":[1,null]}'.encode()
     assert digest({"b": 1, "a": 2}) == hashlib.sha256(b'{"a":2,"b":1}').hexdigest()
 
@@ -86,8 +86,8 @@ def test_a_fingerprint_depends_on_key_and_text() -> None:
     assert KEYRING.seal("x").key_id == KEYRING.id != OTHER_KEYRING.id
 
 
-def test_neither_key_nor_text_shows_in_what_is_kept() -> None:
-    """A keyring is shown by its ID, and that and a fingerprint are hex digits of fixed length."""
+def test_fingerprints_reveal_neither_key_nor_text() -> None:
+    """A keyring is shown by its ID; the ID and a fingerprint are hex digits of fixed length."""
     sealed = KEYRING.seal("hf_123")
     assert repr(KEYRING) == f"Keyring({KEYRING.id})"
     assert (len(KEYRING.id), len(sealed.mac)) == (12, 64)
@@ -95,15 +95,15 @@ def test_neither_key_nor_text_shows_in_what_is_kept() -> None:
 
 
 @given(with_secrets)
-def test_what_is_sealed_survives_the_way_over_the_disk(value: Any) -> None:
-    """Reading back what was written gives the sealed value."""
+def test_sealed_values_survive_serialization(value: Any) -> None:
+    """Reading a stored value gives the sealed value."""
     sealed = seal(value, KEYRING)
     assert json.loads(canonical(sealed), object_hook=parse_seal) == sealed
 
 
 @given(st.lists(texts), texts, st.lists(texts), texts)
 def test_a_seal_is_bound_to_its_path(path: list[str], text: str, other_path: list[str], other: str) -> None:
-    """Equal secrets of two fields have different seals, and no path can pose as part of a text."""
+    """Equal secrets of two fields have different seals, and a path cannot be part of a text."""
     one, two = KEYRING.seal(text, tuple(path)), KEYRING.seal(other, tuple(other_path))
     assert (one == two) == ((path, text) == (other_path, other))
     assert KEYRING.matches(one, other, tuple(other_path)) == (one == two)
@@ -111,7 +111,7 @@ def test_a_seal_is_bound_to_its_path(path: list[str], text: str, other_path: lis
 
 @given(with_secrets)
 def test_the_digest_of_a_value_depends_on_its_secrets_and_the_key(value: Any) -> None:
-    """A secret counts by its fingerprint: never in the clear, and never the same as open text."""
+    """A secret counts by its fingerprint, which differs from that of plain text."""
     has_secrets = mask(value) != value
     assert digest(MappingProxyType({"a": value}), KEYRING) == digest({"a": value}, KEYRING)
     assert (digest(value, KEYRING) == digest(reveal(value), KEYRING)) != has_secrets
@@ -119,7 +119,7 @@ def test_the_digest_of_a_value_depends_on_its_secrets_and_the_key(value: Any) ->
 
 
 def test_a_seal_of_an_earlier_version_is_verified() -> None:
-    """Those were bound to no path, and made under a key without a domain of its own."""
+    """Those seals do not depend on a path, and have a key without a domain."""
     key = hashlib.sha256(b"novita-reconciler/state-key\0sk-test").digest()
     key_id = hmac.digest(key, b"key-id", "sha256").hex()[:12]
     former = Sealed(mac=hmac.digest(key, b"x", "sha256").hex(), key_id=key_id)
@@ -131,7 +131,7 @@ def test_a_seal_of_an_earlier_version_is_verified() -> None:
 
 
 def test_a_weak_key_is_stretched() -> None:
-    """Under another key and another ID than the same text unstretched; the same each time."""
+    """It gives another key and ID than the unstretched text, and the same each time."""
     weak = Keyring.from_key("a", is_weak=True)
     assert weak == Keyring.from_key("a", is_weak=True)
     assert (weak.key, weak.id) != (Keyring.from_key("a").key, Keyring.from_key("a").id)
@@ -140,28 +140,28 @@ def test_a_weak_key_is_stretched() -> None:
 
 @given(texts, texts)
 def test_a_map_that_looks_like_a_fingerprint_stays_a_map(mac: str, key_id: str) -> None:
-    """Env keys may be called `hmac-sha256` and `key`; only what has a fingerprint's form is one."""
+    """Env keys may be `hmac-sha256` and `key`; only values in the form of a fingerprint are seals."""
     value = {"hmac-sha256": mac, "key": key_id}
     assert parse_seal(value) == value
     assert parse_seal({**json.loads(canonical(KEYRING.seal(mac))), "more": ""}) != KEYRING.seal(mac)
 
 
 @given(plain)
-def test_a_value_without_secrets_is_the_same_however_it_is_seen(value: Any) -> None:
-    """Masking, revealing and sealing change secrets alone."""
+def test_plain_data_is_unchanged(value: Any) -> None:
+    """Masking, revealing and sealing change only secrets."""
     assert [canonical(turn) for turn in (mask(value), reveal(value), seal(value, KEYRING))] == [
         canonical(value)
     ] * 3
 
 
 @given(st.text("ghijkl", min_size=8))
-def test_no_secret_reaches_what_is_digested(text: str) -> None:
-    """The canonical form of a sealed value does not hold the secret."""
+def test_the_canonical_form_has_no_secrets(text: str) -> None:
+    """The canonical form of a sealed value does not contain the secret."""
     assert text not in canonical(seal({"": [secret(text)]}, KEYRING)).decode()
 
 
-def test_what_is_sealed_already_stays_as_it_is() -> None:
-    """A record holds seals of secrets that nobody knows any more."""
+def test_sealed_values_are_not_sealed_again() -> None:
+    """Records contain seals of secrets whose values are unknown."""
     sealed = KEYRING.seal("x", ("a",))
     assert seal({"a": sealed, "b": [sealed]}, OTHER_KEYRING) == {"a": sealed, "b": [sealed]}
 
@@ -185,13 +185,13 @@ def test_what_is_sealed_already_stays_as_it_is() -> None:
         "q" * 20 + "1A-b2C",
     ],
 )
-def test_what_a_person_thought_of_is_not(key: str) -> None:
+def test_chosen_keys_are_not_random(key: str) -> None:
     """Short, repeated, or made of words."""
     assert not is_random_key(key)
 
 
-def test_what_the_usual_generators_print_is() -> None:
-    """What openssl, uuid and secrets print is nearly always recognised."""
+def test_generated_keys_are_random() -> None:
+    """Keys of openssl, uuid and secrets are nearly always recognised."""
     makers = (
         lambda: secrets.token_hex(32),
         lambda: secrets.token_hex(16),

@@ -1,4 +1,4 @@
-"""Names and globs, and guesses at names."""
+"""Pattern maps, suggestions, and limits of listed problems."""
 
 import pytest
 
@@ -11,25 +11,25 @@ from reconciler.model.text import MAX_CANDIDATES, MAX_WORD_LENGTH, PatternMap, c
     ("name", "about"),
     [("a", [1, 3]), ("a*", [0, 1]), ("ab", [1, 2, 4]), ("b", []), ("a[b]", [1, 4])],
 )
-def test_what_is_about_a_name_is_found_in_order(name: str, about: list[int]) -> None:
+def test_pattern_map_keeps_the_order(name: str, about: list[int]) -> None:
     patterns = ("a*" if name == "a*" else "x", "a*", "ab", "a", "a[b]")
     assert PatternMap((pattern, at) for at, pattern in enumerate(patterns)).matching(name) == about
 
 
-def test_the_nearest_name_is_guessed() -> None:
+def test_the_closest_name_is_suggested() -> None:
     assert closest_match("imgae", ["port", "image"]) == "image"
     assert closest_match("imgae", ["port"]) == ""
     assert closest_match("imgae", ["image"], cutoff=0.9) == ""
 
 
-def test_names_of_no_usual_length_are_not_compared() -> None:
+def test_long_names_are_not_compared() -> None:
     assert closest_match("a" * MAX_WORD_LENGTH, ["a" * MAX_WORD_LENGTH]) == "a" * MAX_WORD_LENGTH
     assert closest_match("a" * (MAX_WORD_LENGTH + 1), ["a" * MAX_WORD_LENGTH]) == ""
     assert closest_match("a" * MAX_WORD_LENGTH, ["a" * (MAX_WORD_LENGTH + 1)]) == ""
     assert closest_match("image", [*("x" * MAX_CANDIDATES), "image"]) == ""
 
 
-def test_the_gravest_problems_are_listed_and_the_others_counted() -> None:
+def test_the_most_severe_problems_are_listed() -> None:
     def problem(number: int, severity: Severity) -> Problem:
         return Problem(code=str(number), summary="", severity=severity)
 

@@ -1,4 +1,4 @@
-"""Editing files as text: what was meant changes, and nothing else does."""
+"""Editing files as text: only the intended values change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ B: DataPath = ("endpoints", 1)
 
 
 def changed(text: str, *edits: Edit) -> list[str]:
-    """The lines that go and come, as `- ` and `+ `."""
+    """Return the removed and added lines, as `- ` and `+ `."""
     after = edit_text(text, edits)
     found = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))
     return [f"{line[0]} {line[1:]}" for line in found[2:] if line[0] in "-+"]
@@ -153,8 +153,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[str]]] = {
 
 
 @pytest.mark.parametrize(("edits", "lines"), CASES.values(), ids=CASES)
-def test_only_the_lines_that_are_meant_change(edits: tuple[Edit, ...], lines: list[str]) -> None:
-    """Comments, quotes, empty lines and everything else stay, byte for byte."""
+def test_only_edited_lines_change(edits: tuple[Edit, ...], lines: list[str]) -> None:
+    """Comments, quotes, empty lines and everything else stay the same, byte for byte."""
     assert changed(TEXT, *edits) == lines
 
 
@@ -194,8 +194,8 @@ def test_only_the_lines_that_are_meant_change(edits: tuple[Edit, ...], lines: li
         ("a:\n", Set(path=("a",), value="x"), "a: x\n"),
     ],
 )  # fmt: skip
-def test_every_form_that_a_file_may_have(text: str, edit: Edit, after: str) -> None:
-    """Empty files, flow, other indentation, other line ends, anchors beside the place, and block texts."""
+def test_other_layouts(text: str, edit: Edit, after: str) -> None:
+    """Empty files, flow style, other indentation, other line ends, anchors and block scalars."""
     assert edit_text(text, [edit]) == after
 
 
@@ -212,8 +212,8 @@ def test_every_form_that_a_file_may_have(text: str, edit: Edit, after: str) -> N
         ("a: [1]\n", Append(path=("a", "b"), value=2)),
     ],
 )
-def test_what_would_say_more_is_refused(text: str, edit: Edit) -> None:
-    """A value that others share, or a path that leads nowhere: an error with a hint, and no text at all."""
+def test_edits_with_other_effects_are_refused(text: str, edit: Edit) -> None:
+    """A shared value or a path that does not exist is an error with a hint, and the text is not changed."""
     with pytest.raises(InvalidConfig) as caught:
         edit_text(text, [edit], shown="endpoints.yaml")
     assert caught.value.problem.code == "cannot-edit"
@@ -221,8 +221,8 @@ def test_what_would_say_more_is_refused(text: str, edit: Edit) -> None:
     assert caught.value.problem.hint
 
 
-def test_a_file_that_is_broken_is_told() -> None:
-    """It cannot be edited before it can be read."""
+def test_a_broken_file_cannot_be_edited() -> None:
+    """Its errors are reported."""
     with pytest.raises(InvalidConfig) as caught:
         edit_text("a: [", [Set(path=("a",), value=1)], shown="endpoints.yaml")
     assert caught.value.problem.place is not None
@@ -241,13 +241,13 @@ def test_a_file_that_is_broken_is_told() -> None:
     ],
 )
 def test_a_new_item_may_have_a_comment(text: str, after: str) -> None:
-    """It stands on the line above, wherever the list came from; in the flow there is no room for it."""
+    """It is on the line above; in flow style there is no comment."""
     edit = Append(path=("specs",), value={"name": "b"}, comment="why")
     assert edit_text(text, [edit]) == after
 
 
 def test_json_stays_json() -> None:
-    """Two spaces, and letters as they are."""
+    """Two spaces of indentation, and unescaped letters."""
     text = json.dumps({"endpoints": [{"endpoint": "ä"}]}, indent=2, ensure_ascii=False) + "\n"
     after = edit_text(text, [Set(path=("endpoints", 0, "port"), value=80)], json=True)
     assert after == text.replace('"ä"', '"ä",\n      "port": 80')
@@ -271,7 +271,7 @@ JSON = {"endpoints": [{"endpoint": "ä", "env": {"A": "1"}, "storage": [], "repl
     ids=["two", "four", "tabs", "dos", "line", "tight", "own"],
 )
 def test_json_keeps_its_layout(text: str) -> None:
-    """Whatever that is: only the words that an edit is about go and come."""
+    """Only the edited values change, in any layout."""
     after = edit_text(text, [Set(path=(*A, "replicas"), value=3)], json=True)
     assert after == text[::-1].replace("1", "3", 1)[::-1]
     after = edit_text(text, [Set(path=(*A, "image"), value="x:1"), Remove(path=(*A, "env", "A"))], json=True)
@@ -294,7 +294,7 @@ def test_json_keeps_its_layout(text: str) -> None:
     ],
     ids=["set", "remove", "nothing"],
 )
-def test_a_file_is_looked_at_a_few_times_however_many_edits(
+def test_a_file_is_parsed_a_few_times_for_many_edits(
     monkeypatch: pytest.MonkeyPatch, make: Any, as_json: bool
 ) -> None:
     looks = []

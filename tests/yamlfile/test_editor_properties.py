@@ -1,4 +1,4 @@
-"""Editing whatever a file may hold: the properties that hold for every text and every edit."""
+"""Properties of edits that hold for every text and every edit."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ MAPS = st.dictionaries(KEYS, DATA, min_size=1, max_size=4)
 LAYOUTS = st.builds(Indentation, map=st.integers(1, 4), dash=st.integers(0, 4))
 
 
-def places(data: Any, above: DataPath = ()) -> Iterator[DataPath]:
-    """Every path into the data."""
+def paths(data: Any, above: DataPath = ()) -> Iterator[DataPath]:
+    """Yield every path in the data."""
     below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in below:
         yield (*above, step)
-        yield from places(value, (*above, step))
+        yield from paths(value, (*above, step))
 
 
 def encodable(text: str) -> bool:
@@ -61,8 +61,8 @@ def encodable(text: str) -> bool:
 
 
 @given(MAPS, LAYOUTS)
-def test_what_is_written_is_read(data: dict[str, Any], layout: Indentation) -> None:
-    """Any text, number and truth value comes back as itself, however the lines are laid out."""
+def test_written_data_is_read_back(data: dict[str, Any], layout: Indentation) -> None:
+    """Any text, number and boolean is read back unchanged, in any layout."""
     text = to_block(data, layout)
     if encodable(text):
         document = parse(text, "", pure=True)
@@ -70,15 +70,15 @@ def test_what_is_written_is_read(data: dict[str, Any], layout: Indentation) -> N
 
 
 @given(MAPS, LAYOUTS, DATA, st.data())
-def test_an_edit_says_what_was_meant_and_spares_the_comments(
+def test_an_edit_keeps_comments(
     data: dict[str, Any], layout: Indentation, value: Any, draw: st.DataObject
 ) -> None:
-    """In any file that has a comment on every line, none is lost to a new value of one line."""
+    """In a file with a comment on every line, setting a scalar removes none."""
     text = "".join(
         f"{line}   # c{number}\n# l{number}\n"
         for number, line in enumerate(to_block(data, layout).split("\n"))
     )
-    spots = sorted(places(data), key=repr)
+    spots = sorted(paths(data), key=repr)
     spot = draw.draw(st.sampled_from(spots))
     fresh = ("fresh",)
     edits = (
@@ -101,11 +101,11 @@ LISTS = st.lists(st.dictionaries(KEYS, DATA, min_size=1, max_size=3), min_size=1
 
 
 @given(st.fixed_dictionaries({"a": LISTS, "b": LISTS}), LAYOUTS, st.booleans(), st.data())
-def test_many_edits_at_once_say_the_same_as_one_by_one(
+def test_edits_together_equal_edits_one_by_one(
     data: dict[str, Any], layout: Indentation, as_json: bool, draw: st.DataObject
 ) -> None:
     text = json.dumps(data, indent=layout.map) if as_json else to_block(data, layout) + "\n"
-    spots = sorted(places(data), key=repr)
+    spots = sorted(paths(data), key=repr)
     edit = st.one_of(
         st.builds(lambda path, value: Set(path=path, value=value), st.sampled_from(spots), DATA),
         st.builds(lambda path: Remove(path=path), st.sampled_from(spots)),

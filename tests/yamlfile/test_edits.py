@@ -1,4 +1,4 @@
-"""Edits as values, and what data is after them."""
+"""Edits as values, and their effect on data."""
 
 from typing import Any
 
@@ -28,33 +28,33 @@ DATA = {"a": {"b": {"c": 1}}, "list": [{"x": 1}, 2], "none": None}
         (Remove(path=("a", "b", "c", "d")), {}),
     ],
 )
-def test_an_edit_changes_what_it_names(edit: Edit, changed: dict[str, Any]) -> None:
-    """Missing maps and lists are made; what is not there is not removed; the rest stays."""
+def test_the_effect_of_an_edit(edit: Edit, changed: dict[str, Any]) -> None:
+    """Missing maps and lists are created, missing values are not removed, and the rest stays."""
     assert apply_edits(DATA, [edit]) == {**DATA, **changed}
 
 
-def test_what_an_edit_empties_goes() -> None:
-    """The maps above a removed key, as far as nothing else is in them; a map that was empty stays."""
+def test_emptied_maps_are_removed() -> None:
+    """Maps above a removed key are removed if they become empty; a map that was empty stays."""
     assert apply_edits({"a": {"b": {"c": 1}}, "d": {}}, [Remove(path=("a", "b", "c"))]) == {"d": {}}
     assert apply_edits({"a": {"b": {}}}, [Remove(path=("a", "b", "c"))]) == {"a": {"b": {}}}
 
 
-def test_edits_come_one_after_the_other() -> None:
-    """A later one sees what an earlier one did, and the data that was given stays as it was."""
+def test_edits_are_applied_in_order() -> None:
+    """A later edit sees the result of an earlier one, and the given data is not changed."""
     before = {"a": [1]}
     assert apply_edits(before, [Append(path=("a",), value=2), Remove(path=("a", 0))]) == {"a": [2]}
     assert before == {"a": [1]}
 
 
 @pytest.mark.parametrize("path", [("list", 7), ("list", "x"), ("a", 0), ("a", "b", "c", "d")])
-def test_a_path_that_leads_nowhere_is_an_error(path: tuple[str | int, ...]) -> None:
-    """Nothing is made in the place of something else."""
+def test_a_path_that_does_not_exist_is_an_error(path: tuple[str | int, ...]) -> None:
+    """Nothing else is created instead."""
     with pytest.raises(LookupError):
         apply_edits(DATA, [Set(path=path, value=1)])
 
 
-def test_edits_of_an_item_are_edits_of_its_file() -> None:
-    """They move below the path of the item."""
+def test_prefixed_edits() -> None:
+    """The paths get the path of the item as a prefix."""
     edits = (Set(path=("image",), value="x"), Remove(path=("env", "A")))
     assert [one.path for one in prefix_edits(("endpoints", 3), edits)] == [
         ("endpoints", 3, "image"),
@@ -62,8 +62,8 @@ def test_edits_of_an_item_are_edits_of_its_file() -> None:
     ]
 
 
-def test_edits_that_are_nothing_to_each_other_share_a_round() -> None:
-    """The first inside of each item, then the second; items that leave, but for the first; the rest alone."""
+def test_independent_edits_share_a_round() -> None:
+    """The first edit within each item, then the second; removed items, except the first; others alone."""
 
     def inside(item: int, name: str) -> Edit:
         return Set(path=("list", item, name), value=1)

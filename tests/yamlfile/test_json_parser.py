@@ -1,4 +1,4 @@
-"""JSON is read as JSON: what json.loads says, or what is wrong with it in plain words, and where."""
+"""Strict JSON: the data of json.loads, or an explained error with its place."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ DOCUMENTS = st.recursive(
 )
 
 
-def whole(value: Any) -> Any:
-    """1200.0 is 1200, as everywhere in the files."""
+def as_integers(value: Any) -> Any:
+    """Return 1200 for 1200.0, as the reader does."""
     match value:
         case float() if value.is_integer() and abs(value) < 2**53:
             return int(value)
         case dict():
-            return {key: whole(item) for key, item in value.items()}
+            return {key: as_integers(item) for key, item in value.items()}
         case list():
-            return [whole(item) for item in value]
+            return [as_integers(item) for item in value]
         case _:
             return value
 
 
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 0, 2, "\t"]), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_what_json_writes_is_read(value: Any, ascii_only: bool, indent: Any, end: str) -> None:
-    """By the quick way and by the tree, whatever the layout; and each value is found where it stands."""
+def test_written_json_is_read(value: Any, ascii_only: bool, indent: Any, end: str) -> None:
+    """Into data and into a tree, in any layout; each value has its place."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent).replace("\n", end)
     document = parse(text, "a.json")
     assert document.problems == ()
-    assert document.data == whole(value)
+    assert document.data == as_integers(value)
     found = json_parser.parse_tree(text)
     assert json.loads(text[found.start_mark.index : found.end_mark.index]) == value  # type: ignore[attr-defined]
     for key, inner in (
@@ -63,8 +63,8 @@ def test_what_json_writes_is_read(value: Any, ascii_only: bool, indent: Any, end
 
 
 @given(DOCUMENTS, st.data())
-def test_whatever_json_refuses_is_told(value: Any, data: st.DataObject) -> None:
-    """One character more, less or other: the same is refused that json refuses, and there is a place."""
+def test_invalid_json_is_reported(value: Any, data: st.DataObject) -> None:
+    """A changed, missing or added character is refused if json refuses it, with a place."""
     text = json.dumps(value)
     at = data.draw(st.integers(0, len(text)))
     put = data.draw(
@@ -80,7 +80,7 @@ def test_whatever_json_refuses_is_told(value: Any, data: st.DataObject) -> None:
             assert problem.code == "invalid-json"
             assert problem.place is not None
     else:
-        assert document.data == whole(expected) or document.problems or document.ambiguous
+        assert document.data == as_integers(expected) or document.problems or document.ambiguous
 
 
 WRONG = [
@@ -109,7 +109,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "at", "why"), WRONG, ids=[text[:16] for text, _, _ in WRONG])
-def test_a_usual_mistake_has_its_words(text: str, at: str, why: str) -> None:
+def test_common_mistakes_are_explained(text: str, at: str, why: str) -> None:
     (problem,) = parse(text, "a.json").problems
     assert str(problem.place) == f"a.json:{at}"
     assert why in problem.summary
@@ -125,19 +125,19 @@ def test_a_usual_mistake_has_its_words(text: str, at: str, why: str) -> None:
         ('{"a": "\\ud83d x \\ude00"}', "not-text", "1:7"),
     ],
 )
-def test_what_json_lets_pass_is_told(text: str, code: str, at: str) -> None:
+def test_problems_that_json_accepts(text: str, code: str, at: str) -> None:
     (problem,) = parse(text, "a.json").problems
     assert (problem.code, str(problem.place)) == (code, f"a.json:{at}")
 
 
 @pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, "1e999", "-1e400"])
-def test_a_number_that_nobody_keeps_is_ambiguous(number: str) -> None:
+def test_a_number_too_large_to_keep_is_ambiguous(number: str) -> None:
     document = parse(f'{{"a": [1, {number}]}}', "a.json")
     ((_, problem),) = document.ambiguous
     assert str(problem.place) == "a.json:1:11"
 
 
-def test_names_that_mean_something_to_yaml_mean_nothing_here() -> None:
+def test_yaml_syntax_has_no_meaning_in_json() -> None:
     """`<<`, a long key, a key on another line than its colon, brackets in a text."""
     value = {"<<": {"a": 1}, "k" * 2000: "[" * 300, "yes": "no", "1": "~"}
     text = json.dumps(value, indent=1).replace('": ', '"\n\t:\n')

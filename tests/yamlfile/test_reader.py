@@ -1,4 +1,4 @@
-"""YAML text -> data and positions, or friendly words."""
+"""Reading YAML: data and positions, or explained errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.yamlfile.document import MAX_LINE_WIDTH
 from reconciler.yamlfile.nodes import Node
 from reconciler.yamlfile.parser import compose
 from reconciler.yamlfile.reader import gc_paused, parse, read
-from tests.config.support import codes, told
+from tests.config.support import codes, problem_lines
 
 BOTH = pytest.mark.parametrize("pure", [False, True], ids=["libyaml", "pure"])
 
@@ -67,7 +67,7 @@ BROKEN = [
 @BOTH
 @pytest.mark.parametrize(("text", "at", "summary", "hint"), BROKEN, ids=[case[0][:12] for case in BROKEN])
 def test_broken_yaml_is_explained(text: str, at: str, summary: str, hint: str, pure: bool) -> None:
-    """Every way to break YAML is told in plain words, at the place to look at."""
+    """Each kind of syntax error is explained, at the place of its cause."""
     (problem,) = parse(text, "f.yaml", pure=pure).problems
     assert str(problem.place) == f"f.yaml:{at}"
     assert problem.summary.startswith(summary)
@@ -101,29 +101,29 @@ def test_broken_yaml_is_explained(text: str, at: str, summary: str, hint: str, p
     ],
 )
 def test_good_yaml_is_read(text: str, data: object, pure: bool) -> None:
-    """YAML as people write it becomes plain data, with libyaml and without."""
+    """Common YAML is read into plain data, with libyaml and without."""
     document = parse(text, "f.yaml", pure=pure)
     assert document.problems == ()
     assert document.data == data
 
 
-def test_json_is_read_with_tabs_and_two_part_characters() -> None:
-    r"""JSON is valid input, indented by tabs and with characters written as two halves."""
+def test_json_with_tabs_and_surrogate_pairs() -> None:
+    r"""JSON is valid input, indented by tabs and with escaped surrogate pairs."""
     document = parse('{\n\t"a": "\\ud83d\\ude00 \\\\ud83d",\n\t"b": [1e3, -2.5, true, null]\n}', "f.json")
     assert document.problems == ()
     assert document.data == {"a": "😀 \\ud83d", "b": [1000, -2.5, True, None]}
 
 
 @BOTH
-def test_half_a_character_is_refused(pure: bool) -> None:
-    """Half of a two-part character can be sent to nobody."""
+def test_a_lone_surrogate_is_refused(pure: bool) -> None:
+    """It cannot be encoded in UTF-8."""
     document = parse('a: "\\ud83d"', "f.yaml", pure=pure)
     assert document.data is None
     assert str(document.problems[0].place) == "f.yaml:1:4"
 
 
 def test_an_impossible_escape_is_refused_without_libyaml() -> None:
-    """An escape beyond Unicode is a problem and no crash."""
+    """An escape beyond Unicode is a problem, not a crash."""
     assert codes(parse('a: "\\UFFFFFFFF"', "f.yaml", pure=True).problems) == ["not-text"]
 
 
@@ -155,12 +155,12 @@ def test_an_impossible_escape_is_refused_without_libyaml() -> None:
         ("a: &a\n  <<: *a\n", "f.yaml:1:4 alias-loop | remove the `*alias` inside of its own `&anchor`"),
     ],
 )
-def test_form_is_checked(text: str, expected: str) -> None:
-    """Duplicate keys, keys that are no text, tags and endless aliases are problems with a place."""
-    assert told(parse(text, "f.yaml").problems) == [expected]
+def test_problems_of_the_syntax(text: str, expected: str) -> None:
+    """Duplicate keys, keys that are not text, tags and endless aliases are problems with a place."""
+    assert problem_lines(parse(text, "f.yaml").problems) == [expected]
 
 
-def test_an_alias_bomb_is_weighed_and_not_set_off() -> None:
+def test_an_alias_bomb_is_not_expanded() -> None:
     """A few lines that expand to billions of values are refused at once."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
@@ -180,8 +180,8 @@ def test_an_alias_bomb_is_weighed_and_not_set_off() -> None:
     ],
     ids=["brackets", "closed", "dashes", "indented", "deeply-indented"],
 )
-def test_deep_nesting_is_a_problem_and_no_crash(text: str) -> None:
-    """No file can exhaust the stack, ours or libyaml's."""
+def test_deep_nesting_is_a_problem(text: str) -> None:
+    """No file can exhaust the stack of Python or of libyaml."""
     assert "too-deep" in codes(parse(text, "f.yaml").problems)
 
 
@@ -193,8 +193,8 @@ def test_deep_nesting_is_a_problem_and_no_crash(text: str) -> None:
         (b"\xff\xfea\0:\0 \0\x00\xd8", "not-text", "1:4"),
     ],
 )
-def test_bytes_that_are_no_text(tmp_path: Path, raw: bytes, code: str, at: str) -> None:
-    """The first byte that is not text is shown with its place."""
+def test_bytes_that_are_not_text(tmp_path: Path, raw: bytes, code: str, at: str) -> None:
+    """The first invalid byte is reported with its place."""
     (tmp_path / "f.yaml").write_bytes(raw)
     (problem,) = read(tmp_path / "f.yaml", "f.yaml").problems
     assert (problem.code, str(problem.place)) == (code, f"f.yaml:{at}")
@@ -203,7 +203,7 @@ def test_bytes_that_are_no_text(tmp_path: Path, raw: bytes, code: str, at: str) 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_byte_order_marks_are_understood(tmp_path: Path, encoding: str) -> None:
-    """Editors on other systems put marks in front; columns do not count them."""
+    """Columns do not count them."""
     (tmp_path / "f.yaml").write_text("näme: 1\n", encoding=encoding)
     document = read(tmp_path / "f.yaml", "f.yaml")
     assert document.data == {"näme": 1}
@@ -211,7 +211,7 @@ def test_byte_order_marks_are_understood(tmp_path: Path, encoding: str) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    """A missing file, a directory, a pipe, a bad name and a huge file are told apart."""
+    """A missing file, a directory, a pipe, an invalid name and a huge file have different problems."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "huge").write_bytes(b" " * (33 * 2**20))
     paths = {
@@ -225,7 +225,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_positions_of_values_and_keys() -> None:
-    """A path leads to the value or its key, through lists, quotes and merges."""
+    """A path leads to a value or its key, through lists, quotes and merges."""
     document = parse("b: &b {deep: 1}\nl: [x, {y: é, 'z': 2}]\nm: {<<: *b, k: 1}\n", "f.yaml")
     assert str(document.place()) == "f.yaml:1:1"
     assert str(document.place(("l", 1, "z"))) == "f.yaml:2:20"
@@ -238,8 +238,8 @@ def test_positions_of_values_and_keys() -> None:
     assert parse("", "f.yaml").node(()) is None
 
 
-def test_an_excerpt_shows_no_key() -> None:
-    """However an API key is written, no line of it is shown."""
+def test_an_excerpt_never_shows_an_api_key() -> None:
+    """No line of an API key is shown, however it is written."""
     text = """\
 novita:
   api_key: sk-secret-1 # comment
@@ -266,7 +266,7 @@ novita:
 
 
 def test_an_excerpt_is_cut_and_cleaned() -> None:
-    """Very long lines are cut, and terminals are spared control characters."""
+    """Long lines are cut, and control characters are replaced."""
     source = parse("a: " + "x" * 5000 + "\nb: \x1b[31m\tx\n", "f.yaml").source
     assert source.place_at(0, 0).text == "a: " + "x" * (MAX_LINE_WIDTH - 3) + "…"
     assert source.place_at(0, MAX_LINE_WIDTH + 40).text.startswith("a: ")
@@ -277,13 +277,13 @@ def test_an_excerpt_is_cut_and_cleaned() -> None:
 
 
 def test_a_value_of_one_line_is_underlined() -> None:
-    """The width of a place is that of the value; of a block only its start."""
+    """The width of a place is that of the value; of a block it is 1."""
     document = parse("a: hello\nb: |\n  x\n  y\n", "f.yaml")
     places = [document.place((name,)) for name in "ab"]
     assert [place and place.width for place in places] == [5, 1]
 
 
-def test_the_collector_comes_back() -> None:
+def test_garbage_collection_is_restored() -> None:
     """Reading leaves garbage collection as it was."""
     import gc
 
@@ -309,7 +309,7 @@ TREES = st.recursive(
 
 @given(TREES)
 def test_what_pyyaml_writes_is_read_back(data: object) -> None:
-    """Our constructor and PyYAML's writer agree on every value."""
+    """Values that PyYAML writes are read back unchanged."""
     text = yaml.safe_dump(data)
     for pure in (False, True):
         document = parse(text, "f.yaml", pure=pure)
@@ -340,8 +340,8 @@ removed:
 @pytest.mark.parametrize(
     "text", [LISTS, "- a: [1, 2]\n- [{b: 1}, {c: 2}]\n- 3\n", "a: []\nb: [1]\n", "[[1], 2]"]
 )
-def test_reading_by_item_finds_what_reading_the_whole_finds(text: str, pure: bool) -> None:
-    """A text with an alias is read as a whole; this one has one in a comment, which changes nothing."""
+def test_reading_by_item_equals_reading_the_whole(text: str, pure: bool) -> None:
+    """A text with an alias is read as a whole; this one has an alias in a comment."""
     by_item, whole = parse(text, "f", pure=pure), parse(text + "# &a *a\n", "f", pure=pure)
     assert by_item.data == whole.data is not None
     assert sort_problems(by_item.problems) == sort_problems(whole.problems)
@@ -356,7 +356,7 @@ def test_reading_by_item_finds_what_reading_the_whole_finds(text: str, pure: boo
         assert [str(problem.place) for _, problem in by_item.ambiguous] == ["f:4:14"]
 
 
-def test_the_tree_of_a_sound_file_is_made_for_who_asks_for_a_place_alone() -> None:
+def test_the_tree_is_parsed_only_for_places() -> None:
     document = parse("endpoints:\n  - endpoint: one\n  - endpoint: two\n    env: {A: x, B: 010}\n", "f")
     assert document.ambiguous
     assert "root" not in vars(document.source)
@@ -368,13 +368,13 @@ def test_the_tree_of_a_sound_file_is_made_for_who_asks_for_a_place_alone() -> No
 @pytest.mark.parametrize(
     "text", ["<<: [{a: 1}, {b: 2}]\n", "? [{a: 1}, {b: 2}]\n: 1\n", "- [1, 2]\n- [3, 4]\n"]
 )
-def test_what_is_no_list_of_items_is_kept_as_a_tree(text: str, pure: bool) -> None:
+def test_other_values_stay_in_the_tree(text: str, pure: bool) -> None:
     assert compose(text, lambda node: pytest.fail(f"given away: {node}"), pure=pure) is not None
 
 
 @BOTH
-def test_a_tree_is_given_away_item_by_item(pure: bool) -> None:
-    """All items of a list but the last are gone when the next one is read."""
+def test_items_are_handed_out_while_parsing(pure: bool) -> None:
+    """All items of a list except the last are replaced when the next one is parsed."""
     seen: list[str] = []
 
     def each(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""What an unquoted word means."""
+"""The meaning of unquoted words."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from reconciler.yamlfile.scalars import AmbiguousWord, double_quoted, parse_scal
     ],
 )
 def test_words_with_one_meaning(text: str, meaning: object) -> None:
-    """Numbers, truth values and nothing are recognised, dates stay text."""
+    """Numbers, booleans and null are recognised; dates stay text."""
     found = parse_scalar(text)
     assert (found, type(found)) == (meaning, type(meaning))
 
@@ -59,13 +59,13 @@ def test_words_with_one_meaning(text: str, meaning: object) -> None:
         ("1e400", "a number too large to keep"),
     ],
 )
-def test_words_that_yaml_bends(text: str, reads: str) -> None:
-    """Where YAML reads something that nobody means, the user is asked."""
+def test_ambiguous_words(text: str, reads: str) -> None:
+    """Words that YAML versions read differently are reported."""
     assert parse_scalar(text) == AmbiguousWord(text, reads)
 
 
-def test_words_for_people() -> None:
-    """Values are named and quoted as users know them."""
+def test_words_for_messages() -> None:
+    """Types and quoted texts as they are in messages."""
     values = [None, True, False, 1, 1.5, "x", [], {}]
     assert [type_name(value) for value in values] == [
         "nothing", "true", "false", "a number", "a number", "text", "a list", "a mapping",

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.status import Managed
-from reconciler.planning.matching import managed
+from reconciler.planning.matching import managed, matched
 from tests.builders import endpoint, inventory, live, tracked
 
 DECLARED, RECORDED, IMPERATIVE = Managed.DECLARED, Managed.RECORDED, Managed.IMPERATIVE
@@ -44,3 +44,9 @@ def test_whose_it_is(
 ) -> None:
     """The record decides by its ID, the YAML by the name, as in a plan."""
     assert managed(desired, inventory(*records), there) == expected
+
+
+def test_what_is_not_live_has_nothing_to_redact() -> None:
+    """The caller has mistaken one side for another."""
+    with pytest.raises(ValueError, match="chat is not live"):
+        _ = matched("chat", endpoint("chat"), None, None).redacted

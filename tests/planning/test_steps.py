@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.plan import Change
-from reconciler.planning.steps import has_steps, requests_of, stages
+from reconciler.planning.steps import has_steps, requests_of, stages, steps_of
 from tests.builders import LARGER, change, endpoint, live, plan, tracked
 
 
@@ -111,3 +111,11 @@ def test_an_ignored_app_name_stays_taken() -> None:
         [kept], [tracked("a"), tracked("old")], [live("a", appName="theirs"), live("old", appName="mine")]
     )
     assert found == [["a"], ["old"]]
+
+
+def test_a_step_of_a_new_endpoint_has_no_planned_one() -> None:
+    """Its ID is not known before the create."""
+    create, read_back = steps_of(change(endpoint(), None, None))
+    assert read_back.path.endswith("?id=NEW-ID")
+    with pytest.raises(ValueError, match="CREATE has no endpoint yet"):
+        _ = create.planned

@@ -1,7 +1,7 @@
-"""One declared item -> its normal form: the seed's mapping table, made total.
+"""The mapping of a declared item to normal form.
 
-An item arrives merged, valid by its schema and with its references resolved. Rules that need two fields at
-once live here, and so does what is said about fields that Novita does not have.
+An item is merged, valid by its schema, and its references are resolved. Rules about two fields are here, and
+the problems of fields that Novita does not have.
 """
 
 from __future__ import annotations
@@ -53,27 +53,27 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
 }
 
-_REMARKABLE: Final = frozenset(
+_WITH_PROBLEMS: Final = frozenset(
     {*NEVER_SENT, *REFUSED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
 )
-"""Names without which there is nothing to say of what is refused, not sent, or wins over another."""
+"""Names that some problem is about: without them, nothing is refused, never sent, or overridden."""
 
 
 def desired_endpoint(
     declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
-    """The endpoint as it should be, and what is to be said about it.
+    """Return the desired endpoint and the problems of its item.
 
-    `spec` is None when the one named cannot be used, which was reported where it was found. The endpoint is
-    None when any problem is an error. `doubtful` are the fields that lack what is at fault: of these nothing
-    is concluded.
+    `spec` is None if the named one cannot be used, which is reported elsewhere. The endpoint is None if any
+    problem is an error. `doubtful` are fields whose values are unknown after earlier problems; no problem
+    follows from them.
     """
     problems = [
         *_worker_problems(declared, locate, doubtful),
         *_app_name_problems(declared, locate, doubtful),
         *_mount_problems(declared, locate),
     ]
-    if not _REMARKABLE.isdisjoint(declared):
+    if not _WITH_PROBLEMS.isdisjoint(declared):
         problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
         if not doubtful:
             problems += _precedence_notes(declared, locate)
@@ -81,9 +81,9 @@ def desired_endpoint(
     problems += unknown
     if "endpoint" not in declared:
         return None, tuple(problems)
-    told = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
-    if spec is None or any(problem.is_error for problem in told):
-        return None, told
+    addressed = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
+    if spec is None or any(problem.is_error for problem in addressed):
+        return None, addressed
     lifecycle = declared.get("lifecycle", {})
     desired = Desired(
         name=declared["endpoint"],
@@ -93,7 +93,7 @@ def desired_endpoint(
         renamed_from=declared.get("renamedFrom"),
         find_place=partial(locate, ("endpoint",)),
     )
-    return desired, told
+    return desired, addressed
 
 
 def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
 
 
 def workers_of(declared: Mapping[str, Any]) -> tuple[int, int]:
-    """The fewest and the most workers, whichever way they are declared."""
+    """Return the minimum and the maximum of workers, by whichever names they are declared."""
     if "minReplicas" in declared or "maxReplicas" in declared:
         return declared.get("minReplicas", DEFAULT_MIN), declared.get("maxReplicas", DEFAULT_MAX)
     replicas = declared.get("replicas", DEFAULT_REPLICAS)
@@ -128,7 +128,7 @@ def workers_of(declared: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def policy_of(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """The scaling policy, whichever way it is declared."""
+    """Return the scaling policy, by whichever name it is declared."""
     if "policy" in declared:
         return {"type": declared["policy"]["type"], "value": declared["policy"]["value"]}
     if "scaleUpThreshold" in declared:
@@ -137,12 +137,12 @@ def policy_of(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
-    found = {"type": mount["type"]}
+    volume = {"type": mount["type"]}
     if "id" in mount:
-        found["id"] = mount["id"]
+        volume["id"] = mount["id"]
     if "sizeGb" in mount:
-        found["size"] = mount["sizeGb"]
-    return found
+        volume["size"] = mount["sizeGb"]
+    return volume
 
 
 def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
@@ -153,16 +153,16 @@ def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
 
 
 def _never_sent(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
-    found = [name for name in NEVER_SENT if name in declared]
-    if not found:
+    names = [name for name in NEVER_SENT if name in declared]
+    if not names:
         return
-    instead = tuple(dict.fromkeys(NEVER_SENT[name] for name in found if NEVER_SENT[name]))
+    instead = tuple(dict.fromkeys(NEVER_SENT[name] for name in names if NEVER_SENT[name]))
     yield Problem(
         code="never-sent",
         severity=Severity.WARNING,
-        summary=f"Novita has no {_listed(found)}; accepted and never sent",
+        summary=f"Novita has no {_listed(names)}; accepted and never sent",
         hint="; ".join(instead),
-        place=locate((found[0],)),
+        place=locate((names[0],)),
     )
 
 
@@ -178,11 +178,11 @@ def _worker_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[
         return
     low, high = workers_of(declared)
     if isinstance(low, int) and isinstance(high, int) and low > high:
-        declared_max = "maxReplicas" in declared
+        has_maximum = "maxReplicas" in declared
         yield Problem(
             code="min-above-max",
             summary=f"minReplicas {low} is above maxReplicas {high}"
-            + ("" if declared_max else ", the default once either is declared"),
+            + ("" if has_maximum else ", the default once either is declared"),
             hint=f"raise `maxReplicas` to at least {low}, or lower `minReplicas`",
             place=locate(("minReplicas",)),
         )
@@ -192,16 +192,16 @@ def _precedence_notes(declared: Mapping[str, Any], locate: Locate) -> Iterator[P
     ranges = [name for name in ("minReplicas", "maxReplicas") if name in declared]
     if ranges and "replicas" in declared:
         low, high = workers_of(declared)
-        yield _wins(ranges[0], "replicas", f"workers: {low} to {high}", locate)
+        yield _precedence(ranges[0], "replicas", f"workers: {low} to {high}", locate)
     timeouts = [name for name in TABLE.by_path[FREE_TIMEOUT].names if name in declared]
     for loser in timeouts[1:]:
-        yield _wins(timeouts[0], loser, f"idle timeout: {declared[timeouts[0]]} s", locate)
+        yield _precedence(timeouts[0], loser, f"idle timeout: {declared[timeouts[0]]} s", locate)
     if "policy" in declared and "scaleUpThreshold" in declared:
         policy = declared["policy"]
-        yield _wins("policy", "scaleUpThreshold", f"policy: {policy['type']} {policy['value']}", locate)
+        yield _precedence("policy", "scaleUpThreshold", f"policy: {policy['type']} {policy['value']}", locate)
 
 
-def _wins(winner: str, loser: str, outcome: str, locate: Locate) -> Problem:
+def _precedence(winner: str, loser: str, outcome: str, locate: Locate) -> Problem:
     return Problem(
         code="precedence",
         severity=Severity.NOTE,
@@ -218,8 +218,8 @@ def _app_name_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Se
     if not name.isprintable():
         yield Problem(
             code="bad-format",
-            summary="the endpoint's name holds characters that nobody can see",
-            hint=f"it is {name!a}; leave them out",
+            summary="the endpoint's name contains invisible characters",
+            hint=f"it is {name!a}; remove them",
             place=locate(("endpoint",)),
         )
     if "appName" in declared or "appName" in doubtful or (len(name) <= APP_NAME_MAX and APP_NAME.match(name)):
@@ -238,22 +238,23 @@ def _app_name_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Se
 
 
 def shared_app_names(desired: Iterable[Desired]) -> Iterator[Problem]:
-    """An app name belongs to one endpoint of the account; Novita would refuse the second."""
+    """Yield an error for each app name of two endpoints; Novita would refuse the second."""
     owners: dict[str, Desired] = {}
-    for one in desired:
-        owner = owners.setdefault(one.app_name, one)
-        if owner is not one:
+    for endpoint in desired:
+        owner = owners.setdefault(endpoint.app_name, endpoint)
+        if owner is not endpoint:
             yield Problem(
                 code="shared-app-name",
-                summary=f"`{owner.name}` and `{one.name}` would both be called `{one.app_name}` in their URL",
+                summary=f"`{owner.name}` and `{endpoint.name}` would both have the appName "
+                f"`{endpoint.app_name}`",
                 hint="give one of them another `appName`",
-                address=address(one.name),
-                place=one.place,
+                address=endpoint.address,
+                place=endpoint.place,
             )
 
 
 def suggested_app_name(name: str) -> str:
-    """The nearest DNS label of at most 46 characters."""
+    """Return the nearest DNS label of at most 46 characters."""
     label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:APP_NAME_MAX].strip("-")
     return label or "my-endpoint"
 
@@ -280,8 +281,8 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
     for index, text in enumerate(declared.get("lifecycle", {}).get("ignoreChanges", ())):
         if text is None:
             continue
-        if found := TABLE.wire_paths(text):
-            paths += found
+        if named := TABLE.wire_paths(text):
+            paths += named
         else:
             problems.append(
                 Problem(

@@ -1,4 +1,4 @@
-"""A live endpoint -> the YAML item that declares it: the mapping backwards, without what it would fill in."""
+"""The YAML item that declares a live endpoint: the mapping backwards, without defaults."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
 
 
 def item_of(live: Live, spec: str) -> dict[str, Any]:
-    """The item that declares what is live; `spec` names one that fits.
+    """Return the item that declares a live endpoint; `spec` is the name of a spec that fits.
 
-    Its values are literal, `$${` where one holds `${`. Call it for endpoints without an `obstacle`.
+    Its values are literal, with `$${` for `${`. The endpoint must have no `obstacle`.
     """
     fields = live.fields
     item = {
@@ -62,7 +62,7 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
 
 
 def obstacle(live: Live) -> str:
-    """Why no YAML can declare it as it is, as a clause; "" when some can."""
+    """Return why no YAML can declare the endpoint as it is, as a clause; "" if YAML can."""
     name, app_name = live.name, live.fields.get("appName")
     envs = live.fields.get("envs", {})
     odd = [key for key in envs if not _ENV_KEY.match(key)]
@@ -90,7 +90,7 @@ def obstacle(live: Live) -> str:
 
 
 def shape_of(fields: Fields, name: str = "") -> Spec | None:
-    """The spec that a live endpoint has; None when not all of it is reported."""
+    """Return the spec of a live endpoint; None if not all of it is reported."""
     worker, products = fields.get("workerConfig", {}), fields.get("products", [])
     region, gpu, rootfs = fields.get("clusterID"), worker.get("gpuNum"), fields.get("rootfsSize")
     if len(products) != 1 or not (region and gpu and rootfs):
@@ -106,13 +106,13 @@ def shape_of(fields: Fields, name: str = "") -> Spec | None:
 
 
 def spec_of(fields: Fields, specs: Iterable[Spec]) -> Spec | None:
-    """The first of these specs that gives what is live; None when none does."""
+    """Return the first of these specs that gives the live fields, or None."""
     wanted = shape_of(fields)
     return next((spec for spec in specs if wanted is not None and is_same_shape(spec, wanted)), None)
 
 
 def is_same_shape(one: Spec, other: Spec) -> bool:
-    """Whether two specs make the same endpoint, whatever their names."""
+    """Return True if two specs make the same endpoint, whatever their names."""
     mine, theirs = (
         reveal([spec.product_id, spec.region, spec.gpu, spec.rootfs_gb, _some_cuda(spec.cuda_version)])
         for spec in (one, other)
@@ -125,18 +125,18 @@ def _some_cuda(version: Value) -> Value:
 
 
 def is_app_name(name: str) -> bool:
-    """Whether a name can be the app name in an URL."""
+    """Return True if a name can be the app name in a URL."""
     return len(name) <= APP_NAME_MAX and APP_NAME.match(name) is not None
 
 
 def port_of(fields: Fields) -> int | None:
-    """The port, where there is exactly one."""
+    """Return the port, if there is exactly one."""
     ports = fields.get("ports", [])
     return ports[0]["port"] if len(ports) == 1 else None
 
 
 def storage_of(fields: Fields) -> list[dict[str, Any]]:
-    """The volumes in the order of their paths; what Novita fills in of one is left to it."""
+    """Return the volumes in the order of their paths, without values that Novita fills in."""
     return [dict(_volume(path, mount)) for path, mount in sorted(fields.get("volumeMounts", {}).items())]
 
 
@@ -150,7 +150,7 @@ def _volume(path: str, mount: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _app_name(live: Live) -> str | None:
-    """What must be said for the endpoint to keep its URL; None when that has the default or the ID in it."""
+    """Return the `appName` that keeps the URL; None if the URL has the default name or the ID."""
     app_name = live.fields.get("appName")
     if is_app_name(live.name):
         return None if app_name in (None, live.name, live.id) else app_name

@@ -1,4 +1,4 @@
-"""What to write in an endpoint's YAML so that it says what is live, or why that must not be written."""
+"""The edits of an endpoint's YAML that make it say what is live, and why some must not be made."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ def edits_for(
     beneath: Mapping[str, Any] | None = None,
     specs: Sequence[Spec] = (),
 ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
-    """(edits of the item, a problem for each field that is not to be edited).
+    """Return (edits of the item, a problem for each field that must not be edited).
 
-    declared: the item merged with all that it is laid over, references as they stand in the YAML.
-    paths: the wire paths that differ, as the fields of a plan have them.
+    declared: the item merged over its defaults and overlays, with references as they are written.
+    paths: the wire paths that differ, as in the fields of a plan.
     live: all live fields; a value that is wrapped as a secret is never written.
-    beneath: what is merged under the item that is edited, such as `defaults`.
-    specs: those that can be used, best first.
+    beneath: the mapping under the edited item, such as `defaults`.
+    specs: the usable specs, best first.
 
-    The paths of the edits begin at the item. A value that holds a reference is never overwritten.
+    The paths of the edits begin at the item. A value with a reference is never overwritten.
     """
     writer = _Writer(declared=declared, live=live, beneath=beneath or {}, specs=specs)
     edits: list[Edit] = []
     problems: list[Problem] = []
     for topic in dict.fromkeys(topic for path in paths for topic in writer.topics(path)):
-        found = writer.outcome(*topic)
-        if isinstance(found, Problem):
-            problems.append(found)
+        outcome = writer.outcome(*topic)
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
         else:
-            edits += found
+            edits += outcome
     return tuple(edits), tuple(problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Writer:
-    """One endpoint: what is declared of it, and what is live."""
+    """The declared and the live side of one endpoint."""
 
     declared: Mapping[str, Any]
     live: Fields
@@ -69,7 +69,7 @@ class _Writer:
     specs: Sequence[Spec]
 
     def topics(self, path: Path) -> Iterator[tuple[str, str]]:
-        """(what is edited for a path, the key of `env` or "")."""
+        """Yield (the YAML name that is edited for a path, the key of `env` or "")."""
         if path == ("envs",):
             keys = {**self.declared.get("env", {}), **self.live.get("envs", {})}
             yield from (("env", key) for key in sorted(keys))
@@ -121,7 +121,7 @@ class _Writer:
             return self._refers(f"env.{key}", known, None)
         text = value.value if isinstance(value, Secret) else value
         if not text.strip():
-            value = text  # it hides nothing, and as a variable it would count as unset
+            value = text  # a blank value is no secret, and a blank variable counts as unset
         elif known is None or isinstance(value, Secret):
             value = reference_to(variable_for(self.declared["endpoint"], key))
         else:
@@ -182,18 +182,20 @@ class _Writer:
         )
 
     def _dropped(self, *path: str) -> _Outcome:
-        """Without the key; with a null in its place where something beneath says it too."""
+        """Return the edit that removes a key, or sets it to null if `beneath` has it too."""
         below: Any = self.beneath
         for step in path:
             below = below.get(step) if isinstance(below, Mapping) else None
         return (Remove(path=path),) if below is None else (Set(path=path, value=None),)
 
     def _refers(self, name: str, text: Any, value: Any) -> Problem:
-        """A reference is not overwritten. `value` is what is live, None where it must not be shown."""
-        found = text if isinstance(text, str) else "a reference"
+        """Return the problem of a reference. `value` is the live value, None if it must not be shown."""
+        reference = text if isinstance(text, str) else "a reference"
         secret = value is None or isinstance(value, Secret) or name in ("command", "storage")
         what = "what is live" if secret else json_line(value)
-        return self._problem(f"`{name}` is {found}, and references are not overwritten", f"let it say {what}")
+        return self._problem(
+            f"`{name}` is {reference}, and references are not overwritten", f"let it say {what}"
+        )
 
     def _problem(self, summary: str, hint: str) -> Problem:
         name = self.declared["endpoint"]
@@ -201,7 +203,7 @@ class _Writer:
 
 
 def _is_reference(value: Any) -> bool:
-    """Whether a reference stands anywhere in a declared value."""
+    """Return True if a declared value contains a reference."""
     match value:
         case str():
             return "${" in value.replace("$${", "")

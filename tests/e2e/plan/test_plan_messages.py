@@ -25,7 +25,7 @@ def test_two_endpoints_with_one_app_name_are_invalid(sandbox: Sandbox) -> None:
     sandbox.declare(item("a"), item("b", appName="a"))
     ran = sandbox.run("validate")
     assert ran.code == 1
-    assert "`a` and `b` would both be called `a` in their URL" in ran.err
+    assert "`a` and `b` would both have the appName `a`" in ran.err
 
 
 def test_a_name_with_invisible_characters_is_invalid(sandbox: Sandbox) -> None:

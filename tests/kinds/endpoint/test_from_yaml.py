@@ -374,7 +374,7 @@ def test_a_name_that_nobody_can_see_is_refused() -> None:
     item = {"endpoint": "a\u202eb", "image": "i", "appName": "x"}
     desired, problems = desired_endpoint(item, SPEC, lambda path: None)
     assert desired is None
-    assert [(one.code, one.hint) for one in problems] == [("bad-format", r"it is 'a\u202eb'; leave them out")]
+    assert [(one.code, one.hint) for one in problems] == [("bad-format", r"it is 'a\u202eb'; remove them")]
 
 
 def test_an_app_name_belongs_to_one_endpoint() -> None:

@@ -14,6 +14,7 @@ from reconciler.model.plan import Change, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import mask
+from reconciler.model.text import closest_match
 from reconciler.model.values import ABSENT, leaves, value_at
 from reconciler.planning.attribution import agree
 from reconciler.planning.renames import names_of
@@ -60,7 +61,7 @@ def resolve_target(
     if recorded or (change.verb is ImperativeVerb.DELETE and record is not None and not unrecorded):
         return inventory, ()
     if len(unrecorded) != 1:
-        return inventory, (_several(change, unrecorded) if unrecorded else _not_found(change),)
+        return inventory, (_several(change, unrecorded) if unrecorded else _not_found(change, live),)
     temporary = Tracked(name=change.name, id=unrecorded[0].id, applied={})
     notes = () if record is None else (_replaced(record, unrecorded[0]),)
     return replace(inventory, records={**inventory.records, change.name: temporary}), notes
@@ -93,12 +94,15 @@ def _exists(change: ImperativeChange, live: Live) -> Problem:
     )
 
 
-def _not_found(change: ImperativeChange) -> Problem:
+def _not_found(change: ImperativeChange, live: Iterable[Live]) -> Problem:
+    close = closest_match(change.name, (endpoint.name for endpoint in live))
     create = command_line("reconciler", "deploy", Operand(change.name), "--image", "IMAGE", "--spec", "SPEC")
     return Problem(
         code="endpoint-not-found",
         summary=f"endpoint not found in Novita: `{change.name}`",
-        hint=f"create it with `{create}`, or look for its name in the console",
+        hint=f"did you mean `{close}`?"
+        if close
+        else f"create it with `{create}`, or look for its name in the console",
         address=address(change.name),
     )
 

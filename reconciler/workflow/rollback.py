@@ -23,6 +23,7 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Lifecycle, address, no_place
+from reconciler.model.text import closest_match
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
@@ -64,11 +65,12 @@ def list_versions(context: Context, name: str | None = None) -> Mapping[str, tup
     if name is None:
         return versions
     if name not in versions:
+        close = closest_match(name, versions)
         raise InvalidConfig(
             Problem(
                 code="no-history",
                 summary=f"`{name}` has no versions in the history",
-                hint="reconciler history   lists all versions",
+                hint=f"did you mean `{close}`?" if close else "reconciler history   lists all versions",
             )
         )
     return {name: versions[name]}

@@ -12,6 +12,7 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.text import closest_match
 from reconciler.planning.records import live_record
 from reconciler.workflow.runtime.account import base_url, list_complete, reader
 from reconciler.workflow.runtime.config import load_config
@@ -33,9 +34,10 @@ def find_record(inventory: Inventory, name: str) -> Tracked | None:
 
 def get_record(context: Context, name: str) -> Tracked:
     """Return one record, by its name or address. Raise InvalidConfig if there is none."""
-    record = find_record(read_inventory(context), name)
+    inventory = read_inventory(context)
+    record = find_record(inventory, name)
     if record is None:
-        raise InvalidConfig(_not_tracked(name))
+        raise InvalidConfig(_not_tracked(inventory, name))
     return record
 
 
@@ -43,7 +45,7 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
     """Drop the records of these endpoints, which stay live. Raise InvalidConfig for an unknown name."""
     inventory = read_inventory(context)
     if missing := [name for name in names if find_record(inventory, name) is None]:
-        raise InvalidConfig(*map(_not_tracked, missing))
+        raise InvalidConfig(*(_not_tracked(inventory, name) for name in missing))
     with locked_inventory(context, inventory.base_url) as session:
         for name in names:
             if (record := find_record(session.inventory, name)) is not None:
@@ -136,9 +138,10 @@ def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:
     )
 
 
-def _not_tracked(name: str) -> Problem:
+def _not_tracked(inventory: Inventory, name: str) -> Problem:
+    close = closest_match(name, (record.key for record in inventory.every_record()))
     return Problem(
         code="not-tracked",
         summary=f"the inventory has no record of `{name}`",
-        hint="reconciler state list   shows all records",
+        hint=f"did you mean `{close}`?" if close else "reconciler state list   shows all records",
     )

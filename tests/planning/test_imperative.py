@@ -63,6 +63,13 @@ def test_none_of_the_name_is_an_error_in_known_words(verb: ImperativeVerb) -> No
     assert problem.summary == "endpoint not found in Novita: `a`"
 
 
+def test_a_mistyped_name_gets_a_suggestion() -> None:
+    """The hint names the closest live endpoint."""
+    change = ImperativeChange(name="helo", verb=ImperativeVerb.CHANGE)
+    _, (problem,) = resolve_target(change, NOTHING, [live("hello"), live("other")])
+    assert problem.hint == "did you mean `hello`?"
+
+
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: ImperativeVerb) -> None:
     """Whoever looks at the name sees the other one; alone, the recorded one is still meant."""

@@ -11,6 +11,7 @@ from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import force_option
 from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode, limit_problems
+from reconciler.model.text import quantity
 from reconciler.reports.terminal.escape import plain
 
 
@@ -85,7 +86,7 @@ def fold(run: Run, lock_timeout: float) -> int:
     if run.out.as_json:
         run.out.document({"recorded": recorded, "open": unresolved, "exit_code": 0})
         return ExitCode.OK
-    run.out.line(f"{recorded} recorded in {run.context.state}.")
+    run.out.line(f"{quantity(recorded, 'endpoint')} recorded in {run.context.state}.")
     for name in unresolved:
         run.out.line(f"The create of {plain(name)} is unresolved and stays in the journal.")
     return ExitCode.OK
@@ -117,5 +118,5 @@ def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> in
     if result.problems:
         run.out.problems(result.problems)
         run.out.tell("\n")
-    run.out.line(f"{len(result.recorded)} recorded in {run.context.state}.")
+    run.out.line(f"{quantity(len(result.recorded), 'endpoint')} recorded in {run.context.state}.")
     return ExitCode.OK

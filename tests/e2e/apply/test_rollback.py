@@ -128,6 +128,8 @@ def test_others_are_left_alone(sandbox: Sandbox) -> None:
     ("args", "code", "says"),
     [
         (("history", "nobody"), 1, "`nobody` has no versions in the history"),
+        (("history", "chta"), 1, "Did you mean `chat`?"),
+        (("state", "rm", "chta"), 1, "Did you mean `chat`?"),
         (("rollback", "nobody"), 1, "`nobody` has no versions in the history"),
         (("rollback", "chat"), 1, "`chat` has no version before the last; known: 1"),
         (("rollback", "chat", "7"), 1, "`chat` has no version 7; known: 1"),

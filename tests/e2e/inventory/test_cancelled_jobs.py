@@ -119,7 +119,7 @@ def test_a_journal_is_folded_offline(sandbox: Sandbox, as_json: bool) -> None:
     if as_json:
         assert ran.document == {"recorded": 2, "open": ["e2"], "exit_code": 0}
     else:
-        assert "2 recorded in state/novita.json." in ran.err
+        assert "2 endpoints recorded in state/novita.json." in ran.err
         assert "create of e2 is unresolved" in ran.err
     assert set(sandbox.inventory) == {"e0", "e1"}
     assert len(sandbox.sim.requests) == calls

@@ -48,8 +48,8 @@ class PlanResult:
     """A plan and its input.
 
     inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
-    open in it; others: the same for other kinds, by type. live: what the account has. read: the configuration
-    files.
+    open in it; others: the same for other kinds, by type. live: what the account has.
+    files_read: the configuration files.
     """
 
     plan: Plan
@@ -58,7 +58,7 @@ class PlanResult:
     resolution: Resolution
     claim: Claim
     live: Sequence[Live]
-    read: tuple[Path, ...] = ()
+    files_read: tuple[Path, ...] = ()
     is_destroy: bool = False
     others: Mapping[str, Resolution] = field(default_factory=dict)
 
@@ -239,7 +239,7 @@ def planned(
         claim=claim,
         live=(*listed.endpoints, *chain.from_iterable(other.live for other in others.values())),
         others={kind: other.resolution for kind, other in others.items()},
-        read=loaded.read_files,
+        files_read=loaded.read_files,
         is_destroy=goal.is_destroy,
     )
 

@@ -83,7 +83,7 @@ def plan(
     )
     made = make_plan(context, DESTROY if destroy else APPLY)
     if bind_commit:
-        made = made.with_problems(uncommitted_changes(context, made.read))
+        made = made.with_problems(uncommitted_changes(context, made.files_read))
     code = made.blocked or (ExitCode.CHANGES if detailed_exitcode and made.plan.pending else ExitCode.OK)
     if out is not None:
         from reconciler.workflow.saved_plan.file import save_plan

@@ -238,57 +238,62 @@ def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) ->
 def _read(context: Context, path: Path, *, title: str, hint: str, follow: bool = False) -> SavedPlan:
     try:
         document = json.loads(read_regular_file(path, follow=follow))["saved_plan"]
-        if document["format"] > FORMAT:
-            raise InvalidConfig(
-                Problem(
-                    code="newer-plan",
-                    summary=f"{title} was made by a newer version of reconciler",
-                    hint="upgrade reconciler, or plan again with this version",
-                )
-            )
-        if document["format"] < FORMAT:
-            raise InvalidConfig(
-                Problem(
-                    code="older-plan",
-                    summary=f"{title} was made by an older version of reconciler and lacks its folder",
-                    hint=hint,
-                    exit_code=ExitCode.STALE,
-                )
-            )
-        origin = Origin.from_json(document["origin"])
-        return SavedPlan(
-            title=title,
-            file=path,
-            run=origin.context(context, path, title),
-            origin=origin,
-            base_url=of_type(str, document["base_url"]),
-            key=of_type(str, document["key"]),
-            is_destroy=of_type(bool, document["destroy"]),
-            allow=Allowances(
-                adopt=of_type(bool, document["adopt"]),
-                deletes=of_type(int | None, document["allow_delete"]),
-                no_delete=of_type(bool, document["no_delete"]),
-                create_first=of_type(bool, document["create_first"]),
-                other_files=of_type(bool, document.get("other_files", False)),
-                other_account=of_type(bool, document.get("other_account", False)),
-                adopted=of_type(bool, document.get("adopted", False)),
-            ),
-            changes={name: facts_from_json(facts) for name, facts in document["changes"].items()},
-            commit=of_type(str | None, document.get("commit")),
-            rollback_to=_version(document["back_to"]),
-            revert_names=tuple(of_type(str, name) for name in document.get("restoring", ())),
-        )
+        _check_format(document["format"], title, hint)
+        return _parse(context, document, path, title)
     except OSError as error:
-        problem = Problem(
-            code="no-such-plan",
-            summary=f"cannot read {path}: {error.strerror or error}",
-            hint=hint,
-        )
-        raise InvalidConfig(problem) from error
+        summary = f"cannot read {path}: {error.strerror or error}"
+        raise InvalidConfig(Problem(code="no-such-plan", summary=summary, hint=hint)) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        summary = f"{path} is not a plan file"
+        raise InvalidConfig(Problem(code="not-a-plan", summary=summary, hint=hint)) from error
+
+
+def _check_format(format_: int, title: str, hint: str) -> None:
+    """Raise InvalidConfig if another version of reconciler made the plan."""
+    if format_ > FORMAT:
         raise InvalidConfig(
-            Problem(code="not-a-plan", summary=f"{path} is not a plan file", hint=hint)
-        ) from error
+            Problem(
+                code="newer-plan",
+                summary=f"{title} was made by a newer version of reconciler",
+                hint="upgrade reconciler, or plan again with this version",
+            )
+        )
+    if format_ < FORMAT:
+        raise InvalidConfig(
+            Problem(
+                code="older-plan",
+                summary=f"{title} was made by an older version of reconciler and lacks its folder",
+                hint=hint,
+                exit_code=ExitCode.STALE,
+            )
+        )
+
+
+def _parse(context: Context, document: Any, path: Path, title: str) -> SavedPlan:
+    """Return the plan that `_plan_json` wrote. Raise KeyError, TypeError or ValueError if it is malformed."""
+    origin = Origin.from_json(document["origin"])
+    return SavedPlan(
+        title=title,
+        file=path,
+        run=origin.context(context, path, title),
+        origin=origin,
+        base_url=of_type(str, document["base_url"]),
+        key=of_type(str, document["key"]),
+        is_destroy=of_type(bool, document["destroy"]),
+        allow=Allowances(
+            adopt=of_type(bool, document["adopt"]),
+            deletes=of_type(int | None, document["allow_delete"]),
+            no_delete=of_type(bool, document["no_delete"]),
+            create_first=of_type(bool, document["create_first"]),
+            other_files=of_type(bool, document.get("other_files", False)),
+            other_account=of_type(bool, document.get("other_account", False)),
+            adopted=of_type(bool, document.get("adopted", False)),
+        ),
+        changes={name: facts_from_json(facts) for name, facts in document["changes"].items()},
+        commit=of_type(str | None, document.get("commit")),
+        rollback_to=_version(document["back_to"]),
+        revert_names=tuple(of_type(str, name) for name in document.get("restoring", ())),
+    )
 
 
 def _version(value: Any) -> tuple[str, int] | None:

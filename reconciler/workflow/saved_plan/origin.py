@@ -52,7 +52,7 @@ class Origin:
             state=_below(root, context.state),
             targets=context.selection.targets,
             excludes=context.selection.excludes,
-            read=tuple(_below(root, path.resolve()) for path in planned.read),
+            read=tuple(_below(root, path.resolve()) for path in planned.files_read),
             records=tuple(sorted(record.id for record in planned.inventory.records.values())),
         )
 

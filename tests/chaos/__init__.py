@@ -1,1 +1,1 @@
-"""Seeded chaos over a real socket: kills, faults and second runs; afterwards two runs must set all right."""
+"""Seeded chaos over a socket: kills, faults and concurrent runs, until two undisturbed runs converge."""

@@ -1,4 +1,4 @@
-"""What holds when all is calm again, each check with what it found."""
+"""The properties that hold after convergence."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.model.resource import Tracked
-from tests.chaos.declared import PRODUCTS, Declared, Item
+from tests.chaos.declarations import PRODUCTS, Declarations, Item
 from tests.chaos.model import Live, Model, settings
 
 ORDINARY: Final = re.compile(
     r"(endpoints|specs|config)\.yaml|out\.log|\d+\.(plan|json)"
     r"|state/(novita\.json(\.(journal|lock|history\.jsonl|backup))?)"
 )
-"""What a folder may hold in the end."""
+"""The files that a folder may hold in the end."""
 
 
-def complaints(model: Model, declared: Declared, token: str) -> Iterator[str]:
-    """Whatever is not as it must be."""
+def problems(model: Model, declared: Declarations, token: str) -> Iterator[str]:
+    """Yield each difference from the expected state."""
     state, live = model.state(), model.live()
     yield from (f"a create is left open: {name}" for name in state.intents)
     for name, record in state.records.items():
@@ -37,9 +37,9 @@ def complaints(model: Model, declared: Declared, token: str) -> Iterator[str]:
     for name, one in declared.items.items():
         if name in state.records and state.records[name].id in live:
             yield from _differences(one, state.records[name], live[state.records[name].id], token)
-    yield from _kept(model, state.records)
-    yield from _of_others(model, state.records, live)
-    yield from _by_hand(model, state.records, live)
+    yield from _recreated(model, state.records)
+    yield from _changed_unmanaged(model, state.records, live)
+    yield from _imperative(model, state.records, live)
     yield from _orphans(model, state.records, live)
 
 
@@ -65,7 +65,7 @@ def _differences(one: Item, record: Tracked, live: Live, token: str) -> Iterator
             yield f"{one['endpoint']}: {key} is {found[key]}, not {value}"
 
 
-def _kept(model: Model, records: dict[str, Tracked]) -> Iterator[str]:
+def _recreated(model: Model, records: dict[str, Tracked]) -> Iterator[str]:
     for name, kept in model.kept.items():
         if name in records and records[name].id != kept:
             yield f"{name} was made anew without a reason: it was {kept}"
@@ -79,10 +79,10 @@ def _kept(model: Model, records: dict[str, Tracked]) -> Iterator[str]:
             yield f"{name} was to be let go of, and is recorded"
 
 
-def _of_others(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -> Iterator[str]:
+def _changed_unmanaged(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -> Iterator[str]:
     recorded = {record.id for record in records.values()}
-    for one in model.strangers:
-        if one.given:
+    for one in model.unmanaged:
+        if one.may_change:
             continue
         name = one.before["name"]
         if one.id in recorded:
@@ -93,8 +93,8 @@ def _of_others(model: Model, records: dict[str, Tracked], live: dict[str, Live])
             yield f"{name} of others was changed"
 
 
-def _by_hand(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -> Iterator[str]:
-    for name, hand in model.by_hand.items():
+def _imperative(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -> Iterator[str]:
+    for name, hand in model.imperative.items():
         found = [one for one in live.values() if one["name"] == name]
         if hand.present is not None and len(found) != hand.present:
             yield f"{name} is there {len(found)} times, and must be {int(hand.present)}"
@@ -108,7 +108,7 @@ def _by_hand(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -
 
 
 def _orphans(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -> Iterator[str]:
-    known = {record.id for record in records.values()} | {one.id for one in model.strangers}
+    known = {record.id for record in records.values()} | {one.id for one in model.unmanaged}
     for free, name in model.let_go.items():
         if free not in live:
             yield f"{name} was to be let go of, and is gone"
@@ -117,8 +117,8 @@ def _orphans(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -
             yield f"nobody knows of {one['name']} ({key})"
 
 
-def traces(folder: Path, log: str, secrets: tuple[str, ...]) -> Iterator[str]:
-    """Secrets and crashes that were left behind."""
+def secrets_and_crashes(folder: Path, log: str, secrets: tuple[str, ...]) -> Iterator[str]:
+    """Yield each secret and each crash in the files and the log."""
     for words in ("has a bug", "Traceback"):
         if words in log:
             yield f"the log says {words!r}"

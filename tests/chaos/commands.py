@@ -1,14 +1,14 @@
-"""What runs: each command perhaps cut off, perhaps beside others, and what it promises from then on."""
+"""The commands of a scenario. A run may be interrupted, and may run beside others."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Final
 
-from tests.chaos.declared import NAMES
-from tests.chaos.model import ByHand
-from tests.chaos.runs import ENDED, Ending
-from tests.chaos.stage import Stage
+from tests.chaos.declarations import NAMES
+from tests.chaos.model import Imperative
+from tests.chaos.processes import ENDED, Interruption
+from tests.chaos.scenario import Scenario
 
 HANDS: Final = ("hand-0", "hand-1")
 APPLIES: Final[tuple[tuple[str, ...], ...]] = (
@@ -23,185 +23,191 @@ APPLIES: Final[tuple[tuple[str, ...], ...]] = (
 BESIDE: Final = ("apply", "apply", "scale", "update", "deploy", "plan", "fold", "recover", "resume", "delete")
 
 
-def troubled(stage: Stage, dice: Random, *words: str) -> tuple[int, bool]:
-    """One run, perhaps cut off, perhaps beside one or two others; its code, and whether it was alone."""
-    ending = Ending(dice, stage.novita) if dice.random() < 0.6 else None
-    pid = stage.runs.start(*words)
-    if ending:
-        stage.counts[f"{ending.number.name} arranged"] += 1
-        stage.told.append(f"  {ending.told}")
-        ending.is_for(pid)
+def run_with_interruptions(scenario: Scenario, rng: Random, *words: str) -> tuple[int, bool]:
+    """Run a command, perhaps interrupted or beside others; return its exit code, and whether it was alone."""
+    interruption = Interruption(rng, scenario.novita) if rng.random() < 0.6 else None
+    pid = scenario.runs.start(*words)
+    if interruption:
+        scenario.counts[f"{interruption.number.name} arranged"] += 1
+        scenario.steps.append(f"  {interruption.description}")
+        interruption.set_process(pid)
     others = []
-    if dice.random() < 0.3:
-        for _ in range(dice.choice([1, 1, 2])):
-            more = beside(stage, dice)
-            stage.tell(f"beside: {more[0]}", " ".join(more))
-            others.append(stage.runs.start(*more))
-    code = stage.runs.wait(pid)
-    if ending:
-        ending.is_over()
+    if rng.random() < 0.3:
+        for _ in range(rng.choice([1, 1, 2])):
+            more = concurrent_command(scenario, rng)
+            scenario.record_step(f"beside: {more[0]}", " ".join(more))
+            others.append(scenario.runs.start(*more))
+    code = scenario.runs.wait(pid)
+    if interruption:
+        interruption.process_ended()
         if code == 130 or code < 0:
-            stage.counts[f"{ending.number.name} hit"] += 1
-    codes = [code, *(stage.runs.wait(other) for other in others)]
-    stage.told.append(f"  {' '.join(words)} -> {codes}")
-    assert set(codes) <= ENDED, stage.report(f"a run ended with {codes}")
+            scenario.counts[f"{interruption.number.name} hit"] += 1
+    codes = [code, *(scenario.runs.wait(other) for other in others)]
+    scenario.steps.append(f"  {' '.join(words)} -> {codes}")
+    assert set(codes) <= ENDED, scenario.report(f"a run ended with {codes}")
     return code, not others
 
 
-def beside(stage: Stage, dice: Random) -> tuple[str, ...]:
-    """A command for a second run, its consequences noted."""
-    kind = dice.choice(BESIDE)
-    name, hand = dice.choice(NAMES), dice.choice(HANDS)
+def concurrent_command(scenario: Scenario, rng: Random) -> tuple[str, ...]:
+    """Return a command for a concurrent run, and record its consequences in the model."""
+    kind = rng.choice(BESIDE)
+    name, hand = rng.choice(NAMES), rng.choice(HANDS)
     match kind:
         case "apply":
-            return applying(stage, dice)
+            return apply_command(scenario, rng)
         case "scale":
-            stage.model.give([name])
+            scenario.model.allow_changes([name])
             return "scale", name, "2", "--yes"
         case "update":
-            unsure(stage, hand).images.add("img:9")
+            uncertain_imperative(scenario, hand).images.add("img:9")
             return "update", hand, "--image", "img:9", "--yes"
         case "deploy":
-            unsure(stage, hand).images.add("img:8")
+            uncertain_imperative(scenario, hand).images.add("img:8")
             return "deploy", hand, "--image", "img:8", "--spec", "small", "--yes"
         case "delete":
-            stage.model.give([name])
-            stage.model.disturbed([name])
+            scenario.model.allow_changes([name])
+            scenario.model.allow_recreation([name])
             return "delete", name, "--yes"
         case "plan":
-            stage.plans.append(f"{len(stage.plans)}.plan")
-            return "plan", "--out", stage.plans[-1]
+            scenario.plans.append(f"{len(scenario.plans)}.plan")
+            return "plan", "--out", scenario.plans[-1]
         case "fold":
             return "state", "fold"
         case "resume":
-            stage.model.disturbed()
-            stage.model.give(NAMES)
+            scenario.model.allow_recreation()
+            scenario.model.allow_changes(NAMES)
             return "apply", "--resume", "--yes"
         case _:
             return (kind,)
 
 
-def unsure(stage: Stage, hand: str) -> ByHand:
-    found = stage.model.by_hand.setdefault(hand, ByHand())
+def uncertain_imperative(scenario: Scenario, hand: str) -> Imperative:
+    found = scenario.model.imperative.setdefault(hand, Imperative())
     if found.present is False:
         found.present = None
     return found
 
 
-def applying(stage: Stage, dice: Random) -> tuple[str, ...]:
-    flags = dice.choice(APPLIES)
+def apply_command(scenario: Scenario, rng: Random) -> tuple[str, ...]:
+    flags = rng.choice(APPLIES)
     if "--adopt" in flags:
-        stage.model.give(stage.takeable())
+        scenario.model.allow_changes(scenario.adoptable_names())
     return "apply", "--yes", *flags
 
 
-def apply(stage: Stage, dice: Random) -> None:
-    words = applying(stage, dice)
-    stage.tell(" ".join(("apply", *words[2:3])))
-    troubled(stage, dice, *words)
+def apply(scenario: Scenario, rng: Random) -> None:
+    words = apply_command(scenario, rng)
+    scenario.record_step(" ".join(("apply", *words[2:3])))
+    run_with_interruptions(scenario, rng, *words)
 
 
-def resume(stage: Stage, dice: Random) -> None:
-    stage.tell("apply --resume")
-    stage.model.give(NAMES)
-    troubled(stage, dice, "apply", "--resume", "--yes")
-    stage.model.disturbed()
-    stage.model.edited(stage.files, stage.files)
+def resume(scenario: Scenario, rng: Random) -> None:
+    scenario.record_step("apply --resume")
+    scenario.model.allow_changes(NAMES)
+    run_with_interruptions(scenario, rng, "apply", "--resume", "--yes")
+    scenario.model.allow_recreation()
+    scenario.model.edited(scenario.files, scenario.files)
 
 
-def save_a_plan(stage: Stage, dice: Random) -> None:
-    stage.tell("plan --out")
-    name = f"{len(stage.plans)}.plan"
-    if stage.runs.run("plan", "--out", name, *dice.choice(APPLIES[:-1])) in (0, 3):
-        stage.plans.append(name)
+def save_a_plan(scenario: Scenario, rng: Random) -> None:
+    scenario.record_step("plan --out")
+    name = f"{len(scenario.plans)}.plan"
+    if scenario.runs.run("plan", "--out", name, *rng.choice(APPLIES[:-1])) in (0, 3):
+        scenario.plans.append(name)
 
 
-def apply_a_saved_plan(stage: Stage, dice: Random) -> None:
-    if not stage.plans:
-        return save_a_plan(stage, dice)
-    stage.tell("apply FILE")
-    stage.model.give(stage.takeable())
-    before = stage.runs.writes()
-    code, alone = troubled(stage, dice, "apply", dice.choice(stage.plans))
-    stage.counts[f"apply FILE -> {code}"] += 1
+def apply_a_saved_plan(scenario: Scenario, rng: Random) -> None:
+    if not scenario.plans:
+        return save_a_plan(scenario, rng)
+    scenario.record_step("apply FILE")
+    scenario.model.allow_changes(scenario.adoptable_names())
+    before = scenario.runs.writes()
+    code, alone = run_with_interruptions(scenario, rng, "apply", rng.choice(scenario.plans))
+    scenario.counts[f"apply FILE -> {code}"] += 1
     if code == 6 and alone:
-        assert stage.runs.writes() == before, stage.report("a stale plan was performed")
+        assert scenario.runs.writes() == before, scenario.report("a stale plan was performed")
     return None
 
 
-def rollback(stage: Stage, dice: Random) -> None:
-    name = dice.choice(sorted({*stage.model.owned(), "ep-0"}))
-    stage.tell("rollback", name)
-    stage.model.give([name])
-    stage.model.disturbed([name])
-    troubled(stage, dice, "rollback", name, "--yes", *dice.choice([[], ["--allow-delete", "1"]]))
+def rollback(scenario: Scenario, rng: Random) -> None:
+    name = rng.choice(sorted({*scenario.model.owned(), "ep-0"}))
+    scenario.record_step("rollback", name)
+    scenario.model.allow_changes([name])
+    scenario.model.allow_recreation([name])
+    run_with_interruptions(
+        scenario, rng, "rollback", name, "--yes", *rng.choice([[], ["--allow-delete", "1"]])
+    )
 
 
-def lease(stage: Stage, dice: Random) -> None:
-    name = dice.choice(sorted({*stage.model.owned(), "ep-0"}))
-    stage.tell("lease", name)
-    low, high = dice.choice([(1, 2), (0, 7), (2, 5)])
-    stage.model.give([name])
-    record = stage.model.owned().get(name)
+def lease(scenario: Scenario, rng: Random) -> None:
+    name = rng.choice(sorted({*scenario.model.owned(), "ep-0"}))
+    scenario.record_step("lease", name)
+    low, high = rng.choice([(1, 2), (0, 7), (2, 5)])
+    scenario.model.allow_changes([name])
+    record = scenario.model.owned().get(name)
     why = ("--for", "6h", "--why", "launch day")
-    code, alone = troubled(stage, dice, "scale", name, "--min", str(low), "--max", str(high), *why, "--yes")
+    code, alone = run_with_interruptions(
+        scenario, rng, "scale", name, "--min", str(low), "--max", str(high), *why, "--yes"
+    )
     if record:
-        stage.model.leases.pop(record.id, None)
+        scenario.model.leases.pop(record.id, None)
         if code == 0 and alone:
-            stage.model.leases[record.id] = (low, high)
+            scenario.model.leases[record.id] = (low, high)
 
 
-def end_lease(stage: Stage, dice: Random) -> None:
-    leased = [name for name, record in stage.model.owned().items() if record.lease]
-    name = dice.choice(sorted({*leased, "ep-0"}))
-    stage.tell("scale --end-lease", name)
-    stage.model.give([name])
-    if record := stage.model.owned().get(name):
-        stage.model.leases.pop(record.id, None)
-    troubled(stage, dice, "scale", name, "--end-lease", "--yes")
+def end_lease(scenario: Scenario, rng: Random) -> None:
+    leased = [name for name, record in scenario.model.owned().items() if record.lease]
+    name = rng.choice(sorted({*leased, "ep-0"}))
+    scenario.record_step("scale --end-lease", name)
+    scenario.model.allow_changes([name])
+    if record := scenario.model.owned().get(name):
+        scenario.model.leases.pop(record.id, None)
+    run_with_interruptions(scenario, rng, "scale", name, "--end-lease", "--yes")
 
 
-def deploy(stage: Stage, dice: Random) -> None:
-    name, image = dice.choice(HANDS), f"img:{dice.randrange(3)}"
-    stage.tell("deploy", name)
-    hand = unsure(stage, name)
+def deploy(scenario: Scenario, rng: Random) -> None:
+    name, image = rng.choice(HANDS), f"img:{rng.randrange(3)}"
+    scenario.record_step("deploy", name)
+    hand = uncertain_imperative(scenario, name)
     hand.images.add(image)
-    code, alone = troubled(
-        stage, dice, "deploy", name, "--image", image, "--spec", "small", "--env", "HAND", "--yes"
+    code, alone = run_with_interruptions(
+        scenario, rng, "deploy", name, "--image", image, "--spec", "small", "--env", "HAND", "--yes"
     )
     if code == 0 and alone:
         hand.present, hand.images, hand.is_being_deleted = True, {image}, False
 
 
-def update(stage: Stage, dice: Random) -> None:
-    name, image = dice.choice(HANDS), f"img:{dice.randrange(3, 6)}"
-    stage.tell("update", name)
-    hand = stage.model.by_hand.setdefault(name, ByHand())
+def update(scenario: Scenario, rng: Random) -> None:
+    name, image = rng.choice(HANDS), f"img:{rng.randrange(3, 6)}"
+    scenario.record_step("update", name)
+    hand = scenario.model.imperative.setdefault(name, Imperative())
     hand.images.add(image)
-    code, alone = troubled(stage, dice, "update", name, "--image", image, "--env", "HAND", "--yes")
+    code, alone = run_with_interruptions(
+        scenario, rng, "update", name, "--image", image, "--env", "HAND", "--yes"
+    )
     if code == 0 and alone:
         hand.present, hand.images, hand.is_being_deleted = True, {image}, False
 
 
-def scale(stage: Stage, dice: Random, *more: str) -> None:
-    name = dice.choice((*NAMES, *HANDS))
-    stage.tell(f"scale {' '.join(more)}".rstrip(), name)
-    stage.model.give([name])
-    troubled(stage, dice, "scale", name, str(dice.randrange(3)), "--yes", *more)
+def scale(scenario: Scenario, rng: Random, *more: str) -> None:
+    name = rng.choice((*NAMES, *HANDS))
+    scenario.record_step(f"scale {' '.join(more)}".rstrip(), name)
+    scenario.model.allow_changes([name])
+    run_with_interruptions(scenario, rng, "scale", name, str(rng.randrange(3)), "--yes", *more)
 
 
-def drain(stage: Stage, dice: Random) -> None:
-    scale(stage, dice, "--drain")
+def drain(scenario: Scenario, rng: Random) -> None:
+    scale(scenario, rng, "--drain")
 
 
-def delete(stage: Stage, dice: Random) -> None:
-    name = dice.choice((*NAMES[:2], *HANDS))
-    stage.tell("delete", name)
-    stage.model.give([name])
-    stage.model.disturbed([name])
-    hand = stage.model.by_hand.get(name)
+def delete(scenario: Scenario, rng: Random) -> None:
+    name = rng.choice((*NAMES[:2], *HANDS))
+    scenario.record_step("delete", name)
+    scenario.model.allow_changes([name])
+    scenario.model.allow_recreation([name])
+    hand = scenario.model.imperative.get(name)
     if hand and hand.present is not False:
         hand.present, hand.is_being_deleted = None, True
-    code, alone = troubled(stage, dice, "delete", name, "--yes")
+    code, alone = run_with_interruptions(scenario, rng, "delete", name, "--yes")
     if hand and code == 0 and alone:
         hand.present = False

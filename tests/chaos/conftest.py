@@ -1,4 +1,4 @@
-"""Tells at the end of a run what the stories were made of, over all seeds."""
+"""A summary of the steps of all scenarios at the end of a test run."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 if name == "chaos" and report.when == "call":
                     counts.update(value)
     if counts:
-        terminalreporter.section("what the stories were made of")
+        terminalreporter.section("steps of the chaos scenarios")
         width = max(map(len, counts))
         for kind, number in sorted(counts.items()):
             terminalreporter.write_line(f"{kind:{width}} {number:6}")

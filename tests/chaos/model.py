@@ -1,4 +1,4 @@
-"""What must be there in the end, kept up while the story goes on."""
+"""The expected final state, updated at each step of a scenario."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from reconciler.inventory.journal_entries import InventoryState
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.resource import Tracked
 from reconciler.simulator import World
-from tests.chaos.declared import PRODUCTS, Declared, Item
+from tests.chaos.declarations import PRODUCTS, Declarations, Item
 
 Live = dict[str, Any]
 
 
 @dataclass(kw_only=True)
-class Stranger:
-    """An endpoint of somebody else. Once it is `given`, a run was told to take it or to delete it."""
+class Unmanaged:
+    """An unmanaged endpoint. `may_change`: a run was allowed to adopt, change or delete it."""
 
     id: str
     before: Live
-    given: bool = False
+    may_change: bool = False
 
 
 @dataclass(kw_only=True)
-class ByHand:
-    """An endpoint without YAML: whether it is there (None: a run was cut off) and the images it may have."""
+class Imperative:
+    """An endpoint without YAML: if it exists (None: a run was interrupted), and its possible images."""
 
     present: bool | None = False
     is_being_deleted: bool = False
@@ -37,27 +37,27 @@ class ByHand:
 
 @dataclass(kw_only=True)
 class Model:
-    """What was promised so far."""
+    """The expectations so far."""
 
     world: World
     inventory: Path
-    strangers: list[Stranger] = field(default_factory=list)
-    by_hand: dict[str, ByHand] = field(default_factory=dict)
+    unmanaged: list[Unmanaged] = field(default_factory=list)
+    imperative: dict[str, Imperative] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
-    """The ID that a declared name must have in the end: nothing has given a reason to make it anew."""
+    """The ID that each declared name must have in the end, because no step recreates the endpoint."""
     let_go: dict[str, str] = field(default_factory=dict)
-    """The endpoints, as ID and name, that the files of now let go of: they must live, unrecorded."""
+    """ID and name of the endpoints that the files release now. They must exist without a record."""
     may_live: set[str] = field(default_factory=set)
-    """The IDs that earlier files let go of: a run may have done it, or not."""
+    """The IDs that earlier files released. A run may have done it, or not."""
     leases: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """The counts of the leases that were confirmed, by ID."""
+    """The worker counts of the confirmed leases, by ID."""
 
     def state(self) -> InventoryState:
-        """The inventory with its journal."""
+        """Return the inventory with its journal."""
         return read_snapshot(self.inventory, FileSystem()).state()
 
     def live(self) -> dict[str, Live]:
-        """The endpoints of the account by ID."""
+        """Return the endpoints of the account by ID."""
         return {one["id"]: one for one in self.world.endpoints}
 
     def unrecorded(self) -> dict[str, Live]:
@@ -65,7 +65,7 @@ class Model:
         return {key: one for key, one in self.live().items() if key not in recorded}
 
     def owned(self) -> dict[str, Tracked]:
-        """The records of declared endpoints that live under the name of the record."""
+        """Return the records whose endpoint exists under the name of the record."""
         live = self.live()
         return {
             name: record
@@ -77,8 +77,8 @@ class Model:
             and live[record.id]["name"] == name
         }
 
-    def edited(self, before: Declared, after: Declared, moves: dict[str, str] | None = None) -> None:
-        """The files say something else from now on; `moves` are renames that begin with this edit."""
+    def edited(self, before: Declarations, after: Declarations, moves: dict[str, str] | None = None) -> None:
+        """Update the expectations for an edit of the files; `moves` are the renames that start with it."""
         self.may_live -= {record.id for record in self.state().records.values()}
         self.end_of_period(before)
         owned, live = self.owned(), self.live()
@@ -99,24 +99,24 @@ class Model:
             record.id: name
             for name in after.removed
             for record in self.state().records.values()
-            if record.id in live and name in (names := goes_by(record)) and names.isdisjoint(after.items)
+            if record.id in live and name in (names := names_of(record)) and names.isdisjoint(after.items)
         }
         declared = {kept.get(name) for name in after.items}
         self.leases = {key: counts for key, counts in self.leases.items() if key in declared}
 
-    def end_of_period(self, declared: Declared) -> None:
-        """What is named like something that was to be let go of may live on from now on."""
+    def end_of_period(self, declared: Declarations) -> None:
+        """Allow endpoints to survive that have the name of a released one."""
         self.may_live |= {key for key, one in self.live().items() if one["name"] in declared.removed}
         self.may_live |= set(self.let_go)
         self.let_go = {}
 
-    def disturbed(self, names: Iterable[str] | None = None) -> None:
-        """A command had a reason to make these anew; without names, any."""
+    def allow_recreation(self, names: Iterable[str] | None = None) -> None:
+        """Allow runs to recreate these endpoints; without names, all."""
         gone = set(self.kept) if names is None else set(names)
         # in the middle of a rename, the name of a command may be that of an endpoint which gets another one
         meant = {key for key, one in self.live().items() if one["name"] in gone}
         meant |= {
-            record.id for record in self.state().records.values() if not gone.isdisjoint(goes_by(record))
+            record.id for record in self.state().records.values() if not gone.isdisjoint(names_of(record))
         }
         gone |= {name for name, kept in self.kept.items() if kept in meant}
         for name in gone:
@@ -129,37 +129,37 @@ class Model:
             self.may_live |= set(self.let_go)
             self.let_go.clear()
 
-    def stranger(self, **fields: Any) -> str:
-        """Somebody else makes an endpoint in the console."""
+    def create_unmanaged(self, **fields: Any) -> str:
+        """Create an unmanaged endpoint in the console."""
         made = self.world.console_create(**fields)
-        self.is_of_others(made)
+        self.add_unmanaged(made)
         return made
 
-    def is_of_others(self, made: str) -> None:
-        """Somebody else has made this endpoint, and it is to stay as it is now."""
-        self.strangers.append(Stranger(id=made, before=settings(self.world.endpoint(made))))
+    def add_unmanaged(self, made: str) -> None:
+        """Record an unmanaged endpoint that must stay as it is."""
+        self.unmanaged.append(Unmanaged(id=made, before=settings(self.world.endpoint(made))))
 
-    def give(self, names: Iterable[str]) -> None:
-        """A run is told to take what has these names, or to change it, or to delete it."""
+    def allow_changes(self, names: Iterable[str]) -> None:
+        """Allow runs to adopt, change or delete the unmanaged endpoints of these names."""
         live, wanted = self.live(), set(names)
-        for one in self.strangers:
+        for one in self.unmanaged:
             if one.id in live and live[one.id]["name"] in wanted:
-                one.given = True
+                one.may_change = True
 
 
-def goes_by(record: Tracked) -> set[str]:
-    """The names that a record of a declared endpoint has, and is being given; none for the others."""
+def names_of(record: Tracked) -> set[str]:
+    """Return the current name and the new name of a record of a declared endpoint; none for others."""
     is_ours = record.origin == "declared" and not record.called
     return {record.name, record.renaming or record.name} if is_ours else set()
 
 
 def settings(live: Live) -> Live:
-    """What is set of an endpoint, without what its workers do."""
+    """Return the settings of an endpoint, without the state of its workers."""
     return {key: value for key, value in live.items() if key not in ("workers", "state")}
 
 
 def fixed(one: Item) -> tuple[Any, ...]:
-    """What cannot be changed of a declared endpoint."""
+    """Return the fields of a declared endpoint that cannot be changed."""
     return (one["appName"], *PRODUCTS[one["specName"]][:1])
 
 

@@ -1,1 +1,1 @@
-"""Damaged input: whatever files, answers and arguments say, no crash, no unasked write, no secret out."""
+"""Damaged input: files, responses and arguments cause no crash, no unapproved write and no leaked secret."""

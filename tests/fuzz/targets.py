@@ -1,4 +1,4 @@
-"""What is damaged, and which command then has to live with it."""
+"""The documents that are damaged, and the commands that then read them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import yaml
 
 from reconciler.cli.main import COMMANDS, cli
 from reconciler.inventory.journal import encode_line
-from tests.fuzz.estate import MAP, Estate
-from tests.fuzz.mutating import TEXTS, as_bytes, changed, damaged, spoiled
+from tests.fuzz.mutations import TEXTS, as_bytes, change_values, damage_bytes, damage_or_change
+from tests.fuzz.workspace import MAP, Workspace
 
 Arguments = list[str]
 
@@ -71,89 +71,89 @@ DEEDS: Final = (
 )
 
 
-def command(dice: Random, deeds: float = 0.4) -> Arguments:
-    return (dice.choice(DEEDS) if dice.random() < deeds else dice.choice(LOOKS)).split()
+def command(rng: Random, write_rate: float = 0.4) -> Arguments:
+    return (rng.choice(DEEDS) if rng.random() < write_rate else rng.choice(LOOKS)).split()
 
 
-def inventory(dice: Random, estate: Estate) -> Arguments:
-    """The map, its backup, its journal, the history, the note of the lock, and what was approved."""
-    estate.restore(dice.choice(("calm", "cut")))
-    files = [path for path in sorted((estate.root / "state").iterdir()) if path.name != ".gitignore"]
-    path = dice.choice([*files, estate.root / MAP, estate.root / MAP])
+def inventory(rng: Random, workspace: Workspace) -> Arguments:
+    """Damage the inventory, its backup, its journal, the history, the lock note or the approved plan."""
+    workspace.restore(rng.choice(("calm", "cut")))
+    files = [path for path in sorted((workspace.root / "state").iterdir()) if path.name != ".gitignore"]
+    path = rng.choice([*files, workspace.root / MAP, workspace.root / MAP])
     data = path.read_bytes()
     if path.suffix == ".journal":
-        data = _lines(dice, data, _journal_line)
+        data = _lines(rng, data, _journal_line)
     elif path.suffix == ".jsonl":
-        data = _lines(dice, data, spoiled)
+        data = _lines(rng, data, damage_or_change)
     elif data:
-        data = spoiled(dice, data)
+        data = damage_or_change(rng, data)
     else:
-        data = damaged(dice, data)
+        data = damage_bytes(rng, data)
     path.write_bytes(data)
-    return command(dice)
+    return command(rng)
 
 
-def _lines(dice: Random, data: bytes, spoil: Callable[[Random, bytes], bytes]) -> bytes:
+def _lines(rng: Random, data: bytes, spoil: Callable[[Random, bytes], bytes]) -> bytes:
     lines = data.splitlines(keepends=True)
-    if not lines or dice.random() < 0.3:
-        return damaged(dice, data)
-    at = dice.randrange(len(lines))
-    return b"".join((*lines[:at], spoil(dice, lines[at].rstrip(b"\n")) + b"\n", *lines[at + 1 :]))
+    if not lines or rng.random() < 0.3:
+        return damage_bytes(rng, data)
+    at = rng.randrange(len(lines))
+    return b"".join((*lines[:at], spoil(rng, lines[at].rstrip(b"\n")) + b"\n", *lines[at + 1 :]))
 
 
-def _journal_line(dice: Random, line: bytes) -> bytes:
-    """Other steps under a right checksum."""
+def _journal_line(rng: Random, line: bytes) -> bytes:
+    """Change the steps of a line and correct its checksum."""
     steps = json.loads(line)["steps"]
-    spoiled_steps = changed(dice, steps)
+    spoiled_steps = change_values(rng, steps)
     if not isinstance(spoiled_steps, list):
-        return damaged(dice, line)
+        return damage_bytes(rng, line)
     return encode_line([json.dumps(step).encode() for step in spoiled_steps]).rstrip(b"\n")
 
 
-def saved_plan(dice: Random, estate: Estate) -> Arguments:
-    """What `plan --out` wrote."""
-    estate.restore("calm")
-    path = estate.root / "saved.plan"
+def saved_plan(rng: Random, workspace: Workspace) -> Arguments:
+    """Damage a saved plan."""
+    workspace.restore("calm")
+    path = workspace.root / "saved.plan"
     document = json.loads(path.read_bytes())
-    if dice.random() < 0.6:
-        document["saved_plan"] = changed(dice, document["saved_plan"])
+    if rng.random() < 0.6:
+        document["saved_plan"] = change_values(rng, document["saved_plan"])
         path.write_bytes(json.dumps(document).encode())
     else:
-        path.write_bytes(spoiled(dice, path.read_bytes()))
-    return ["apply", "saved.plan", "--yes", *dice.choice((["--json"], ["--json"], ["--events"]))]
+        path.write_bytes(damage_or_change(rng, path.read_bytes()))
+    return ["apply", "saved.plan", "--yes", *rng.choice((["--json"], ["--json"], ["--events"]))]
 
 
-def answers(dice: Random, estate: Estate) -> Arguments:
-    """What Novita says, on any call."""
-    estate.restore(dice.choice(("calm", "calm", "cut")))
-    estate.answers.begin(str(dice.random()), dice.choice((0.05, 0.1, 0.3, 0.3, 1.0)))
-    return command(dice, 0.3)
+def answers(rng: Random, workspace: Workspace) -> Arguments:
+    """Damage the responses of Novita."""
+    workspace.restore(rng.choice(("calm", "calm", "cut")))
+    workspace.answers.begin(str(rng.random()), rng.choice((0.05, 0.1, 0.3, 0.3, 1.0)))
+    return command(rng, 0.3)
 
 
-def _yaml(dice: Random, data: bytes) -> bytes:
-    return spoiled(dice, data, yaml.safe_load)
+def _yaml(rng: Random, data: bytes) -> bytes:
+    return damage_or_change(rng, data, yaml.safe_load)
 
 
-def declarations(dice: Random, estate: Estate) -> Arguments:
-    """endpoints.yaml, an overlay, specs.yaml, config.yaml, and JSON beside them."""
-    estate.restore("calm")
-    name = dice.choice(("endpoints.yaml", "endpoints.yaml", "overlay.yaml", "specs.yaml", "config.yaml"))
-    path = estate.root / name
-    path.write_bytes(_yaml(dice, path.read_bytes()))
+def declarations(rng: Random, workspace: Workspace) -> Arguments:
+    """Damage endpoints.yaml, an overlay, specs.yaml, config.yaml or a JSON file."""
+    workspace.restore("calm")
+    name = rng.choice(("endpoints.yaml", "endpoints.yaml", "overlay.yaml", "specs.yaml", "config.yaml"))
+    path = workspace.root / name
+    path.write_bytes(_yaml(rng, path.read_bytes()))
     files = ["-f", "endpoints.yaml", "-f", "overlay.yaml"] if name == "overlay.yaml" else []
     # in config.yaml stands how long a run waits
-    found = ["validate"] if dice.random() < 0.3 else command(dice, 0 if name == "config.yaml" else 0.3)
-    return [*files, *found, *(["--json"] if found == ["validate"] and dice.random() < 0.3 else [])]
+    found = ["validate"] if rng.random() < 0.3 else command(rng, 0 if name == "config.yaml" else 0.3)
+    return [*files, *found, *(["--json"] if found == ["validate"] and rng.random() < 0.3 else [])]
 
 
-def dotenv(dice: Random, estate: Estate) -> Arguments:
-    """The file of `--env-file`."""
-    estate.restore("calm")
-    path = estate.root / ".env"
-    path.write_bytes(damaged(dice, path.read_bytes()))
-    if dice.random() < 0.2:
+def dotenv(rng: Random, workspace: Workspace) -> Arguments:
+    """Damage the file of `--env-file`."""
+    workspace.restore("calm")
+    path = workspace.root / ".env"
+    path.write_bytes(damage_bytes(rng, path.read_bytes()))
+    if rng.random() < 0.2:
         return ["update", "byhand", "--env-file", ".env", "--yes", "--json"]
-    return ["validate"] if dice.random() < 0.3 else command(dice, 0.3)
+    return ["validate"] if rng.random() < 0.3 else command(rng, 0.3)
 
 
 WORDS: Final = (
@@ -175,11 +175,11 @@ WORDS: Final = (
 )
 ENDLESS: Final = ("simulator", "watch")
 NOT_GIVEN: Final = ("--reveal", "--env-out", "--yes", "--auto-approve")
-"""Options that show secrets, or agree."""
+"""Options that show secrets or approve."""
 
 
 def _options() -> dict[str, tuple[tuple[str, bool], ...]]:
-    """The options of every command, with whether they take a value."""
+    """Return the options of every command, and whether each takes a value."""
     found: dict[str, tuple[tuple[str, bool], ...]] = {}
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
@@ -210,37 +210,37 @@ TYPICAL: Final[Mapping[str, Arguments]] = {
 }
 
 
-def arguments(dice: Random, estate: Estate) -> Arguments:
-    """Any words after any command; `--yes` only where it is about one endpoint."""
-    estate.restore(dice.choice(("calm", "cut")))
-    name = dice.choice(tuple(OPTIONS))
+def arguments(rng: Random, workspace: Workspace) -> Arguments:
+    """Add random words to a command; `--yes` only if it concerns one endpoint."""
+    workspace.restore(rng.choice(("calm", "cut")))
+    name = rng.choice(tuple(OPTIONS))
     found = [name]
-    if dice.random() < 0.7:
+    if rng.random() < 0.7:
         found += TYPICAL.get(name, ())
-    for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        if not OPTIONS[name] or dice.random() < 0.2:
-            found.append(_word(dice))
+    for _ in range(rng.choice((0, 1, 1, 2, 3))):
+        if not OPTIONS[name] or rng.random() < 0.2:
+            found.append(_word(rng))
             continue
-        option, takes_value = dice.choice(OPTIONS[name])
-        value = [_word(dice)] if takes_value or dice.random() < 0.02 else []
-        found += [f"{option}={value[0]}"] if value and dice.random() < 0.3 else [option, *value]
-    if name in ("deploy", "update", "scale", "delete") and dice.random() < 0.4:
+        option, takes_value = rng.choice(OPTIONS[name])
+        value = [_word(rng)] if takes_value or rng.random() < 0.02 else []
+        found += [f"{option}={value[0]}"] if value and rng.random() < 0.3 else [option, *value]
+    if name in ("deploy", "update", "scale", "delete") and rng.random() < 0.4:
         found += ["--yes", "--json"]
     return [word.replace("\0", "") for word in found]  # no argument can hold one
 
 
-def _word(dice: Random) -> str:
-    if dice.random() < 0.5:
-        return dice.choice(WORDS)
-    text = dice.choice(TEXTS)
-    if dice.random() < 0.2:
-        text = damaged(dice, as_bytes(dice.choice((text, *WORDS)))).decode(errors="surrogateescape")
+def _word(rng: Random) -> str:
+    if rng.random() < 0.5:
+        return rng.choice(WORDS)
+    text = rng.choice(TEXTS)
+    if rng.random() < 0.2:
+        text = damage_bytes(rng, as_bytes(rng.choice((text, *WORDS)))).decode(errors="surrogateescape")
     # One word of a command line holds 128 KiB at most, halves of characters come as their bytes, and no path
     # begins at the root of the machine that runs this.
     return as_bytes(text)[:60_000].decode(errors="surrogateescape").lstrip("/")
 
 
-TARGETS: Final[Mapping[str, Callable[[Random, Estate], Arguments]]] = {
+TARGETS: Final[Mapping[str, Callable[[Random, Workspace], Arguments]]] = {
     "inventory": inventory,
     "saved-plan": saved_plan,
     "answers": answers,

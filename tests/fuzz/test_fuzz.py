@@ -1,4 +1,4 @@
-"""A slice of the fuzzing for every test run; `make fuzz RUNS=2000 SEED=1` runs each target longer."""
+"""A few seeds of each target in every test run; `make fuzz RUNS=2000 SEED=1` runs more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 
 from reconciler.simulator import Server
 from tests.fork_server import ForkServer
-from tests.fuzz.estate import KEY, TOKEN, Estate, Ran
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.workspace import KEY, TOKEN, Ran, Workspace
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "40"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -24,25 +24,23 @@ CHUNK = 40
 
 
 @pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Estate]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Workspace]:
     with Server(seed=1) as server:
-        yield Estate(tmp_path_factory.mktemp("fuzz"), fork_server, server)
+        yield Workspace(tmp_path_factory.mktemp("fuzz"), fork_server, server)
 
 
 @pytest.mark.parametrize("first", range(SEED, SEED + RUNS, CHUNK))
 @pytest.mark.parametrize("target", TARGETS)
-def test_damage_ends_in_no_crash_no_write_and_no_secret_out(target: str, first: int, estate: Estate) -> None:
+def test_damage_causes_no_crash_no_write_and_no_leak(target: str, first: int, workspace: Workspace) -> None:
     """Each seed is one damaged document and one command."""
     found = []
     for seed in range(first, min(first + CHUNK, SEED + RUNS)):
-        dice = Random(f"{target} {seed}")
-        estate.answers.begin(None)
-        arguments = TARGETS[target](dice, estate)
-        ran = estate.run(arguments)
-        if complaints := estate.complaints(ran, arguments):
-            found.append(
-                "\n  ".join((f"SEED={seed} RUNS=1, {arguments!r:.300}:", *complaints, ran.err[-600:]))
-            )
+        rng = Random(f"{target} {seed}")
+        workspace.answers.begin(None)
+        arguments = TARGETS[target](rng, workspace)
+        ran = workspace.run(arguments)
+        if problems := workspace.problems(ran, arguments):
+            found.append("\n  ".join((f"SEED={seed} RUNS=1, {arguments!r:.300}:", *problems, ran.err[-600:])))
     assert not found, f"{len(found)} of {CHUNK} runs of {target}:\n" + "\n".join(found[:10])
 
 
@@ -58,29 +56,29 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("complaint", FAULTS)
-def test_each_fault_would_be_seen(complaint: str, estate: Estate) -> None:
-    estate.restore("calm")
+@pytest.mark.parametrize("problem", FAULTS)
+def test_each_fault_would_be_seen(problem: str, workspace: Workspace) -> None:
+    workspace.restore("calm")
     good = Ran(code=0, out="", err="", writes=(), bodies=b"")
-    assert estate.complaints(good, ["plan"]) == []
-    assert complaint in estate.complaints(replace(good, **FAULTS[complaint]), ["plan"])
+    assert workspace.problems(good, ["plan"]) == []
+    assert problem in workspace.problems(replace(good, **FAULTS[problem]), ["plan"])
 
 
-def test_a_secret_on_the_disk_and_a_write_that_was_not_shown_would_be_seen(estate: Estate) -> None:
-    estate.restore("calm")
-    (estate.root / "state" / "note").write_text(f"key: {KEY}")
+def test_a_secret_on_disk_and_an_unshown_write_would_be_seen(workspace: Workspace) -> None:
+    workspace.restore("calm")
+    (workspace.root / "state" / "note").write_text(f"key: {KEY}")
     shown = {"resource_changes": [{"action": "update", "name": "a", "id": "id-1"}]}
     ran = Ran(code=0, out=json.dumps(shown), err="", writes=(WRITE, ("update", "id-1", "")), bodies=b"")
-    assert estate.complaints(ran, ["apply", "--yes", "--json"]) == [
+    assert workspace.problems(ran, ["apply", "--yes", "--json"]) == [
         f"it sent {WRITE}, which it had not shown",
         f"{KEY} is in state/note",
     ]
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_seed_is_always_the_same_damage(target: str, estate: Estate) -> None:
+def test_a_seed_is_always_the_same_damage(target: str, workspace: Workspace) -> None:
     def made() -> tuple[list[str], dict[Path, bytes]]:
-        arguments = TARGETS[target](Random("7"), estate)
-        return arguments, {path: path.read_bytes() for path in estate.root.rglob("*") if path.is_file()}
+        arguments = TARGETS[target](Random("7"), workspace)
+        return arguments, {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()}
 
     assert made() == made()

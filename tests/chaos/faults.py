@@ -1,4 +1,4 @@
-"""How Novita behaves in a story, what goes wrong on the wire, and who else is at work in the account."""
+"""The behaviour of Novita in a scenario, the network faults, and another user of the account."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ ANSWERS: Final = (
 KINDS_OF_FAULTS: Final = {"wire": WIRE, "answers": ANSWERS, "all": WIRE + ANSWERS}
 
 
-def profile(dice: Random) -> Profile:
-    """A Novita of some mood; its listing lags less than the settling time."""
+def profile(rng: Random) -> Profile:
+    """Return a random profile of Novita. Its listing lags less than the settling time."""
     return Profile(
-        number_style=dice.choice(["string", "int"]),
-        page_base=dice.choice([0, 1]),
-        max_page_size=dice.choice([2, 100]),
-        past_end=dice.choice(["empty", "repeat"]),
-        list_order=dice.choice(["oldest", "newest"]),
-        list_lag_seconds=dice.choice([0.0, 0.0, 0.2]),
-        update_lag_seconds=dice.choice([0.0, 0.0, 0.1]),
-        terminating_seconds=dice.choice([0.0, 0.0, 0.2]),
-        env_order=dice.choice(["kept", "reversed"]),
-        healthy_null=dice.choice([False, True]),
-        tombstones=dice.choice([False, True]),
-        not_found_status=dice.choice([400, 404]),
-        drain_offered=dice.choice([True, True, False]),
+        number_style=rng.choice(["string", "int"]),
+        page_base=rng.choice([0, 1]),
+        max_page_size=rng.choice([2, 100]),
+        past_end=rng.choice(["empty", "repeat"]),
+        list_order=rng.choice(["oldest", "newest"]),
+        list_lag_seconds=rng.choice([0.0, 0.0, 0.2]),
+        update_lag_seconds=rng.choice([0.0, 0.0, 0.1]),
+        terminating_seconds=rng.choice([0.0, 0.0, 0.2]),
+        env_order=rng.choice(["kept", "reversed"]),
+        healthy_null=rng.choice([False, True]),
+        tombstones=rng.choice([False, True]),
+        not_found_status=rng.choice([400, 404]),
+        drain_offered=rng.choice([True, True, False]),
     )
 
 
 class Churn:
-    """Another user of the account, who creates and deletes endpoints of other names until told to stop."""
+    """Another user of the account, who creates and deletes endpoints of other names."""
 
-    def __init__(self, world: World, dice: Random) -> None:
+    def __init__(self, world: World, rng: Random) -> None:
         self._world = world
-        self._dice = dice
+        self._dice = rng
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self.left: dict[str, str] = {}
-        """ID and name of what that user has left in the account."""
+        """ID and name of the endpoints that this user has left in the account."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -79,7 +79,7 @@ class Churn:
         self._thread.join(10)
         assert not self._thread.is_alive()
 
-    def _go_on(self) -> None:
+    def _run(self) -> None:
         for number in range(2000):
             if self.left and self._dice.random() < len(self.left) / 6:
                 gone = self._dice.choice(sorted(self.left))

@@ -1,4 +1,4 @@
-"""Real documents, damaged: as bytes, and as the data that they hold."""
+"""Mutations of documents, as bytes and as data."""
 
 from __future__ import annotations
 
@@ -151,64 +151,64 @@ def as_bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
-def damaged(dice: Random, data: bytes) -> bytes:
-    """Some bytes flipped, cut, doubled, moved, or replaced by what is hostile."""
+def damage_bytes(rng: Random, data: bytes) -> bytes:
+    """Flip, cut, double, move or replace some bytes."""
     found = bytearray(data)
-    for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
-        start = dice.randrange(len(found) + 1)
-        end = min(len(found), start + dice.choice((0, 1, 1, 2, 8, 40, 400)))
-        match dice.randrange(8):
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        start = rng.randrange(len(found) + 1)
+        end = min(len(found), start + rng.choice((0, 1, 1, 2, 8, 40, 400)))
+        match rng.randrange(8):
             case 0 if found:
-                found[dice.randrange(len(found))] ^= 1 << dice.randrange(8)
+                found[rng.randrange(len(found))] ^= 1 << rng.randrange(8)
             case 1:
                 del found[start:end]
             case 2:
-                found[start:start] = found[start:end] * dice.choice((1, 1, 2, 50))
+                found[start:start] = found[start:end] * rng.choice((1, 1, 2, 50))
             case 3:
-                other = dice.randrange(len(found) + 1)
-                found[start:end] = found[other : other + dice.choice((1, 8, 40))]
+                other = rng.randrange(len(found) + 1)
+                found[start:end] = found[other : other + rng.choice((1, 8, 40))]
             case 4:
-                found[start:end] = as_bytes(dice.choice(TEXTS))
+                found[start:end] = as_bytes(rng.choice(TEXTS))
             case 5:
-                found[start:end] = dice.choice(SIGNS).encode()
+                found[start:end] = rng.choice(SIGNS).encode()
             case 6:
-                found[start:end] = dice.randbytes(dice.choice((1, 2, 8)))
-            case 7 if dice.random() < 0.2:
+                found[start:end] = rng.randbytes(rng.choice((1, 2, 8)))
+            case 7 if rng.random() < 0.2:
                 del found[start:]
     return bytes(found)
 
 
-def changed(dice: Random, document: Any, texts: tuple[str, ...] = TEXTS) -> Any:
-    """A copy of which some values are replaced, removed, doubled, exchanged or called otherwise."""
+def change_values(rng: Random, document: Any, texts: tuple[str, ...] = TEXTS) -> Any:
+    """Return a copy with some values replaced, removed, doubled, exchanged or renamed."""
     document = copy.deepcopy(document)
-    for _ in range(dice.choice((1, 1, 1, 2, 4))):
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
         places = list(_places(document))
         if not places:
-            return _hostile(dice, texts)
-        holder, key = dice.choice(places)
-        match dice.randrange(10):
+            return _hostile(rng, texts)
+        holder, key = rng.choice(places)
+        match rng.randrange(10):
             case 0:
                 del holder[key]
             case 1 if isinstance(holder, list):
                 holder.insert(key, copy.deepcopy(holder[key]))
             case 1 | 2 if isinstance(holder, dict):
-                holder[dice.choice(texts)] = holder[key] if dice.random() < 0.5 else holder.pop(key)
+                holder[rng.choice(texts)] = holder[key] if rng.random() < 0.5 else holder.pop(key)
             case 3 | 4:
-                other, its = dice.choice(places)
+                other, its = rng.choice(places)
                 holder[key] = copy.deepcopy(other[its])
             case 5:
-                holder[key] = dice.choice(([holder[key]], {"a": holder[key]}, str(holder[key])))
+                holder[key] = rng.choice(([holder[key]], {"a": holder[key]}, str(holder[key])))
             case _:
-                holder[key] = _hostile(dice, texts)
+                holder[key] = _hostile(rng, texts)
     return document
 
 
-def _hostile(dice: Random, texts: tuple[str, ...]) -> Any:
-    return copy.deepcopy(dice.choice(VALUES)) if dice.random() < 0.5 else dice.choice(texts)
+def _hostile(rng: Random, texts: tuple[str, ...]) -> Any:
+    return copy.deepcopy(rng.choice(VALUES)) if rng.random() < 0.5 else rng.choice(texts)
 
 
 def _places(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Every value below, by its holder and its key there."""
+    """Yield the container and the key of each value below."""
     below = list(document.items()) if isinstance(document, dict) else list(enumerate(document))
     for key, value in below:
         yield document, key
@@ -216,17 +216,17 @@ def _places(document: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
-def spoiled(
-    dice: Random,
+def damage_or_change(
+    rng: Random,
     data: bytes,
     load: Callable[[bytes], Any] = json.loads,
     dump: Callable[[Any], bytes] = lambda value: json.dumps(value).encode(),
 ) -> bytes:
-    """The one or the other, and rarely both."""
-    if dice.random() < 0.6:
+    """Damage the bytes or change the values, rarely both."""
+    if rng.random() < 0.6:
         document = load(data)
         if isinstance(document, dict | list):
-            data = dump(changed(dice, document))
-            if dice.random() < 0.9:
+            data = dump(change_values(rng, document))
+            if rng.random() < 0.9:
                 return data
-    return damaged(dice, data)
+    return damage_bytes(rng, data)

@@ -1,4 +1,4 @@
-"""What the YAML of a story declares, and how a person edits it."""
+"""The YAML of a scenario, and its edits."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ SPECS: Final = {
 
 
 @dataclass(kw_only=True)
-class Declared:
-    """The endpoints by name, and the names that are let go of."""
+class Declarations:
+    """The endpoints by name, and the names of `removed`."""
 
     items: dict[str, Item] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
@@ -43,70 +43,70 @@ class Declared:
         (folder / "endpoints.yaml").write_text(json.dumps(document))
 
 
-def item(dice: Random, name: str) -> Item:
-    """A declared endpoint with a few fields that a later edit may change."""
-    spec = dice.choice(["small", "small", "small", "large"])
+def item(rng: Random, name: str) -> Item:
+    """Return a declared endpoint with a few fields that later edits may change."""
+    spec = rng.choice(["small", "small", "small", "large"])
     return {
         "endpoint": name,
-        "appName": dice.choice([name, f"{name}-{spec}"]),
+        "appName": rng.choice([name, f"{name}-{spec}"]),
         "specName": spec,
-        "image": f"ghcr.io/acme/{name}:{dice.randrange(3)}",
+        "image": f"ghcr.io/acme/{name}:{rng.randrange(3)}",
         "minReplicas": 0,
-        "maxReplicas": dice.randrange(1, 4),
-        "env": {"A": str(dice.randrange(2)), "TOKEN": "${env:TOKEN}"},
+        "maxReplicas": rng.randrange(1, 4),
+        "env": {"A": str(rng.randrange(2)), "TOKEN": "${env:TOKEN}"},
     }
 
 
-def world(dice: Random) -> Declared:
-    """Two to five of the names."""
-    names = sorted(dice.sample(NAMES, dice.randrange(2, 6)))
-    return Declared(items={name: item(dice, name) for name in names})
+def random_declarations(rng: Random) -> Declarations:
+    """Declare two to five of the names."""
+    names = sorted(rng.sample(NAMES, rng.randrange(2, 6)))
+    return Declarations(items={name: item(rng, name) for name in names})
 
 
 def without_hints(items: dict[str, Item]) -> dict[str, Item]:
-    """The same endpoints, their `renamedFrom` left out."""
+    """Return the endpoints without `renamedFrom`."""
     return {
         name: {key: value for key, value in one.items() if key != "renamedFrom"}
         for name, one in items.items()
     }
 
 
-def tweaked(dice: Random, before: Declared) -> Declared:
-    """Fields of some endpoints are changed, or one is added or dropped; hints may stay or go."""
-    items = without_hints(before.items) if dice.random() < 0.5 else dict(before.items)
+def with_changed_fields(rng: Random, before: Declarations) -> Declarations:
+    """Change fields of some endpoints, or add or remove one; `renamedFrom` may stay or go."""
+    items = without_hints(before.items) if rng.random() < 0.5 else dict(before.items)
     for name in sorted(items):
-        if dice.random() < 0.5:
-            fresh = item(dice, name)
-            fields = dice.sample(["image", "maxReplicas", "env", "specName"], dice.randrange(1, 3))
+        if rng.random() < 0.5:
+            fresh = item(rng, name)
+            fields = rng.sample(["image", "maxReplicas", "env", "specName"], rng.randrange(1, 3))
             items[name] = {**items[name], **{key: fresh[key] for key in fields}}
-    if len(items) > 1 and dice.random() < 0.4:
-        del items[dice.choice(sorted(items))]
+    if len(items) > 1 and rng.random() < 0.4:
+        del items[rng.choice(sorted(items))]
     absent = [name for name in NAMES if name not in items]
-    if absent and dice.random() < 0.4:
-        name = dice.choice(absent)
-        items[name] = item(dice, name)
-    return Declared(items=items, removed=_still(before.removed, items))
+    if absent and rng.random() < 0.4:
+        name = rng.choice(absent)
+        items[name] = item(rng, name)
+    return Declarations(items=items, removed=_without_declared(before.removed, items))
 
 
-def renamed(before: Declared, moves: dict[str, str]) -> Declared:
-    """Endpoints under new names: `moves` leads from the old name to the new one."""
+def renamed(before: Declarations, moves: dict[str, str]) -> Declarations:
+    """Rename endpoints: `moves` maps the old name to the new one."""
     items = {name: one for name, one in without_hints(before.items).items() if name not in moves}
     for old, new in moves.items():
         kept = without_hints(before.items)[old]
         items[new] = {**kept, "endpoint": new, "renamedFrom": old}
-    return Declared(items=items, removed=_still(before.removed, items))
+    return Declarations(items=items, removed=_without_declared(before.removed, items))
 
 
-def released(before: Declared, names: Iterable[str], gone: Iterable[str]) -> Declared:
-    """`names` are let go of without being deleted; what is `gone` is declared no more."""
+def released(before: Declarations, names: Iterable[str], gone: Iterable[str]) -> Declarations:
+    """Release `names` without deleting them; the endpoints in `gone` are no longer declared."""
     gone = set(gone)
     items = {
         name: {key: value for key, value in one.items() if key != "renamedFrom" or value not in gone}
         for name, one in before.items.items()
         if name not in gone
     }
-    return Declared(items=items, removed=(*_still(before.removed, items), *names))
+    return Declarations(items=items, removed=(*_without_declared(before.removed, items), *names))
 
 
-def _still(removed: tuple[str, ...], items: dict[str, Item]) -> tuple[str, ...]:
+def _without_declared(removed: tuple[str, ...], items: dict[str, Item]) -> tuple[str, ...]:
     return tuple(name for name in removed if name not in items)

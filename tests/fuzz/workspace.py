@@ -1,4 +1,4 @@
-"""A folder with all that a user may have, an account behind a socket, and what must hold of every run."""
+"""A complete folder of a user, a simulated account, and the properties of every run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from reconciler.model.problem import ExitCode
 from reconciler.simulator import Server
 from tests.fork_server import ForkServer
-from tests.fuzz.answering import Distorted
+from tests.fuzz.distorted_responses import DistortedWorld
 
 KEY: Final = "sk-fuzz=7f3a9c/e1"
 TOKEN: Final = "hf-fuzz=51ab02/77"
@@ -22,7 +22,7 @@ FILED: Final = "pw-fuzz=c0ffee/99"
 DOTENV: Final = "de-fuzz=9d8c7b/11"
 THEIRS: Final = "th-fuzz=42d1aa/55"
 OUTSIDE: Final = "os-fuzz=0b5e77/33"
-"""What a file beside the folder holds, which nothing in it may reach."""
+"""The text of a file outside the folder, which no run may read."""
 SECRETS: Final = (KEY, TOKEN, FILED, DOTENV, THEIRS, OUTSIDE)
 
 SPECS = """\
@@ -105,7 +105,7 @@ Write = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a run ended, and what of it reached the account."""
+    """The result of a run, and the writes that reached the account."""
 
     code: int
     out: str
@@ -115,7 +115,7 @@ class Ran:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What stdout holds, if that is one JSON object."""
+        """Return the JSON object on stdout, or an empty one."""
         try:
             found = json.loads(self.out)
         except ValueError:
@@ -123,14 +123,14 @@ class Ran:
         return found if isinstance(found, dict) else {}
 
 
-class Estate:
-    """Prepared once: `calm` and `cut` (after a kill in the middle of an apply) are put back for every run."""
+class Workspace:
+    """Two prepared states that are restored for each run: `calm`, and `cut` after a killed apply."""
 
     def __init__(self, folder: Path, fork_server: ForkServer, server: Server) -> None:
         self._folder, self._fork_server = folder, fork_server
         self.root = folder / "infra"
         self.server = server
-        self.answers = Distorted(server.world)
+        self.answers = DistortedWorld(server.world)
         server.world = self.answers  # type: ignore[assignment]
         (folder / "x").write_text(OUTSIDE)
         self._states = {"calm": self._prepared("calm"), "cut": self._prepared("cut")}
@@ -139,7 +139,7 @@ class Estate:
         assert {operation for operation, _, _ in self._promised} == {"create", "update", "delete"}
 
     def _prepared(self, name: str) -> dict[str, Any]:
-        """Live through it, and keep the folder and the account."""
+        """Prepare a state; return the account, and copy the folder."""
         world, pids = self.server.world, list[int]()
         self.root.mkdir()
         for file, text in {**FILES, "endpoints.yaml": BEFORE}.items():
@@ -161,7 +161,7 @@ class Estate:
         if name == "cut":
             self.server.faults.after("create", lambda _: os.kill(pids[0], signal.SIGKILL))
             pids.append(self._start(["apply", "--yes", "--parallelism", "1"]))
-            assert self._fork_server.wait(pids[0]) == -signal.SIGKILL, self._said()
+            assert self._fork_server.wait(pids[0]) == -signal.SIGKILL, self._output()
             self.server.faults.clear()
         shutil.copytree(self.root, self._folder / name)
         kept = world.dump()
@@ -171,13 +171,13 @@ class Estate:
         return kept
 
     def _expect(self, code: int, *arguments: str) -> None:
-        assert self._fork_server.wait(self._start(arguments)) == code, self._said()
+        assert self._fork_server.wait(self._start(arguments)) == code, self._output()
 
-    def _said(self) -> str:
+    def _output(self) -> str:
         return "".join((self._folder / name).read_text() for name in ("out", "err"))
 
     def restore(self, name: str) -> None:
-        """The folder and the account as they were."""
+        """Restore the folder and the account."""
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self._folder / name, self.root)
         self.server.world.load(self._states[name])
@@ -203,7 +203,7 @@ class Estate:
         )
 
     def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Ran:
-        """One run to its end."""
+        """Run a command and return its result."""
         known = len(self.server.requests)
         code = self._fork_server.wait(self._start(arguments, env))
         out, err = ((self._folder / name).read_bytes().decode(errors="replace") for name in ("out", "err"))
@@ -212,8 +212,8 @@ class Estate:
         bodies = b"\n".join(one.body for one in sent)
         return Ran(code=code, out=out, err=err, writes=tuple(writes), bodies=bodies)
 
-    def complaints(self, ran: Ran, arguments: Sequence[str]) -> list[str]:
-        """What must not be, whatever the documents hold."""
+    def problems(self, ran: Ran, arguments: Sequence[str]) -> list[str]:
+        """Return the violated properties of a run."""
         found = []
         said = ran.out + ran.err
         if ran.code not in set(ExitCode) - {ExitCode.INTERRUPTED}:
@@ -237,7 +237,7 @@ class Estate:
         return found
 
     def _on_disk(self) -> list[str]:
-        """The secrets in what is no input."""
+        """Return the secrets in files that are no input."""
         return [
             f"{secret} is in {path.relative_to(self.root)}"
             for path in self.root.rglob("*")
@@ -254,7 +254,7 @@ def _write(operation: str, body: bytes) -> Write:
 
 
 def _shown(ran: Ran, write: Write) -> bool:
-    """Whether the document of the run tells of a change that takes this request."""
+    """Return whether the run showed a change that needs this request."""
     operation, object_id, name = write
     kinds = {"create": {"create", "replace"}, "delete": {"delete", "replace"}}.get(operation)
     return any(

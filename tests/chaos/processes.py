@@ -1,4 +1,4 @@
-"""Starting runs, ending some of them before their time, and waiting for them."""
+"""The runs of the command line, and signals that interrupt them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from reconciler.simulator import Server
-from tests.chaos.mood import WRITES
+from tests.chaos.faults import WRITES
 from tests.fork_server import ForkServer
 
 KEY: Final = "sk-chaos-7f3a9c"
@@ -21,11 +21,11 @@ SECRETS: Final = (KEY, TOKEN, HAND)
 
 SIGNALS: Final = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 ENDED: Final = {0, 1, 3, 4, 5, 6, 7, 8, 130, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM, 143}
-"""How a run may end: never as a usage error, and never at the limit of time."""
+"""The expected exit codes: no usage error, and no timeout."""
 
 
 class Runs:
-    """The command line in a folder, against one Novita."""
+    """The command line in a folder, with one simulated account."""
 
     def __init__(self, folder: Path, fork_server: ForkServer, novita: Server) -> None:
         self._folder = folder
@@ -56,38 +56,38 @@ class Runs:
         return self.wait(self.start(*words, out=out))
 
     def writes(self) -> int:
-        """How many writes have reached Novita."""
+        """Return the number of writes that Novita has received."""
         return sum(one.operation in WRITES for one in self._novita.requests)
 
 
-class Ending:
-    """A signal right before or after Novita acts on the nth write, or at some moment."""
+class Interruption:
+    """A signal right before or after Novita performs the nth write, or after a delay."""
 
-    def __init__(self, dice: Random, novita: Server) -> None:
+    def __init__(self, rng: Random, novita: Server) -> None:
         self._pid = 0
         self._over = False
         self._lock = threading.Lock()
-        self.number = dice.choice(SIGNALS)
-        if dice.random() < 0.3:
-            delay = dice.random() * 0.25
-            self.told = f"{self.number.name} after {delay:.3f} s"
+        self.number = rng.choice(SIGNALS)
+        if rng.random() < 0.3:
+            delay = rng.random() * 0.25
+            self.description = f"{self.number.name} after {delay:.3f} s"
             timer = threading.Timer(delay, self._send)
             timer.daemon = True
             timer.start()
             return
-        self._left = dice.choice([1, 1, 1, 2, 2, 3, 5])
-        when = dice.choice(["before", "after"])
-        self.told = f"{self.number.name} {when} Novita acts on write {self._left}"
+        self._left = rng.choice([1, 1, 1, 2, 2, 3, 5])
+        when = rng.choice(["before", "after"])
+        self.description = f"{self.number.name} {when} Novita acts on write {self._left}"
         hook = {"before": novita.faults.before, "after": novita.faults.after}[when]
         for operation in WRITES:
             hook(operation, self._count, nth=0)
 
-    def is_for(self, pid: int) -> None:
+    def set_process(self, pid: int) -> None:
         with self._lock:
             self._pid = pid
 
-    def is_over(self) -> None:
-        """The run has ended: its number may be another's from now on."""
+    def process_ended(self) -> None:
+        """Send no signal any more: the process ID may be reused."""
         with self._lock:
             self._over = True
 

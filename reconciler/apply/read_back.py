@@ -65,7 +65,7 @@ def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Field
 def matches(live: Live, target: Fields) -> bool:
     """Return whether a live endpoint has the fields that were written."""
     kind = KINDS[live.kind]
-    if kind.is_to_the_letter(target, live.fields):
+    if kind.is_verbatim(target, live.fields):
         return True
     wanted, actual = kind.sides(target, None, live.fields, (), live.unread)
     return equal(actual, wanted)

@@ -186,7 +186,7 @@ class Kind(ABC):
         """Return (want, have): two trees of the owned paths, equal if nothing has to be done."""
         return self._comparison.sides(desired, applied, live, ignore, unread)
 
-    def is_to_the_letter(self, want: Fields, live: Fields) -> bool:
+    def is_verbatim(self, want: Fields, live: Fields) -> bool:
         """Return True if every wanted field is live verbatim: then `sides` are equal, and no diff is needed.
 
         An optional field that was dropped from the YAML is not live either, or its object would differ.

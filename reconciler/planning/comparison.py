@@ -90,7 +90,7 @@ def _changes(
     """Return the changes from live to declared, and the fields that a write is made from."""
     if live is None:
         return tuple(_created_fields(kind, desired)), desired.fields
-    if kind.is_to_the_letter(desired.fields, live.fields):
+    if kind.is_verbatim(desired.fields, live.fields):
         return (), desired.fields
     applied = record.applied if record else None
     ignored = (*desired.lifecycle.ignore, *desired.unset)

@@ -209,9 +209,9 @@ class Kind(ABC):
         """Return the fields of the object that takes the place of `live`."""
         return self._comparison.replacement(want, live, ignore)
 
-    def laid_over(self, below: Fields, above: Fields) -> dict[str, Any]:
+    def merge_fields(self, below: Fields, above: Fields) -> dict[str, Any]:
         """Return `below` with `above` merged over it."""
-        return self._comparison.laid_over(below, above)
+        return self._comparison.merge_fields(below, above)
 
     # Requests and answers
 

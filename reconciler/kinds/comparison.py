@@ -102,7 +102,7 @@ class Comparison:
             fields = with_path_from(fields, {}, path)
         return fields
 
-    def laid_over(self, below: Fields, above: Fields) -> dict[str, Any]:
+    def merge_fields(self, below: Fields, above: Fields) -> dict[str, Any]:
         """Return `below` with `above` over it. Objects merge by key; lists and keyed maps replace."""
         merged = dict(below)
         for key, value in above.items():

@@ -27,7 +27,7 @@ def applied_record(
     if desired.is_partial and before is not None:
         return replace(
             before,
-            applied=KINDS[before.kind].laid_over(before.applied, applied),
+            applied=KINDS[before.kind].merge_fields(before.applied, applied),
             lease=desired.lease,
             adopted=False,
         )

@@ -52,7 +52,7 @@ def test_a_field_is_compared_by_what_its_row_says() -> None:
     assert CREDENTIAL.name_fields == {"credential"}
     assert list(CREDENTIAL.table.secrets_of(LIVE)) == ["x"]
     assert [CREDENTIAL.table.is_secret((name,)) for name in ("password", "username")] == [True, False]
-    assert CREDENTIAL.laid_over({"username": "a", "x": 1}, {"username": "b"}) == {"username": "b", "x": 1}
+    assert CREDENTIAL.merge_fields({"username": "a", "x": 1}, {"username": "b"}) == {"username": "b", "x": 1}
     assert CREDENTIAL.replacement({"username": "a"}, {"username": "b"}, ()) == {"username": "a"}
 
 

@@ -275,7 +275,7 @@ class Kind(ABC):
 
         return Readiness(phase=Phase.READY)
 
-    def app_of(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
+    def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         """Return the object as status commands show it."""
         raise NotImplementedError(f"{self.type} has no status")
 

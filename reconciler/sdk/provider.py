@@ -197,7 +197,7 @@ class NovitaDeploymentProvider(Unsupported):
     def list_apps(self) -> list[AppInfo]:
         """Return every endpoint of the account, sorted by name."""
         with reader(self._context, self._settings) as account:
-            apps = [ENDPOINT.app_of(live) for live in account.listing().endpoints]
+            apps = [ENDPOINT.endpoint_info(live) for live in account.listing().endpoints]
         return [info_of(app) for app in sorted(apps, key=lambda app: (app.name, app.id))]
 
     def get_app_status(self, endpoint: str) -> AppStatus:
@@ -254,7 +254,7 @@ class NovitaDeploymentProvider(Unsupported):
     def _app(self, endpoint: str) -> EndpointInfo:
         inventory = load_inventory(self._context.state_path)
         with reader(self._context, self._settings) as account:
-            return ENDPOINT.app_of(find_endpoint(account, inventory, endpoint))
+            return ENDPOINT.endpoint_info(find_endpoint(account, inventory, endpoint))
 
     def _apply(self, run: tuple[Context, Goal]) -> ChangeResult | None:
         """Plan and apply. Return the result of the one change, or None if there was none to make."""

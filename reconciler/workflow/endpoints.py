@@ -49,7 +49,7 @@ class LocalState:
             return matched(name, declared.get(name), record, endpoint).redacted
 
         infos = (
-            ENDPOINT.app_of(redacted(endpoint), managed_by_id.get(endpoint.id, Managed.UNMANAGED))
+            ENDPOINT.endpoint_info(redacted(endpoint), managed_by_id.get(endpoint.id, Managed.UNMANAGED))
             for endpoint in live
         )
         return tuple(sorted(infos, key=lambda info: (info.name, info.id)))

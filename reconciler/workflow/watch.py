@@ -92,7 +92,7 @@ def _poll(
     """
     known_ids = {info.id for info in before}
     watched = (
-        ENDPOINT.app_of(live)
+        ENDPOINT.endpoint_info(live)
         for live in list_complete(account, known_ids).endpoints
         if live.id in known_ids
         or (context.selection.has(live.name) and (name is None or name in (live.name, live.id)))

@@ -36,7 +36,7 @@ def test_a_kind_offers_nothing_that_it_does_not_say() -> None:
     [
         lambda: CREDENTIAL.update_request(LIVE, {}),
         lambda: CREDENTIAL.drain_request("w"),
-        lambda: CREDENTIAL.app_of(LIVE),
+        lambda: CREDENTIAL.endpoint_info(LIVE),
     ],
 )
 def test_what_is_not_offered_cannot_be_asked_for(call: Any) -> None:

@@ -143,10 +143,10 @@ class Endpoint(Kind):
 
         return readiness(live)
 
-    def app_of(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
-        from reconciler.kinds.endpoint.status import app_of
+    def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
+        from reconciler.kinds.endpoint.status import endpoint_info
 
-        return app_of(live, managed)
+        return endpoint_info(live, managed)
 
     def surplus(self, live: Live, most: int) -> tuple[str, ...]:
         from reconciler.kinds.endpoint.status import surplus

@@ -105,7 +105,7 @@ def explanation_of(state: object) -> str:
     return " - ".join(dict.fromkeys(words))[:200]
 
 
-def app_of(live: Live, managed: Managed | None = None) -> EndpointInfo:
+def endpoint_info(live: Live, managed: Managed | None = None) -> EndpointInfo:
     """Return the endpoint as status commands show it."""
     reported = [worker for worker in workers_of(live) if state_of(worker) not in GONE_WORKERS]
     counted = [worker for worker in reported if state_of(worker) not in NOT_COUNTED]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.endpoint.status import endpoint_info
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.status import EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.workflow.watch import events_between
@@ -21,7 +21,7 @@ def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1
                for n in range(of)]  # fmt: skip
     state = "serving" if ready == of else "initializing"
     said = {**answer(name, object_id, replicas=of), "state": state, "workers": workers, **raw}
-    return app_of(ENDPOINT.parse_one(said))
+    return endpoint_info(ENDPOINT.parse_one(said))
 
 
 def failed(**raw: Any) -> EndpointInfo:

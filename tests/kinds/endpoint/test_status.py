@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.kinds.endpoint.status import LONGEST_MESSAGE, app_of
+from reconciler.kinds.endpoint.status import LONGEST_MESSAGE, endpoint_info
 from reconciler.model.status import AppStatus, ConditionType, EndpointInfo, Managed, Status, Worker
 from tests.builders import answer, parse_bare
 
@@ -20,7 +20,7 @@ def seen(
 ) -> EndpointInfo:
     """An endpoint that scales from `low` to `high`, as it is shown."""
     declared = answer(minReplicas=low, maxReplicas=high)
-    return app_of(ENDPOINT.parse_one({**declared, "state": state, "workers": workers, **raw}))
+    return endpoint_info(ENDPOINT.parse_one({**declared, "state": state, "workers": workers, **raw}))
 
 
 def worker(state: Any = RUNNING, *, healthy: Any = True, name: str = "w-1") -> dict[str, Any]:
@@ -175,7 +175,7 @@ def test_a_time_that_is_none(created: Any) -> None:
 
 def test_an_endpoint_without_anything() -> None:
     """ID and name are enough."""
-    app = app_of(parse_bare(), Managed.UNMANAGED)
+    app = endpoint_info(parse_bare(), Managed.UNMANAGED)
     assert (app.status, app.message, app.image, app.product, app.region) == (Status.PENDING, "", "", "", "")
     assert (app.min_replicas, app.max_replicas, app.total_replicas, app.workers) == (0, 0, 0, ())
     assert (app.created_at, app.managed) == (None, Managed.UNMANAGED)

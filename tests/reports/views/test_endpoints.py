@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.endpoint.status import endpoint_info
 from reconciler.model.status import Happening, Status
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.views.endpoints import (
@@ -20,7 +20,7 @@ from reconciler.workflow.watch import event_of
 from tests.builders import live
 
 NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
-APP = app_of(live())
+APP = endpoint_info(live())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.status import app_of
+from reconciler.kinds.endpoint.status import endpoint_info
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Page
 from reconciler.novita.http.body import parse_json
@@ -308,7 +308,7 @@ def test_any_form_is_read_and_shown(odd: list[tuple[tuple[Any, ...], Any]]) -> N
     assert len(page.endpoints) == 2
     known = [one for one in page.endpoints if one.is_identified]
     for one in known:
-        assert str(app_of(one))
+        assert str(endpoint_info(one))
         json.dumps(one.fields, allow_nan=False).encode()
     wanted = endpoint("a", env={"A": "1"})
     assert plan([wanted], [record(wanted)], known) is not None

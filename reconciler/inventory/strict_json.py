@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 from reconciler.model.encoding import json_bytes
 from reconciler.model.values import Json
 
-_HALF: Final = re.compile(r"\\u[dD]")
+_SURROGATE: Final = re.compile(r"\\u[dD]")
 
 
 class Malformed(ValueError):
@@ -22,7 +22,7 @@ def loads(text: str, build: Callable[[list[tuple[str, Any]]], Any]) -> Json:
     """Return the value of a JSON text; `build` makes an object of its pairs.
 
     Raise JSONDecodeError, RecursionError, and Malformed for values that `json` accepts but JSON lacks:
-    `NaN`, infinite numbers and half characters.
+    `NaN`, infinite numbers and unpaired surrogates.
     """
     try:
         value = json.loads(text, object_pairs_hook=build, parse_constant=_no_number, parse_float=_float)
@@ -30,8 +30,8 @@ def loads(text: str, build: Callable[[list[tuple[str, Any]]], Any]) -> Json:
         raise
     except ValueError as error:  # Python parses at most 4,300 digits
         raise Malformed("it holds a number of too many digits") from error
-    if _HALF.search(text):
-        _refuse_halves(value)
+    if _SURROGATE.search(text):
+        _refuse_surrogates(value)
     return value
 
 
@@ -45,8 +45,8 @@ def _float(text: str) -> float:
     raise Malformed("it holds a number that is too large")
 
 
-def _refuse_halves(value: Json) -> None:
+def _refuse_surrogates(value: Json) -> None:
     try:
         json_bytes(value, lambda _: None)
     except UnicodeEncodeError as error:
-        raise Malformed("it holds one half of a character, written as an escape") from error
+        raise Malformed("it has an unpaired surrogate, such as \\ud800") from error

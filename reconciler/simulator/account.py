@@ -77,7 +77,7 @@ class Account:
         }
 
     def do_update(self, body: Body) -> dict[str, Any]:
-        endpoint = self._find(text_of(body, "id", longest=255))
+        endpoint = self._find(text_of(body, "id", max_length=255))
         keep = self.profile.update_omitted == "keep"
         settings, refused = update_settings(body, endpoint.settings, keep=keep)
         self._require_credit()
@@ -103,7 +103,7 @@ class Account:
         if strict and (unknown := sorted(body.keys() - set(keys))):
             raise invalid(unknown[0], "unknown field")
         key = next((key for key in keys if body.get(key)), keys[0])
-        endpoint = self._find(text_of(body, key, longest=255))
+        endpoint = self._find(text_of(body, key, max_length=255))
         if endpoint.deleted is None:
             self.fleet.delete(endpoint, self.clock(), self.profile)
         return {}
@@ -113,7 +113,7 @@ class Account:
 
     def do_drain(self, body: Body) -> dict[str, Any]:
         now = self.clock()
-        worker_id = text_of(body, "workerID", longest=255)
+        worker_id = text_of(body, "workerID", max_length=255)
         worker = self.fleet.worker(worker_id, now)
         if worker is None:
             raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not storages")

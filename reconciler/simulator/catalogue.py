@@ -64,16 +64,16 @@ class Catalogue:
     ) -> dict[str, Any]:
         """Add a credential. Names need not be unique (docs registry-auth)."""
         auth = {
-            "name": text_of(body, "name", longest=255),
-            "username": text_of(body, "username", longest=511),
-            "password": text_of(body, "password", longest=1024),
+            "name": text_of(body, "name", max_length=255),
+            "username": text_of(body, "username", max_length=511),
+            "password": text_of(body, "password", max_length=1024),
         }
         auth_id = new_id()
         self.auths[auth_id] = {"id": auth_id, **auth}
         return {"id": auth_id} if profile.auth_save_answer == "id" else {}
 
     def delete_auth(self, body: Mapping[str, Any], in_use: Callable[[str], bool]) -> dict[str, Any]:
-        auth_id = text_of(body, "id", longest=255)
+        auth_id = text_of(body, "id", max_length=255)
         if auth_id not in self.auths:
             raise Refusal("RESOURCE_NOT_FOUND", f"repository auth {auth_id!r} not found")
         if in_use(auth_id):
@@ -94,9 +94,9 @@ class Catalogue:
         self, body: Mapping[str, Any], new_id: Callable[[], str], profile: Profile
     ) -> str | dict[str, Any]:
         """Add a storage. The answer is a JSON string in the docs, and an object in other sources."""
-        cluster_id = text_of(body, "clusterId", longest=255)
-        name = text_of(body, "storageName", longest=255)
-        size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
+        cluster_id = text_of(body, "clusterId", max_length=255)
+        name = text_of(body, "storageName", max_length=255)
+        size = number_of(body.get("storageSize"), "storageSize", minimum=STORAGE_SMALLEST_GB)
         cluster = next((one for one in CLUSTERS if one["id"] == cluster_id), None)
         if cluster is not None and not cluster["supportNetworkStorage"]:
             raise Refusal("CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT", f"no network storage in {cluster_id!r}")
@@ -114,11 +114,11 @@ class Catalogue:
     def update_storage(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Rename or enlarge a storage. It cannot shrink."""
         storage = self._storage(body)
-        size = number_of(body.get("storageSize"), "storageSize", low=STORAGE_SMALLEST_GB)
+        size = number_of(body.get("storageSize"), "storageSize", minimum=STORAGE_SMALLEST_GB)
         if size < storage["storageSize"]:
             raise invalid("storageSize", "a storage cannot shrink")
-        name = text_of(body, "storageName", longest=255)
-        # A new object, because the old one may be being written to disk.
+        name = text_of(body, "storageName", max_length=255)
+        # A new object, because another thread may be writing the old one to disk.
         self.storages[storage["storageId"]] = {**storage, "storageName": name, "storageSize": size}
         return {}
 
@@ -143,7 +143,7 @@ class Catalogue:
                     raise invalid("clusterID", "must be the cluster of the network storage")
 
     def _storage(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        storage_id = text_of(body, "storageId", longest=255)
+        storage_id = text_of(body, "storageId", max_length=255)
         if storage_id not in self.storages:
             raise Refusal("NETWORK_STORAGE_NOT_FOUND", f"network storage {storage_id!r} not found")
         return self.storages[storage_id]

@@ -265,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write("\r\n".join([*lines, "", ""]).encode() + body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
-        """Nothing: the server's log is `requests`."""
+        """Do nothing; the log of the server is `requests`."""
 
 
 def _end(connection: socket.socket) -> None:

@@ -19,11 +19,11 @@ def create_settings(body: Mapping[str, Any]) -> Settings:
     """Return the settings of `{"endpoint": {...}}`; `appName` may be empty (docs create-endpoint)."""
     endpoint = _object(body, "endpoint", "endpoint")
     settings = _required(endpoint)
-    settings["name"] = _text(endpoint, "name", longest=220)
+    settings["name"] = _text(endpoint, "name", max_length=220)
     settings["appName"] = _app_name(endpoint)
     settings["products"] = _products(endpoint)
-    settings["rootfsSize"] = _number(endpoint, "rootfsSize", low=1)
-    settings["clusterID"] = _text(endpoint, "clusterID", longest=255)
+    settings["rootfsSize"] = _number(endpoint, "rootfsSize", minimum=1)
+    settings["clusterID"] = _text(endpoint, "clusterID", max_length=255)
     settings["volumeMounts"] = _mounts(endpoint)
     settings["envs"] = _envs(endpoint)
     settings["healthy"] = _healthy(_object(endpoint, "healthy", "healthy"))
@@ -51,8 +51,8 @@ def update_settings(body: Mapping[str, Any], current: Settings, *, keep: bool) -
     if keep:
         settings["image"] = {**current["image"], **_given(body["image"], settings["image"])}
     optional: dict[str, Any] = {
-        "name": _text(body, "name", longest=220),
-        "clusterID": _text(body, "clusterID", longest=255),
+        "name": _text(body, "name", max_length=220),
+        "clusterID": _text(body, "clusterID", max_length=255),
         "volumeMounts": _mounts(body),
         "envs": _envs(body),
         "healthy": None if body.get("healthy") is None else _healthy(_object(body, "healthy", "healthy")),
@@ -67,22 +67,24 @@ def invalid(field: str, why: str) -> Refusal:
     return Refusal("VALIDATOR_PARAM", f"invalid {field}: {why}")
 
 
-def text_of(body: Mapping[str, Any], field: str, *, longest: int) -> str:
-    """A required, non-empty string of a body."""
-    value = _text(body, field, longest=longest)
+def text_of(body: Mapping[str, Any], field: str, *, max_length: int) -> str:
+    """Return a required, non-empty string of a body."""
+    value = _text(body, field, max_length=max_length)
     if not value:
         raise invalid(field, "value is required")
     return value
 
 
-def number_of(value: Any, field: str, *, low: int, high: int | None = None) -> int:
-    """An integer within limits; digit strings pass as well, live clients send both."""
+def number_of(value: Any, field: str, *, minimum: int, maximum: int | None = None) -> int:
+    """Return an integer within limits. A string of digits is valid too; clients send both."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid(field, "value must be an integer")
-    if value < low or (high is not None and value > high):
-        raise invalid(field, f"value must be at least {low}" + (f" and at most {high}" if high else ""))
+    if value < minimum or (maximum is not None and value > maximum):
+        raise invalid(
+            field, f"value must be at least {minimum}" + (f" and at most {maximum}" if maximum else "")
+        )
     return value
 
 
@@ -109,8 +111,8 @@ def _required(body: Mapping[str, Any]) -> Settings:
 
 def _worker_config(given: Mapping[str, Any]) -> Settings:
     config: Settings = {
-        field: _number(given, field, low=low, high=high, where="workerConfig.")
-        for field, low, high in (
+        field: _number(given, field, minimum=minimum, maximum=maximum, where="workerConfig.")
+        for field, minimum, maximum in (
             ("minNum", 0, None),
             ("maxNum", 1, None),
             ("freeTimeout", 1, None),
@@ -121,7 +123,7 @@ def _worker_config(given: Mapping[str, Any]) -> Settings:
     }
     if config["minNum"] > config["maxNum"]:
         raise invalid("workerConfig.minNum", "value must not exceed maxNum")
-    config["cudaVersion"] = _text(given, "cudaVersion", longest=32, where="workerConfig.")
+    config["cudaVersion"] = _text(given, "cudaVersion", max_length=32, where="workerConfig.")
     return config
 
 
@@ -129,7 +131,7 @@ def _ports(body: Mapping[str, Any]) -> list[Settings]:
     ports = _objects(body, "ports")
     if len(ports) != 1:
         raise invalid("ports", "exactly one port is required")
-    port = _number(ports[0], "port", low=1, high=65535, where="ports[0].")
+    port = _number(ports[0], "port", minimum=1, maximum=65535, where="ports[0].")
     if port in RESERVED_PORTS:
         raise invalid("ports[0].port", f"{port} is reserved")
     return [{"port": port}]
@@ -137,23 +139,23 @@ def _ports(body: Mapping[str, Any]) -> list[Settings]:
 
 def _policy(given: Mapping[str, Any]) -> Settings:
     kind = _choice(given, "type", "policy.type", ("queue", "concurrency"))
-    return {"type": kind, "value": _number(given, "value", low=1, where="policy.")}
+    return {"type": kind, "value": _number(given, "value", minimum=1, where="policy.")}
 
 
 def _image(given: Mapping[str, Any]) -> Settings:
-    image = _text(given, "image", longest=511, where="image.")
+    image = _text(given, "image", max_length=511, where="image.")
     if not image:
         raise invalid("image.image", "value is required")
     return {
         "image": image,
-        "authId": _text(given, "authId", longest=255, where="image."),
-        "command": _text(given, "command", longest=2047, where="image."),
+        "authId": _text(given, "authId", max_length=255, where="image."),
+        "command": _text(given, "command", max_length=2047, where="image."),
     }
 
 
 def _app_name(body: Mapping[str, Any]) -> str:
     # 46 characters: with an ID of 16 and a hyphen it fits into a DNS label of 63.
-    name = _text(body, "appName", longest=46)
+    name = _text(body, "appName", max_length=46)
     if name and not APP_NAME.fullmatch(name):
         raise invalid("appName", "lower-case letters, digits and inner hyphens only")
     return name
@@ -161,7 +163,7 @@ def _app_name(body: Mapping[str, Any]) -> str:
 
 def _products(body: Mapping[str, Any]) -> list[Settings]:
     products: list[Settings] = [
-        {"id": _text(one, "id", longest=255, where=f"products[{index}].")}
+        {"id": _text(one, "id", max_length=255, where=f"products[{index}].")}
         for index, one in enumerate(_objects(body, "products"))
     ]
     if not products:
@@ -180,9 +182,9 @@ def _mounts(body: Mapping[str, Any]) -> list[Settings]:
         kind = _choice(given, "type", where + "type", ("local", "network"))
         mount: Settings = {
             "type": kind,
-            "id": _text(given, "id", longest=255, where=where),
-            "size": _number(given, "size", low=1, where=where) if kind == "local" else 0,
-            "mountPath": _text(given, "mountPath", longest=255, where=where),
+            "id": _text(given, "id", max_length=255, where=where),
+            "size": _number(given, "size", minimum=1, where=where) if kind == "local" else 0,
+            "mountPath": _text(given, "mountPath", max_length=255, where=where),
         }
         if not MOUNT_PATH.fullmatch(mount["mountPath"]):
             raise invalid(where + "mountPath", "an absolute path of letters, digits, _ . - / is required")
@@ -195,16 +197,16 @@ def _mounts(body: Mapping[str, Any]) -> list[Settings]:
 def _envs(body: Mapping[str, Any]) -> list[Settings]:
     envs = []
     for index, given in enumerate(_objects(body, "envs")):
-        key = _text(given, "key", longest=511, where=f"envs[{index}].")
+        key = _text(given, "key", max_length=511, where=f"envs[{index}].")
         if not key:
             raise invalid(f"envs[{index}].key", "value is required")
-        envs.append({"key": key, "value": _text(given, "value", longest=65536, where=f"envs[{index}].")})
+        envs.append({"key": key, "value": _text(given, "value", max_length=65536, where=f"envs[{index}].")})
     return envs
 
 
 def _healthy(given: Mapping[str, Any]) -> Settings:
     # Only the path can be set; the timings are the server's own.
-    path = _text(given, "path", longest=255, where="healthy.")
+    path = _text(given, "path", max_length=255, where="healthy.")
     if not path.startswith("/"):
         raise invalid("healthy.path", "an absolute path is required")
     return {"path": path}
@@ -235,21 +237,23 @@ def _texts(body: Mapping[str, Any], key: str) -> list[str]:
     return value
 
 
-def _text(body: Mapping[str, Any], key: str, *, longest: int, where: str = "") -> str:
+def _text(body: Mapping[str, Any], key: str, *, max_length: int, where: str = "") -> str:
     value = body.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise invalid(where + key, "value must be a string")
-    if len(value) > longest:
-        raise invalid(where + key, f"value must be at most {longest} characters")
+    if len(value) > max_length:
+        raise invalid(where + key, f"value must be at most {max_length} characters")
     return value
 
 
-def _number(body: Mapping[str, Any], key: str, *, low: int, high: int | None = None, where: str = "") -> int:
+def _number(
+    body: Mapping[str, Any], key: str, *, minimum: int, maximum: int | None = None, where: str = ""
+) -> int:
     if body.get(key) is None:
         raise invalid(where + key, "value is required")
-    return number_of(body[key], where + key, low=low, high=high)
+    return number_of(body[key], where + key, minimum=minimum, maximum=maximum)
 
 
 def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, ...]) -> str:
@@ -261,9 +265,9 @@ def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, .
 
 def page_bounds(query: Mapping[str, str], key: str, total: int, profile: Profile) -> tuple[int, int]:
     """Return start and stop of the page that `pageSize` and `key` request among `total` items."""
-    size = number_of(query.get("pageSize") or profile.default_page_size, "pageSize", low=0)
+    size = number_of(query.get("pageSize") or profile.default_page_size, "pageSize", minimum=0)
     size = min(size or profile.default_page_size, profile.max_page_size)
-    page = number_of(query.get(key) or profile.page_base, key, low=0) - profile.page_base
+    page = number_of(query.get(key) or profile.page_base, key, minimum=0) - profile.page_base
     if page < 0:
         if profile.page_zero == "400":
             raise invalid(key, "pages count from 1")

@@ -24,9 +24,8 @@ class ConnectionPool(Generic[T]):
 
     def __init__(self, connect: Callable[[], T]) -> None:
         self._connect = connect
-        self._free = deque(
-            [connect()]
-        )  # the first one at once, so that its errors come before the first call
+        # The first connection is made at once, so that its errors come before the first call.
+        self._free = deque([connect()])
         self._is_closed = False
 
     @contextmanager

@@ -407,7 +407,7 @@ def test_overrides_replace_files(tmp_path: Path) -> None:
         tmp_path / "endpoints/none.yaml": "endpoints: [",
     }
     result = load(tmp_path, environ={}, overrides=other)
-    assert [one.name for one in result.desired] == ["new", "more"]
+    assert [desired.name for desired in result.desired] == ["new", "more"]
     assert [str(problem.place) for problem in result.problems] == ["endpoints/none.yaml:1:12"]
     assert list(tmp_path.iterdir()) == [tmp_path / "endpoints.yaml"]
 
@@ -418,4 +418,4 @@ def test_overrides_replace_named_files(tmp_path: Path, named: str) -> None:
     (tmp_path / "sub").mkdir()
     texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
     result = load(tmp_path, [Path(named)], environ={}, overrides=texts)
-    assert ([one.name for one in result.desired], result.problems) == (["a"], ())
+    assert ([desired.name for desired in result.desired], result.problems) == (["a"], ())

@@ -42,8 +42,8 @@ def test_references_are_resolved(tmp_path: Path, text: str, value: str, masked: 
     (tmp_path / "secret.txt").write_text("from file\n")
     (tmp_path / "dos.txt").write_bytes(b"from dos\r\n")
     (tmp_path / "two.txt").write_text("x\n\n")
-    found = Resolver(tmp_path, ENVIRON).resolve(text)
-    assert (found.value, str(found.secret), found.problems) == (value, masked, ())
+    resolved = Resolver(tmp_path, ENVIRON).resolve(text)
+    assert (resolved.value, str(resolved.secret), resolved.problems) == (value, masked, ())
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_malformed_references_are_explained(tmp_path: Path, text: str, summary: 
 @pytest.mark.parametrize("lenient", [False, True])
 def test_an_unset_variable(tmp_path: Path, lenient: bool) -> None:
     """An unset variable is an error, or a warning in a lenient run, where it counts as a secret."""
-    found, problems = Resolver(tmp_path, ENVIRON, lenient).secret("x${env:NONE}")
-    assert (reveal(found), str(found)) == ("x${env:NONE}", MASK if lenient else "x${env:NONE}")
+    resolved, problems = Resolver(tmp_path, ENVIRON, lenient).secret("x${env:NONE}")
+    assert (reveal(resolved), str(resolved)) == ("x${env:NONE}", MASK if lenient else "x${env:NONE}")
     assert [problem.severity for problem in problems] == [Severity.WARNING if lenient else Severity.ERROR]
     assert problems[0].hint == "export NONE=...   or give a default: ${env:NONE:-default}"
 

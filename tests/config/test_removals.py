@@ -13,7 +13,7 @@ ONE = 'endpoints: [{endpoint: a, specName: one, image: "x:1"}]\n'
 
 def test_entries_of_all_files_count(tmp_path: Path) -> None:
     """Endpoints are deleted unless `destroy: false`; a file may contain only `removed:`."""
-    found = loaded(
+    result = loaded(
         tmp_path,
         {
             "endpoints.yaml": ONE + "removed: [{endpoint: b}, {endpoint: c, destroy: false}]",
@@ -21,8 +21,8 @@ def test_entries_of_all_files_count(tmp_path: Path) -> None:
             "endpoints/none.yaml": "removed:",
         },
     )
-    assert found.problems == ()
-    assert [(one.name, one.destroy, str(one.place)) for one in found.removed] == [
+    assert result.problems == ()
+    assert [(entry.name, entry.destroy, str(entry.place)) for entry in result.removed] == [
         ("b", True, "endpoints.yaml:2:22"),
         ("c", False, "endpoints.yaml:2:37"),
         ("d", True, "endpoints/more.yaml:2:14"),

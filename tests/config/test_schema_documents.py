@@ -23,8 +23,8 @@ REFERENCE: Final = {"$ref": "#/$defs/reference"}
 
 def target(node: Node, root: Node) -> Node:
     """Return the definition behind a `$ref`."""
-    found: Node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    return found
+    definition: Node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return definition
 
 
 def annotated(node: Node, root: Node) -> Node:
@@ -55,7 +55,7 @@ def every(name: str) -> list[tuple[str, bool, Node]]:
     """Yield everything below the root of a schema and below its definitions."""
     root = schema.load_schema(name)
     starts = {name: root, **{f"#{key}": part for key, part in root["$defs"].items()}}
-    return [found for path, start in starts.items() for found in below(start, root, path)]
+    return [entry for path, start in starts.items() for entry in below(start, root, path)]
 
 
 def is_forbidden(node: Node) -> bool:
@@ -137,7 +137,9 @@ def test_a_value_is_offered_and_not_only_a_reference(name: str) -> None:
         value, other = node["anyOf"]
         assert other == REFERENCE, path
         offered = [node["examples"][0], *([node["default"]] if "default" in node else ())]
-        wrong += [(path, one) for one in offered if one is None or not validator(value, root).is_valid(one)]
+        wrong += [
+            (path, each) for each in offered if each is None or not validator(value, root).is_valid(each)
+        ]
     assert wrong == []
 
 
@@ -171,8 +173,8 @@ def common_value(settings: Mapping[str, Any], *names: str) -> Any:
 def endpoint_defaults() -> dict[str, Any]:
     """Return the defaults of all fields of an endpoint by dotted path."""
     root = schema.load_schema("endpoints")
-    found = below(root["$defs"]["fields"], root, "")
-    return {path.removeprefix("."): node["default"] for path, _, node in found if "default" in node}
+    entries = below(root["$defs"]["fields"], root, "")
+    return {path.removeprefix("."): node["default"] for path, _, node in entries if "default" in node}
 
 
 def test_every_default_of_an_endpoint_is_compared() -> None:
@@ -184,8 +186,8 @@ def test_every_default_of_an_endpoint_is_compared() -> None:
 def test_defaults_match_the_mapping(path: str) -> None:
     """An endpoint without the field gets the default of the schema, with the same type."""
     needed, read = READERS[path]
-    default, found = endpoint_defaults()[path], read(endpoint(**needed))
-    assert (type(found), found) == (type(default), default)
+    default, mapped = endpoint_defaults()[path], read(endpoint(**needed))
+    assert (type(mapped), mapped) == (type(default), default)
 
 
 @pytest.mark.parametrize("path", READERS)

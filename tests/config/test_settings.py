@@ -28,9 +28,9 @@ novita:
 
 def settings(root: Path, text: str, **environ: str) -> Settings:
     """Return the settings of a config.yaml without problems."""
-    found, problems = load_settings(write(root, {"config.yaml": text}), environ=environ)
+    loaded_settings, problems = load_settings(write(root, {"config.yaml": text}), environ=environ)
     assert problems == ()
-    return found
+    return loaded_settings
 
 
 def test_defaults_without_config_yaml(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_defaults_without_config_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["config.yaml", "config/config.yaml"])
 def test_the_documented_config_yaml(tmp_path: Path, name: str) -> None:
     """It is found in both directories, and its placeholder does not count as a key."""
-    found, problems = load_settings(write(tmp_path, {name: SEED}), environ={})
+    loaded_settings, problems = load_settings(write(tmp_path, {name: SEED}), environ={})
     assert problems == ()
-    assert found == Settings(config_dir="./config")
+    assert loaded_settings == Settings(config_dir="./config")
 
 
 @pytest.mark.parametrize(
@@ -61,16 +61,21 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "novita: {api_key: ' sk ', base_url: http://localhost:8080/, adopt: true,"
         " poll_interval: 2.5, settle_seconds: 0}"
     )
-    found = settings(tmp_path, text, RECONCILER_STATE_KEY="state\n")
-    assert found.api_key is not None
-    assert found.state_key is not None
-    assert (found.api_key.value, found.api_key.source, str(found.api_key)) == (
+    loaded_settings = settings(tmp_path, text, RECONCILER_STATE_KEY="state\n")
+    assert loaded_settings.api_key is not None
+    assert loaded_settings.state_key is not None
+    assert (loaded_settings.api_key.value, loaded_settings.api_key.source, str(loaded_settings.api_key)) == (
         "sk",
         "novita.api_key",
         "(sensitive value)",
     )
-    assert found.state_key.value == "state"
-    assert (found.base_url, found.poll_interval, found.settle_seconds, found.adopt) == (
+    assert loaded_settings.state_key.value == "state"
+    assert (
+        loaded_settings.base_url,
+        loaded_settings.poll_interval,
+        loaded_settings.settle_seconds,
+        loaded_settings.adopt,
+    ) == (
         "http://localhost:8080",
         2.5,
         0,
@@ -81,19 +86,19 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 def test_the_environment_wins(tmp_path: Path) -> None:
     """Variables take precedence, and a reference that is not needed is not resolved."""
     text = "novita: {api_key: '${env:NONE}', base_url: https://a.example}"
-    found = settings(tmp_path, text, NOVITA_API_KEY=" k\n", NOVITA_BASE_URL="simulator")
-    assert found.is_simulator
-    assert found.api_key is not None
-    assert (found.api_key.value, found.api_key.source) == ("k", "${env:NOVITA_API_KEY}")
+    loaded_settings = settings(tmp_path, text, NOVITA_API_KEY=" k\n", NOVITA_BASE_URL="simulator")
+    assert loaded_settings.is_simulator
+    assert loaded_settings.api_key is not None
+    assert (loaded_settings.api_key.value, loaded_settings.api_key.source) == ("k", "${env:NOVITA_API_KEY}")
 
 
 def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
     """An empty variable, common in CI, does not override the file."""
     environ = {"NOVITA_API_KEY": "", "NOVITA_BASE_URL": "", "RECONCILER_STATE_KEY": ""}
-    found = settings(tmp_path, "novita: {api_key: k, base_url: simulator}", **environ)
-    assert found.api_key is not None
-    assert found.is_simulator
-    assert found.state_key is None
+    loaded_settings = settings(tmp_path, "novita: {api_key: k, base_url: simulator}", **environ)
+    assert loaded_settings.api_key is not None
+    assert loaded_settings.is_simulator
+    assert loaded_settings.state_key is None
 
 
 def test_references_in_settings(tmp_path: Path) -> None:
@@ -108,10 +113,15 @@ novita:
 """
     write(tmp_path, {"key.txt": "sk-1\n"})
     environ = {"URL": "https://x.example", "RECONCILER_TRUSTED_HOSTS": "x.example"}
-    found = settings(tmp_path, text, ADOPT="true", POLL="3", **environ)
-    assert found.api_key is not None
-    assert (found.api_key.value, found.api_key.source) == ("sk-1", "${file:key.txt}")
-    assert (found.base_url, found.adopt, found.poll_interval, found.config_dir) == (
+    loaded_settings = settings(tmp_path, text, ADOPT="true", POLL="3", **environ)
+    assert loaded_settings.api_key is not None
+    assert (loaded_settings.api_key.value, loaded_settings.api_key.source) == ("sk-1", "${file:key.txt}")
+    assert (
+        loaded_settings.base_url,
+        loaded_settings.adopt,
+        loaded_settings.poll_interval,
+        loaded_settings.config_dir,
+    ) == (
         "https://x.example",
         True,
         3.0,
@@ -173,10 +183,10 @@ def test_valid_base_urls(tmp_path: Path, url: str, kept: str) -> None:
 )
 def test_invalid_base_urls(tmp_path: Path, url: str, what: str) -> None:
     """The API key is never sent unencrypted or to an ambiguous host."""
-    found, problems = load_settings(tmp_path, environ={"NOVITA_BASE_URL": url})
+    loaded_settings, problems = load_settings(tmp_path, environ={"NOVITA_BASE_URL": url})
     assert codes(problems) == ["bad-base-url"]
     assert what in problems[0].summary
-    assert found.base_url == Settings().base_url
+    assert loaded_settings.base_url == Settings().base_url
 
 
 def test_loopback() -> None:
@@ -225,7 +235,9 @@ novita:
 
 def test_all_invalid_settings_are_reported(tmp_path: Path) -> None:
     """Each error of a config.yaml has its place, and no key is shown."""
-    found, problems = load_settings(write(tmp_path, {"config.yaml": BAD}), environ={"ADOPT": "maybe"})
+    loaded_settings, problems = load_settings(
+        write(tmp_path, {"config.yaml": BAD}), environ={"ADOPT": "maybe"}
+    )
     assert sorted(problem_lines(problems)) == [
         "config.yaml:10:15 bad-format | write a value, or remove the key",
         'config.yaml:1:25 not-text | write "5"',
@@ -239,7 +251,7 @@ def test_all_invalid_settings_are_reported(tmp_path: Path) -> None:
     ]
     assert "secret" not in repr(problems)
     assert "12345" not in repr(problems)
-    assert found == Settings()
+    assert loaded_settings == Settings()
 
 
 @pytest.mark.parametrize("value", ["1:30", "12:30:45", "0123"])
@@ -256,27 +268,27 @@ def test_an_ambiguous_key_is_not_shown(tmp_path: Path, value: str) -> None:
 def test_seconds_from_references_are_validated(tmp_path: Path, name: str) -> None:
     """A number from the environment has the same range."""
     text = f"novita: {{{name}: '${{env:N}}'}}"
-    found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={"N": "-1"})
+    loaded_settings, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={"N": "-1"})
     assert codes(problems) == ["out-of-range"]
-    assert found == Settings()
+    assert loaded_settings == Settings()
 
 
 def test_unset_references_in_settings(tmp_path: Path) -> None:
     """Unset variables are errors with a place, and warnings in a lenient run."""
     text = "novita: {api_key: '${env:K}', base_url: '${env:U}', adopt: '${env:A}'}"
     write(tmp_path, {"config.yaml": text})
-    found, problems = load_settings(tmp_path, environ={})
+    loaded_settings, problems = load_settings(tmp_path, environ={})
     assert codes(problems) == ["unset-reference"] * 3
-    assert found == Settings()
+    assert loaded_settings == Settings()
     assert not any(problem.is_error for problem in load_settings(tmp_path, environ={}, lenient=True)[1])
 
 
 def test_a_config_that_is_not_a_mapping(tmp_path: Path) -> None:
     """A list or invalid YAML is reported, and the defaults are used."""
     for text, code in (("- a", "wrong-type"), ("a: [", "invalid-yaml"), ("novita: 5", "wrong-type")):
-        found, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={})
+        loaded_settings, problems = load_settings(write(tmp_path, {"config.yaml": text}), environ={})
         assert codes(problems) == [code]
-        assert found == Settings()
+        assert loaded_settings == Settings()
 
 
 def test_a_load_reports_settings_problems(tmp_path: Path) -> None:

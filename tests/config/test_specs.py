@@ -64,9 +64,9 @@ def test_the_documented_specs_yaml(tmp_path: Path) -> None:
     """The documented specs.yaml has two usable specs."""
     write(tmp_path, {"specs.yaml": SEED})
     settings, _ = load_settings(tmp_path, environ={})
-    found = load_specs(tmp_path, settings)
-    specs = found.entries
-    assert (found.problems, found.file, list(specs)) == (
+    result = load_specs(tmp_path, settings)
+    specs = result.entries
+    assert (result.problems, result.file, list(specs)) == (
         (),
         "specs.yaml",
         ["novita-5090-single", "novita-4090-single"],
@@ -114,8 +114,8 @@ GOOD = "platforms: {novita: {productId: p, region: r}}"
 )  # fmt: skip
 def test_a_used_spec(tmp_path: Path, body: str, expected: str) -> None:
     """Missing values of a used spec are reported at their place; other platforms and keys are ignored."""
-    found = use(tmp_path, f"specs:\n- name: x\n  {body}\n")
-    assert [line.split(" |")[0] for line in found] == ([f"specs.yaml:{expected}"] if expected else [])
+    result = use(tmp_path, f"specs:\n- name: x\n  {body}\n")
+    assert [line.split(" |")[0] for line in result] == ([f"specs.yaml:{expected}"] if expected else [])
 
 
 def test_the_documented_messages(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_unknown_specs(tmp_path: Path) -> None:
 )
 def test_errors_of_the_file(tmp_path: Path, text: str, expected: str) -> None:
     """Errors of the file are reported even if no spec is used."""
-    found = loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"})
-    assert [line.split(" |")[0] for line in problem_lines(found.problems)] == [expected]
+    result = loaded(tmp_path, {"specs.yaml": text, "endpoints.yaml": "endpoints: []"})
+    assert [line.split(" |")[0] for line in problem_lines(result.problems)] == [expected]
 
 
 @pytest.mark.parametrize("text", ["", "specs:\n", "other: 1\n"])

@@ -45,7 +45,7 @@ def test_a_plan_counts_every_action() -> None:
     """Counts include zeros, and a no-op is not pending."""
     made = plan([endpoint("a"), endpoint("b")], [tracked("a")], [live("a")])
     assert made.counts() == {**dict.fromkeys(Action, 0), Action.CREATE: 1, Action.NO_OP: 1}
-    assert [one.address for one in made.pending] == ["novita_endpoint.b"]
+    assert [pending.address for pending in made.pending] == ["novita_endpoint.b"]
 
 
 def result(outcome: Outcome, problem: Problem | None = None) -> ChangeResult:

@@ -104,9 +104,9 @@ def test_sealed_values_survive_serialization(value: Any) -> None:
 @given(st.lists(texts), texts, st.lists(texts), texts)
 def test_a_seal_is_bound_to_its_path(path: list[str], text: str, other_path: list[str], other: str) -> None:
     """Equal secrets of two fields have different seals, and a path cannot be part of a text."""
-    one, two = KEYRING.seal(text, tuple(path)), KEYRING.seal(other, tuple(other_path))
-    assert (one == two) == ((path, text) == (other_path, other))
-    assert KEYRING.matches(one, other, tuple(other_path)) == (one == two)
+    first, second = KEYRING.seal(text, tuple(path)), KEYRING.seal(other, tuple(other_path))
+    assert (first == second) == ((path, text) == (other_path, other))
+    assert KEYRING.matches(first, other, tuple(other_path)) == (first == second)
 
 
 @given(with_secrets)

@@ -36,8 +36,8 @@ def test_the_most_severe_problems_are_listed() -> None:
     few = [problem(number, Severity.NOTE) for number in range(LISTED)]
     assert limit_problems(few) == few
     many = [*few, problem(LISTED, Severity.WARNING), problem(LISTED + 1, Severity.ERROR)]
-    found = limit_problems(many)
-    assert len(found) == LISTED
-    assert [one.code for one in found[:3]] == [str(LISTED + 1), str(LISTED), "0"]
-    assert found[-1].code == "more-problems"
-    assert found[-1].summary == "3 more problems are not listed, 0 of them errors"
+    limited = limit_problems(many)
+    assert len(limited) == LISTED
+    assert [entry.code for entry in limited[:3]] == [str(LISTED + 1), str(LISTED), "0"]
+    assert limited[-1].code == "more-problems"
+    assert limited[-1].summary == "3 more problems are not listed, 0 of them errors"

@@ -51,8 +51,8 @@ B: DataPath = ("endpoints", 1)
 def changed(text: str, *edits: Edit) -> list[str]:
     """Return the removed and added lines, as `- ` and `+ `."""
     after = edit_text(text, edits)
-    found = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))
-    return [f"{line[0]} {line[1:]}" for line in found[2:] if line[0] in "-+"]
+    diff = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))
+    return [f"{line[0]} {line[1:]}" for line in diff[2:] if line[0] in "-+"]
 
 
 CASES: dict[str, tuple[tuple[Edit, ...], list[str]]] = {

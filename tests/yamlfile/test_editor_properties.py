@@ -113,13 +113,13 @@ def test_edits_together_equal_edits_one_by_one(
     )
     edits = draw.draw(st.lists(edit, max_size=8))
     if draw.draw(st.booleans()):
-        edits.sort(key=lambda one: repr(one.path), reverse=True)
+        edits.sort(key=lambda edit: repr(edit.path), reverse=True)
     if not encodable(text + repr(edits)):
         return
     step = text
     try:
-        for one in edits:
-            step = edit_text(step, [one], json=as_json)
+        for edit in edits:
+            step = edit_text(step, [edit], json=as_json)
     except InvalidConfig:
         return
     assert parse(edit_text(text, edits, json=as_json), "").data == parse(step, "").data

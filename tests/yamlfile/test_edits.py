@@ -56,7 +56,7 @@ def test_a_path_that_does_not_exist_is_an_error(path: tuple[str | int, ...]) -> 
 def test_prefixed_edits() -> None:
     """The paths get the path of the item as a prefix."""
     edits = (Set(path=("image",), value="x"), Remove(path=("env", "A")))
-    assert [one.path for one in prefix_edits(("endpoints", 3), edits)] == [
+    assert [edit.path for edit in prefix_edits(("endpoints", 3), edits)] == [
         ("endpoints", 3, "image"),
         ("endpoints", 3, "env", "A"),
     ]

@@ -47,8 +47,8 @@ def test_written_json_is_read(value: Any, ascii_only: bool, indent: Any, end: st
     document = parse(text, "a.json")
     assert document.problems == ()
     assert document.data == as_integers(value)
-    found = json_parser.parse_tree(text)
-    assert json.loads(text[found.start_mark.index : found.end_mark.index]) == value  # type: ignore[attr-defined]
+    root = json_parser.parse_tree(text)
+    assert json.loads(text[root.start_mark.index : root.end_mark.index]) == value  # type: ignore[attr-defined]
     for key, inner in (
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     ):

@@ -37,8 +37,8 @@ from reconciler.yamlfile.scalars import AmbiguousWord, double_quoted, parse_scal
 )
 def test_words_with_one_meaning(text: str, meaning: object) -> None:
     """Numbers, booleans and null are recognised; dates stay text."""
-    found = parse_scalar(text)
-    assert (found, type(found)) == (meaning, type(meaning))
+    value = parse_scalar(text)
+    assert (value, type(value)) == (meaning, type(meaning))
 
 
 @pytest.mark.parametrize(

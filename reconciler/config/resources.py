@@ -74,6 +74,9 @@ def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desire
 
         return None, [*resolved.problems, *schema_problems(errors, stack.positions, key=kind.key)]
     desired, problems = kind.from_yaml(resolved.item, None, stack.positions.place)
+    unset = tuple(path for name, *_ in resolved.unset for path in kind.table.wire_paths(str(name)))
+    if desired is not None and unset:
+        desired = replace(desired, unset=unset)
     return desired, [*resolved.problems, *problems]
 
 

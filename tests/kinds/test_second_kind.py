@@ -194,3 +194,16 @@ def test_commands_about_endpoints_leave_it_alone(sandbox: Sandbox, console: Cons
     assert list(record(sandbox)["resources"]) == [f"{TYPE}.hub"]
     assert sandbox.run("destroy", "--auto-approve").code == 0
     assert (console.credentials, sandbox.live()) == ({}, {})
+
+
+def test_an_unset_reference_is_no_drift(
+    sandbox: Sandbox, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs that only compare may lack a secret: what is declared there is not known."""
+    sandbox.declare(credentials=[credential()])
+    sandbox.apply()
+    monkeypatch.delenv("HUB_PASSWORD")
+    assert sandbox.run("drift").code == 0
+    assert sandbox.run("plan").code == 1
+    console.by_name("hub")["username"] = "eve"
+    assert sandbox.run("drift").code == 2

@@ -10,7 +10,7 @@ from typing import Any, Final
 from reconciler.config import schema
 from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
-from reconciler.config.resources import Layers, read_sections, sections
+from reconciler.config.resources import LayersByName, read_sections, sections
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
@@ -45,7 +45,7 @@ class EndpointFiles:
     problems: list[Problem] = field(default_factory=list)
     is_partial: bool = False
     files: list[str] = field(default_factory=list)
-    others: Layers = field(default_factory=dict)
+    others: LayersByName = field(default_factory=dict)
 
 
 def read_endpoint_files(

@@ -17,7 +17,7 @@ from reconciler.model.resource import Desired, address
 from reconciler.model.secrets import reveal
 from reconciler.yamlfile.document import Document
 
-Layers: TypeAlias = MutableMapping[tuple[str, str], list[Layer]]
+LayersByName: TypeAlias = MutableMapping[tuple[str, str], list[Layer]]
 """The layers of each resource, by type and name."""
 
 
@@ -26,7 +26,9 @@ def sections() -> Mapping[str, Kind]:
     return {kind.section: kind for kind in KINDS.values() if kind is not ENDPOINT}
 
 
-def read_sections(document: Document, layers: Layers, in_group: set[tuple[str, str]]) -> Iterator[Problem]:
+def read_sections(
+    document: Document, layers: LayersByName, in_group: set[tuple[str, str]]
+) -> Iterator[Problem]:
     """Add the items of a file to `layers`. Yield their problems; within a group, names are unique."""
     for section, kind in sections().items():
         items = document.data.get(section, [])
@@ -57,9 +59,9 @@ def validate_resources(
     desired: list[Desired] = []
     problems: list[Problem] = []
     for (type_, name), stack in layers.items():
-        resource, found = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver)
-        problems += (replace(problem, address=address(name, type_)) for problem in found)
-        if resource is not None and not any(problem.is_error for problem in found):
+        resource, new_problems = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver)
+        problems += (replace(problem, address=address(name, type_)) for problem in new_problems)
+        if resource is not None and not any(problem.is_error for problem in new_problems):
             desired.append(resource)
     for kind in sections().values():
         problems += kind.conflicts([resource for resource in desired if resource.kind == kind.type])

@@ -94,15 +94,15 @@ class Writer:
                         can_drain = False
                         on_wait("draining is not offered by Novita; continuing without it")
                 case StepKind.SET_TEMPORARY_NAME:
-                    aside = _aside_of(change)
-                    self.session.record(replace(aside.tracked, renaming=aside.name))
+                    temporary = _temporary_name_of(change)
+                    self.session.record(replace(temporary.tracked, renaming=temporary.name))
                     self.account.update(step.request)
                 case StepKind.READ_BACK_TEMPORARY_NAME:
-                    aside = _aside_of(change)
-                    problem = read_back(self.account, self.clock, aside.live.id, step.expected)
+                    temporary = _temporary_name_of(change)
+                    problem = read_back(self.account, self.clock, temporary.live.id, step.expected)
                     if problem is not None:
                         raise Refused(problem)
-                    self.session.record(aside.record, replaces=aside.tracked)
+                    self.session.record(temporary.record, replaces=temporary.tracked)
                 case StepKind.UPDATE:
                     self._begin_rename(change)
                     self.account.update(step.request)
@@ -168,9 +168,13 @@ class Writer:
         """Check and record what must be so before the first step."""
         if isinstance(change, Adopt):
             self._require_free_name(change, change.live.id)
-        elif isinstance(change, Update) and change.aside and change.aside.live.name == change.aside.name:
+        elif (
+            isinstance(change, Update)
+            and change.temporary
+            and change.temporary.live.name == change.temporary.name
+        ):
             # an earlier run was stopped after it had set the temporary name
-            self.session.record(change.aside.record, replaces=change.aside.tracked)
+            self.session.record(change.temporary.record, replaces=change.temporary.tracked)
 
     def _begin_rename(self, change: Change) -> None:
         """Record the new name before it is sent. Raise Refused if the name is not free."""
@@ -217,10 +221,10 @@ class Writer:
             raise Refused(_changed_since_plan(planned, "its fields changed"))
 
 
-def _aside_of(change: Change) -> TemporaryName:
+def _temporary_name_of(change: Change) -> TemporaryName:
     assert isinstance(change, Update)
-    assert change.aside is not None
-    return change.aside
+    assert change.temporary is not None
+    return change.temporary
 
 
 def _deposed(change: Change) -> Tracked | None:

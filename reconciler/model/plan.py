@@ -127,13 +127,13 @@ class TemporaryName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(_DeclaredChange):
-    """Update an endpoint in place. `aside` first frees its new name, which another endpoint has."""
+    """Update an endpoint in place. `temporary` first frees its new name, which another endpoint has."""
 
     action: ClassVar[Action] = Action.UPDATE
     target: Fields
     live: Live
     tracked: Tracked
-    aside: TemporaryName | None = None
+    temporary: TemporaryName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,9 +48,9 @@ def report_drift(
 
     return DriftReport(
         alarms=tuple(
-            Alarm(drift=one, items=tuple(item(one, path, entries) for path in _paths(one)))
-            for one in drift
-            for entries in (active.matching(one.name),)
+            Alarm(drift=drifted, items=tuple(item(drifted, path, entries) for path in _paths(drifted)))
+            for drifted in drift
+            for entries in (active.matching(drifted.name),)
         ),
         by_declaration=by_declaration,
     )
@@ -86,14 +86,14 @@ def _paths(drift: Drift) -> tuple[Path, ...]:
 
 def _unsettled(plan: Plan, *, has_yaml: bool) -> Iterator[Drift]:
     """Yield the drift that is not declared by now; of the rest, only the record is behind."""
-    for one in plan.drift:
-        if one.live is None:
+    for drift in plan.drift:
+        if drift.live is None:
             # an endpoint that is neither live nor declared is as desired
-            if one.declared is not None or not has_yaml:
-                yield one
+            if drift.declared is not None or not has_yaml:
+                yield drift
             continue
-        if fields := tuple(field for field in one.fields if not field.is_settled):
-            yield replace(one, fields=fields)
+        if fields := tuple(field for field in drift.fields if not field.is_settled):
+            yield replace(drift, fields=fields)
 
 
 def _against_the_yaml(plan: Plan) -> Iterator[Drift]:

@@ -51,8 +51,8 @@ def resolve_target(
     live = [endpoint for endpoint in live if not endpoint.is_terminating]
     record = inventory.records.get(change.name)
     recorded_ids = {record.id for record in inventory.records.values()}
-    recorded = next((one for one in live if record is not None and one.id == record.id), None)
-    unrecorded = [one for one in live if one.name == change.name and one.id not in recorded_ids]
+    recorded = next((other for other in live if record is not None and other.id == record.id), None)
+    unrecorded = [other for other in live if other.name == change.name and other.id not in recorded_ids]
     if change.verb is ImperativeVerb.DEPLOY:
         existing = recorded or next(iter(unrecorded), None)
         return inventory, (_exists(change, existing),) if existing else ()
@@ -128,7 +128,7 @@ def _replaced(record: Tracked, live: Live) -> Problem:
 def _recorded_under_other_name(
     change: ImperativeChange, recorded: Live, unrecorded: Sequence[Live]
 ) -> Problem:
-    ids = ", ".join(sorted(one.id for one in unrecorded))
+    ids = ", ".join(sorted(endpoint.id for endpoint in unrecorded))
     return Problem(
         code="ambiguous-name",
         summary=f"`{change.name}` is recorded as {recorded.id}, which is called `{recorded.name}` now;"
@@ -141,7 +141,7 @@ def _recorded_under_other_name(
 
 
 def _several(change: ImperativeChange, unrecorded: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(one.id for one in unrecorded))
+    ids = ", ".join(sorted(endpoint.id for endpoint in unrecorded))
     return Problem(
         code="ambiguous-name",
         summary=f"{len(unrecorded)} live endpoints are called `{change.name}`: {ids}",

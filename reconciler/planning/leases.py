@@ -26,7 +26,9 @@ def apply_leases(
     """
     result: list[Desired] = []
     notes: list[Problem] = []
-    takes = renames(desired, inventory, {one.id for one in live if not one.is_terminating}).takes
+    takes = renames(
+        desired, inventory, {endpoint.id for endpoint in live if not endpoint.is_terminating}
+    ).takes
     for endpoint in desired:
         name = endpoint.name
         record = takes[name] if name in takes else inventory.records.get(name)

@@ -124,7 +124,7 @@ class Matching:
             renames=renamed,
             recorded_ids=frozenset(record.id for record in inventory.records.values()),
             held_ids=frozenset(held),
-            unidentified_names=frozenset(one.name for one in unidentified if one.is_named),
+            unidentified_names=frozenset(live.name for live in unidentified if live.is_named),
         )
 
     def endpoints(self, selection: Selection = EVERYTHING) -> Iterator[MatchedEndpoint]:
@@ -168,8 +168,8 @@ class Matching:
     def candidates(self, desired: Desired) -> Sequence[Live]:
         """Return the live endpoints of its name, else of its former name, that no record holds."""
         for name in self._names(desired):
-            if found := [one for one in self.by_name.get(name, ()) if one.id not in self.held_ids]:
-                return found
+            if free := [live for live in self.by_name.get(name, ()) if live.id not in self.held_ids]:
+                return free
         return ()
 
     def _names(self, desired: Desired) -> Iterator[str]:
@@ -193,7 +193,7 @@ class Matching:
             severity=Severity.WARNING,
             summary=f"`{desired.name}` is {live.id}; another live endpoint has the same name: "
             + ", ".join(sorted(others)),
-            hint="it is left alone and may bill; delete it in the console if nobody needs it",
+            hint="it is not changed and may bill; delete it in the console if nothing uses it",
             address=desired.address,
             place=desired.place,
         )
@@ -222,12 +222,12 @@ def managed(
                 states[record.id] = Managed.DECLARED
             if record is None or record.id not in matching.by_id:
                 candidates = matching.candidates(endpoint)
-                states |= dict.fromkeys((one.id for one in candidates), Managed.DECLARED)
+                states |= dict.fromkeys((candidate.id for candidate in candidates), Managed.DECLARED)
     return states
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(one.id for one in candidates))
+    ids = ", ".join(sorted(candidate.id for candidate in candidates))
     return Problem(
         code="ambiguous-name",
         summary=f"{len(candidates)} live endpoints are called `{candidates[0].name}`: {ids}",
@@ -257,7 +257,7 @@ def identity_conflicts(desired: Sequence[Desired], inventory: Inventory) -> Iter
             yield Problem(
                 code="shared-id",
                 summary=f"the inventory holds {record.id} under two names, `{owner}` and `{name}`",
-                detail="A merge or an edit by hand may have done that; planned twice, they would fight.",
+                detail="A merge or a manual edit may be the cause; planned twice, they would conflict.",
                 hint="drop the wrong one with: reconciler state rm NAME",
                 address=record.address,
             )

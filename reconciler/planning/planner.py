@@ -201,7 +201,7 @@ def _taken_app_names(changes: Iterable[Change], live: Iterable[Live]) -> Iterato
     if not replacing:
         return
     deleted = {change.live.id for change in changes if isinstance(change, Replace | Delete)}
-    owners = {str(one.fields.get("appName")): one for one in live if one.id not in deleted}
+    owners = {str(other.fields.get("appName")): other for other in live if other.id not in deleted}
     for change in replacing:
         owner = owners.get(change.app_name)
         if owner is not None:

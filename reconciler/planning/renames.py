@@ -140,7 +140,9 @@ class _Assignment:
     def _source(self, old: str) -> Tracked | None:
         """Return the record of an endpoint that has, had or is to get that name, if no name has taken it."""
         records = (self._records.get(old), self._temporary.get(old), self._in_progress.get(old))
-        return next((one for one in records if one is not None and one.id not in self._taken), None)
+        return next(
+            (record for record in records if record is not None and record.id not in self._taken), None
+        )
 
     def _find_impossible(self, successors: Mapping[str, str]) -> tuple[str, str] | None:
         """Return the new name of an impossible rename and the reason; "" if it needs no message."""
@@ -176,19 +178,20 @@ def break_rename_cycles(changes: Sequence[Change]) -> tuple[tuple[Change, ...], 
     notes: list[Problem] = []
     renamed = {change.name: change for change in changes if is_renamed(change)}
     while cycle := _find_cycle(renamed):
-        first = next((one for one in cycle if isinstance(one, Update) and one.aside is None), None)
+        updates = (change for change in cycle if isinstance(change, Update) and change.temporary is None)
+        first = next(updates, None)
         if first is None:
             break  # all are replaced, and nothing is renamed
-        (holder,) = (one for one in cycle if must_precede(one, first))
-        aside, renamed_holder = _with_temporary_name(holder)
-        for change in (replace(first, aside=aside), renamed_holder):
+        (holder,) = (change for change in cycle if must_precede(change, first))
+        temporary, renamed_holder = _with_temporary_name(holder)
+        for change in (replace(first, temporary=temporary), renamed_holder):
             result[change.name] = renamed[change.name] = change
-        names = ", ".join(f"`{one.name}`" for one in sorted(cycle, key=lambda one: one.name))
+        names = ", ".join(f"`{name}`" for name in sorted(change.name for change in cycle))
         notes.append(
             Problem(
                 code="temporary-name",
                 severity=Severity.NOTE,
-                summary=f"{names} exchange names; {holder.live.id} is called `{aside.name}` meanwhile",
+                summary=f"{names} exchange names; {holder.live.id} is called `{temporary.name}` meanwhile",
                 address=first.address,
             )
         )
@@ -200,16 +203,16 @@ def is_renamed(change: Change) -> TypeGuard[Renamed]:
     return isinstance(change, Renamed) and {change.live.name, change.tracked.name} != {change.name}
 
 
-def must_precede(one: Change, other: Change) -> bool:
+def must_precede(change: Change, other: Change) -> bool:
     """Return whether a change must come first, because it releases the name that the other one needs.
 
     The name is that of its endpoint, of its record, or of a record whose endpoint is gone.
     """
-    if not isinstance(one, Renamed) or one.name == other.name:
+    if not isinstance(change, Renamed) or change.name == other.name:
         return False
-    names = (one.live.name, one.tracked.name)
+    names = (change.live.name, change.tracked.name)
     if isinstance(other, Create | Adopt):
-        return other.name in names or (other.gone is not None and other.gone.name == one.name)
+        return other.name in names or (other.gone is not None and other.gone.name == change.name)
     return is_renamed(other) and other.name in names
 
 
@@ -230,7 +233,7 @@ def _find_cycle(renamed: Mapping[str, Renamed]) -> list[Renamed]:
     waits_for = {
         name: holder
         for name, change in renamed.items()
-        if (holder := next((one for one in renamed.values() if must_precede(one, change)), None))
+        if (holder := next((other for other in renamed.values() if must_precede(other, change)), None))
     }
     for name in sorted(waits_for):
         path = [renamed[name]]
@@ -243,7 +246,7 @@ def _find_cycle(renamed: Mapping[str, Renamed]) -> list[Renamed]:
 
 def _with_temporary_name(holder: Renamed) -> tuple[TemporaryName, Renamed]:
     """Return the temporary name of an endpoint, and the change of that endpoint afterwards."""
-    temporary = _temporary_name(holder.tracked.name, holder.live.id)
-    aside = TemporaryName(live=holder.live, tracked=holder.tracked, name=temporary, final_name=holder.name)
-    live = replace(holder.live, name=temporary, fields={**holder.live.fields, "name": temporary})
-    return aside, replace(holder, live=live, tracked=aside.record)
+    name = _temporary_name(holder.tracked.name, holder.live.id)
+    temporary = TemporaryName(live=holder.live, tracked=holder.tracked, name=name, final_name=holder.name)
+    live = replace(holder.live, name=name, fields={**holder.live.fields, "name": name})
+    return temporary, replace(holder, live=live, tracked=temporary.record)

@@ -36,7 +36,7 @@ NEW_ID: Final = "NEW-ID"
 
 
 class StepKind(StrEnum):
-    """What a step does, as a clause for people."""
+    """The kind of a step. Its value is a clause that describes it."""
 
     VERIFY = "checks that nothing has changed since the plan"
     VERIFY_NAME = "checks that it still has its name"
@@ -146,18 +146,18 @@ def _update_steps(change: Update | Scale | Adopt) -> Iterator[Step]:
         yield _read(StepKind.VERIFY, live)
         for worker in change.drain:
             yield _step(StepKind.DRAIN, kind.drain_request(worker), live)
-    if isinstance(change, Update) and change.aside is not None:
-        yield from _temporary_name_steps(change.aside)
+    if isinstance(change, Update) and change.temporary is not None:
+        yield from _temporary_name_steps(change.temporary)
     if has_steps(change):
         yield _read(StepKind.VERIFY, live)
         yield _step(StepKind.UPDATE, kind.update_request(live, change.target), live)
         yield _read(StepKind.READ_BACK, live, change.target)
 
 
-def _temporary_name_steps(aside: TemporaryName) -> Iterator[Step]:
+def _temporary_name_steps(temporary: TemporaryName) -> Iterator[Step]:
     """Yield the steps that rename the endpoint which has the name; none if it was renamed already."""
-    live, fields = aside.live, {"name": aside.name}
-    if live.name != aside.name:
+    live, fields = temporary.live, {"name": temporary.name}
+    if live.name != temporary.name:
         yield _read(StepKind.VERIFY, live)
         yield _step(StepKind.SET_TEMPORARY_NAME, KINDS[live.kind].update_request(live, fields), live)
         yield _read(StepKind.READ_BACK_TEMPORARY_NAME, live, fields)
@@ -229,7 +229,7 @@ def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:
     deletes: list[Change] = []
     renamed = [change for change in pending if is_renamed(change)]
     for change in pending:
-        if not has_steps(change) and not any(must_precede(one, change) for one in renamed):
+        if not has_steps(change) and not any(must_precede(other, change) for other in renamed):
             local.append(change)
         elif freed_app_name(change) in wanted:
             freeing.append(change)

@@ -80,7 +80,16 @@ class FieldTable:
         self.scaling = frozenset(row.path for row in rows if row.scales)
         self.optional = tuple(row for row in rows if row.is_optional)
         self.plain = tuple(row for row in rows if row.is_plain)
-        self._plain = tuple((*row.path, row.names, row.default) for row in self.plain)
+        # The preferred name of a field comes last, so that it wins.
+        self._plain_names = tuple((name, *row.path) for row in self.plain for name in reversed(row.names))
+        self._defaults = {
+            head: {
+                row.path[1]: row.default
+                for row in self.plain
+                if row.path[0] == head and row.default is not None
+            }
+            for head in self.objects
+        }
         self.shapes = {row.path[0]: row.shape for row in rows if len(row.path) == 1}
         self._leaves = {head: self.leaves(head) for head in self.objects}
         self.topics = {row.path: row.topic or next(iter(row.names), "") for row in rows}
@@ -169,15 +178,10 @@ class FieldTable:
 
     def plain_objects(self, declared: Mapping[str, Any]) -> dict[str, dict[str, Value]]:
         """Return the plain fields of an item by the object they are in: declared values, else defaults."""
-        objects: dict[str, dict[str, Value]] = {head: {} for head in self.objects}
-        for head, leaf, names, default in self._plain:
-            for name in names:
-                if name in declared:
-                    objects[head][leaf] = declared[name]
-                    break
-            else:
-                if default is not None:
-                    objects[head][leaf] = default
+        objects = {head: dict(defaults) for head, defaults in self._defaults.items()}
+        for name, head, leaf in self._plain_names:
+            if name in declared:
+                objects[head][leaf] = declared[name]
         return objects
 
     def nested(self, values: Mapping[Path, Value]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Final
 
 from reconciler.kinds.base import Kind
-from reconciler.kinds.registry import ENDPOINT, KINDS
+from reconciler.kinds.registry import KINDS
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
@@ -29,24 +29,19 @@ class Comparison:
     `fields` lead from live to declared, each with its cause; they are all that is declared if the endpoint
     is not live. A write is made from `target`: the declared fields, with the live value of ignored ones.
     `drift` leads from the record to live; it is None if nothing has moved. `is_stale` is true if only the
-    record is behind.
+    record is behind, `only_scales` if no field but worker counts changes.
     """
 
     fields: tuple[FieldChange, ...] = ()
     target: Fields = field(default_factory=dict)
     drift: Drift | None = None
     is_stale: bool = False
-    kind: Kind = ENDPOINT
+    only_scales: bool = False
 
     @property
     def immutable_paths(self) -> tuple[Path, ...]:
         """Return the changed fields that only a replacement can change."""
         return tuple(change.path for change in self.fields if change.forces_replacement)
-
-    @property
-    def only_scales(self) -> bool:
-        """Return whether no field but worker counts changes."""
-        return all(change.path in self.kind.table.scaling for change in self.fields)
 
     @property
     def causes(self) -> frozenset[Cause]:
@@ -73,7 +68,7 @@ def compare(endpoint: MatchedEndpoint, keyring: Keyring) -> Comparison:
         target=target,
         drift=_drift(kind, endpoint, keyring),
         is_stale=is_stale,
-        kind=kind,
+        only_scales=all(change.path in kind.table.scaling for change in fields),
     )
 
 

@@ -82,7 +82,7 @@ def test_what_only_the_yaml_changed_is_no_drift() -> None:
     ],
 )
 def test_what_is_ignored_today_is_no_drift(ignored: str, there: dict[str, Any]) -> None:
-    """Even where the record still holds it, or somebody added it."""
+    """Even if the record still has it, or it was added in the account."""
     there = {"env": {"A": "1"}, **there} if ignored == "replicas" else there
     applied = {"env": {"A": "1"}}
     assert moved(applied, there, {**applied, "lifecycle": {"ignoreChanges": [ignored]}}) == {}
@@ -160,7 +160,7 @@ def test_a_field_that_both_have_moved_says_so() -> None:
 def test_under_another_key_what_is_not_declared_is_unknown(
     there: str, declared: str | None, causes: list[Cause]
 ) -> None:
-    """Live and YAML agree, or they do not; who moved, nobody can say."""
+    """If live and declared values differ, the cause is unknown."""
     want = endpoint(env={"T": secret(declared)}) if declared else None
     fields = fields_of(tracked(**TOKEN, keyring=OTHER_KEYRING), live(env={"T": there}), want)
     assert [field.cause for field in fields] == causes

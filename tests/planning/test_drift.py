@@ -1,4 +1,4 @@
-"""What of a plan's drift rings, and what its fingerprint hangs on."""
+"""The drift report of a plan, its fingerprints, and what `drift revert` applies."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ def drift_report(made: Any, **options: Any) -> DriftReport:
 
 
 @pytest.mark.parametrize(
-    ("ignore", "standing"),
+    ("ignore", "state"),
     [
         (DriftIgnore(endpoint="base-test"), DriftState.IGNORED),
         (DriftIgnore(endpoint="base-*"), DriftState.IGNORED),
@@ -32,11 +32,11 @@ def drift_report(made: Any, **options: Any) -> DriftReport:
         (DriftIgnore(endpoint="base-test", until=NOW), DriftState.NEW),
     ],
 )
-def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: DriftIgnore, standing: DriftState) -> None:
+def test_an_ignore_silences_what_it_names_until_it_is_over(ignore: DriftIgnore, state: DriftState) -> None:
     """By name or glob, by path or prefix, up to its moment."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
     (found,) = drift_report(made, ignores=[ignore]).items()
-    assert found.state is standing
+    assert found.state is state
 
 
 def test_a_path_does_not_cover_the_end_of_the_endpoint() -> None:
@@ -56,7 +56,7 @@ def test_what_is_over_is_told_with_its_place() -> None:
 
 
 def test_what_is_known_rings_no_more() -> None:
-    """Until it moves again, or under another key, where nobody knows it."""
+    """Until it changes again, or with another key."""
     made = plan([endpoint()], [tracked()], [live(port=9)])
     known = frozenset(one.fingerprint for one in drift_report(made).items())
     assert not drift_report(made, known=known).has_new_drift
@@ -75,7 +75,7 @@ def test_a_fingerprint_is_that_of_the_live_value_alone() -> None:
 
 
 def test_what_the_yaml_says_by_now_is_settled_field_by_field() -> None:
-    """The other fields still ring."""
+    """The other fields are still new."""
     made = plan([endpoint(port=9)], [tracked()], [live(port=9, healthPath="/x")])
     assert [one.field.path for one in drift_report(made).items() if one.field] == [("healthy", "path")]
     assert not drift_report(plan([endpoint(port=9)], [tracked()], [live(port=9)])).has_new_drift
@@ -94,7 +94,7 @@ def test_without_an_inventory_the_yaml_is_the_measure() -> None:
 
 
 def test_what_is_neither_there_nor_declared_any_more_is_settled() -> None:
-    """Where there is YAML: without any, nobody has said that it may go."""
+    """If there are endpoint files; without any, nothing says that it may be deleted."""
     made = plan([], [tracked()], [])
     assert not drift_report(made).has_new_drift
     assert drift_report(made, has_yaml=False).has_new_drift

@@ -72,7 +72,7 @@ def test_the_calls_hold_every_write_in_its_order(made: Change) -> None:
 
 
 def test_a_create_waits_for_the_app_name_that_another_gives_up() -> None:
-    """It is said whose name it is; an app name that nobody holds is not waited for."""
+    """The explanation names the other endpoint; a free app name needs no wait."""
     made = plan(
         [endpoint("new", appName="shared"), endpoint("other")],
         [tracked("old")],

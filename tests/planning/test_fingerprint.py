@@ -84,12 +84,12 @@ def test_another_body_id_action_object_or_record_is_another_digest(other: Plan) 
     "same",
     [
         plan([endpoint("up", port=1), endpoint("x")], [tracked("up"), tracked("x")], [live("up"), live("x")]),
-        plan([endpoint("up", port=1)], [tracked("up")], [live("up"), live("stranger")]),
+        plan([endpoint("up", port=1)], [tracked("up")], [live("up"), live("unmanaged")]),
         plan([endpoint("up", port=1, lifecycle={"preventDestroy": True})], [tracked("up")], [live("up")]),
     ],
 )
 def test_what_changes_no_call_changes_no_digest(same: Plan) -> None:
-    """No-ops, strangers and protection are not what is agreed to."""
+    """No-ops, unmanaged endpoints and protection are not approved."""
     assert sign(same) == sign(plan([endpoint("up", port=1)], [tracked("up")], [live("up")]))
 
 

@@ -56,7 +56,7 @@ def test_a_replacement_counts_as_a_delete() -> None:
 
 
 def test_other_changes_do_not_count() -> None:
-    """Forgetting, creating, updating and adopting end nobody's service."""
+    """Forgetting, creating, updating and adopting delete nothing."""
     harmless = [
         change(None, tracked("f"), None),
         change(endpoint("c"), None, None),

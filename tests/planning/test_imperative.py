@@ -1,4 +1,4 @@
-"""What a hand takes hold of: one live endpoint of one name, or nothing."""
+"""Imperative changes: their target, and what the next apply reverts of them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ from tests.builders import change, endpoint, live, secret, tracked
 
 NOTHING = Inventory()
 RECORDED = Inventory(records={"a": tracked("a", "id-a")})
-OURS, STRANGER, SECOND = live("a", "id-a"), live("a", "id-x"), live("a", "id-y")
+RECORDED_LIVE, UNRECORDED, SECOND = live("a", "id-a"), live("a", "id-x"), live("a", "id-y")
 
 
-def gripped(verb: ImperativeVerb, inventory: Inventory, *there: Live) -> tuple[Inventory, list[str]]:
+def resolved(verb: ImperativeVerb, inventory: Inventory, *there: Live) -> tuple[Inventory, list[str]]:
     found, problems = resolve_target(ImperativeChange(name="a", verb=verb), inventory, there)
     return found, [problem.code for problem in problems]
 
@@ -31,7 +31,7 @@ def gripped(verb: ImperativeVerb, inventory: Inventory, *there: Live) -> tuple[I
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 def test_a_recorded_one_is_meant_by_its_id(verb: ImperativeVerb) -> None:
     """Others of its name are left alone."""
-    assert gripped(verb, RECORDED, OURS, STRANGER) == (RECORDED, [])
+    assert resolved(verb, RECORDED, RECORDED_LIVE, UNRECORDED) == (RECORDED, [])
 
 
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
@@ -39,7 +39,7 @@ def test_a_recorded_one_is_meant_by_its_id(verb: ImperativeVerb) -> None:
 def test_the_only_one_of_the_name_counts_as_recorded(verb: ImperativeVerb, inventory: Inventory) -> None:
     """For this plan, with nothing known of what was applied; where another was recorded, that is told."""
     found, problems = resolve_target(
-        ImperativeChange(name="a", verb=verb), inventory, (STRANGER, live("b", "id-b"))
+        ImperativeChange(name="a", verb=verb), inventory, (UNRECORDED, live("b", "id-b"))
     )
     assert found.records["a"] == Tracked(name="a", id="id-x", applied={})
     assert [problem.severity.value for problem in problems] == ["note"] * len(inventory.records)
@@ -49,7 +49,7 @@ def test_the_only_one_of_the_name_counts_as_recorded(verb: ImperativeVerb, inven
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 def test_several_of_the_name_are_refused_with_their_ids(verb: ImperativeVerb) -> None:
     """A guess could hit the wrong one."""
-    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), NOTHING, [STRANGER, SECOND])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), NOTHING, [UNRECORDED, SECOND])
     assert problem.code == "ambiguous-name"
     assert "id-x, id-y" in problem.summary
 
@@ -57,7 +57,7 @@ def test_several_of_the_name_are_refused_with_their_ids(verb: ImperativeVerb) ->
 @pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
 def test_none_of_the_name_is_an_error_in_known_words(verb: ImperativeVerb) -> None:
     """One on its way out counts as gone."""
-    going = replace(STRANGER, state="terminating")
+    going = replace(UNRECORDED, state="terminating")
     _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), NOTHING, [going, live("b")])
     assert problem.code == "endpoint-not-found"
     assert problem.summary == "endpoint not found in Novita: `a`"
@@ -74,32 +74,32 @@ def test_a_mistyped_name_gets_a_suggestion() -> None:
 def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: ImperativeVerb) -> None:
     """Whoever looks at the name sees the other one; alone, the recorded one is still meant."""
     renamed = live("a-old", "id-a")
-    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), RECORDED, [renamed, STRANGER])
+    _, (problem,) = resolve_target(ImperativeChange(name="a", verb=verb), RECORDED, [renamed, UNRECORDED])
     assert problem.code == "ambiguous-name"
     assert all(said in problem.summary for said in ("id-a", "`a-old`", "id-x"))
     assert "reconciler state rm" in problem.hint
-    assert gripped(verb, RECORDED, renamed) == (RECORDED, [])
+    assert resolved(verb, RECORDED, renamed) == (RECORDED, [])
 
 
 def test_a_record_of_what_is_gone_can_be_deleted_and_not_changed() -> None:
     """A delete forgets it."""
-    assert gripped(ImperativeVerb.DELETE, RECORDED) == (RECORDED, [])
-    assert gripped(ImperativeVerb.CHANGE, RECORDED) == (RECORDED, ["endpoint-not-found"])
+    assert resolved(ImperativeVerb.DELETE, RECORDED) == (RECORDED, [])
+    assert resolved(ImperativeVerb.CHANGE, RECORDED) == (RECORDED, ["endpoint-not-found"])
 
 
-@pytest.mark.parametrize("there", [OURS, STRANGER])
+@pytest.mark.parametrize("there", [RECORDED_LIVE, UNRECORDED])
 def test_nothing_is_made_beside_one_of_its_name(there: Live) -> None:
     """Both ways out are named; of a name that is free nothing is said."""
     _, (problem,) = resolve_target(ImperativeChange(name="a", verb=ImperativeVerb.DEPLOY), RECORDED, [there])
     assert problem.code == "endpoint-exists"
     assert "reconciler update a" in problem.hint
     assert "declare it" in problem.hint
-    assert gripped(ImperativeVerb.DEPLOY, RECORDED) == (RECORDED, [])
+    assert resolved(ImperativeVerb.DEPLOY, RECORDED) == (RECORDED, [])
 
 
 def test_without_a_hand_nothing_changes() -> None:
     """Whatever there is."""
-    assert resolve_target(None, RECORDED, [STRANGER, SECOND]) == (RECORDED, ())
+    assert resolve_target(None, RECORDED, [UNRECORDED, SECOND]) == (RECORDED, ())
 
 
 def test_at_least_more_than_at_most_is_refused() -> None:
@@ -115,15 +115,15 @@ def test_at_least_more_than_at_most_is_refused() -> None:
     assert list(replica_range_errors([change(most, tracked(), live())])) == []
 
 
-def by_hand(**fields: Any) -> Desired:
+def imperative(**fields: Any) -> Desired:
     return Desired(name="base-test", app_name="", fields=fields, is_partial=True)
 
 
-SCALED = by_hand(workerConfig={"minNum": 2, "maxNum": 2})
+SCALED = imperative(workerConfig={"minNum": 2, "maxNum": 2})
 
 
-def said(hand: Desired, declared: Desired) -> list[str]:
-    return [problem.summary for problem in revert_notes(hand, declared)]
+def summaries(changed: Desired, declared: Desired) -> list[str]:
+    return [problem.summary for problem in revert_notes(changed, declared)]
 
 
 def test_each_field_that_is_declared_otherwise() -> None:
@@ -138,17 +138,19 @@ def test_each_field_that_is_declared_otherwise() -> None:
 def test_env_is_one_whole_and_not_shown() -> None:
     """It may be secret on both sides, and one that is the same is no contradiction."""
     declared = endpoint(env={"A": secret("v")})
-    assert said(by_hand(envs={"A": "v"}), declared) == []
-    (summary,) = said(by_hand(envs={"A": "w"}), declared)
+    assert summaries(imperative(envs={"A": "v"}), declared) == []
+    (summary,) = summaries(imperative(envs={"A": "w"}), declared)
     assert "is declared with another env;" in summary
 
 
 def test_what_applies_leave_alone_is_not_set_back() -> None:
     """Ignored fields, and fields that are not declared."""
-    assert said(SCALED, endpoint(lifecycle={"ignoreChanges": ["replicas"]})) == []
-    assert said(by_hand(envs={"A": "w"}), endpoint(lifecycle={"ignoreChanges": ["env"]})) == []
-    assert said(by_hand(image={"authId": "mine"}), endpoint()) == []
-    assert said(by_hand(image={"image": "x:1"}), replace(endpoint(), unset=(("image", "image"),))) == []
+    assert summaries(SCALED, endpoint(lifecycle={"ignoreChanges": ["replicas"]})) == []
+    assert summaries(imperative(envs={"A": "w"}), endpoint(lifecycle={"ignoreChanges": ["env"]})) == []
+    assert summaries(imperative(image={"authId": "mine"}), endpoint()) == []
+    assert (
+        summaries(imperative(image={"image": "x:1"}), replace(endpoint(), unset=(("image", "image"),))) == []
+    )
 
 
 def test_a_lease_sets_back_too() -> None:
@@ -163,13 +165,13 @@ def test_what_is_no_count_has_nothing_to_do_with_a_lease_or_with_scale() -> None
     """Neither sets an image back, and neither keeps one."""
     lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
     declared = with_lease(endpoint(), lease)
-    both = said(by_hand(image={"image": "x:1"}, **SCALED.fields), declared)
+    both = summaries(imperative(image={"image": "x:1"}, **SCALED.fields), declared)
     assert [summary.split(" = ")[0] for summary in both] == [
         "`base-test` has a lease with workerConfig.minNum",
         "`base-test` is declared with image.image",
     ]
-    for hand in (by_hand(image={"image": "x:1"}), by_hand(envs={"A": "w"})):
-        (note,) = revert_notes(hand, declared)
+    for changed in (imperative(image={"image": "x:1"}), imperative(envs={"A": "w"})):
+        (note,) = revert_notes(changed, declared)
         assert "is declared with" in note.summary
         assert "scale" not in note.hint
         assert "ignoreChanges" in note.hint

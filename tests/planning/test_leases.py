@@ -49,8 +49,8 @@ def test_from_its_end_on_what_is_declared_holds() -> None:
 
 def test_a_change_by_hand_says_itself_what_becomes_of_it() -> None:
     """It is not laid under the lease, and nothing is noted."""
-    hand = Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, is_partial=True)
-    assert apply_leases([hand], INVENTORY, LIVE, NOW) == ((hand,), ())
+    partial = Desired(name="base-test", app_name="", fields={"image": {"image": "new:1"}}, is_partial=True)
+    assert apply_leases([partial], INVENTORY, LIVE, NOW) == ((partial,), ())
 
 
 def test_a_note_is_about_what_was_selected() -> None:

@@ -1,4 +1,4 @@
-"""Whose each live endpoint is."""
+"""Who manages each live endpoint."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ CHAT = live("chat", "1")
 CASES: list[tuple[str, Sequence[Desired] | None, Sequence[Tracked], Sequence[Live], dict[str, Managed]]] = [
     ("applied", [endpoint("chat")], [tracked("chat", "1")], [CHAT], {"1": DECLARED}),
     ("no longer declared", [], [tracked("chat", "1")], [CHAT], {"1": RECORDED}),
-    ("nobody's", [endpoint("embed")], [], [CHAT], {}),
+    ("unmanaged", [endpoint("embed")], [], [CHAT], {}),
     ("yet to be adopted", [endpoint("chat")], [], [CHAT], {"1": DECLARED}),
     ("made without YAML", [], [tracked("chat", "1", imperative=True)], [CHAT], {"1": IMPERATIVE}),
     ("declared since", [endpoint("chat")], [tracked("chat", "1", imperative=True)], [CHAT], {"1": DECLARED}),
@@ -36,13 +36,13 @@ CASES: list[tuple[str, Sequence[Desired] | None, Sequence[Tracked], Sequence[Liv
 @pytest.mark.parametrize(
     ("desired", "records", "there", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_whose_it_is(
+def test_who_manages_it(
     desired: Sequence[Desired] | None,
     records: Sequence[Tracked],
     there: Sequence[Live],
     expected: dict[str, Managed],
 ) -> None:
-    """The record decides by its ID, the YAML by the name, as in a plan."""
+    """Records match by ID and declarations by name, as in a plan."""
     assert managed(desired, inventory(*records), there) == expected
 
 

@@ -60,8 +60,8 @@ def with_workers(*workers: Any) -> Live:
 
 
 def scaled(there: Live, **counts: int) -> Scale:
-    hand = Desired(name="base-test", app_name="", fields={"workerConfig": counts}, is_partial=True)
-    found = change(hand, tracked(replicas=4), there)
+    partial = Desired(name="base-test", app_name="", fields={"workerConfig": counts}, is_partial=True)
+    found = change(partial, tracked(replicas=4), there)
     assert isinstance(found, Scale)
     (after,) = drain_first([found])
     assert isinstance(after, Scale)
@@ -98,7 +98,7 @@ def test_it_is_sent_before_the_counts_are_lowered() -> None:
 
 
 def test_an_explanation_tells_of_it() -> None:
-    """The drains are calls like others, and nobody may have changed the endpoint since the plan."""
+    """The drains are steps like others, after a check that the endpoint has not changed since the plan."""
     calls = [
         call.path.partition("?")[0] for call in steps_of(scaled(with_workers(*FOUR), minNum=2, maxNum=2))
     ]

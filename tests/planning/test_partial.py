@@ -1,4 +1,4 @@
-"""An endpoint that is changed by hand: only what was named changes, live and recorded."""
+"""Partial declarations of imperative commands: only the named fields change, live and recorded."""
 
 from dataclasses import replace
 from typing import Any

@@ -76,10 +76,10 @@ TABLE: list[Row] = [
     ("worker counts differ: scale", endpoint(replicas=3), tracked(), live(), ["scale"], []),
     ("one more field differs: update", endpoint(replicas=3, port=1), tracked(), live(), ["update"], []),
     ("another product: replace", endpoint(spec=LARGER), tracked(), live(), ["replace"], []),
-    ("made by hand, not declared: left alone", None, tracked(imperative=True), live(), [], ["id-base-test"]),
-    ("made by hand, and gone: left alone", None, tracked(imperative=True), None, [], []),
+    ("imperative, not declared: left alone", None, tracked(imperative=True), live(), [], ["id-base-test"]),
+    ("imperative, and gone: left alone", None, tracked(imperative=True), None, [], []),
     (
-        "made by hand, now declared: as recorded",
+        "imperative, now declared: as recorded",
         endpoint(port=1),
         tracked(imperative=True),
         live(),
@@ -101,7 +101,7 @@ def test_the_table(
     actions: list[str],
     unmanaged: list[str],
 ) -> None:
-    """One change for each row, and what is nobody's is listed and left alone."""
+    """One change for each row; unmanaged endpoints are listed and not changed."""
     made = plan(*([one] if one else [] for one in (desired, tracked, live)))
     assert [one.action.value for one in made.changes] == actions
     assert [one.id for one in made.unmanaged] == unmanaged
@@ -172,7 +172,7 @@ def test_a_create_shows_what_it_sends() -> None:
 
 
 def test_the_reason_says_who_moved() -> None:
-    """For eyes only: the YAML, somebody else, or both."""
+    """The YAML, the account, or both."""
     assert change(endpoint(port=1), tracked(), live()).reason == "changed in the YAML"
     assert change(endpoint(), tracked(), live(port=1)).reason == "changed outside of reconciler"
     assert change(endpoint(port=1), tracked(), live(port=2)).reason == "differs from what is declared"
@@ -425,7 +425,7 @@ class TestSelection:
         assert [one.name for one in made.drift] == drift
 
     def test_what_is_ours_is_never_listed_as_unmanaged(self) -> None:
-        """Not being selected does not make an endpoint a stranger."""
+        """An endpoint that is not selected is still managed."""
         made = plan(*self.WORLD, selection=Selection(targets=("a",)))
         assert [one.id for one in made.unmanaged] == ["3"]
 

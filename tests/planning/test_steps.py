@@ -99,7 +99,7 @@ def test_a_replacement_that_gives_up_an_app_name_goes_first() -> None:
 
 
 def test_a_replacement_under_its_own_app_name_is_a_write_like_others() -> None:
-    """It frees nothing for anybody else."""
+    """It releases no name for other endpoints."""
     found = order([endpoint("a", spec=LARGER), endpoint("b")], [tracked("a")], [live("a")])
     assert found == [["a", "b"]]
 

@@ -1,4 +1,4 @@
-"""A page as GitHub renders it, and what GitHub and GitLab look for in its text afterwards."""
+"""Markdown as GitHub renders it, and the words that GitHub and GitLab turn into links."""
 
 import html
 import re
@@ -6,17 +6,17 @@ import re
 import pytest
 
 
-def rendered(page: str) -> str:
-    """HTML, by GitHub's own renderer."""
+def render_markdown(page: str) -> str:
+    """Return HTML from GitHub's own renderer."""
     cmarkgfm = pytest.importorskip("cmarkgfm")
     from cmarkgfm.cmark import Options
 
     return str(cmarkgfm.github_flavored_markdown_to_html(page, options=Options.CMARK_OPT_UNSAFE))
 
 
-def links_nobody(page: str) -> None:
-    """As GitHub renders it, and by what GitHub and GitLab look for in the text afterwards."""
-    made = rendered(page)
+def assert_no_links(page: str) -> None:
+    """Assert that neither the HTML nor its text holds a link or a mention."""
+    made = render_markdown(page)
     assert "<a " not in made
     assert "<b>" not in made
     assert "<img" not in made

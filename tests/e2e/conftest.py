@@ -1,4 +1,4 @@
-"""A sandbox for each test: files, a simulated account over a real socket, and the environment of a person."""
+"""The sandbox of each test, and the environment of a user."""
 
 import socket
 from collections.abc import Iterator
@@ -42,6 +42,6 @@ def sandbox(
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a port of this machine without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

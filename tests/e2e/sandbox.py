@@ -1,4 +1,4 @@
-"""A folder, an account behind a real socket, and the command between them."""
+"""A folder, a simulated account behind a socket, and the command line."""
 
 import io
 import json
@@ -43,13 +43,13 @@ SPECS = {
 
 
 def item(name: str, **fields: Any) -> dict[str, Any]:
-    """A declared endpoint, complete enough to be created."""
+    """Return a declared endpoint that can be created."""
     return {"endpoint": name, "specName": "small", "image": "ubuntu:22.04", **fields}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
-    """How one command ended."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -57,12 +57,12 @@ class Ran:
 
     @property
     def document(self) -> Any:
-        """The one JSON document on stdout."""
+        """Return the JSON document on stdout."""
         return json.loads(self.out)
 
     @property
     def actions(self) -> dict[str, str]:
-        """Name -> action of every pending change of a plan document."""
+        """Return name -> action of every pending change of a plan document."""
         return {
             change["name"]: change["action"]
             for change in self.document["resource_changes"]
@@ -71,12 +71,12 @@ class Ran:
 
     @property
     def codes(self) -> list[str]:
-        """The codes of the problems in a plan document."""
+        """Return the codes of the problems in a plan document."""
         return [problem["code"] for problem in self.document["problems"]]
 
 
 class Keys:
-    """What a person types at the prompt; `before` runs whenever an answer is about to be read."""
+    """Typed answers to prompts; `before` runs each time that an answer is read."""
 
     def __init__(self, text: str, before: Callable[[], object] = lambda: None) -> None:
         self._text = io.StringIO(text)
@@ -92,7 +92,7 @@ class Keys:
 
 @dataclass(kw_only=True)
 class Sandbox:
-    """Where a test works. `run` calls the command in this process, `start` in one of its own."""
+    """The place of a test. `run` calls the command in this process, `start` in another one."""
 
     root: Path
     sim: Server
@@ -102,7 +102,7 @@ class Sandbox:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, name: str, content: Any) -> Path:
-        """A file of that text, or of that value: JSON is YAML."""
+        """Write a file with a text, or with a value as JSON, which is YAML."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
@@ -111,27 +111,27 @@ class Sandbox:
     def declare(self, *items: Mapping[str, Any], **more: Any) -> None:
         self.write("endpoints.yaml", {**more, "endpoints": list(items)})
 
-    def run(self, *args: str, typed: str | Keys = "") -> Ran:
+    def run(self, *args: str, typed: str | Keys = "") -> CommandResult:
         keys = Keys(typed) if isinstance(typed, str) else typed
         with self.monkeypatch.context() as patch:
             patch.setattr(sys, "stdin", keys)
             self.capsys.readouterr()
             code = run_command(list(args))
-            said = self.capsys.readouterr()
-        assert "Traceback" not in said.out + said.err, said.err[-3000:]
-        return Ran(code=code, out=said.out, err=said.err)
+            output = self.capsys.readouterr()
+        assert "Traceback" not in output.out + output.err, output.err[-3000:]
+        return CommandResult(code=code, out=output.out, err=output.err)
 
-    def plan(self, *args: str) -> Ran:
+    def plan(self, *args: str) -> CommandResult:
         return self.run("plan", "--json", "--detailed-exitcode", *args)
 
-    def apply(self, *args: str) -> Ran:
-        """An apply that must succeed."""
+    def apply(self, *args: str) -> CommandResult:
+        """Run an apply that must succeed."""
         ran = self.run("apply", "--auto-approve", *args)
         assert ran.code == 0, ran.err + ran.out
         return ran
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
-        """The command as a process; its streams are pipes unless said otherwise."""
+        """Start the command as a process; its streams are pipes by default."""
         process = subprocess.Popen(
             [sys.executable, "-m", "reconciler", *args],
             cwd=self.root,
@@ -150,7 +150,7 @@ class Sandbox:
         nth: int = 1,
         command: Sequence[str] = ("apply", "--auto-approve"),
     ) -> None:
-        """A command that dies right before or after Novita acts on its nth call of that kind."""
+        """Kill a command right before or after Novita performs its nth call of that operation."""
 
         server: ForkServer = self.request.getfixturevalue("fork_server")
         pid, code = Future[int](), Future[int]()
@@ -167,39 +167,39 @@ class Sandbox:
             assert code.result(30) == -signal.SIGKILL
         except TimeoutError:
             pytest.fail(f"{operation} {nth} was not received:\n{output.read_text()}")
-        # It is dead before Novita is done with its call.
+        # The process is dead before Novita has finished its call.
         self._await(lambda: len(self.sent(operation)) >= before + nth, f"{operation} {nth} was not received")
 
-    def process(self, *args: str) -> Ran:
-        """The command as a process, to its end."""
+    def process(self, *args: str) -> CommandResult:
+        """Run the command as a process."""
         process = self.start(*args)
         out, err = process.communicate(timeout=60)
         assert "Traceback" not in out + err
-        return Ran(code=process.returncode, out=out, err=err)
+        return CommandResult(code=process.returncode, out=out, err=err)
 
     def live(self) -> dict[str, dict[str, Any]]:
-        """Name -> endpoint, as the account has it."""
+        """Return name -> endpoint of the account."""
         return {endpoint["name"]: endpoint for endpoint in self.sim.world.endpoints}
 
     def await_live(self, name: str) -> None:
-        """Wait until the account has made an endpoint of that name."""
+        """Wait until the account has an endpoint of that name."""
         self._await(lambda: name in self.live(), f"{name} was not made")
 
-    def _await(self, is_so: Callable[[], bool], complaint: str) -> None:
+    def _await(self, is_so: Callable[[], bool], message: str) -> None:
         end = time.monotonic() + 20
         while not is_so():
-            assert time.monotonic() < end, complaint
+            assert time.monotonic() < end, message
             time.sleep(0.01)
 
     def id(self, name: str) -> str:
         return str(self.live()[name]["id"])
 
     def sent(self, *operations: str) -> list[Received]:
-        """The requests received so far of these operations; without any, all writes."""
+        """Return the received requests of these operations; without any, all writes."""
         return [one for one in self.sim.requests if one.operation in (operations or WRITES)]
 
     def files(self) -> dict[str, bytes]:
-        """Every file below the folder."""
+        """Return the content of every file below the folder."""
         return {
             str(path.relative_to(self.root)): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
@@ -208,6 +208,6 @@ class Sandbox:
 
     @property
     def inventory(self) -> dict[str, Any]:
-        """The records of the map on disk."""
+        """Return the records of the inventory file."""
         found: dict[str, Any] = json.loads((self.root / "state/novita.json").read_text())["endpoints"]
         return found

@@ -15,7 +15,7 @@ import pytest
 from reconciler.simulator import Server
 from tests.fork_server import ForkServer
 from tests.fuzz.targets import TARGETS
-from tests.fuzz.workspace import KEY, TOKEN, Ran, Workspace
+from tests.fuzz.workspace import KEY, TOKEN, CommandResult, Workspace
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "40"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -59,7 +59,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("problem", FAULTS)
 def test_each_fault_would_be_seen(problem: str, workspace: Workspace) -> None:
     workspace.restore("calm")
-    good = Ran(code=0, out="", err="", writes=(), bodies=b"")
+    good = CommandResult(code=0, out="", err="", writes=(), bodies=b"")
     assert workspace.problems(good, ["plan"]) == []
     assert problem in workspace.problems(replace(good, **FAULTS[problem]), ["plan"])
 
@@ -68,7 +68,9 @@ def test_a_secret_on_disk_and_an_unshown_write_would_be_seen(workspace: Workspac
     workspace.restore("calm")
     (workspace.root / "state" / "note").write_text(f"key: {KEY}")
     shown = {"resource_changes": [{"action": "update", "name": "a", "id": "id-1"}]}
-    ran = Ran(code=0, out=json.dumps(shown), err="", writes=(WRITE, ("update", "id-1", "")), bodies=b"")
+    ran = CommandResult(
+        code=0, out=json.dumps(shown), err="", writes=(WRITE, ("update", "id-1", "")), bodies=b""
+    )
     assert workspace.problems(ran, ["apply", "--yes", "--json"]) == [
         f"it sent {WRITE}, which it had not shown",
         f"{KEY} is in state/note",

@@ -104,7 +104,7 @@ Write = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
+class CommandResult:
     """The result of a run, and the writes that reached the account."""
 
     code: int
@@ -202,7 +202,7 @@ class Workspace:
             seconds=150,  # more than an apply waits for what it deleted to be gone
         )
 
-    def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Ran:
+    def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> CommandResult:
         """Run a command and return its result."""
         known = len(self.server.requests)
         code = self._fork_server.wait(self._start(arguments, env))
@@ -210,9 +210,9 @@ class Workspace:
         sent = self.server.requests[known:]
         writes = [_write(one.operation, one.body) for one in sent if one.method not in READING]
         bodies = b"\n".join(one.body for one in sent)
-        return Ran(code=code, out=out, err=err, writes=tuple(writes), bodies=bodies)
+        return CommandResult(code=code, out=out, err=err, writes=tuple(writes), bodies=bodies)
 
-    def problems(self, ran: Ran, arguments: Sequence[str]) -> list[str]:
+    def problems(self, ran: CommandResult, arguments: Sequence[str]) -> list[str]:
         """Return the violated properties of a run."""
         found = []
         said = ran.out + ran.err
@@ -253,7 +253,7 @@ def _write(operation: str, body: bytes) -> Write:
     return operation, str(sent.get("id", sent.get("endpointId", ""))), str(inner.get("name", ""))
 
 
-def _shown(ran: Ran, write: Write) -> bool:
+def _shown(ran: CommandResult, write: Write) -> bool:
     """Return whether the run showed a change that needs this request."""
     operation, object_id, name = write
     kinds = {"create": {"create", "replace"}, "delete": {"delete", "replace"}}.get(operation)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 
-def lines(ran: Ran, name: str) -> list[str]:
+def lines(ran: CommandResult, name: str) -> list[str]:
     """What stderr says of an endpoint, without the time that it took."""
     start = f"novita_endpoint.{name}: "
     return [line.removeprefix(start) for line in ran.err.splitlines() if line.startswith(start)]
@@ -17,7 +17,7 @@ def lines(ran: Ran, name: str) -> list[str]:
 
 def failed(
     sandbox: Sandbox, *says: str, code: int = 4, within: float = 20.0, args: tuple[str, ...] = ()
-) -> Ran:
+) -> CommandResult:
     """An apply whose one change of `chat` fails in time, with one line that says why."""
     started = time.monotonic()
     ran = sandbox.run("apply", "--auto-approve", *args)

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from reconciler.simulator import Request
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 TOLD = "Interrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
 
@@ -22,7 +22,7 @@ def interrupted(
     when: str = "before",
     operation: str = "create",
     nth: int = 1,
-) -> Ran:
+) -> CommandResult:
     """An apply that hears a signal right before or after Novita acts, which answers when it has told so."""
     told = threading.Event()
 
@@ -44,7 +44,7 @@ def interrupted(
     out = process.stdout.read()
     bound.cancel()
     assert "Traceback" not in err
-    return Ran(code=process.wait(20), out=out, err=err)
+    return CommandResult(code=process.wait(20), out=out, err=err)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)

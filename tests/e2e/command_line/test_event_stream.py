@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 
-def messages(ran: Ran) -> list[dict[str, Any]]:
+def messages(ran: CommandResult) -> list[dict[str, Any]]:
     """Every line of stdout, of which each is a message."""
     return [json.loads(line) for line in ran.out.splitlines()]
 
 
-def types(ran: Ran) -> list[str]:
+def types(ran: CommandResult) -> list[str]:
     return [one["type"] for one in messages(ran)]
 
 
-def streamed(sandbox: Sandbox, *args: str, command: str = "apply") -> Ran:
+def streamed(sandbox: Sandbox, *args: str, command: str = "apply") -> CommandResult:
     return sandbox.run(command, *args, "--auto-approve", "--events")
 
 
@@ -140,7 +140,7 @@ def test_an_interrupt_is_told(sandbox: Sandbox) -> None:
     sandbox.sim.faults.before("create", interrupt, nth=2)
     process = sandbox.start("apply", "--auto-approve", "--events", "--parallelism", "1")
     out, err = process.communicate(timeout=20)
-    ran = Ran(code=process.returncode, out=out, err=err)
+    ran = CommandResult(code=process.returncode, out=out, err=err)
     assert ran.code == 130
     last = messages(ran)[-1]
     assert (last["@message"], last["changes"]["add"]) == ("Apply interrupted: 2 done, 1 not attempted.", 2)

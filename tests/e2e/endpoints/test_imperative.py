@@ -5,16 +5,16 @@ import json
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.sandbox import Keys, Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Keys, Sandbox, item
 
 SECRET = "typed-into-a-shell-4711"
 
 
-def deploy(sandbox: Sandbox, name: str, *args: str) -> Ran:
+def deploy(sandbox: Sandbox, name: str, *args: str) -> CommandResult:
     return sandbox.run("deploy", name, "--image", "ubuntu:22.04", "--spec", "small", "--yes", *args)
 
 
-def done(ran: Ran) -> Ran:
+def done(ran: CommandResult) -> CommandResult:
     assert ran.code == 0, ran.err + ran.out
     return ran
 

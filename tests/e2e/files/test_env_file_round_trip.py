@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.files.env_files import env_file_text, read_env_files
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 VALUES = {
     "URL": "https://x/$ID?a=1&b=`id`",
@@ -30,7 +30,7 @@ VALUES = {
 
 
 @pytest.fixture
-def imported(sandbox: Sandbox) -> tuple[Sandbox, Ran]:
+def imported(sandbox: Sandbox) -> tuple[Sandbox, CommandResult]:
     """An account with values that no shell would leave alone, imported with them."""
     sandbox.sim.world.console_create(name="chat", envs=[{"key": key, "value": VALUES[key]} for key in VALUES])
     sandbox.sim.world.console_create(name="cli", image={"command": "serve --api-key sk-$ID'x y"})
@@ -39,7 +39,7 @@ def imported(sandbox: Sandbox) -> tuple[Sandbox, Ran]:
     return sandbox, ran
 
 
-def test_the_values_come_back_byte_for_byte(imported: tuple[Sandbox, Ran]) -> None:
+def test_the_values_come_back_byte_for_byte(imported: tuple[Sandbox, CommandResult]) -> None:
     """The printed command plans nothing, and an apply sends nothing; without the file nothing is known."""
     sandbox, ran = imported
     assert stat.S_IMODE((sandbox.root / ".env").stat().st_mode) == 0o600

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 LEASE = ("--min", "2", "--max", "8", "--for", "6h", "--why", "launch day")
 
 
-def scale(sandbox: Sandbox, *args: str) -> Ran:
+def scale(sandbox: Sandbox, *args: str) -> CommandResult:
     return sandbox.run("scale", "chat", *args, "--yes")
 
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
 
@@ -38,7 +38,7 @@ def repository(sandbox: Sandbox) -> str:
     return commit(sandbox)
 
 
-def bound(sandbox: Sandbox, *args: str) -> Ran:
+def bound(sandbox: Sandbox, *args: str) -> CommandResult:
     """A plan saved to the.plan and bound."""
     ran = sandbox.run("plan", "--out", "the.plan", "--bind-commit", *args)
     assert ran.code == 0, ran.err

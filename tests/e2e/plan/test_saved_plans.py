@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Server
-from tests.e2e.sandbox import KEY, SPECS, Ran, Sandbox, item
+from tests.e2e.sandbox import KEY, SPECS, CommandResult, Sandbox, item
 
 SECRET = "a-secret-value"
 
@@ -18,7 +18,7 @@ def saved(sandbox: Sandbox, *args: str) -> None:
     assert "reconciler apply the.plan" in ran.err
 
 
-def refused(sandbox: Sandbox, *says: str) -> Ran:
+def refused(sandbox: Sandbox, *says: str) -> CommandResult:
     """Applying the plan ends with 6, says these lines, and changes neither a file nor the account."""
     before, writes = sandbox.files(), len(sandbox.sent())
     ran = sandbox.run("apply", "the.plan")

@@ -13,7 +13,7 @@ import pytest
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
 from reconciler.simulator import Fault
 from tests.e2e.sandbox import Sandbox, item
-from tests.gfm import links_nobody
+from tests.gfm import assert_no_links
 
 CONTROLS = "".join(map(chr, (*range(1, 32), *range(0x7F, 0xA0))))
 UNSEEN = "".join(
@@ -190,7 +190,7 @@ def test_no_report_holds_what_is_foreign_as_it_is(hostile: Sandbox) -> None:
         ET.fromstring(found["junit"])
         for page in (found["markdown"], Path(hostile.root / "summary.md").read_text()):
             check(page, command)
-            links_nobody(page)
+            assert_no_links(page)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.terminal.escape import plain
-from tests.gfm import links_nobody, rendered
+from tests.gfm import assert_no_links, render_markdown
 
 NAMES = (
     "www.evil.example",
@@ -55,9 +55,9 @@ def test_no_name_becomes_markup(name: str) -> None:
     """In code, in prose and between backticks of a sentence of ours."""
     for said in (code(name), text(name), text(f"`{name}` is gone"), text(f"Novita said: {name}.")):
         for page in (f"- {said}\n", f"| a |\n|-|\n| {said} |\n", f"- **Error:** x<br>{said}\n"):
-            links_nobody(page)
+            assert_no_links(page)
             shown = html.unescape(
-                re.sub("<br ?/?>", "\n", re.sub("</?(code|p|ul|li|table|t.*?)>", "", rendered(page)))
+                re.sub("<br ?/?>", "\n", re.sub("</?(code|p|ul|li|table|t.*?)>", "", render_markdown(page)))
             )
             seen = plain(name) if "\n" not in name else plain(name.split("\n")[0])
             assert seen.replace("`", "") in shown.replace("\u200b", "").replace("`", "")

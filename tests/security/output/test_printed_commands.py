@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import COMMANDS
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 NAMES = (
     "a b",
@@ -69,7 +69,7 @@ def hostile(name: str, **fields: object) -> dict[str, object]:
     return item(name, appName="app", **fields)
 
 
-def hints(ran: Ran) -> list[str]:
+def hints(ran: CommandResult) -> list[str]:
     return COMMAND.findall(ran.err + ran.out)
 
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.e2e.sandbox import Ran, Sandbox, item
+from tests.e2e.sandbox import CommandResult, Sandbox, item
 
 REPORTS = ("--json-into", "--html-into", "--markdown-into", "--junit-into")
 OUTPUTS = (*REPORTS, "--out")
@@ -61,7 +61,7 @@ TO_COME = (
 )
 
 
-def refused(sandbox: Sandbox, *args: str) -> Ran:
+def refused(sandbox: Sandbox, *args: str) -> CommandResult:
     """Neither asks nor writes anything."""
     before, calls = sandbox.files(), len(sandbox.sim.requests)
     ran = sandbox.run(*args)

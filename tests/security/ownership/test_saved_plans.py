@@ -14,7 +14,7 @@ import pytest
 from reconciler.cli.main import COMMANDS
 from reconciler.model.command import COMMANDS as PRINTED
 from reconciler.simulator import Server
-from tests.e2e.sandbox import ROOT, Ran, Sandbox, item
+from tests.e2e.sandbox import ROOT, CommandResult, Sandbox, item
 
 PROD = ("-f", "prod.yaml", "--state", "state/prod.json")
 YAML = """\
@@ -37,7 +37,7 @@ def two(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def typed(sandbox: Sandbox, text: str) -> Ran:
+def typed(sandbox: Sandbox, text: str) -> CommandResult:
     """A printed command, as a person copies it."""
     return sandbox.run(*shlex.split(text)[1:])
 
@@ -47,7 +47,7 @@ def printed(text: str) -> list[str]:
     return [found.split("   ")[0].strip() for found in PRINTED_COMMAND.findall(text)]
 
 
-def untouched(sandbox: Sandbox, *args: str) -> Ran:
+def untouched(sandbox: Sandbox, *args: str) -> CommandResult:
     """A run that ends with 6 before anything was written or sent."""
     before, writes = sandbox.files(), len(sandbox.sent())
     ran = sandbox.run(*args)

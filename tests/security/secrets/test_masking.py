@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from reconciler.cli.main import run as run_command
 from reconciler.novita.http.masking import Secrets
 from tests.e2e.sandbox import KEY, Sandbox, item
-from tests.relay import Canned, Relay, relay
-from tests.wiretap import tap
+from tests.response_proxy import CannedResponse, ResponseProxy, response_proxy
+from tests.scripted_server import scripted_server
 
 MASK = "(sensitive value)"
 SECRETS = (
@@ -211,19 +211,19 @@ def test_no_text_is_too_odd(values: list[str], text: str) -> None:
 
 
 @pytest.fixture
-def between(sandbox: Sandbox) -> Iterator[Relay]:
+def proxy(sandbox: Sandbox) -> Iterator[ResponseProxy]:
     """A relay in front of the account, and secrets of every kind."""
     sandbox.monkeypatch.setenv("TOKEN", SECRETS[0])
     sandbox.monkeypatch.setenv("OTHER", "the-secret-of-another-endpoint")
     sandbox.monkeypatch.setenv("REGION", "us")
     sandbox.monkeypatch.setenv("RECONCILER_STATE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978")
-    with relay(sandbox.sim.url) as found:
+    with response_proxy(sandbox.sim.url) as found:
         sandbox.monkeypatch.setenv("NOVITA_BASE_URL", found.url)
         yield found
 
 
 @pytest.mark.parametrize("call", ["create", "endpoints", "limit"])
-def test_all_that_a_run_knows_is_masked_everywhere(sandbox: Sandbox, between: Relay, call: str) -> None:
+def test_all_that_a_run_knows_is_masked_everywhere(sandbox: Sandbox, proxy: ResponseProxy, call: str) -> None:
     """The keys, this endpoint's values, another one's, and a live one: in the text, -v, JSON and reports."""
     state_key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978"
     sandbox.sim.world.console_create(name="alien", envs=[{"key": "K", "value": "somebody-elses-live-value"}])
@@ -244,7 +244,7 @@ def test_all_that_a_run_knows_is_masked_everywhere(sandbox: Sandbox, between: Re
         ):
             words = f"cluster us-dallas: {spell(secret)} is refused"
             body = json.dumps({"code": 400, "reason": "VALIDATOR_PARAM", "message": words}).encode()
-            between.canned[call] = Canned(status=400, body=body)
+            proxy.canned[call] = CannedResponse(status=400, body=body)
             command = ("plan",) if call != "create" else ("apply", "--auto-approve")
             for option in ("-v", "--json"):
                 ran = sandbox.run(*command, option, *reports)
@@ -284,7 +284,7 @@ def test_the_password_of_a_proxy_is_not_repeated(sandbox: Sandbox) -> None:
 
     sandbox.declare(item("chat"))
     sandbox.monkeypatch.setenv("NOVITA_BASE_URL", "https://api.novita.ai")
-    with tap(talk) as proxy:
+    with scripted_server(talk) as proxy:
         sandbox.monkeypatch.setenv("HTTPS_PROXY", f"http://me:s3cr3t-pass@127.0.0.1:{proxy.port}")
         said = sandbox.run("doctor", "-v")
     assert "407" in said.out
@@ -295,7 +295,9 @@ def test_the_password_of_a_proxy_is_not_repeated(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "command", ["status", "get chat", "list", "watch chat", "plan -v", "apply --wait 1s"]
 )
-def test_a_worker_that_tells_its_token_is_masked(sandbox: Sandbox, between: Relay, command: str) -> None:
+def test_a_worker_that_tells_its_token_is_masked(
+    sandbox: Sandbox, proxy: ResponseProxy, command: str
+) -> None:
     """What an endpoint or a worker says of its state is foreign text as well."""
     sandbox.declare(item("chat", env={"T": "${env:TOKEN}"}))
     sandbox.apply()
@@ -309,8 +311,8 @@ def test_a_worker_that_tells_its_token_is_masked(sandbox: Sandbox, between: Rela
     sandbox.sim.world.edit(str(found["id"]), fail)
     shown = json.loads(json.dumps({"endpoints": [dict(found)], "total": 1}))
     fail(shown["endpoints"][0])
-    between.canned["endpoints"] = Canned(body=json.dumps(shown).encode())
-    between.canned["endpoint"] = Canned(body=json.dumps({"endpoint": shown["endpoints"][0]}).encode())
+    proxy.canned["endpoints"] = CannedResponse(body=json.dumps(shown).encode())
+    proxy.canned["endpoint"] = CannedResponse(body=json.dumps({"endpoint": shown["endpoints"][0]}).encode())
     process = sandbox.start(*command.split())
     try:
         out, err = process.communicate(timeout=2 if command.startswith("watch") else 30)

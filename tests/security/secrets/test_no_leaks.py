@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.simulator import Fault, Request
-from tests.e2e.sandbox import KEY, Ran, Sandbox, item
+from tests.e2e.sandbox import KEY, CommandResult, Sandbox, item
 
 TOKEN = 'tok+en/with=odd&chars\\and"quotes-0123456789'
 PART = "only-a-part-of-it-42"
@@ -155,7 +155,7 @@ def test_nothing_leaks_from_a_listing_that_fails(guarded: Sandbox) -> None:
     """A refusal that quotes the key is told without it."""
     message = f"the key {KEY} is unknown"
     guarded.sim.faults.add(Fault(operation="list", status=401, message=message, times=None))
-    ran: list[Ran] = [guarded.run("plan", *options) for options in ((), ("--json",), ("-v",))]
+    ran: list[CommandResult] = [guarded.run("plan", *options) for options in ((), ("--json",), ("-v",))]
     assert {one.code for one in ran} == {8}
     assert list(found(guarded, *(text for one in ran for text in (one.out, one.err)))) == []
 

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.novita.http.proxies import is_exempt
 from tests.e2e.sandbox import Sandbox, item
-from tests.wiretap import Tap, tap
+from tests.scripted_server import ScriptedServer, scripted_server
 
 PASSWORD = "hunter2/pa#ss@w0rd"
 
@@ -35,13 +35,13 @@ NO_PROXY = (
 @pytest.mark.parametrize("exempt", NO_PROXY)
 def test_no_entry_of_no_proxy_stops_a_command(outside: Sandbox, exempt: str) -> None:
     """The proxy is asked all the same, for none of these names the account."""
-    with tap() as proxy:
+    with scripted_server() as proxy:
         outside.monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         outside.monkeypatch.setenv("NO_PROXY", exempt)
         ran = outside.run("doctor")
         assert ran.code == 1
         assert "base_url` is not" not in ran.out + ran.err
-        assert proxy.came[0].startswith(b"CONNECT api.novita.ai:443 ")
+        assert proxy.received[0].startswith(b"CONNECT api.novita.ai:443 ")
 
 
 @pytest.mark.parametrize("exempt", NO_PROXY)
@@ -134,13 +134,13 @@ def test_a_variable_of_tls_that_cannot_be_used(outside: Sandbox, name: str, valu
 @pytest.mark.parametrize("form", ["{}:{}", "http://{}:{}", "http://{}:{}/", "HTTP://me:p%40ss@{}:{}"])
 def test_proxies_that_are_used(outside: Sandbox, form: str) -> None:
     """With or without a scheme, a slash or a password whose letters are escaped."""
-    with tap() as proxy:
+    with scripted_server() as proxy:
         outside.monkeypatch.setenv("HTTPS_PROXY", form.format("127.0.0.1", proxy.port))
         # a variable that does not matter is not looked at
         outside.monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:1080/")
         outside.run("doctor")
-        assert proxy.came
-        assert (b"bWU6cEBzcw==" in proxy.came[0]) == ("me:" in form)
+        assert proxy.received
+        assert (b"bWU6cEBzcw==" in proxy.received[0]) == ("me:" in form)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_hosts_that_are_not_exempt(host: str, exempt: str) -> None:
 
 def test_an_exempt_account_is_reached_directly(outside: Sandbox) -> None:
     """No connection to the proxy is made; the host of this test does not exist."""
-    with tap() as proxy:
+    with scripted_server() as proxy:
         outside.monkeypatch.setenv("NOVITA_BASE_URL", "https://gone.invalid")
         outside.monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         outside.monkeypatch.setenv("NO_PROXY", ".invalid")
@@ -188,5 +188,5 @@ def test_an_exempt_account_is_reached_directly(outside: Sandbox) -> None:
         assert_quiet(proxy)
 
 
-def assert_quiet(proxy: Tap) -> None:
-    assert proxy.came == []
+def assert_quiet(proxy: ScriptedServer) -> None:
+    assert proxy.received == []

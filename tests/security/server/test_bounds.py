@@ -19,7 +19,7 @@ from reconciler.model.request import Request
 from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
 from tests.e2e.sandbox import Sandbox, item
-from tests.wiretap import tap
+from tests.scripted_server import scripted_server
 
 GET = Request(method="GET", path="/x")
 KEY = Secret(value="k", source="test")
@@ -80,7 +80,7 @@ SLOW = {
 @pytest.mark.parametrize("how", SLOW)
 def test_a_call_ends_in_time(how: str) -> None:
     """However often a byte comes, and wherever in the answer it belongs."""
-    with tap(SLOW[how]) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
+    with scripted_server(SLOW[how]) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         began = time.monotonic()
         with pytest.raises(AnswerLost) as caught:
             client.send(GET, retries=False)
@@ -98,16 +98,16 @@ def test_each_call_has_the_whole_time() -> None:
             connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
             connection.recv(65536)
 
-    with tap(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
+    with scripted_server(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         assert [client.send(GET, retries=False) for _ in range(3)] == [{}] * 3
-        assert len(server.came) == 1
+        assert len(server.received) == 1
 
 
 def test_a_handshake_ends_in_time() -> None:
     """A server that accepts and then keeps silent, or speaks TLS a byte at a time."""
     record = b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc\x03\x03"
     for talk in (drip(b"", b""), drip(record, b"\x00")):
-        with tap(talk) as server:
+        with scripted_server(talk) as server:
             url = server.url.replace("http:", "https:")
             client = Client(url, KEY, read_timeout=WITHIN, connect_timeout=9.0)
             began = time.monotonic()
@@ -125,7 +125,7 @@ def test_a_server_that_does_not_read(pause: float) -> None:
             connection.recv(512)
 
     body = {"x": "y" * 20_000_000}
-    with tap(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
+    with scripted_server(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         began = time.monotonic()
         with pytest.raises(AnswerLost):
             client.send(Request(method="POST", path="/x", body=body, is_idempotent=False))
@@ -196,7 +196,7 @@ def test_memory_stays_flat(how: str) -> None:
     if talk is None:
         make, coding = BOMBS[how]
         talk = says(make(), coding=coding)
-    with tap(talk) as server:
+    with scripted_server(talk) as server:
         said, kib = grown(server.url)
     assert "the answer was lost" in said
     assert kib < 120_000
@@ -214,7 +214,7 @@ def test_memory_stays_flat(how: str) -> None:
 )
 def test_the_message_says_which_bound(body: Callable[[], bytes], coding: str, words: str) -> None:
     """Size, coding or a broken stream: the reason is in the summary."""
-    with tap(says(body(), coding=coding)) as server, Client(server.url, KEY) as client:
+    with scripted_server(says(body(), coding=coding)) as server, Client(server.url, KEY) as client:
         with pytest.raises(AnswerLost) as caught:
             client.send(GET, retries=False)
         assert words in caught.value.problem.summary
@@ -235,15 +235,15 @@ def test_the_message_says_which_bound(body: Callable[[], bytes], coding: str, wo
 def test_answers_are_still_unpacked(pack: Callable[[bytes], bytes], coding: str) -> None:
     """What a server may well send is read as before."""
     body = json.dumps({"a": "b" * 100_000}).encode()
-    with tap(says(pack(body), coding=coding)) as server, Client(server.url, KEY) as client:
+    with scripted_server(says(pack(body), coding=coding)) as server, Client(server.url, KEY) as client:
         assert client.send(GET) in ({"a": "b" * 100_000}, {})
-        assert b"accept-encoding: gzip\r\n" in server.came[0].lower()
+        assert b"accept-encoding: gzip\r\n" in server.received[0].lower()
 
 
 def test_a_plan_says_it(sandbox: Sandbox) -> None:
     """End to end: an answer that never ends is one problem with its reason."""
     sandbox.declare(item("chat"))
-    with tap(flood(HEAD + b"\r\n", b" " * 64)) as server:
+    with scripted_server(flood(HEAD + b"\r\n", b" " * 64)) as server:
         sandbox.monkeypatch.setenv("NOVITA_BASE_URL", server.url)
         ran = sandbox.run("doctor")
     assert ran.code == 1

@@ -14,7 +14,7 @@ from reconciler.model.resource import Page
 from reconciler.novita.http.body import parse_json
 from tests.builders import answer, endpoint, plan, record
 from tests.e2e.sandbox import Sandbox, item
-from tests.relay import Canned, relay
+from tests.response_proxy import CannedResponse, response_proxy
 
 HALF = "\ud800"
 DEEP = parse_json(b"[" * 1000 + b"]" * 1000)
@@ -255,9 +255,11 @@ def test_an_id_that_cannot_be_read_is_an_error_about_that_one(two: Sandbox, obje
 def test_a_create_that_answers_no_id_is_looked_up(sandbox: Sandbox, object_id: Any) -> None:
     """It was made: it is recorded by the ID that the listing has, and not made again."""
     sandbox.declare(item("chat"), item("embed"))
-    with relay(sandbox.sim.url) as between:
-        between.canned["create"] = Canned(body=json.dumps({"id": object_id}).encode(), acts=True, times=1)
-        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", between.url)
+    with response_proxy(sandbox.sim.url) as proxy:
+        proxy.canned["create"] = CannedResponse(
+            body=json.dumps({"id": object_id}).encode(), forwards=True, times=1
+        )
+        sandbox.monkeypatch.setenv("NOVITA_BASE_URL", proxy.url)
         ran = sandbox.run("apply", "--yes", "--parallelism", "1")
     assert ran.code == 0, ran.err
     assert len(sandbox.sent("create")) == 2

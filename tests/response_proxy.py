@@ -1,4 +1,4 @@
-"""A server between the command and the simulator that answers some calls by itself."""
+"""A proxy in front of the simulator that replaces some responses."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from time import monotonic
 
 
 @dataclass(frozen=True, kw_only=True)
-class Canned:
-    """An answer; `acts` says whether the simulator is asked first all the same."""
+class CannedResponse:
+    """A response to send. `forwards`: the simulator handles the request as well."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    acts: bool = False
+    forwards: bool = False
     times: int | None = None
 
 
 @dataclass
-class Relay:
-    """`canned` is by the last word of the path (`create`, `endpoints`); `seen` has when each call came."""
+class ResponseProxy:
+    """`canned`: the last word of a path (`create`) -> its response. `seen`: each call and its time."""
 
     url: str
-    canned: dict[str, Canned] = field(default_factory=dict)
+    canned: dict[str, CannedResponse] = field(default_factory=dict)
     seen: list[tuple[str, float]] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def came(self, call: str) -> list[float]:
-        """When calls of that kind came, in monotonic seconds."""
+    def times_of(self, call: str) -> list[float]:
+        """Return the times of the calls of that kind, in monotonic seconds."""
         return [when for name, when in self.seen if name == call]
 
-    def take(self, call: str) -> Canned | None:
-        """What to answer a call that has just come; None for what the simulator says."""
+    def take(self, call: str) -> CannedResponse | None:
+        """Record a call and return its response; None for the response of the simulator."""
         with self.guard:
             self.seen.append((call, monotonic()))
-            answer = self.canned.get(call)
-            if answer is None or answer.times is None:
-                return answer
+            response = self.canned.get(call)
+            if response is None or response.times is None:
+                return response
             number = sum(name == call for name, _ in self.seen)
-            return answer if number <= answer.times else None
+            return response if number <= response.times else None
 
 
 @contextmanager
-def relay(behind: str) -> Iterator[Relay]:
-    """A relay to the server at `behind`, until the end of the `with`."""
+def response_proxy(behind: str) -> Iterator[ResponseProxy]:
+    """Yield a proxy to the server at `behind`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -56,26 +56,26 @@ def relay(behind: str) -> Iterator[Relay]:
         def do_GET(self) -> None:
             call = self.path.partition("?")[0].rsplit("/", 1)[-1]
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = found.take(call)
-            if answer is None or answer.acts:
+            response = proxy.take(call)
+            if response is None or response.forwards:
                 real = self._ask(body)
-                answer = answer or real
-            self.send_response_only(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                response = response or real
+            self.send_response_only(response.status)
+            for name, value in {"Content-Length": str(len(response.body)), **response.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
         do_POST = do_GET  # noqa: N815 - the base class says so
 
-        def _ask(self, body: bytes) -> Canned:
-            asked = http.client.HTTPConnection(behind.removeprefix("http://"), timeout=10)
+        def _ask(self, body: bytes) -> CannedResponse:
+            connection = http.client.HTTPConnection(behind.removeprefix("http://"), timeout=10)
             headers = {name: self.headers[name] for name in ("Authorization", "Content-Type", "User-Agent")}
             kept = {name: value for name, value in headers.items() if value}
-            asked.request(self.command, self.path, body or None, kept)
-            said = asked.getresponse()
-            whole = Canned(status=said.status, body=said.read())
-            asked.close()
+            connection.request(self.command, self.path, body or None, kept)
+            reply = connection.getresponse()
+            whole = CannedResponse(status=reply.status, body=reply.read())
+            connection.close()
             return whole
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class says so
@@ -86,11 +86,11 @@ def relay(behind: str) -> Iterator[Relay]:
         block_on_close = False
 
     with Threads(("127.0.0.1", 0), Handler) as server:
-        found = Relay(f"http://127.0.0.1:{server.server_address[1]}")
+        proxy = ResponseProxy(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield found
+            yield proxy
         finally:
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""Servers on this machine that do as they are told, byte by byte, and append_versions who came."""
+"""Servers that send exactly the bytes that a test wants, and record the requests."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-Talk = Callable[[socket.socket, threading.Event], None]
-"""What is done with one connection; the event says that the test is over."""
+Script = Callable[[socket.socket, threading.Event], None]
+"""The function that serves one connection; the event is set at the end of the test."""
 
 
 @dataclass
-class Tap:
-    """A listener whose connections are each handled by `talk` in a thread. `came` is what each sent first."""
+class ScriptedServer:
+    """A listener that serves each connection by `talk`, in a thread. `received`: the first bytes of each."""
 
-    talk: Talk
-    came: list[bytes] = field(default_factory=list)
+    talk: Script
+    received: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
@@ -41,14 +41,14 @@ class Tap:
 
     def _handle(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            self.came.append(connection.recv(65536))
+            self.received.append(connection.recv(65536))
             self.talk(connection, self.over)
 
 
 @contextmanager
-def tap(talk: Talk = lambda _connection, _over: None) -> Iterator[Tap]:
-    """A server on a free port; without `talk` it hangs up on everybody."""
-    server = Tap(talk)
+def scripted_server(talk: Script = lambda _connection, _over: None) -> Iterator[ScriptedServer]:
+    """Yield a server on a free port; without `talk` it closes each connection."""
+    server = ScriptedServer(talk)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -123,7 +123,7 @@ def test_a_thousand_problems_are_listed_and_the_others_counted(sandbox: Sandbox)
     assert ran.code == 1
     assert ran.err.count("endpoints.yaml:") == MAX_LISTED - 1
     assert "Note: 4,001 more problems are not listed, 4,001 of them errors" in ran.err
-    assert ran.err.rstrip().endswith("5000 errors.")
+    assert ran.err.rstrip().endswith("5,000 errors.")
     for command in (["validate", "--json"], ["plan", "--json"]):
         found = sandbox.run(*command).document["problems"]
         assert len(found) == MAX_LISTED
@@ -137,7 +137,7 @@ def test_six_hundred_thousand_tiny_items_are_told_soon(sandbox: Sandbox) -> None
     began = time.process_time()
     ran = sandbox.run("validate")
     assert time.process_time() - began < 60
-    assert ran.err.rstrip().endswith("600000 errors.")
+    assert ran.err.rstrip().endswith("600,000 errors.")
 
 
 @pytest.mark.parametrize("field", ["specName", "zzz", "x" * 40_000])

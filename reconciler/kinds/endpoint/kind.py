@@ -9,16 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Draft, Kind, Locate
-from reconciler.kinds.endpoint import codec, fields, quotas
+from reconciler.kinds.endpoint import codec, fields
 from reconciler.kinds.endpoint.answer_reader import is_id, number
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.resource import Desired, Limits, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
+    from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness
     from reconciler.yamlfile.edits import Edit
 
@@ -40,8 +41,6 @@ class Endpoint(Kind):
         return fields.MIN, fields.MAX
 
     partial_fields = staticmethod(fields.partial_fields)
-    needs_limits = staticmethod(quotas.needs_limits)
-    check_limits = staticmethod(quotas.check_limits)
 
     unsendable = staticmethod(codec.unsendable)
     parse_one = staticmethod(codec.parse_one)
@@ -137,6 +136,16 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.import_draft import draft
 
         return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
+
+    def needs_limits(self, changes: Sequence[Change]) -> bool:
+        from reconciler.kinds.endpoint.quotas import needs_limits
+
+        return needs_limits(changes)
+
+    def check_limits(self, changes: Sequence[Change], limits: Limits | None) -> Iterator[Problem]:
+        from reconciler.kinds.endpoint.quotas import check_limits
+
+        return check_limits(changes, limits)
 
     def readiness(self, live: Live) -> Readiness:
         from reconciler.kinds.endpoint.status import readiness

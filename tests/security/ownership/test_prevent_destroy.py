@@ -74,7 +74,7 @@ def test_an_apply_that_changes_nothing_else_lifts_it(safe: Sandbox) -> None:
     safe.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "replicas": 2}]})
     ran = safe.run(*files, "apply", "--yes")
     assert (ran.code, safe.inventory["chat"]["prevent_destroy"]) == (0, True)
-    assert "its protection stands until" in ran.err
+    assert "its protection remains until" in ran.err
     is_refused(safe, *files, "destroy", "--yes")
     ran = safe.run(*files, "plan", "--detailed-exitcode")
     assert ran.code == 0

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SIGNALLED = (
     "tests/e2e/apply/test_interrupts.py::test_what_is_in_flight_is_finished",
-    "tests/cli/test_signals.py::test_an_end_waits_for_no_pause",
+    "tests/cli/test_signals.py::test_the_end_is_not_delayed",
     "tests/simulator/test_command.py::test_it_serves_logs_and_ends",
 )
 

@@ -81,8 +81,9 @@ def _methods(
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         made = _compiled_init(fields, frozen=frozen, has_post_init=hasattr(type(self), "__post_init__"))
-        owner = next(one for one in type(self).__mro__ if one.__dict__.get("__init__") is init)
-        owner.__init__ = made  # type: ignore[misc]
+        for base in type(self).__mro__:
+            if base.__dict__.get("__init__") is init:  # no longer, if another thread was faster
+                base.__init__ = made  # type: ignore[misc]
         made(self, *args, **kwargs)
 
     methods: dict[str, Any] = {

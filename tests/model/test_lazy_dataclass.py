@@ -147,3 +147,17 @@ def test_an_empty_class_and_a_field_that_is_no_parameter() -> None:
     assert Empty() == Empty()
     assert Counted().names == []
     assert not hasattr(Counted(), "late")
+
+
+def test_two_threads_may_make_the_first_instance_at_once() -> None:
+    """The slower thread still calls the constructor that the faster one has replaced."""
+
+    @lazy_dataclass.dataclass(frozen=True, slots=True, kw_only=True)
+    class Point:
+        x: int
+
+    slow = Point.__init__
+    Point(x=1)
+    point = object.__new__(Point)
+    slow(point, x=2)
+    assert point == Point(x=2)

@@ -37,9 +37,9 @@ REFUSED = [
 
 
 def uncertain(
-    status: int, reason: str, *, acts: bool, times: int | None = 1, operation: str = "create"
+    status: int, reason: str, *, is_performed: bool, times: int | None = 1, operation: str = "create"
 ) -> Fault:
-    kind: Kind = "status_after" if acts else "status"
+    kind: Kind = "status_after" if is_performed else "status"
     message = "the serverless cluster is not active" if status == 530 else "injected fault"
     return Fault(operation=operation, kind=kind, status=status, reason=reason, message=message, times=times)
 
@@ -48,7 +48,7 @@ def uncertain(
 def test_a_create_that_was_carried_out_is_recorded(sandbox: Sandbox, status: int, reason: str) -> None:
     """It is looked for, whatever the reason says, and neither sent again nor taken for refused."""
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=True))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=True))
     sandbox.apply()
     assert len(sandbox.sent("create")) == 1
     assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
@@ -59,11 +59,11 @@ def test_a_create_that_was_carried_out_is_recorded(sandbox: Sandbox, status: int
 def test_a_create_that_cannot_be_looked_for_stays_open(sandbox: Sandbox, status: int, reason: str) -> None:
     """Exit 5; the next run finds it and records it."""
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=True))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=True))
     sandbox.sim.faults.after(
         "create",
         lambda _: sandbox.sim.faults.add(
-            uncertain(403, "FORBIDDEN", forwards=False, times=None, operation="list")
+            uncertain(403, "FORBIDDEN", is_performed=False, times=None, operation="list")
         ),
     )
     assert sandbox.run("apply", "--auto-approve").code == 5
@@ -77,7 +77,7 @@ def test_a_create_that_cannot_be_looked_for_stays_open(sandbox: Sandbox, status:
 def test_a_create_that_was_not_carried_out_is_sent_again(sandbox: Sandbox) -> None:
     """Once the settling time has shown that nothing was made."""
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", forwards=False))
+    sandbox.sim.faults.add(uncertain(503, "SERVICE_UNAVAILABLE", is_performed=False))
     sandbox.apply()
     assert len(sandbox.sent("create")) == 2
     assert len(sandbox.sim.world.endpoints) == 1
@@ -87,7 +87,7 @@ def test_a_create_that_was_not_carried_out_is_sent_again(sandbox: Sandbox) -> No
 def test_a_refusal_stays_a_refusal(sandbox: Sandbox, status: int, reason: str) -> None:
     """A 4xx that HTTP defines proves that nothing was made: exit 4, no look, nothing left open."""
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=False))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=False))
     assert sandbox.run("apply", "--auto-approve").code == 4
     assert len(sandbox.sent("create")) == 1
     assert not load(sandbox.root / "state/novita.json").intents
@@ -97,7 +97,7 @@ def test_a_name_taken_by_a_create_that_was_lost(sandbox: Sandbox) -> None:
     """A listing that lags hides what was made, and the second send is refused: that is not the end of it."""
     sandbox.sim.world.switch(list_lag_seconds=1.0)
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(503, "UNKNOWN", forwards=True))
+    sandbox.sim.faults.add(uncertain(503, "UNKNOWN", is_performed=True))
     ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 5, ran.err
     assert set(load(sandbox.root / "state/novita.json").intents) == {"chat"}
@@ -114,7 +114,7 @@ def test_a_read_is_asked_again(sandbox: Sandbox, status: int, reason: str, opera
     sandbox.declare(item("chat"))
     sandbox.apply()
     sandbox.sim.world.switch(list_lag_seconds=3600.0)  # so that it is asked for by its ID
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=False, operation=operation))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=False, operation=operation))
     planned = sandbox.plan()
     assert (planned.code, planned.actions) == (0, {})
 
@@ -128,7 +128,7 @@ def test_what_may_be_sent_twice_is_sent_again(
     sandbox.declare(item("chat"), item("old"))
     sandbox.apply()
     sandbox.declare(item("chat", replicas=2))
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=False, operation=operation))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=False, operation=operation))
     sandbox.apply()
     assert len(sandbox.sent(operation)) == 2
     assert set(sandbox.live()) == {"chat"}
@@ -161,7 +161,7 @@ def test_what_the_official_reasons_mean(
     if operation == "update":
         sandbox.apply()
         sandbox.declare(item("chat", replicas=2))
-    sandbox.sim.faults.add(uncertain(status, reason, forwards=False, times=None, operation=operation))
+    sandbox.sim.faults.add(uncertain(status, reason, is_performed=False, times=None, operation=operation))
     ran = sandbox.run("apply", "--auto-approve", "--json")
     assert ran.code == exit_code
     assert [one["problem"]["code"] for one in ran.document["results"]] == [code]
@@ -170,7 +170,7 @@ def test_what_the_official_reasons_mean(
 
 def test_a_busy_node_is_waited_for(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(400, "NODE_STATUS", forwards=False))
+    sandbox.sim.faults.add(uncertain(400, "NODE_STATUS", is_performed=False))
     sandbox.apply()
     assert len(sandbox.sent("create")) == 2
 
@@ -181,6 +181,6 @@ def test_a_delete_is_spelled_otherwise(sandbox: Sandbox, reason: str) -> None:
     sandbox.declare(item("chat"), item("old"))
     sandbox.apply()
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.add(uncertain(400, reason, forwards=False, times=2, operation="delete"))
+    sandbox.sim.faults.add(uncertain(400, reason, is_performed=False, times=2, operation="delete"))
     sandbox.apply()
     assert set(sandbox.live()) == {"chat"}

@@ -31,7 +31,9 @@ def ci_jobs() -> dict[str, Any]:
 
 def test_make_lists_every_target() -> None:
     """`make` alone prints each phony target once, with one line on what it does."""
-    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     lines = [re.fullmatch(r"  make ([a-z-]+) +(\S.*)", line) for line in done.stdout.splitlines()]
     assert all(lines)
     assert [line[1] for line in lines if line] == TARGETS

@@ -116,7 +116,7 @@ class Account:
         worker_id = text_of(body, "workerID", max_length=255)
         worker = self.fleet.worker(worker_id, now)
         if worker is None:
-            raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not storages")
+            raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not found")
         worker.retired = now + DRAIN_SECONDS if body.get("drain") is True else None
         return {}
 
@@ -161,7 +161,7 @@ class Account:
         endpoint = self.fleet.get(endpoint_id)
         if endpoint is None or self.clock() < endpoint.created + self.profile.get_lag_seconds:
             status = self.profile.not_found_status
-            message = f"endpoint {endpoint_id!r} not storages"
+            message = f"endpoint {endpoint_id!r} not found"
             raise Refusal("SERVERLESS_ENDPOINT_NOT_FOUND", message, status=status)
         return endpoint
 

@@ -149,6 +149,30 @@ def test_an_empty_class_and_a_field_that_is_no_parameter() -> None:
     assert not hasattr(Counted(), "late")
 
 
+def test_own_comparison_and_hash_are_kept() -> None:
+    @lazy_dataclass.dataclass(frozen=True, slots=True)
+    class Hashed:
+        name: str
+
+        def __hash__(self) -> int:
+            return 7
+
+    @lazy_dataclass.dataclass(frozen=True, slots=True)
+    class Equal:
+        name: str
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 8
+
+    assert hash(Hashed("a")) == 7
+    assert Hashed("a") == Hashed("a")
+    assert Equal("a") == Equal("b")
+    assert hash(Equal("a")) == 8
+
+
 def test_two_threads_may_make_the_first_instance_at_once() -> None:
     """The slower thread still calls the constructor that the faster one has replaced."""
 

@@ -1,5 +1,6 @@
 """Which live values may be shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,3 +81,9 @@ def test_only_env_and_command_can_be_secrets() -> None:
 def test_an_endpoint_that_reports_nothing_has_nothing_to_hide() -> None:
     """Missing objects stay missing."""
     assert redact(parse_bare()).fields == {"name": "bare", "envs": {}, "volumeMounts": {}}
+
+
+def test_secret_fields_that_the_account_does_not_report_stay_out() -> None:
+    """An answer without env has nothing to hide."""
+    bare = replace(live(), fields={"name": "base-test"})
+    assert redact(bare, endpoint(**LITERAL).fields, tracked(**REFERENCE).applied).fields == bare.fields

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -120,7 +120,8 @@ def _latest(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
 
 
 def _line(version: Version) -> bytes:
-    return _SORTED(asdict(version)).encode() + b"\n"
+    # not asdict(), which copies the fields of each version
+    return _SORTED({name: getattr(version, name) for name in Version.__slots__}).encode() + b"\n"
 
 
 def _parse_lines(lines: Iterable[bytes]) -> Iterator[Version]:

@@ -46,17 +46,24 @@ class ScriptedServer:
 
 
 @contextmanager
+def serving(serve: Callable[[], None], listener: socket.socket, over: threading.Event) -> Iterator[None]:
+    """Serve in a thread inside the block; then set the event, close the listener and join the thread."""
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        # shutdown, as closing alone does not wake a thread inside accept()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+@contextmanager
 def scripted_server(talk: Script = lambda _connection, _over: None) -> Iterator[ScriptedServer]:
     """Yield a server on a free port; without `talk` it closes each connection."""
     server = ScriptedServer(talk)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
+    with serving(server.serve, server.listener, server.over):
         yield server
-    finally:
-        server.over.set()
-        # shutdown, as closing alone does not wake a thread inside accept()
-        with contextlib.suppress(OSError):
-            server.listener.shutdown(socket.SHUT_RDWR)
-        server.listener.close()
-        thread.join(5)

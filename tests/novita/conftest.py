@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.scripted_server import serving
+
 Behaviour = Callable[[socket.socket], None]
 
 
@@ -71,14 +73,5 @@ def answers(body: bytes, *, length: int | None = None) -> Behaviour:
 @pytest.fixture
 def raw_server() -> Iterator[RawServer]:
     server = RawServer()
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
+    with serving(server.serve, server.listener, server.stopping):
         yield server
-    finally:
-        server.stopping.set()
-        # shutdown, as closing alone does not wake a thread inside accept()
-        with contextlib.suppress(OSError):
-            server.listener.shutdown(socket.SHUT_RDWR)
-        server.listener.close()
-        thread.join(5)

@@ -3,9 +3,8 @@
 `dataclasses.dataclass` compiles half a dozen methods for each class when the class is defined: about 0.7 ms,
 50 ms for the classes of a plan, most of which are never instantiated. This one has the same meaning for the
 options that this project uses. It compiles `__init__` when the first instance is made; the other methods are
-shared.
-`fields`, `replace` and `is_dataclass` of the standard library work with its classes. Type checkers see the
-standard decorator.
+shared. `fields`, `replace` and `is_dataclass` of the standard library work with its classes. Type checkers
+see the standard decorator.
 """
 
 from __future__ import annotations

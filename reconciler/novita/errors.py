@@ -13,7 +13,7 @@ from reconciler.novita.messages import call, format_seconds, purpose
 
 
 class Retry(Enum):
-    """Whether the same request may be sent again after a failure."""
+    """The rule for sending the same request again after a failure."""
 
     NEVER = "the answer would be the same"
     ALWAYS = "nothing was done, so any request may be sent again"

@@ -153,7 +153,7 @@ class _Scan:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing moved between the pages, and as many endpoints were found as all pages count."""
+        """Return whether nothing moved between pages, and as many endpoints were found as all pages count."""
         is_steady = len(set(self.totals)) == 1 and not self._has_moved
         return is_steady and not self.flaw and len(self.found) >= self.total
 

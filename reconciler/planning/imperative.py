@@ -45,9 +45,9 @@ def resolve_target(
     """
     if change is None:
         return inventory, ()
-    being_renamed = [r for r in inventory.records.values() if r.renaming and change.name in names_of(r)]
-    if being_renamed:
-        return inventory, (_being_renamed(change, being_renamed[0]),)
+    for known in inventory.records.values():
+        if known.renaming and change.name in names_of(known):
+            return inventory, (_being_renamed(change, known),)
     live = [endpoint for endpoint in live if not endpoint.is_terminating]
     record = inventory.records.get(change.name)
     recorded_ids = {record.id for record in inventory.records.values()}

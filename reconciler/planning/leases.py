@@ -24,6 +24,8 @@ def apply_leases(
 
     A lease stays with its endpoint after a rename. An imperative change sets or ends the lease itself.
     """
+    if not any(record.lease for record in inventory.records.values()):
+        return tuple(desired), ()
     result: list[Desired] = []
     notes: list[Problem] = []
     takes = renames(

@@ -65,7 +65,7 @@ class Fault:
 
     @property
     def acts(self) -> bool:
-        """Whether the request is carried out."""
+        """Return whether the request is carried out."""
         return self.kind in ("status_after", "slow", "lost_answer", "late_answer", "truncated")
 
     def response(self) -> Response | None:

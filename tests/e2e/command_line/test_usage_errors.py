@@ -403,3 +403,21 @@ def test_a_time_that_is_none(sandbox: Sandbox) -> None:
     code, err = told(sandbox, "apply", "--lock-timeout", "soon")
     assert code == 64
     assert "'soon' is not a valid duration; use 60, 60s or 5m" in err
+
+
+@pytest.mark.parametrize("value", ["hf_secret1", "hf a b)", "hf'\"\n"])
+def test_a_variable_without_its_option_is_masked(sandbox: Sandbox, value: str) -> None:
+    run = sandbox.run("deploy", "chat", "--image", "a:1", "--spec", "small", f"HF_TOKEN={value}")
+    assert run.code == 64
+    assert "HF_TOKEN=***" in run.err
+    assert "--env NAME" in run.err
+    as_json = sandbox.run(
+        "deploy", "chat", "--json", f"HF_TOKEN={value}", "--image", "a:1", "--spec", "small"
+    )
+    assert "HF_TOKEN=***" in as_json.out
+    assert "hf" not in run.err + as_json.out + as_json.err
+
+
+def test_a_number_that_is_an_assignment_is_masked(sandbox: Sandbox) -> None:
+    run = sandbox.run("scale", "chat", "REPLICAS=hf_secret1")
+    assert (run.code, "hf_secret1" in run.err) == (64, False)

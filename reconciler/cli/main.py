@@ -219,8 +219,8 @@ def _with_suggestion(error: click.NoSuchOption, arguments: Sequence[str]) -> cli
     return error
 
 
-def _without_values(error: click.UsageError, arguments: Sequence[str]) -> click.UsageError:
-    """Return the error with each argument NAME=VALUE masked; it is a secret if `--env` was forgotten."""
+def _mask_values(error: click.UsageError, arguments: Sequence[str]) -> None:
+    """Mask each argument NAME=VALUE in the message; it is a secret if `--env` was forgotten."""
     message = error.message
     for argument in arguments:
         name, _, value = argument.partition("=")
@@ -228,11 +228,9 @@ def _without_values(error: click.UsageError, arguments: Sequence[str]) -> click.
             for quoted in (argument, repr(argument)[1:-1]):
                 message = message.replace(quoted, f"{name}=***")
     takes_env = error.ctx is not None and any(option.name == "env" for option in error.ctx.command.params)
-    if message == error.message:
-        return error
-    if takes_env:
+    if message != error.message and takes_env:
         message += ". Pass a variable of the environment as --env NAME=VALUE or --env NAME."
-    return click.UsageError(message, error.ctx)
+    vars(error)["message"] = message  # click declares it as final
 
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
@@ -243,7 +241,7 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, click.NoSuchOption):
         error = _with_suggestion(error, arguments)
     if isinstance(error, click.UsageError):
-        error = _without_values(error, arguments)
+        _mask_values(error, arguments)
     problems, code = problems_of(error)
     if problems[0].code == "internal-error" and {"-v", "--verbose"} & set(arguments):
         from reconciler.cli.errors import masked_traceback

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
+from urllib.parse import parse_qs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,10 @@ class CannedResponse:
 
 @dataclass
 class ResponseProxy:
-    """`canned`: the last word of a path (`create`) -> its response. `seen`: each call and its time."""
+    """`canned`: the last word of a path (`create`) -> its response. `seen`: each call and its time.
+
+    `endpoints` is the first page of a listing; the others are `endpoints-1`, `endpoints-2`, ...
+    """
 
     url: str
     canned: dict[str, CannedResponse] = field(default_factory=dict)
@@ -54,7 +58,9 @@ def response_proxy(behind: str) -> Iterator[ResponseProxy]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            call = self.path.partition("?")[0].rsplit("/", 1)[-1]
+            path, _, query = self.path.partition("?")
+            page = parse_qs(query).get("pageNum", ["0"])[0]
+            call = path.rsplit("/", 1)[-1] + (f"-{page}" if page != "0" else "")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             response = proxy.take(call)
             if response is None or response.forwards:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reconciler.model.errors import ApiError, IncompleteListing, Refused
@@ -116,8 +115,8 @@ def _merge(scans: Sequence[_Scan], confirm: Callable[[Iterable[str]], Iterable[L
 def read_pages(fetch: Fetch, numbers: Iterable[int], *, parallelism: int) -> tuple[Live, ...]:
     """Return the endpoints of these pages, which are read in parallel."""
     with DaemonThreadPool(parallelism) as pool:
-        futures = [pool.submit(_fetch_optional, fetch, number) for number in numbers]
-        pages = [future.result() or _EMPTY_PAGE for future in futures]
+        futures = [pool.submit(fetch, number) for number in numbers]
+        pages = [_page_or_none(future.result) or _EMPTY_PAGE for future in futures]
     return tuple(live for page in pages for live in page.endpoints)
 
 
@@ -158,36 +157,35 @@ class _Scan:
         return is_steady and not self.flaw and len(self.found) >= self.total
 
     def run(self) -> None:
-        """Read all pages, or up to a flaw."""
-        try:
-            first, page = self._fetch_first()
-        except ValueError as error:
-            self.flaw = f"the first page is no listing ({error})"
-            return
-        self.pages = range(first, first + 1)
-        self._add(page)
-        if page.total is None:
-            self.flaw = "Novita did not say how many there are"
-            return
-        self.totals = [page.total]
-        with self._pages_after(first, self._expected_pages(page)) as pages:
-            self._read_to_end(page, pages, first + 1)
+        """Read all pages, or up to a flaw. The first two pages are requested at the same time."""
+        with DaemonThreadPool(self._parallelism) as pool:
+            second = pool.submit(self._fetch, 1)
+            self.requests = 2
+            try:
+                first, page = self._first_page(second)
+            except ValueError as error:
+                self.flaw = f"the first page is no listing ({error})"
+                return
+            self.pages = range(first, first + 1)
+            self._add(page)
+            if page.total is None:
+                self.flaw = "Novita did not say how many there are"
+                return
+            self.totals = [page.total]
+            self._read_to_end(page, self._pages_after(first, page, second, pool), first + 1)
 
-    def _fetch_first(self) -> tuple[int, Page]:
+    def _first_page(self, second: Future[Page]) -> tuple[int, Page]:
         """Return the number of the first page, and the page. Raise ValueError if there is none."""
-        self.requests += 1
         try:
             page = self._fetch(0)
         except Refused as error:
             if error.status != 400:
                 raise
-            self.requests += 1
-            return 1, self._fetch(1)
+            return 1, second.result()
         if page.endpoints or not page.total:
             return 0, page
         # Page 0 is empty although there are endpoints: this server counts pages from 1.
-        self.requests += 1
-        following = self._fetch_optional(1)
+        following = _page_or_none(second.result)
         if following is None or not following.endpoints:
             raise ValueError(f"it is empty, yet counts {page.total}")
         return 1, following
@@ -228,42 +226,36 @@ class _Scan:
     def _expected_pages(self, first: Page) -> int:
         """Return how many pages should follow the first one, with the one past the end."""
         size = len(first.endpoints)
-        return min(-(-self.total // size), MAX_PAGES) if size else 1
+        return min(max(1, -(-self.total // size)), MAX_PAGES) if size else 1
 
-    def _fetch_optional(self, number: int) -> Page | None:
-        return _fetch_optional(self._fetch, number)
+    def _pages_after(
+        self, first: int, page: Page, second: Future[Page], pool: DaemonThreadPool
+    ) -> Iterator[Page | None]:
+        """Yield the pages after the first in order. The expected ones are read in parallel.
 
-    @contextmanager
-    def _pages_after(self, first: int, expected: int) -> Iterator[Iterator[Page | None]]:
-        """Yield the pages after the first in order, several expected ones read in parallel."""
-        if expected <= 1:
-            yield self._in_sequence(first + 1)
-            return
-        following = range(first + 1, first + 1 + expected)
-        with DaemonThreadPool(self._parallelism) as pool:
-            yield chain(self._in_parallel(pool, following), self._in_sequence(following.stop))
-
-    def _in_parallel(self, pool: DaemonThreadPool, numbers: range) -> Iterator[Page | None]:
-        """Yield pages in order, and request a limited number ahead, because the total may be too high."""
-        waiting: deque[Future[Page | None]] = deque()
-        for number in numbers:
-            waiting.append(pool.submit(self._fetch_optional, number))
+        A limited number is requested ahead, because the total may be too high.
+        """
+        expected = range(first + 1, first + 1 + self._expected_pages(page))
+        waiting = deque([second] if first == 0 else [])
+        for number in expected[len(waiting) :]:
+            waiting.append(pool.submit(self._fetch, number))
             self.requests += 1
             if len(waiting) >= 2 * self._parallelism:
-                yield waiting.popleft().result()
+                yield _page_or_none(waiting.popleft().result)
         while waiting:
-            yield waiting.popleft().result()
+            yield _page_or_none(waiting.popleft().result)
+        yield from self._in_sequence(expected.stop)
 
     def _in_sequence(self, number: int) -> Iterator[Page | None]:
         for following in range(number, MAX_PAGES):
             self.requests += 1
-            yield self._fetch_optional(following)
+            yield _page_or_none(partial(self._fetch, following))
 
 
-def _fetch_optional(fetch: Fetch, number: int) -> Page | None:
+def _page_or_none(read: Callable[[], Page]) -> Page | None:
     """Return a page after the first: an empty one if it is past the end, None if it is not a listing."""
     try:
-        return fetch(number)
+        return read()
     except Refused as error:
         if not is_past_end(error):
             raise

@@ -51,7 +51,8 @@ class Fault:
     """A fault of the next `times` requests of an operation (`*`: any), or of all requests with None.
 
     `status`, `reason`, `message` and `retry_after` (seconds) are for `status`, `status_after` and
-    `error_in_2xx`. `seconds` is the wait of `hang`, `slow` and `late_answer`.
+    `error_in_2xx`. `seconds` is the wait of `hang`, `slow` and `late_answer`. `page`: only requests for this
+    page of a listing.
     """
 
     operation: str = "*"
@@ -62,6 +63,7 @@ class Fault:
     message: str = "injected fault"
     retry_after: int | None = None
     seconds: float = 1.0
+    page: int | None = None
 
     @property
     def acts(self) -> bool:
@@ -174,11 +176,12 @@ class Faults:
         with self._lock:
             return [scripted.fault for scripted in self._scripted]
 
-    def take(self, operation: str) -> Fault | None:
-        """Return the fault of the next request of an operation, or None."""
+    def take(self, operation: str, page: str = "") -> Fault | None:
+        """Return the fault of the next request of an operation (`page`: of a listing), or None."""
         with self._lock:
             for scripted in self._scripted:
-                if scripted.fault.operation in ("*", operation):
+                wanted = scripted.fault.page
+                if scripted.fault.operation in ("*", operation) and (wanted is None or page == str(wanted)):
                     if scripted.left is not None:
                         scripted.left -= 1
                         if scripted.left <= 0:

@@ -120,7 +120,7 @@ class Server:
     def exchange(self, request: Request, started: float) -> "Exchange":
         """Carry out a request, unless a fault prevents it, and return its response."""
         operation = operation_of(request.method, request.path)
-        fault = self.faults.take(operation)
+        fault = self.faults.take(operation, request.query.get("pageNum", ""))
         if fault is not None and fault.kind == "slow":
             self.pause(fault.seconds)
         response = None

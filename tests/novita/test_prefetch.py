@@ -18,15 +18,15 @@ from .support import ManualTime, secret
 
 
 class Account:
-    """Three pages of endpoints; the first answer waits until it is let go."""
+    """Three pages of endpoints; the answers wait for `goes_on`."""
 
     def __init__(self) -> None:
         self.asked = 0
-        self.begun, self.goes_on = threading.Event(), threading.Event()
+        self.begun, self.goes_on = threading.Semaphore(0), threading.Event()
 
     def __call__(self, _method: str, target: str, _headers: Mapping[str, str], _body: bytes) -> Any:
         self.asked += 1
-        self.begun.set()
+        self.begun.release()
         assert self.goes_on.wait(10)
         number = int(target.split("pageNum=")[1].split("&")[0])
         found = [{"id": f"id{one}", "name": f"n{one}"} for one in range(number * 100, number * 100 + 100)]
@@ -42,7 +42,7 @@ def test_the_first_listing_starts_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
     reader = AccountReader(client_of(account), ENDPOINT, parallelism=2)
     reader.prefetch()
-    assert account.begun.wait(10)
+    assert account.begun.acquire(timeout=10)
     account.goes_on.set()
     first = reader.listing()
     asked = account.asked
@@ -57,10 +57,11 @@ def test_no_further_page_is_requested_after_the_cancellation() -> None:
     with client_of(account) as client:
         reader = AccountReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
         reader.prefetch()
-        assert account.begun.wait(10)
+        for _ in range(2):  # two pages are requested at the same time
+            assert account.begun.acquire(timeout=10)
         reader.cancel_prefetch()
     account.goes_on.set()
     with pytest.raises(RuntimeError, match="closed"):
         reader.listing()
-    assert account.asked == 1
+    assert account.asked == 2
     assert told == [LISTING_DONE]

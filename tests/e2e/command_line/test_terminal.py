@@ -141,13 +141,13 @@ def test_the_bar_leaves_the_lines_alone(sandbox: Sandbox) -> None:
 
 def test_a_long_listing_has_a_bar(sandbox: Sandbox) -> None:
     """Beside the plan, which stays whole."""
-    sandbox.declare(item("chat"))
+    sandbox.declare(*(item(f"e{number}") for number in range(4)))
     sandbox.apply()
-    sandbox.sim.world.switch(latency_seconds=1.3)
+    sandbox.sim.world.switch(latency_seconds=1.3, max_page_size=1)
     with terminal(sandbox, "plan") as (screen, process):
         shown = screen.rest()
         assert process.wait(10) == 0
-    assert re.search(r"Listing endpoints ━+ 1/1 0:01", ANSI.sub("", shown))
+    assert re.search(r"Listing endpoints ━+.* [1-4]/4 0:0[1-3]", ANSI.sub("", shown))
     assert at_last(shown).startswith("No changes.")
 
 

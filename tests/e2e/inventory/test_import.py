@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import open_session
 from reconciler.model.errors import InvalidConfig
+from reconciler.novita.http.client import CallInfo
 from reconciler.workflow.importer.import_all import import_all
 from reconciler.workflow.importer.import_one import import_record
 from reconciler.workflow.runtime.context import Context
@@ -357,7 +359,13 @@ def test_another_run_in_between_is_seen(sandbox: Sandbox) -> None:
     """A record that came meanwhile stops the import before anything is written."""
     made = sandbox.sim.world.console_create(name="a")
     other = Context(root=sandbox.root, environ={"NOVITA_BASE_URL": sandbox.sim.url, "NOVITA_API_KEY": "k"})
-    ours = replace(other, on_call=lambda _: import_record(other, "a", made))
+    first = Lock()  # two pages are read at once, and the other run comes once
+
+    def on_call(_call: CallInfo) -> None:
+        if first.acquire(blocking=False):
+            import_record(other, "a", made)
+
+    ours = replace(other, on_call=on_call)
     with pytest.raises(InvalidConfig) as caught:
         import_all(ours, Path("endpoints.yaml"))
     assert "another run" in caught.value.problem.summary

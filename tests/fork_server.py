@@ -93,9 +93,9 @@ def _serve() -> None:
         "rich.table",
     ):
         __import__(module)
-    from reconciler.novita.http import retry
+    from reconciler.model import durations
 
-    retry._FIRST_WAIT = FIRST_WAIT
+    durations.FIRST_RETRY_PAUSE = FIRST_WAIT
     for line in sys.stdin:
         message = json.loads(line)
         if "wait" in message:

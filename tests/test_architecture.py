@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from reconciler.model import durations
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "reconciler").rglob("*.py"))
@@ -26,6 +30,73 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 MAX_MODULES = 18
 MAX_MODULES_OF = {"cli/commands": 30, "planning": 21}
 """Folders that may hold more: one module per command, and one per rule of a plan."""
+
+DURATION_WORDS = {"seconds", "timeout", "interval", "pause", "pauses", "delay", "delays", "poll", "budget"}
+WAITING_CALLS = {"sleep", "wait", "pause", "join"}
+OWN_DURATIONS = ("reconciler/model/durations.py", "reconciler/simulator/", "reconciler/github_action/")
+"""Modules with durations: the table, the simulated world, and a program that imports no other module."""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_durations_are_defined_in_one_module(path: Path) -> None:
+    """A pause that only its module knows is one that nobody adds up."""
+    if path.relative_to(ROOT).as_posix().startswith(OWN_DURATIONS):
+        return
+    found = [found for node in ast.walk(ast.parse(path.read_text())) for found in _durations(node)]
+    assert found == []
+
+
+def _durations(node: ast.AST) -> Iterator[str]:
+    """Yield constants with a duration, and waits and timeouts of a literal length."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=value)
+        ) if name.isupper() and _is_number(value) and DURATION_WORDS & set(name.lower().split("_")):
+            yield name
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[argument, *_]) if (
+            name in WAITING_CALLS and _is_number(argument)
+        ):
+            yield f"{name} at line {node.lineno}"
+        case ast.keyword(arg="timeout", value=value) if _is_number(value):
+            yield f"timeout at line {value.lineno}"
+
+
+def _is_number(node: ast.expr | None) -> bool:
+    """Return whether a node is a number other than 0, or a tuple of numbers."""
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return bool(value)
+        case ast.Tuple(elts=elements):
+            return any(map(_is_number, elements))
+    return False
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RETRY_TIMEOUT = 3",
+        "_POLL_INTERVAL: Final = 0.5",
+        "SCAN_PAUSES: Final = (0.25, 0.5)",
+        "time.sleep(0.1)",
+        "event.wait(2)",
+        "thread.join(1.5)",
+        "run(command, timeout=5)",
+    ],
+)
+def test_the_search_for_durations_finds_them(line: str) -> None:
+    assert [found for node in ast.walk(ast.parse(line)) for found in _durations(node)]
+
+
+def test_every_duration_has_a_positive_value_and_a_reason() -> None:
+    body = ast.parse(Path(durations.__file__).read_text()).body
+    for node, following in pairwise(body):
+        if isinstance(node, ast.AnnAssign):
+            assert isinstance(following, ast.Expr), ast.unparse(node)
+    values = [value for name, value in vars(durations).items() if name.isupper()]
+    assert len(values) == sum(isinstance(node, ast.AnnAssign) for node in body)
+    assert all(max(value) if isinstance(value, tuple) else value for value in values)
+
 
 GERUNDS = {"encoding", "masking", "matching", "paging", "pending", "settings"}
 """Words of the field that may end in -ing in a file name."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Protocol
 
-INTERRUPT_CHECK_SECONDS: Final = 0.25
-"""Seconds between two checks for an interrupt during a pause."""
+from reconciler.model import durations
 
 
 class Clock(Protocol):
@@ -33,18 +33,21 @@ def pause(clock: Clock, seconds: float, stop: threading.Event) -> None:
     """Wait for some seconds, or until `stop` is set."""
     end = clock.now() + seconds
     while not stop.is_set() and (left := end - clock.now()) > 0:
-        clock.wait(min(left, INTERRUPT_CHECK_SECONDS))
+        clock.wait(min(left, durations.INTERRUPT_CHECK))
 
 
-def poll(clock: Clock, *, within: float, first: float = 0.25, factor: float = 2.0) -> Iterator[int]:
-    """Count attempts from 0 with growing pauses between them. The last one comes after `within` seconds."""
-    deadline = clock.now() + within
-    pause, count = first, 0
-    while True:
+def poll(
+    clock: Clock, *, within: float, longest: float, first: float = durations.FIRST_POLL
+) -> Iterator[int]:
+    """Count attempts from 0, with a pause after each. The last one comes after `within` seconds.
+
+    A pause is a share of the time since the start, between `first` and `longest` (seconds).
+    """
+    start = clock.now()
+    for count in itertools.count():
         yield count
-        left = deadline - clock.now()
-        if left <= 0:
+        elapsed = clock.now() - start
+        if elapsed >= within:
             return
-        clock.wait(min(pause, left))
-        pause *= factor
-        count += 1
+        pause = min(max(durations.POLL_SHARE * elapsed, first), longest)
+        clock.wait(min(pause, within - elapsed))

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from reconciler.apply.clock import Clock, poll
 from reconciler.inventory.session import Session
+from reconciler.model import durations
 from reconciler.model.errors import (
     AnswerLost,
     ApiError,
@@ -35,9 +36,6 @@ MAX_SENDS = 3
 
 APP_NAME_TAKEN = "SERVERLESS_APP_NAME_IS_EXIST"
 """Novita's reason for an app name that another endpoint has."""
-
-NAME_RELEASE_TIMEOUT = 30.0
-"""Seconds that an app name may stay taken after this run deleted its endpoint."""
 
 
 class UnresolvedCreate(ReconcilerError):
@@ -139,7 +137,12 @@ def _send(
 ) -> str:
     """Send the create. Wait for the app name if this run has just deleted the endpoint that had it."""
     refusal: ApiError | None = None
-    for attempt in poll(clock, within=NAME_RELEASE_TIMEOUT, first=1.0):
+    for attempt in poll(
+        clock,
+        within=durations.NAME_RELEASE_TIMEOUT,
+        first=durations.FIRST_NAME_POLL,
+        longest=durations.MAX_NAME_POLL,
+    ):
         try:
             return account.create(request)
         except Refused as error:
@@ -162,7 +165,12 @@ def _find_created(
 ) -> Live | None:
     """Return the endpoint that a lost create made, or None if there is none after the settling time."""
     candidates: tuple[Live, ...] = ()
-    for _ in poll(clock, within=settle_seconds):
+    for _ in poll(
+        clock,
+        within=settle_seconds,
+        first=durations.FIRST_SETTLING_POLL,
+        longest=durations.MAX_SETTLING_POLL,
+    ):
         try:
             listing = account.listing()
         except (ApiError, IncompleteListing) as error:

@@ -14,6 +14,7 @@ from typing import Final
 from reconciler.apply.clock import Clock, poll
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
+from reconciler.model import durations
 from reconciler.model.encoding import json_line
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
@@ -26,30 +27,21 @@ from reconciler.novita.account import AccountReader
 from reconciler.novita.pagination import PAGE_SIZE
 from reconciler.planning.diff import differences, equal
 
-VISIBLE_TIMEOUT: Final = 8.0
-"""Seconds that a write may take to become visible. A user saw updates after 2.5 to 3 seconds."""
-
-DELETE_TIMEOUT: Final = 120.0
-"""Seconds that a deleted endpoint may stay readable while it terminates."""
-
 MIN_BATCH_SIZE: Final = 32
 """Creates (count). Fewer are read back one by one, each as soon as it is made."""
-
-MIN_BATCH_INTERVAL: Final = 2.0
-"""Seconds between two batches, and so the longest delay of a create's result."""
 
 
 def read_back(reader: AccountReader, clock: Clock, object_id: str, target: Fields) -> Problem | None:
     """Wait until the endpoint reads as it was written. Return a problem that names the values that differ."""
     live: Live | None = None
-    for _ in poll(clock, within=VISIBLE_TIMEOUT):
+    for _ in poll(clock, within=durations.VISIBLE_TIMEOUT, longest=durations.MAX_VISIBLE_POLL):
         live = reader.get(object_id)
         if live is not None and matches(live, target):
             return None
     if live is None:
         return Problem(
             code="not-visible",
-            summary=f"{object_id} was written, but cannot be read after {VISIBLE_TIMEOUT:.0f} s",
+            summary=f"{object_id} was written, but cannot be read after {durations.VISIBLE_TIMEOUT:.0f} s",
             hint="run `reconciler plan` in a minute",
         )
     kind = KINDS[live.kind]
@@ -73,13 +65,13 @@ def matches(live: Live, target: Fields) -> bool:
 
 def wait_until_gone(reader: AccountReader, clock: Clock, object_id: str, *, released: bool) -> Problem | None:
     """Wait until a deleted endpoint terminates or, with `released`, is gone. Return a problem if it stays."""
-    for _ in poll(clock, within=DELETE_TIMEOUT, factor=1.5):
+    for _ in poll(clock, within=durations.DELETE_TIMEOUT, longest=durations.MAX_DELETE_POLL):
         live = reader.get(object_id)
         if live is None or (live.is_terminating and not released):
             return None
     return Problem(
         code="not-gone",
-        summary=f"{object_id} was deleted, but is still there after {DELETE_TIMEOUT:.0f} s",
+        summary=f"{object_id} was deleted, but is still there after {durations.DELETE_TIMEOUT:.0f} s",
         hint="run `reconciler plan` in a minute; if it stays, delete it in the console",
     )
 
@@ -109,7 +101,7 @@ class ReadBackQueue:
         with self._lock:
             self._pending.append(create)
             is_full = len(self._pending) >= self._batch_size
-            is_due = self._clock.now() - self._last_batch >= MIN_BATCH_INTERVAL
+            is_due = self._clock.now() - self._last_batch >= durations.READ_BACK_INTERVAL
             return self._take() if is_full and is_due else ()
 
     def take_rest(self) -> Sequence[PendingReadBack]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, repeat
 
 from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import KINDS
+from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
@@ -26,7 +28,9 @@ def wait_until_serving(
     every: float,
     stop: threading.Event,
 ) -> tuple[Problem, ...]:
-    """Poll the account every `every` seconds, for at most `within` seconds, until all endpoints serve.
+    """Poll the account, for at most `within` seconds, until all endpoints serve.
+
+    The pauses grow up to `every` seconds.
 
     Return a problem for each endpoint that failed, is gone or does not serve yet.
     """
@@ -34,6 +38,7 @@ def wait_until_serving(
     reasons: dict[str, str] = {}
     problems: list[Problem] = []
     start = clock.now()
+    polls = chain(durations.SERVING_POLLS, repeat(every))
     while pending:
         for object_id, ready in _read_all(reader, tuple(pending.values())).items():
             result = pending[object_id]
@@ -50,7 +55,7 @@ def wait_until_serving(
         left = start + within - clock.now()
         if not pending or left <= 0 or stop.is_set():
             break
-        pause(clock, min(every, left), stop)
+        pause(clock, min(next(polls), every, left), stop)
     return (*problems, *_timeouts(pending.values(), reasons, within, interrupted=stop.is_set()))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
+from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals of Ctrl-C, of a cancelled CI job, and of a closed terminal."""
-
-CHECKPOINT_TIMEOUT = 1.5
-"""Seconds for writing the inventory after a second signal; GitHub's runner kills the job after 2.5 s."""
 
 
 def run_apply(
@@ -125,7 +123,7 @@ def _save_and_exit(checkpoints: tuple[Callable[[], None], ...]) -> None:
 
     thread = threading.Thread(target=write_inventory, daemon=True)
     thread.start()
-    thread.join(CHECKPOINT_TIMEOUT)
+    thread.join(durations.CHECKPOINT_TIMEOUT)
     os._exit(ExitCode.INTERRUPTED)
 
 

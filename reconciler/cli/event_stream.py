@@ -10,7 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from reconciler.cli.heartbeat import INTERVAL, Heartbeat
+from reconciler.cli.heartbeat import Heartbeat
+from reconciler.model import durations
 from reconciler.model.apply_events import (
     ApplyEvent,
     ApplyReport,
@@ -54,7 +55,7 @@ class EventStream:
         self,
         write: Callable[[str], None] = to_stdout,
         *,
-        interval: float = INTERVAL,
+        interval: float = durations.HEARTBEAT_INTERVAL,
         now: Callable[[], float] = time.monotonic,
         utc_time: Callable[[], datetime] = utc_now,
     ) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
 
+from reconciler.model import durations
 from reconciler.model.plan import Change
-
-INTERVAL: Final = 10.0
-"""Seconds between two messages, as in Terraform."""
 
 
 class Heartbeat:
@@ -23,7 +20,7 @@ class Heartbeat:
         self,
         on_beat: Callable[[Change, float], None],
         *,
-        interval: float = INTERVAL,
+        interval: float = durations.HEARTBEAT_INTERVAL,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_beat = on_beat

@@ -19,9 +19,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
-"""Seconds before each wake-up: the main thread may begin to wait after the first one."""
-
+from reconciler.model import durations
 
 _interrupted: Final = threading.Event()
 
@@ -74,7 +72,7 @@ def _record(number: int, frame: FrameType | None) -> None:
 def _wake(main: int, reading: int, stopped: threading.Event) -> None:
     while received := os.read(reading, 64):
         if any(number != signal.SIGURG for number in received):
-            for seconds in WAKE_DELAYS:
+            for seconds in durations.WAKE_DELAYS:
                 if stopped.wait(seconds):
                     return
                 signal.pthread_kill(main, signal.SIGURG)

@@ -15,6 +15,7 @@ from reconciler.config.files.discovery import display_path, first_existing
 from reconciler.config.references.resolver import Resolved, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
+from reconciler.model import durations
 from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
@@ -109,8 +110,8 @@ class _SettingsReader:
             api_key=self._api_key(),
             base_url=self._base_url(),
             config_dir=self._text("config_dir"),
-            poll_interval=self._seconds("poll_interval", 10.0),
-            settle_seconds=self._seconds("settle_seconds", 5.0),
+            poll_interval=self._seconds("poll_interval", durations.POLL_INTERVAL),
+            settle_seconds=self._seconds("settle_seconds", durations.SETTLING_TIME),
             adopt=self._boolean("adopt", default=False),
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
@@ -240,7 +241,7 @@ class _SettingsReader:
         value = self._coerced(name, "number")
         if value is None:
             return default
-        if (name == "poll_interval" and value <= 0) or not 0 <= value <= 86400:
+        if (name == "poll_interval" and value <= 0) or not 0 <= value <= durations.MAX_SETTING:
             setting = self._setting(name)
             summary = f"{setting.name} must be a number of seconds, not {value:g}"
             self._report("out-of-range", summary, "write 10", setting.place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from reconciler.model import durations
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import Keyring, Secret, is_random_key
 
@@ -27,8 +28,8 @@ class Settings:
     api_key: Secret | None = None
     base_url: str = DEFAULT_BASE_URL
     config_dir: str | None = None
-    poll_interval: float = 10.0
-    settle_seconds: float = 5.0
+    poll_interval: float = durations.POLL_INTERVAL
+    settle_seconds: float = durations.SETTLING_TIME
     adopt: bool = False
     state_key: Secret | None = None
     drift_ignore: tuple[DriftIgnore, ...] = ()

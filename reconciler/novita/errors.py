@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
+from reconciler.model import durations
 from reconciler.model.errors import AnswerLost, ApiError, Throttled, Unreachable
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
@@ -32,9 +33,9 @@ class RetryPolicy:
     budget: float
 
 
-DEFAULT_POLICY = RetryPolicy(attempts=5, max_wait=8.0, budget=90.0)
-BUSY_POLICY = RetryPolicy(attempts=4, max_wait=8.0, budget=60.0)
-CLUSTER_POLICY = RetryPolicy(attempts=8, max_wait=8.0, budget=60.0)
+DEFAULT_POLICY = RetryPolicy(attempts=5, max_wait=durations.MAX_RETRY_PAUSE, budget=durations.CALL_BUDGET)
+BUSY_POLICY = RetryPolicy(attempts=4, max_wait=durations.MAX_RETRY_PAUSE, budget=durations.BUSY_BUDGET)
+CLUSTER_POLICY = RetryPolicy(attempts=8, max_wait=durations.MAX_RETRY_PAUSE, budget=durations.BUSY_BUDGET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

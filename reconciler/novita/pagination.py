@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from reconciler.model import durations
 from reconciler.model.errors import ApiError, IncompleteListing, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live, Page
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 2000
 """Pages (count) after which a listing is taken to be endless."""
-
-PAUSES: Final = (0.25, 0.5, 0.5, 1.0, 2.0)
-"""Seconds before each further scan, if the first one was not complete."""
 
 ENOUGH_SCANS: Final = 4
 """Scans (count) that together miss no endpoint that existed all the time."""
@@ -56,7 +54,7 @@ def list_all(
     IDs that only earlier scans found.
     """
     scans: list[_Scan] = []
-    for seconds in (0.0, *PAUSES):
+    for seconds in (0.0, *durations.SCAN_PAUSES):
         if scans:
             pause(seconds)
         scans.append(_Scan(fetch, parallelism, on_progress))

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from reconciler.cli import signals
 from reconciler.cli.signals import immediate_signals
+from reconciler.model import durations
 
 LONG = 1.5
 """Seconds of a wait, during which the handler must run at once."""
@@ -71,7 +71,7 @@ def test_a_handler_runs_while_the_main_thread_waits(
 
 def test_the_end_is_not_delayed(heard: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the run without delay."""
-    monkeypatch.setattr(signals, "WAKE_DELAYS", (0.0, 30.0))
+    monkeypatch.setattr(durations, "WAKE_DELAYS", (0.0, 30.0))
     began = time.monotonic()
     with immediate_signals():
         os.kill(os.getpid(), signal.SIGINT)

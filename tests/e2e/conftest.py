@@ -23,7 +23,7 @@ def sandbox(
 ) -> Iterator[Sandbox]:
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("reconciler.novita.http.retry._FIRST_WAIT", FIRST_WAIT)
+    monkeypatch.setattr("reconciler.model.durations.FIRST_RETRY_PAUSE", FIRST_WAIT)
     folder = tmp_path / "infra"
     folder.mkdir()
     monkeypatch.chdir(folder)

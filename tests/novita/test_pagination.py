@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from reconciler.model import durations
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused, Refused, ServerError
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Page
@@ -311,7 +312,7 @@ def test_three_equal_scans_end_the_listing() -> None:
     pauses: list[float] = []
     with pytest.raises(IncompleteListing, match="2 found, but Novita counts 9") as caught:
         list_all(walks_of(*[((1, 2), 9)] * 3), parallelism=1, pause=pauses.append)
-    assert pauses == list(pagination.PAUSES[:2])
+    assert pauses == list(durations.SCAN_PAUSES[:2])
     assert "read 3 times" in caught.value.problem.detail
     assert "with the same result each time" in caught.value.problem.detail
 
@@ -321,7 +322,7 @@ def test_a_total_that_no_scan_reaches_is_incomplete() -> None:
     pauses: list[float] = []
     with pytest.raises(IncompleteListing, match="but Novita counts 9") as caught:
         list_all(walks_of(*(((one,), 9) for one in range(9))), parallelism=1, pause=pauses.append)
-    assert pauses == sorted(pauses) == list(pagination.PAUSES)
+    assert pauses == sorted(pauses) == list(durations.SCAN_PAUSES)
     assert "with different results" in caught.value.problem.detail
 
 

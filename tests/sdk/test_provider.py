@@ -279,7 +279,7 @@ def test_what_novita_answers_is_raised_as_itself(
     provider: NovitaDeploymentProvider, sim: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refused image, a refused key, and a value that Novita changed."""
-    monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
+    monkeypatch.setattr("reconciler.model.durations.VISIBLE_TIMEOUT", 1.0)
     sim.faults.add(Fault(operation="create", status=400, reason="IMAGE_NOT_FOUND"))
     with pytest.raises(Refused):
         provider.deploy(request())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult
 
 from reconciler import __version__
+from reconciler.model import durations
 from reconciler.model.encoding import json_line
 from reconciler.model.hosts import is_loopback
 from reconciler.model.lazy_dataclass import dataclass
@@ -87,8 +88,8 @@ class Client:
         api_key: Secret,
         *,
         parallelism: int = 10,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 60.0,
+        connect_timeout: float = durations.CONNECT_TIMEOUT,
+        read_timeout: float = durations.CALL_TIMEOUT,
         app: App | None = None,
         user_agent: str = USER_AGENT,
         on_call: Callable[[CallInfo], None] | None = None,

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC
 
+from reconciler.model import durations
 from reconciler.model.errors import ApiError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.request import Request
@@ -25,9 +26,7 @@ from reconciler.novita import errors
 from reconciler.novita.errors import Failure
 from reconciler.novita.responses import Outcome, Success
 
-_FIRST_WAIT = 0.5
 _MAX_ATTEMPTS = 8
-_MAX_WAIT = 8.0
 _SILENT = logging.NullHandler()
 
 
@@ -111,8 +110,8 @@ class _Retries:
             on=self._next_attempt,
             attempts=_MAX_ATTEMPTS,
             timeout=None,
-            wait_initial=_FIRST_WAIT,
-            wait_max=_MAX_WAIT,
+            wait_initial=durations.FIRST_RETRY_PAUSE,
+            wait_max=durations.MAX_RETRY_PAUSE,
             wait_jitter=0.0,
         ):
             with attempt:

@@ -13,13 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from reconciler.model import durations
 from reconciler.reports.terminal.style import PLAIN, Style
-
-REDRAW_INTERVAL: Final = 0.1
-"""Seconds between two drawings."""
-
-MIN_DURATION: Final = 1.0
-"""Seconds after which the bar is shown."""
 
 MAX_WIDTH: Final = 40
 """Width of the bar without its text, in columns."""
@@ -72,7 +67,7 @@ class ProgressBar:
         self._draw("")
 
     def _keep_drawing(self) -> None:
-        while not self._stopped.wait(REDRAW_INTERVAL):
+        while not self._stopped.wait(durations.REDRAW_INTERVAL):
             self._draw(self.line())
 
     def line(self) -> str:
@@ -81,7 +76,7 @@ class ProgressBar:
         counts = f"{self.done:,}/{self.total:,} {seconds // 60}:{seconds % 60:02}"
         head = f"{self.title} " if self.title else ""
         room = min(MAX_WIDTH, self._columns() - len(head) - len(counts) - 2)
-        if seconds < MIN_DURATION or room < 1:
+        if seconds < durations.MIN_BAR_DURATION or room < 1:
             return ""
         full = room * min(self.done, self.total) // max(self.total, 1)
         return f"{head}{self._style.added(self._full * full)}{self._empty * (room - full)} {counts}"

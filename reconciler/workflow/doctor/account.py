@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model import durations
 from reconciler.model.errors import ApiError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Create
 from reconciler.model.problem import Problem
@@ -22,8 +23,6 @@ from reconciler.workflow.runtime.account import list_complete, reader
 from reconciler.workflow.runtime.context import Context
 
 NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
-CLOCK_TOLERANCE: Final = 60.0
-"""Seconds."""
 SHOWN: Final = 5
 
 
@@ -91,9 +90,11 @@ def _clock(call: CallInfo, now: float) -> Check:
     if server_time is None:
         return Check(name="clock", status=CheckStatus.SKIP, detail="no response contained a date")
     ahead = now - server_time
-    if abs(ahead) <= CLOCK_TOLERANCE:
+    if abs(ahead) <= durations.CLOCK_TOLERANCE:
         return Check(
-            name="clock", status=CheckStatus.OK, detail=f"within {CLOCK_TOLERANCE:.0f} s of Novita's"
+            name="clock",
+            status=CheckStatus.OK,
+            detail=f"within {durations.CLOCK_TOLERANCE:.0f} s of Novita's",
         )
     return Check(
         name="clock",

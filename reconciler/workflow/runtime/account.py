@@ -11,6 +11,7 @@ from reconciler.apply.clock import SystemClock, poll
 from reconciler.config.files.discovery import total_size
 from reconciler.config.settings import missing_key_problem
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model import durations
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live
@@ -132,7 +133,12 @@ def _callbacks(context: Context) -> dict[str, Any]:
 def list_after_settling(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
     """List the account until every open create appears in it, or for `settle_seconds` at most."""
     listing, created = Listing(endpoints=()), dict[str, Live]()
-    for _ in poll(SystemClock(), within=settle_seconds if inventory.intents else 0.0):
+    for _ in poll(
+        SystemClock(),
+        within=settle_seconds if inventory.intents else 0.0,
+        first=durations.FIRST_SETTLING_POLL,
+        longest=durations.MAX_SETTLING_POLL,
+    ):
         listing = list_complete(account, (record.id for record in inventory.records.values()))
         matches = [new_endpoints(intent, listing.endpoints) for intent in inventory.intents.values()]
         created.update((live.id, live) for endpoints in matches for live in endpoints)

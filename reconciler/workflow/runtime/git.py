@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from reconciler.model import durations
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
@@ -18,9 +19,6 @@ from reconciler.workflow.runtime.context import Context
 
 COMMIT_VARIABLES: Final = ("GITHUB_SHA", "CI_COMMIT_SHA")
 """Variables in which GitHub and GitLab name the commit of a job."""
-
-TIMEOUT: Final = 5.0
-"""Seconds. A repository on an unreachable network drive must not block a run."""
 
 _SAFE_OPTIONS: Final = (
     "--no-pager",
@@ -99,7 +97,7 @@ def run_git(folder: Path, *arguments: str, environ: Mapping[str, str] = os.envir
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",
-            timeout=TIMEOUT,
+            timeout=durations.GIT_TIMEOUT,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):

@@ -91,7 +91,7 @@ def test_a_kill_at_any_call_loses_neither(sandbox: Sandbox, operation: str, when
 
 def test_a_new_one_that_is_not_as_declared_takes_nobodys_place(sandbox: Sandbox) -> None:
     """The old one stays in service, and in the inventory."""
-    sandbox.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
+    sandbox.monkeypatch.setattr("reconciler.model.durations.VISIBLE_TIMEOUT", 1.0)
     old = moved(sandbox)
     sandbox.sim.world.switch(clamp={"workerConfig.freeTimeout": 100})
     assert sandbox.run("apply", "--create-first", "--auto-approve").code == 4

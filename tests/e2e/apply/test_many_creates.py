@@ -29,7 +29,7 @@ def test_few_are_read_one_by_one(sandbox: Sandbox) -> None:
 
 def test_a_value_that_was_kept_is_found_among_many(sandbox: Sandbox) -> None:
     """The one that differs fails, all others are done."""
-    sandbox.monkeypatch.setattr("reconciler.apply.read_back.VISIBLE_TIMEOUT", 1.0)
+    sandbox.monkeypatch.setattr("reconciler.model.durations.VISIBLE_TIMEOUT", 1.0)
     sandbox.sim.world.switch(clamp={"workerConfig.freeTimeout": 1000}, update_lag_seconds=0.0)
     declare(sandbox, freeTimeout=2000)
     ran = sandbox.run("apply", "--yes", "--json")

@@ -276,7 +276,7 @@ FAILING: dict[str, tuple[Callable[[Server], None], int, tuple[str, ...]]] = {
 @pytest.mark.parametrize("case", FAILING)
 def test_an_account_that_fails(sandbox: Sandbox, case: str) -> None:
     """No plan is made of an account that cannot be read, and the message says what to do next."""
-    sandbox.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
+    sandbox.monkeypatch.setattr("reconciler.model.durations.SCAN_PAUSES", (0.02,) * 5)
     fail, code, says = FAILING[case]
     sandbox.declare(item("chat"))
     sandbox.apply()

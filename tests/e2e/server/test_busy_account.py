@@ -111,7 +111,7 @@ def test_nothing_is_doubled_when_the_map_is_lost(sandbox: Sandbox, order: str) -
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_count_that_cannot_be_reached_is_refused(sandbox: Sandbox, busy: bool) -> None:
     """After more than two walks, in bounded time, with both numbers; nothing is concluded from the part."""
-    sandbox.monkeypatch.setattr("reconciler.novita.pagination.PAUSES", (0.02,) * 5)
+    sandbox.monkeypatch.setattr("reconciler.model.durations.SCAN_PAUSES", (0.02,) * 5)
     sandbox.declare(item("chat"))
     sandbox.apply()
     stable(sandbox, 60)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.reports.terminal.progress_bar import MIN_DURATION, ProgressBar
+from reconciler.model import durations
+from reconciler.reports.terminal.progress_bar import ProgressBar
 from reconciler.reports.terminal.style import Style
 
 
@@ -80,7 +81,7 @@ def test_it_fits_in_one_line(columns: int, unicode: bool, line: str) -> None:
 
 def test_a_short_run_has_no_bar() -> None:
     terminal = Terminal()
-    bar = bar_on(terminal.write, seconds=MIN_DURATION - 0.1)
+    bar = bar_on(terminal.write, seconds=durations.MIN_BAR_DURATION - 0.1)
     bar.above("a line\n")
     terminal.wait_for("a line")
     bar.stop()

@@ -1,0 +1,109 @@
+"""All durations of the product that no user sets: timeouts, pauses, intervals and their limits, in seconds.
+
+A run without a failure waits for none of them: each read comes first, and a pause only after a read that
+does not show the expected result yet. The times of the simulated Novita are in `reconciler.simulator`, and
+`reconciler.github_action` runs without this package.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# ---- requests
+
+CONNECT_TIMEOUT: Final = 10.0
+"""For a connection with TLS. A far server takes less than a second; one lost packet adds up to three."""
+
+CALL_TIMEOUT: Final = 60.0
+"""For a whole call, from the connection to the last byte. Creates, the slowest, take some seconds."""
+
+FIRST_RETRY_PAUSE: Final = 0.5
+"""Before the second attempt; it doubles with each attempt. Shorter ones meet the same overload."""
+
+MAX_RETRY_PAUSE: Final = 8.0
+"""The longest pause between two attempts, unless Novita asks for more."""
+
+CALL_BUDGET: Final = 90.0
+"""For all attempts of a call with their pauses. Novita asks for 60 s at most."""
+
+BUSY_BUDGET: Final = 60.0
+"""The same if Novita says that an endpoint or a cluster is busy, which may take minutes."""
+
+SCAN_PAUSES: Final = (0.25, 0.5, 0.5, 1.0, 2.0)
+"""Before each further scan of a listing that was not complete: others are creating and deleting endpoints."""
+
+# ---- reads that wait for a result
+
+FIRST_POLL: Final = 0.1
+"""The shortest pause between two reads: about the time of one call."""
+
+POLL_SHARE: Final = 0.15
+"""A pause is this share of the time waited so far, so a result is noticed at most 15 % late."""
+
+VISIBLE_TIMEOUT: Final = 8.0
+"""For a write to become visible. A user saw updates after 2.5 to 3 s."""
+
+MAX_VISIBLE_POLL: Final = 0.5
+"""The longest pause between two reads that wait for a write to become visible."""
+
+DELETE_TIMEOUT: Final = 120.0
+"""For a deleted endpoint to be gone. Its workers may finish their requests first."""
+
+MAX_DELETE_POLL: Final = 2.0
+"""The longest pause between two reads that wait for a delete."""
+
+NAME_RELEASE_TIMEOUT: Final = 30.0
+"""For an app name to be free after this run deleted its endpoint."""
+
+FIRST_NAME_POLL: Final = 0.5
+"""The shortest pause between two creates that wait for an app name. Each is a write."""
+
+MAX_NAME_POLL: Final = 2.0
+"""The longest pause between two creates that wait for an app name."""
+
+SETTLING_TIME: Final = 5.0
+"""For a create without an answer to appear in listings: twice the longest lag seen (settle_seconds)."""
+
+FIRST_SETTLING_POLL: Final = 0.25
+"""The shortest pause between two listings that search for such a create."""
+
+MAX_SETTLING_POLL: Final = 1.0
+"""The longest pause between two such listings."""
+
+READ_BACK_INTERVAL: Final = 2.0
+"""Between two listings that read back a batch, and so the longest delay of a result."""
+
+SERVING_POLLS: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
+"""Between reads that wait until endpoints serve (--wait); none exceeds poll_interval."""
+
+POLL_INTERVAL: Final = 10.0
+"""The default of poll_interval. A worker takes minutes to start."""
+
+MAX_SETTING: Final = 86400.0
+"""The largest poll_interval and settle_seconds: a day."""
+
+INTERRUPT_CHECK: Final = 0.25
+"""Between two checks for an interrupt during a pause. A shorter delay is not noticed."""
+
+# ---- the process and its terminal
+
+WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
+"""Before each wake-up after a signal: the main thread may begin to wait after the first one."""
+
+CHECKPOINT_TIMEOUT: Final = 1.5
+"""For writing the inventory after a second signal; GitHub's runner kills the job after 2.5 s."""
+
+HEARTBEAT_INTERVAL: Final = 10.0
+"""Between two messages about a change in progress, as in Terraform."""
+
+REDRAW_INTERVAL: Final = 0.1
+"""Between two drawings of the progress bar."""
+
+MIN_BAR_DURATION: Final = 1.0
+"""After which the progress bar is shown. A shorter run needs none."""
+
+GIT_TIMEOUT: Final = 5.0
+"""For a git command. A repository on an unreachable network drive must not block a run."""
+
+CLOCK_TOLERANCE: Final = 60.0
+"""Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""

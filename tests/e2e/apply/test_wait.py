@@ -151,7 +151,8 @@ def test_an_account_that_cannot_be_read_for_a_while(sandbox: Sandbox) -> None:
     """The apply is done and told; the wait goes on, and says why it did not see more."""
     sandbox.sim.world.switch(no_stock=True)
     sandbox.declare(item("chat"))
-    sandbox.sim.faults.after("create", lambda _: sandbox.sim.faults.add(Fault(operation="list", kind="html")))
+    fault = Fault(operation="list", kind="html", page=0)
+    sandbox.sim.faults.after("create", lambda _: sandbox.sim.faults.add(fault))
     ran = sandbox.run("apply", "--auto-approve", "--wait=0.6")
     assert ran.code == 4
     assert "Apply complete! Resources: 1 added" in ran.out

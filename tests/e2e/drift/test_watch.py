@@ -172,14 +172,13 @@ def test_a_poll_that_fails(sandbox: Sandbox, world: World) -> None:
     with closing(world.looks(sandbox)) as watched:
         next(watched)
         sim.console_create(name="chat")
-        for _ in range(2):
-            faults.add(Fault(operation="list", kind="html"))
+        faults.add(Fault(operation="list", kind="html", page=0, times=2))
         first, second, third = (next(watched) for _ in range(3))
         assert first.problem is not None
         assert first.problem.code == "edge-blocked"
         assert (second.problem, happened(second)) == (None, [])
         assert happened(third) == [("chat", (CREATED, READY))]
-        faults.add(Fault(operation="list", kind="html"))
+        faults.add(Fault(operation="list", kind="html", page=0))
         assert next(watched).problem is not None, "it had come to an end"
 
 
@@ -254,7 +253,7 @@ def test_one_document_a_line(sandbox: Sandbox) -> None:
         "available_replicas": 1,
         "message": "",
     }
-    sandbox.sim.faults.add(Fault(operation="list", kind="html"))
+    sandbox.sim.faults.add(Fault(operation="list", kind="html", page=0))
     problem = json.loads(process.stdout.readline())
     assert (problem["type"], problem["code"]) == ("problem", "edge-blocked")
     sandbox.sim.world.console_delete(object_id)
@@ -268,9 +267,8 @@ def test_one_document_a_line(sandbox: Sandbox) -> None:
 
 def test_problems_beside_the_lines(sandbox: Sandbox) -> None:
     """For people a failed poll goes to stderr; a refused key ends the watch with its exit code."""
-    sandbox.sim.faults.after(
-        "list", lambda _: sandbox.sim.faults.add(Fault(operation="list", kind="html")), nth=2
-    )
+    fault = Fault(operation="list", kind="html", page=0)
+    sandbox.sim.faults.after("list", lambda _: sandbox.sim.faults.add(fault), nth=2)
     sandbox.sim.faults.before("list", lambda _: sandbox.sim.world.switch(api_key="another"), nth=5)
     ran = sandbox.run("watch", "--interval", "0.05")
     assert (ran.code, ran.out) == (8, "")

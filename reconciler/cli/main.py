@@ -62,6 +62,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "preview": "Show the exact API requests that apply would send.",
         "doctor": "Check the setup and suggest fixes.",
         "schema": "Print a JSON Schema for editors.",
+        "serve": "Serve the HTTP API and the web page.",
         "simulator": "Run a simulated Novita API on this machine.",
         "completion": "Print a shell completion script.",
     },

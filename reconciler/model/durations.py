@@ -107,3 +107,23 @@ GIT_TIMEOUT: Final = 5.0
 
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
+
+# ---- the server
+
+READER_MEMORY: Final = 60.0
+"""After the last reader, before the account is no longer listed. A dashboard asks more often."""
+
+MAX_STALENESS: Final = 300.0
+"""Of a listing that is served while newer ones fail."""
+
+HEADER_TIMEOUT: Final = 10.0
+"""For the head of a request to arrive, so that slow senders do not hold connections."""
+
+BODY_TIMEOUT: Final = 20.0
+"""For the body of a request to arrive."""
+
+KEEP_ALIVE: Final = 30.0
+"""For the next request on a connection."""
+
+SERVER_LOCK_TIMEOUT: Final = 60.0
+"""For the inventory of a write, by default, as in Python."""

@@ -1,0 +1,182 @@
+"""The last listing of the account, shared by all readers: its age, and notifications about its changes.
+
+While somebody looks, the account is listed once an interval, however many look. Nobody having looked for a
+while, it is not listed at all, and the next reader waits for a new listing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import field, replace
+from datetime import datetime
+
+from reconciler.model.durations import MAX_STALENESS, READER_MEMORY
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.resource import Live
+from reconciler.model.status import EndpointInfo, ReplicaEvent
+from reconciler.workflow.endpoints import LocalState, load_local_state
+from reconciler.workflow.runtime.account import list_complete, new_client, reader
+from reconciler.workflow.runtime.config import valid_settings
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.watch import events_between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The account at one time.
+
+    number: counts the snapshots of this process from 1. taken_at: when its listing began, in UTC. started:
+    the same on the monotonic clock. live: the endpoints as Novita reports them. infos: the same by name,
+    redacted, with who manages them. local: settings, inventory and declarations at that time. events: the
+    changes since the previous snapshot.
+    """
+
+    number: int
+    taken_at: datetime
+    started: float
+    live: tuple[Live, ...] = field(repr=False)
+    infos: tuple[EndpointInfo, ...]
+    local: LocalState = field(repr=False)
+    events: tuple[ReplicaEvent, ...] = ()
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since its listing began."""
+        return time.monotonic() - self.started
+
+
+class AccountReadings:
+    """Reads of one account with one read-only client, which stays open. Blocking."""
+
+    def __init__(self, context: Context) -> None:
+        self.settings = valid_settings(context, lenient=True)
+        self._context = context
+        self._client = new_client(context, self.settings, read_only=True)
+        with reader(replace(context, client=self._client), self.settings) as account:
+            self._account = account
+        self._number = 0
+
+    def take(self, previous: Snapshot | None) -> Snapshot:
+        """List the account. Raise ReconcilerError."""
+        taken_at, started = self._context.now(), time.monotonic()
+        local = load_local_state(self._context)
+        recorded_ids = (record.id for record in local.inventory.records.values())
+        live = list_complete(self._account, recorded_ids).endpoints
+        infos = local.describe(live, live)
+        self._number += 1
+        events = events_between(previous.infos, infos) if previous else ()
+        return Snapshot(
+            number=self._number,
+            taken_at=taken_at,
+            started=started,
+            live=live,
+            infos=infos,
+            local=local,
+            events=events,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AccountCache:
+    """The last snapshot of an account, for the tasks of one event loop.
+
+    take: lists the account, called with the last snapshot in a thread. interval: seconds between listings.
+    """
+
+    def __init__(self, take: Callable[[Snapshot | None], Snapshot], *, interval: float) -> None:
+        self._take = take
+        self._interval = interval
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="listing")
+        self._flight: asyncio.Task[Snapshot] | None = None
+        self._expired_at = 0.0
+        self._last_look = -READER_MEMORY
+        self._looked = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self._watchers = 0
+        self.latest: Snapshot | None = None
+        self.failure: ReconcilerError | None = None
+
+    async def get(self, *, fresh: bool = False) -> Snapshot:
+        """Return the last snapshot, or with `fresh` one whose listing begins now.
+
+        Raise ReconcilerError if there is none that is recent enough.
+        """
+        now = time.monotonic()
+        self._last_look = now
+        self._looked.set()
+        since = now if fresh else max(self._expired_at, now - 1.5 * self._interval)
+        while (latest := self.latest) is None or latest.started < since:
+            try:
+                await self.refresh()
+            except ReconcilerError:
+                if fresh or latest is None or latest.started < max(self._expired_at, now - MAX_STALENESS):
+                    raise
+                return latest
+        return latest
+
+    async def refresh(self) -> Snapshot:
+        """List the account now, or wait for the listing that is under way. Raise ReconcilerError."""
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._list())
+        return await asyncio.shield(self._flight)
+
+    def expire(self) -> None:
+        """Make the next reader wait for a listing that begins after now, because something was written."""
+        self._expired_at = time.monotonic()
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield the last snapshot, and each newer one; a slow consumer skips snapshots."""
+        seen = 0
+        self._watchers += 1
+        self._looked.set()
+        try:
+            while True:
+                async with self._changed:
+                    while self.latest is None or self.latest.number == seen:
+                        await self._changed.wait()
+                seen = self.latest.number
+                yield self.latest
+        finally:
+            self._watchers -= 1
+            self._last_look = time.monotonic()
+
+    async def run(self) -> None:
+        """List the account once an interval while somebody looks, until cancelled."""
+        while True:
+            await self._looked.wait()
+            age = self.latest.age if self.latest else self._interval
+            is_expired = self.latest is not None and self.latest.started < self._expired_at
+            if age < self._interval and not is_expired:
+                await asyncio.sleep(self._interval - age)
+            elif self._watchers or time.monotonic() - self._last_look < READER_MEMORY:
+                with suppress(ReconcilerError):
+                    await self.refresh()
+                if self.failure is not None:
+                    await asyncio.sleep(self._interval)
+            else:
+                self._looked.clear()
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _list(self) -> Snapshot:
+        try:
+            loop = asyncio.get_running_loop()
+            snapshot = await loop.run_in_executor(self._thread, self._take, self.latest)
+        except ReconcilerError as error:
+            self.failure = error
+            raise
+        else:
+            self.latest, self.failure = snapshot, None
+            async with self._changed:
+                self._changed.notify_all()
+            return snapshot
+        finally:
+            self._flight = None

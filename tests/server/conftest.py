@@ -1,0 +1,149 @@
+"""A server as a process, on a copy of the folder of the seed, over real sockets to a simulated account."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.simulator import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "sk_the-api-key-itself"
+
+
+class Answer:
+    """One HTTP answer; header names are in lower case."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Serve:
+    """`reconciler serve` in a process."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "reconciler", "-C", str(folder), "serve", "--listen", "127.0.0.1:0"]
+        self.folder = folder
+        self.log = folder / "serve.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *options],
+                env={**os.environ, **environ},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.port = self._port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _port(self) -> int:
+        assert self.process.stdout
+        ready, _, _ = select.select([self.process.stdout], [], [], 60)
+        line = self.process.stdout.readline() if ready else ""
+        match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert match, f"{line!r} {self.log.read_text()}"
+        return int(match[1])
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Answer:
+        """Send one request on a connection of its own. `body`: bytes, or an object that is sent as JSON."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        fields = {"Content-Type": "application/json"} if content is not None else {}
+        if token:
+            fields["Authorization"] = f"Bearer {token}"
+        try:
+            connection.request(method, path, content, {**fields, **(headers or {})})
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self.ask("GET", path, **options)
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+        """Signal the process and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+            raise
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def sim() -> Iterator[Server]:
+    with Server(seed=1) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the seed's configuration, without declared endpoints."""
+    copy = tmp_path / "infra"
+    shutil.copytree(ROOT / "examples" / "seed" / "config", copy / "config")
+    return copy
+
+
+Start = Callable[..., Serve]
+
+
+@pytest.fixture
+def start(sim: Server, folder: Path) -> Iterator[Start]:
+    """Starts a server with these options and variables; all are stopped at the end."""
+    servers: list[Serve] = []
+
+    def start(*options: str, **environ: str) -> Serve:
+        server = Serve(folder, {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url, **environ}, options)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+        elif server.process.stdout:
+            server.process.stdout.close()
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until a condition holds, and fail if it does not in that time."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, "the condition never came true"
+        time.sleep(0.01)

@@ -8,7 +8,7 @@ intents stay in the journal, because the map may be committed to git while a cre
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,6 +134,15 @@ class Session:
         now = self.inventory
         if (now.base_url, now.owner) != (self._base_url, owner):
             self._append(SetOwner(base_url=self._base_url, owner=owner))
+
+    def record_all(self, records: Iterable[Tracked], owner: Owner) -> None:
+        """Set the owner and record endpoints, all of it by one replacement of the map.
+
+        Thousands of records need no journal: a crash leaves the map without any of them or with all.
+        """
+        entries = [PutRecord(tracked=tracked) for tracked in records]
+        self._apply([SetOwner(base_url=self._base_url, owner=owner), *entries])
+        self.checkpoint()
 
     def open_intent(self, intent: Intent) -> None:
         """Record that a create is about to be sent. Send it only after this has returned."""

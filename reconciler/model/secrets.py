@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -109,7 +109,9 @@ def _key_id(key: bytes) -> str:
     return _mac(key, "key-id")[:12]
 
 
+@lru_cache(maxsize=4096)
 def _mac(key: bytes, text: str) -> str:
+    """Return the fingerprint. Endpoints share most values, and each is sealed for the record and the plan."""
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
@@ -180,20 +182,18 @@ def mask(value: Value) -> Json:
 
 def seal(value: Value, keyring: Keyring, path: Path = ()) -> Value:
     """Return the value as it may be stored, with each secret sealed; the value itself if it is plain data."""
+    if value.__class__ is Secret:
+        return keyring.seal(value.value, path)
     if is_plain_data(value):
         return value
     match value:
         case dict() | Mapping():
             return {
-                key: item
-                if item.__class__ in SCALAR_TYPES or is_plain_data(item)
-                else seal(item, keyring, (*path, key))
+                key: item if item.__class__ in SCALAR_TYPES else seal(item, keyring, (*path, key))
                 for key, item in value.items()
             }
         case list() | tuple():
             return [seal(item, keyring, (*path, str(number))) for number, item in enumerate(value)]
-        case Secret():
-            return keyring.seal(value.value, path)
         case _:
             return value
 
@@ -225,13 +225,13 @@ def _to_json(value: object) -> Json:
 
 def to_json(value: Value) -> Json:
     """Return the value as `canonical` writes it. Raise TypeError for a `Secret`."""
+    if value.__class__ is Sealed or not isinstance(value, dict | list | tuple | Mapping):
+        return value if value.__class__ in SCALAR_TYPES else _to_json(value)
     if is_plain_data(value):
         return value
-    if isinstance(value, dict | Mapping):
-        return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
-    return _to_json(value)
+    return {key: item if item.__class__ in SCALAR_TYPES else to_json(item) for key, item in value.items()}
 
 
 def parse_seal(value: dict[str, Any]) -> Sealed | dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from reconciler.model.encoding import json_line
@@ -59,9 +59,19 @@ def to_scalar(value: Any, style: str = "") -> str:
         return json.dumps(value)
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    if style != '"' and _PLAIN.match(value) and isinstance(parse_scalar(value), str) and value not in _SHORT:
-        return value
-    return "".join(c if c.isprintable() else _escaped(c) for c in json_line(value))
+    return _quoted(value) if style == '"' else _shortest(value)
+
+
+@lru_cache(maxsize=1024)
+def _shortest(text: str) -> str:
+    """Return a text without quotes if no YAML version reads it differently. Most keys are repeated."""
+    is_plain = _PLAIN.match(text) and text not in _SHORT and isinstance(parse_scalar(text), str)
+    return text if is_plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    quoted = json_line(text)
+    return quoted if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in quoted)
 
 
 def is_inline(value: Any) -> bool:
@@ -69,32 +79,28 @@ def is_inline(value: Any) -> bool:
     return not isinstance(value, dict | list) or not value
 
 
-def _lines(value: Any, indentation: Indentation) -> Iterator[str]:
+def _lines(value: Any, indentation: Indentation) -> list[str]:
     if is_inline(value):
-        yield to_flow(value)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _pair(key, item, indentation)
-    else:
-        for item in value:
-            first, *rest = _lines(item, indentation)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in rest)
+        return [to_flow(value)]
+    if isinstance(value, dict):
+        return [line for key, item in value.items() for line in _pair(key, item, indentation)]
+    return [
+        ("  " if number else "- ") + line
+        for item in value
+        for number, line in enumerate(_lines(item, indentation))
+    ]
 
 
-def _pair(key: str, value: Any, indentation: Indentation, comment: str = "") -> Iterator[str]:
+def _pair(key: str, value: Any, indentation: Indentation, comment: str = "") -> list[str]:
     if is_inline(value):
-        yield f"{to_scalar(key)}: {to_flow(value)}"
-        return
-    yield f"{to_scalar(key)}:"
+        return [f"{to_scalar(key)}: {to_flow(value)}"]
     indent = " " * (indentation.map if isinstance(value, dict) else indentation.dash)
-    yield from (indent + line for line in _commented(_lines(value, indentation), comment))
+    lines = _commented(_lines(value, indentation), comment)
+    return [f"{to_scalar(key)}:", *[indent + line for line in lines]]
 
 
-def _commented(lines: Iterator[str], comment: str) -> Iterator[str]:
-    if comment:
-        yield f"# {comment}"
-    yield from lines
+def _commented(lines: list[str], comment: str) -> list[str]:
+    return [f"# {comment}", *lines] if comment else lines
 
 
 def _escaped(character: str) -> str:

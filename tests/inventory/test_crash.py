@@ -22,7 +22,7 @@ from reconciler.inventory.journal_entries import (
     PutRecord,
 )
 from reconciler.inventory.session import Session, load
-from reconciler.model.resource import Inventory
+from reconciler.model.resource import UNKNOWN_OWNER, Inventory
 
 from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives
 
@@ -42,6 +42,10 @@ STORY: list[tuple[Callable[[Session], None], list[JournalEntry]]] = [
     (lambda session: session.record(tracked("late")), [PutRecord(tracked=tracked("late"))]),
     (lambda session: session.close_intent("left"), [CloseIntent(name="left")]),
     (lambda session: session.checkpoint(), []),
+    (
+        lambda session: session.record_all([tracked("many"), tracked("more")], UNKNOWN_OWNER),
+        [PutRecord(tracked=tracked("many")), PutRecord(tracked=tracked("more"))],
+    ),
     (lambda session: session.record(tracked("last")), [PutRecord(tracked=tracked("last"))]),
 ]
 

@@ -122,11 +122,12 @@ class _Interpolator:
 
     def _report_faults(self, path: DataPath, text: str, faults: Sequence[Fault]) -> None:
         """Report the faults of the references in a text, each with its place."""
+        if not faults:
+            return
         self.problems.extend(place_faults(faults, text, partial(self.positions.place_of_word, path)))
-        if faults:
-            self.places.append(self.positions.place(path))
-            if not any(fault.problem.is_error for fault in faults):
-                self.unset.append(path)
+        self.places.append(self.positions.place(path))
+        if not any(fault.problem.is_error for fault in faults):
+            self.unset.append(path)
 
     def _report(self, path: DataPath, problem: Problem) -> None:
         place = self.positions.place(path)

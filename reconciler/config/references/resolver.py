@@ -30,7 +30,7 @@ class UnsetReference(Problem):
     """The problem of a reference to a variable or a file without a value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolved:
     """A text with its references resolved.
 
@@ -58,7 +58,7 @@ class Resolved:
         """True if no part of the value must be masked."""
         return not any(_is_secret(*piece) for piece in self.pieces)
 
-    @property
+    @cached_property
     def secret(self) -> str | Secret:
         """The value for a field in which values of references are never shown.
 

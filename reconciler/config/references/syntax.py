@@ -16,6 +16,9 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_WHOLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}\Z")
+"""A text that is one reference without a default, as most texts with a reference are."""
+
 _OPENING: Final = re.compile(r"\$\$\{|\$\{")
 _NEXT: Final = re.compile(r"\$\{|\n")
 _BRACE: Final = re.compile(r"[{}]")
@@ -93,6 +96,9 @@ def is_single_reference(text: str) -> bool:
 
 def scan(text: str) -> Iterator[Part | Fault]:
     """Yield the parts of a text in order, with a `Fault` for each malformed reference."""
+    if whole := _WHOLE.match(text):
+        yield Reference("env", whole[1], None, text)
+        return
     position = 0
     ends: _ReferenceEnds | None = None
     while (match := _OPENING.search(text, position)) is not None:

@@ -55,10 +55,14 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
         "env": dict(sorted(fields.get("envs", {}).items())),
     }
     return {
-        key: item[key] if key in ("endpoint", "appName", "specName") else escaped(item[key])
-        for key in sorted(item, key=lambda key: _ORDER.get(key, len(_ORDER)))
-        if item[key] not in (None, [], {})
+        key: value if key in ("endpoint", "appName", "specName") else escaped(value)
+        for key in sorted(item, key=_position)
+        if (value := item[key]) not in (None, [], {})
     }
+
+
+def _position(key: str) -> int:
+    return _ORDER.get(key, len(_ORDER))
 
 
 def obstacle(live: Live) -> str:

@@ -19,9 +19,8 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live, key_of
-from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
-from reconciler.planning.planner import make_plan
+from reconciler.planning.matching import managed
 from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
@@ -32,7 +31,7 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.outputs import import_path_error
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile
-from reconciler.yamlfile.reader import MAX_SIZE_MIB
+from reconciler.yamlfile.reader import MAX_SIZE_MIB, gc_paused
 
 EXAMPLE: Final = ".env.example"
 
@@ -62,6 +61,7 @@ class ImportResult:
     plan: str = "reconciler plan"
 
 
+@gc_paused()
 def import_all(
     context: Context,
     out: Path,
@@ -86,7 +86,7 @@ def import_all(
     with reader(context, settings) as account:
         live = {kind: _list_kind(account.of(kind), inventory.of(kind)) for kind in KINDS}
     claim = require_claim(context, settings, inventory, live[ENDPOINT.type])
-    unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches, settings.keyring)
+    unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches)
     if not any(unmanaged.values()):
         return ImportResult(problems=excluded)
     drafted = _draft(context, loaded, unmanaged)
@@ -101,9 +101,7 @@ def import_all(
         written = [
             _write_file(disk or FileSystem(), context.root, path, text) for path, text in texts.items()
         ]
-        session.set_owner(with_files_of(replace(context, files=proof.files), claim.owner))
-        for record in proof.records:
-            session.record(record)
+        session.record_all(proof.records, with_files_of(replace(context, files=proof.files), claim.owner))
     return ImportResult(
         endpoints=tuple(
             ImportedEndpoint(name=key_of(live.name, live.kind), id=live.id, spec=item.get("specName", ""))
@@ -157,16 +155,14 @@ def _select_unmanaged(
     inventory: Inventory,
     live: Mapping[str, Sequence[Live]],
     matches: tuple[str, ...],
-    keyring: Keyring,
 ) -> tuple[Mapping[str, tuple[Live, ...]], tuple[Problem, ...]]:
     """Return what to import of each kind, and notes about selected ones that cannot be imported."""
     candidates: dict[str, list[Live]] = {}
     taken: dict[str, list[str]] = {}
     for kind, resources in live.items():
         part, desired = inventory.of(kind), loaded.of(kind)
-        unmanaged = {live.id for live in make_plan(desired, part, resources, keyring).unmanaged}
-        recorded = {record.id for record in part.records.values()}
-        candidates[kind] = [one for one in resources if one.id in unmanaged - recorded]
+        managers = managed(desired, part, resources)
+        candidates[kind] = [one for one in resources if one.id not in managers and not one.is_terminating]
         taken[kind] = [*(one.name for one in desired), *part.records, *part.intents]
     keys = [key_of(one.name, one.kind) for group in candidates.values() for one in group]
     if unmatched := context.selection.unmatched(keys):

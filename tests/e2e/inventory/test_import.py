@@ -189,6 +189,23 @@ def test_all_are_declared_and_the_plan_is_empty(sandbox: Sandbox, number_style: 
     assert sandbox.run("import", "--all", "--out", "again.yaml").out == "Nothing to import.\n"
 
 
+def test_many_take_one_listing_and_few_syncs(sandbox: Sandbox) -> None:
+    """Records are made durable together: an account of 120 takes as many syncs as one of 1."""
+    for number in range(120):
+        sandbox.sim.world.console_create(name=f"made-{number}")
+    synced = []
+
+    def sync(disk: FileSystem, fd: int) -> None:
+        synced.append(fd)
+
+    sandbox.monkeypatch.setattr(FileSystem, "sync", sync)
+    ran = sandbox.run("import", "--all", "--out", "endpoints.yaml")
+    assert ran.code == 0, ran.err
+    assert len(sandbox.inventory) == 120
+    assert len(sandbox.sent("list")) == 3  # two pages, and the one past the end
+    assert len(synced) < 10
+
+
 OURS = """\
 # ours
 specs:

@@ -144,3 +144,26 @@ def test_commands_import_only_what_they_use(arguments: list[str], allowed: set[s
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert set(done.stderr.split()) <= allowed
+
+
+BEFORE_THE_FIRST_REQUEST = r"""
+import os, sys
+os.environ.update(NOVITA_BASE_URL="http://127.0.0.1:9", NOVITA_API_KEY="k")
+from reconciler.novita.account import AccountReader
+AccountReader.prefetch = lambda account: print(*sys.modules) or os._exit(0)
+sys.stdout.reconfigure(line_buffering=True)
+from reconciler.cli.main import run
+run(sys.argv[1:])
+"""
+
+PLANS = ("reconciler.workflow.plan", "reconciler.config.loader", "reconciler.planning.planner")
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply"], ["drift"], ["list"], ["destroy"], ["preview"]])
+def test_the_first_request_leaves_before_the_modules_that_plan_are_imported(command: list[str]) -> None:
+    """They load while the server answers; see docs/decisions/0039."""
+    script = [sys.executable, "-c", BEFORE_THE_FIRST_REQUEST, "-C", QUICKSTART, *command]
+    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "reconciler.novita.account" in loaded
+    assert loaded & {*(HEAVY - {"httpx"}), *PLANS} == set()

@@ -236,6 +236,16 @@ class Run:
     context: Context
     out: Output
 
+    def list_early(self, context: Context, *, needs_files: bool = False) -> Context:
+        """Return the context with a listing of the account that begins now; it ends with the command.
+
+        Call it before the modules of the workflow are imported: they load while the server answers.
+        needs_files: the command fails without endpoint files, so none begins then.
+        """
+        from reconciler.workflow.runtime.account import early_listing
+
+        return click.get_current_context().with_resource(early_listing(context, needs_files=needs_files))
+
 
 def with_run(command: Callable[..., Any]) -> Callable[..., Any]:
     """Pass a `Run` as first argument, made of the shared options before and after the command name."""

@@ -64,13 +64,6 @@ class LoadedConfig:
         return tuple(problem for problem in self.problems if problem.is_error)
 
 
-def load_settings(
-    root: Path, *, environ: Mapping[str, str], dotenv: Mapping[str, str] = NO_VARIABLES, lenient: bool = False
-) -> tuple[Settings, tuple[Problem, ...]]:
-    """Return only the settings, for commands that need no endpoint files."""
-    return read_settings(root, Resolver(root, environ, lenient, dotenv))
-
-
 def load_specs(root: Path, settings: Settings, overrides: FileOverrides = NO_OVERRIDES) -> Specs:
     """Return only the specs, with the problems of their file."""
     path = find_specs_file(root, settings, overrides)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from reconciler.config import schema
 from reconciler.config.files.discovery import display_path, first_existing
-from reconciler.config.references.resolver import Resolved, Resolver, coerce
+from reconciler.config.references.resolver import NO_VARIABLES, Resolved, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
@@ -22,11 +22,11 @@ from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT, is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
-from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import RootDirectory
 
 if TYPE_CHECKING:
     from reconciler.model.drift import DriftIgnore
+    from reconciler.yamlfile.document import Document
 
 TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 """Variable with hosts, or domains such as `*.example.com`, to which a file may send the API key."""
@@ -56,6 +56,13 @@ Get API key from Novita Console (https://console.novita.ai)."""
 def missing_key_problem() -> Problem:
     """Return the problem of a command that needs an API key and has none."""
     return Problem(code="no-api-key", summary="novita API key is required", hint=_SET_KEY_HINT)
+
+
+def load_settings(
+    root: Path, *, environ: Mapping[str, str], dotenv: Mapping[str, str] = NO_VARIABLES, lenient: bool = False
+) -> tuple[Settings, tuple[Problem, ...]]:
+    """Return only the settings, for commands that need no endpoint files."""
+    return read_settings(root, Resolver(root, environ, lenient, dotenv))
 
 
 def read_settings(root: Path, resolver: Resolver) -> tuple[Settings, tuple[Problem, ...]]:

@@ -39,8 +39,8 @@ from reconciler.workflow.imperative import (
 )
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader
-from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
+from reconciler.workflow.runtime.settings import valid_settings
 from reconciler.workflow.watch import watch
 
 

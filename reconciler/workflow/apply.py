@@ -19,9 +19,10 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
-from reconciler.workflow.runtime.account import base_url, reader, remote
+from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
+from reconciler.workflow.runtime.settings import base_url
 from reconciler.workflow.saved_plan.file import (
     SavedPlan,
     delete_approved_plan,

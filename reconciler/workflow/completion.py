@@ -23,7 +23,8 @@ def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[s
 
 def spec_names(root: Path, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the names of the specs."""
-    from reconciler.config.loader import load_settings, load_specs
+    from reconciler.config.loader import load_specs
+    from reconciler.config.settings import load_settings
 
     settings, _ = load_settings(root, environ=environ, lenient=True)
     yield from load_specs(root, settings).entries

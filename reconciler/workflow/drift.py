@@ -24,7 +24,6 @@ from reconciler.model.secrets import Keyring, iter_seals
 from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
-from reconciler.workflow.runtime.account import prefetched_account
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 
@@ -51,20 +50,17 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     References may be unset. baseline: the drift report of an earlier run; drift listed in it is not new.
     Raise ReconcilerError if the account cannot be compared.
     """
-    with prefetched_account(context) as context:
-        loaded = load_config(context, lenient=True, needs_endpoints=False)
-        known_fingerprints, problems = _read_baseline(context, baseline)
-        by_declaration = not inventory_exists(context.state_path)
-        if not by_declaration:
-            # an unset reference does not matter: the applied value is compared by its fingerprint
-            loaded = replace(
-                loaded,
-                problems=tuple(
-                    problem for problem in loaded.problems if not isinstance(problem, UnsetReference)
-                ),
-            )
-        inventory = load_inventory(context.state_path)
-        current = planned(context, loaded, inventory, guarded=False)
+    loaded = load_config(context, lenient=True, needs_endpoints=False)
+    known_fingerprints, problems = _read_baseline(context, baseline)
+    by_declaration = not inventory_exists(context.state_path)
+    if not by_declaration:
+        # an unset reference does not matter: the applied value is compared by its fingerprint
+        loaded = replace(
+            loaded,
+            problems=tuple(problem for problem in loaded.problems if not isinstance(problem, UnsetReference)),
+        )
+    inventory = load_inventory(context.state_path)
+    current = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
     drift_report = report_drift(
         current.plan,

@@ -15,9 +15,11 @@ from reconciler.model.status import EndpointInfo, Managed
 from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
 from reconciler.planning.matching import managed, matched
-from reconciler.workflow.runtime.account import list_complete, reader
-from reconciler.workflow.runtime.config import load_files, valid_settings
+from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.live import list_complete
+from reconciler.workflow.runtime.settings import valid_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,17 +27,13 @@ from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
 from reconciler.planning.selection import Selection
-from reconciler.workflow.runtime.account import (
-    limits_and_missed,
-    list_after_settling,
-    prefetched_account,
-    reader,
-    require_api_key,
-)
+from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.kinds import KindPlan, merge_plans, plan_kinds
+from reconciler.workflow.runtime.live import limits_and_missed, list_after_settling
+from reconciler.workflow.runtime.settings import require_api_key
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
@@ -147,9 +143,8 @@ DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 
 def plan(context: Context, goal: Goal = APPLY) -> PlanResult:
     """Return what `apply` would do now. Raise ReconcilerError if that cannot be determined."""
-    with prefetched_account(context) as context:
-        loaded = goal.load(context)
-        return planned(context, loaded, load_inventory(context.state_path), goal)
+    loaded = goal.load(context)
+    return planned(context, loaded, load_inventory(context.state_path), goal)
 
 
 def planned(

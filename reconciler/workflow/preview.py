@@ -10,9 +10,9 @@ from reconciler.model.request import Request
 from reconciler.model.resource import address
 from reconciler.planning.steps import requests_of, stages
 from reconciler.workflow.plan import PlanResult, plan
-from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.settings import base_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

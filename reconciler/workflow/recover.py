@@ -13,10 +13,11 @@ from reconciler.model.resource import Intent, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import intent_record, resolve, unresolved
-from reconciler.workflow.runtime.account import base_url, list_after_settling, list_if_recorded, reader
-from reconciler.workflow.runtime.config import valid_settings
+from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
+from reconciler.workflow.runtime.live import list_after_settling, list_if_recorded
+from reconciler.workflow.runtime.settings import base_url, valid_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.config.loader import load_settings, load_specs
-from reconciler.config.settings import ProviderDisabled
+from reconciler.config.loader import load_specs
+from reconciler.config.settings import ProviderDisabled, load_settings
 from reconciler.config.specs import spec_info, unknown_spec_problem
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass

@@ -14,11 +14,13 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.text import closest_match
 from reconciler.planning.records import live_record
-from reconciler.workflow.runtime.account import base_url, list_complete, reader
+from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
+from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
+from reconciler.workflow.runtime.settings import base_url
 
 
 def read_inventory(context: Context) -> Inventory:

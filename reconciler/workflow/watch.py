@@ -13,9 +13,10 @@ from reconciler.model.problem import Problem
 from reconciler.model.settings import Settings
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent
 from reconciler.novita.account import AccountReader
-from reconciler.workflow.runtime.account import list_complete, reader
-from reconciler.workflow.runtime.config import valid_settings
+from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.live import list_complete
+from reconciler.workflow.runtime.settings import valid_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.loader import load_settings
-from reconciler.config.settings import missing_key_problem
+from reconciler.config.settings import load_settings, missing_key_problem
 from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.loader import load, load_settings, load_specs
+from reconciler.config.loader import load, load_specs
 from reconciler.config.references.resolver import Resolver
+from reconciler.config.settings import load_settings
 from reconciler.config.specs import usable_spec
 from reconciler.model.resource import Spec
 

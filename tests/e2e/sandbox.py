@@ -198,6 +198,11 @@ class Sandbox:
         """Return the received requests of these operations; without any, all writes."""
         return [one for one in self.sim.requests if one.operation in (operations or WRITES)]
 
+    @property
+    def operations(self) -> set[str]:
+        """Return the operations of all requests so far."""
+        return {received.operation for received in self.sim.requests}
+
     def files(self) -> dict[str, bytes]:
         """Return the content of every file below the folder."""
         return {

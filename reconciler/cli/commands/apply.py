@@ -51,17 +51,16 @@ def apply(
     Without PLAN, apply makes a new plan, shows it and asks for approval. With a PLAN saved by `plan --out`,
     apply performs exactly this plan, or refuses if the account, the inventory or the files have changed.
     """
-    from reconciler.cli.apply_flow import run_apply
-    from reconciler.model.command import shared_options_in_hints
     from reconciler.model.settings import Allowances
-    from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.saved_plan.file import read_approved_plan, read_saved_plan
 
     allow = Allowances(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
     )
     context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
     if plan_file is None and not resume:
+        context = run.list_early(context, needs_files=True)
+        from reconciler.cli.apply_flow import run_apply
+
         return run_apply(run.out, context, approved=approved, wait=wait)
     if plan_file is not None and resume:
         raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
@@ -69,6 +68,11 @@ def apply(
         raise click.UsageError(
             "a saved plan contains its own --target, --exclude, --adopt, --no-delete and --allow-... options"
         )
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.model.command import shared_options_in_hints
+    from reconciler.reports.terminal.escape import plain
+    from reconciler.workflow.saved_plan.file import read_approved_plan, read_saved_plan
+
     saved = read_approved_plan(context) if plan_file is None else read_saved_plan(context, Path(plan_file))
     origin, current = plain(saved.origin.root), plain(str(saved.run.root.resolve()))
     if saved.is_moved:
@@ -76,4 +80,5 @@ def apply(
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
-        return run_apply(run.out, saved.context(), saved=saved, goal=saved.goal(), wait=wait)
+        context = run.list_early(saved.context())
+        return run_apply(run.out, context, saved=saved, goal=saved.goal(), wait=wait)

@@ -21,8 +21,9 @@ def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeou
 
     The name must be unique in the account. An endpoint with preventDestroy is not deleted.
     """
+    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import delete_goal
 
-    context, goal = delete_goal(context_of(run, lock_timeout, other_account=other_account), name)
+    context, goal = delete_goal(context, name)
     return run_apply(run.out, context, approved=approved, goal=goal)

@@ -77,12 +77,13 @@ def deploy(
     it. Option values are taken literally, without ${...} references; values of environment variables are
     treated as secrets.
     """
-    from reconciler.cli.apply_flow import run_apply
-    from reconciler.workflow.imperative import deploy_goal
-
     item = {"endpoint": name, **{field: value for field, value in given.items() if value is not None}}
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context, goal = deploy_goal(context_of(run, lock_timeout, other_account=other_account), item)
+    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.workflow.imperative import deploy_goal
+
+    context, goal = deploy_goal(context, item)
     return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

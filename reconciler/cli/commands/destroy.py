@@ -24,11 +24,13 @@ def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **a
 
     Endpoints that the inventory does not record are not deleted, and neither are those with preventDestroy.
     """
-    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.settings import Allowances
-    from reconciler.workflow.plan import DESTROY
 
     context = replace(
         run.context, allow=Allowances(**agreed), parallelism=parallelism, lock_timeout=lock_timeout
     )
+    context = run.list_early(context)
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.workflow.plan import DESTROY
+
     return run_apply(run.out, context, approved=approved, goal=DESTROY)

@@ -31,14 +31,14 @@ def drift(run: Run, baseline: str | None, parallelism: int) -> int:
     The exit code is 2 if there is drift, otherwise 0. A key with read access is enough, and ${env:...}
     references may be unset. Without an inventory, the account is compared with the configuration.
     """
-    from reconciler.cli.output import timestamp
-    from reconciler.workflow.drift import drift as detect_drift
-
     if click.get_current_context().invoked_subcommand is not None:
         if baseline is not None:
             raise click.UsageError("--baseline cannot be combined with a subcommand of `drift`")
         return ExitCode.OK
-    context = replace(run.context, parallelism=parallelism)
+    context = run.list_early(replace(run.context, parallelism=parallelism))
+    from reconciler.cli.output import timestamp
+    from reconciler.workflow.drift import drift as detect_drift
+
     result = detect_drift(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
     run_report = result.planned.run_report(
         "drift", timestamp(), exit_code=result.exit_code, refusals=result.problems
@@ -56,10 +56,11 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
     Comments, order and references of the files are kept. The declaration of a deleted endpoint is removed.
     The account is not changed.
     """
+    context = run.list_early(run.context)
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.drift_accept import accept as accept_drift
 
-    result = accept_drift(run.context, names, now=datetime.now(UTC))
+    result = accept_drift(context, names, now=datetime.now(UTC))
     code = ExitCode.ERROR if any(problem.is_error for problem in result.problems) else ExitCode.OK
     if run.out.as_json:
         run.out.document(
@@ -106,9 +107,7 @@ def revert(
     Without NAME, revert undoes all drift. It shows a plan and asks for approval. Changes of the YAML files
     that were not yet applied stay pending.
     """
-    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.settings import Allowances
-    from reconciler.workflow.drift import revert_goal
 
     if not run.context.selection.is_everything:
         raise click.UsageError("drift revert takes names of endpoints, not --target and --exclude")
@@ -118,5 +117,9 @@ def revert(
         parallelism=parallelism,
         lock_timeout=lock_timeout,
     )
+    context = run.list_early(context)
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.workflow.drift import revert_goal
+
     context, goal = revert_goal(context, names, now=datetime.now(UTC))
     return run_apply(run.out, context, approved=approved, goal=goal)

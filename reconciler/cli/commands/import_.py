@@ -63,7 +63,9 @@ def import_(
     allow = Allowances(other_account=other_account)
     context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
     if everything and out is not None and name is None:
-        return _import_all(run.out, context, Path(out), matches, Path(env_out) if env_out else None)
+        return _import_all(
+            run.out, run.list_early(context), Path(out), matches, Path(env_out) if env_out else None
+        )
     if everything or env_out is not None or out is not None or matches or name is None or object_id is None:
         raise click.UsageError("specify NAME and ID, or --all with --out FILE")
     return _import_one(run.out, context, name, object_id)

@@ -21,12 +21,13 @@ def list(run: Run, output: str | None) -> int:  # noqa: A001 - the name of the c
     inventory but no longer declared; the next apply deletes it), imperative (created by `deploy`) or
     unmanaged (never changed by apply).
     """
+    context = run.list_early(run.context)
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import endpoint_document
     from reconciler.reports.views.endpoints import LIST, WIDE, endpoints_text
     from reconciler.workflow.endpoints import list_endpoints
 
-    result = list_endpoints(run.context)
+    result = list_endpoints(context)
     if run.out.as_json:
         run.out.document([endpoint_document(endpoint) for endpoint in result.endpoints])
     elif output == "name":

@@ -59,12 +59,7 @@ def plan(
 
     plan takes no lock and changes nothing, neither in the account nor in the inventory.
     """
-    from reconciler.cli.output import timestamp
-    from reconciler.model.command import Operand, command_line
     from reconciler.model.settings import Allowances
-    from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.plan import APPLY, DESTROY
-    from reconciler.workflow.plan import plan as make_plan
 
     if bind_commit and out is None:
         raise click.UsageError("--bind-commit requires --out FILE")
@@ -81,6 +76,11 @@ def plan(
         ),
         parallelism=parallelism,
     )
+    context = run.list_early(context, needs_files=not destroy)
+    from reconciler.cli.output import timestamp
+    from reconciler.workflow.plan import APPLY, DESTROY
+    from reconciler.workflow.plan import plan as make_plan
+
     made = make_plan(context, DESTROY if destroy else APPLY)
     if bind_commit:
         made = made.with_problems(uncommitted_changes(context, made.files_read))
@@ -91,6 +91,9 @@ def plan(
         save_plan(context, Path(out), made, timestamp())
     run.out.plan(made.run_report("plan", timestamp(), exit_code=code))
     if out is not None:
+        from reconciler.model.command import Operand, command_line
+        from reconciler.reports.terminal.escape import plain
+
         run.out.line(f"\nSaved the plan to: {plain(out)}")
         if made.blocked is None:
             run.out.line(

@@ -30,11 +30,14 @@ def preview(
 ) -> int:
     """Print the exact API requests that apply would send, in order."""
     from reconciler.model.settings import Allowances
+
+    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
+    if not create:
+        context = run.list_early(context, needs_files=True)
     from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.preview import preview as preview_plan
     from reconciler.workflow.preview import preview_creates
 
-    context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
     result = preview_creates(context) if create else preview_plan(context)
     rows = [(planned.address, planned.action.value, planned.request) for planned in result.requests]
     errors = [problem for problem in result.problems if problem.is_error]

@@ -36,15 +36,16 @@ def rollback(
     rollback shows a plan and asks for approval. The YAML files are not changed: change them as well, or the
     next apply undoes the rollback. `reconciler history` lists the versions.
     """
-    from reconciler.cli.apply_flow import run_apply
     from reconciler.model.settings import Allowances
-    from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.rollback import rollback_goal
 
     if not run.context.selection.is_everything:
         raise click.UsageError("rollback takes the NAME of one endpoint, not --target and --exclude")
     allow = Allowances(deletes=allow_delete, **agreed)
-    context = replace(run.context, allow=allow, lock_timeout=lock_timeout)
+    context = run.list_early(replace(run.context, allow=allow, lock_timeout=lock_timeout))
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.reports.terminal.escape import plain
+    from reconciler.workflow.rollback import rollback_goal
+
     context, goal, target = rollback_goal(context, name, version)
     run.out.line(
         f"Rolling back {plain(name)} to version {target.number}, applied {plain(target.at)}."

@@ -61,8 +61,6 @@ def scale(
     it is idle. With --for, plan and drift accept the worker counts until the lease ends, and the first apply
     after that restores the declared counts.
     """
-    from reconciler.cli.apply_flow import run_apply
-
     _check(replicas, low, high, lasting, why, end_lease=end_lease)
     if write:
         others = ("lasting", "end_lease", "drain", "wait", "explain", "events")
@@ -72,7 +70,9 @@ def scale(
                 "--write changes only the YAML files: it can be combined with N, --min and --max only"
             )
         return _write(run, name, low if replicas is None else replicas, replicas or high)
-    context = context_of(run, lock_timeout, drain=drain, other_account=other_account)
+    context = run.list_early(context_of(run, lock_timeout, drain=drain, other_account=other_account))
+    from reconciler.cli.apply_flow import run_apply
+
     context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)
     return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)
 

@@ -17,12 +17,13 @@ from reconciler.model.problem import ExitCode
 @with_run
 def status(run: Run, name: str | None, output: str | None) -> int:
     """Show the status and the workers of all endpoints or of one, and why an endpoint does not serve."""
+    context = run.list_early(run.context) if name is None else run.context
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
     from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text
     from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 
-    result = list_endpoints(run.context) if name is None else get_endpoint(run.context, name)
+    result = list_endpoints(context) if name is None else get_endpoint(context, name)
     if run.out.as_json:
         documents = [status_document(endpoint.app_status()) for endpoint in result.endpoints]
         run.out.document(documents if name is None else documents[0])

@@ -46,9 +46,6 @@ def update(
     The given variables replace all variables of the endpoint. If the configuration declares other values,
     update prints a note: the next apply restores the declared values.
     """
-    from reconciler.cli.apply_flow import run_apply
-    from reconciler.workflow.imperative import update_goal
-
     changes = {field: value for field, value in given.items() if value is not None}
     variables = environment(env, env_files, run.context)
     if no_env and variables is not None:
@@ -59,5 +56,9 @@ def update(
         raise click.UsageError(
             "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
         )
-    context, goal = update_goal(context_of(run, lock_timeout, other_account=other_account), name, changes)
+    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
+    from reconciler.cli.apply_flow import run_apply
+    from reconciler.workflow.imperative import update_goal
+
+    context, goal = update_goal(context, name, changes)
     return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

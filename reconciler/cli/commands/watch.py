@@ -49,14 +49,15 @@ def watch(
     watch shows a live table on a terminal, and otherwise one line per event; with --json, one JSON document
     per line. It stops on Ctrl-C with exit code 130, or after --for with exit code 0.
     """
+    if interval == 0:
+        raise click.BadParameter("must be more than 0", param_hint="--interval")
+    context = replace(run.context, on_listed=None)  # the table is what moves here
+    context = run.list_early(context)
     from reconciler.cli.errors import problems_of
     from reconciler.model.errors import ReconcilerError
     from reconciler.reports.views.documents import problem_document
     from reconciler.workflow.watch import watch as poll
 
-    if interval == 0:
-        raise click.BadParameter("must be more than 0", param_hint="--interval")
-    context = replace(run.context, on_listed=None)  # the table is what moves here
     seen = poll(context, name=name, every=interval, within=within, initial=initial)
     try:
         with closing(seen):

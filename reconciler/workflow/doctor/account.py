@@ -19,8 +19,9 @@ from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
 from reconciler.planning.unreadable import describe_unread
-from reconciler.workflow.runtime.account import list_complete, reader
+from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.live import list_complete
 
 NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
 SHOWN: Final = 5

@@ -19,9 +19,9 @@ from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.workflow.doctor.account import account_checks, skipped_checks
 from reconciler.workflow.doctor.inventory import inventory_checks
-from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.settings import base_url
 
 _ADDRESS_CODES: Final = frozenset({"bad-base-url", "untrusted-host", "not-enabled"})
 _CODES_OF_OTHER_CHECKS: Final = _ADDRESS_CODES | {"bad-api-key"}

@@ -25,11 +25,13 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.proof import prove
-from reconciler.workflow.runtime.account import base_url, list_complete, reader
-from reconciler.workflow.runtime.config import load_config, valid_settings
+from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
+from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.outputs import import_path_error
+from reconciler.workflow.runtime.settings import base_url, valid_settings
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile
 from reconciler.yamlfile.reader import MAX_SIZE_MIB, gc_paused
 

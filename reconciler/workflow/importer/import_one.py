@@ -11,10 +11,12 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
 from reconciler.planning.records import imperative_record, import_notes, import_problem, live_record
-from reconciler.workflow.runtime.account import base_url, list_if_recorded, reader
-from reconciler.workflow.runtime.config import load_config, load_files, valid_settings
+from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.config import load_config, load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
+from reconciler.workflow.runtime.live import list_if_recorded
+from reconciler.workflow.runtime.settings import base_url, valid_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

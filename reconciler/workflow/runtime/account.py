@@ -1,49 +1,27 @@
-"""The account of a run: Novita over HTTPS, or the simulator in this process; and its complete listing."""
+"""The account of a run: Novita over HTTPS, or the simulator in this process.
+
+The listing of a command begins here before the modules that plan are imported. So this module imports little.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.apply.clock import SystemClock, poll
 from reconciler.config.files.discovery import total_size
-from reconciler.config.settings import missing_key_problem
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model import durations
-from reconciler.model.errors import InvalidConfig
-from reconciler.model.plan import Change, Create
-from reconciler.model.resource import Inventory, Limits, Listing, Live
-from reconciler.model.secrets import Secret
-from reconciler.model.settings import Settings
+from reconciler.model.errors import ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
-from reconciler.novita.thread_pool import DaemonThreadPool
-from reconciler.planning.pending_creates import new_endpoints
-from reconciler.workflow.runtime.config import valid_settings
-from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
-PREFETCH_MIN_BYTES = 256 * 1024
-"""Size of the endpoint files (about 300 endpoints) from which reading them takes longer than a request."""
-
-SIMULATOR_URL = "http://simulator"
-"""Placeholder for the address of the simulator in this process."""
-
-
-def base_url(settings: Settings) -> str:
-    """Return the root of every URL, without a trailing slash."""
-    return SIMULATOR_URL if settings.is_simulator else settings.base_url
-
-
-def require_api_key(settings: Settings) -> Secret:
-    """Return the API key to send; the simulator accepts any. Raise InvalidConfig if there is none."""
-    if settings.api_key:
-        return settings.api_key
-    if settings.is_simulator:
-        return Secret(value="simulator", source="simulator")
-    raise InvalidConfig(missing_key_problem())
+if TYPE_CHECKING:
+    from reconciler.model.settings import Settings
+    from reconciler.workflow.runtime.context import Context
 
 
 @contextmanager
@@ -80,42 +58,11 @@ def new_client(context: Context, settings: Settings, *, read_only: bool = False)
 @contextmanager
 def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
     """Yield read access to the account: `AccountReader` has no writes, and its client sends none."""
-    if context.account is not None:
-        context.account.add_secrets(settings.secret_values)
-        yield context.account
+    if context.early is not None:
+        yield context.early.account_for(settings)
         return
     with _client(context, settings, read_only=True) as client:
         yield AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
-
-
-@contextmanager
-def prefetched_account(context: Context) -> Iterator[Context]:
-    """Yield the context with an account that is listed in the background while the files are read.
-
-    The same context is yielded if the files are small or the settings are not valid.
-    """
-    is_worth_it = context.client is None and total_size(context.root, context.files) >= PREFETCH_MIN_BYTES
-    settings = _prefetch_settings(context) if is_worth_it else None
-    if settings is None:
-        yield context
-        return
-    with new_client(context, settings, read_only=True) as client:
-        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
-        account.prefetch()
-        try:
-            yield replace(context, account=account)
-        finally:
-            account.cancel_prefetch()
-
-
-def _prefetch_settings(context: Context) -> Settings | None:
-    """Return the settings if they suffice to list the account; if not, loading the files reports why."""
-    try:
-        settings = valid_settings(context)
-        require_api_key(settings)
-    except InvalidConfig:
-        return None
-    return settings
 
 
 @contextmanager
@@ -130,65 +77,60 @@ def _callbacks(context: Context) -> dict[str, Any]:
     return {"on_listed": context.on_listed, "on_unread": context.on_unread}
 
 
-def list_after_settling(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
-    """List the account until every open create appears in it, or for `settle_seconds` at most."""
-    listing, created = Listing(endpoints=()), dict[str, Live]()
-    for _ in poll(
-        SystemClock(),
-        within=settle_seconds if inventory.intents else 0.0,
-        first=durations.FIRST_SETTLING_POLL,
-        longest=durations.MAX_SETTLING_POLL,
-    ):
-        listing = list_complete(account, (record.id for record in inventory.records.values()))
-        matches = [new_endpoints(intent, listing.endpoints) for intent in inventory.intents.values()]
-        created.update((live.id, live) for endpoints in matches for live in endpoints)
-        if all(matches):
-            break
-    # A later listing may lack an endpoint of an earlier one: pages may shift while they are read.
-    listed_ids = {live.id for live in listing.endpoints}
-    missing = tuple(live for live in created.values() if live.id not in listed_ids)
-    return replace(listing, endpoints=(*listing.endpoints, *missing))
+class EarlyListing:
+    """A listing of the account that began before the endpoint files were read.
 
-
-def list_complete(account: AccountReader, ids: Iterable[str]) -> Listing:
-    """List the account, and read singly each endpoint with one of these IDs that the listing lacks.
-
-    An endpoint whose answer has no readable ID is listed under the requested ID.
+    The files may reference secrets. An error message of the server waits for them, to be masked.
     """
-    listing = account.listing()
-    listed_ids = {live.id for live in listing.endpoints}
-    missing = [endpoint_id for endpoint_id in ids if endpoint_id not in listed_ids]
-    if not missing:
-        return listing
-    return replace(listing, endpoints=(*listing.endpoints, *account.get_many(missing)))
 
+    def __init__(self, client: Client, account: AccountReader) -> None:
+        self._account: Final = account
+        self._are_secrets_known = threading.Event()
+        client.add_secrets(self._wait_for_secrets)
+        account.prefetch()
 
-def limits_and_missed(
-    account: AccountReader, listing: Listing, changes: Iterable[Change]
-) -> tuple[Limits | None, tuple[Live, ...]]:
-    """Return the account's limits, and live endpoints with a name to be created that the listing missed.
+    def account_for(self, settings: Settings) -> AccountReader:
+        """Return the account. Its messages are masked with the secrets of these settings too."""
+        self._account.add_secrets(settings.secret_values)
+        self._are_secrets_known.set()
+        return self._account
 
-    A listing can miss an endpoint that moves between pages while they are read. The pages are read again
-    in parallel with the limits, so this takes no extra time.
-    """
-    listed_ids = {live.id for live in listing.endpoints}
-    names = {
-        name
-        for change in changes
-        if isinstance(change, Create) and change.kind == account.kind.type
-        for name in (change.name, change.desired.renamed_from)
-    }
-    with DaemonThreadPool(1) as pool:
-        reread = pool.submit(account.read_pages, listing.pages if names else ())
-        limits = account.limits()
-        endpoints = reread.result()
-    return limits, tuple(
-        live for live in endpoints if live.name in names and live.id not in listed_ids and live.is_identified
-    )
+    def end(self) -> None:
+        """Report no further page, and wait for nothing."""
+        self._are_secrets_known.set()
+        self._account.cancel_prefetch()
 
-
-def list_if_recorded(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
-    """Return the endpoints of the account, or nothing if no record could be compared with them."""
-    if not inventory.records:
+    def _wait_for_secrets(self) -> tuple[str, ...]:
+        self._are_secrets_known.wait()
         return ()
-    return list_complete(account, (record.id for record in inventory.records.values())).endpoints
+
+
+@contextmanager
+def early_listing(context: Context, *, needs_files: bool = False) -> Iterator[Context]:
+    """Yield the context with a listing of the account that has begun in the background.
+
+    The same context is yielded if the settings do not suffice, which the command reports, or if there is no
+    network to wait for. needs_files: do not begin without endpoint files, because the command will fail.
+    """
+    client = None if needs_files and not total_size(context.root, context.files) else _early_client(context)
+    if client is None:
+        yield context
+        return
+    with client:
+        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
+        early = EarlyListing(client, account)
+        try:
+            yield replace(context, early=early)
+        finally:
+            early.end()
+
+
+def _early_client(context: Context) -> Client | None:
+    """Return a client that reads, or None if the settings or the environment do not suffice for it."""
+    if context.client is not None:
+        return None
+    try:
+        settings = valid_settings(context)
+        return None if settings.is_simulator else new_client(context, settings, read_only=True)
+    except ReconcilerError:
+        return None

@@ -1,4 +1,4 @@
-"""The configuration of a run: settings, specs and endpoint files."""
+"""The configuration of a run: specs, endpoint files and their settings."""
 
 from __future__ import annotations
 
@@ -7,27 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.config.files.discovery import note_hidden_files
-from reconciler.config.loader import LoadedConfig, load, load_settings
+from reconciler.config.loader import LoadedConfig, load
 from reconciler.model.errors import InvalidConfig
 from reconciler.planning.selection import NONE
 from reconciler.workflow.runtime.context import Context
 
 if TYPE_CHECKING:
-    from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.file_edits import EditedFile
-
-
-def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
-    """Return the settings; the endpoint files are not read. Raise InvalidConfig for errors in them.
-
-    With `lenient` an unset reference is a warning.
-    """
-    settings, problems = load_settings(
-        context.root, environ=context.environ, dotenv=context.dotenv, lenient=lenient
-    )
-    if any(problem.is_error for problem in problems):
-        raise InvalidConfig(*problems)
-    return settings
 
 
 def load_files(

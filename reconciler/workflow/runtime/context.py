@@ -17,8 +17,8 @@ from reconciler.planning.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from reconciler.config.references.resolver import Resolver
     from reconciler.model.resource import ListingProgress, Live
-    from reconciler.novita.account import AccountReader
     from reconciler.novita.http.client import CallInfo, Client
+    from reconciler.workflow.runtime.account import EarlyListing
 
 STATE = Path("state/novita.json")
 SIMULATOR_FILE = Path(".reconciler/simulator.json")
@@ -36,7 +36,7 @@ class Context:
     variables of `env_files`, used for references only, and not passed to child processes. explicit_options:
     the options among directory, files and state that the user gave. commit: the commit that the plan is bound
     to, or None. plan_command: the command that remakes the saved plan of this run. now: returns the time in
-    UTC. client: a client that outlives the run. account: an account that is being listed already.
+    UTC. client: a client that outlives the run. early: the listing that began before the files were read.
     is_own_process: False inside another program, whose global settings must not be changed.
     """
 
@@ -60,7 +60,7 @@ class Context:
     on_unread: Callable[[Live], None] | None = None
     now: Callable[[], datetime] = utc_now
     client: Client | None = None
-    account: AccountReader | None = None
+    early: EarlyListing | None = None
 
     @property
     def options(self) -> SharedOptions:

@@ -20,9 +20,9 @@ from reconciler.model.resource import Inventory, Live, Owner
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.planning.inventory_owner import Account, account_guards, files_guard, host_mismatch
-from reconciler.workflow.runtime.account import base_url
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
+from reconciler.workflow.runtime.settings import base_url
 
 _REPEATABLE_COMMANDS: Final = frozenset(
     f"reconciler {command}" for command in ("plan", "apply", "preview", "destroy", "state rebuild")

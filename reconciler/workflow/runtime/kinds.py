@@ -14,7 +14,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
-from reconciler.workflow.runtime.account import list_after_settling
+from reconciler.workflow.runtime.live import list_after_settling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

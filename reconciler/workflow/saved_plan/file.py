@@ -25,10 +25,9 @@ from reconciler.reports.run.json_plan import plan_document
 from reconciler.workflow.drift import resumed_revert_goal
 from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.rollback import rollback_goal
-from reconciler.workflow.runtime.account import SIMULATOR_URL, base_url
-from reconciler.workflow.runtime.config import valid_settings
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
+from reconciler.workflow.runtime.settings import SIMULATOR_URL, base_url, valid_settings
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
     difference,

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.workflow.runtime.account import PREFETCH_MIN_BYTES
 from tests.e2e.sandbox import Sandbox, item
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -153,7 +152,7 @@ def test_a_long_listing_has_a_bar(sandbox: Sandbox) -> None:
 
 def test_what_is_wrong_is_told_without_a_bar(sandbox: Sandbox) -> None:
     """Files that are read while the account is listed, and turn out to be wrong, end the listing's bar."""
-    sandbox.write("endpoints.yaml", "# " + "x" * PREFETCH_MIN_BYTES + "\nendpoints: 1\n")
+    sandbox.write("endpoints.yaml", "endpoints: 1\n")
     sandbox.sim.world.switch(latency_seconds=2.0)
     with terminal(sandbox, "plan", "--no-color") as (screen, process):
         shown = screen.rest()

@@ -143,8 +143,8 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: 
     pending = threading.Event()
     take = sandbox.sim.faults.take
 
-    def reporting(operation: str) -> Fault | None:
-        met = take(operation)
+    def reporting(*given: Any) -> Fault | None:
+        met = take(*given)
         if met is not None:
             pending.set()
         return met

@@ -20,9 +20,10 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Live
 from reconciler.model.status import EndpointInfo, ReplicaEvent
 from reconciler.workflow.endpoints import LocalState, load_local_state
-from reconciler.workflow.runtime.account import list_complete, new_client, reader
-from reconciler.workflow.runtime.config import valid_settings
+from reconciler.workflow.runtime.account import new_client, reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.live import list_complete
+from reconciler.workflow.runtime.settings import valid_settings
 from reconciler.workflow.watch import events_between
 
 

@@ -5,7 +5,6 @@ A command is imported when it is called, which keeps `--help` and `--version` fa
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -154,8 +153,6 @@ def cli(ctx: click.Context, /, **shared: Any) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
-    # Most objects live until the end of the run. Garbage collection took a tenth of a plan of 10,000.
-    gc.set_threshold(100_000, 20, 20)
     arguments = list(sys.argv[1:] if args is None else args)
     _prepare_streams()
     if question := os.environ.get(VARIABLE):

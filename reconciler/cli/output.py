@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -61,7 +60,7 @@ class Output:
         from reconciler.reports.terminal.table import Screen
 
         return Screen(
-            width=shutil.get_terminal_size().columns,
+            width=_terminal_width(),
             colour=self.style.colour,
             unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
         )
@@ -153,7 +152,7 @@ class Output:
                 title,
                 total,
                 lambda text: _write(sys.stderr, text),
-                columns=lambda: shutil.get_terminal_size().columns,
+                columns=_terminal_width,
                 style=self.error_style,
                 unicode=(sys.stderr.encoding or "").lower().startswith("utf"),
             )
@@ -236,6 +235,13 @@ def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
 def timestamp() -> str:
     """Return the current time in Terraform's format."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _terminal_width() -> int:
+    """Return the width of the terminal in columns."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def _write_document(document: Json) -> None:

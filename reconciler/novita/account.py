@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
@@ -27,10 +27,7 @@ from reconciler.novita.pagination import (
     list_unverified,
     read_pages,
 )
-from reconciler.novita.thread_pool import DaemonThreadPool
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 
 MIN_SECRET_LENGTH: Final = 8
 """Characters. Shorter live env values are not masked in messages, because they are parts of common words."""
@@ -68,7 +65,8 @@ class AccountReader:
         self._on_unread = on_unread
         self._unmasked: dict[str, Live] = {}
         self._others: dict[str, Self] = {}
-        self._prefetched: Future[Listing] | None = None
+        self._prefetched: Pending[Listing] | None = None
+        self._prefetched_limits: Pending[Limits | None] | None = None
         self._progress_lock = threading.Lock()  # guards the progress reports
         self._is_cancelled = False
         client.add_secrets(self._env_values)
@@ -107,6 +105,10 @@ class AccountReader:
     def prefetch(self) -> None:
         """Start the first listing in the background."""
         self._prefetched = DaemonThreadPool(1).submit(self._list)
+
+    def prefetch_limits(self) -> None:
+        """Start the first read of the quotas in the background."""
+        self._prefetched_limits = DaemonThreadPool(1).submit(self._read_limits)
 
     def cancel_prefetch(self) -> None:
         """Report no further page. Requests for pages end when the client is closed."""
@@ -179,6 +181,10 @@ class AccountReader:
 
     def limits(self) -> Limits | None:
         """Return the quotas of the account, or None if they cannot be read. No run depends on them."""
+        prefetched, self._prefetched_limits = self._prefetched_limits, None
+        return self._read_limits() if prefetched is None else prefetched.result()
+
+    def _read_limits(self) -> Limits | None:
         return _unwrap(self._send_once(_LIMITS))
 
     def clusters(self) -> frozenset[str] | None:

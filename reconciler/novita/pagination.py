@@ -13,16 +13,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from reconciler.model import durations
 from reconciler.model.errors import ApiError, IncompleteListing, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Listing, Live, Page
-from reconciler.novita.thread_pool import DaemonThreadPool
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 2000
@@ -172,7 +169,7 @@ class _Scan:
             self.totals = [page.total]
             self._read_to_end(page, self._pages_after(first, page, second, pool), first + 1)
 
-    def _first_page(self, second: Future[Page]) -> tuple[int, Page]:
+    def _first_page(self, second: Pending[Page]) -> tuple[int, Page]:
         """Return the number of the first page, and the page. Raise ValueError if there is none."""
         try:
             page = self._fetch(0)
@@ -227,7 +224,7 @@ class _Scan:
         return min(max(1, -(-self.total // size)), MAX_PAGES) if size else 1
 
     def _pages_after(
-        self, first: int, page: Page, second: Future[Page], pool: DaemonThreadPool
+        self, first: int, page: Page, second: Pending[Page], pool: DaemonThreadPool
     ) -> Iterator[Page | None]:
         """Yield the pages after the first in order. The expected ones are read in parallel.
 

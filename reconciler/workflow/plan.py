@@ -20,12 +20,12 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
-from reconciler.planning.fingerprint import plan_digest
 from reconciler.planning.guards import adoption_notes, guards
 from reconciler.planning.imperative import ImperativeChange, replica_range_errors
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
+from reconciler.planning.records import is_current
 from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
@@ -66,6 +66,8 @@ class PlanResult:
     @cached_property
     def digest(self) -> str:
         """Return the digest of the changes that are approved. It is slow: it builds every request."""
+        from reconciler.planning.fingerprint import plan_digest
+
         return plan_digest(self.plan, self.keyring)
 
     @cached_property
@@ -137,6 +139,9 @@ class Goal:
 APPLY: Final = Goal(load=load_config)
 """Make the account match the files."""
 
+MAX_FORESEEN: Final = 100
+"""Declared endpoints (count) up to which a change is foreseen before the listing is there."""
+
 DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 """Delete what the inventory records, and nothing else."""
 
@@ -144,7 +149,27 @@ DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 def plan(context: Context, goal: Goal = APPLY) -> PlanResult:
     """Return what `apply` would do now. Raise ReconcilerError if that cannot be determined."""
     loaded = goal.load(context)
-    return planned(context, loaded, load_inventory(context.state_path), goal)
+    inventory = load_inventory(context.state_path)
+    if context.early is not None and _will_check_limits(context.selection, loaded, inventory, goal):
+        context.early.read_limits()
+    return planned(context, loaded, inventory, goal)
+
+
+def _will_check_limits(selection: Selection, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> bool:
+    """Return True if the files and the inventory show already that the plan will create or update.
+
+    Then the limits are read beside the listing. With many endpoints it would take too long to find out.
+    """
+    keyring, records = loaded.settings.keyring, inventory.records
+    return (
+        not goal.is_destroy
+        and len(loaded.desired) <= MAX_FORESEEN
+        and any(
+            desired.name not in records or not is_current(records[desired.name], desired, keyring)
+            for desired in loaded.desired
+            if selection.has(desired.name)
+        )
+    )
 
 
 def planned(

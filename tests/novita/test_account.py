@@ -56,7 +56,14 @@ def test_a_reader_cannot_write() -> None:
     """The reader of plan and drift has no method that changes the account."""
     offered = {name for name in dir(AccountReader) if not name.startswith("_")}
     reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "limits", "clusters", "probe"}
-    assert offered == reads | {"add_secrets", "mask_env_values_of", "of", "prefetch", "cancel_prefetch"}
+    assert offered == reads | {
+        "add_secrets",
+        "mask_env_values_of",
+        "of",
+        "prefetch",
+        "prefetch_limits",
+        "cancel_prefetch",
+    }
 
 
 @pytest.mark.parametrize("empty", [None, []])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError
 
 import pytest
 
-from reconciler.novita.thread_pool import DaemonThreadPool
+from reconciler.novita.thread_pool import Cancelled, DaemonThreadPool
 
 
 class Work:
@@ -41,7 +40,7 @@ def test_waiting_calls_are_cancelled_on_exit() -> None:
         second = pool.submit(work)
     work.goes_on.set()
     assert first.result(10) == "reads"
-    with pytest.raises(CancelledError):
+    with pytest.raises(Cancelled):
         second.result(10)
     assert not work.begun.acquire(blocking=False)
 

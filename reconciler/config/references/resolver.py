@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.config.references.policy import API_KEY, private_part, variable_refusal
 from reconciler.config.references.syntax import Fault, Reference, scan
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
@@ -186,6 +185,8 @@ class Resolver:
         return resolved.secret, resolved.problems
 
     def _look_up(self, reference: Reference, *, is_api_key: bool) -> str | Problem:
+        from reconciler.config.references.policy import API_KEY, variable_refusal
+
         if reference.scheme == "file":
             value = self._file(reference)
         elif (refused := variable_refusal(reference.name, self.environ)) is not None and not (
@@ -230,6 +231,8 @@ class Resolver:
         return self._files[reference.name]
 
     def _read(self, reference: Reference) -> str | Problem:
+        from reconciler.config.references.policy import private_part
+
         path = Path(reference.name)
         refused = "an absolute path" if path.is_absolute() else private_part(path)
         try:

@@ -10,12 +10,11 @@ computed, plus jitter, is slept here.
 
 from __future__ import annotations
 
-import logging
 import math
-import random
 import time
 from collections.abc import Callable
 from datetime import UTC
+from functools import cache
 
 from reconciler.model import durations
 from reconciler.model.errors import ApiError
@@ -27,7 +26,21 @@ from reconciler.novita.errors import Failure
 from reconciler.novita.responses import Outcome, Success
 
 _MAX_ATTEMPTS = 8
-_SILENT = logging.NullHandler()
+
+
+def _random() -> float:
+    """Return a random number from 0 to 1. Few runs need one."""
+    from random import random
+
+    return random()
+
+
+@cache
+def _silence_stamina() -> None:
+    """Keep stamina from logging each retry as a warning, which would go to stderr without a handler."""
+    import logging
+
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +54,7 @@ class Timing:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = _random
     is_own_process: bool = False
 
 
@@ -102,8 +115,7 @@ class _Retries:
     def run(self) -> Json:
         import stamina
 
-        # stamina logs each retry as a warning, which would go to stderr without a handler.
-        logging.getLogger("stamina").addHandler(_SILENT)
+        _silence_stamina()
         if self._timing.is_own_process:
             stamina.instrumentation.set_on_retry_hooks([])
         for attempt in stamina.retry_context(

@@ -95,6 +95,10 @@ class EarlyListing:
         self._are_secrets_known.set()
         return self._account
 
+    def read_limits(self) -> None:
+        """Begin to read the limits of the account, which a plan will check."""
+        self._account.prefetch_limits()
+
     def end(self) -> None:
         """Report no further page, and wait for nothing."""
         self._are_secrets_known.set()

@@ -1,0 +1,81 @@
+"""How many calls of a command follow one another; calls at the same time count once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.simulator import Request
+from tests.e2e.sandbox import Sandbox, item
+
+LATENCY = 0.3
+"""Seconds. More than a command needs between two calls, so that calls which could overlap do."""
+
+
+class Calls:
+    """The begin and the end of each call (s) at a server that takes a while to answer."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.times: list[tuple[float, float]] = []
+        handle = sandbox.sim.world.handle
+
+        def timed(request: Request) -> object:
+            began = time.monotonic()
+            response = handle(request)
+            self.times.append((began, time.monotonic()))
+            return response
+
+        sandbox.monkeypatch.setattr(sandbox.sim.world, "handle", timed)
+        sandbox.sim.world.switch(latency_seconds=LATENCY)
+
+    @property
+    def in_series(self) -> int:
+        """Return the length of the longest chain of calls of which each begins after the one before ended."""
+        length, end = 0, 0.0
+        for began, ended in sorted(self.times, key=lambda times: times[1]):
+            if began >= end:
+                length, end = length + 1, ended
+        return length
+
+
+def nothing(_sandbox: Sandbox) -> None:
+    pass
+
+
+def changed(sandbox: Sandbox) -> None:
+    sandbox.declare(item("a", taskTimeout=77), item("b"), item("c"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prepare", "expected"),
+    [
+        (["plan"], nothing, 1),
+        (["drift"], nothing, 1),
+        (["list"], nothing, 1),
+        (["status"], nothing, 1),
+        (["get", "a"], nothing, 1),
+        (["status", "a"], nothing, 1),
+        (["plan"], changed, 1),
+        (["preview"], changed, 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else getattr(value, "__name__", str(value)),
+)
+def test_commands_that_read_wait_once(
+    sandbox: Sandbox, arguments: list[str], prepare: Callable[[Sandbox], None], expected: int
+) -> None:
+    sandbox.declare(item("a"), item("b"))
+    sandbox.apply()
+    prepare(sandbox)
+    calls = Calls(sandbox)
+    assert sandbox.run(*arguments).code in (0, 2)
+    assert calls.in_series == expected
+
+
+def test_an_apply_of_creates_waits_three_times(sandbox: Sandbox) -> None:
+    """For the listing and the limits, for the creates, and for what reads them back."""
+    sandbox.declare(*(item(f"svc-{number}") for number in range(10)))
+    calls = Calls(sandbox)
+    assert sandbox.run("apply", "--auto-approve").code == 0
+    assert calls.in_series == 3

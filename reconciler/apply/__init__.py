@@ -1,9 +1,11 @@
 """The execution of an approved plan.
 
 executor     runs the stages in parallel and reports results
-writer       performs one change: reads, writes, records, reads back
+stage        performs the changes of a stage in parallel, and reads for all of them
+shared_reads one listing for many changes, or a request for each of a few
+writer       performs one change: looks, writes, records, waits
 create       sends a create exactly once
-read_back    compares what was written with what the account has, one by one or in batches
+read_back    conditions that an endpoint meets after a write
 wait_ready   waits until what was applied serves
 clock        waits that an interrupt can end
 """

@@ -41,7 +41,7 @@ def poll(
 ) -> Iterator[int]:
     """Count attempts from 0, with a pause after each. The last one comes after `within` seconds.
 
-    A pause is a share of the time since the start, between `first` and `longest` (seconds).
+    The pauses are those of `next_pause`.
     """
     start = clock.now()
     for count in itertools.count():
@@ -49,5 +49,9 @@ def poll(
         elapsed = clock.now() - start
         if elapsed >= within:
             return
-        pause = min(max(durations.POLL_SHARE * elapsed, first), longest)
-        clock.wait(min(pause, within - elapsed))
+        clock.wait(min(next_pause(elapsed, longest=longest, first=first), within - elapsed))
+
+
+def next_pause(elapsed: float, *, longest: float, first: float = durations.FIRST_POLL) -> float:
+    """Return the pause after a wait of `elapsed` seconds: a share of it, between `first` and `longest`."""
+    return min(max(durations.POLL_SHARE * elapsed, first), longest)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
 from reconciler.apply.create import UnresolvedCreate
-from reconciler.apply.read_back import PendingReadBack, ReadBackQueue
+from reconciler.apply.read_back import Condition
+from reconciler.apply.shared_reads import Outcome as ReadOutcome
+from reconciler.apply.shared_reads import SharedReads
+from reconciler.apply.stage import Stage
 from reconciler.apply.writer import Writer
 from reconciler.model.apply_events import (
     ApplyEvent,
@@ -28,7 +30,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, NoOp, Plan
 from reconciler.model.problem import Problem
-from reconciler.planning.steps import stages
+from reconciler.planning.steps import has_steps, stages
 
 
 class Executor:
@@ -60,74 +62,79 @@ class Executor:
         )
 
     def _run_stage(self, changes: Sequence[Change]) -> None:
-        queue = self._writer.of(changes[0].kind).read_back_queue(changes)
-        if len(changes) == 1:
-            self._run(changes[0], queue)
-            return
-        with ThreadPoolExecutor(min(self._parallelism, len(changes)), thread_name_prefix="apply") as pool:
-            list(pool.map(lambda change: self._run(change, queue), changes))
-        if queue is not None:
-            self._read_back(queue, queue.take_rest())
+        writer = self._writer.of(changes[0].kind)
+        reads = writer.reads_of(changes, self._parallelism)
+        tasks = [_ChangeTask(self, writer, change, reads) for change in changes]
+        Stage(tasks, reads, writer.clock, is_stopped=self.is_stopped).run(self._parallelism)
 
-    def _run(self, change: Change, queue: ReadBackQueue | None) -> None:
-        """Perform one change to its end. A create is only sent and recorded if there is a `queue`."""
-        if self._interrupted.is_set() or self._fatal:
-            self._finish(ChangeResult(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
-            return
+    def is_stopped(self) -> bool:
+        """Return whether no further change may begin."""
+        return self._interrupted.is_set() or self._fatal is not None
+
+    def begin(self, change: Change) -> bool:
+        """Report the start of a change, or that it is not attempted. Return whether it may begin."""
+        if self.is_stopped():
+            self.finish(ChangeResult(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
+            return False
         self._emit(ChangeStarted(change=change))
-        clock = self._writer.clock
-        start = clock.now()
-        result = self._perform(change, reads_back=queue is None)
-        seconds = clock.now() - start
-        if isinstance(result, ChangeResult):
-            self._finish(replace(result, seconds=seconds))
-        elif queue is not None:
-            create, object_id = result
-            self._read_back(queue, queue.add(PendingReadBack(change=create, id=object_id, seconds=seconds)))
+        return True
 
-    def _perform(self, change: Change, *, reads_back: bool) -> ChangeResult | tuple[Create, str]:
-        """Return the result of a change, or a create and its ID if it is read back later with others."""
+    def report_wait(self, change: Change, why: str) -> None:
+        """Report why a change waits longer."""
+        self._emit(ChangeWaiting(change=change, why=why))
 
-        def on_wait(why: str) -> None:
-            self._emit(ChangeWaiting(change=change, why=why))
-
-        try:
-            if isinstance(change, Create) and not reads_back:
-                return change, self._writer.of(change.kind).create(change, on_wait)
-            object_id, problem = self._writer.of(change.kind).perform(change, on_wait)
-            outcome = Outcome.FAILED if problem else Outcome.DONE
-            return ChangeResult(change=change, outcome=outcome, id=object_id, problem=problem)
-        except UnresolvedCreate as error:
-            return ChangeResult(change=change, outcome=Outcome.UNRESOLVED, problem=error.problem, error=error)
-        except ReconcilerError as error:
-            if isinstance(error, KeyRefused | InventoryError):
-                self._fatal = error.problem
-            return ChangeResult(change=change, outcome=Outcome.FAILED, problem=error.problem, error=error)
-
-    def _read_back(self, queue: ReadBackQueue, batch: Sequence[PendingReadBack]) -> None:
-        for create, problem in queue.read_back(batch):
-            self._finish(
-                ChangeResult(
-                    change=create.change,
-                    outcome=Outcome.FAILED if problem else Outcome.DONE,
-                    id=create.id,
-                    seconds=create.seconds,
-                    problem=problem,
-                )
-            )
-
-    def _finish(self, result: ChangeResult) -> None:
+    def finish(self, result: ChangeResult) -> None:
+        """Report the result of a change. A refused key or a failed inventory stops all others."""
+        if isinstance(result.error, KeyRefused | InventoryError):
+            self._fatal = result.error.problem
         self._results[result.change.address] = result
         self._emit(ChangeEnded(result=result))
 
     def _refresh_records(self, changes: Sequence[NoOp]) -> None:
         for change in changes:
-            self._writer.of(change.kind).perform(change, lambda _why: None)
+            self._writer.of(change.kind).refresh_record(change)
 
     def _emit(self, event: ApplyEvent) -> None:
         # A reader of the events may close its pipe; a replacement must not stop half-way because of it.
         with self._emit_lock, suppress(OSError):
             self._emit_to(event)
+
+
+class _ChangeTask:
+    """One change, performed from wait to wait."""
+
+    def __init__(self, executor: Executor, writer: Writer, change: Change, reads: SharedReads) -> None:
+        self._executor = executor
+        self._change = change
+        self._clock = writer.clock
+        self._steps = writer.perform(change, reads, lambda why: executor.report_wait(change, why))
+        self._started: float | None = None
+        self.needs_look = has_steps(change) and not isinstance(change, Create)
+
+    def advance(self, outcome: ReadOutcome) -> Condition | None:
+        """Perform the change up to its next wait. Report its result at the end, and return None."""
+        change = self._change
+        if self._started is None:
+            if not self._executor.begin(change):
+                return None
+            self._started = self._clock.now()
+        try:
+            if isinstance(outcome, ReconcilerError):
+                return self._steps.throw(outcome)
+            return self._steps.send(outcome)
+        except StopIteration as end:
+            object_id, problem = end.value
+            result = ChangeResult(
+                change=change,
+                outcome=Outcome.FAILED if problem else Outcome.DONE,
+                id=object_id,
+                problem=problem,
+            )
+        except ReconcilerError as error:
+            ending = Outcome.UNRESOLVED if isinstance(error, UnresolvedCreate) else Outcome.FAILED
+            result = ChangeResult(change=change, outcome=ending, problem=error.problem, error=error)
+        self._executor.finish(replace(result, seconds=self._clock.now() - self._started))
+        return None
 
 
 def _stale_records(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:

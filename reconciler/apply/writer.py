@@ -1,14 +1,19 @@
-"""Performs one change with its calls in a safe order: read, write, record, read back."""
+"""Performs one change with its calls in a safe order: look, write, record, read back.
+
+A change is a generator. It yields each condition that it waits for, and gets None or the problem of a
+condition that is not met in time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from reconciler.apply.clock import Clock
 from reconciler.apply.create import create
-from reconciler.apply.read_back import ReadBackQueue, batch_size, read_back, wait_until_gone
+from reconciler.apply.read_back import Condition, Gone, Visible
+from reconciler.apply.shared_reads import SharedReads
 from reconciler.inventory.session import Session
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.lazy_dataclass import dataclass
@@ -33,6 +38,9 @@ from reconciler.planning.records import applied_record, refreshed
 from reconciler.planning.renames import Renamed, is_renamed
 from reconciler.planning.steps import StepKind, app_name, create_request, steps_of
 
+Performance: TypeAlias = Generator[Condition, Problem | None, tuple[str | None, Problem | None]]
+"""The steps of a change. It returns the ID of the endpoint, and a problem if it is not as it was written."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
@@ -55,40 +63,47 @@ class Writer:
         account = self.account.of(kind)
         return self if account is self.account else replace(self, account=account)
 
-    def perform(self, change: Change, on_wait: Callable[[str], None]) -> tuple[str | None, Problem | None]:
-        """Perform a change. Return the endpoint's ID, and a problem if it does not read as it was written.
+    def perform(self, change: Change, reads: SharedReads, on_wait: Callable[[str], None]) -> Performance:
+        """Perform a change. Raise ReconcilerError if it failed.
 
-        Raise ReconcilerError if the change failed. `on_wait` gets the reason of each longer wait.
+        `reads` are those of its stage. `on_wait` gets the reason of each longer wait.
         """
         match change:
             case Forget():
                 self.session.drop(change.tracked)
                 return change.tracked.id, None
             case NoOp():
-                self._record(change)
+                self.refresh_record(change)
                 return change.live.id, None
             case Create() | Replace() | Delete():
-                return self._perform_steps(change, on_wait)
+                return (yield from self._perform_steps(change, reads, on_wait))
             case Update() | Scale() | Adopt():
                 self._prepare(change)
-                result = self._perform_steps(change, on_wait)
+                result = yield from self._perform_steps(change, reads, on_wait)
                 self._record(change)
                 return result
             case _:
                 assert_never(change)
 
+    def refresh_record(self, change: NoOp) -> None:
+        """Record that an endpoint is as desired, although the record does not say so."""
+        self._record(change)
+
     def _perform_steps(
-        self, change: Create | Update | Scale | Adopt | Replace | Delete, on_wait: Callable[[str], None]
-    ) -> tuple[str, Problem | None]:
-        """Return the endpoint's ID, and the problem after which no further step was performed."""
+        self,
+        change: Create | Update | Scale | Adopt | Replace | Delete,
+        reads: SharedReads,
+        on_wait: Callable[[str], None],
+    ) -> Performance:
+        """Perform the steps. The returned problem is the one after which no further step was performed."""
         object_id = "" if isinstance(change, Create) else change.live.id
         is_gone, can_drain = False, True
         for step in steps_of(change):
             match step.kind:
                 case StepKind.VERIFY:
-                    self._require_unchanged(step.planned)
+                    _require_unchanged(step.planned, reads)
                 case StepKind.VERIFY_NAME:
-                    is_gone = not self._has_name(step.planned)
+                    is_gone = not _has_name(step.planned, reads)
                 case StepKind.DRAIN:
                     if can_drain and not self.account.drain(step.request):
                         can_drain = False
@@ -99,7 +114,7 @@ class Writer:
                     self.account.update(step.request)
                 case StepKind.READ_BACK_TEMPORARY_NAME:
                     temporary = _temporary_name_of(change)
-                    problem = read_back(self.account, self.clock, temporary.live.id, step.expected)
+                    problem = yield Visible(id=temporary.live.id, target=step.expected)
                     if problem is not None:
                         raise Refused(problem)
                     self.session.record(temporary.record, replaces=temporary.tracked)
@@ -108,9 +123,9 @@ class Writer:
                     self.account.update(step.request)
                 case StepKind.CREATE:
                     assert isinstance(change, Create | Replace)
-                    object_id = self.create(change, on_wait)
+                    object_id = self._create(change, on_wait)
                 case StepKind.READ_BACK:
-                    problem = read_back(self.account, self.clock, object_id, step.expected)
+                    problem = yield Visible(id=object_id, target=step.expected)
                     if problem is not None:
                         return object_id, problem
                 case StepKind.DELETE:
@@ -118,7 +133,13 @@ class Writer:
                         self.account.delete(step.planned.id)
                 case StepKind.WAIT_TERMINATING | StepKind.WAIT_GONE:
                     assert isinstance(change, Replace | Delete)
-                    self._wait_until_gone(change, on_wait, released=step.kind is StepKind.WAIT_GONE)
+                    is_released = step.kind is StepKind.WAIT_GONE
+                    if is_released:
+                        on_wait("until the old one is gone")
+                    problem = yield Gone(id=step.planned.id, released=is_released)
+                    if problem is not None:
+                        raise Refused(problem)
+                    self.session.drop(_deposed(change) or change.tracked)
                 case _:
                     assert_never(step.kind)
         return object_id, None
@@ -138,7 +159,7 @@ class Writer:
                 record = applied_record(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=change.gone if isinstance(change, Adopt) else change.tracked)
 
-    def create(self, change: Create | Replace, on_wait: Callable[[str], None]) -> str:
+    def _create(self, change: Create | Replace, on_wait: Callable[[str], None]) -> str:
         """Create the endpoint once, record it and return its ID. It is not read back here."""
         if isinstance(change, Create):
             self._require_free_name(change, change.gone.id if change.gone else None)
@@ -159,10 +180,10 @@ class Writer:
             on_wait=on_wait,
         )
 
-    def read_back_queue(self, changes: Sequence[Change]) -> ReadBackQueue | None:
-        """Return the queue for creates that are read back together, or None if each is read by itself."""
-        size = batch_size(changes, account_size=sum(map(len, self.known_ids.values())))
-        return None if size is None else ReadBackQueue(self.account, self.clock, batch_size=size)
+    def reads_of(self, changes: Sequence[Change], parallelism: int) -> SharedReads:
+        """Return the reads that these changes share."""
+        size = sum(map(len, self.known_ids.values())) + sum(isinstance(change, Create) for change in changes)
+        return SharedReads(self.account, self.clock, parallelism=parallelism, account_size=size)
 
     def _prepare(self, change: Update | Scale | Adopt) -> None:
         """Check and record what must be so before the first step."""
@@ -192,33 +213,28 @@ class Writer:
         if live is not None and not live.is_terminating:
             raise Refused(_name_taken(change, holder))
 
-    def _wait_until_gone(
-        self, change: Replace | Delete, on_wait: Callable[[str], None], *, released: bool
-    ) -> None:
-        """Wait for a delete and drop the record. Raise Refused if the endpoint stays."""
-        if released:
-            on_wait("until the old one is gone")
-        still_there = wait_until_gone(self.account, self.clock, change.live.id, released=released)
-        if still_there is not None:
-            raise Refused(still_there)
-        self.session.drop(_deposed(change) or change.tracked)
 
-    def _has_name(self, planned: Live) -> bool:
-        """Return False if the endpoint is gone. Raise Refused if it has another name now."""
-        live = self.account.get(planned.id)
-        if live is None or live.is_terminating:
-            return False
-        if live.name != planned.name:
-            raise Refused(_changed_since_plan(planned, f"its name is `{live.name}` now"))
-        return True
+def _has_name(planned: Live, reads: SharedReads) -> bool:
+    """Return False if the endpoint is gone. Raise Refused if it has another name now."""
+    live = reads.look(planned, lambda live: live.name == planned.name)
+    if live is None or live.is_terminating:
+        return False
+    if live.name != planned.name:
+        raise Refused(_changed_since_plan(planned, f"its name is `{live.name}` now"))
+    return True
 
-    def _require_unchanged(self, planned: Live) -> None:
-        """Raise NotFound or Refused if the endpoint changed since the plan, which was approved as it was."""
-        fresh = self.account.get(planned.id)
-        if fresh is None or fresh.is_terminating:
-            raise NotFound(_changed_since_plan(planned, "it is gone"))
-        if fresh.unread != planned.unread or not equal(fresh.fields, planned.fields):
-            raise Refused(_changed_since_plan(planned, "its fields changed"))
+
+def _require_unchanged(planned: Live, reads: SharedReads) -> None:
+    """Raise NotFound or Refused if the endpoint changed since the plan, which was approved as it was."""
+    live = reads.look(planned, lambda live: not live.is_terminating and _is_unchanged(planned, live))
+    if live is None or live.is_terminating:
+        raise NotFound(_changed_since_plan(planned, "it is gone"))
+    if not _is_unchanged(planned, live):
+        raise Refused(_changed_since_plan(planned, "its fields changed"))
+
+
+def _is_unchanged(planned: Live, live: Live) -> bool:
+    return live.unread == planned.unread and equal(live.fields, planned.fields)
 
 
 def _temporary_name_of(change: Change) -> TemporaryName:

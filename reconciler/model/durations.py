@@ -71,7 +71,13 @@ MAX_SETTLING_POLL: Final = 1.0
 """The longest pause between two such listings."""
 
 READ_BACK_INTERVAL: Final = 2.0
-"""Between two listings that read back a batch, and so the longest delay of a result."""
+"""Between two listings that read back what was written, while other changes are still being written."""
+
+MAX_READ_BACK_INTERVAL: Final = 10.0
+"""The same in an account with so many pages that a listing costs more than it reads back."""
+
+MAX_LOOK_AGE: Final = 3.0
+"""From the look at an endpoint to its write. Novita itself takes as long to show what others changed."""
 
 SERVING_POLLS: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Between reads that wait until endpoints serve (--wait); none exceeds poll_interval."""

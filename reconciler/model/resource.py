@@ -286,12 +286,14 @@ class Listing:
 
     `unidentified` are endpoints whose ID cannot be read; they count, but cannot be changed. `pages` are the
     page numbers, empty if the listing came as a single page and so shows the account at one moment.
+    `is_complete` is False only for the result of `list_unverified`, whose caller must not trust an absence.
     """
 
     endpoints: tuple[Live, ...]
     requests: int = 0
     unidentified: tuple[Live, ...] = ()
     pages: range = range(0)
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

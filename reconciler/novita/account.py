@@ -135,7 +135,7 @@ class AccountReader:
             self._report(LISTING_DONE)
 
     def list_unverified(self) -> Listing:
-        """Return what one pass over the listing shows. An endpoint that is missing in it may exist."""
+        """Return what one pass over the listing shows. If it is not complete, it may lack endpoints."""
         return list_unverified(self._fetch_page, parallelism=self._parallelism)
 
     def read_pages(self, pages: Iterable[int]) -> tuple[Live, ...]:

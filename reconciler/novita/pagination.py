@@ -116,11 +116,14 @@ def read_pages(fetch: Fetch, numbers: Iterable[int], *, parallelism: int) -> tup
 
 
 def list_unverified(fetch: Fetch, *, parallelism: int) -> Listing:
-    """Return what one scan finds. An endpoint that is missing in it may exist."""
+    """Return what one scan finds. If it is not complete, an endpoint that is missing in it may exist."""
     scan = _Scan(fetch, parallelism)
     scan.run()
+    identified = tuple(live for live in scan.found.values() if live.is_identified)
     return Listing(
-        endpoints=tuple(live for live in scan.found.values() if live.is_identified), requests=scan.requests
+        endpoints=identified,
+        requests=scan.requests,
+        is_complete=scan.is_complete and len(identified) == len(scan.found),
     )
 
 

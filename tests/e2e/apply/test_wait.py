@@ -78,10 +78,11 @@ def test_one_listing_for_all(sandbox: Sandbox) -> None:
     calls: list[str] = []
     sandbox.sim.faults.after("list", lambda _: calls.append("list"), nth=0)
     sandbox.sim.faults.after("get", lambda _: calls.append("get"), nth=0)
+    sandbox.sim.faults.after("update", lambda _: calls.append("update"), nth=0)
     assert sandbox.run("apply", "--auto-approve", "--wait").code == 0
-    last_get = len(calls) - calls[::-1].index("get")
-    assert last_get < len(calls) - 1, "looked at more than once"
-    assert set(calls[last_get:]) == {"list"}
+    last_update = len(calls) - calls[::-1].index("update")
+    assert set(calls[last_update:]) == {"list"}
+    assert len(calls) - last_update > 2 * 2, "two pages read back what was written, and more than two wait"
 
 
 def test_a_stuck_worker_is_told_when_time_is_over(sandbox: Sandbox) -> None:

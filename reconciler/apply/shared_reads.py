@@ -1,0 +1,184 @@
+"""Reads for the changes of one stage: one listing for many of them, or a request for each of a few.
+
+A listing costs a request for each page and one for its end. What it shows is as good as a read of each
+endpoint: before a write, that nothing has changed since the plan; after it, that the account has the values.
+What it does not show as expected is read by its ID, because listings may lag behind. Its silence proves that
+a deleted endpoint is gone only if it is complete, and an earlier listing showed the endpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple, TypeAlias
+
+from reconciler.apply.clock import Clock
+from reconciler.apply.read_back import Condition
+from reconciler.model import durations
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Live
+from reconciler.novita.account import AccountReader
+from reconciler.novita.pagination import PAGE_SIZE
+from reconciler.novita.thread_pool import DaemonThreadPool
+
+Outcome: TypeAlias = Problem | ReconcilerError | None
+"""None if a condition is met, the problem if it is not met in time, the error if the read failed."""
+
+Read: TypeAlias = Live | ReconcilerError | None
+"""The endpoint, None if it does not exist, or the error if the read failed."""
+
+READS_PER_REQUEST = 4
+"""Endpoints (count) that a request of a listing must read back while changes are still being written."""
+
+
+class Wait:
+    """A condition that a change waits for. `since` is the start of the wait (s on the clock)."""
+
+    def __init__(self, condition: Condition, since: float) -> None:
+        self.condition = condition
+        self.since = since
+        self.polls = 0
+        self.single_reads = 0
+
+    @property
+    def deadline(self) -> float:
+        """The time at which the next read is the last one (s on the clock)."""
+        return self.since + self.condition.timeout
+
+
+class _Listed(NamedTuple):
+    """The endpoints of a listing by their IDs. Only a complete one proves that an endpoint is gone."""
+
+    endpoints: dict[str, Live]
+    is_complete: bool
+
+
+class SharedReads:
+    """The reads of one stage. One thread polls; any thread may look.
+
+    `account_size` is the number of endpoints, with those that the stage creates.
+    """
+
+    def __init__(self, reader: AccountReader, clock: Clock, *, parallelism: int, account_size: int) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._parallelism = parallelism
+        self._requests = -(-account_size // PAGE_SIZE) + 1
+        self._can_list = True
+        self._looks: dict[str, Live] = {}
+        self._looked_at: float | None = None
+        self._seen: set[str] = set()
+
+    @property
+    def has_fresh_look(self) -> bool:
+        """Return whether `look` needs no new listing: there is a recent one, or listings are not worth it."""
+        return self._looked_at is not None and self._age(self._looked_at) < durations.MAX_LOOK_AGE
+
+    def look(self, planned: Live, is_as_planned: Callable[[Live], bool]) -> Live | None:
+        """Return the endpoint as it is right before its write, or None if it is gone.
+
+        The recent listing is believed once for each endpoint, and only if it shows what was planned.
+        """
+        looks = self._looks if self.has_fresh_look else {}
+        live = looks.pop(planned.id, None)
+        return live if live is not None and is_as_planned(live) else self._reader.get(planned.id)
+
+    def is_due(self, waits: Sequence[Wait]) -> bool:
+        """Return whether to poll while other changes are being written."""
+        waited = max((self._age(wait.since) for wait in waits), default=0.0)
+        is_cheap = len(waits) <= self._requests or len(waits) >= READS_PER_REQUEST * self._requests
+        return waited >= (durations.READ_BACK_INTERVAL if is_cheap else durations.MAX_READ_BACK_INTERVAL)
+
+    def poll(self, waits: Sequence[Wait], *, looks: int = 0) -> Iterator[tuple[Wait, Outcome]]:
+        """Read once for all waits, and yield those that are over.
+
+        `looks` is the number of changes to be verified next (count).
+        """
+        began = self._clock.now()
+        listing, reads = None, dict[Wait, Read]()
+        if self._can_list and len(waits) + looks > self._requests:
+            listing, reads = self._list_and_probe(waits)
+        if looks:
+            self._take_looks(listing, began)
+        left = []
+        for wait in waits:
+            if self._is_met_in(listing, wait.condition):
+                yield wait, None
+            else:
+                left.append(wait)
+                wait.polls += 1
+        reads = {wait: read for wait, read in reads.items() if wait in left}
+        if left and listing is not None and not reads:
+            reads = {left[0]: self._get(left[0])}
+        is_late = any(_is_met_by(wait, read) for wait, read in reads.items())
+        rest = [wait for wait in left if listing is None or is_late or began >= wait.deadline]
+        for wait, read in chain(reads.items(), self._get_many(wait for wait in rest if wait not in reads)):
+            if isinstance(read, ReconcilerError):
+                yield wait, read
+            elif wait.condition.is_met(read):
+                yield wait, None
+            elif began >= wait.deadline:
+                yield wait, wait.condition.problem(read)
+
+    def _list_and_probe(self, waits: Sequence[Wait]) -> tuple[_Listed | None, dict[Wait, Read]]:
+        """Return the listing, None if it failed, and the read of one endpoint that an earlier one lacked.
+
+        The read shows whether listings are behind reads.
+        """
+        probe = min((wait for wait in waits if wait.polls), key=lambda wait: wait.single_reads, default=None)
+        with DaemonThreadPool(1) as pool:
+            reading = pool.submit(self._get, probe) if probe is not None else None
+            listing = self._list()
+            if probe is None or reading is None:
+                return listing, {}
+            return listing, {probe: reading.result()}
+
+    def _list(self) -> _Listed | None:
+        """Return what is listed, or None if the listing fails. Then this stage makes no other."""
+        try:
+            listing = self._reader.list_unverified()
+        except ReconcilerError:
+            self._can_list = False
+            return None
+        self._requests = listing.requests
+        listed = _Listed({live.id: live for live in listing.endpoints}, listing.is_complete)
+        self._seen.update(listed.endpoints)
+        return listed
+
+    def _is_met_in(self, listing: _Listed | None, condition: Condition) -> bool:
+        """Return whether a listing proves that the condition is met."""
+        if listing is None:
+            return False
+        live = listing.endpoints.get(condition.id)
+        if live is None and not (listing.is_complete and condition.id in self._seen):
+            return False
+        return condition.is_met(live)
+
+    def _take_looks(self, listing: _Listed | None, began: float) -> None:
+        """Let `look` use a listing, unless there is none or it took too long; then it reads singly."""
+        if listing is None or self._age(began) > durations.MAX_LOOK_AGE / 2:
+            self._looks, self._looked_at = {}, math.inf
+        else:
+            self._looks, self._looked_at = dict(listing.endpoints), began
+
+    def _get_many(self, waits: Iterable[Wait]) -> Iterator[tuple[Wait, Read]]:
+        """Read endpoints by their IDs, in parallel."""
+        with DaemonThreadPool(self._parallelism) as pool:
+            for wait, future in [(wait, pool.submit(self._get, wait)) for wait in waits]:
+                yield wait, future.result()
+
+    def _get(self, wait: Wait) -> Read:
+        wait.single_reads += 1
+        try:
+            return self._reader.get(wait.condition.id)
+        except ReconcilerError as error:
+            return error
+
+    def _age(self, time: float) -> float:
+        return self._clock.now() - time
+
+
+def _is_met_by(wait: Wait, read: Read) -> bool:
+    return not isinstance(read, ReconcilerError) and wait.condition.is_met(read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +38,11 @@ class Declaration:
     items: tuple[SourceItem, ...]
 
 
-def read_declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declaration]:
-    """Return all declared endpoints by name. Errors in the files are not reported; `load` reports them."""
+def read_declarations(root: Path, files: Sequence[Path], names: Collection[str]) -> Mapping[str, Declaration]:
+    """Return the endpoints of these names that are declared, by name.
+
+    Errors in the files are not reported; `load` reports them.
+    """
     with gc_paused():
         content = read_endpoint_files(root, file_groups(root, files))
         return {
@@ -49,6 +52,7 @@ def read_declarations(root: Path, files: Sequence[Path]) -> Mapping[str, Declara
                 items=tuple(_item(root, layer) for layer in layers),
             )
             for name, layers in content.items.items()
+            if name in names
         }
 
 

@@ -30,8 +30,9 @@ from reconciler.workflow.runtime.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftResult:
-    """The drift of the account, with the pending plan and problems."""
+    """The drift of the account, with the configuration, the pending plan and problems."""
 
+    loaded: LoadedConfig
     planned: PlanResult
     drift_report: DriftReport
     problems: tuple[Problem, ...]
@@ -72,6 +73,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         keyring=current.keyring,
     )
     return DriftResult(
+        loaded=loaded,
         planned=current,
         drift_report=drift_report,
         problems=(
@@ -101,13 +103,13 @@ def select_alarms(drift_report: DriftReport, names: Collection[str]) -> tuple[Al
 
     Raise InvalidConfig for a name that did not drift.
     """
-    drifted = {alarm.drift.name for alarm in drift_report.alarms}
+    drifted, chosen = {alarm.drift.name for alarm in drift_report.alarms}, frozenset(names)
     if others := [name for name in names if name not in drifted]:
         raise InvalidConfig(*map(_not_drifted, others))
     return tuple(
         alarm
         for alarm in drift_report.alarms
-        if (alarm.drift.name in names if names else alarm.has_new_drift)
+        if (alarm.drift.name in chosen if names else alarm.has_new_drift)
     )
 
 

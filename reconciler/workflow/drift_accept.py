@@ -25,6 +25,7 @@ from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import Edit, Remove, prefix_edits
+from reconciler.yamlfile.reader import gc_paused, parsing_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +40,22 @@ class AcceptResult:
     problems: tuple[Problem, ...]
 
 
+@gc_paused()
+@parsing_once()
 def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptResult:
     """Write the live values of drifted fields into the YAML; remove endpoints that were deleted.
 
     Secrets and references are kept. Raise InvalidConfig, and write nothing, if a name has not drifted or is
     not declared, or if the edits would change anything else.
     """
-    drifts = [alarm.drift for alarm in select_alarms(drift(context, now=now).drift_report, names)]
-    declared = read_declarations(context.root, context.files)
+    result = drift(context, now=now)
+    drifts = [alarm.drift for alarm in select_alarms(result.drift_report, names)]
+    everything = context.selection.is_everything
+    before = result.loaded if everything else load_files(context, lenient=True)
+    del result  # the plan of all endpoints
+    declared = read_declarations(context.root, context.files, {drifted.name for drifted in drifts})
     if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
         raise InvalidConfig(*map(not_declared, undeclared))
-    before = load_files(context, lenient=True)
     specs = usable_specs(before.specs.entries, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[SourceItem, tuple[Edit, ...]] = {}

@@ -54,7 +54,7 @@ class Builder:
         text = self._source.text
         return "&" not in text or "*" not in text
 
-    def build_item(self, node: Node) -> BuiltItem:
+    def build_item(self, node: Node, _key: str, _index: int) -> BuiltItem:
         """Return the data of an item of a list below the root, before `build` is called for the tree."""
         return BuiltItem(self._value(node, 2))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json as jsonlib
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise, takewhile
 from typing import Any, Final
 
 from reconciler.model.errors import InvalidConfig
@@ -16,10 +17,10 @@ from reconciler.model.problem import Problem
 from reconciler.yamlfile import json_parser
 from reconciler.yamlfile.edits import Append, Edit, Remove, Set, apply_edits, edit_rounds
 from reconciler.yamlfile.emitter import to_pair
-from reconciler.yamlfile.layout import parse_layout
+from reconciler.yamlfile.layout import Part, outline, parse_layout
 from reconciler.yamlfile.parser import parse_tree
 from reconciler.yamlfile.reader import BOM, parse
-from reconciler.yamlfile.splicer import Cut, Splicer, apply_cuts
+from reconciler.yamlfile.splicer import Cut, Splicer, apply_cuts, nested
 
 _INDENT: Final = re.compile(r"\n([ \t]+)\S")
 
@@ -43,7 +44,30 @@ def edit_text(text: str, edits: Sequence[Edit], *, json: bool = False, shown: st
     return result
 
 
-def _as_yaml(text: str, edits: Sequence[Edit], parse_nodes: Callable[[str], Any] = parse_tree) -> str:
+def _parse_yaml(text: str, edits: Sequence[Edit]) -> Any:
+    """Return the node tree, in which parts stand for the items of lists.
+
+    Those that no edit touches are outlines, so that the tree of ten thousand endpoints is never in memory.
+    """
+    if "&" in text and "*" in text:
+        return parse_tree(text)
+    edited = {edit.path[:2] for edit in edits}
+    has_step = False  # a map below a key was seen, which shows the indentation of the file
+
+    def on_item(node: Any, key: str, index: int) -> Part:
+        nonlocal has_step
+        if (key, index) not in edited and (has_step or node.id == "scalar" or node.flow_style):
+            return outline(text, node)
+        part = parse_layout(text, node)
+        has_step = has_step or any(inner.kind == "map" for _, inner in nested(part))
+        return part
+
+    return parse_tree(text, on_item)
+
+
+def _as_yaml(
+    text: str, edits: Sequence[Edit], parse_nodes: Callable[[str, Sequence[Edit]], Any] = _parse_yaml
+) -> str:
     bom = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
     is_crlf = text.count("\r\n") == text.count("\n") > 0
@@ -55,22 +79,34 @@ def _as_yaml(text: str, edits: Sequence[Edit], parse_nodes: Callable[[str], Any]
     return bom + (text.replace("\n", "\r\n") if is_crlf else text)
 
 
-def _apply_first(text: str, edits: list[Edit], parse_nodes: Callable[[str], Any]) -> tuple[str, list[Edit]]:
-    """Return the text after the first edits of a round, and the remaining ones.
+def _apply_first(
+    text: str, groups: list[list[Edit]], parse_nodes: Callable[[str, Sequence[Edit]], Any]
+) -> tuple[str, list[list[Edit]]]:
+    """Return the text after the first edits of a round, and the groups of the remaining ones.
 
-    Each of the first edits is above the previous one.
+    Of each group these are the edits in place at its beginning, or its first edit.
     """
-    root = parse_nodes(text)
+    root = parse_nodes(text, [edit for group in groups for edit in group])
     if root is None:
-        return _start_text(text, edits[0]), edits[1:]
+        (first, *rest), *others = groups
+        return _start_text(text, first), [rest, *others] if rest else others
     splicer = Splicer(text, parse_layout(text, root))
     cuts: list[Cut] = []
-    for edit in edits:
-        cut = splicer.cut(edit)
-        if cuts and cut.end > cuts[-1].start:
-            break
-        cuts.append(cut)
-    return apply_cuts(text, cuts), edits[len(cuts) :]
+    later: list[list[Edit]] = []
+    for number, group in enumerate(groups):
+        count = _count_in_place(splicer, group) or 1
+        new = sorted(map(splicer.cut, group[:count]), key=lambda cut: cut.start, reverse=True)
+        if any(below.start < above.end for below, above in pairwise([*cuts[-1:], *new])):
+            return apply_cuts(text, cuts), [*later, *groups[number:]]
+        cuts += new
+        later += [group[count:]] if count < len(group) else []
+    return apply_cuts(text, cuts), later
+
+
+def _count_in_place(splicer: Splicer, group: Sequence[Edit]) -> int:
+    """Return how many edits at the beginning of a group are in place, each at a path of its own."""
+    paths = {edit.path for edit in takewhile(splicer.is_in_place, group)}
+    return len(paths) if len({edit.path for edit in group[: len(paths)]}) == len(paths) else 0
 
 
 def _start_text(text: str, edit: Edit) -> str:
@@ -85,7 +121,7 @@ def _start_text(text: str, edit: Edit) -> str:
 def _as_json(text: str, edits: Sequence[Edit], expected: Any) -> str:
     """Return the JSON text after the edits; the text is written rewritten if editing it in place fails."""
     try:
-        result = _as_yaml(text, edits, json_parser.parse_tree)
+        result = _as_yaml(text, edits, lambda text, _: json_parser.parse_tree(text))
         if jsonlib.loads(result.removeprefix(BOM)) == expected:
             return result
     except (LookupError, ValueError, json_parser.InvalidJson):

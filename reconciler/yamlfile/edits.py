@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import groupby, zip_longest
+from itertools import groupby
 from typing import Literal, TypeAlias, assert_never
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -59,23 +59,26 @@ def apply_edits(data: Json, edits: Iterable[Edit]) -> Json:
     return data
 
 
-def edit_rounds(edits: Iterable[Edit]) -> list[list[Edit]]:
-    """Return the edits in few rounds. The edits of a round apply to one parsed text, from end to start.
+def edit_rounds(edits: Iterable[Edit]) -> list[list[list[Edit]]]:
+    """Return the edits in few rounds of groups. The edits of a group apply one after the other.
 
-    Edits within different list items are independent: a round has the first edit of each item, the next round
-    the second. Items are removed together, except the first one, whose removal may leave an empty list.
+    The groups of a round are independent and apply to one parsed text, from end to start: edits within
+    different list items are. Items are removed together, except the first one, whose removal may leave an
+    empty list.
     """
-    result: list[list[Edit]] = []
+    result: list[list[list[Edit]]] = []
     for scope, run in groupby(edits, key=_scope):
         if scope == "item":
             by_item: dict[DataPath, list[Edit]] = {}
             for edit in run:
                 by_item.setdefault(edit.path[:2], []).append(edit)
-            result += ([edit for edit in turn if edit] for turn in zip_longest(*by_item.values()))
+            result.append(list(by_item.values()))
         elif scope == "items":
-            result += (list(others) for _, others in groupby(run, key=lambda edit: edit.path[1] == 0))
+            result += (
+                [[edit] for edit in others] for _, others in groupby(run, key=lambda edit: edit.path[1] == 0)
+            )
         else:
-            result += ([edit] for edit in run)
+            result += ([[edit]] for edit in run)
     return result
 
 

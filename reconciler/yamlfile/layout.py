@@ -44,7 +44,12 @@ class Part:
 
 
 def parse_layout(text: str, node: Any, floor: int = 0) -> Part:
-    """Return the parts of a text from its node tree; a node that begins before `floor` is an alias."""
+    """Return the parts of a text from its node tree; a node that begins before `floor` is an alias.
+
+    A part that stands in the tree already is taken as it is.
+    """
+    if node.__class__ is Part:
+        return node
     start, end = node.start_mark.index, node.end_mark.index
     if start < floor:
         match = _ALIAS.search(text, floor)
@@ -63,6 +68,18 @@ def parse_layout(text: str, node: Any, floor: int = 0) -> Part:
     if part.is_block:
         part.end = part.items[-1].end
     return part
+
+
+def outline(text: str, node: Any) -> Part:
+    """Return the part of a node without the parts inside of it. The text has no aliases."""
+    if node.id == "scalar":
+        return parse_layout(text, node)
+    last = node
+    while last.id != "scalar" and not last.flow_style:
+        last = last.value[-1] if last.id == "sequence" else last.value[-1][1]
+    end = parse_layout(text, last).end
+    kind: Kind = "map" if node.id == "mapping" else "list"
+    return Part(kind=kind, start=node.start_mark.index, end=end, is_flow=bool(node.flow_style))
 
 
 def _fill_map(part: Part, text: str, pairs: Any, floor: int) -> None:

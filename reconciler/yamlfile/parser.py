@@ -19,8 +19,8 @@ _DASHES: Final = rf"(?:[-?:] ){{{MAX_DEPTH}}}"
 _NESTED: Final = tuple(f"{outer} {inner} " for outer in "-?:" for inner in "-?:")
 _SURROGATE_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
-ItemHook: TypeAlias = Callable[[Node], Any]
-"""Takes an item of a list, and returns what replaces it in the tree."""
+ItemHook: TypeAlias = Callable[[Node, str, int], Any]
+"""Takes an item of a list, the key of the list and the index. Returns what replaces the item in the tree."""
 
 
 class InvalidYaml(Exception):
@@ -31,10 +31,10 @@ class InvalidYaml(Exception):
         self.cause = cause
 
 
-def parse_tree(text: str) -> Node | None:
-    """Return the node tree, or None if the text is empty or not valid YAML."""
+def parse_tree(text: str, on_item: ItemHook | None = None) -> Node | None:
+    """Return the node tree, or None if the text is empty or not valid YAML. See `compose` for `on_item`."""
     try:
-        return None if is_too_deep(text) else compose(text)
+        return None if is_too_deep(text) else compose(text, on_item)
     except InvalidYaml:
         return None
 
@@ -70,7 +70,8 @@ def _loader(pure: bool) -> Any:
         on_item: ItemHook | None = None
         _root: Any = None
         _list: Any = ...
-        _is_below_root = False
+        _list_key = ""
+        _key: str | None = None
 
         def resolve(self, *_: Any) -> None:
             """Resolve no tags except explicit ones."""
@@ -80,17 +81,17 @@ def _loader(pure: bool) -> Any:
             if parent is self._list:
                 if index and self.on_item is not None:
                     items = parent.value
-                    items[index - 1] = self.on_item(items[index - 1])
+                    items[index - 1] = self.on_item(items[index - 1], self._list_key, index - 1)
             elif self._root is None:
                 self._root = parent
             elif parent is self._root:
                 # not a list in a key, and not one under `<<`, whose items must stay nodes for the merge
                 key = getattr(index, "value", None)
-                self._is_below_root = isinstance(key, str) and key != "<<"
-            elif self._is_below_root:
-                self._is_below_root = False
+                self._key = key if isinstance(key, str) and key != "<<" else None
+            elif self._key is not None:
                 if index == 0:
-                    self._list = parent
+                    self._list, self._list_key = parent, self._key
+                self._key = None
 
         def ascend_resolver(self) -> None: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,10 @@ _CONFLICT_MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+_parsed: ContextVar[dict[tuple[str, str], Document] | None] = ContextVar("parsed", default=None)
+"""The documents of the block of `parsing_once`, by text and name."""
+
+
 def read(
     path: Path,
     shown: str,
@@ -63,8 +68,27 @@ def read(
     return _decoded(raw, shown)
 
 
+@contextmanager
+def parsing_once() -> Iterator[None]:
+    """Parse each text once until the end of the block. The data of a document must not be changed."""
+    token = _parsed.set({})
+    try:
+        yield
+    finally:
+        _parsed.reset(token)
+
+
 def parse(text: str, shown: str, *, pure: bool = False) -> Document:
     """Return the document in a text. `pure` parses without libyaml, as on machines that lack it."""
+    parsed = _parsed.get()
+    if parsed is None:
+        return _parse(text, shown, pure=pure)
+    if (text, shown) not in parsed:
+        parsed[text, shown] = _parse(text, shown, pure=pure)
+    return parsed[text, shown]
+
+
+def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
     source = Source(shown, text)
     if "<<<<<<<" in text and (conflict := merge_conflict(source)):
         return Document(source, None, (conflict,))

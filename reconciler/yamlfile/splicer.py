@@ -37,6 +37,16 @@ class Splicer:
         self._root = root
         self._indentation = _indentation_of(root)
 
+    def is_in_place(self, edit: Edit) -> bool:
+        """Return whether an edit replaces one scalar of a map by another, and moves nothing else.
+
+        The cuts of such edits do not depend on one another if their paths differ.
+        """
+        if not isinstance(edit, Set) or not is_inline(edit.value):
+            return False
+        parents, part, rest = follow_path(self._root, edit.path)
+        return not rest and part.kind == "scalar" and bool(parents) and parents[-1][0].kind == "map"
+
     def cut(self, edit: Edit) -> Cut:
         """Return the cut of an edit. Raise LookupError for a path that does not exist or passes an alias."""
         match edit:
@@ -188,13 +198,14 @@ def _quotes(part: Part) -> str:
 
 def _indentation_of(root: Part) -> Indentation:
     """Return the indentation of the first map and the first list below a key."""
-    steps = [inner.column - outer.column for outer, inner in _nested(root) if inner.kind == "map"]
-    dashes = [inner.column - outer.column for outer, inner in _nested(root) if inner.kind == "list"]
-    return Indentation(map=next(iter(steps), 2), dash=next(iter(dashes), 2))
+    steps = (inner.column - outer.column for outer, inner in nested(root) if inner.kind == "map")
+    dashes = (inner.column - outer.column for outer, inner in nested(root) if inner.kind == "list")
+    return Indentation(map=next(steps, 2), dash=next(dashes, 2))
 
 
-def _nested(part: Part) -> Iterator[tuple[Part, Part]]:
+def nested(part: Part) -> Iterator[tuple[Part, Part]]:
+    """Yield each block map with each map or list in block style below one of its keys."""
     for item in part.items:
         if part.kind == "map" and part.is_block and item.is_block:
             yield part, item
-        yield from _nested(item)
+        yield from nested(item)

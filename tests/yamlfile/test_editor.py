@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from difflib import unified_diff
 from typing import Any
 
@@ -299,9 +300,46 @@ def test_a_file_is_parsed_a_few_times_for_many_edits(
 ) -> None:
     looks = []
     parse_tree = editor.parse_tree
-    monkeypatch.setattr(editor, "parse_tree", lambda text: looks.append(1) or parse_tree(text))
+    monkeypatch.setattr(editor, "parse_tree", lambda *given: looks.append(1) or parse_tree(*given))
     data = {"endpoints": [{"endpoint": f"e{number}", "image": "x"} for number in range(50)]}
     text = json.dumps(data, indent=2) if as_json else to_block(data) + "\n"
     edits = [edit for number in reversed(range(50)) for edit in make(("endpoints", number))]
     assert parse(edit_text(text, edits, json=as_json), "").data == apply_edits(data, edits)
     assert len(looks) <= 4
+
+
+def test_values_in_place_are_replaced_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many values of an item are replaced, the text is parsed once for the positions."""
+    looks = []
+    parse_tree = editor.parse_tree
+    monkeypatch.setattr(editor, "parse_tree", lambda *given: looks.append(1) or parse_tree(*given))
+    data = {
+        "endpoints": [
+            {"endpoint": f"e{number}", "image": "x", "env": {"A": "1"}, "min": 0} for number in range(9)
+        ]
+    }
+    edits = [
+        Set(path=("endpoints", number, *path), value=value)
+        for number in reversed(range(9))
+        for path, value in ((("min",), 2), (("image",), "y: z"), (("env", "A"), "2"))
+    ]
+    after = edit_text(to_block(data) + "\n", edits)
+    assert after == to_block(apply_edits(data, edits)) + "\n"
+    assert len(looks) == 1
+
+
+def test_an_edit_of_a_large_file_takes_little_memory() -> None:
+    """The tree of a file is many times its size; only the edited items are kept of it."""
+    data = {
+        "endpoints": [
+            {"endpoint": f"e{number}", "env": {f"K{key}": "v" for key in range(20)}} for number in range(1500)
+        ]
+    }
+    text = to_block(data) + "\n"
+    tracemalloc.start()
+    try:
+        edit_text(text, [Set(path=("endpoints", 700, "env", "K7"), value="w")])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 30 * len(text)

@@ -63,7 +63,7 @@ def test_prefixed_edits() -> None:
 
 
 def test_independent_edits_share_a_round() -> None:
-    """The first edit within each item, then the second; removed items, except the first; others alone."""
+    """The edits within each item are a group; removed items, except the first; others alone."""
 
     def inside(item: int, name: str) -> Edit:
         return Set(path=("list", item, name), value=1)
@@ -74,10 +74,9 @@ def test_independent_edits_share_a_round() -> None:
     alone = Append(path=("list",), value=1)
     edits = [inside(5, "a"), inside(5, "b"), inside(3, "c"), alone, gone(4), gone(2), gone(0), inside(1, "d")]
     assert edit_rounds(edits) == [
-        [inside(5, "a"), inside(3, "c")],
-        [inside(5, "b")],
-        [alone],
-        [gone(4), gone(2)],
-        [gone(0)],
-        [inside(1, "d")],
+        [[inside(5, "a"), inside(5, "b")], [inside(3, "c")]],
+        [[alone]],
+        [[gone(4)], [gone(2)]],
+        [[gone(0)]],
+        [[inside(1, "d")]],
     ]

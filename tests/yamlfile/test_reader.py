@@ -375,15 +375,15 @@ def test_other_values_stay_in_the_tree(text: str, pure: bool) -> None:
 @BOTH
 def test_items_are_handed_out_while_parsing(pure: bool) -> None:
     """All items of a list except the last are replaced when the next one is parsed."""
-    seen: list[str] = []
+    seen: list[tuple[str, str, int]] = []
 
-    def each(node: Node) -> str:
-        seen.append(node.value[0][1].value)
+    def each(node: Node, key: str, index: int) -> str:
+        seen.append((node.value[0][1].value, key, index))
         return "done"
 
     root = compose(
         "a:\n" + "- {n: x}\n- {n: y}\n- {n: z}\n" + "b: {c: [{n: deep}, {n: deeper}]}\n", each, pure=pure
     )
     assert root is not None
-    assert seen == ["x", "y"]
+    assert seen == [("x", "a", 0), ("y", "a", 1)]
     assert root.value[0][1].value[:2] == ["done", "done"]

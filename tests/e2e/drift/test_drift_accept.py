@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.yamlfile import editor, parser, reader
 from tests.e2e.sandbox import Sandbox
 
 BASE = """\
@@ -50,6 +51,28 @@ def test_a_changed_value_is_written_where_it_stands(applied: Sandbox) -> None:
     assert applied.run("drift").code == 0
     assert applied.plan().code == 0
     assert applied.sent("update") == []
+
+
+def test_a_file_is_parsed_three_times(applied: Sandbox) -> None:
+    """As it is, for the positions of the edits, and as it will be."""
+    parsed = []
+
+    def compose(text: str, *hooks: object, **options: object) -> object:
+        if "endpoints:" in text:
+            parsed.append(text)
+        return parser.compose(text, *hooks, **options)  # type: ignore[arg-type]
+
+    for name in ("chat", "embed"):
+        applied.sim.world.console_update(applied.id(name), image={"image": "ghcr.io/acme/both:3"})
+    applied.sim.world.console_update(applied.id("chat"), workerConfig={"maxNum": 5})
+    applied.monkeypatch.setattr(reader, "compose", compose)
+    applied.monkeypatch.setattr(
+        editor, "parse_tree", lambda text, on_item=None: compose(text, on_item) if text else None
+    )
+    assert applied.run("drift", "accept", "chat", "embed").code == 0
+    assert text(applied).count("both:3") == 2
+    assert len(parsed) == 3
+    assert applied.run("drift").code == 0
 
 
 def test_what_is_not_spelled_out_yet_is_added_to_the_endpoint(applied: Sandbox) -> None:

@@ -22,6 +22,9 @@ from reconciler.yamlfile.parser import parse_tree
 from reconciler.yamlfile.reader import BOM, parse
 from reconciler.yamlfile.splicer import Cut, Splicer, apply_cuts, nested
 
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that JSON allows and YAML or an editor does not."""
+
 _INDENT: Final = re.compile(r"\n([ \t]+)\S")
 
 
@@ -127,7 +130,8 @@ def _as_json(text: str, edits: Sequence[Edit], expected: Any) -> str:
     except (LookupError, ValueError, json_parser.InvalidJson):
         pass
     match = _INDENT.search(text)
-    rewritten = jsonlib.dumps(expected, indent=match[1] if match else None, ensure_ascii=False)
+    dumped = jsonlib.dumps(expected, indent=match[1] if match else None, ensure_ascii=False)
+    rewritten = _UNPRINTABLE.sub(lambda found: jsonlib.dumps(found[0])[1:-1], dumped)
     start, end = BOM * text.startswith(BOM), "\n" * text.endswith("\n")
     return start + (rewritten + end).replace("\n", "\r\n" if "\r\n" in text else "\n")
 

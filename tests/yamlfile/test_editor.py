@@ -308,6 +308,12 @@ def test_a_file_is_parsed_a_few_times_for_many_edits(
     assert len(looks) <= 4
 
 
+def test_a_rewritten_json_file_escapes_what_yaml_refuses() -> None:
+    """A map in a list has no form that fits in place, so that the file is written anew."""
+    edits = [Set(path=("a", 0), value={"A": ""}), Set(path=("a", 0), value="\x7f")]
+    assert edit_text('{"a": [{"A": ""}]}', edits, json=True) == '{"a": ["\\u007f"]}'
+
+
 def test_values_in_place_are_replaced_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many values of an item are replaced, the text is parsed once for the positions."""
     looks = []

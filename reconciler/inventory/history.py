@@ -31,7 +31,8 @@ MAX_VERSIONS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
+    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601). `who` is
+    the client of a server that asked for it, else "".
 
     In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret.
     """
@@ -43,6 +44,7 @@ class Version:
     id: str
     app_name: str
     fields: Fields
+    who: str = ""
 
 
 def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
@@ -121,7 +123,10 @@ def _latest(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
 
 def _line(version: Version) -> bytes:
     # not asdict(), which copies the fields of each version
-    return _SORTED({name: getattr(version, name) for name in Version.__slots__}).encode() + b"\n"
+    document = {name: getattr(version, name) for name in Version.__slots__}
+    if not version.who:
+        del document["who"]  # earlier releases do not know it
+    return _SORTED(document).encode() + b"\n"
 
 
 def _parse_lines(lines: Iterable[bytes]) -> Iterator[Version]:
@@ -133,7 +138,7 @@ def _parse(line: bytes) -> Version | None:
         version = Version(**loads(line.decode(), dict))
     except (ValueError, TypeError, RecursionError):
         return None
-    texts = (version.name, version.at, version.action, version.id, version.app_name)
+    texts = (version.name, version.at, version.action, version.id, version.app_name, version.who)
     is_valid = (
         all(isinstance(text, str) for text in texts)
         and type(version.number) is int

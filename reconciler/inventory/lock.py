@@ -47,10 +47,12 @@ class LockHolder:
     version: str
 
 
-def current_holder(*, command: str, environ: Mapping[str, str], clock: Callable[[], float]) -> LockHolder:
-    """Return this process as a holder of the lock."""
+def current_holder(
+    *, command: str, environ: Mapping[str, str], clock: Callable[[], float], who: str = ""
+) -> LockHolder:
+    """Return this process as a holder of the lock. `who`: the client of a server, in place of the user."""
     return LockHolder(
-        who=environ.get("LOGNAME") or environ.get("USER") or _login(),
+        who=who or environ.get("LOGNAME") or environ.get("USER") or _login(),
         host=socket.gethostname(),
         pid=os.getpid(),
         command=command,
@@ -77,6 +79,7 @@ def hold(
     environ: Mapping[str, str],
     clock: Callable[[], float],
     timeout: float = 0.0,
+    who: str = "",
 ) -> Iterator[None]:
     """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds."""
     import filelock  # slow to import, and only needed to write
@@ -92,7 +95,7 @@ def hold(
         except filelock.Timeout:
             raise InventoryLocked(_locked(path, read_holder(note))) from None
     try:
-        holder = current_holder(command=command, environ=environ, clock=clock)
+        holder = current_holder(command=command, environ=environ, clock=clock, who=who)
         with write_errors(note, saved="Nothing was changed"):
             # Not durable, because the lock does not outlive a power cut either.
             data = (json.dumps(asdict(holder), indent=2) + "\n").encode()

@@ -54,6 +54,7 @@ def open_session(
     environ: Mapping[str, str],
     clock: Callable[[], float],
     lock_timeout: float = 0.0,
+    who: str = "",
     disk: FileSystem | None = None,
 ) -> Iterator[Session]:
     """Lock the inventory, replay its journal, and write the map at the end.
@@ -64,7 +65,7 @@ def open_session(
     from reconciler.inventory.lock import hold  # imported here, because most runs only read
 
     path = resolve(path)
-    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
+    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout, who=who):
         session = Session(path, base_url=base_url, disk=disk or FileSystem())
         try:
             yield session

@@ -130,6 +130,3 @@ BODY_TIMEOUT: Final = 20.0
 
 KEEP_ALIVE: Final = 30.0
 """For the next request on a connection."""
-
-SERVER_LOCK_TIMEOUT: Final = 60.0
-"""For the inventory of a write, by default, as in Python."""

@@ -15,19 +15,18 @@ from reconciler.config.loader import LoadedConfig, load_specs, specs_from_items
 from reconciler.config.specs import Specs, spec_info, unknown_spec_problem
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ChangeResult, Outcome
-from reconciler.model.errors import EndpointNotFound, InvalidConfig, NotApplied, ReconcilerError
-from reconciler.model.plan import Forget
+from reconciler.model.apply_events import ChangeResult
+from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.request import encode_body
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import Allowances, Settings
 from reconciler.model.status import AppStatus, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.novita.http.client import Client
+from reconciler.sdk.change import make_change, require_deleted
 from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, item_of
 from reconciler.sdk.responses import AppInfo, DeployResponse, info_of
 from reconciler.sdk.unsupported import Unsupported
-from reconciler.workflow.apply import apply
 from reconciler.workflow.endpoints import find_endpoint
 from reconciler.workflow.imperative import (
     Files,
@@ -180,9 +179,7 @@ class NovitaDeploymentProvider(Unsupported):
         Raise EndpointNotFound if there is none, and NotApplied if it has preventDestroy, if several endpoints
         have the name, or if it was renamed elsewhere, so that only its record was dropped.
         """
-        result = self._apply(delete_goal(self._context, endpoint, files=self._files))
-        if result is not None and isinstance(result.change, Forget) and result.change.live_name:
-            raise NotApplied(_renamed_elsewhere(result.change))
+        require_deleted(self._apply(delete_goal(self._context, endpoint, files=self._files)))
 
     def preview_deployment(self, request: DeployRequest, *, reveal: bool = False) -> str:
         """Return the JSON body that `deploy` would send. Env values are masked unless `reveal` is set."""
@@ -260,13 +257,7 @@ class NovitaDeploymentProvider(Unsupported):
         """Plan and apply. Return the result of the one change, or None if there was none to make."""
         context, goal = run
         with self._change_lock:
-            applied = apply(context, lambda _planned: True, lambda _event: None, goal=goal)
-        if applied.report is None:
-            _raise_refusal(applied.planned.plan.errors)
-        result = next(iter(applied.report.results), None) if applied.report else None
-        if result is not None and result.outcome is not Outcome.DONE:
-            raise _failure(result)
-        return result
+            return make_change(context, goal)
 
 
 def _load_valid_specs(root: Path, settings: Settings) -> Specs:
@@ -278,27 +269,3 @@ def _load_valid_specs(root: Path, settings: Settings) -> Specs:
 def _raise_errors(problems: Sequence[Problem]) -> None:
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
-
-
-def _raise_refusal(errors: Sequence[Problem]) -> None:
-    for problem in errors:
-        if problem.code == "endpoint-not-found":
-            raise EndpointNotFound(problem)
-    if errors:
-        raise NotApplied(*errors)
-
-
-def _renamed_elsewhere(change: Forget) -> Problem:
-    return Problem(
-        code="renamed-elsewhere",
-        summary=f"`{change.name}` was removed from the inventory and not deleted: {change.reason}",
-        hint=f"to delete it, delete `{change.live_name}`",
-        address=change.address,
-    )
-
-
-def _failure(result: ChangeResult) -> ReconcilerError:
-    if result.error is not None:
-        return result.error
-    assert result.problem is not None
-    return NotApplied(result.problem)

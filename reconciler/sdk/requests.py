@@ -78,11 +78,12 @@ class UpdateDeploymentRequest:
 def item_of(request: DeployRequest | UpdateDeploymentRequest) -> dict[str, Any]:
     """Return the request as an item in the form of the YAML."""
     values = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
-    given = {_camel_case(name): _plain(value) for name, value in values if value is not None}
+    given = {camel_case(name): _plain(value) for name, value in values if value is not None}
     return {"endpoint": "", **given}
 
 
-def _camel_case(name: str) -> str:
+def camel_case(name: str) -> str:
+    """Return the name of a field in the YAML and in the HTTP API."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

@@ -1,6 +1,10 @@
 """The HTTP API of `reconciler serve`, on the core that the commands use.
 
-app             the application: its routes, and what it holds while it runs
-process         the server process: listens, and stops in an orderly way
-account_cache   the last listing of the account, its age, and notifications about changes
+app              the application: routes, middleware and errors
+process          the server process: listens, and stops in an orderly way
+service          what the application holds while it runs, and the threads that write
+account_cache    the last listing of the account, its age, and notifications about changes
+guard            the checks of every request: host, origin, rights, size
+settings, tokens what an operator decides
+api/             the operations
 """

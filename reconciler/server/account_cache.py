@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import field, replace
 from datetime import datetime
+from typing import Final
 
 from reconciler.model.durations import MAX_STALENESS, READER_MEMORY
 from reconciler.model.errors import ReconcilerError
@@ -49,6 +51,20 @@ class Snapshot:
     def age(self) -> float:
         """Return the seconds since its listing began."""
         return time.monotonic() - self.started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEvent:
+    """A change of an endpoint that this process has seen. number: counts from 1. old_status: "" if new."""
+
+    number: int
+    seen_at: datetime
+    event: ReplicaEvent
+    old_status: str
+
+
+MAX_EVENTS: Final = 1000
+"""Events that are kept (count)."""
 
 
 class AccountReadings:
@@ -101,6 +117,8 @@ class AccountCache:
         self._looked = asyncio.Event()
         self._changed = asyncio.Condition()
         self._watchers = 0
+        self._events = 0
+        self.history: deque[SeenEvent] = deque(maxlen=MAX_EVENTS)
         self.latest: Snapshot | None = None
         self.failure: ReconcilerError | None = None
 
@@ -109,9 +127,8 @@ class AccountCache:
 
         Raise ReconcilerError if there is none that is recent enough.
         """
-        now = time.monotonic()
-        self._last_look = now
-        self._looked.set()
+        self.look()
+        now = self._last_look
         since = now if fresh else max(self._expired_at, now - 1.5 * self._interval)
         while (latest := self.latest) is None or latest.started < since:
             try:
@@ -127,6 +144,11 @@ class AccountCache:
         if self._flight is None:
             self._flight = asyncio.create_task(self._list())
         return await asyncio.shield(self._flight)
+
+    def look(self) -> None:
+        """Keep the snapshot recent for a while, as a reader does that cannot wait for one."""
+        self._last_look = time.monotonic()
+        self._looked.set()
 
     def expire(self) -> None:
         """Make the next reader wait for a listing that begins after now, because something was written."""
@@ -175,9 +197,23 @@ class AccountCache:
             self.failure = error
             raise
         else:
+            self._remember(self.latest, snapshot)
             self.latest, self.failure = snapshot, None
             async with self._changed:
                 self._changed.notify_all()
             return snapshot
         finally:
             self._flight = None
+
+    def _remember(self, previous: Snapshot | None, snapshot: Snapshot) -> None:
+        before = {info.id: info.status.value for info in previous.infos} if previous else {}
+        for event in snapshot.events:
+            self._events += 1
+            self.history.append(
+                SeenEvent(
+                    number=self._events,
+                    seen_at=snapshot.taken_at,
+                    event=event,
+                    old_status=before.get(event.id, ""),
+                )
+            )

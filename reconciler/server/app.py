@@ -1,51 +1,49 @@
-"""The application of `reconciler serve`: its routes, and what it holds while it runs."""
+"""The application of `reconciler serve`: its routes, its middleware and its errors."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.server.account_cache import AccountCache, AccountReadings
-from reconciler.server.endpoint_objects import endpoint_object
-from reconciler.server.responses import failure, json_response, snapshot_headers
+from reconciler.novita.http.client import CallInfo
+from reconciler.server.access_log import AccessLog
+from reconciler.server.api.bodies import BadBody
+from reconciler.server.api.openapi import openapi_document
+from reconciler.server.api.route_table import OPERATIONS, Access, Operation
+from reconciler.server.api.writes import bad_body
+from reconciler.server.guard import Guard, access_problem
+from reconciler.server.responses import error_response, failure
+from reconciler.server.service import Service
 from reconciler.server.settings import ServerSettings
 from reconciler.workflow.runtime.context import Context
 
 
-class Service:
-    """What an application holds while it runs; handlers find it as `request.app.state.service`.
-
-    Raise InvalidConfig if config.yaml is invalid or there is no API key.
-    """
-
-    def __init__(self, context: Context, settings: ServerSettings) -> None:
-        self.context = context
-        self.settings = settings
-        self.readings = AccountReadings(context)
-        self.cache = AccountCache(self.readings.take, interval=self.readings.settings.poll_interval)
-
-    def close(self) -> None:
-        self.cache.close()
-        self.readings.close()
-
-
-def service_of(request: Request) -> Service:
-    """Return the service of the application that answers this request."""
-    service = request.app.state.service
-    assert isinstance(service, Service)
-    return service
-
-
 def create_app(context: Context, settings: ServerSettings) -> Starlette:
-    """Return the application for one folder. Raise InvalidConfig as `Service` does."""
-    service = Service(context, settings)
+    """Return the application for one folder. Raise InvalidConfig for settings that are not safe or not valid.
+
+    Handlers find what it holds with `service_of`.
+    """
+    settings.check()
+
+    def count_call(call: CallInfo) -> None:
+        metrics.count_call(call)
+        if context.on_call is not None:
+            context.on_call(call)
+
+    service = Service(replace(context, on_call=count_call), settings)
+    metrics = service.metrics
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -59,34 +57,67 @@ def create_app(context: Context, settings: ServerSettings) -> Starlette:
             service.close()
 
     app = Starlette(
-        routes=[
-            Route("/health", health, methods=["GET"]),
-            Route("/api/v1/endpoints", list_endpoints, methods=["GET"]),
-        ],
+        routes=[_route(operation, settings) for operation in OPERATIONS],
         lifespan=lifespan,
-        exception_handlers={404: _not_found, 405: _not_found, ReconcilerError: _failed},
+        middleware=[
+            Middleware(AccessLog, metrics=metrics, stream=sys.stderr if settings.access_log else None),
+            Middleware(Guard, settings=settings),
+        ],
+        exception_handlers={
+            404: _not_found,
+            405: _not_found,
+            ReconcilerError: _failed,
+            BadBody: bad_body,
+        },
     )
+    app.router.redirect_slashes = False
     app.state.service = service
+    app.state.metrics = metrics
+    app.state.openapi = openapi_document(OPERATIONS)
     return app
 
 
-async def health(_request: Request) -> Response:
-    """Answer that the process is alive."""
-    return json_response({"status": "ok"})
+def _route(operation: Operation, settings: ServerSettings) -> Route:
+    """Return the route of an operation, which checks the right to it first."""
+
+    async def endpoint(request: Request) -> Response:
+        request.state.route = operation.path
+        if operation.access is not Access.OPEN:
+            refusal = access_problem(request, settings, writes=operation.access is Access.WRITE)
+            if refusal is not None:
+                return refusal
+        try:
+            return await operation.handler(request)
+        except (ReconcilerError, BadBody):
+            raise
+        except ClientDisconnect:
+            return error_response(400, "the client closed the connection")
+        except Exception as error:  # answered here, since the text of a traceback could hold a secret
+            return _crashed(error)
+
+    route = Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
+    assert route.methods is not None
+    route.methods.discard("HEAD")  # the original service has none
+    return route
 
 
-async def list_endpoints(request: Request) -> Response:
-    """Answer with all endpoints of the account, from the cache unless `fresh=1` asks Novita."""
-    snapshot = await service_of(request).cache.get(fresh=request.query_params.get("fresh") == "1")
-    infos = {info.id: info for info in snapshot.infos}
-    objects = [endpoint_object(live, infos[live.id]) for live in snapshot.live]
-    return json_response(objects, headers=snapshot_headers(snapshot))
-
-
-async def _not_found(_request: Request, _error: Exception) -> Response:
+async def _not_found(request: Request, _error: Exception) -> Response:
+    path = request.url.path
+    if path.startswith("/api/") and path.endswith("/"):
+        shorter = {**request.scope, "path": path[:-1], "raw_path": path[:-1].encode()}
+        if any(route.matches(shorter)[0] is Match.FULL for route in request.app.router.routes):
+            return RedirectResponse(path[:-1], status_code=301 if request.method == "GET" else 307)
     return PlainTextResponse("404 page not found", status_code=404)
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ReconcilerError)
     return failure(error)
+
+
+def _crashed(error: Exception) -> Response:
+    """Report a defect by its kind and its place, without its text, which could hold anything."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+    sys.stderr.write(f"internal error: {where}\n")
+    return error_response(500, f"internal error: {where}", "please report it with the request that caused it")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from reconciler.server.settings import ServerSettings
+from reconciler.model.durations import HEADER_TIMEOUT, KEEP_ALIVE
+from reconciler.server.settings import MAX_CONNECTIONS, MAX_HEADER_SIZE, ServerSettings
 
 
 def bind(settings: ServerSettings) -> socket.socket:
@@ -32,24 +36,66 @@ def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], Non
     """Serve requests until SIGINT or SIGTERM, then finish those in flight."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=int(KEEP_ALIVE),
+        h11_max_incomplete_event_size=MAX_HEADER_SIZE,
     )
-    server = _Server(config, on_started)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines quote requests
+    server = _Server(config, on_started, app.state.service.stopping)
     asyncio.run(server.serve([listening]))
 
 
-class _Server(uvicorn.Server):
-    """A server that tells when it accepts connections."""
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that closes a connection whose request head does not arrive in time."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._expect_head()
+        elif self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEADER_TIMEOUT, self._close_late)
+
+    def _close_late(self) -> None:
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it accepts connections, and sets `stopping` before it waits for requests."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], stopping: asyncio.Event
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

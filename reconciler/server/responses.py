@@ -14,6 +14,9 @@ from reconciler.server.account_cache import Snapshot
 AGE_HEADER: Final = "X-Reconciler-Age"
 """Seconds since the listing began that an answer is made of, with three decimals."""
 
+IGNORED_HEADER: Final = "X-Reconciler-Ignored"
+"""Fields of a request that Novita does not have, which were not sent."""
+
 _ESCAPES: Final = (
     (b"<", b"\\u003c"),
     (b">", b"\\u003e"),
@@ -37,8 +40,13 @@ def escaped_as_go(encoded: bytes) -> bytes:
 
 def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with a JSON body."""
+    return raw_json(go_json(value), status=status, headers=headers)
+
+
+def raw_json(encoded: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with a body that is JSON already."""
     return Response(
-        go_json(value),
+        encoded,
         status_code=status,
         headers=dict(headers or {}),
         media_type="application/json; charset=utf-8",
@@ -50,17 +58,34 @@ def snapshot_headers(snapshot: Snapshot) -> dict[str, str]:
     return {AGE_HEADER: f"{snapshot.age:.3f}"}
 
 
-def failure(error: ReconcilerError, facts: Mapping[str, Any] | None = None) -> Response:
-    """Return the response to an error: its summaries as `error`, how to go on as `hint`, and `problems`."""
+def error_response(status: int, error: str, hint: str = "", **facts: Any) -> Response:
+    """Return the response to an error: `error` is what happened, `hint` how to go on."""
+    body = {"error": error, **({"hint": hint} if hint else {}), **facts}
+    return json_response(dict(sorted(body.items())), status=status)
+
+
+def failure(error: ReconcilerError, **facts: Any) -> Response:
+    """Return the response to an error of the core. `details` of the facts is what failed, such as Update."""
     problems = [problem for problem in error.problems if problem.is_error] or list(error.problems)
-    body: dict[str, Any] = {"error": "\n".join(problem.summary for problem in problems), **(facts or {})}
-    if hints := [problem.hint for problem in problems if problem.hint]:
-        body["hint"] = "\n".join(hints)
-    body["problems"] = [
-        {"code": problem.code, "summary": problem.summary, "detail": problem.detail, "hint": problem.hint}
-        for problem in error.problems
-    ]
-    return json_response(body, status=status_of(error))
+    summary = "\n".join(problem.summary for problem in problems)
+    if "details" in facts:
+        facts["details"] = f"{facts['details']} failed: {summary}"
+    return error_response(
+        status_of(error),
+        summary,
+        "\n".join(problem.hint for problem in problems if problem.hint),
+        **facts,
+        problems=[
+            {
+                "code": problem.code,
+                "detail": problem.detail,
+                "hint": problem.hint,
+                "severity": problem.severity.value,
+                "summary": problem.summary,
+            }
+            for problem in error.problems
+        ],
+    )
 
 
 def status_of(error: ReconcilerError) -> int:

@@ -150,7 +150,7 @@ def apply(
         if goal.imperative is None:
             save_approved_plan(context, current, goal)
         report = perform(context, current, session, emit, stop, clock)
-        problems = record_versions(context.state_path, report)
+        problems = record_versions(context.state_path, report, context.who)
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
     if wait is not None and not stop.is_set():

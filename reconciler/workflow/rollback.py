@@ -30,8 +30,10 @@ from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
 
-def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
+def record_versions(state: Path, report: ApplyReport, who: str = "") -> tuple[Problem, ...]:
     """Append the applied changes to the history. Return a warning if it cannot be written.
+
+    who: the client of a server that asked for them.
 
     A change is left out if it contains a secret without a reference, as it could not be restored, or if it
     is imperative and states only some fields.
@@ -46,6 +48,7 @@ def record_versions(state: Path, report: ApplyReport) -> tuple[Problem, ...]:
             id=result.id or "",
             app_name=result.change.desired.app_name,
             fields=fields,
+            who=who,
         )
         for result in report.with_outcome(Outcome.DONE)
         if result.change.kind == ENDPOINT

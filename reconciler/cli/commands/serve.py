@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from reconciler.cli.options import Command, Run, with_run
+from reconciler.cli.options import Command, Run, duration_seconds, with_run
 
 PACKAGES: Final = ("jinja2", "prometheus_client", "starlette", "uvicorn")
 """Modules of the extra `server`."""
@@ -28,11 +28,49 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tup
     metavar="HOST:PORT",
     help="Address to listen on; port 0 chooses a free one. (default: 127.0.0.1:8090)",
 )
+@click.option(
+    "--allow-unauthenticated-writes",
+    "unauthenticated_writes",
+    is_flag=True,
+    help="Let programs of this machine change endpoints without a token.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also answer requests whose Host header has this name, such as that of a proxy in front.",
+)
+@click.option(
+    "--cors-origin",
+    "cors_origins",
+    multiple=True,
+    metavar="URL",
+    help="Let pages of this origin call the API, such as https://console.example.com.",
+)
+@click.option(
+    "--lock-timeout",
+    type=duration_seconds,
+    default="25s",
+    metavar="DURATION",
+    help="Let a change wait this long for the inventory lock. (default: 25s)",
+)
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
 @with_run
-def serve(run: Run, listen: tuple[str, int]) -> None:
-    """Serve the HTTP API of the endpoints until Ctrl-C.
+def serve(
+    run: Run,
+    listen: tuple[str, int],
+    unauthenticated_writes: bool,
+    allowed_hosts: tuple[str, ...],
+    cors_origins: tuple[str, ...],
+    lock_timeout: float,
+    quiet: bool,
+) -> None:
+    """Serve the HTTP API and the web page until Ctrl-C.
 
-    The paths and shapes are those of the original service: GET /api/v1/endpoints lists the endpoints.
+    The paths and shapes of the API are those of Waverless; /docs lists them. On this machine reading is free.
+    Writing needs a token: RECONCILER_API_TOKENS=NAME:TOKEN:read|write,... in the environment, and the header
+    `Authorization: Bearer TOKEN`. Each request is logged to stderr as one line of JSON.
     """
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise click.ClickException(
@@ -43,10 +81,18 @@ def serve(run: Run, listen: tuple[str, int]) -> None:
     from reconciler.server.process import bind
     from reconciler.server.process import serve as run_server
     from reconciler.server.settings import ServerSettings
+    from reconciler.server.tokens import read_tokens
 
-    settings = ServerSettings(host=listen[0], port=listen[1])
-    if not settings.is_local:
-        raise click.UsageError("--listen accepts only an address of this machine, such as 127.0.0.1:8090")
+    settings = ServerSettings(
+        host=listen[0],
+        port=listen[1],
+        tokens=read_tokens(run.context.environ),
+        unauthenticated_writes=unauthenticated_writes,
+        allowed_hosts=allowed_hosts,
+        cors_origins=tuple(origin.rstrip("/") for origin in cors_origins),
+        lock_timeout=lock_timeout,
+        access_log=not quiet,
+    )
     app = create_app(run.context, settings)
     try:
         listening = bind(settings)

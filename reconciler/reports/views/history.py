@@ -25,6 +25,8 @@ class Version(Protocol):
     def id(self) -> str: ...
     @property
     def fields(self) -> Fields: ...
+    @property
+    def who(self) -> str: ...
 
 
 def versions_text(by_name: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
@@ -40,6 +42,7 @@ def version_document(version: Version) -> Json:
         "at": version.at,
         "action": version.action,
         "id": version.id,
+        **({"who": version.who} if version.who else {}),
         "fields": dict(version.fields),
     }
 
@@ -52,9 +55,9 @@ def _block(name: str, versions: Sequence[Version], style: Style) -> str:
             plain(f"{low or '?'}-{high or '?'} workers"),
             plain(_value(version.fields, "image", "image")),
         )
-        lines.append(
-            f"  {version.number:>4}  {plain(version.at)}  {plain(version.action):<8} {workers:<14} {image}"
-        )
+        by = f"  by {plain(version.who)}" if version.who else ""
+        facts = f"{plain(version.at)}  {plain(version.action):<8} {workers:<14} {image}{by}"
+        lines.append(f"  {version.number:>4}  {facts}")
     return "\n".join(lines) + "\n"
 
 

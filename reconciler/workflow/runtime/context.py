@@ -37,7 +37,8 @@ class Context:
     the options among directory, files and state that the user gave. commit: the commit that the plan is bound
     to, or None. plan_command: the command that remakes the saved plan of this run. now: returns the time in
     UTC. client: a client that outlives the run. early: the listing that began before the files were read.
-    is_own_process: False inside another program, whose global settings must not be changed.
+    is_own_process: False inside another program, whose global settings must not be changed. who: the name of
+    the client that a server acts for, "" for the user of this process.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Context:
     commit: str | None = None
     plan_command: tuple[str, ...] = ()
     is_own_process: bool = True
+    who: str = ""
     on_call: Callable[[CallInfo], None] | None = None
     on_listed: Callable[[ListingProgress], None] | None = None
     on_unread: Callable[[Live], None] | None = None

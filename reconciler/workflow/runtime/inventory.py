@@ -40,6 +40,7 @@ def locked_inventory(context: Context, base_url: str) -> AbstractContextManager[
         base_url=base_url,
         command=context.command,
         environ=context.environ,
+        who=context.who,
         clock=time.time,
         lock_timeout=context.lock_timeout,
     )

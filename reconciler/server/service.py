@@ -1,0 +1,142 @@
+"""What the application holds while it runs: the cache of the account, and the threads that write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+
+from reconciler.model.apply_events import ChangeResult
+from reconciler.model.errors import (
+    EndpointNotFound,
+    InvalidConfig,
+    InventoryLocked,
+    NotApplied,
+    ReconcilerError,
+)
+from reconciler.model.resource import Live
+from reconciler.model.status import EndpointInfo
+from reconciler.sdk.change import make_change
+from reconciler.server.account_cache import AccountCache, AccountReadings, Snapshot
+from reconciler.server.api.endpoint_objects import endpoint_object
+from reconciler.server.metrics import Metrics
+from reconciler.server.responses import go_json
+from reconciler.server.settings import MAX_WRITES, ServerSettings
+from reconciler.server.tokens import Caller
+from reconciler.workflow.plan import Goal
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.specs import list_specs
+
+T = TypeVar("T")
+
+_REFUSALS: Final = (EndpointNotFound, InvalidConfig, InventoryLocked, NotApplied)
+
+
+class TooManyWrites(Exception):
+    """So many writes wait that no other one is accepted."""
+
+
+class Service:
+    """What an application holds while it runs; handlers find it with `service_of`.
+
+    `stopping` is set when the server is told to stop, so that streams end. Raise InvalidConfig if config.yaml
+    is invalid or there is no API key.
+    """
+
+    def __init__(self, context: Context, settings: ServerSettings) -> None:
+        self.context = context
+        self.settings = settings
+        self.readings = AccountReadings(context)
+        self.cache = AccountCache(self.readings.take, interval=self.readings.settings.poll_interval)
+        self.metrics = Metrics(self.cache)
+        self.stopping = asyncio.Event()
+        self._writers = ThreadPoolExecutor(8, thread_name_prefix="write")
+        self._writes = 0
+        self._encoded: tuple[int, bytes] = (0, b"")
+
+    def close(self) -> None:
+        """Close what was opened, after the requests in flight have ended."""
+        self.cache.close()
+        self._writers.shutdown(wait=True)
+        self.readings.close()
+
+    def context_for(self, caller: Caller) -> Context:
+        """Return the context of a change: its record and the lock name the caller."""
+        return replace(self.context, who=caller.name, lock_timeout=self.settings.lock_timeout)
+
+    async def change(self, prepare: Callable[[], tuple[Context, Goal]]) -> ChangeResult | None:
+        """Plan and apply a change in a thread. Raise as `make_change` does, and TooManyWrites.
+
+        It runs to its end, even if the client goes away. Afterwards readers wait for a new listing.
+        """
+
+        def run() -> ChangeResult | None:
+            return make_change(*prepare())
+
+        try:
+            result = await self.write(run)
+        except ReconcilerError as error:
+            self.metrics.count_change("refused" if isinstance(error, _REFUSALS) else "error")
+            raise
+        self.metrics.count_change("no_change" if result is None else "success")
+        return result
+
+    async def write(self, run: Callable[[], T]) -> T:
+        """Run a function that writes in a thread, as `change` does."""
+        if self._writes >= MAX_WRITES:
+            raise TooManyWrites
+        self._writes += 1
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._writers, run)
+            return await asyncio.shield(future)
+        finally:
+            self._writes -= 1
+            self.cache.expire()
+
+    async def snapshot(self, request: Request) -> Snapshot:
+        """Return the snapshot that a request asks for: with `?fresh=1` one that begins now."""
+        return await self.cache.get(fresh=request.query_params.get("fresh") == "1")
+
+    async def spec_names(self) -> Mapping[tuple[str, str], str]:
+        """Return the first spec of specs.yaml for each product and region."""
+        found = await asyncio.to_thread(list_specs, self.context)
+        return {(spec.product_id, spec.region): spec.name for spec in reversed(found.specs)}
+
+    async def encoded_list(self, snapshot: Snapshot) -> bytes:
+        """Return the JSON of all endpoints, encoded once for each snapshot."""
+        if self._encoded[0] != snapshot.number:
+            names = await self.spec_names()
+            infos = {info.id: info for info in snapshot.infos}
+            live = sorted(snapshot.live, key=lambda live: (live.name, live.id))
+            objects = [
+                endpoint_object(one, infos[one.id], spec=spec_of(infos[one.id], names)) for one in live
+            ]
+            self._encoded = (snapshot.number, go_json(objects))
+        return self._encoded[1]
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the application that answers this request."""
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+def spec_of(info: EndpointInfo, names: Mapping[tuple[str, str], str]) -> str:
+    """Return the name of an endpoint's spec, or ""."""
+    return names.get((info.product, info.region), "")
+
+
+def find_in(snapshot: Snapshot, name: str) -> tuple[Live, EndpointInfo] | None:
+    """Return the endpoint of that name, or else of that ID; a terminating one only if there is no other."""
+    infos = sorted(
+        (info for info in snapshot.infos if name in (info.name, info.id)),
+        key=lambda info: (info.name != name, info.status == "Terminating"),
+    )
+    if not infos:
+        return None
+    return next(live for live in snapshot.live if live.id == infos[0].id), infos[0]

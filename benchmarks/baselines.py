@@ -2,6 +2,8 @@
 
 listing URL            every page with bare httpx, pages of 100, ten at once
 creates URL N WIDTH    N creates with bare httpx, WIDTH at once
+updates URL N WIDTH    every page, then an update of N endpoints, WIDTH at once
+deletes URL N WIDTH    every page, then a delete of N endpoints, WIDTH at once
 yaml FILE...           the files with PyYAML's C loader
 """
 
@@ -11,6 +13,8 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from benchmarks.world import live
 
 PAGE = 100
 API = "/gpu-instance/openapi/v1"
@@ -34,19 +38,35 @@ def listing(url: str) -> int:
 
 def creates(url: str, count: int, width: int) -> int:
     """Return the number of endpoints that were created."""
+    bodies = [{"endpoint": live(number)} for number in range(count)]
+    return len({answer["id"] for answer in _posts(url, "create", bodies, width)})
+
+
+def updates(url: str, count: int, width: int) -> int:
+    """Return the number of endpoints that were listed and updated."""
+    listing(url)
+    return len(_posts(url, "update", [live(number) for number in range(count)], width))
+
+
+def deletes(url: str, count: int, width: int) -> int:
+    """Return the number of endpoints that were listed and deleted."""
+    listing(url)
+    return len(_posts(url, "delete", [{"id": live(number)["id"]} for number in range(count)], width))
+
+
+def _posts(url: str, operation: str, bodies: list[dict], width: int) -> list[dict]:
+    """Send a POST for each body, `width` at once, and return the parsed answers."""
     import httpx
 
-    from benchmarks.world import live
-
-    bodies = [json.dumps({"endpoint": live(number)}).encode() for number in range(count)]
+    contents = [json.dumps(body).encode() for body in bodies]
     limits = httpx.Limits(max_connections=width, max_keepalive_connections=width)
-    headers = {"Authorization": "Bearer k"}
     with (
-        httpx.Client(base_url=url + API, headers=headers, limits=limits) as client,
+        httpx.Client(base_url=url + API, headers={"Authorization": "Bearer k"}, limits=limits) as client,
         ThreadPoolExecutor(width) as pool,
     ):
-        created = list(pool.map(lambda body: client.post("/endpoint/create", content=body).json(), bodies))
-    return len({endpoint["id"] for endpoint in created})
+        return list(
+            pool.map(lambda body: client.post(f"/endpoint/{operation}", content=body).json(), contents)
+        )
 
 
 def load_yaml(*files: str) -> int:
@@ -64,8 +84,9 @@ if __name__ == "__main__":
     match what:
         case "listing":
             print(listing(*rest))
-        case "creates":
-            print(creates(rest[0], int(rest[1]), int(rest[2])))
+        case "creates" | "updates" | "deletes":
+            send = {"creates": creates, "updates": updates, "deletes": deletes}[what]
+            print(send(rest[0], int(rest[1]), int(rest[2])))
         case "yaml":
             print(load_yaml(*rest))
         case "plan":

@@ -1,7 +1,9 @@
 """A fake Novita with minimal overhead: endpoints serialized in advance, a timer for latency, no rate limit.
 
-`python -m benchmarks.fake --count N --latency MS [--changed]` prints its URL and serves until its input ends.
-GET /counts returns the number of requests per operation.
+`python -m benchmarks.fake --count N --latency MS [--changed N] [--lag SECONDS]` prints its URL and serves
+until its input ends. As many endpoints as `--changed` says differ from their declaration. Updates and deletes
+show after the lag. GET /log returns the calls so far, each as its operation and the times (seconds) at which
+it was received and answered; DELETE /log empties it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections import Counter
+import time
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.world import live
@@ -19,48 +21,64 @@ API = "/gpu-instance/openapi/v1"
 
 
 class Fake:
-    """The account. A created endpoint is listed as it was sent, with the types that Novita returns."""
+    """The account. An endpoint is listed as it was sent, with the types that Novita returns."""
 
-    def __init__(self, count: int, *, changed: bool) -> None:
-        self.counts: Counter[str] = Counter()
-        self.items = [_bytes(_altered(live(number)) if changed else live(number)) for number in range(count)]
-        self.by_id = {f"{number:016x}": item for number, item in enumerate(self.items)}
+    def __init__(self, count: int, *, changed: int = 0, lag: float = 0.0) -> None:
+        self.lag = lag
+        self.log: list[tuple[str, float, float]] = []
+        self.by_id: dict[str, bytes] = {}
+        self.items: list[bytes] | None = None  # the values of `by_id` for the listing, until it changes
+        for number in range(count):
+            endpoint = live(number)
+            self.by_id[endpoint["id"]] = _bytes(_altered(endpoint) if number < changed else endpoint)
+        self.created = count
 
-    def answer(self, method: str, target: str, body: bytes) -> bytes:
+    def answer(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
+        """Carry out a request. Return the status and the body of its answer."""
         parts = urlsplit(target)
         path, query = parts.path.removeprefix(API), parse_qs(parts.query)
-        self.counts[path] += 1
+        sent = json.loads(body) if body else {}
         match method, path:
             case "GET", "/endpoints":
                 size, page = int(query["pageSize"][0]), int(query["pageNum"][0])
+                self.items = self.items or list(self.by_id.values())
                 items = self.items[page * size : (page + 1) * size]
-                return b'{"endpoints":[' + b",".join(items) + b'],"total":%d}' % len(self.items)
+                return 200, b'{"endpoints":[' + b",".join(items) + b'],"total":%d}' % len(self.items)
+            case "GET", "/endpoint" if query["id"][0] in self.by_id:
+                return 200, b'{"endpoint":' + self.by_id[query["id"][0]] + b"}"
             case "GET", "/endpoint":
-                return b'{"endpoint":' + self.by_id[query["id"][0]] + b"}"
+                return 404, _bytes({"code": 404, "reason": "NOT_FOUND", "message": "no such endpoint"})
             case "POST", "/endpoint/create":
-                return _bytes({"id": self.created(json.loads(body)["endpoint"])})
-            case "GET", "/counts":
-                return _bytes(self.counts)
-            case _:
-                return b"{}"
+                return 200, _bytes({"id": self._create(sent["endpoint"])})
+            case "POST", "/endpoint/update":
+                self._later(sent["id"], _listed(sent, sent["id"]))
+            case "POST", "/endpoint/delete":
+                self._later(sent["id"], None)
+            case "GET", "/log":
+                return 200, _bytes(self.log)
+            case "DELETE", "/log":
+                self.log.clear()
+        return 200, b"{}"
 
-    def created(self, sent: dict) -> str:
-        object_id = f"{len(self.items):016x}"
-        worker = {**sent["workerConfig"]}
-        for key in ("freeTimeout", "maxConcurrent"):
-            worker[key] = str(worker[key])
-        item = _bytes(
-            {
-                **sent,
-                "id": object_id,
-                "state": {"state": "serving"},
-                "workerConfig": worker,
-                "policy": {**sent["policy"], "value": str(sent["policy"]["value"])},
-            }
-        )
-        self.items.append(item)
-        self.by_id[object_id] = item
+    def _create(self, sent: dict) -> str:
+        object_id = f"{self.created:016x}"
+        self.created += 1
+        self._put(object_id, _listed(sent, object_id))
         return object_id
+
+    def _put(self, object_id: str, item: bytes | None) -> None:
+        """Set an endpoint, or remove it."""
+        self.items = None
+        if item is None:
+            self.by_id.pop(object_id, None)
+        else:
+            self.by_id[object_id] = item
+
+    def _later(self, object_id: str, item: bytes | None) -> None:
+        if self.lag:
+            asyncio.get_running_loop().call_later(self.lag, self._put, object_id, item)
+        else:
+            self._put(object_id, item)
 
 
 class Connection(asyncio.Protocol):
@@ -86,18 +104,30 @@ class Connection(asyncio.Protocol):
                 return
             self.buffer = rest[length:]
             method, target, _ = line.decode().split(" ")
-            body = self.fake.answer(method, target, rest[:length])
-            answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(
-                body
-            )
+            call = (urlsplit(target).path.removeprefix(API), time.monotonic())
+            status, body = self.fake.answer(method, target, rest[:length])
+            head = b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            answer = head % (status, len(body)) + body
             if self.latency:
-                asyncio.get_running_loop().call_later(self.latency, self._write, answer + body)
+                asyncio.get_running_loop().call_later(self.latency, self._write, call, answer)
             else:
-                self._write(answer + body)
+                self._write(call, answer)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, call: tuple[str, float], answer: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(data)
+            self.transport.write(answer)
+        if call[0] != "/log":
+            self.fake.log.append((*call, time.monotonic()))
+
+
+def _listed(sent: dict, object_id: str) -> bytes:
+    """Return an endpoint as Novita lists it: numbers of the worker and of the policy are strings."""
+    worker = {**sent["workerConfig"]}
+    for key in ("freeTimeout", "maxConcurrent"):
+        worker[key] = str(worker[key])
+    policy = {**sent["policy"], "value": str(sent["policy"]["value"])}
+    serving = {"id": object_id, "state": {"state": "serving"}, "workerConfig": worker, "policy": policy}
+    return _bytes({**sent, **serving})
 
 
 def _altered(endpoint: dict) -> dict:
@@ -122,9 +152,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="milliseconds")
-    parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--changed", type=int, default=0, help="endpoints (count)")
+    parser.add_argument("--lag", type=float, default=0.0, help="seconds until an update or delete shows")
     given = parser.parse_args()
-    asyncio.run(serve(Fake(given.count, changed=given.changed), given.latency / 1000))
+    asyncio.run(serve(Fake(given.count, changed=given.changed, lag=given.lag), given.latency / 1000))
 
 
 if __name__ == "__main__":

@@ -89,11 +89,14 @@ def measure_in_turn(*contestants: Callable[[], Timing], runs: int) -> list[Timin
 
 
 @contextlib.contextmanager
-def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[str]:
-    """Serve a fake account with `latency` (milliseconds) per response, and yield its URL."""
+def fake(count: int, latency: float = 0, *, changed: int = 0, lag: float = 0) -> Iterator[str]:
+    """Serve a fake account with `latency` (milliseconds) per response, and yield its URL.
+
+    The first `changed` endpoints differ from their declaration. Updates and deletes show after `lag` seconds.
+    """
     words = [sys.executable, "-m", "benchmarks.fake", "--count", str(count), "--latency", str(latency)]
     with subprocess.Popen(
-        [*words, *(["--changed"] if changed else [])],
+        [*words, "--lag", str(lag), "--changed", str(changed)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -107,11 +110,21 @@ def fake(count: int, latency: float = 0, *, changed: bool = False) -> Iterator[s
             process.stdin.close()
 
 
-def count_requests(url: str) -> int:
-    """Return the number of requests that the fake account received, without those of this function."""
-    with urllib.request.urlopen(f"{url}/counts", timeout=10) as answer:
-        counts: dict[str, int] = json.load(answer)
-    return sum(count for path, count in counts.items() if path != "/counts")
+def calls(url: str) -> list[tuple[str, float, float]]:
+    """Return the calls of a fake account since the last time: operation, received and answered (seconds)."""
+    with urllib.request.urlopen(f"{url}/log", timeout=10) as answer:
+        log = json.load(answer)
+    urllib.request.urlopen(urllib.request.Request(f"{url}/log", method="DELETE"), timeout=10).close()
+    return [(operation, begun, ended) for operation, begun, ended in log]
+
+
+def in_series(log: Sequence[tuple[str, float, float]]) -> int:
+    """Return the length of the longest chain of calls that each begin after the end of the one before."""
+    count, end = 0, 0.0
+    for _operation, begun, ended in sorted(log, key=lambda call: call[2]):
+        if begun >= end:
+            count, end = count + 1, ended
+    return count
 
 
 def _read_all(descriptor: int, output: list[bytes]) -> None:

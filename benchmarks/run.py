@@ -11,18 +11,32 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from benchmarks import bulk, many_writes, ten
 from benchmarks.peers import PEERS
 from benchmarks.rows import Row, table
 from benchmarks.targets import PARTS, Bench
+
+THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
+    "ten": ten.plans,
+    "round-trips": ten.round_trips,
+    "lags": ten.lags,
+    "writes": many_writes.many_writes,
+    "import": bulk.imports,
+    "accept": bulk.accepts,
+    "saved-plans": bulk.saved_plans,
+    "reads": bulk.reads,
+    "huge": bulk.huge,
+    **PEERS,
+}
 
 
 def measured(bench: Bench, parts: list[str]) -> Iterator[Row | str]:
     """Return the rows of these parts, and a note for each part that had to be omitted."""
     for part in parts:
-        yield from PEERS[part](bench) if part in PEERS else getattr(bench, part)()
+        yield from THEMES[part](bench) if part in THEMES else getattr(bench, part)()
 
 
 def report(rows: list[Row], notes: list[str], runs: int) -> str:
@@ -41,7 +55,7 @@ def report(rows: list[Row], notes: list[str], runs: int) -> str:
 
 
 def main() -> None:
-    every = [*PARTS, *PEERS]
+    every = [*PARTS, *THEMES]
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", action="append", choices=every)

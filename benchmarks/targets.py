@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from benchmarks.measure import RECONCILER, ROOT, Timing, count_requests, fake, measure_in_turn, run_measured
+from benchmarks.measure import RECONCILER, ROOT, Timing, calls, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
 from benchmarks.world import write_repo
 
@@ -78,9 +79,9 @@ class Bench:
                         self.baseline("listing", url),
                         runs=self.runs,
                     )
-                    before = count_requests(url)
+                    calls(url)
                     plan()
-                    requests = count_requests(url) - before
+                    requests = len(calls(url))
                 yield Row(
                     what=f"no-change plan, {count:,}, {latency} ms", result=result.wall,
                     baseline=baseline.wall, baseline_name="httpx listing, then CSafeLoader", limit=1.2,
@@ -97,7 +98,7 @@ class Bench:
 
     def changed(self) -> Iterator[Row]:
         repo = self.recorded(1_000)
-        with fake(1_000) as same, fake(1_000, changed=True) as other:
+        with fake(1_000) as same, fake(1_000, changed=1_000) as other:
             baseline, text, document = measure_in_turn(
                 self.reconciler(repo, "plan", url=same),
                 self.reconciler(repo, "plan", url=other),
@@ -170,14 +171,21 @@ class Bench:
         )
 
     def reconciler(
-        self, repo: Path, *words: str, url: str = "", terminal: bool = False
+        self,
+        repo: Path,
+        *words: str,
+        url: str = "",
+        terminal: bool = False,
+        expected: Sequence[int] = (0,),
     ) -> Callable[[], Timing]:
         """Return a run of the command in a repository, against the account at a URL."""
         environ = {"NOVITA_API_KEY": "k", **({"NOVITA_BASE_URL": url} if url else {})}
 
         def run() -> Timing:
             _move_inventory(repo / "state/novita.json", url)
-            return run_measured([RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal)
+            return run_measured(
+                [RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal, expected=expected
+            )
 
         return run
 
@@ -185,9 +193,18 @@ class Bench:
         return lambda: run_measured([*BASELINES, *map(str, words)], cwd=ROOT)
 
     def creating(
-        self, count: int, *, latency: float, width: int, terminal: bool = False
+        self,
+        count: int,
+        *,
+        latency: float,
+        width: int,
+        terminal: bool = False,
+        log: list[tuple[str, float, float]] | None = None,
     ) -> Callable[[], Timing]:
-        """Return an apply of `count` creates to an empty account. Each run starts without an inventory."""
+        """Return an apply of `count` creates to an empty account, whose calls `log` gets.
+
+        Each run starts without an inventory.
+        """
         repo = self.folder / f"apply-{count}"
         if not repo.exists():
             write_repo(repo, count)
@@ -195,9 +212,43 @@ class Bench:
         def run(url: str) -> Timing:
             shutil.rmtree(repo / "state", ignore_errors=True)
             words = ("apply", "--yes", "--parallelism", str(width))
-            return self.reconciler(repo, *words, url=url, terminal=terminal)()
+            timing = self.reconciler(repo, *words, url=url, terminal=terminal)()
+            if log is not None:
+                log[:] = calls(url)
+            return timing
 
         return lambda: _with_fake(run, latency=latency)
+
+    def copied(
+        self, recorded: Path, *words: str, url: str, expected: Sequence[int] = (0,)
+    ) -> Callable[[], Timing]:
+        """Return a run of a command that writes files; each run has a new copy of the repository."""
+        repo = self.folder / "copy"
+
+        def run() -> Timing:
+            shutil.rmtree(repo, ignore_errors=True)
+            shutil.copytree(recorded, repo)
+            return self.reconciler(repo, *words, url=url, expected=expected)()
+
+        return run
+
+    def writing(
+        self, count: int, *words: str, log: list[tuple[str, float, float]] | None = None, **account: Any
+    ) -> Callable[[], Timing]:
+        """Return a command that changes `count` recorded endpoints of a new account, such as a destroy.
+
+        `account` are the arguments of `fake`. Each run starts with the same inventory; `log` gets its calls.
+        """
+        recorded = self.recorded(count)
+
+        def run() -> Timing:
+            with fake(count, **account) as url:
+                timing = self.copied(recorded, *words, url=url)()
+                if log is not None:
+                    log[:] = calls(url)
+            return timing
+
+        return run
 
     def repo(self, count: int) -> Path:
         path = self.folder / str(count)

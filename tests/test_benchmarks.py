@@ -9,13 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import octodns_peer, terraform
-from benchmarks.measure import RECONCILER, Timing, count_requests, fake, measure_in_turn, run_measured
+from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform
+from benchmarks.measure import (
+    RECONCILER,
+    ROOT,
+    Timing,
+    calls,
+    fake,
+    in_series,
+    measure_in_turn,
+    run_measured,
+)
 from benchmarks.rows import Row, table
-from benchmarks.run import report
+from benchmarks.run import THEMES, report
 from benchmarks.targets import BASELINES, Bench
 
 COUNT = 120
+FLOOR = ROOT / "benchmarks/floor.py"
 
 
 @pytest.fixture
@@ -28,9 +38,9 @@ def test_what_is_recorded_is_what_is_live(bench: Bench) -> None:
     repo = bench.recorded(COUNT)
     with fake(COUNT) as url:
         bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
-        assert count_requests(url) == 3
+        assert len(calls(url)) == 3
         run_measured([*BASELINES, "plan", url, str(repo / "endpoints.yaml")])
-    with fake(COUNT, changed=True) as url, pytest.raises(RuntimeError, match=f"{COUNT} to change"):
+    with fake(COUNT, changed=COUNT) as url, pytest.raises(RuntimeError, match=f"{COUNT} to change"):
         bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
 
 
@@ -50,9 +60,13 @@ def test_the_baselines_do_their_part(bench: Bench) -> None:
     repo = bench.repo(COUNT)
     with fake(COUNT) as url:
         run_measured([*BASELINES, "listing", url])
-        assert count_requests(url) == 2
+        assert len(calls(url)) == 2
         run_measured([*BASELINES, "creates", url, "10", "4"])
-        assert count_requests(url) == 12
+        assert len(calls(url)) == 10
+        run_measured([*BASELINES, "updates", url, "10", "4"])
+        assert len(calls(url)) == 12
+        run_measured([*BASELINES, "deletes", url, "10", "4"])
+        assert len(calls(url)) == 12
     run_measured([*BASELINES, "yaml", str(repo / "endpoints.yaml")])
 
 
@@ -61,7 +75,7 @@ def test_octodns_finds_nothing_to_do(tmp_path: Path) -> None:
         pytest.skip("octoDNS is in the extra `bench`")
     with fake(COUNT) as url:
         octodns_peer.no_change(tmp_path / "o", COUNT, url)()
-    with fake(COUNT, changed=True) as url, pytest.raises(RuntimeError):
+    with fake(COUNT, changed=COUNT) as url, pytest.raises(RuntimeError):
         octodns_peer.no_change(tmp_path / "p", COUNT, url)()
 
 
@@ -73,6 +87,47 @@ def test_terraform_finds_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "t" / "main.tf").write_text("")
     with pytest.raises(RuntimeError):
         terraform.no_change(tmp_path / "t")()
+
+
+def test_the_floor_does_its_part(bench: Bench) -> None:
+    with fake(10) as url:
+        run_measured([sys.executable, str(FLOOR), url, str(bench.repo(10) / "endpoints.yaml")])
+        assert [operation for operation, *_ in calls(url)] == ["/endpoints"] * 2
+
+
+@pytest.mark.parametrize(
+    ("log", "count"),
+    [([], 0), ([("a", 0, 1), ("b", 0, 1)], 1), ([("a", 0, 1), ("b", 1, 3), ("c", 2, 4), ("d", 3, 5)], 3)],
+)
+def test_calls_in_series(log: list[tuple[str, float, float]], count: int) -> None:
+    assert in_series(log) == count
+
+
+def test_a_write_shows_after_the_lag(bench: Bench) -> None:
+    """And a run begins with the recorded state, whatever the run before has written."""
+    log: list[tuple[str, float, float]] = []
+    destroy = bench.writing(5, "destroy", "--yes", "--allow-adopted", log=log, lag=0.3)
+    for _ in range(2):
+        assert destroy().wall > 0.3
+        assert sum(operation == "/endpoint/delete" for operation, *_ in log) == 5
+
+
+@pytest.mark.parametrize("theme", list(THEMES))
+def test_every_theme_measures_its_rows(bench: Bench, monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
+    """At small sizes, because only the harness is tested here."""
+    for module, name, value in (
+        (ten, "LATENCY", 30),
+        (ten, "LAGS", (0.1,)),
+        (many_writes, "COUNT", 40),
+        (bulk, "LARGE", 50),
+        (bulk, "SMALL", 20),
+        (bulk, "ACCEPTED", (2, 5)),
+        (peers, "COUNT", 20),
+    ):
+        monkeypatch.setattr(module, name, value)
+    rows = [row for row in THEMES[theme](bench) if isinstance(row, Row)]
+    assert rows or theme in peers.PEERS
+    assert all(row.result > 0 < row.baseline for row in rows)
 
 
 def test_runs_alternate_after_one_warm_up_run() -> None:

@@ -14,6 +14,9 @@ from typing import Final
 CONNECT_TIMEOUT: Final = 10.0
 """For a connection with TLS. A far server takes less than a second; one lost packet adds up to three."""
 
+MAX_IDLE_TIME: Final = 5.0
+"""After which an idle connection is not used again, as in httpx: many servers close theirs about then."""
+
 CALL_TIMEOUT: Final = 60.0
 """For a whole call, from the connection to the last byte. Creates, the slowest, take some seconds."""
 

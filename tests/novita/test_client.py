@@ -16,6 +16,7 @@ from reconciler.model.request import API_ROOT, Request
 from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import USER_AGENT, CallInfo, Client
 
+from .conftest import RawServer, answers, says
 from .support import (
     CREATE,
     GET,
@@ -42,19 +43,24 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@respx.mock
-def test_a_read_on_the_wire() -> None:
+def test_a_read_on_the_wire(raw_server: RawServer) -> None:
     """A read carries the key, the user agent and its query, and no body."""
-    route = respx.get(f"{BASE}{API_ROOT}/endpoint", params={"id": "abc123"})
-    route.respond(json={"endpoint": {"id": "abc123"}})
-    with Client(BASE, secret()) as client:
+    raw_server.behaviours.append(answers(b'{"endpoint":{"id":"abc123"}}'))
+    with Client(raw_server.url, secret()) as client:
         assert client.send(GET) == {"endpoint": {"id": "abc123"}}
-    sent = route.calls.last.request
-    assert sent.headers["authorization"] == f"Bearer {KEY}"
-    assert sent.headers["user-agent"] == USER_AGENT
-    assert sent.headers["accept"] == "application/json"
-    assert "content-type" not in sent.headers
-    assert sent.content == b""
+    (sent,) = raw_server.requests
+    head, _, body = sent.decode().partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    assert first == f"GET {API_ROOT}/endpoint?id=abc123 HTTP/1.1"
+    assert dict(line.split(": ", 1) for line in lines) == {
+        "Host": raw_server.url.removeprefix("http://"),
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "Connection": "keep-alive",
+        "User-Agent": USER_AGENT,
+        "Authorization": f"Bearer {KEY}",
+    }
+    assert body == ""
 
 
 @respx.mock
@@ -74,38 +80,50 @@ def test_a_write_on_the_wire() -> None:
     assert sent.headers["content-type"] == "application/json"
 
 
-@respx.mock
+@pytest.mark.parametrize("request_", [LIST, UPDATE], ids=["read", "write"])
 @pytest.mark.parametrize(
-    "base", ["", "/", "/proxy", "/proxy/", API_ROOT, f"{API_ROOT}/", f"/proxy{API_ROOT}"]
+    ("base", "prefix"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("/proxy", "/proxy"),
+        ("/proxy/", "/proxy"),
+        (API_ROOT, ""),
+        (f"{API_ROOT}/", ""),
+        (f"/proxy{API_ROOT}", "/proxy"),
+        ("/a b/%20/%zz/\u00fc", "/a%20b/%20/%25zz/%C3%BC"),
+    ],
 )
-def test_a_base_url_may_have_a_path(base: str) -> None:
+def test_a_base_url_may_have_a_path(raw_server: RawServer, base: str, prefix: str, request_: Request) -> None:
     """A path of a gateway is kept, and the API's own root is not doubled."""
-    prefix = "/proxy" if "proxy" in base else ""
-    route = respx.get(f"{BASE}{prefix}{API_ROOT}/endpoints").respond(json={})
-    with Client(f" {BASE}{base}", secret()) as client:
-        client.send(LIST)
-    assert route.called
+    raw_server.behaviours.append(answers(b"{}"))
+    with Client(f" {raw_server.url}{base}", secret()) as client:
+        client.send(request_)
+    target = raw_server.requests[0].split()[1].decode()
+    assert target.partition("?")[0] == prefix + request_.path
 
 
-@respx.mock
-def test_no_cookie_is_sent_back() -> None:
+@pytest.mark.parametrize("request_", [GET, UPDATE], ids=["read", "write"])
+def test_no_cookie_is_sent_back(raw_server: RawServer, request_: Request) -> None:
     """The key alone identifies the client."""
-    route = respx.get(f"{BASE}{API_ROOT}/endpoint")
-    route.respond(json={}, headers={"set-cookie": "session=1; Path=/"})
-    with Client(BASE, secret()) as client:
-        client.send(GET)
-        client.send(GET)
-    assert "cookie" not in route.calls.last.request.headers
+    raw_server.behaviours.append(
+        says(b"HTTP/1.1 200 OK\r\nSet-Cookie: session=1; Path=/\r\nContent-Length: 2\r\n\r\n{}")
+    )
+    with Client(raw_server.url, secret()) as client:
+        client.send(request_)
+        client.send(request_)
+    assert len(raw_server.requests) == 2
+    assert b"cookie" not in raw_server.requests[1].lower()
 
 
-@respx.mock
-def test_redirects_are_not_followed() -> None:
+@pytest.mark.parametrize("request_", [GET, UPDATE], ids=["read", "write"])
+def test_redirects_are_not_followed(raw_server: RawServer, request_: Request) -> None:
     """The key does not travel to where a redirect points."""
-    respx.get(f"{BASE}{API_ROOT}/endpoint").respond(307, headers={"location": "https://evil.test/"})
-    elsewhere = respx.get("https://evil.test/").respond(json={})
-    with Client(BASE, secret()) as client, pytest.raises(Refused):
-        client.send(GET)
-    assert not elsewhere.called
+    elsewhere = f"HTTP/1.1 307 X\r\nLocation: {raw_server.url}/x\r\nContent-Length: 0\r\n\r\n"
+    raw_server.behaviours.append(says(elsewhere.encode()))
+    with Client(raw_server.url, secret()) as client, pytest.raises(Refused):
+        client.send(request_)
+    assert len(raw_server.requests) == 1
 
 
 @respx.mock

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from typing import Final
+from urllib.parse import SplitResult, quote, urlsplit
 
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.hosts import host_error, is_loopback
@@ -10,6 +12,13 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.novita.messages import CONSOLE
+
+MAX_PATH: Final = 4096
+"""Characters of the path of the base URL."""
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_base_url(base_url: str, *, embedded: bool) -> SplitResult:
@@ -23,7 +32,8 @@ def parse_base_url(base_url: str, *, embedded: bool) -> SplitResult:
         parts = urlsplit("")
     if embedded and parts.scheme not in ("http", "https"):
         return urlsplit("http://localhost")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    is_plain = not (parts.query or parts.fragment or "%" in parts.netloc)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not is_plain:
         raise invalid_base_url()
     if "@" in parts.netloc:
         raise invalid_config(
@@ -38,6 +48,23 @@ def parse_base_url(base_url: str, *, embedded: bool) -> SplitResult:
             "Use https:// in `novita.base_url`; http:// is only for this machine (localhost)",
         )
     return parts
+
+
+def encode_path(path: str) -> str:
+    """Return a path as it is sent; what is percent-encoded stays so. Raise InvalidConfig if it cannot be."""
+    try:
+        if len(path) <= MAX_PATH and not any(char.isascii() and not char.isprintable() for char in path):
+            return quote(_NO_ESCAPE.sub("%25", path), safe="/%:@!$&'()*+,;=~")
+    except UnicodeError:
+        pass
+    raise invalid_base_url()
+
+
+def host_header(address: SplitResult) -> str:
+    """Return the host with its port, unless that is the usual one of the scheme."""
+    host = address.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return host if address.port in (None, DEFAULT_PORTS[address.scheme]) else f"{host}:{address.port}"
 
 
 def header_value(api_key: Secret) -> str:

@@ -10,7 +10,7 @@ from math import inf
 from typing import Final
 
 from reconciler.model.values import Json
-from reconciler.novita.http.transport import UnusableResponse, too_large
+from reconciler.novita.http.limits import UnusableResponse, too_large
 
 ACCEPT_ENCODING: Final = "gzip"
 """The Accept-Encoding header."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import SplitResult
+from typing import Final, Self
+from urllib.parse import urlencode
 
 from reconciler import __version__
 from reconciler.model import durations
@@ -20,10 +21,12 @@ from reconciler.model.secrets import Secret
 from reconciler.model.values import Json
 from reconciler.novita import errors
 from reconciler.novita.errors import DEFAULT_POLICY, Failure, Retry
-from reconciler.novita.http.auth import header_value, invalid_base_url, parse_base_url
-from reconciler.novita.http.body import ACCEPT_ENCODING, decode_body
+from reconciler.novita.http.auth import encode_path, header_value, host_header, parse_base_url
+from reconciler.novita.http.body import ACCEPT_ENCODING
 from reconciler.novita.http.connections import ConnectionPool
-from reconciler.novita.http.proxies import Proxy, find_proxy, tls_context
+from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse
+from reconciler.novita.http.network import connections, load_httpx
+from reconciler.novita.http.proxies import find_proxy
 from reconciler.novita.http.retry import (
     ServerPause,
     Timing,
@@ -32,27 +35,16 @@ from reconciler.novita.http.retry import (
     send_with_retries,
 )
 from reconciler.novita.http.throttle import Throttle
-from reconciler.novita.http.transport import (
-    App,
-    Connection,
-    UnusableResponse,
-    app_transport,
-    empty_trust_store,
-    import_httpx_without_cli,
-)
+from reconciler.novita.http.transport import App, AppConnection, Connection, Message
 from reconciler.novita.messages import Masker
 from reconciler.novita.responses import Answer, Outcome, classify
-
-if TYPE_CHECKING:
-    import httpx
+from reconciler.novita.thread_pool import DaemonThreadPool
 
 USER_AGENT: Final = (
     f"novita-reconciler/{__version__} (+https://github.com/novita-reconciler/novita-reconciler)"
 )
 
 TOO_MANY_REQUESTS: Final = 429
-MAX_BODY_SIZE: Final = 32 << 20
-"""Bytes, once unpacked. A hundred endpoints take a few hundred KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +89,12 @@ class Client:
         read_only: bool = False,
     ) -> None:
         timing = timing or Timing()
-        if timing.is_own_process:
-            import_httpx_without_cli()
-        import httpx
-
         address = parse_base_url(base_url, embedded=app is not None)
         key = header_value(api_key)
         self.base_url = base_url
         self.api_key = api_key
         self._host = address.netloc
-        self._root = f"{address.scheme}://{address.netloc}{address.path.rstrip('/').removesuffix(API_ROOT)}"
+        self._root = encode_path(address.path.rstrip("/").removesuffix(API_ROOT))
         self._loopback = is_loopback(address.hostname or "")
         self._masker = Masker(key)
         self._on_call = on_call
@@ -115,24 +103,47 @@ class Client:
         self._read_only = read_only
         self._throttle = Throttle(parallelism)
         self._pause = ServerPause(timing)
-        self._urls: dict[str, httpx.URL] = {}
-        try:
-            httpx.URL(self._root)
-        except httpx.InvalidURL as error:
-            raise invalid_base_url() from error
         # A proxy would send loopback traffic, with the key, to another machine.
         proxy = None if app or self._loopback else find_proxy(address.hostname or "", address.port)
         if proxy is not None:
             self.add_secrets(lambda: (proxy.password,))
-        transport = partial(app_transport, app) if app else _network(address, proxy)
-        headers = {
-            "Authorization": f"Bearer {key}",
-            "User-Agent": user_agent,
+        self._headers = {
+            "Host": host_header(address),
             "Accept": "application/json",
             "Accept-Encoding": ACCEPT_ENCODING,
+            "Connection": "keep-alive",
+            "User-Agent": user_agent,
+            "Authorization": f"Bearer {key}",
         }
-        timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._connections = ConnectionPool(lambda: Connection(transport(), headers, timeout))
+        self._parallelism = parallelism
+        self._is_closed = False
+        self._connections = ConnectionPool[Connection](
+            (lambda: AppConnection(app))
+            if app
+            else connections(address, proxy, connect_timeout, is_own_process=timing.is_own_process)
+        )
+
+    def for_writes(self) -> Self:
+        """Return a client that may write, with the same connections, throttle, pause and secrets.
+
+        Close it as well; the connections are closed with the last of the clients.
+        """
+        writing = copy.copy(self)
+        writing._read_only = writing._is_closed = False
+        self._connections.share()
+        return writing
+
+    def warm(self, count: int) -> None:
+        """Open connections in the background until there are `count`, or as many as calls may be active.
+
+        Failures are not reported: the call that needs the connection fails in the same way.
+        """
+        self._connections.warm(min(count, self._parallelism))
+
+    def prepare_writes(self) -> None:
+        """Import in the background what the first write needs. A failure is that of the first write."""
+        load = partial(load_httpx, is_own_process=self._timing.is_own_process)
+        DaemonThreadPool(1).submit(load)
 
     def send(self, request: Request, *, retries: bool = True) -> Json:
         """Send a request and return the parsed answer, {} for an empty one.
@@ -169,8 +180,10 @@ class Client:
         return self._masker.quote(text, request)
 
     def close(self) -> None:
-        """Close all connections. The client cannot be used afterwards."""
-        self._connections.close()
+        """Close all connections, unless another client shares them. This one sends no more requests."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +194,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self._root!r})"
+        return f"Client({self.base_url!r})"
 
     def _attempt(self, request: Request, number: int, *, retries: bool = True) -> Outcome:
         with self._throttle.slot() as slot:
@@ -211,59 +224,37 @@ class Client:
         return outcome
 
     def _exchange(self, request: Request) -> Answer | Failure:
-        import httpx
-
+        if self._is_closed:
+            raise RuntimeError("the client is closed and sends no more requests")
         content = request.body_bytes()
+        message = Message(
+            method=request.method,
+            target=self._target(request),
+            headers={**self._headers, "Content-Type": "application/json"} if content else self._headers,
+            body=content,
+        )
         try:
             with self._connections.acquire() as connection:
-                connection.limits.start(self._read_timeout, MAX_BODY_SIZE)
-                with connection.http.stream(
-                    request.method,
-                    self._url(request.path),
-                    params=dict(request.query) or None,
-                    content=content or None,
-                    headers={"Content-Type": "application/json"} if content else None,
-                ) as response:
-                    codings = response.headers.get_list("content-encoding", split_commas=True)
-                    assert isinstance(response.stream, httpx.SyncByteStream)
-                    # The raw bytes, because httpx unpacks without a size limit.
-                    body = decode_body(response.stream, codings, max_size=MAX_BODY_SIZE)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            return self._unreachable(request, error)
-        except httpx.ReadTimeout:
-            return errors.answer_lost(request, why=connection.limits.timeout_message())
-        except UnusableResponse as error:
-            return errors.answer_lost(request, why=str(error))
-        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+                response = connection.exchange(message, self._read_timeout)
+        except NotSendable as error:
             return replace(self._unreachable(request, error), retry=Retry.NEVER)
-        except (httpx.RequestError, ValueError) as error:
-            why = self._masker.quote(str(error), request) or type(error).__name__
-            return errors.answer_lost(request, why=why)
-        headers = dict(response.headers)  # httpx gives their names in lower case
+        except NotSent as error:
+            return self._unreachable(request, error)
+        except UnusableResponse as error:
+            return errors.answer_lost(request, why=self._masker.quote(str(error), request))
         retry_after = 0.0
-        if header := headers.get("retry-after"):
+        if header := response.headers.get("retry-after"):
             # A date is compared with the server's own clock; the clock of this machine may be wrong.
-            sent = parse_http_date(headers.get("date", ""))
+            sent = parse_http_date(response.headers.get("date", ""))
             retry_after = parse_retry_after(header, self._timing.now() if sent is None else sent)
-        return Answer(status=response.status_code, headers=headers, body=body, retry_after=retry_after)
+        return Answer(
+            status=response.status, headers=response.headers, body=response.body, retry_after=retry_after
+        )
+
+    def _target(self, request: Request) -> str:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return self._root + request.path + query
 
     def _unreachable(self, request: Request, error: Exception) -> Failure:
-        why = self._masker.quote(str(error), request) or type(error).__name__
+        why = self._masker.quote(str(error), request)
         return errors.unreachable(request, host=self._host, why=why, loopback=self._loopback)
-
-    def _url(self, path: str) -> httpx.URL:
-        """Return the parsed URL of a path. Each of the few paths is parsed only once."""
-        if path not in self._urls:
-            import httpx
-
-            self._urls[path] = httpx.URL(self._root + path)
-        return self._urls[path]
-
-
-def _network(address: SplitResult, proxy: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
-    """Return a factory of connections to an address. Raise InvalidConfig for an unusable variable."""
-    import httpx
-
-    context = empty_trust_store() if address.scheme == "http" else tls_context()
-    httpx_proxy = proxy.to_httpx(context) if proxy else None
-    return lambda: httpx.HTTPTransport(verify=context, proxy=httpx_proxy, trust_env=False)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import httpx
 
 _VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+CERTIFICATE_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
 _SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _ESCAPES: Final = "in a user name or password, write %40 for @, %2F for /, %23 for #, %3A for :"
 
@@ -112,15 +114,13 @@ def tls_context() -> ssl.SSLContext:
     """Return the TLS context of SSL_CERT_FILE, SSL_CERT_DIR or certifi. Raise InvalidConfig."""
     import ssl
 
-    import httpx
-
     folder = os.environ.get("SSL_CERT_DIR")
     if folder and not os.environ.get("SSL_CERT_FILE") and not Path(folder).is_dir():
         raise _bad_variable(
             "SSL_CERT_DIR", "it is not a folder", "name a folder of certificates, or unset it"
         )
     try:
-        return httpx.create_ssl_context()
+        context = _trusted_context(os.environ.get("SSL_CERT_FILE"), folder)
     except (OSError, ValueError) as error:
         file = os.environ.get("SSL_CERT_FILE")
         try:
@@ -137,6 +137,21 @@ def tls_context() -> ssl.SSLContext:
             f"the certificates of this machine cannot be read ({type(error).__name__})",
             "name a file of certificates in SSL_CERT_FILE",
         ) from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _trusted_context(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return a TLS context with the root certificates that httpx would take."""
+    import ssl
+
+    if file:
+        return ssl.create_default_context(cafile=file)
+    if folder:
+        return ssl.create_default_context(capath=folder)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _bad_variable(name: str, what: str, hint: str) -> InvalidConfig:

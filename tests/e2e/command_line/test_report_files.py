@@ -128,11 +128,17 @@ def test_every_report_tells_of_an_interrupt(sandbox: Sandbox) -> None:
     """What was done until then, and what was not attempted."""
     sandbox.declare(*(item(f"e{number}") for number in range(3)))
 
+    noticed = threading.Event()
+
     def interrupt(_request: Request) -> None:
         os.kill(sandbox.started[-1].pid, signal.SIGINT)
+        assert noticed.wait(20)
 
     sandbox.sim.faults.before("create", interrupt, nth=2)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1", *INTO)
+    assert process.stderr is not None
+    assert any("Interrupted. Waiting" in line for line in process.stderr)
+    noticed.set()
     process.communicate(timeout=20)
     assert process.returncode == 130
     found = reports(sandbox)

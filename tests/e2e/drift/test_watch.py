@@ -289,9 +289,8 @@ def test_times_that_are_none(sandbox: Sandbox, args: list[str]) -> None:
 def test_a_live_table(sandbox: Sandbox) -> None:
     """On a terminal the table is redrawn in place, with what happened last; the last one stays."""
     sandbox.sim.faults.before("list", lambda _: sandbox.sim.world.console_create(name="chat"), nth=3)
-    sandbox.sim.faults.after(
-        "list", lambda _: sandbox.sim.faults.add(Fault(operation="list", kind="html")), nth=4
-    )
+    fault = Fault(operation="list", kind="html", page=0)
+    sandbox.sim.faults.after("list", lambda _: sandbox.sim.faults.add(fault), nth=4)
     with terminal(sandbox, "watch", "--interval", "0.1") as (screen, process):
         screen.read_until("403 Forbidden")
         process.send_signal(signal.SIGINT)

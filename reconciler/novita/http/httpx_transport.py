@@ -1,0 +1,215 @@
+"""Calls through httpx: over a shared socket, or through a proxy with connections of its own."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.durations import MAX_IDLE_TIME
+from reconciler.novita.http.body import decode_body
+from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, UnusableResponse
+from reconciler.novita.http.sockets import WRITE_SIZE, Socket
+from reconciler.novita.http.transport import MAX_BODY_SIZE, Message, Response
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+_importing = threading.Lock()
+
+
+def import_httpx(*, with_cli: bool) -> None:
+    """Import httpx. Its own command line would import rich and click as well (45 ms)."""
+    with _importing:
+        if with_cli or "httpx" in sys.modules:
+            pass
+        else:
+            sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as if it were not installed
+
+            del sys.modules["httpx._main"]
+
+
+class HttpxConnection:
+    """A transport of httpx with one connection, for one call at a time.
+
+    socket: the socket to use; httpx opens its own ones if there is none, through `proxy`.
+    origin: scheme, host and port.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        context: ssl.SSLContext | None,
+        connect_timeout: float,
+        socket: Socket | None = None,
+        proxy: httpx.Proxy | None = None,
+    ) -> None:
+        import httpx
+
+        self._origin = origin
+        self._connect_timeout = connect_timeout
+        self._limits = socket.limits if socket else CallLimits()
+        self._transport = httpx.HTTPTransport(
+            verify=context or empty_trust_store(),
+            proxy=proxy,
+            trust_env=False,
+            # A shared socket is also kept alive by reads, so it says itself when it is stale.
+            limits=httpx.Limits(keepalive_expiry=None if socket else MAX_IDLE_TIME),
+        )
+        # httpx has no public way to set the network backend.
+        pool: Any = self._transport._pool
+        pool._network_backend = (
+            _SharedBackend(socket) if socket else _LimitedBackend(pool._network_backend, self._limits)
+        )
+        self._urls: dict[str, httpx.URL] = {}
+
+    is_open = True
+
+    def warm(self) -> None: ...
+
+    def exchange(self, message: Message, seconds: float) -> Response:
+        """Send a request and return its response within these seconds. Raise NotSent or UnusableResponse."""
+        import httpx
+
+        self._limits.start(seconds, MAX_BODY_SIZE)
+        timeouts = {"connect": self._connect_timeout, "read": seconds, "write": seconds, "pool": seconds}
+        try:
+            request = httpx.Request(
+                message.method,
+                self._url(message.target),
+                headers=dict(message.headers),
+                content=message.body or None,
+                extensions={"timeout": timeouts},
+            )
+            response = self._transport.handle_request(request)
+            try:
+                codings = response.headers.get_list("content-encoding", split_commas=True)
+                assert isinstance(response.stream, httpx.SyncByteStream)
+                # The raw bytes, because httpx unpacks without a size limit.
+                body = decode_body(response.stream, codings, max_size=MAX_BODY_SIZE)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NotSent(_reason(error)) from error
+        except httpx.ReadTimeout as error:
+            raise self._limits.timed_out() from error
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+            raise NotSendable(_reason(error)) from error
+        except (httpx.RequestError, ValueError) as error:
+            raise UnusableResponse(_reason(error)) from error
+        # httpx gives the names of headers in lower case
+        return Response(status=response.status_code, headers=dict(response.headers), body=body)
+
+    def _url(self, target: str) -> httpx.URL:
+        """Return the parsed URL of a target. Each of the few targets is parsed only once."""
+        if target not in self._urls:
+            import httpx
+
+            self._urls[target] = httpx.URL(self._origin + target)
+        return self._urls[target]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def empty_trust_store() -> ssl.SSLContext:
+    """Return a TLS context for plain HTTP. It reads no root certificate, and would trust no server."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class _SharedBackend:
+    """A network backend of httpcore whose only connection is a shared socket, with TLS if it has any."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def connect_tcp(self, *_address: Any, **_options: Any) -> _SharedStream:
+        self._socket.open()
+        return _SharedStream(self._socket)
+
+
+class _SharedStream:
+    """A stream of httpcore over the present socket. It counts as closed once that socket is replaced."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._generation = socket.generation
+
+    def read(self, _max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        try:
+            return self._socket.receive()
+        except OSError as error:
+            raise UnusableResponse(_reason(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        try:
+            self._socket.send(buffer)
+        except OSError as error:
+            import httpcore
+
+            # After this one httpcore looks for an answer that the server gave before it closed.
+            raise httpcore.WriteError(_reason(error)) from error
+
+    def start_tls(self, *_arguments: Any, **_options: Any) -> _SharedStream:
+        return self  # the socket has it
+
+    def close(self) -> None:
+        if self._generation == self._socket.generation:
+            self._socket.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again."""
+        if info == "is_readable":
+            return self._generation != self._socket.generation or not self._socket.is_open
+        return None
+
+
+class _LimitedBackend:
+    """A network backend of httpcore whose streams keep to the limits of the call."""
+
+    def __init__(self, inner: Any, limits: CallLimits) -> None:
+        self._inner = inner
+        self._limits = limits
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> _LimitedStream:
+        left = self._limits.time_left(timeout)
+        return _LimitedStream(self._inner.connect_tcp(host, port, timeout=left, **more), self._limits)
+
+
+class _LimitedStream:
+    """A stream of httpcore that keeps to the limits of the call."""
+
+    def __init__(self, inner: Any, limits: CallLimits) -> None:
+        self._inner = inner
+        self._limits = limits
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._inner.read(max_bytes, self._limits.time_left(timeout))
+        self._limits.receive(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), WRITE_SIZE):
+            self._inner.write(buffer[start : start + WRITE_SIZE], self._limits.time_left(timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _LimitedStream:
+        left = self._limits.time_left(timeout)
+        return _LimitedStream(self._inner.start_tls(ssl_context, server_hostname, left), self._limits)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

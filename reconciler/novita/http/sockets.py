@@ -1,0 +1,153 @@
+"""Sockets: opened by the first call that needs one, kept for the following ones, and replaced when stale.
+
+One socket serves both clients of HTTP: reads go over it directly (`http1`), writes through httpx.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from reconciler.model.durations import MAX_IDLE_TIME
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.novita.http.limits import CallLimits, NotSent, TimedOut
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+READ_SIZE: Final = 1 << 16
+WRITE_SIZE: Final = 4096
+"""Bytes that are written at once. A writable socket takes as many without blocking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """The address to connect to. `context` returns the TLS context, or None for plain HTTP.
+
+    `connect_timeout`: seconds for TCP and again for TLS.
+    """
+
+    host: str
+    port: int
+    context: Callable[[], ssl.SSLContext | None]
+    connect_timeout: float
+
+    def connect(self, time_left: Callable[[float], float]) -> socket.socket:
+        """Return a new socket. Raise OSError. `time_left` limits the seconds of a step."""
+        import socket
+
+        opened = socket.create_connection((self.host, self.port), time_left(self.connect_timeout))
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            context = self.context()
+            if context is not None:
+                opened.settimeout(time_left(self.connect_timeout))
+                opened = context.wrap_socket(opened, server_hostname=self.host)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+
+class Socket:
+    """A socket that one call at a time uses, with the limits of that call.
+
+    `generation` counts the sockets that were opened one after the other.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._opening = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._last_used = 0.0
+        self.generation = 0
+        self.limits = CallLimits()
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether there is a socket that the server has not closed, as far as is known here."""
+        opened = self._socket
+        if opened is None or time.monotonic() - self._last_used > MAX_IDLE_TIME:
+            return False
+        try:
+            opened.settimeout(0)
+            # Nothing is to be read between two calls. (Under TLS this takes in the tickets of the session.)
+            opened.recv(1)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            return _wants_more(error)
+        return False
+
+    def open(self) -> bool:
+        """Make sure that there is a usable socket. Return whether it is an old one. Raise NotSent."""
+        # Another thread may be opening it; see `warm`.
+        if not self._opening.acquire(timeout=self._time_left(2 * self._address.connect_timeout)):
+            raise NotSent("timed out")
+        try:
+            if self.is_open:
+                return True
+            self.close()
+            self._connect(self._time_left)
+        except OSError as error:
+            raise NotSent(str(error) or type(error).__name__) from error
+        finally:
+            self._opening.release()
+        return False
+
+    def warm(self) -> None:
+        """Open the socket if there is none. Report no failure: the next call fails in the same way."""
+        with self._opening, suppress(Exception):
+            if self._socket is None:
+                self._connect(lambda timeout: timeout)
+
+    def _connect(self, time_left: Callable[[float], float]) -> None:
+        self._socket = self._address.connect(time_left)
+        self._last_used = time.monotonic()
+        self.generation += 1
+
+    def _time_left(self, timeout: float) -> float:
+        try:
+            return self.limits.time_left(timeout)
+        except TimedOut as error:
+            raise NotSent("timed out") from error
+
+    def send(self, data: bytes) -> None:
+        """Send all bytes. Raise OSError, or TimedOut."""
+        assert self._socket is not None
+        for start in range(0, len(data), WRITE_SIZE):
+            self._socket.settimeout(self.limits.time_left())
+            try:
+                self._socket.sendall(data[start : start + WRITE_SIZE])
+            except TimeoutError as error:
+                raise self.limits.timed_out() from error
+
+    def receive(self) -> bytes:
+        """Return the next bytes, b"" at the end. Raise OSError, or UnusableResponse beyond a limit."""
+        assert self._socket is not None
+        self._socket.settimeout(self.limits.time_left())
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except TimeoutError as error:
+            raise self.limits.timed_out() from error
+        self.limits.receive(len(data))
+        return data
+
+    def release(self) -> None:
+        """Note that a call is over, and the socket can serve another one."""
+        self._last_used = time.monotonic()
+
+    def close(self) -> None:
+        """Close the socket. The next call opens a new one."""
+        opened, self._socket = self._socket, None
+        if opened is not None:
+            opened.close()
+
+
+def _wants_more(error: OSError) -> bool:
+    """Return whether TLS has nothing to read yet. Only a TLS socket raises this error, so ssl is imported."""
+    return type(error).__name__ == "SSLWantReadError"

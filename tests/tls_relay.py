@@ -1,0 +1,86 @@
+"""A server that speaks TLS in front of a plain one, and counts the handshakes."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.scripted_server import serving
+
+
+@dataclass
+class TlsRelay:
+    """`connections` counts what was accepted, `handshakes` those that ended well."""
+
+    behind: tuple[str, int]
+    context: ssl.SSLContext
+    connections: int = 0
+    handshakes: int = 0
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    over: threading.Event = field(default_factory=threading.Event)
+    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def serve(self) -> None:
+        while True:
+            try:
+                accepted, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._handle, args=(accepted,), daemon=True).start()
+
+    def _handle(self, accepted: socket.socket) -> None:
+        with accepted, contextlib.suppress(OSError):
+            accepted.settimeout(20)
+            secure = self.context.wrap_socket(accepted, server_side=True)
+            with self.guard:
+                self.handshakes += 1
+            with secure, socket.create_connection(self.behind) as plain:
+                back = threading.Thread(target=_copy, args=(plain, secure), daemon=True)
+                back.start()
+                _copy(secure, plain)
+                back.join(20)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return the files of a self-signed certificate for 127.0.0.1, and of its key."""
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        f" -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    )
+    made = subprocess.run(command.split(), capture_output=True, check=False, timeout=60)
+    if made.returncode:
+        pytest.skip("no openssl to make a certificate with")
+    return certificate, key
+
+
+@contextmanager
+def tls_relay(url: str, certificate: Path, key: Path) -> Iterator[TlsRelay]:
+    """Yield a relay to the server at an http:// URL."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    relay = TlsRelay((host, int(port)), context)
+    with serving(relay.serve, relay.listener, relay.over):
+        yield relay

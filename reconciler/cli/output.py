@@ -74,9 +74,9 @@ class Output:
         """Write a plan to stdout and its problems to stderr; with --json both are in the document."""
         run = self.set_report(run)
         if self.as_json:
-            from reconciler.reports.run.json_plan import plan_document
+            from reconciler.reports.run.json_plan import plan_parts
 
-            self.document(plan_document(run))
+            self.document(plan_parts(run))
             return
         if self.stream is not None:
             if run.plan is not None:
@@ -251,7 +251,10 @@ def _write_document(document: Json) -> None:
     if unicode and isinstance(document, dict):
         chunks = json_chunks(document)
     else:
-        chunks = json.JSONEncoder(indent=2, ensure_ascii=not unicode).iterencode(document)
+        encoder = json.JSONEncoder(
+            indent=2, ensure_ascii=not unicode, default=list
+        )  # a list may be an iterator
+        chunks = encoder.iterencode(document)
     while piece := "".join(islice(chunks, 2_000)):
         _write(sys.stdout, in_json(piece))
     _write(sys.stdout, "\n")

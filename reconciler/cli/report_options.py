@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -144,7 +144,7 @@ def _finish(run: Run, paths: Mapping[str, str], report: RunReport, *, force: boo
     return not problems
 
 
-def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Problem | None:
+def _written(path: Path, shown: str, kind: str, text: Iterable[str], *, force: bool) -> Problem | None:
     from reconciler.inventory.files import write_user_file
     from reconciler.workflow.runtime.outputs import overwrite_error
 
@@ -152,22 +152,30 @@ def _written(path: Path, shown: str, kind: str, text: str, *, force: bool) -> Pr
         return Problem(code="report-not-written", summary=f"cannot write {shown}: {why}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_user_file(path, text.encode("utf-8", "backslashreplace"))
+        write_user_file(path, (piece.encode("utf-8", "backslashreplace") for piece in text))
     except OSError as error:
         return Problem(code="report-not-written", summary=f"cannot write {shown}: {error.strerror or error}")
     return None
 
 
-def _text(name: str, report: RunReport) -> str:
+def _text(name: str, report: RunReport) -> Iterable[str]:
+    """Return a report in pieces."""
     match name:
         case "json":
-            from reconciler.reports.run.json_plan import json_text as text_of
+            from reconciler.reports.run.json_plan import json_text
+
+            return json_text(report)
         case "markdown":
-            from reconciler.reports.run.markdown import markdown_text as text_of
+            from reconciler.reports.run.markdown import markdown_text
+
+            return (markdown_text(report),)
         case "html":
-            from reconciler.reports.html.page import html_text as text_of
+            from reconciler.reports.html.page import html_text
+
+            return (html_text(report),)
         case "junit":
-            from reconciler.reports.run.junit import junit_text as text_of
+            from reconciler.reports.run.junit import junit_text
+
+            return (junit_text(report),)
         case _:
             raise AssertionError(name)
-    return text_of(report)

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from os.path import normpath
 from pathlib import Path
 from typing import Final
@@ -179,11 +180,14 @@ def write_all(disk: FileSystem, fd: int, data: bytes) -> None:
         view = view[disk.write(fd, bytes(view)) :]
 
 
-def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = True) -> None:
+def replace_file(
+    disk: FileSystem, path: Path, data: bytes | Iterable[bytes], *, durable: bool = True
+) -> None:
     """Replace a file atomically: readers, and a crash at any moment, leave the old or the new content.
 
-    The caller must sync the directory to make the name durable; one sync serves several files. The caller
-    holds the lock, so the temporary file has a fixed name, and the next run reuses what a killed run left.
+    `data` may come in chunks, which are made while they are written. The caller must sync the directory
+    to make the name durable; one sync serves several files. The caller holds the lock, so the temporary
+    file has a fixed name, and the next run reuses what a killed run left.
     """
     temporary = path.with_name(path.name + ".tmp")
     disk.unlink(temporary)
@@ -192,7 +196,8 @@ def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = T
         try:
             with contextlib.suppress(FileNotFoundError):
                 disk.chmod(fd, stat.S_IMODE(path.stat().st_mode))
-            write_all(disk, fd, data)
+            for chunk in (data,) if isinstance(data, bytes) else data:
+                write_all(disk, fd, chunk)
             if durable:
                 disk.sync(fd)
         finally:
@@ -204,13 +209,14 @@ def replace_file(disk: FileSystem, path: Path, data: bytes, *, durable: bool = T
         raise
 
 
-def write_user_file(path: Path, data: bytes) -> None:
+def write_user_file(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Replace a file that the user named atomically, behind a symbolic link too. Raise OSError.
 
     A device or a pipe, such as /dev/stderr, is written to and never replaced.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.writelines((data,) if isinstance(data, bytes) else data)
     else:
         replace_file(FileSystem(), path, data)

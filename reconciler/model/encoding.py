@@ -30,19 +30,28 @@ def json_indented(value: Any, *, sort_keys: bool = False) -> str:
     return encoded.decode()
 
 
-def json_chunks(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield `json_indented(document)` in chunks, one list item at a time, to save memory."""
+def json_chunks(
+    document: Mapping[str, Any], *, compact: bool = False, is_open: bool = False
+) -> Iterator[str]:
+    """Yield `json_indented(document)` in chunks, one item of a list or an iterator at a time, to save memory.
+
+    With `compact`, each item is on one line. With `is_open`, the closing brace is left out.
+    """
     start = "{"
     for key, value in document.items():
         yield f"{start}\n  {json_line(key)}: "
         start = ","
-        if isinstance(value, list) and value:
-            for index, item in enumerate(value):
-                yield f"{',' if index else '['}\n    {_indented(item, 4)}"
-            yield "\n  ]"
+        if isinstance(value, list | Iterator):
+            opening = "["
+            for item in value:
+                text = json_bytes(item).decode() if compact else _indented(item, 4)
+                yield f"{opening}\n    {text}"
+                opening = ","
+            yield "[]" if opening == "[" else "\n  ]"
         else:
             yield _indented(value, 2)
-    yield "\n}" if document else "{}"
+    if not is_open:
+        yield "\n}" if document else "{}"
 
 
 def json_bytes(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Drift, FieldChange
@@ -60,11 +60,11 @@ def _sensitive(value: Value) -> Json:
     return not is_plain_data(value)
 
 
-def drift_document(run: RunReport) -> list[dict[str, Json]]:
+def drift_document(run: RunReport) -> Iterator[dict[str, Json]]:
     """Return `resource_drift[]`."""
     if run.drift_report is not None:
-        return [_alarm(alarm) for alarm in run.drift_report.alarms]
-    return [_drift(drift) for drift in run.plan.drift] if run.plan else []
+        return map(_alarm, run.drift_report.alarms)
+    return map(_drift, run.plan.drift if run.plan else ())
 
 
 def drift_summary_document(drift_report: DriftReport) -> dict[str, Json]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
 from reconciler.model.apply_events import ChangeResult
-from reconciler.model.encoding import json_indented
+from reconciler.model.encoding import json_chunks
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Lease, Tracked
@@ -51,9 +51,20 @@ def plan_document(run: RunReport) -> dict[str, Json]:
 
     If there is no plan, `errored` is true and `problems` contains the reason.
     """
+    return {
+        key: list(value) if isinstance(value, Iterator) else value for key, value in plan_parts(run).items()
+    }
+
+
+def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict[str, Json]:
+    """Return the same document with iterators for its long lists, to be written item by item.
+
+    `facts` are those of the plan, if they are known already.
+    """
     plan = run.plan or Plan(changes=(), complete=False)
     counts = plan.counts()
-    facts = plan_facts(plan, run.keyring) if run.plan and run.keyring else {}
+    if facts is None:
+        facts = plan_facts(plan, run.keyring) if run.plan and run.keyring else {}
     document: dict[str, Json] = {
         "format_version": FORMAT,
         "terraform_version": TERRAFORM,
@@ -77,21 +88,23 @@ def plan_document(run: RunReport) -> dict[str, Json]:
     return document
 
 
-def json_text(run: RunReport) -> str:
-    """Return the document of a run as text, ending in a newline."""
-    return in_json(json_indented(plan_document(run))) + "\n"
+def json_text(run: RunReport) -> Iterator[str]:
+    """Yield the document of a run as text, ending in a newline."""
+    yield from map(in_json, json_chunks(plan_parts(run)))
+    yield "\n"
 
 
-def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> list[dict[str, Json]]:
-    changes = [_change(change, facts.get(change.key, {})) for change in plan.changes]
+def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> Iterator[dict[str, Json]]:
+    explanations: Mapping[str, Explanation] = {}
     if explained:
         from reconciler.planning.explain import explain
 
         explanations = explain(plan)
-        for change, document in zip(plan.changes, changes, strict=True):
-            if change.key in explanations:
-                document["explanation"] = _explanation(explanations[change.key])
-    return changes
+    for change in plan.changes:
+        document = _change(change, facts.get(change.key, {}))
+        if change.key in explanations:
+            document["explanation"] = _explanation(explanations[change.key])
+        yield document
 
 
 def _change(change: Change, facts: Facts) -> dict[str, Json]:

@@ -9,18 +9,20 @@ from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
-from reconciler.model.values import SCALAR_TYPES, Fields, Json, leaves
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, leaves
+from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import change_facts
 
 Facts: TypeAlias = Mapping[str, Any]
-"""The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its `record`,
-and the leaves of the `live` and `declared` fields, each with its displayable value and a fingerprint of its
-secret. `deposed` is the name that records a replaced endpoint until it is deleted."""
+"""The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its
+`record`, and the leaves of the `live` and `declared` fields: the value of each by its dotted path; for a
+secret, `{"shown": its displayable form, "secret": its fingerprint}`. `deposed` is the name that records a
+replaced endpoint until it is deleted."""
 
 
-def facts_of(change: Change, keyring: Keyring) -> Facts:
-    """Return the facts of a planned change."""
-    facts = change_facts(change, keyring)
+def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -> Facts:
+    """Return the facts of a planned change; `known` are those that its fingerprint was made from."""
+    facts = known or change_facts(change, keyring)
     live, desired = getattr(change, "live", None), getattr(change, "desired", None)
     target = getattr(change, "target", desired.fields if desired else {})
     return {
@@ -38,7 +40,8 @@ def facts_from_json(facts: Any) -> Facts:
     """Return the facts of a change as read from a file. Raise KeyError or TypeError if they are malformed."""
     for side in ("live", "declared"):
         for leaf in of_type(dict, facts[side]).values():
-            of_type(str, leaf["secret"]), leaf["shown"]
+            if isinstance(leaf, dict):
+                of_type(str, leaf["secret"]), leaf["shown"]
     return {
         "action": of_type(str, facts["action"]),
         "id": of_type(str | None, facts["id"]),
@@ -58,12 +61,15 @@ def of_type(kind: Any, value: Any) -> Any:
 
 
 def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
-    """Return for every leaf, by dotted path, its displayable value and the fingerprint of a secret one."""
+    """Return every leaf by its dotted path, as `Facts` has it."""
     result: dict[str, Json] = {}
     for path, value in leaves(tree):
         shown = value if value.__class__ in SCALAR_TYPES else mask(value)
-        secret = "" if shown == value else digest([list(path), value], keyring)
-        result[".".join(path)] = {"shown": shown, "secret": secret}
+        if shown == value and not isinstance(value, dict):
+            result[".".join(path)] = value
+        else:
+            secret = "" if shown == value else digest([list(path), value], keyring)
+            result[".".join(path)] = {"shown": shown, "secret": secret}
     return result
 
 
@@ -88,7 +94,7 @@ def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str
 
 def _lives_on(old: Facts, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether the endpoint is live under another name."""
-    old_name = old["live"].get("name", {}).get("shown")
+    old_name = _displayed(old["live"].get("name"))
     return any(old["id"] in ids for name, ids in live_ids.items() if name != address(old_name))
 
 
@@ -109,8 +115,9 @@ def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]
         if not (then and now):
             continue  # the endpoint or its declaration came or went as a whole
         for path in (*then, *(path for path in now if path not in then)):
-            if then.get(path) != now.get(path):
-                yield f"  {side} {path}: {_difference(then.get(path), now.get(path))}"
+            before, after = then.get(path, ABSENT), now.get(path, ABSENT)
+            if before != after:
+                yield f"  {side} {path}: {_difference(before, after)}"
 
 
 def _action(facts: Facts | None) -> str:
@@ -118,10 +125,15 @@ def _action(facts: Facts | None) -> str:
 
 
 def _difference(then: Json, now: Json) -> str:
-    if then and now and then["shown"] == now["shown"]:
+    if _displayed(then) == _displayed(now):
         return "another secret"
     return f"{_shown(then)} then, {_shown(now)} now"
 
 
+def _displayed(leaf: Json) -> Json:
+    """Return the value of a leaf as people may see it."""
+    return leaf["shown"] if isinstance(leaf, dict) else leaf
+
+
 def _shown(leaf: Json) -> str:
-    return json_line(leaf["shown"]) if leaf else "nothing"
+    return "nothing" if leaf is ABSENT else json_line(_displayed(leaf))

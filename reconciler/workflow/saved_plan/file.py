@@ -9,19 +9,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.inventory.files import FileSystem, read_regular_file, replace_file, write_user_file
 from reconciler.model.command import SharedOptions, command_line
-from reconciler.model.encoding import json_bytes, json_indented
+from reconciler.model.encoding import json_bytes, json_chunks
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
 from reconciler.model.values import Json
+from reconciler.planning.fingerprint import Facts as PlanFacts
+from reconciler.planning.fingerprint import plan_facts
 from reconciler.planning.selection import Selection
-from reconciler.reports.run.json_plan import plan_document
+from reconciler.reports.run.json_plan import plan_parts
 from reconciler.workflow.drift import resumed_revert_goal
 from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.rollback import rollback_goal
@@ -38,7 +42,7 @@ from reconciler.workflow.saved_plan.change_facts import (
 )
 from reconciler.workflow.saved_plan.origin import Origin, apply_command, approved_plan_path
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +156,18 @@ class SavedPlan:
 
 def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str) -> None:
     """Write the plan without secrets. Raise InvalidConfig if the file cannot be written."""
-    document = plan_document(planned.run_report("plan", timestamp))
-    document["saved_plan"] = _plan_json(context, planned, APPLY, context.root / path)
+    facts = plan_facts(planned.plan, planned.keyring)
+    document = plan_parts(planned.run_report("plan", timestamp), facts)
+    promise = _plan_json(context, planned, APPLY, context.root / path)
     try:
-        write_user_file(context.root / path, json_indented(document).encode() + b"\n")
+        write_user_file(
+            context.root / path,
+            chain(
+                map(str.encode, json_chunks(document, compact=True, is_open=True)),
+                _promise_chunks(b',\n  "saved_plan": ', promise, planned, facts),
+                (b"\n}\n",),
+            ),
+        )
     except OSError as error:
         raise InvalidConfig(
             Problem(
@@ -168,9 +180,10 @@ def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str)
 def save_approved_plan(context: Context, planned: PlanResult, goal: Goal) -> None:
     """Write the approved plan for `--resume`. The caller holds the lock of the inventory."""
     path = approved_plan_path(context)
-    document = {"saved_plan": _plan_json(context, planned, goal, path)}
+    promise = _plan_json(context, planned, goal, path)
+    chunks = _promise_chunks(b'{"saved_plan": ', promise, planned)
     try:
-        replace_file(FileSystem(), path, json_bytes(document))
+        replace_file(FileSystem(), path, chain(chunks, (b"}\n",)))
     except OSError as error:
         raise InventoryError(
             Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")
@@ -213,7 +226,24 @@ def read_approved_plan(context: Context) -> SavedPlan:
     return replace(_read(context, path, title="the approved plan", hint=hint), is_partial=True)
 
 
+def _promise_chunks(
+    start: bytes,
+    promise: Mapping[str, Json],
+    planned: PlanResult,
+    known: Mapping[str, PlanFacts] = MappingProxyType({}),
+) -> Iterator[bytes]:
+    """Yield the promise as JSON, with one line for each change."""
+    yield start + json_bytes(promise)[:-1] + b',"changes":{'
+    comma = b"\n"
+    for change in planned.plan.pending:
+        facts = facts_of(change, planned.keyring, known.get(change.key))
+        yield comma + json_bytes(change.key) + b":" + json_bytes(facts)
+        comma = b",\n"
+    yield b"}}"
+
+
 def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) -> dict[str, Json]:
+    """Return the promise of a plan without its changes."""
     return {
         "format": FORMAT,
         "origin": Origin.of(context, planned, file).to_json(),
@@ -230,7 +260,6 @@ def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) ->
         "other_files": context.allow.other_files,
         "other_account": context.allow.other_account,
         "adopted": context.allow.adopted,
-        "changes": {change.key: facts_of(change, planned.keyring) for change in planned.plan.pending},
     }
 
 
@@ -261,7 +290,7 @@ def _check_format(format_: int, title: str, hint: str) -> None:
         raise InvalidConfig(
             Problem(
                 code="older-plan",
-                summary=f"{title} was made by an older version of reconciler and lacks its folder",
+                summary=f"{title} was made by an older version of reconciler",
                 hint=hint,
                 exit_code=ExitCode.STALE,
             )

@@ -1,11 +1,14 @@
 """Plans on disk: a promise without secrets, kept exactly or refused."""
 
+import errno
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from reconciler.inventory.files import FileSystem
+from reconciler.reports.run import json_plan
 from reconciler.simulator import Server
 from tests.e2e.sandbox import KEY, SPECS, CommandResult, Sandbox, item
 
@@ -368,6 +371,68 @@ def test_a_plan_of_a_newer_version(sandbox: Sandbox) -> None:
     assert ran.code == 1
     assert "was made by a newer version of reconciler" in ran.err
     assert sandbox.sent() == []
+
+
+def test_a_plan_of_an_older_version(sandbox: Sandbox) -> None:
+    """Its facts have another form, so that it is refused and made again."""
+    sandbox.declare(item("chat"))
+    saved(sandbox)
+    document = json.loads((sandbox.root / "the.plan").read_text())
+    document["saved_plan"]["format"] = 2
+    sandbox.write("the.plan", document)
+    ran = sandbox.run("apply", "the.plan")
+    assert ran.code == 6
+    assert "was made by an older version of reconciler" in ran.err
+    assert "reconciler plan --out the.plan" in ran.err
+    assert sandbox.sent() == []
+
+
+def test_a_plan_is_written_while_it_is_made(sandbox: Sandbox) -> None:
+    """The document and the promise are never in memory as a whole."""
+    sandbox.declare(*(item(f"e{number}") for number in range(5)))
+    happened = []
+    change, write = json_plan._change, FileSystem.write
+
+    def made(*given: Any) -> Any:
+        happened.append("made")
+        return change(*given)
+
+    def written(disk: FileSystem, fd: int, data: bytes) -> int:
+        happened.append("written")
+        return write(disk, fd, data)
+
+    sandbox.monkeypatch.setattr(json_plan, "_change", made)
+    sandbox.monkeypatch.setattr(FileSystem, "write", written)
+    for option in ("--out", "--json-into"):
+        happened.clear()
+        assert sandbox.run("plan", option, "the.json").code == 0
+        (sandbox.root / "the.json").unlink()
+        assert happened.count("made") == 5
+        assert "made" in happened[happened.index("written") :]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_disk_that_fills_up_in_the_middle(sandbox: Sandbox, is_there: bool) -> None:
+    """The earlier plan stays as it was, or there is none; no half of a file is left."""
+    sandbox.declare(*(item(f"e{number}") for number in range(5)))
+    if is_there:
+        saved(sandbox)
+    before = sandbox.files()
+    write = FileSystem.write
+    room = [3_000]
+
+    def full(disk: FileSystem, fd: int, data: bytes) -> int:
+        taken = write(disk, fd, data[: room[0]])
+        room[0] -= taken
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return taken
+
+    sandbox.monkeypatch.setattr(FileSystem, "write", full)
+    ran = sandbox.run("plan", "--out", "the.plan")
+    assert ran.code == 1
+    assert "the.plan: No space left on device" in ran.err
+    assert sandbox.files() == before
 
 
 def test_a_plan_that_nobody_can_make_now(sandbox: Sandbox) -> None:

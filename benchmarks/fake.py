@@ -1,9 +1,9 @@
 """A fake Novita with minimal overhead: endpoints serialized in advance, a timer for latency, no rate limit.
 
-`python -m benchmarks.fake --count N --latency MS [--changed N] [--lag SECONDS]` prints its URL and serves
-until its input ends. As many endpoints as `--changed` says differ from their declaration. Updates and deletes
-show after the lag. GET /log returns the calls so far, each as its operation and the times (seconds) at which
-it was received and answered; DELETE /log empties it.
+`python -m benchmarks.fake --count N --latency MS [--changed N] [--lag SECONDS] [--tls FILE]` prints its URL
+and serves until its input ends. As many endpoints as `--changed` says differ from their declaration. Updates
+and deletes show after the lag. GET /log returns the calls so far, each as its operation and the times
+(seconds) at which it was received and answered; DELETE /log empties it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import ssl
 import sys
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -140,10 +141,14 @@ def _bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-async def serve(fake: Fake, latency: float) -> None:
+async def serve(fake: Fake, latency: float, certificate: str) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(fake, latency), "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(lambda: Connection(fake, latency), "127.0.0.1", 0, ssl=context)
+    print(f"http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
@@ -154,8 +159,11 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="milliseconds")
     parser.add_argument("--changed", type=int, default=0, help="endpoints (count)")
     parser.add_argument("--lag", type=float, default=0.0, help="seconds until an update or delete shows")
+    parser.add_argument("--tls", default="", help="file of a certificate and its key")
     given = parser.parse_args()
-    asyncio.run(serve(Fake(given.count, changed=given.changed, lag=given.lag), given.latency / 1000))
+    asyncio.run(
+        serve(Fake(given.count, changed=given.changed, lag=given.lag), given.latency / 1000, given.tls)
+    )
 
 
 if __name__ == "__main__":

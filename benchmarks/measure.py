@@ -89,14 +89,17 @@ def measure_in_turn(*contestants: Callable[[], Timing], runs: int) -> list[Timin
 
 
 @contextlib.contextmanager
-def fake(count: int, latency: float = 0, *, changed: int = 0, lag: float = 0) -> Iterator[str]:
+def fake(
+    count: int, latency: float = 0, *, changed: int = 0, lag: float = 0, tls: Path | None = None
+) -> Iterator[str]:
     """Serve a fake account with `latency` (milliseconds) per response, and yield its URL.
 
     The first `changed` endpoints differ from their declaration. Updates and deletes show after `lag` seconds.
+    `tls`: the file of a certificate and its key.
     """
     words = [sys.executable, "-m", "benchmarks.fake", "--count", str(count), "--latency", str(latency)]
     with subprocess.Popen(
-        [*words, "--lag", str(lag), "--changed", str(changed)],
+        [*words, "--lag", str(lag), "--changed", str(changed), "--tls", str(tls or "")],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

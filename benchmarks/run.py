@@ -14,13 +14,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import bulk, many_writes, ten
+from benchmarks import bulk, many_writes, ten, tls
 from benchmarks.peers import PEERS
 from benchmarks.rows import Row, table
 from benchmarks.targets import PARTS, Bench
 
 THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
     "ten": ten.plans,
+    "tls": tls.tls,
     "round-trips": ten.round_trips,
     "lags": ten.lags,
     "writes": many_writes.many_writes,

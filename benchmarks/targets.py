@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from benchmarks.measure import RECONCILER, ROOT, Timing, calls, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
-from benchmarks.world import write_repo
+from benchmarks.world import edit, write_repo
 
 PYTHON = sys.executable
 BASELINES = (PYTHON, "-m", "benchmarks.baselines")
@@ -220,30 +219,48 @@ class Bench:
         return lambda: _with_fake(run, latency=latency)
 
     def copied(
-        self, recorded: Path, *words: str, url: str, expected: Sequence[int] = (0,)
+        self,
+        recorded: Path,
+        *words: str,
+        url: str,
+        expected: Sequence[int] = (0,),
+        edit: Callable[[Path], None] | None = None,
     ) -> Callable[[], Timing]:
-        """Return a run of a command that writes files; each run has a new copy of the repository."""
+        """Return a run of a command that writes files; each run has a new copy of the repository.
+
+        `edit` changes the copy before the command.
+        """
         repo = self.folder / "copy"
 
         def run() -> Timing:
             shutil.rmtree(repo, ignore_errors=True)
             shutil.copytree(recorded, repo)
+            if edit is not None:
+                edit(repo)
             return self.reconciler(repo, *words, url=url, expected=expected)()
 
         return run
 
     def writing(
-        self, count: int, *words: str, log: list[tuple[str, float, float]] | None = None, **account: Any
+        self,
+        count: int,
+        command: str,
+        *words: str,
+        latency: float = 0,
+        lag: float = 0,
+        log: list[tuple[str, float, float]] | None = None,
     ) -> Callable[[], Timing]:
-        """Return a command that changes `count` recorded endpoints of a new account, such as a destroy.
+        """Return an `apply` of `count` edited endpoints or their `destroy`, on a new account for each run.
 
-        `account` are the arguments of `fake`. Each run starts with the same inventory; `log` gets its calls.
+        `latency` and `lag` are those of `fake`. `log` gets the calls. The inventory is the same in each run.
         """
         recorded = self.recorded(count)
 
         def run() -> Timing:
-            with fake(count, **account) as url:
-                timing = self.copied(recorded, *words, url=url)()
+            agreed = () if command == "apply" else ("--allow-adopted",)
+            with fake(count, latency, lag=lag) as url:
+                edited = edit if command == "apply" else None
+                timing = self.copied(recorded, command, "--yes", *agreed, *words, url=url, edit=edited)()
                 if log is not None:
                     log[:] = calls(url)
             return timing

@@ -14,7 +14,8 @@ COUNT = 10
 LATENCY = 100
 """Milliseconds of each call."""
 
-LAGS = (0, 1, 3)
+CHANGES = {f"update of {COUNT}": "apply", f"delete of {COUNT}": "destroy"}
+LAGS = (1, 3)
 """Seconds until a change shows."""
 
 
@@ -57,8 +58,8 @@ def round_trips(bench: Bench) -> Iterator[Row]:
     log: list[tuple[str, float, float]] = []
     bench.creating(COUNT, latency=LATENCY, width=10, log=log)()
     yield _series(f"apply, {COUNT} creates", log, 3)
-    for what, words, changed in _changes():
-        bench.writing(COUNT, *words, log=log, latency=LATENCY, changed=changed)()
+    for what, command in CHANGES.items():
+        bench.writing(COUNT, command, log=log, latency=LATENCY)()
         yield _series(what, log, 4)
 
 
@@ -66,10 +67,10 @@ def lags(bench: Bench) -> Iterator[Row]:
     """Measure how soon an update and a delete are known to be done, if they show after some seconds."""
     repo = bench.recorded(COUNT)
     for lag in LAGS:
-        for what, words, changed in _changes():
+        for what, command in CHANGES.items():
             with fake(COUNT, LATENCY) as url:
                 result, plan = measure_in_turn(
-                    bench.writing(COUNT, *words, latency=LATENCY, changed=changed, lag=lag),
+                    bench.writing(COUNT, command, latency=LATENCY, lag=lag),
                     bench.reconciler(repo, "plan", url=url),
                     runs=bench.runs,
                 )
@@ -78,14 +79,6 @@ def lags(bench: Bench) -> Iterator[Row]:
                 baseline=plan.wall + lag + 2 * LATENCY / 1000,
                 baseline_name="no-change plan, the lag, two round trips", limit=1.15,
             )  # fmt: skip
-
-
-def _changes() -> tuple[tuple[str, tuple[str, ...], int], ...]:
-    """Return each change: its name, its command, and how many endpoints differ from their declaration."""
-    return (
-        (f"update of {COUNT}", ("apply", "--yes"), COUNT),
-        (f"delete of {COUNT}", ("destroy", "--yes", "--allow-adopted"), 0),
-    )
 
 
 def _series(what: str, log: list[tuple[str, float, float]], least: int) -> Row:

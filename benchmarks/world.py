@@ -77,6 +77,12 @@ def write_repo(folder: Path, count: int) -> None:
     (folder / "endpoints.yaml").write_text("endpoints:\n" + "".join(map(yaml_of, range(count))))
 
 
+def edit(folder: Path) -> None:
+    """Give each declared endpoint another image, as a release does."""
+    file = folder / "endpoints.yaml"
+    file.write_text(file.read_text().replace("registry.example.com", "registry.example.net"))
+
+
 def live(number: int) -> dict[str, Any]:
     """Return the endpoint as Novita lists it after its create: digit strings, filled-in defaults."""
     want = declared(number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform
+from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform, tls
 from benchmarks.measure import (
     RECONCILER,
     ROOT,
@@ -106,7 +106,7 @@ def test_calls_in_series(log: list[tuple[str, float, float]], count: int) -> Non
 def test_a_write_shows_after_the_lag(bench: Bench) -> None:
     """And a run begins with the recorded state, whatever the run before has written."""
     log: list[tuple[str, float, float]] = []
-    destroy = bench.writing(5, "destroy", "--yes", "--allow-adopted", log=log, lag=0.3)
+    destroy = bench.writing(5, "destroy", log=log, lag=0.3)
     for _ in range(2):
         assert destroy().wall > 0.3
         assert sum(operation == "/endpoint/delete" for operation, *_ in log) == 5
@@ -117,6 +117,7 @@ def test_every_theme_measures_its_rows(bench: Bench, monkeypatch: pytest.MonkeyP
     """At small sizes, because only the harness is tested here."""
     for module, name, value in (
         (ten, "LATENCY", 30),
+        (tls, "ROUND_TRIP", 20),
         (ten, "LAGS", (0.1,)),
         (many_writes, "COUNT", 40),
         (bulk, "LARGE", 50),

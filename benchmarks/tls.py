@@ -1,0 +1,80 @@
+"""Ten endpoints over HTTPS, a tenth of a second away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+from benchmarks.measure import ROOT, Timing, fake, measure_in_turn, run_measured
+from benchmarks.rows import Row
+from benchmarks.targets import MORE_RUNS, PYTHON, Bench
+
+COUNT = 10
+ROUND_TRIP = 100
+"""Milliseconds."""
+
+
+def tls(bench: Bench) -> Iterator[Row | str]:
+    if shutil.which("openssl") is None:
+        yield "openssl is not installed; the rows over HTTPS are omitted."
+        return
+    certificate = make_certificate(bench.folder)
+    repo = bench.recorded(COUNT)
+    with mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(certificate)}):
+        with distant(COUNT, certificate) as url:
+            floor = [PYTHON, str(ROOT / "benchmarks/floor.py"), url, str(repo / "endpoints.yaml")]
+            plan, bare = measure_in_turn(
+                bench.reconciler(repo, "plan", url=url),
+                lambda: run_measured(floor),
+                runs=MORE_RUNS * bench.runs,
+            )
+        (apply,) = measure_in_turn(lambda: _creates(bench, certificate), runs=bench.runs)
+    yield Row(
+        what=f"no-change plan, {COUNT}, HTTPS, round trip {ROUND_TRIP} ms", result=plan.wall,
+        baseline=bare.wall, baseline_name="bare http.client + CSafeLoader, overlapped", limit=1.2,
+    )  # fmt: skip
+    yield Row(
+        what=f"apply, {COUNT} creates, HTTPS, round trip {ROUND_TRIP} ms", result=apply.wall,
+        baseline=plan.wall + 2 * ROUND_TRIP / 1000, baseline_name="the plan and two round trips", limit=1.25,
+    )  # fmt: skip
+
+
+def _creates(bench: Bench, certificate: Path) -> Timing:
+    repo = bench.folder / "apply-tls"
+    shutil.rmtree(repo, ignore_errors=True)
+    shutil.copytree(bench.repo(COUNT), repo, ignore=shutil.ignore_patterns("state"))
+    with distant(0, certificate) as url:
+        return bench.reconciler(repo, "apply", "--yes", url=url)()
+
+
+def make_certificate(folder: Path) -> Path:
+    """Return the file of a certificate for 127.0.0.1 with its key."""
+    file = folder / "tls.pem"
+    subject = "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    words = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 {subject}"
+    run_measured([*words.split(), "-keyout", str(file), "-out", str(file) + ".cert"])
+    file.write_text(file.read_text() + Path(f"{file}.cert").read_text())
+    return file
+
+
+@contextlib.contextmanager
+def distant(count: int, certificate: Path) -> Iterator[str]:
+    """Serve a fake account over TLS behind a relay with the round-trip time, and yield its URL."""
+    with fake(count, tls=certificate) as near:
+        port = near.rpartition(":")[2]
+        words = [sys.executable, "-m", "benchmarks.relay", port, str(ROUND_TRIP)]
+        with subprocess.Popen(
+            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as relay:
+            assert relay.stdin
+            assert relay.stdout
+            try:
+                yield f"https://127.0.0.1:{relay.stdout.readline().strip()}"
+            finally:
+                relay.stdin.close()

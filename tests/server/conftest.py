@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk_the-api-key-itself"
+WRITER, READER = "w-token-that-nobody-can-guess", "r-token-that-nobody-can-guess"
+TOKENS = f"ci:sha256={hashlib.sha256(WRITER.encode()).hexdigest()}:write, eve:{READER}:read"
 
 
 class Answer:
@@ -41,6 +44,8 @@ class Answer:
 
 class Serve:
     """`reconciler serve` in a process."""
+
+    sim: Server
 
     def __init__(self, folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()) -> None:
         command = [sys.executable, "-m", "reconciler", "-C", str(folder), "serve", "--listen", "127.0.0.1:0"]
@@ -139,6 +144,19 @@ def start(sim: Server, folder: Path) -> Iterator[Start]:
             server.stop()
         elif server.process.stdout:
             server.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """One server for the tests of a module; everybody on this machine may write."""
+    folder = tmp_path_factory.mktemp("shared") / "infra"
+    shutil.copytree(ROOT / "examples" / "seed" / "config", folder / "config")
+    with Server(seed=1) as sim:
+        environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url, "RECONCILER_API_TOKENS": TOKENS}
+        server = Serve(folder, environ, ["--allow-unauthenticated-writes"])
+        server.sim = sim
+        yield server
+        server.stop()
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 20) -> None:

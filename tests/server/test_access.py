@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import subprocess
@@ -15,10 +14,8 @@ from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import find_caller, read_tokens
 from reconciler.simulator import Server
 
-from .conftest import KEY, ROOT, Start
+from .conftest import KEY, READER, ROOT, TOKENS, WRITER, Start
 
-WRITER, READER = "w-token-that-nobody-can-guess", "r-token-that-nobody-can-guess"
-TOKENS = f"ci:sha256={hashlib.sha256(WRITER.encode()).hexdigest()}:write, eve:{READER}:read"
 SECRET = "a-secret-value-of-a-variable"
 BODY = {
     "endpoint": "probe",

@@ -32,7 +32,7 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "fresh": {"description": "1 asks Novita instead of the cache.", "schema": {"type": "string"}},
     "reveal": {"description": "`env` shows the values of variables.", "schema": {"type": "string"}},
     "category": {"description": "Only specs of this category.", "schema": {"type": "string"}},
-    "limit": {"description": "The most events (default 50).", "schema": {"type": "integer", "minimum": 0}},
+    "limit": {"description": "The most events (default 50).", "schema": {"type": "string"}},
 }
 
 

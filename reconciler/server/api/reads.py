@@ -95,7 +95,7 @@ async def get_worker(request: Request) -> Response:
         for worker in info.workers:
             if worker.id == request.path_params["id"]:
                 return json_response(worker_detail(info, worker), headers=snapshot_headers(snapshot))
-    return error_response(404, "worker not found")
+    return error_response(404, "worker not found", "GET /api/v1/endpoints/{name}/workers lists the workers")
 
 
 async def list_events(request: Request) -> Response:

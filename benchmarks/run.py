@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import bulk, many_writes, ten, tls
 from benchmarks.peers import PEERS
+from benchmarks.profile import profile
 from benchmarks.rows import Row, table
 from benchmarks.targets import PARTS, Bench
 
@@ -31,6 +32,7 @@ THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
     "reads": bulk.reads,
     "huge": bulk.huge,
     **PEERS,
+    "profile": profile,
 }
 
 

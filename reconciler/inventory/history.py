@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +26,10 @@ from reconciler.model.secrets import Secret, is_single, map_secrets
 from reconciler.model.values import LARGEST_NUMBER, Fields, Json
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
+_NAME: Final = b', "name": "'
+_END: Final = re.compile(_NAME + rb'([^"\\]+)", "number": [0-9]+(?:, "who": "[^"\\]*")?\}\Z')
+"""The end of a line as it is written: keys are sorted, and quotes within strings are escaped."""
 
 MAX_VERSIONS: Final = 20
 """Versions of one endpoint (count)."""
@@ -47,16 +53,21 @@ class Version:
     who: str = ""
 
 
-def history(path: Path) -> Mapping[str, tuple[Version, ...]]:
-    """Return the kept versions of each endpoint, oldest first. Skip lines that cannot be read."""
-    return _latest(_parse_lines(_read(_history_path(path)).splitlines()))
+def history(path: Path, names: Collection[str] | None = None) -> Mapping[str, tuple[Version, ...]]:
+    """Return the kept versions of each endpoint or of these, oldest first. Skip lines that cannot be read."""
+    return _latest(_versions(_read(_history_path(path)).splitlines(), names))
 
 
-def find_damage(path: Path) -> Place | None:
-    """Return the place of the first line that is JSON and not a version: it was edited, not torn."""
+def find_damage(path: Path, name: str | None = None) -> Place | None:
+    """Return the place of the first line that is JSON and not a version: it was edited, not torn.
+
+    With a name, lines that are about another one are left out.
+    """
     file = _history_path(path)
     data = _read(file)
     for number, line in enumerate(data.split(b"\n"), 1):
+        if name is not None and _name_of(line) not in (name, None):
+            continue
         if line.strip() and _parse(line) is None and not _is_torn(line):
             return Place(file=str(file), line=number, column=1)
     return None
@@ -71,11 +82,12 @@ def append_versions(path: Path, versions: Iterable[Version]) -> None:
     with write_errors(file, saved="The endpoints are recorded; only their history is not"):
         data = disk.read(file) or b""
         lines = data.splitlines()
-        known = _latest(_parse_lines(lines))
+        known = _latest(_versions(lines, {version.name for version in new}))
         numbered = [_numbered(version, known) for version in new]
-        kept_lines = sum(min(MAX_VERSIONS, len(versions) + 1) for versions in known.values())
+        counts = Counter(map(_name_of, lines))
+        kept_lines = sum(min(MAX_VERSIONS, count + 1) for count in counts.values())
         if len(lines) + len(new) > 2 * kept_lines + MAX_VERSIONS:
-            latest = _latest(chain(*known.values(), numbered))
+            latest = _latest(chain(_versions(lines), numbered))
             replace_file(disk, file, b"".join(map(_line, chain(*latest.values()))))
             disk.sync_directory(file.parent)
             return
@@ -129,8 +141,23 @@ def _line(version: Version) -> bytes:
     return _SORTED(document).encode() + b"\n"
 
 
-def _parse_lines(lines: Iterable[bytes]) -> Iterator[Version]:
-    return (version for line in lines if (version := _parse(line)) is not None)
+def _versions(lines: Iterable[bytes], names: Collection[str] | None = None) -> Iterator[Version]:
+    """Yield the versions in these lines, all or those of some names. The other lines are not parsed."""
+    for line in lines:
+        if names is not None and (name := _name_of(line)) is not None and name not in names:
+            continue
+        version = _parse(line)
+        if version is not None and (names is None or version.name in names):
+            yield version
+
+
+def _name_of(line: bytes) -> str | None:
+    """Return the name that a line is about, from its end; None if only parsing the line can tell."""
+    match = _END.match(line, line.rfind(_NAME))
+    try:
+        return match[1].decode() if match else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _parse(line: bytes) -> Version | None:

@@ -64,11 +64,9 @@ def record_versions(state: Path, report: ApplyReport, who: str = "") -> tuple[Pr
 
 def list_versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
     """Return the versions of one endpoint or of all, oldest first. Raise InvalidConfig for an unknown one."""
-    versions = history(context.state_path)
-    if name is None:
-        return versions
-    if name not in versions:
-        close = closest_match(name, versions)
+    versions = history(context.state_path, None if name is None else (name,))
+    if name is not None and name not in versions:
+        close = closest_match(name, history(context.state_path))
         raise InvalidConfig(
             Problem(
                 code="no-history",
@@ -76,12 +74,12 @@ def list_versions(context: Context, name: str | None = None) -> Mapping[str, tup
                 hint=f"did you mean `{close}`?" if close else "reconciler history   lists all versions",
             )
         )
-    return {name: versions[name]}
+    return versions
 
 
-def damaged_history(context: Context) -> tuple[Problem, ...]:
-    """Return a warning if a line of the history is damaged, so that its version is missing."""
-    place = find_damage(context.state_path)
+def damaged_history(context: Context, name: str | None = None) -> tuple[Problem, ...]:
+    """Return a warning if a line of the history, or one that may be about a name, is damaged."""
+    place = find_damage(context.state_path, name)
     if place is None:
         return ()
     remove = command_line("sed", "-i", f"{place.line}d", place.file)
@@ -102,7 +100,7 @@ def rollback_goal(context: Context, name: str, number: int | None) -> tuple[Cont
     Without a number it is the version before the last one. Raise InvalidConfig if there is no such version,
     or if a damaged history makes it uncertain.
     """
-    if number is None and (problems := damaged_history(context)):
+    if number is None and (problems := damaged_history(context, name)):
         raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
     version = _select_version(list_versions(context, name)[name], name, number)
 

@@ -1,13 +1,16 @@
 """The way back: what was applied, version by version."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from reconciler.inventory import history as history_module
 from reconciler.inventory.history import (
     MAX_VERSIONS,
     Version,
     append_versions,
+    find_damage,
     history,
     references_to_secrets,
     secrets_to_references,
@@ -58,6 +61,38 @@ def test_the_last_twenty_versions_are_kept(tmp_path: Path) -> None:
     assert [one.number for one in history(path)["a"]] == list(range(100 - MAX_VERSIONS + 1, 101))
     lines = (tmp_path / "novita.json.history.jsonl").read_bytes().count(b"\n")
     assert lines <= 3 * MAX_VERSIONS + 2
+
+
+def test_only_lines_of_the_names_at_hand_are_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An apply of one endpoint reads its lines, and those whose name cannot be told from their end."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    append_versions(path, [version(name) for name in ("a", "b", 'a"b', "c")])
+    written = file.read_bytes().splitlines(keepends=True)
+    spaced = json.dumps({**json.loads(written[0]), "number": 7}).replace(": ", ":  ").encode() + b"\n"
+    file.write_bytes(b"".join([*written, spaced]))
+    parsed = []
+    parse = history_module._parse
+    monkeypatch.setattr(history_module, "_parse", lambda line: parsed.append(line) or parse(line))
+    append_versions(path, [version("a", "x:2")])
+    assert parsed == [line.rstrip(b"\n") for line in (written[0], written[2], spaced)]
+    parsed.clear()
+    assert [one.number for one in history(path, ("a",))["a"]] == [1, 7, 8]
+    assert len(parsed) == 4
+    assert history(path).keys() == {"a", "b", 'a"b', "c"}
+    assert history(path, ('a"b',)).keys() == {'a"b'}
+
+
+def test_a_line_is_damaged_for_the_name_it_is_about(tmp_path: Path) -> None:
+    """A line whose name cannot be told may be about any."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    append_versions(path, [version("a"), version("b")])
+    good = file.read_bytes()
+    file.write_bytes(good.replace(b'"id": "id-1", "name": "a"', b'"id": 1, "name": "a"'))
+    places = [find_damage(path, name) for name in ("a", "b", None)]
+    assert [place and place.line for place in places] == [1, None, 1]
+    file.write_bytes(good + b'{"some": "thing"}\n' + good[:40])
+    places = [find_damage(path, name) for name in ("a", "b", None)]
+    assert [place and place.line for place in places] == [3, 3, 3]
 
 
 def test_an_unreadable_line_is_skipped(tmp_path: Path) -> None:

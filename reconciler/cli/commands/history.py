@@ -17,7 +17,7 @@ def history(run: Run, name: str | None) -> int:
     from reconciler.reports.views.history import version_document, versions_text
     from reconciler.workflow.rollback import damaged_history, list_versions
 
-    if problems := damaged_history(run.context):
+    if problems := damaged_history(run.context, name):
         run.out.problems(problems)
     by_name = {
         key: versions

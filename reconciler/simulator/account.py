@@ -60,19 +60,24 @@ class Account:
         return {"id": self.fleet.add(settings, self.clock(), self.profile).id}
 
     def do_get(self, query: Query) -> dict[str, Any]:
-        payload = self._answer(self._find(query.get("id", "")))
+        behind = self.profile.get_behind_seconds
+        payload = self._answer(self._find(query.get("id", ""), behind), behind)
         return {"endpoint": payload} if self.profile.get_wrapped else payload
 
     def do_list(self, query: Query) -> dict[str, Any]:
-        lag, now = self.profile.list_lag_seconds, self.clock()
+        lag, behind, now = self.profile.list_lag_seconds, self.profile.list_behind_seconds, self.clock()
         listed: Sequence[Endpoint] | Fleet = self.fleet
-        if lag:
-            listed = [endpoint for endpoint in self.fleet if now >= endpoint.created + lag]
+        if lag or behind or self.profile.get_behind_seconds:
+            listed = [
+                endpoint
+                for endpoint in self.fleet
+                if now >= endpoint.created + lag and not endpoint.is_removed(now - behind, self.profile)
+            ]
         start, stop = page_bounds(query, "pageNum", len(listed), self.profile)
         if self.profile.list_order == "newest":
             listed = list(listed)[::-1]
         return {
-            "endpoints": [self._answer(endpoint) for endpoint in islice(listed, start, stop)],
+            "endpoints": [self._answer(endpoint, behind) for endpoint in islice(listed, start, stop)],
             "total": len(listed) + self.profile.total_offset,
         }
 
@@ -157,18 +162,22 @@ class Account:
             body, lambda storage_id: self.fleet.uses(lambda settings: mounts(settings, storage_id))
         )
 
-    def _find(self, endpoint_id: str) -> Endpoint:
-        endpoint = self.fleet.get(endpoint_id)
-        if endpoint is None or self.clock() < endpoint.created + self.profile.get_lag_seconds:
+    def _find(self, endpoint_id: str, behind: float = 0.0) -> Endpoint:
+        endpoint, now = self.fleet.get(endpoint_id), self.clock()
+        if (
+            endpoint is None
+            or now < endpoint.created + self.profile.get_lag_seconds
+            or endpoint.is_removed(now - behind, self.profile)
+        ):
             status = self.profile.not_found_status
             message = f"endpoint {endpoint_id!r} not found"
             raise Refusal("SERVERLESS_ENDPOINT_NOT_FOUND", message, status=status)
         return endpoint
 
-    def _answer(self, endpoint: Endpoint) -> dict[str, Any]:
+    def _answer(self, endpoint: Endpoint, behind: float) -> dict[str, Any]:
         now = self.clock()
         self.fleet.settle(endpoint, now, self.profile)
-        return endpoint.answer(now, self.profile, self._random)
+        return endpoint.answer(now, self.profile, self._random, behind)
 
     def _require_credit(self) -> None:
         if self.profile.overdue:

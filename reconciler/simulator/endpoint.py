@@ -43,9 +43,13 @@ class Endpoint:
             return 0
         return int(self.settings["workerConfig"]["minNum"])
 
+    def is_removed(self, now: float, profile: Profile) -> bool:
+        """Return whether a read that shows the time `now` does not show the endpoint any more."""
+        return self.deleted is not None and now >= self.deleted + profile.terminating_seconds
+
     def state(self, now: float, profile: Profile) -> tuple[str, str]:
         """Return state and message. An endpoint scaled to zero is serving, as a request starts a worker."""
-        if self.deleted is not None:
+        if self.deleted is not None and now >= self.deleted:
             return "terminating", ""
         if profile.overdue:
             return "stopped", "account overdue"
@@ -54,10 +58,13 @@ class Endpoint:
         ready = sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
         return ("serving" if ready >= self.wanted(profile) else "initializing"), ""
 
-    def answer(self, now: float, profile: Profile, random: Random) -> dict[str, Any]:
-        """Return the endpoint as get and list answer it (docs get-endpoint, list-endpoint)."""
-        shown = self.shown(now)
-        state, message = self.state(now, profile)
+    def answer(self, now: float, profile: Profile, random: Random, behind: float = 0.0) -> dict[str, Any]:
+        """Return the endpoint as get and list answer it (docs get-endpoint, list-endpoint).
+
+        Updates and deletes are shown as they were `behind` seconds ago.
+        """
+        shown = self.shown(now - behind)
+        state, message = self.state(now - behind if self.deleted is not None else now, profile)
         number = str if profile.number_style == "string" else int
         port = str if profile.port_style == "string" else int
         scaling, policy, healthy = shown["workerConfig"], shown["policy"], shown["healthy"]

@@ -68,7 +68,8 @@ class Fleet:
         if settings["appName"] != before["appName"]:
             self._claim(settings["appName"], endpoint.id)
             del self._owners[before["appName"]]
-        endpoint.before = endpoint.shown(now) if lag else None
+        is_late = lag or profile.list_behind_seconds or profile.get_behind_seconds
+        endpoint.before = endpoint.shown(now) if is_late else None
         endpoint.visible = now + lag
         endpoint.settings = settings
         endpoint.updated = now
@@ -89,10 +90,11 @@ class Fleet:
         self.sweep(now, profile)
 
     def sweep(self, now: float, profile: Profile) -> None:
-        """Remove deleted endpoints after their terminating time."""
+        """Remove deleted endpoints after their terminating time, when no read shows them any more."""
+        shown = now - max(profile.list_behind_seconds, profile.get_behind_seconds)
         for endpoint_id in list(self._deleted):
             endpoint = self._endpoints[endpoint_id]
-            if endpoint.deleted is not None and now >= endpoint.deleted + profile.terminating_seconds:
+            if endpoint.is_removed(shown, profile):
                 self._deleted.discard(endpoint_id)
                 del self._owners[endpoint.settings["appName"]]
                 del self._endpoints[endpoint_id]

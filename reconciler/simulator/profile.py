@@ -75,6 +75,9 @@ class Profile:
     get_lag_seconds: float = switch(0.0, "time until a created endpoint can be read by id")
     # One user sees an update after 2.5-3 s.
     update_lag_seconds: float = switch(0.0, "time during which reads still answer what was before an update")
+    # No source compares both kinds of reads.
+    list_behind_seconds: float = switch(0.0, "time that listings are behind updates and deletes")
+    get_behind_seconds: float = switch(0.0, "time that reads by id are behind updates and deletes")
 
     # The docs put the ID into `name`, clients of the real API into `id`. It is unknown if others are refused.
     delete_key: Literal["either", "id", "name", "strict", "strict-name"] = switch(

@@ -121,6 +121,23 @@ def test_updates_show_late() -> None:
     assert api.read(endpoint_id)["name"] == "newer"
 
 
+@pytest.mark.parametrize("late", ["list", "get"])
+def test_one_kind_of_read_is_behind_the_other(late: str) -> None:
+    """list_behind_seconds and get_behind_seconds: updates and deletes show later in that kind of read."""
+    api = Api.of(**{f"{late}_behind_seconds": 3})
+    endpoint_id = api.create(name="old")
+    api.update(endpoint_id, name="new")
+    names = {"list": ["old"], "get": ["new"]} if late == "list" else {"list": ["new"], "get": ["old"]}
+    assert {"list": api.names(), "get": [api.read(endpoint_id)["name"]]} == names
+    api.clock.now += 3
+    assert (api.read(endpoint_id)["name"], api.names()) == ("new", ["new"])
+    api.delete(id=endpoint_id)
+    found = outcome(api.get("/endpoint", id=endpoint_id))
+    assert (api.names(), found) == ((["new"], (400, NOT_FOUND)) if late == "list" else ([], (200, "")))
+    api.clock.now += 3
+    assert (api.names(), outcome(api.get("/endpoint", id=endpoint_id))) == ([], (400, NOT_FOUND))
+
+
 DELETE_KEYS: list[tuple[str, set[str], tuple[int, str]]] = [
     ("id", {"id"}, (200, "")),
     ("id", {"id", "name"}, (200, "")),

@@ -35,6 +35,10 @@ NEW_ID: Final = "NEW-ID"
 """Stands for the ID of an endpoint that is yet to be created."""
 
 
+SHARED: Final = "; several changes may share a listing"
+"""Follows the purpose of a read, because one listing serves many changes (decision 40)."""
+
+
 class StepKind(StrEnum):
     """The kind of a step. Its value is a clause that describes it."""
 
@@ -61,7 +65,8 @@ class Step:
     """One API call of a change. `purpose` is a clause such as `reads it back`.
 
     `live` is the endpoint as planned, None if this change creates it. `expected` are the fields to read back.
-    Reads may be repeated. After a create whose answer is lost, the account is listed as well.
+    Reads may be repeated, and a listing may take the place of those of several changes. After a create whose
+    answer is lost, the account is listed as well.
     """
 
     kind: StepKind
@@ -166,7 +171,8 @@ def _temporary_name_steps(temporary: TemporaryName) -> Iterator[Step]:
 def _create_steps(change: Create | Replace, purpose: str) -> Iterator[Step]:
     expected = change.target if isinstance(change, Replace) else change.desired.fields
     yield _step(StepKind.CREATE, create_request(change), purpose=purpose)
-    yield _step(StepKind.READ_BACK, KINDS[change.kind].get_request(NEW_ID), expected=expected)
+    request = KINDS[change.kind].get_request(NEW_ID)
+    yield _step(StepKind.READ_BACK, request, expected=expected, purpose=StepKind.READ_BACK + SHARED)
 
 
 def _delete(change: Replace | Delete, purpose: str = "") -> Step:
@@ -175,7 +181,8 @@ def _delete(change: Replace | Delete, purpose: str = "") -> Step:
 
 
 def _read(kind: StepKind, live: Live, expected: Fields | None = None) -> Step:
-    return _step(kind, KINDS[live.kind].get_request(live.id), live, expected)
+    request = KINDS[live.kind].get_request(live.id)
+    return _step(kind, request, live, expected, purpose=kind.value + SHARED)
 
 
 def _step(

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from reconciler.apply.clock import Clock
-from reconciler.apply.read_back import Condition
+from reconciler.apply.read_back import Condition, Visible
 from reconciler.model import durations
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import Problem
@@ -85,11 +85,16 @@ class SharedReads:
         live = looks.pop(planned.id, None)
         return live if live is not None and is_as_planned(live) else self._reader.get(planned.id)
 
-    def is_due(self, waits: Sequence[Wait]) -> bool:
-        """Return whether to poll while other changes are being written."""
-        waited = max((self._age(wait.since) for wait in waits), default=0.0)
-        is_cheap = len(waits) <= self._requests or len(waits) >= READS_PER_REQUEST * self._requests
-        return waited >= (durations.READ_BACK_INTERVAL if is_cheap else durations.MAX_READ_BACK_INTERVAL)
+    def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
+        """Return the waits to poll while other changes are being written.
+
+        Deletes come last, because a listing cannot be proven complete while endpoints are being deleted.
+        """
+        if self._longest_age(waits) >= durations.MAX_READ_BACK_INTERVAL:
+            return waits
+        written = [wait for wait in waits if isinstance(wait.condition, Visible)]
+        is_cheap = len(written) <= self._requests or len(written) >= READS_PER_REQUEST * self._requests
+        return written if is_cheap and self._longest_age(written) >= durations.READ_BACK_INTERVAL else ()
 
     def poll(self, waits: Sequence[Wait], *, looks: int = 0) -> Iterator[tuple[Wait, Outcome]]:
         """Read once for all waits, and yield those that are over.
@@ -175,6 +180,9 @@ class SharedReads:
             return self._reader.get(wait.condition.id)
         except ReconcilerError as error:
             return error
+
+    def _longest_age(self, waits: Sequence[Wait]) -> float:
+        return max((self._age(wait.since) for wait in waits), default=0.0)
 
     def _age(self, time: float) -> float:
         return self._clock.now() - time

@@ -129,8 +129,8 @@ class Stage:
                     self._has_work.notify_all()
                 elif not self._active:
                     break
-                if self._reads.is_due(waits):
-                    return waits, 0
+                if due := self._reads.due(waits):
+                    return tuple(due), 0
                 self._is_idle.wait(durations.INTERRUPT_CHECK)
             if self._is_closed or not (waits or self._unstarted):
                 return None

@@ -245,12 +245,20 @@ def test_looks_are_single_where_a_listing_is_not_worth_it(world: World, fault: s
 
 
 def test_reads_between_writes_wait_for_a_batch(world: World) -> None:
-    assert not world.reads.is_due([])
     few, some, many = (
         [Wait(written(endpoint(number)), world.clock.time) for number in range(count)] for count in (2, 5, 8)
     )
-    assert [world.reads.is_due(waits) for waits in (few, some, many)] == [False] * 3
+    assert [world.reads.due(waits) for waits in (few, some, many)] == [()] * 3
     world.clock.time += durations.READ_BACK_INTERVAL
-    assert [world.reads.is_due(waits) for waits in (few, some, many)] == [True, False, True]
+    assert [world.reads.due(waits) for waits in (few, some, many)] == [few, (), many]
     world.clock.time += durations.MAX_READ_BACK_INTERVAL
-    assert world.reads.is_due(some)
+    assert world.reads.due(some) == some
+
+
+def test_deletes_are_not_read_back_between_deletes(world: World) -> None:
+    """No listing would prove them, and reading them singly costs a request for each."""
+    gone, both = world.waits(deleted, 2), [*world.waits(deleted, 2), *world.waits(written, 2)]
+    world.clock.time += durations.READ_BACK_INTERVAL
+    assert (world.reads.due(gone), world.reads.due(both)) == ((), both[2:])
+    world.clock.time += durations.MAX_READ_BACK_INTERVAL
+    assert (world.reads.due(gone), world.reads.due(both)) == (gone, both)

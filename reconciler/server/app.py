@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -24,7 +22,8 @@ from reconciler.server.api.openapi import openapi_document
 from reconciler.server.api.route_table import OPERATIONS, Access, Operation
 from reconciler.server.api.writes import bad_body
 from reconciler.server.guard import Guard, access_problem
-from reconciler.server.responses import error_response, failure
+from reconciler.server.pages.routes import page_routes
+from reconciler.server.responses import crashed, error_response, failure
 from reconciler.server.service import Service
 from reconciler.server.settings import ServerSettings
 from reconciler.workflow.runtime.context import Context
@@ -57,7 +56,7 @@ def create_app(context: Context, settings: ServerSettings) -> Starlette:
             service.close()
 
     app = Starlette(
-        routes=[_route(operation, settings) for operation in OPERATIONS],
+        routes=[*(_route(operation, settings) for operation in OPERATIONS), *page_routes(service)],
         lifespan=lifespan,
         middleware=[
             Middleware(AccessLog, metrics=metrics, stream=sys.stderr if settings.access_log else None),
@@ -93,7 +92,7 @@ def _route(operation: Operation, settings: ServerSettings) -> Route:
         except ClientDisconnect:
             return error_response(400, "the client closed the connection")
         except Exception as error:  # answered here, since the text of a traceback could hold a secret
-            return _crashed(error)
+            return crashed(error)
 
     route = Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
     assert route.methods is not None
@@ -113,11 +112,3 @@ async def _not_found(request: Request, _error: Exception) -> Response:
 async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ReconcilerError)
     return failure(error)
-
-
-def _crashed(error: Exception) -> Response:
-    """Report a defect by its kind and its place, without its text, which could hold anything."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-    sys.stderr.write(f"internal error: {where}\n")
-    return error_response(500, f"internal error: {where}", "please report it with the request that caused it")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -98,3 +101,11 @@ def status_of(error: ReconcilerError) -> int:
         case InventoryLocked():
             return 409
     return 500
+
+
+def crashed(error: Exception) -> Response:
+    """Report a defect by its kind and its place, without its text, which could hold anything."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+    sys.stderr.write(f"internal error: {where}\n")
+    return error_response(500, f"internal error: {where}", "please report it with the request that caused it")

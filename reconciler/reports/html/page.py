@@ -29,13 +29,17 @@ from reconciler.reports.run.text import action_symbol
 MAX_EXPANDED: Final = 12
 """Maximum number of endpoints that are shown expanded; a longer list is collapsed and gets an index."""
 
+STYLES: Final = ("colors.css", "report.css")
+"""The style sheets of the page, in order."""
+
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The page loads nothing, whatever values it contains."""
 
 
 def html_text(run: RunReport) -> str:
     """Return the page."""
-    style = files("reconciler.reports.html").joinpath("report.css").read_text(encoding="utf-8")
+    folder = files("reconciler.reports.html")
+    style = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in STYLES)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -43,9 +47,14 @@ def html_text(run: RunReport) -> str:
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">\n'
         f"<title>reconciler {escape(run.command)}: {escape(headline(run))}</title>\n"
         f'<style>\n{style}</style></head>\n<body class="{tone(run)}">\n'
-        f"{_header(run)}<main>\n{''.join(_sections(run))}</main>\n"
+        f"{content_html(run)}"
         f"<footer><p>reconciler {__version__}. Secrets are masked.</p></footer>\n</body></html>\n"
     )
+
+
+def content_html(run: RunReport) -> str:
+    """Return the header and the main part of the page, for a page that has the styles and the tone."""
+    return f"{_header(run)}<main>\n{''.join(_sections(run))}</main>\n"
 
 
 def _header(run: RunReport) -> str:

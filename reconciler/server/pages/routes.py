@@ -1,0 +1,25 @@
+"""The routes of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from reconciler.server.pages.endpoints import show_endpoint, show_endpoints
+from reconciler.server.pages.pages import Pages, show_static
+from reconciler.server.pages.signing_in import show_sign_in, sign_in, sign_out
+from reconciler.server.service import Service
+
+
+def page_routes(service: Service) -> Sequence[Route]:
+    """Return the routes of all pages."""
+    pages = Pages(service)
+    return (
+        pages.reading("/", show_endpoints),
+        pages.reading("/endpoints/{name}", show_endpoint),
+        pages.open("/sign-in", show_sign_in),
+        pages.form("/sign-in", sign_in, writes=False),
+        pages.form("/sign-out", sign_out, writes=False),
+        pages.open("/static/{name}", show_static),
+    )

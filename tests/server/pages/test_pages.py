@@ -1,0 +1,148 @@
+"""The pages as they are answered, without a browser."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+from tests.server.conftest import KEY, Answer, Serve, Start
+from tests.server.pages.conftest import READER, TOKEN, TOKENS, Fleet
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def names(answer: Answer) -> list[str]:
+    """Return the names of the endpoints in the table, in order."""
+    return re.findall(r'<th scope="row" class="name"><a href="[^"]*">([^<]*)</a>', answer.text)
+
+
+def key_of(answer: Answer) -> str:
+    found = re.search(r'name="key" value="([^"]+)"', answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+def post(server: Serve, path: str, cookie: str = "", **fields: str) -> Answer:
+    headers = {**FORM, "Origin": server.url, **({"Cookie": cookie} if cookie else {})}
+    return server.ask("POST", path, urlencode(fields).encode(), headers=headers)
+
+
+def sign_in(server: Serve, token: str) -> str:
+    """Return the cookie of a session."""
+    answer = post(server, "/sign-in", key=key_of(server.get("/sign-in")), token=token)
+    assert answer.status == 303, answer.text
+    set_cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in set_cookie
+    assert "SameSite=strict" in set_cookie
+    return set_cookie.partition(";")[0]
+
+
+def test_the_table_has_state_workers_and_who_moved_a_field(start: Start, fleet: Fleet) -> None:
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    fleet.change("embed", healthy={"path": "/"})
+    answer = start().get("/")
+    assert answer.status == 200
+    assert names(answer) == ["chat", "embed", "rerank"]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    assert "3 endpoints" in text
+    assert "2 of 2 ready, scales 2" in text
+    assert re.search(r"image\.image &#34;ghcr.io/acme/embed:2\.0\.1&#34; → &#34;\S+2\.1\.0&#34; YAML", text)
+    assert re.search(r"healthy\.path &#34;/&#34; → &#34;/ready&#34; account", text)
+    assert "hf_secret_value" not in answer.text
+    assert KEY not in answer.text
+
+
+def test_a_declared_endpoint_that_is_missing_has_a_row(start: Start, fleet: Fleet) -> None:
+    fleet.sim.world.console_delete(fleet.id("chat"))
+    fleet.sim.world.console_create(name="elsewhere")
+    answer = start().get("/")
+    assert names(answer) == ["chat", "elsewhere", "embed", "rerank"]
+    assert "apply creates it" in answer.text
+    assert "unmanaged" in answer.text
+
+
+def test_the_filter_and_the_order_are_in_the_url(start: Start, fleet: Fleet) -> None:
+    fleet.change("embed", healthy={"path": "/"})
+    server = start()
+    for query, expected in (
+        ("q=EMB", ["embed"]),
+        ("q=acme/re", ["rerank"]),
+        ("state=Running&sort=name&dir=desc", ["rerank", "embed", "chat"]),
+        ("sort=workers", ["embed", "chat", "rerank"]),
+        ("show=drift", ["embed"]),
+        ("show=differs&managed=declared", ["embed"]),
+        ("managed=unmanaged", []),
+        ("sort=nonsense&dir=up&state=", ["chat", "embed", "rerank"]),
+    ):
+        answer = server.get(f"/?{query}")
+        assert names(answer) == expected, query
+        assert expected or "No endpoint matches" in answer.text
+
+
+def test_one_endpoint_has_its_configuration_workers_and_history(start: Start, fleet: Fleet) -> None:
+    server = start()
+    answer = server.get("/endpoints/chat")
+    assert answer.status == 200
+    for part in (
+        "envs.HF_TOKEN",
+        "envs.MODEL_NAME",
+        "https://logs.novita.invalid/",
+        "ghcr.io/acme/chat:1.4.2",
+    ):
+        assert part in answer.text
+    assert "llama-3-70b" not in answer.text
+    assert "hf_secret_value" not in answer.text
+    assert '<th scope="row">1</th>' in answer.text
+    assert server.get(f"/endpoints/{fleet.id('chat')}").text.count("<h1>chat</h1>") == 1
+    missing = server.get("/endpoints/cat")
+    assert missing.status == 404
+    assert "there is no endpoint" in missing.text
+
+
+def test_text_of_the_account_is_no_markup(start: Start, fleet: Fleet) -> None:
+    name = "<script>alert(1)</script>"
+    fleet.sim.world.console_create(name=name, image={"image": "\"><img src=x onerror='alert(1)'>"})
+    server = start()
+    for path in ("/", f"/endpoints/{fleet.id(name)}"):
+        answer = server.get(path)
+        assert answer.status == 200
+        assert "&lt;script&gt;alert(1)" in answer.text
+        assert "<script>alert" not in answer.text
+        assert "<img" not in answer.text
+
+
+def test_a_browser_signs_in_once_and_out(start: Start, fleet: Fleet) -> None:
+    server = start(RECONCILER_API_TOKENS=TOKENS)
+    assert "Sign in" in server.get("/").text
+    cookie = sign_in(server, TOKEN)
+    assert TOKEN not in cookie
+    page = server.get("/", headers={"Cookie": cookie})
+    assert "<span>ada</span>" in page.text
+    reading = server.get("/", headers={"Cookie": sign_in(server, READER)})
+    assert "<span>bob, read only</span>" in reading.text
+    wrong = post(server, "/sign-in", key=key_of(server.get("/sign-in")), token="no-such-token-at-all")
+    assert wrong.status == 403
+    assert "does not know this token" in wrong.text
+    assert "set-cookie" not in wrong.headers
+    assert post(server, "/sign-out", cookie, key="guessed").status == 403
+    assert post(server, "/sign-out", cookie, key=key_of(page)).status == 303
+    assert "<span>ada</span>" not in server.get("/", headers={"Cookie": cookie}).text
+    assert TOKEN not in server.log.read_text()
+
+
+def test_signing_in_leads_to_no_other_server(start: Start, fleet: Fleet) -> None:
+    server = start(RECONCILER_API_TOKENS=TOKENS)
+    key = key_of(server.get("/sign-in"))
+    for target in ("//evil.example", "https://evil.example", "/\\evil.example", "", "/sign-in"):
+        answer = post(server, "/sign-in", key=key, token=TOKEN, next=target)
+        assert (answer.status, answer.headers["location"]) == (303, "/"), target
+    answer = post(server, "/sign-in", key=key, token=TOKEN, next="/endpoints/chat")
+    assert answer.headers["location"] == "/endpoints/chat"
+
+
+def test_an_unreachable_account_is_explained(start: Start, fleet: Fleet) -> None:
+    server = start(NOVITA_BASE_URL="http://127.0.0.1:9")
+    answer = server.get("/")
+    assert answer.status == 500
+    assert "127.0.0.1:9" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")

@@ -67,7 +67,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     key, certificate = folder / "key.pem", folder / "cert.pem"
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-        f" -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+        f" -subj /CN=relay -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
     )
     made = subprocess.run(command.split(), capture_output=True, check=False, timeout=60)
     if made.returncode:

@@ -135,7 +135,11 @@ def apply(
     """
     stop, clock = stop or threading.Event(), clock or SystemClock()
     first = plan(context, goal)
-    if first.blocked or not _has_work(context, first, goal) or not approve(first):
+    if first.blocked or not _has_work(context, first, goal):
+        return ApplyResult(planned=first, report=None)
+    if context.early is not None:
+        context.early.prepare_writes(len(first.plan.pending))
+    if not approve(first):
         return ApplyResult(planned=first, report=None)
     with locked_inventory(context, base_url(first.settings)) as session:
         on_locked(session.checkpoint_records)

@@ -67,8 +67,13 @@ def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
 
 @contextmanager
 def remote(context: Context, settings: Settings) -> Iterator[AccountWriter]:
-    """Yield write access to the account; only an approved plan gets it."""
-    with _client(context, settings, read_only=False) as client:
+    """Yield write access to the account; only an approved plan gets it.
+
+    Its client has the connections of the early listing.
+    """
+    early = context.early
+    opened = early.client_for_writes() if early else _client(context, settings, read_only=False)
+    with opened as client:
         yield AccountWriter(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
 
 
@@ -84,6 +89,7 @@ class EarlyListing:
     """
 
     def __init__(self, client: Client, account: AccountReader) -> None:
+        self._client: Final = client
         self._account: Final = account
         self._are_secrets_known = threading.Event()
         client.add_secrets(self._wait_for_secrets)
@@ -98,6 +104,15 @@ class EarlyListing:
     def read_limits(self) -> None:
         """Begin to read the limits of the account, which a plan will check."""
         self._account.prefetch_limits()
+
+    def prepare_writes(self, count: int) -> None:
+        """Open connections for that many writes, and import what they need, in the background."""
+        self._client.warm(count)
+        self._client.prepare_writes()
+
+    def client_for_writes(self) -> Client:
+        """Return a client that may write, for an approved plan; the caller closes it."""
+        return self._client.for_writes()
 
     def end(self) -> None:
         """Report no further page, and wait for nothing."""

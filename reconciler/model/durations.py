@@ -125,7 +125,7 @@ READER_MEMORY: Final = 60.0
 MAX_STALENESS: Final = 300.0
 """Of a listing that is served while newer ones fail."""
 
-HEADER_TIMEOUT: Final = 10.0
+HEADER_TIMEOUT: Final = 5.0
 """For the head of a request to arrive, so that slow senders do not hold connections."""
 
 BODY_TIMEOUT: Final = 20.0

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.model.durations import BODY_TIMEOUT
 from reconciler.server.responses import error_response
-from reconciler.server.settings import MAX_BODY_SIZE, ServerSettings
+from reconciler.server.settings import MAX_BODY_SIZE, MAX_HEADER_SIZE, ServerSettings
 from reconciler.server.tokens import Caller, find_caller
 
 SECURITY_HEADERS: Final = {
@@ -72,6 +72,10 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers, *, is_named: bool) -> Response | None:
         """Return the answer to a request that no handler may see."""
+        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_SIZE:
+            return error_response(
+                431, "the head of the request is too large", "send fewer or shorter headers"
+            )
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._settings.is_allowed_host(hosts[0]):
             return error_response(

@@ -44,3 +44,23 @@ def test_a_server_needs_a_key_and_a_free_port(start: Start, folder: Path) -> Non
     )  # fmt: skip
     assert done.returncode == 1
     assert "Try another port" in done.stderr
+
+
+def test_without_the_extra_it_says_what_to_install(folder: Path) -> None:
+    """The packages of the extra are not needed for any other command."""
+    script = (
+        "import importlib.util, sys\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'starlette' else find(name, *rest)\n"
+        "from reconciler.cli.main import run\n"
+        "code = run(['serve'])\n"
+        "assert not {'starlette', 'uvicorn', 'jinja2', 'prometheus_client'} & set(sys.modules)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "packages that are not installed (starlette)" in done.stderr
+    assert "pip install 'novita-reconciler[server]'" in done.stderr

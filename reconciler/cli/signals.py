@@ -6,7 +6,8 @@ which takes a minute if a server hangs. Therefore a thread reads each signal fro
 `signal.set_wakeup_fd`, and wakes the main thread.
 
 A destructor or a library may swallow the exception that Ctrl-C raises. Therefore Ctrl-C is recorded, and the
-record is checked before anything is written.
+record is checked before anything is written. Python itself swallows it in the callbacks of an import, and
+commands import much while they wait for the account. Therefore Ctrl-C is deferred to the next wake-up there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from typing import Final
 from reconciler.model import durations
 
 _interrupted: Final = threading.Event()
+
+_deferred: Final = threading.Event()
+"""Set from a Ctrl-C until its exception is raised."""
 
 
 def was_interrupted() -> bool:
@@ -40,13 +44,14 @@ def immediate_signals() -> Iterator[None]:
         yield
         return
     _interrupted.clear()
+    _deferred.clear()
     is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_default:
         signal.signal(signal.SIGINT, _record)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     # SIGURG is used to wake the main thread; nothing else sends it
-    former = signal.signal(signal.SIGURG, lambda _number, _frame: None)
+    former = signal.signal(signal.SIGURG, _raise_deferred)
     stopped = threading.Event()
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     thread = threading.Thread(target=_wake, args=(main.ident, reading, stopped), name="signals", daemon=True)
@@ -64,9 +69,18 @@ def immediate_signals() -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _record(number: int, frame: FrameType | None) -> None:
+def _record(_number: int, frame: FrameType | None) -> None:
     _interrupted.set()
-    signal.default_int_handler(number, frame)
+    _deferred.set()
+    _raise_deferred(signal.SIGURG, frame)
+
+
+def _raise_deferred(_number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt after a Ctrl-C, unless the main thread is in Python's import machinery."""
+    is_importing = frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+    if _deferred.is_set() and not is_importing:
+        _deferred.clear()
+        raise KeyboardInterrupt
 
 
 def _wake(main: int, reading: int, stopped: threading.Event) -> None:

@@ -160,15 +160,13 @@ def _will_check_limits(selection: Selection, loaded: LoadedConfig, inventory: In
 
     Then the limits are read beside the listing. With many endpoints it would take too long to find out.
     """
+    if goal.is_destroy or len(loaded.desired) > MAX_FORESEEN:
+        return False
     keyring, records = loaded.settings.keyring, inventory.records
-    return (
-        not goal.is_destroy
-        and len(loaded.desired) <= MAX_FORESEEN
-        and any(
-            desired.name not in records or not is_current(records[desired.name], desired, keyring)
-            for desired in loaded.desired
-            if selection.has(desired.name)
-        )
+    return bool(goal.revert_names) or any(
+        desired.name not in records or not is_current(records[desired.name], desired, keyring)
+        for desired in loaded.desired
+        if selection.has(desired.name)
     )
 
 

@@ -18,6 +18,7 @@ from reconciler.model.secrets import mask, reveal
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
+from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.unreadable import describe_unread
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
@@ -63,8 +64,11 @@ def account_checks(
             if error is not None:
                 yield from skipped_checks("the account cannot be read", "reachable", "accepted", "clock")
                 return
+            account.prefetch()
+            account.prefetch_limits()
+            clusters = DaemonThreadPool(1).submit(account.clusters)
             yield _limits(account, loaded.desired)
-            yield _regions(account, loaded.desired)
+            yield _regions(clusters.result(), loaded.desired)
             yield from _records(account, records, unread)
     except ReconcilerError as error:
         yield _failed("account", error.problem)
@@ -128,11 +132,10 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
     return Check(name="limits", status=CheckStatus.OK, detail=detail)
 
 
-def _regions(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
+def _regions(offered: frozenset[str] | None, declared: tuple[Desired, ...]) -> Check:
     users: dict[str, list[str]] = {}
     for desired in declared:
         users.setdefault(reveal(desired.fields["clusterID"]), []).append(desired.name)
-    offered = account.clusters()
     if offered is None:
         return Check(
             name="regions", status=CheckStatus.SKIP, detail="Novita does not list the regions of the account"

@@ -59,6 +59,9 @@ def changed(sandbox: Sandbox) -> None:
         (["status", "a"], nothing, 1),
         (["plan"], changed, 1),
         (["preview"], changed, 1),
+        (["import", "--all", "--out", "new.yaml"], nothing, 1),
+        (["state", "rebuild"], nothing, 1),
+        (["doctor"], nothing, 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else getattr(value, "__name__", str(value)),
 )

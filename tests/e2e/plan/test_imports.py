@@ -1,0 +1,42 @@
+"""What a plan without changes imports: each import costs time at every start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.e2e.sandbox import Sandbox, item
+
+SCRIPT = """
+import sys
+before = set(sys.modules)
+from reconciler.cli.main import run
+assert run(["plan"]) == 0
+print(*(set(sys.modules) - before), file=sys.stderr)
+"""
+
+THIRD_PARTY = {"click", "yaml", "jsonschema_rs"}
+NOT_NEEDED = {"asyncio", "concurrent", "logging", "shutil", "tempfile", "urllib.request"}
+"""Of the standard library."""
+
+OF_CHANGES = {"apply", "reports.html", "simulator", "workflow.apply", "workflow.saved_plan", "planning.steps"}
+"""Packages and modules of `reconciler` that only a change needs."""
+
+MAX_MODULES = 140
+"""Modules of `reconciler` (count). Each takes 0.15 ms before it does anything."""
+
+
+def test_a_plan_without_changes_imports_only_what_it_needs(sandbox: Sandbox) -> None:
+    sandbox.declare(*(item(f"svc-{number}") for number in range(10)))
+    sandbox.apply()
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=sandbox.root, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split("\n")[-2].split())
+    ours = {name for name in loaded if name.partition(".")[0] == "reconciler"}
+    packages = {name.partition(".")[0] for name in loaded - ours if "cython" not in name}
+    assert packages - sys.stdlib_module_names - {"org"} == THIRD_PARTY
+    assert loaded & NOT_NEEDED == set()
+    assert {name for name in OF_CHANGES if f"reconciler.{name}" in ours} == set()
+    assert len(ours) <= MAX_MODULES

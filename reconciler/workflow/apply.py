@@ -134,7 +134,7 @@ def apply(
     before the process is ended.
     """
     stop, clock = stop or threading.Event(), clock or SystemClock()
-    first = plan(context, goal)
+    first = plan(context, goal, is_applied=True)
     if first.blocked or not _has_work(context, first, goal):
         return ApplyResult(planned=first, report=None)
     if context.early is not None:

@@ -146,24 +146,29 @@ DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 """Delete what the inventory records, and nothing else."""
 
 
-def plan(context: Context, goal: Goal = APPLY) -> PlanResult:
-    """Return what `apply` would do now. Raise ReconcilerError if that cannot be determined."""
+def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> PlanResult:
+    """Return what `apply` would do now. Raise ReconcilerError if that cannot be determined.
+
+    is_applied: writes may follow, so prepare for them as soon as changes are foreseen.
+    """
     loaded = goal.load(context)
     inventory = load_inventory(context.state_path)
-    if context.early is not None and _will_check_limits(context.selection, loaded, inventory, goal):
+    if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
         context.early.read_limits()
+        if is_applied:
+            context.early.prepare_writes(count)
     return planned(context, loaded, inventory, goal)
 
 
-def _will_check_limits(selection: Selection, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> bool:
-    """Return True if the files and the inventory show already that the plan will create or update.
+def _foreseen_changes(selection: Selection, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> int:
+    """Return how many endpoints the plan will probably create or update, by the files and the inventory.
 
-    Then the limits are read beside the listing. With many endpoints it would take too long to find out.
+    What such changes need is read beside the listing. With many endpoints it would take too long to find out.
     """
     if goal.is_destroy or len(loaded.desired) > MAX_FORESEEN:
-        return False
+        return 0
     keyring, records = loaded.settings.keyring, inventory.records
-    return bool(goal.revert_names) or any(
+    return len(goal.revert_names) or sum(
         desired.name not in records or not is_current(records[desired.name], desired, keyring)
         for desired in loaded.desired
         if selection.has(desired.name)

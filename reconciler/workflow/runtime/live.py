@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.apply.clock import SystemClock, poll
 from reconciler.model import durations
 from reconciler.model.plan import Change, Create
 from reconciler.model.resource import Inventory, Limits, Listing, Live
@@ -16,10 +15,14 @@ from reconciler.planning.pending_creates import new_endpoints
 
 def list_after_settling(account: AccountReader, inventory: Inventory, settle_seconds: float) -> Listing:
     """List the account until every open create appears in it, or for `settle_seconds` at most."""
+    if not inventory.intents:
+        return list_complete(account, (record.id for record in inventory.records.values()))
+    from reconciler.apply.clock import SystemClock, poll
+
     listing, created = Listing(endpoints=()), dict[str, Live]()
     for _ in poll(
         SystemClock(),
-        within=settle_seconds if inventory.intents else 0.0,
+        within=settle_seconds,
         first=durations.FIRST_SETTLING_POLL,
         longest=durations.MAX_SETTLING_POLL,
     ):

@@ -114,7 +114,7 @@ class Bench:
         for width in (10, 32):
             result, baseline = measure_in_turn(
                 self.creating(1_000, latency=20, width=width),
-                lambda width=width: _with_fake(
+                lambda width=width: with_empty_account(
                     lambda url: run_measured([*BASELINES, "creates", url, "1000", str(width)]), latency=20
                 ),
                 runs=self.runs,
@@ -216,7 +216,7 @@ class Bench:
                 log[:] = calls(url)
             return timing
 
-        return lambda: _with_fake(run, latency=latency)
+        return lambda: with_empty_account(run, latency=latency)
 
     def copied(
         self,
@@ -292,7 +292,8 @@ def _move_inventory(path: Path, url: str) -> None:
         path.write_text(re.sub(r'("base_url": )"[^"]*"', rf'\1"{url}"', text, count=1), encoding="utf-8")
 
 
-def _with_fake(run: Callable[[str], Timing], *, latency: float) -> Timing:
+def with_empty_account(run: Callable[[str], Timing], *, latency: float) -> Timing:
+    """Return the timing of a run at the URL of a new account without endpoints."""
     with fake(0, latency) as url:
         return run(url)
 

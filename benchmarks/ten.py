@@ -5,47 +5,66 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 
-from benchmarks import octodns_peer
+from benchmarks import octodns_peer, terraform_provider
 from benchmarks.measure import ROOT, calls, fake, in_series, measure_in_turn, run_measured
 from benchmarks.rows import Row
-from benchmarks.targets import MORE_RUNS, PYTHON, Bench
+from benchmarks.targets import MORE_RUNS, PYTHON, Bench, with_empty_account
 
 COUNT = 10
 LATENCY = 100
 """Milliseconds of each call."""
 
 CHANGES = {f"update of {COUNT}": "apply", f"delete of {COUNT}": "destroy"}
+TERRAFORM = "Terraform with a provider in Go"
+
 LAGS = (1, 3)
 """Seconds until a change shows."""
 
 
 def plans(bench: Bench) -> Iterator[Row | str]:
-    """Compare a no-change plan with its floor and with octoDNS."""
+    """Compare a no-change plan with its floor, octoDNS and Terraform, and an apply with that of Terraform."""
     repo = bench.recorded(COUNT)
     has_octodns = importlib.util.find_spec("octodns") is not None
+    has_terraform = not terraform_provider.missing()
     for latency, limit in ((0, 1.9), (LATENCY, 1.4)):
         with fake(COUNT, latency) as url:
-            contestants = [
-                bench.reconciler(repo, "plan", "--detailed-exitcode", url=url),
-                lambda url=url: run_measured(
+            contestants = {
+                "": bench.reconciler(repo, "plan", "--detailed-exitcode", url=url),
+                "bare http.client + CSafeLoader, overlapped": lambda url=url: run_measured(
                     [PYTHON, str(ROOT / "benchmarks/floor.py"), url, str(repo / "endpoints.yaml")]
                 ),
-            ]
+            }
             if has_octodns:
                 folder = bench.folder / f"octodns-{COUNT}-{latency}"
-                contestants.append(octodns_peer.no_change(folder, COUNT, url))
-            result, floor, *peers = measure_in_turn(*contestants, runs=MORE_RUNS * bench.runs)
-        yield Row(
-            what=f"no-change plan, {COUNT}, {latency} ms", result=result.wall, baseline=floor.wall,
-            baseline_name="bare http.client + CSafeLoader, overlapped", limit=limit,
-        )  # fmt: skip
-        for peer in peers:
+                contestants["octoDNS, as many TXT records"] = octodns_peer.no_change(folder, COUNT, url)
+            if has_terraform:
+                folder = bench.folder / f"terraform-{COUNT}-{latency}"
+                contestants[TERRAFORM] = terraform_provider.no_change(folder, COUNT, url)
+            result, *others = measure_in_turn(*contestants.values(), runs=MORE_RUNS * bench.runs)
+        for at, (name, other) in enumerate(zip(list(contestants)[1:], others, strict=True)):
             yield Row(
-                what=f"no-change plan, {COUNT}, {latency} ms", result=result.wall, baseline=peer.wall,
-                baseline_name="octoDNS, as many TXT records", limit=1,
+                what=f"no-change plan, {COUNT}, {latency} ms", result=result.wall, baseline=other.wall,
+                baseline_name=name, limit=1 if at else limit,
             )  # fmt: skip
     if not has_octodns:
         yield "octoDNS is not installed (extra `bench`); its rows are omitted."
+    if has_terraform:
+        yield _creates(bench)
+    else:
+        yield f"{terraform_provider.missing()}; its rows are omitted."
+
+
+def _creates(bench: Bench) -> Row:
+    peer = terraform_provider.creates(bench.folder / "terraform-creates", COUNT)
+    result, other = measure_in_turn(
+        bench.creating(COUNT, latency=LATENCY, width=10),
+        lambda: with_empty_account(peer, latency=LATENCY),
+        runs=MORE_RUNS * bench.runs,
+    )
+    return Row(
+        what=f"apply, {COUNT} creates, {LATENCY} ms", result=result.wall, baseline=other.wall,
+        baseline_name=f"{TERRAFORM}, which reads nothing back", limit=1.25,
+    )  # fmt: skip
 
 
 def round_trips(bench: Bench) -> Iterator[Row]:

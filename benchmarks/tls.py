@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+from benchmarks import terraform_provider
 from benchmarks.measure import ROOT, Timing, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
 from benchmarks.targets import MORE_RUNS, PYTHON, Bench
+from benchmarks.ten import TERRAFORM
 
 COUNT = 10
 ROUND_TRIP = 100
@@ -25,24 +27,51 @@ def tls(bench: Bench) -> Iterator[Row | str]:
         yield "openssl is not installed; the rows over HTTPS are omitted."
         return
     certificate = make_certificate(bench.folder)
-    repo = bench.recorded(COUNT)
     with mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(certificate)}):
-        with distant(COUNT, certificate) as url:
-            floor = [PYTHON, str(ROOT / "benchmarks/floor.py"), url, str(repo / "endpoints.yaml")]
-            plan, bare = measure_in_turn(
-                bench.reconciler(repo, "plan", url=url),
-                lambda: run_measured(floor),
-                runs=MORE_RUNS * bench.runs,
-            )
-        (apply,) = measure_in_turn(lambda: _creates(bench, certificate), runs=bench.runs)
-    yield Row(
-        what=f"no-change plan, {COUNT}, HTTPS, round trip {ROUND_TRIP} ms", result=plan.wall,
-        baseline=bare.wall, baseline_name="bare http.client + CSafeLoader, overlapped", limit=1.2,
-    )  # fmt: skip
-    yield Row(
-        what=f"apply, {COUNT} creates, HTTPS, round trip {ROUND_TRIP} ms", result=apply.wall,
-        baseline=plan.wall + 2 * ROUND_TRIP / 1000, baseline_name="the plan and two round trips", limit=1.25,
-    )  # fmt: skip
+        plan, bare, *peer = _plans(bench, certificate)
+        apply, *peer_apply = _applies(bench, certificate)
+    for other, name, limit in [
+        (bare, "bare http.client + CSafeLoader, overlapped", 1.2),
+        *((other, TERRAFORM, 0.9) for other in peer),
+    ]:
+        yield Row(
+            what=f"no-change plan, {COUNT}, HTTPS, round trip {ROUND_TRIP} ms", result=plan.wall,
+            baseline=other.wall, baseline_name=name, limit=limit,
+        )  # fmt: skip
+    for seconds, name in [
+        (plan.wall + 2 * ROUND_TRIP / 1000, "the plan and two round trips"),
+        *((other.wall, f"{TERRAFORM}, which reads nothing back") for other in peer_apply),
+    ]:
+        yield Row(
+            what=f"apply, {COUNT} creates, HTTPS, round trip {ROUND_TRIP} ms", result=apply.wall,
+            baseline=seconds, baseline_name=name, limit=1.25,
+        )  # fmt: skip
+
+
+def _plans(bench: Bench, certificate: Path) -> list[Timing]:
+    """Return reconciler, the floor, and Terraform if there is a provider."""
+    repo = bench.recorded(COUNT)
+    with distant(COUNT, certificate) as url:
+        floor = [PYTHON, str(ROOT / "benchmarks/floor.py"), url, str(repo / "endpoints.yaml")]
+        contestants = [bench.reconciler(repo, "plan", url=url), lambda: run_measured(floor)]
+        if not terraform_provider.missing():
+            folder = bench.folder / "terraform-tls"
+            contestants.append(terraform_provider.no_change(folder, COUNT, url))
+        return measure_in_turn(*contestants, runs=MORE_RUNS * bench.runs)
+
+
+def _applies(bench: Bench, certificate: Path) -> list[Timing]:
+    """Return reconciler, and Terraform if there is a provider. Each run has a new account."""
+    contestants = [lambda: _creates(bench, certificate)]
+    if not terraform_provider.missing():
+        peer = terraform_provider.creates(bench.folder / "terraform-tls-creates", COUNT)
+
+        def run() -> Timing:
+            with distant(0, certificate) as url:
+                return peer(url)
+
+        contestants.append(run)
+    return measure_in_turn(*contestants, runs=MORE_RUNS * bench.runs)
 
 
 def _creates(bench: Bench, certificate: Path) -> Timing:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform, tls
+from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform, terraform_provider, tls
 from benchmarks.measure import (
     RECONCILER,
     ROOT,
@@ -87,6 +87,19 @@ def test_terraform_finds_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "t" / "main.tf").write_text("")
     with pytest.raises(RuntimeError):
         terraform.no_change(tmp_path / "t")()
+
+
+def test_the_terraform_provider_lists_once_and_creates(tmp_path: Path) -> None:
+    if reason := terraform_provider.missing():
+        pytest.skip(reason)
+    with fake(COUNT) as url:
+        terraform_provider.no_change(tmp_path / "t", COUNT, url)()
+        assert [operation for operation, *_ in calls(url)] == ["/endpoints"] * 2
+    with fake(5, changed=1) as url, pytest.raises(RuntimeError, match="1 to change"):
+        terraform_provider.no_change(tmp_path / "u", 5, url)()
+    with fake(0) as url:
+        assert terraform_provider.creates(tmp_path / "v", 5)(url).wall > 0
+        assert [operation for operation, *_ in calls(url)] == ["/endpoint/create"] * 5
 
 
 def test_the_floor_does_its_part(bench: Bench) -> None:

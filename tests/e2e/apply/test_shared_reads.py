@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from reconciler.simulator import Fault
+from reconciler.simulator import Fault, Request
 from tests.e2e.sandbox import Keys, Sandbox, item
 
 NAMES = [f"e-{number:02}" for number in range(12)]
@@ -180,3 +183,62 @@ def test_a_value_that_is_kept_is_found_among_many(applied: Sandbox) -> None:
     applied.sim.world.switch(clamp={"workerConfig.freeTimeout": 1000})
     applied.declare(*(item(name, port=9000) for name in NAMES[1:]), item(NAMES[0], freeTimeout=2000))
     assert run(applied) == {**DONE, NAMES[0]: "failed"}
+
+
+@pytest.mark.parametrize("change", [update, destroy])
+@pytest.mark.parametrize("operation", ["write", "read-back"])
+def test_a_kill_in_the_middle_of_a_batch_loses_nothing(
+    applied: Sandbox, change: Callable[[Sandbox], None], operation: str
+) -> None:
+    """What was written without its record is found by the next run, and written by nobody again."""
+    change(applied)
+    write = "update" if change is update else "delete"
+    command = ("apply", "--auto-approve", "--allow-delete", "12", "--parallelism", "2")
+    if operation == "write":
+        applied.killed(write, nth=7, command=command)
+    else:
+        applied.killed("list", nth=3 * PAGES, when="before", command=command)
+    sent = len(applied.sent(write))
+    assert sent in ((7, 8) if operation == "write" else (12,))
+    left = str(len(applied.live()))
+    assert applied.run("apply", "--yes", "--allow-delete", left).code == 0
+    assert len(applied.sent(write)) <= 12 + 1, "one more for the call that the kill cut off"
+    assert applied.plan().code == 0
+    assert set(applied.live()) == set(applied.inventory) == (set(NAMES) if change is update else set())
+
+
+@pytest.mark.parametrize("change", [update, destroy])
+def test_an_interrupt_in_the_middle_of_a_batch(applied: Sandbox, change: Callable[[Sandbox], None]) -> None:
+    """What was sent is read back and recorded; nothing else begins."""
+    change(applied)
+    write = "update" if change is update else "delete"
+    told = threading.Event()
+
+    def interrupt(_request: Request) -> None:
+        applied.started[-1].send_signal(signal.SIGINT)
+        assert told.wait(20)
+
+    applied.sim.faults.before(write, interrupt, nth=5)
+    process = applied.start("apply", "--auto-approve", "--json", "--allow-delete", "12", "--parallelism", "2")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert any("press Ctrl-C again" in line for line in iter(process.stderr.readline, ""))
+    told.set()
+    outcomes = [one["outcome"] for one in json.loads(process.stdout.read())["results"]]
+    assert process.wait(20) == 130
+    sent = len(applied.sent(write))
+    assert sent < 12
+    assert (outcomes.count("done"), outcomes.count("not attempted")) == (sent, 12 - sent)
+    assert len(applied.plan().actions) == 12 - sent
+
+
+def test_hundreds_of_changes_take_few_requests_besides_their_writes(sandbox: Sandbox) -> None:
+    """At most a tenth of the changes, and the pages of one listing; for creates, updates and deletes."""
+    names, pages = [f"e-{number:03}" for number in range(300)], 4
+    for fields in ({}, {"port": 9000}, None):
+        before = len(sandbox.sim.requests)
+        declare(sandbox, *(names if fields is not None else ()), **(fields or {}))
+        assert sandbox.run("apply", "--yes", "--allow-delete", "300").code == 0
+        assert len(sandbox.sim.requests) - before <= 1.1 * len(names) + pages
+        assert len(sandbox.live()) == len(sandbox.inventory) == (0 if fields is None else 300)
+    assert sandbox.sent("get") == []

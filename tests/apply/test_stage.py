@@ -1,0 +1,94 @@
+"""A stage: lanes perform tasks from wait to wait, and one thread reads for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from reconciler.apply.clock import SystemClock
+from reconciler.apply.read_back import Condition, Visible
+from reconciler.apply.shared_reads import Outcome, SharedReads, Wait
+from reconciler.apply.stage import Stage
+
+
+class Reads:
+    """Reads that meet every condition at once, and note how many waits and looks each of them served."""
+
+    def __init__(self) -> None:
+        self.polls: list[tuple[int, int]] = []
+        self.has_fresh_look = False
+
+    def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
+        return ()
+
+    def poll(self, waits: Sequence[Wait], *, looks: int = 0) -> list[tuple[Wait, Outcome]]:
+        self.polls.append((len(waits), looks))
+        self.has_fresh_look = True
+        return [(wait, None) for wait in waits]
+
+
+class Task:
+    """A task with some waits."""
+
+    def __init__(self, name: str, waits: int = 1, *, needs_look: bool = True, fails: bool = False) -> None:
+        self.name = name
+        self.left = waits
+        self.needs_look = needs_look
+        self.fails = fails
+        self.steps = 0
+
+    def advance(self, outcome: Outcome) -> Condition | None:
+        assert outcome is None
+        if self.fails:
+            raise ZeroDivisionError
+        self.steps += 1
+        self.left -= 1
+        return Visible(id=self.name, target={}) if self.left >= 0 else None
+
+
+def run(tasks: Sequence[Task], parallelism: int = 4, *, is_stopped: bool = False) -> Reads:
+    reads = Reads()
+    stage = Stage(tasks, cast(SharedReads, reads), SystemClock(), is_stopped=lambda: is_stopped)
+    stage.run(parallelism)
+    return reads
+
+
+def test_one_read_looks_for_all_tasks_and_one_ends_their_waits() -> None:
+    tasks = [Task(str(number)) for number in range(20)]
+    assert run(tasks).polls == [(0, 20), (20, 0)]
+    assert [task.steps for task in tasks] == [2] * 20
+
+
+def test_tasks_with_several_waits_go_on_together() -> None:
+    tasks = [Task("a", 3), Task("b", 1), Task("c", 0)]
+    assert run(tasks).polls == [(0, 3), (2, 0), (1, 0), (1, 0)]
+    assert [task.steps for task in tasks] == [4, 2, 1]
+
+
+def test_tasks_without_a_look_begin_at_once() -> None:
+    tasks = [Task("a", needs_look=False), Task("b"), Task("c")]
+    assert run(tasks).polls == [(1, 2), (2, 0)]
+
+
+def test_one_lane_ends_each_task_before_the_next() -> None:
+    tasks = [Task("a"), Task("b")]
+    assert run(tasks, 1).polls == [(0, 2), (1, 0), (1, 0)]
+
+
+def test_a_stopped_stage_reads_nothing() -> None:
+    """Each task is asked once, and notes that it was not attempted."""
+    tasks = [Task("a", 0), Task("b", 0)]
+    assert run(tasks, is_stopped=True).polls == []
+    assert [task.steps for task in tasks] == [1, 1]
+
+
+@pytest.mark.parametrize("parallelism", [1, 4])
+def test_a_bug_in_a_task_ends_the_stage(parallelism: int) -> None:
+    """It is raised to the caller, and no thread is left behind."""
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        run([Task("a"), Task("b", fails=True), *(Task(str(number)) for number in range(20))], parallelism)
+    assert threading.active_count() == before

@@ -27,7 +27,8 @@ test: .venv/developing ## Run all tests and check the coverage
 RUNS ?= 100
 SEED ?= 1
 chaos: .venv/developing ## Crash and disturb many runs (RUNS=100, SEED=1)
-	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/chaos
+	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) SERVER_KILLS=$(RUNS) $(BIN)/python -m pytest -n 2 -q \
+	  tests/chaos tests/server/test_concurrent_writes.py
 
 fuzz: .venv/developing ## Feed the readers random input (RUNS=100, SEED=1)
 	FUZZ_RUNS=$(RUNS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/fuzz

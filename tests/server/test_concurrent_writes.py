@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from pathlib import Path
 
+import pytest
+
 from reconciler.inventory.lock import hold
 from reconciler.simulator import Profile, Server
 
@@ -74,6 +76,7 @@ def test_a_client_that_goes_away_does_not_stop_its_write(start: Start, sim: Serv
     wait_until(lambda: server.get(f"{ALL}/probe").status == 200)
 
 
+@pytest.mark.timeout(60 + 20 * KILLS)
 def test_a_server_that_is_killed_loses_nothing(sim: Server, folder: Path) -> None:
     """Killed at any moment of many writes, the journal knows what was made: no duplicate, no lost record."""
     sim.profile = Profile(latency_seconds=0.005)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import field, replace
@@ -154,7 +154,7 @@ class AccountCache:
         """Make the next reader wait for a listing that begins after now, because something was written."""
         self._expired_at = time.monotonic()
 
-    async def changes(self) -> AsyncIterator[Snapshot]:
+    async def changes(self) -> AsyncGenerator[Snapshot]:
         """Yield the last snapshot, and each newer one; a slow consumer skips snapshots."""
         seen = 0
         self._watchers += 1

@@ -1,7 +1,12 @@
 """The web page of `reconciler serve`: templates, one style sheet and one script, without a request elsewhere.
 
-handlers    the pages of the endpoints, the stream of their changes, signing in
-changes     the plan, and its apply
+routes      the routes of all pages
+pages       the checks of every request, and what the pages share
+endpoints   the page of all endpoints, and that of one
+changes     the plan, its apply, and the runs so far
+runs        applies that a person approved on the page
+stream      the events that tell open pages when their content has changed
+signing_in  the form for a token
 rows        the rows of the table, from a snapshot of the account
 query       the filter and the order of the rows, which are kept in the URL
 sessions    signed-in browsers

@@ -20,6 +20,7 @@ from reconciler.server.guard import BodyTooLarge, read_body
 from reconciler.server.pages.query import Query
 from reconciler.server.pages.rendering import render, static_file, template_text
 from reconciler.server.pages.rows import Table, Tables
+from reconciler.server.pages.runs import Runs
 from reconciler.server.pages.sessions import Session, Sessions
 from reconciler.server.responses import crashed, error_response, status_of
 from reconciler.server.service import Service
@@ -33,12 +34,17 @@ _KEPT_TABLES: Final = 16
 
 
 class Pages:
-    """What all pages share: sessions, the rows of the table, and the tables as HTML."""
+    """What all pages share: sessions, the rows of the table, and the tables as HTML.
+
+    planning: held while a plan is made for a page, since one after the other is enough.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.sessions = Sessions(service.settings)
         self.tables = Tables(service.context.state_path)
+        self.runs = Runs(service)
+        self.planning = asyncio.Lock()
         self._html: dict[tuple[object, ...], str] = {}
         self._html_lock = threading.Lock()
 

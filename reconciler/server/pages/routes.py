@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from starlette.routing import Route
 
+from reconciler.server.pages.changes import apply_plan, show_plan, show_run, show_runs, stop_run
 from reconciler.server.pages.endpoints import show_endpoint, show_endpoints
 from reconciler.server.pages.pages import Pages, show_static
 from reconciler.server.pages.signing_in import show_sign_in, sign_in, sign_out
+from reconciler.server.pages.stream import follow_changes
 from reconciler.server.service import Service
 
 
@@ -18,6 +20,12 @@ def page_routes(service: Service) -> Sequence[Route]:
     return (
         pages.reading("/", show_endpoints),
         pages.reading("/endpoints/{name}", show_endpoint),
+        pages.reading("/events", follow_changes),
+        pages.reading("/plan", show_plan),
+        pages.form("/apply", apply_plan, writes=True),
+        pages.reading("/runs", show_runs),
+        pages.reading("/runs/{number}", show_run),
+        pages.form("/runs/{number}/stop", stop_run, writes=True),
         pages.open("/sign-in", show_sign_in),
         pages.form("/sign-in", sign_in, writes=False),
         pages.form("/sign-out", sign_out, writes=False),

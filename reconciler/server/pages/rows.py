@@ -161,6 +161,12 @@ class Tables:
         with self._lock:
             return self._versions.read().get(name, ())[::-1]
 
+    def last_versions(self, limit: int = 100) -> list[Version]:
+        """Return the last applied version of each endpoint, newest first."""
+        with self._lock:
+            last = [group[-1] for group in self._versions.read().values() if group]
+        return sorted(last, key=lambda version: (version.at, version.name), reverse=True)[:limit]
+
 
 class _Versions:
     """The history, read again only if its file has changed."""

@@ -140,7 +140,7 @@ class Tab:
         end = time.monotonic() + seconds
         while True:
             try:
-                if value := self.run(script):
+                if value := self.run(f"({script}) || null"):
                     return value
             except AssertionError:  # the page was unloaded meanwhile
                 value = None

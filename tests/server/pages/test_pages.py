@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from http.client import HTTPConnection
 from urllib.parse import urlencode
 
-from tests.server.conftest import KEY, Answer, Serve, Start
+from tests.server.conftest import KEY, Answer, Serve, Start, wait_until
 from tests.server.pages.conftest import READER, TOKEN, TOKENS, Fleet
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -146,3 +148,104 @@ def test_an_unreachable_account_is_explained(start: Start, fleet: Fleet) -> None
     assert answer.status == 500
     assert "127.0.0.1:9" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def digest_of(answer: Answer) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+def test_apply_needs_the_right_a_form_of_the_session_and_a_digest(start: Start, fleet: Fleet) -> None:
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    server = start(RECONCILER_API_TOKENS=TOKENS)
+    assert 'action="/apply"' not in server.get("/plan").text
+    cookie = sign_in(server, TOKEN)
+    page = server.get("/plan", headers={"Cookie": cookie})
+    key, digest = key_of(page), digest_of(page)
+    free = key_of(server.get("/sign-in"))
+    reader = sign_in(server, READER)
+    readers_key = key_of(server.get("/plan", headers={"Cookie": reader}))
+    for words, who, fields in (
+        ("may only read", "", {"key": free, "digest": digest}),
+        ("may only read", reader, {"key": readers_key, "digest": digest}),
+        ("not come from a page of this session", cookie, {"key": free, "digest": digest}),
+        ("not come from a page of this session", cookie, {"key": readers_key, "digest": digest}),
+        ("not come from a page of this session", cookie, {"digest": digest}),
+        ("names no plan", cookie, {"key": key, "digest": digest[:12]}),
+        ("names no plan", cookie, {"key": key}),
+    ):
+        answer = post(server, "/apply", who, **fields)
+        assert answer.status in (400, 403), fields
+        assert words in answer.text
+    forged = server.ask(
+        "POST",
+        "/apply",
+        urlencode({"key": key, "digest": digest}).encode(),
+        headers={**FORM, "Cookie": cookie, "Origin": "http://evil.example"},
+    )
+    assert forged.status == 403
+    long = server.ask("POST", "/apply", b"key=" + b"x" * (2 << 20), headers={**FORM, "Cookie": cookie})
+    assert long.status == 413
+    assert fleet.sim.world.endpoint(fleet.id("embed"))["image"]["image"].endswith("2.0.1")
+    assert "None since the server was started" in server.get("/runs").text
+    done = post(server, "/apply", cookie, key=key, digest=digest)
+    assert (done.status, done.headers["location"]) == (303, "/runs/1")
+    wait_until(lambda: "Apply complete" in server.get("/runs/1").text)
+    assert fleet.sim.world.endpoint(fleet.id("embed"))["image"]["image"].endswith("2.1.0")
+    assert "ada" in server.get("/endpoints/embed").text
+    assert server.get("/runs/2").status == 404
+    assert post(server, "/runs/2/stop", cookie, key=key).status == 404
+
+
+def test_a_plan_that_a_guard_stops_cannot_be_applied(start: Start, fleet: Fleet) -> None:
+    server = start("--allow-unauthenticated-writes")
+    (fleet.folder / "endpoints.yaml").write_text("endpoints: []\n", encoding="utf-8")
+    answer = server.get("/plan")
+    assert "a guard or an error stops it" in answer.text
+    assert 'action="/apply"' not in answer.text
+    (fleet.folder / "endpoints.yaml").write_text("endpoints: [\n", encoding="utf-8")
+    answer = server.get("/plan")
+    assert answer.status == 400
+    assert "endpoints.yaml" in answer.text
+
+
+def test_a_run_shows_its_progress_and_can_be_stopped(start: Start, fleet: Fleet) -> None:
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    fleet.declare("rerank:0.9.0", "rerank:1.0.0")
+    server = start("--allow-unauthenticated-writes")
+    page = server.get("/plan")
+    fleet.sim.world.switch(update_lag_seconds=3.0)
+    assert post(server, "/apply", key=key_of(page), digest=digest_of(page)).status == 303
+    wait_until(lambda: "0 of 2 changes done" in server.get("/runs/1").text)
+    running = server.get("/runs/1")
+    assert ">in progress<" in running.text
+    assert '<noscript><meta http-equiv="refresh"' in running.text
+    assert post(server, "/runs/1/stop", key=key_of(running)).status == 303
+    assert "Stopping after the changes in flight" in server.get("/runs/1").text
+    wait_until(lambda: "in progress" not in server.get("/runs/1").text)
+    assert 'http-equiv="refresh"' not in server.get("/runs/1").text
+    server.stop()
+    assert fleet.command("plan", "--detailed-exitcode").startswith("No changes")
+
+
+def test_open_pages_are_told_of_changes_until_the_server_stops(start: Start, fleet: Fleet) -> None:
+    server = start()
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", "/events")
+    response = connection.getresponse()
+    assert response.getheader("Content-Type", "").startswith("text/event-stream")
+
+    def number() -> int:
+        while True:
+            line = response.readline().decode()
+            assert line, "the stream has ended"
+            if line.startswith("data: "):
+                return int(json.loads(line[6:])["content"])
+
+    first = number()
+    fleet.change("embed", workerConfig={"maxNum": 7})
+    wait_until(lambda: number() > first)
+    assert server.stop() == 0
+    assert response.read().endswith(b"\n\n") or response.isclosed()
+    connection.close()

@@ -1,0 +1,192 @@
+"""Applies that a person approved on the page: their progress, their result, and the plan they must equal."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from reconciler.model.apply_events import (
+    ApplyEvent,
+    ApplyStarted,
+    ChangeEnded,
+    ChangeServing,
+    ChangeStarted,
+    ChangeWaiting,
+)
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.run_report import RunReport
+from reconciler.server.service import Service
+from reconciler.server.tokens import Caller
+from reconciler.workflow.apply import apply_with_approval
+from reconciler.workflow.plan import PlanResult
+from reconciler.workflow.runtime.context import Context
+
+MAX_RUNS: Final = 50
+"""Runs that are kept (count)."""
+
+
+class Run:
+    """One apply. `digest` is that of the plan that was approved; `report` is None until it has ended.
+
+    progress: each change that has begun, with its state in words. `total` counts the changes.
+    """
+
+    def __init__(self, number: int, who: str, digest: str, started_at: datetime) -> None:
+        self.number = number
+        self.who = who
+        self.digest = digest
+        self.started_at = started_at
+        self.ended_at: datetime | None = None
+        self.total = 0
+        self.progress: dict[str, tuple[str, str]] = {}
+        self.report: RunReport | None = None
+        self.crash = ""
+        self.stop = threading.Event()
+
+    @property
+    def is_running(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def done(self) -> int:
+        """Return the number of changes that have ended."""
+        return sum(not words.startswith("in progress") for _, words in self.progress.values())
+
+
+class Runs:
+    """The runs of this server, newest first. `number` grows with each change of one."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._change: asyncio.Future[None] | None = None
+        self._count = 0
+        self.number = 0
+        self.all: list[Run] = []
+
+    def find(self, number: str) -> Run | None:
+        return next((run for run in self.all if str(run.number) == number), None)
+
+    async def changed(self) -> None:
+        """Wait for the next change of a run."""
+        if self._change is None or self._change.done():
+            self._change = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._change)
+
+    def start(self, caller: Caller, digest: str) -> Run:
+        """Begin to apply the plan of that digest. It runs to its end, even if the browser goes away."""
+        context = self._service.context_for(caller)
+        self._count += 1
+        run = Run(self._count, caller.name, digest, context.now())
+        self.all = [run, *self.all][:MAX_RUNS]
+        task = asyncio.create_task(self._perform(run, context))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._tell()
+        return run
+
+    async def _perform(self, run: Run, context: Context) -> None:
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(self._tell)
+
+        stopping = asyncio.create_task(self._stop_with_server(run))
+        try:
+            run.report = await self._service.write(lambda: _apply(context, run, tell))
+        except ReconcilerError as error:
+            run.report = _failed(context, error.problems)
+        except Exception as error:  # its text could hold a secret
+            run.crash = type(error).__name__
+        finally:
+            stopping.cancel()
+            run.ended_at = context.now()
+            self._tell()
+
+    async def _stop_with_server(self, run: Run) -> None:
+        await self._service.stopping.wait()
+        run.stop.set()
+
+    def _tell(self) -> None:
+        self.number += 1
+        if self._change is not None and not self._change.done():
+            self._change.set_result(None)
+
+
+class _Approval:
+    """The front end of a run: the approval holds for one digest and for no other plan."""
+
+    def __init__(self, run: Run, tell: Callable[[], None]) -> None:
+        self._run = run
+        self._tell = tell
+
+    def on_planned(self, planned: PlanResult, *, is_saved: bool) -> None:
+        """Do nothing: the plan was shown before the run began."""
+
+    def ask(self, planned: PlanResult) -> Problem | None:
+        if hmac.compare_digest(planned.digest, self._run.digest):
+            return None
+        return _OUTDATED
+
+    def on_approved(self) -> None:
+        """Do nothing: `stop` ends the run in an orderly way at any time."""
+
+    def on_event(self, event: ApplyEvent) -> None:
+        progress = self._run.progress
+        match event:
+            case ApplyStarted(total=total):
+                self._run.total = total
+            case ChangeStarted(change=change):
+                progress[change.key] = (change.action.value, "in progress")
+            case ChangeWaiting(change=change, why=why):
+                progress[change.key] = (change.action.value, f"in progress: {why}")
+            case ChangeEnded(result=result):
+                change = result.change
+                progress[change.key] = (change.action.value, result.outcome.value)
+            case ChangeServing():
+                pass
+        self._tell()
+
+    def on_locked(self, checkpoint: Callable[[], None]) -> None:
+        """Do nothing: the server waits for the end of a run before it exits."""
+
+
+def _apply(context: Context, run: Run, tell: Callable[[], None]) -> RunReport:
+    """Apply in a thread and return the report."""
+    result = apply_with_approval(context, _Approval(run, tell), stop=run.stop)
+    return result.planned.run_report(
+        "apply",
+        timestamp(context),
+        exit_code=result.exit_code,
+        report=result.report,
+        refusals=result.problems,
+    )
+
+
+def _failed(context: Context, problems: Sequence[Problem]) -> RunReport:
+    codes = [int(problem.exit_code) for problem in problems if problem.is_error]
+    return RunReport(
+        command="apply",
+        timestamp=timestamp(context),
+        exit_code=max(codes, default=int(ExitCode.ERROR)),
+        problems=tuple(problems),
+    )
+
+
+def timestamp(context: Context) -> str:
+    """Return the time of a report, RFC 3339 in UTC."""
+    return context.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_OUTDATED: Final = Problem(
+    code="plan-changed",
+    summary="nothing was changed: the plan is no longer the one that was approved",
+    detail="The files, the inventory or the account have changed since it was shown.",
+    hint="look at the new plan, and approve that",
+    exit_code=ExitCode.STALE,
+)

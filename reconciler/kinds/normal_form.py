@@ -13,6 +13,8 @@ from reconciler.model.encoding import json_line
 from reconciler.model.secrets import is_single
 
 DEEPEST: Final = 10
+_TEXT, _NUMBER, _LIST = Shape.TEXT, Shape.NUMBER, Shape.LIST
+_OBJECT, _TEXTS, _OBJECTS = Shape.OBJECT, Shape.TEXTS, Shape.OBJECTS
 
 
 def misfits(
@@ -22,8 +24,12 @@ def misfits(
 
     A field that is not in the table may have any build, up to a depth.
     """
+    shapes = table.shapes
     for key, value in fields.items():
-        match table.shapes.get(key):
+        shape = shapes.get(key)
+        if _fits(value, shape, is_single):
+            continue
+        match shape:
             case Shape.OBJECT | Shape.TEXTS | Shape.OBJECTS if not isinstance(value, dict):
                 yield f"{_named(key, where)} must be an object"
             case Shape.OBJECTS:
@@ -41,6 +47,26 @@ def misfits(
                 yield f"{_named(key, where)} must be a list of objects"
             case shape if not _is_shallow(value, 0 if shape else DEEPEST, is_single):
                 yield f"{_named(key, where)} must be a single value"
+
+
+def _fits(value: Any, shape: Shape | None, is_single: Callable[[Any], bool]) -> bool:
+    """Return True for a value that has the form of its shape; other values are examined one by one."""
+    if shape is _TEXT or shape is _NUMBER:
+        return value.__class__ is str or is_single(value)
+    if value.__class__ is dict and (shape is _OBJECT or shape is _TEXTS):
+        return _are_single(value, is_single)
+    if value.__class__ is dict and shape is _OBJECTS:
+        value = [*value.values()]
+    elif value.__class__ is not list or shape is not _LIST:
+        return False
+    return all(item.__class__ is dict and _are_single(item, is_single) for item in value)
+
+
+def _are_single(values: Mapping[str, Any], is_single: Callable[[Any], bool]) -> bool:
+    for value in values.values():  # noqa: SIM110 - `all` takes half as long again
+        if value.__class__ is not str and not is_single(value):
+            return False
+    return True
 
 
 def _composite(values: Mapping[str, Any], where: str, is_single: Callable[[Any], bool]) -> Iterator[str]:

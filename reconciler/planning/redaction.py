@@ -13,6 +13,7 @@ from reconciler.model.secrets import Sealed, Secret
 from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Value, is_plain_data, value_at
 
 NOTHING: Final[Fields] = {}
+_TEXT: Final = frozenset({str})
 
 
 def redact(live: Live, desired: Fields | None = None, applied: Fields | None = None) -> Live:
@@ -55,6 +56,8 @@ def with_secrets_hidden(kind: Kind, fields: Fields, want: Fields, last: Fields =
     for key in kind.table.secret_heads:
         value, literal, sealed = fields.get(key), want.get(key), last.get(key)
         if isinstance(value, dict):
+            if value == literal == sealed and _TEXT.issuperset(map(type, value.values())):
+                continue  # all are literals, and were literals when last applied
             literals, seals = literal or {}, sealed or {}
             hidden = {
                 name: _hidden(item)

@@ -16,7 +16,7 @@ SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD]")
 
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _DASHES: Final = rf"(?:[-?:] ){{{MAX_DEPTH}}}"
-_NESTED: Final = tuple(f"{outer} {inner} " for outer in "-?:" for inner in "-?:")
+_NESTED: Final = re.compile("[-?:] [-?:] ")
 _SURROGATE_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 ItemHook: TypeAlias = Callable[[Node, str, int], Any]
@@ -121,8 +121,8 @@ def is_too_deep(text: str) -> bool:
     steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
     if max(accumulate(steps), default=0) > MAX_DEPTH * 2:
         return True
-    nested = any(pair in text for pair in _NESTED) and re.search(_DASHES, text) is not None
-    return nested or "\n" + " " * 2000 in text
+    is_nested = _NESTED.search(text) and re.search(_DASHES, text)
+    return bool(is_nested) or "\n" + " " * 2000 in text
 
 
 def _with_joined_surrogates(text: str) -> str:

@@ -84,6 +84,7 @@ TABLE = FieldTable(
         ({"one": [1]}, ['"one" in "applied" must be a single value']),
         ({"object": 1}, ['"object" in "applied" must be an object']),
         ({"object": {"inner": []}}, ['"inner" in "object" must be a single value']),
+        ({"object": {"one": "x", "inner": [], "two": 2}}, ['"inner" in "object" must be a single value']),
         ({"texts": {"a": {}}}, ['"a" in "texts" must be a single value']),
         ({"objects": {"a": 1}}, ['"a" in "objects" must be an object']),
         ({"objects": {"a": {"b": []}}}, ['"b" in "a" must be a single value']),

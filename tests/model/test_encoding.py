@@ -1,7 +1,9 @@
 """JSON of this module equals that of the standard library."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -42,6 +44,21 @@ def test_a_fraction_keeps_its_value(value: float) -> None:
 def test_chunks_are_complete(document: dict[str, object]) -> None:
     """The chunks of any document join to the whole document."""
     assert "".join(json_chunks(document)) == json_indented(document)
+
+
+def test_an_iterator_is_a_list() -> None:
+    """Its items are encoded when their turn comes; compact items take a line each."""
+    taken = []
+
+    def items() -> Iterator[dict[str, int]]:
+        for number in range(2):
+            taken.append(number)
+            yield {"n": number}
+
+    chunks = json_chunks({"a": items(), "b": iter(())}, compact=True, is_open=True)
+    assert "".join(islice(chunks, 2)) == '{\n  "a": [\n    {"n":0}'
+    assert taken == [0]
+    assert "".join(chunks) == ',\n    {"n":1}\n  ],\n  "b": []'
 
 
 @pytest.mark.parametrize(

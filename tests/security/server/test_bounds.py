@@ -20,8 +20,13 @@ from reconciler.model.secrets import Secret
 from reconciler.novita.http.client import Client
 from tests.e2e.sandbox import Sandbox, item
 from tests.scripted_server import scripted_server
+from tests.tls_relay import make_certificate
 
 GET = Request(method="GET", path="/x")
+POST = Request(method="POST", path="/x", body={})
+BOTH = pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
+"""Reads and writes are sent by different code."""
+
 KEY = Secret(value="k", source="test")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 WITHIN = 0.6
@@ -77,19 +82,21 @@ SLOW = {
 }
 
 
+@BOTH
 @pytest.mark.parametrize("how", SLOW)
-def test_a_call_ends_in_time(how: str) -> None:
+def test_a_call_ends_in_time(how: str, request_: Request) -> None:
     """However often a byte comes, and wherever in the answer it belongs."""
     with scripted_server(SLOW[how]) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
         began = time.monotonic()
         with pytest.raises(AnswerLost) as caught:
-            client.send(GET, retries=False)
+            client.send(request_, retries=False)
         assert time.monotonic() - began < WITHIN + 1.5
     what = "no answer" if how == "nothing" else "(the answer was not complete|no usable answer)"
     assert caught.match(what)
 
 
-def test_each_call_has_the_whole_time() -> None:
+@BOTH
+def test_each_call_has_the_whole_time(request_: Request) -> None:
     """The bound is of a call, not of a connection that serves several."""
 
     def talk(connection: Connection, _over: threading.Event) -> None:
@@ -99,11 +106,12 @@ def test_each_call_has_the_whole_time() -> None:
             connection.recv(65536)
 
     with scripted_server(talk) as server, Client(server.url, KEY, read_timeout=WITHIN) as client:
-        assert [client.send(GET, retries=False) for _ in range(3)] == [{}] * 3
+        assert [client.send(request_, retries=False) for _ in range(3)] == [{}] * 3
         assert len(server.received) == 1
 
 
-def test_a_handshake_ends_in_time() -> None:
+@BOTH
+def test_a_handshake_ends_in_time(request_: Request) -> None:
     """A server that accepts and then keeps silent, or speaks TLS a byte at a time."""
     record = b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc\x03\x03"
     for talk in (drip(b"", b""), drip(record, b"\x00")):
@@ -112,7 +120,7 @@ def test_a_handshake_ends_in_time() -> None:
             client = Client(url, KEY, read_timeout=WITHIN, connect_timeout=9.0)
             began = time.monotonic()
             with client, pytest.raises(Unreachable, match="cannot reach"):
-                client.send(GET, retries=False)
+                client.send(request_, retries=False)
             assert time.monotonic() - began < WITHIN + 1.5
 
 
@@ -173,31 +181,33 @@ from reconciler.novita.http.client import Client
 with Client(sys.argv[1], Secret(value="k", source="t"), read_timeout=5) as client:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        client.send(Request(method="GET", path="/x"), retries=False)
+        body = {} if sys.argv[2] == "POST" else None
+        client.send(Request(method=sys.argv[2], path="/x", body=body), retries=False)
     except ApiError as error:
         print(error.problem.summary)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-def grown(url: str) -> tuple[str, int]:
+def grown(url: str, method: str) -> tuple[str, int]:
     """What one call to an address ended with, and by how many KiB it made a process grow."""
     found = subprocess.run(
-        [sys.executable, "-c", MEASURE, url], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", MEASURE, url, method], capture_output=True, text=True, timeout=60, check=True
     )
     *said, kib = found.stdout.splitlines()
     return " ".join(said), int(kib)
 
 
+@BOTH
 @pytest.mark.parametrize("how", [*FLOODS, *BOMBS])
-def test_memory_stays_flat(how: str) -> None:
+def test_memory_stays_flat(how: str, request_: Request) -> None:
     """What is too much is given up long before it is whole, and the message says so."""
     talk = FLOODS.get(how)
     if talk is None:
         make, coding = BOMBS[how]
         talk = says(make(), coding=coding)
     with scripted_server(talk) as server:
-        said, kib = grown(server.url)
+        said, kib = grown(server.url, request_.method)
     assert "the answer was lost" in said
     assert kib < 120_000
 
@@ -212,11 +222,14 @@ def test_memory_stays_flat(how: str) -> None:
         (lambda: b"nope", "gzip", "cannot be decompressed"),
     ],
 )
-def test_the_message_says_which_bound(body: Callable[[], bytes], coding: str, words: str) -> None:
+@BOTH
+def test_the_message_says_which_bound(
+    body: Callable[[], bytes], coding: str, words: str, request_: Request
+) -> None:
     """Size, coding or a broken stream: the reason is in the summary."""
     with scripted_server(says(body(), coding=coding)) as server, Client(server.url, KEY) as client:
         with pytest.raises(AnswerLost) as caught:
-            client.send(GET, retries=False)
+            client.send(request_, retries=False)
         assert words in caught.value.problem.summary
 
 
@@ -232,11 +245,12 @@ def test_the_message_says_which_bound(body: Callable[[], bytes], coding: str, wo
         (lambda _text: b"", "gzip"),
     ],
 )
-def test_answers_are_still_unpacked(pack: Callable[[bytes], bytes], coding: str) -> None:
+@BOTH
+def test_answers_are_still_unpacked(pack: Callable[[bytes], bytes], coding: str, request_: Request) -> None:
     """What a server may well send is read as before."""
     body = json.dumps({"a": "b" * 100_000}).encode()
     with scripted_server(says(pack(body), coding=coding)) as server, Client(server.url, KEY) as client:
-        assert client.send(GET) in ({"a": "b" * 100_000}, {})
+        assert client.send(request_) in ({"a": "b" * 100_000}, {})
         assert b"accept-encoding: gzip\r\n" in server.received[0].lower()
 
 
@@ -250,14 +264,10 @@ def test_a_plan_says_it(sandbox: Sandbox) -> None:
     assert "the answer is larger than 32 MiB" in ran.out
 
 
-def test_bounds_hold_under_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@BOTH
+def test_bounds_hold_under_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_: Request) -> None:
     """The same bound of time once TLS is spoken."""
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    words = f"req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=localhost"
-    name = ("-addext", "subjectAltName=IP:127.0.0.1")
-    made = subprocess.run(["openssl", *words.split(), *name], capture_output=True, check=False, timeout=60)
-    if made.returncode:
-        pytest.skip("no openssl to make a certificate with")
+    cert, key = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
@@ -278,7 +288,7 @@ def test_bounds_hold_under_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         with Client(url, KEY, read_timeout=WITHIN) as client:
             began = time.monotonic()
             with pytest.raises(ApiError, match="not complete within"):
-                client.send(GET, retries=False)
+                client.send(request_, retries=False)
             assert time.monotonic() - began < WITHIN + 1.5
         over.set()
         thread.join(5)

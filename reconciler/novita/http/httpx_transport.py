@@ -23,11 +23,13 @@ _importing = threading.Lock()
 def import_httpx(*, with_cli: bool) -> None:
     """Import httpx. Its own command line would import rich and click as well (45 ms)."""
     with _importing:
-        if with_cli or "httpx" in sys.modules:
-            pass
-        else:
+        is_hidden = not with_cli and "httpx" not in sys.modules
+        if is_hidden:
             sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as if it were not installed
+        import httpx
 
+        assert httpx
+        if is_hidden:
             del sys.modules["httpx._main"]
 
 

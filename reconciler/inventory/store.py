@@ -11,6 +11,7 @@ secrets are sealed, and the only times are the ends of leases. Open intents are 
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> 
 def _document(path: Path, data: bytes) -> tuple[Json, str]:
     """Return the JSON value and its text. Raise InventoryError with the place where it stops being JSON."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise InventoryError(
             invalid_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")

@@ -30,10 +30,9 @@ MAX_QUOTABLE = 4096
 """Bytes of a body without a message from which a quotation is taken."""
 
 _INACTIVE = "serverless cluster is not active"
-_UNPAID = re.compile(
+_UNPAID = (
     r"\b(?:insufficient|not enough|no) (?:account )?(?:balance|funds?|credits?)\b"
-    r"|\bbalance (?:is )?(?:not enough|insufficient)\b|\barrears\b|\boverdue\b",
-    re.IGNORECASE,
+    r"|\bbalance (?:is )?(?:not enough|insufficient)\b|\barrears\b|\boverdue\b"
 )
 
 
@@ -130,7 +129,7 @@ def _by_message(message: str) -> ErrorEntry | None:
     """Return the entry of one of two known messages, or None."""
     if _INACTIVE in message.lower():
         return error_table.INACTIVE
-    return error_table.ACCOUNT if _UNPAID.search(message) else None
+    return error_table.ACCOUNT if re.search(_UNPAID, message, re.IGNORECASE) else None
 
 
 def _names_object(request: Request) -> bool:

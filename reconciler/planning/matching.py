@@ -6,15 +6,18 @@ Endpoints that are being deleted count as gone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
-from reconciler.model.status import Managed
 from reconciler.planning.redaction import redact
 from reconciler.planning.renames import Renames, renames
 from reconciler.planning.selection import EVERYTHING, Selection
 from reconciler.planning.unreadable import unidentified_problem
+
+if TYPE_CHECKING:
+    from reconciler.model.status import Managed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +209,8 @@ def managed(
 
     `desired` is None if the declarations cannot be read: every record then counts as declared.
     """
+    from reconciler.model.status import Managed
+
     states = {
         record.id: Managed.IMPERATIVE
         if record.origin == "imperative"

@@ -18,9 +18,7 @@ MAX_LINE_WIDTH: Final = 160
 """Characters of a line that are shown; longer lines, such as minified JSON, are cut."""
 
 _BREAK: Final = re.compile(r"\r\n|[\n\r]")
-_SECRET_LINE: Final = re.compile(
-    r"""(?i)(?<![\w-])(?=[\w-]*api[_-]?key)[\w-]++["']?\s*+(?:$|:(?=\s|["']|$))(?P<value>.*)"""
-)
+_KEY_LINE: Final = r"""(?i)(?<![\w-])(?=[\w-]*api[_-]?key)[\w-]++["']?\s*+(?:$|:(?=\s|["']|$))(?P<value>.*)"""
 """A name of an API key, and the text after it. It matches in linear time, however long the name is."""
 
 _BLOCK_START: Final = re.compile(r"(?:[|>][0-9+-]*)?\s*(?:#.*)?\Z")
@@ -159,7 +157,7 @@ class Source:
             return {}
         parts: dict[int, int] = {}
         for number, line in enumerate(self.lines):
-            if (match := _SECRET_LINE.search(line)) and number not in parts:
+            if (match := re.search(_KEY_LINE, line)) and number not in parts:
                 self._hide_value(number, match, parts)
         return parts
 

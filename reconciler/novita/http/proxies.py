@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,7 +46,7 @@ class Proxy:
         import httpx
 
         scheme = urlsplit(self.url).scheme
-        if scheme.startswith("socks") and find_spec("socksio") is None:
+        if scheme.startswith("socks") and not _is_installed("socksio"):
             raise self.unusable("a SOCKS proxy needs the package socksio", "pip install 'httpx[socks]'")
         try:
             return httpx.Proxy(self.url, ssl_context=context if scheme == "https" else None)
@@ -57,6 +56,12 @@ class Proxy:
     def unusable(self, what: str, hint: str) -> InvalidConfig:
         """Return an error that names the variable. It never quotes the value, which may hold a password."""
         return _bad_variable(self.variable, what, hint)
+
+
+def _is_installed(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
 
 
 def find_proxy(host: str, port: int | None) -> Proxy | None:

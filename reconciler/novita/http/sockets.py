@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
@@ -40,13 +40,15 @@ class Address:
         """Return a new socket. Raise OSError. `time_left` limits the seconds of a step."""
         import socket
 
-        opened = socket.create_connection((self.host, self.port), time_left(self.connect_timeout))
+        # As bytes, because a str is encoded with the codec idna, which is imported for it. A host is ASCII.
+        host: Any = self.host.encode()
+        opened = socket.create_connection((host, self.port), time_left(self.connect_timeout))
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             context = self.context()
             if context is not None:
                 opened.settimeout(time_left(self.connect_timeout))
-                opened = context.wrap_socket(opened, server_hostname=self.host)
+                opened = context.wrap_socket(opened, server_hostname=host)
         except BaseException:
             opened.close()
             raise

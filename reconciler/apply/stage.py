@@ -58,6 +58,9 @@ class Stage:
             lanes = [pool.submit(self._work) for _ in range(count)]
             try:
                 self._read_until_done()
+            except KeyboardInterrupt:
+                self._finish_what_began()
+                raise
             finally:
                 self._close()
         for lane in lanes:
@@ -119,6 +122,12 @@ class Stage:
                     self._has_work.notify()
             with self._lock:
                 self._has_work.notify_all()
+
+    def _finish_what_began(self) -> None:
+        """End the changes that began: a replacement must not end between its delete and its create."""
+        with self._lock:
+            self._unstarted.clear()
+        self._read_until_done()
 
     def _next_batch(self) -> tuple[tuple[Wait, ...], int] | None:
         """Wait until it is time to read. Return the waits and the number of looks, or None at the end."""

@@ -85,6 +85,22 @@ def test_a_stopped_stage_reads_nothing() -> None:
     assert [task.steps for task in tasks] == [1, 1]
 
 
+def test_an_interrupt_lets_what_began_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that uses the Python API may have no handler for Ctrl-C."""
+    tasks, poll = [Task("a"), Task("b"), Task("c")], Reads.poll
+
+    def interrupted(reads: Reads, waits: Sequence[Wait], *, looks: int = 0) -> list[tuple[Wait, Outcome]]:
+        if waits and len(reads.polls) == 1:
+            reads.polls.append((0, 0))
+            raise KeyboardInterrupt
+        return poll(reads, waits, looks=looks)
+
+    monkeypatch.setattr(Reads, "poll", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tasks, 1)
+    assert [task.steps for task in tasks] == [2, 0, 0]
+
+
 @pytest.mark.parametrize("parallelism", [1, 4])
 def test_a_bug_in_a_task_ends_the_stage(parallelism: int) -> None:
     """It is raised to the caller, and no thread is left behind."""

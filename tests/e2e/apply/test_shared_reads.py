@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -50,8 +51,14 @@ PAGES = 2
 @pytest.mark.parametrize("change", [update, destroy])
 def test_one_listing_looks_and_one_reads_back(applied: Sandbox, change: Callable[[Sandbox], None]) -> None:
     change(applied)
-    before = len(applied.sent("list"))
+    before, start = len(applied.sent("list")), len(applied.sim.requests)
     assert run(applied) == DONE
+    operations = [one.operation for one in applied.sim.requests[start:] if one.operation != "limit"]
+    assert [operation for operation, _ in groupby(operations)] == [
+        "list",  # plan and look
+        "update" if change is update else "delete",
+        "list",
+    ]
     assert applied.sent("get") == []
     assert len(applied.sent("list")) - before == 3 * PAGES, "plan, look, read-back"
     assert applied.plan().code == 0

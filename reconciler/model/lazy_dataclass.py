@@ -2,9 +2,9 @@
 
 `dataclasses.dataclass` compiles half a dozen methods for each class when the class is defined: about 0.7 ms,
 50 ms for the classes of a plan, most of which are never instantiated. This one has the same meaning for the
-options that this project uses. It compiles `__init__` when the first instance is made; the other methods are
-shared. `fields`, `replace` and `is_dataclass` of the standard library work with its classes. Type checkers
-see the standard decorator.
+options that this project uses. It compiles `__init__` when a class has several instances; the other methods
+are shared. `fields`, `replace` and `is_dataclass` of the standard library work with its classes. Type
+checkers see the standard decorator.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ else:
             return cls
 
         return decorate
+
+
+UNCOMPILED = 3
+"""Instances (count) of a class before `__init__` is compiled, which takes as long as ten of them."""
 
 
 def _own_fields(cls: type, *, kw_only: bool) -> dict[str, Field[Any]]:
@@ -78,7 +82,14 @@ def _methods(
 ) -> dict[str, Any]:
     """Return the attributes that make a class a dataclass."""
 
+    positional = tuple(name for name, one in fields.items() if one.init and not one.kw_only)
+    instances = 0
+
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        nonlocal instances
+        instances += 1
+        if instances <= UNCOMPILED and _assign(self, fields, positional, args, kwargs):
+            return
         made = _compiled_init(fields, frozen=frozen, has_post_init=hasattr(type(self), "__post_init__"))
         for base in type(self).__mro__:
             if base.__dict__.get("__init__") is init:  # no longer, if another thread was faster
@@ -87,7 +98,7 @@ def _methods(
 
     methods: dict[str, Any] = {
         "__dataclass_fields__": fields,
-        "__match_args__": tuple(name for name, one in fields.items() if one.init and not one.kw_only),
+        "__match_args__": positional,
         "__init__": init,
     }
     if repr and "__repr__" not in cls.__dict__:
@@ -116,6 +127,38 @@ def _with_slots(cls: type, own: dict[str, Field[Any]], methods: dict[str, Any]) 
 
 def _getter(names: list[str]) -> Callable[[Any], Any]:
     return attrgetter(*names) if names else lambda _: ()
+
+
+def _assign(
+    self: Any,
+    fields: dict[str, Field[Any]],
+    positional: tuple[str, ...],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> bool:
+    """Set the fields of a new instance. Return False, and set none, if the arguments do not fit."""
+    given = {**kwargs, **dict(zip(positional, args, strict=False))}
+    if len(given) != len(args) + len(kwargs):
+        return False
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if field.init and name in given:
+            values[name] = given.pop(name)
+        elif field.default_factory is not MISSING:
+            values[name] = field.default_factory()
+        elif not field.init:
+            continue
+        elif field.default is MISSING:
+            return False
+        else:
+            values[name] = field.default
+    if given:
+        return False
+    for name, value in values.items():
+        object.__setattr__(self, name, value)
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
+    return True
 
 
 def _compiled_init(

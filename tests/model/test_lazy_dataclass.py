@@ -52,6 +52,11 @@ def pair(request: pytest.FixtureRequest) -> tuple[tuple[Any, Any], tuple[Any, An
     return own, standard, request.param
 
 
+@pytest.fixture(autouse=True, params=[0, 1000], ids=["compiled", "uncompiled"])
+def uncompiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lazy_dataclass, "UNCOMPILED", request.param)
+
+
 def outcome(call: Callable[[], Any]) -> Any:
     """Return the result, or the type of the exception."""
     try:
@@ -123,7 +128,8 @@ def test_pickle() -> None:
 
 
 def test_nothing_is_compiled_at_definition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason for this module."""
+    """The reason for this module. A class with few instances is not compiled at all."""
+    monkeypatch.setattr(lazy_dataclass, "UNCOMPILED", 2)
     compiled: list[object] = []
     real = lazy_dataclass._compiled_init
     monkeypatch.setattr(lazy_dataclass, "_compiled_init", lambda *a, **k: compiled.append(1) or real(*a, **k))
@@ -131,6 +137,9 @@ def test_nothing_is_compiled_at_definition(monkeypatch: pytest.MonkeyPatch) -> N
     assert compiled == []
     base(name="a")
     base(name="b")
+    assert compiled == []
+    base(name="c")
+    base(name="d")
     assert compiled == [1]
 
 

@@ -131,5 +131,8 @@ HEADER_TIMEOUT: Final = 5.0
 BODY_TIMEOUT: Final = 20.0
 """For the body of a request to arrive."""
 
+SWITCH_INTERVAL: Final = 0.0005
+"""Between two threads of Python, so that answers do not wait for a listing: 5 ms otherwise, several times."""
+
 KEEP_ALIVE: Final = 30.0
 """For the next request on a connection."""

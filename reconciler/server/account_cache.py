@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import field, replace
@@ -36,7 +36,8 @@ class Snapshot:
     number: counts the snapshots of this process from 1. taken_at: when its listing began, in UTC. started:
     the same on the monotonic clock. live: the endpoints as Novita reports them. infos: the same by name,
     redacted, with who manages them. local: settings, inventory and declarations at that time. events: the
-    changes since the previous snapshot.
+    changes since the previous snapshot. spec_names: the first spec of specs.yaml for a product and a region.
+    list_json: the answer to readers of the whole list.
     """
 
     number: int
@@ -46,6 +47,12 @@ class Snapshot:
     infos: tuple[EndpointInfo, ...]
     local: LocalState = field(repr=False)
     events: tuple[ReplicaEvent, ...] = ()
+    spec_names: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    list_json: bytes = field(default=b"", repr=False)
+
+    def spec_of(self, info: EndpointInfo) -> str:
+        """Return the name of an endpoint's spec, or ""."""
+        return self.spec_names.get((info.product, info.region), "")
 
     @property
     def age(self) -> float:

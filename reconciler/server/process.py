@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from reconciler.model.durations import HEADER_TIMEOUT, KEEP_ALIVE
+from reconciler.model.durations import HEADER_TIMEOUT, KEEP_ALIVE, SWITCH_INTERVAL
 from reconciler.server.settings import MAX_CONNECTIONS, MAX_HEADER_SIZE, ServerSettings
 
 
@@ -47,6 +48,7 @@ def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], Non
         timeout_keep_alive=int(KEEP_ALIVE),
         h11_max_incomplete_event_size=MAX_HEADER_SIZE,
     )
+    sys.setswitchinterval(SWITCH_INTERVAL)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines quote requests
     server = _Server(config, on_started, app.state.service.stopping)
     asyncio.run(server.serve([listening]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -51,12 +51,11 @@ class Service:
         self.context = context
         self.settings = settings
         self.readings = AccountReadings(context)
-        self.cache = AccountCache(self.readings.take, interval=self.readings.settings.poll_interval)
+        self.cache = AccountCache(self._take, interval=self.readings.settings.poll_interval)
         self.metrics = Metrics(self.cache)
         self.stopping = asyncio.Event()
         self._writers = ThreadPoolExecutor(8, thread_name_prefix="write")
         self._writes = 0
-        self._encoded: tuple[int, bytes] = (0, b"")
 
     def close(self) -> None:
         """Close what was opened, after the requests in flight have ended."""
@@ -101,22 +100,16 @@ class Service:
         """Return the snapshot that a request asks for: with `?fresh=1` one that begins now."""
         return await self.cache.get(fresh=request.query_params.get("fresh") == "1")
 
-    async def spec_names(self) -> Mapping[tuple[str, str], str]:
-        """Return the first spec of specs.yaml for each product and region."""
-        found = await asyncio.to_thread(list_specs, self.context)
-        return {(spec.product_id, spec.region): spec.name for spec in reversed(found.specs)}
-
-    async def encoded_list(self, snapshot: Snapshot) -> bytes:
-        """Return the JSON of all endpoints, encoded once for each snapshot."""
-        if self._encoded[0] != snapshot.number:
-            names = await self.spec_names()
-            infos = {info.id: info for info in snapshot.infos}
-            live = sorted(snapshot.live, key=lambda live: (live.name, live.id))
-            objects = [
-                endpoint_object(one, infos[one.id], spec=spec_of(infos[one.id], names)) for one in live
-            ]
-            self._encoded = (snapshot.number, go_json(objects))
-        return self._encoded[1]
+    def _take(self, previous: Snapshot | None) -> Snapshot:
+        """List the account, and encode the answer to all readers of the list before they see it."""
+        snapshot = self.readings.take(previous)
+        specs = list_specs(self.context).specs
+        names = {(spec.product_id, spec.region): spec.name for spec in reversed(specs)}
+        snapshot = replace(snapshot, spec_names=names)
+        infos = {info.id: info for info in snapshot.infos}
+        live = sorted(snapshot.live, key=lambda live: (live.name, live.id))
+        objects = [endpoint_object(one, infos[one.id], spec=snapshot.spec_of(infos[one.id])) for one in live]
+        return replace(snapshot, list_json=go_json(objects))
 
 
 def service_of(request: Request) -> Service:
@@ -124,11 +117,6 @@ def service_of(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
-
-
-def spec_of(info: EndpointInfo, names: Mapping[tuple[str, str], str]) -> str:
-    """Return the name of an endpoint's spec, or ""."""
-    return names.get((info.product, info.region), "")
 
 
 def find_in(snapshot: Snapshot, name: str) -> tuple[Live, EndpointInfo] | None:

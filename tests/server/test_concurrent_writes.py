@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory.lock import hold
-from reconciler.simulator import Profile, Server
+from reconciler.simulator import Server
 
-from .conftest import KEY, ROOT, Serve, Start, wait_until
+from .conftest import KEY, ROOT, TOKENS, WRITER, Serve, Start, wait_until
 
 ALL = "/api/v1/endpoints"
 KILLS = int(os.environ.get("SERVER_KILLS", "5"))
@@ -53,9 +53,19 @@ def test_a_write_that_waited_too_long_names_the_owner_of_the_lock(start: Start, 
     assert server.ask("POST", ALL, body("probe")).status == 200
 
 
+def test_of_two_writes_at_once_the_second_names_the_first(start: Start, sim: Server) -> None:
+    server = start("--lock-timeout", "0.1s", RECONCILER_API_TOKENS=TOKENS)
+    sim.world.switch(latency_seconds=0.4)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(server.ask, "POST", ALL, body(name), token=WRITER) for name in ("a", "b")]
+        answers = sorted((one.result() for one in asked), key=lambda answer: answer.status)
+    assert [answer.status for answer in answers] == [200, 409]
+    assert "locked by ci" in answers[1].json["error"]
+
+
 def test_a_stop_finishes_the_write_in_flight(start: Start, sim: Server) -> None:
     server = start("--allow-unauthenticated-writes")
-    sim.profile = Profile(latency_seconds=0.3)
+    sim.world.switch(latency_seconds=0.3)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(server.ask, "POST", ALL, body("probe"))
         wait_until(lambda: any(one.method == "GET" for one in sim.requests))
@@ -79,7 +89,10 @@ def test_a_client_that_goes_away_does_not_stop_its_write(start: Start, sim: Serv
 @pytest.mark.timeout(60 + 20 * KILLS)
 def test_a_server_that_is_killed_loses_nothing(sim: Server, folder: Path) -> None:
     """Killed at any moment of many writes, the journal knows what was made: no duplicate, no lost record."""
-    sim.profile = Profile(latency_seconds=0.005)
+    sim.world.switch(latency_seconds=0.005)
+    config = folder / "config/config.yaml"
+    text = config.read_text().replace("enabled: true", "enabled: true\n  settle_seconds: 0.5")
+    config.write_text(text)  # a create that was sent is visible at once
     environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url}
     moments = random.Random(1)
     answered: dict[str, int] = {}

@@ -21,7 +21,7 @@ from reconciler.server.responses import (
     raw_json,
     snapshot_headers,
 )
-from reconciler.server.service import find_in, service_of, spec_of
+from reconciler.server.service import find_in, service_of
 
 MAX_EVENTS = 50
 """Events of an answer unless `limit` says otherwise (count)."""
@@ -46,14 +46,12 @@ async def list_endpoints(request: Request) -> Response:
     """Answer with all endpoints by name, from the cache unless `fresh=1` asks Novita."""
     if "reveal" in request.query_params:
         return error_response(400, "the list never reveals values", "ask for one endpoint: NAME?reveal=env")
-    service = service_of(request)
-    snapshot = await service.snapshot(request)
-    return raw_json(await service.encoded_list(snapshot), headers=snapshot_headers(snapshot))
+    snapshot = await service_of(request).snapshot(request)
+    return raw_json(snapshot.list_json, headers=snapshot_headers(snapshot))
 
 
 async def get_endpoint(request: Request) -> Response:
     """Answer with one endpoint; `reveal=env` shows the values of its variables to a token that may write."""
-    service = service_of(request)
     reveals = request.query_params.get("reveal") == "env"
     caller = request.state.caller
     if reveals and not (caller.name and caller.may_write):
@@ -66,10 +64,8 @@ async def get_endpoint(request: Request) -> Response:
     if found is None:
         return _no_endpoint(snapshot)
     live, info = found
-    spec = spec_of(info, await service.spec_names())
-    return json_response(
-        endpoint_object(live, info, spec=spec, reveals_env=reveals), headers=snapshot_headers(snapshot)
-    )
+    shown = endpoint_object(live, info, spec=snapshot.spec_of(info), reveals_env=reveals)
+    return json_response(shown, headers=snapshot_headers(snapshot))
 
 
 async def get_status(request: Request) -> Response:

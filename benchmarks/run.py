@@ -47,10 +47,10 @@ def report(rows: list[Row], notes: list[str], runs: int) -> str:
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     how = (
         f"{os.cpu_count()} cores, {system}. Each figure is the median of {runs} whole processes after\n"
-        "a warm-up run; of three times as many if small differences matter (start-up, the apply at a\n"
-        "terminal, 1,000 beside octoDNS); of one for the growth of an apply and for the apply beside\n"
-        "Terraform. Runs that are compared alternate. `make bench` writes this file; decision 18 describes\n"
-        "the optimizations."
+        "a warm-up run; of three times as many if small differences matter (start-up, plans and applies of\n"
+        "ten, the apply at a terminal, 1,000 beside octoDNS); of one for the growth of an apply and for the\n"
+        "apply beside Terraform's engine. Runs that are compared alternate. `make bench` writes this file;\n"
+        "decision 18 describes the optimizations."
     )
     missed = [row.what for row in rows if row.status == "MISSED"]
     summary = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."

@@ -14,6 +14,9 @@ COUNT = 10
 LATENCY = 100
 """Milliseconds of each call."""
 
+MORE = 50
+"""Endpoints of a plan that has no limit, to show how the time grows (count)."""
+
 LONG_LATENCY = 400
 """Milliseconds of each call if calls are counted: longer than the work between them on a busy machine."""
 
@@ -26,28 +29,32 @@ LAGS = (1, 3)
 
 def plans(bench: Bench) -> Iterator[Row | str]:
     """Compare a no-change plan with its floor, octoDNS and Terraform, and an apply with that of Terraform."""
-    repo = bench.recorded(COUNT)
     has_octodns = importlib.util.find_spec("octodns") is not None
     has_terraform = not terraform_provider.missing()
-    for latency, limit in ((0, 1.9), (LATENCY, 1.4)):
-        with fake(COUNT, latency) as url:
+    for count, latency, limit, peer_limit in (
+        (COUNT, 0, 1.9, 1),
+        (COUNT, LATENCY, 1.4, 1),
+        (MORE, LATENCY, None, None),
+    ):
+        repo = bench.recorded(count)
+        with fake(count, latency) as url:
             contestants = {
                 "": bench.reconciler(repo, "plan", "--detailed-exitcode", url=url),
-                "bare http.client + CSafeLoader, overlapped": lambda url=url: run_measured(
+                "bare http.client + CSafeLoader, overlapped": lambda url=url, repo=repo: run_measured(
                     [PYTHON, str(ROOT / "benchmarks/floor.py"), url, str(repo / "endpoints.yaml")]
                 ),
             }
             if has_octodns:
-                folder = bench.folder / f"octodns-{COUNT}-{latency}"
-                contestants["octoDNS, as many TXT records"] = octodns_peer.no_change(folder, COUNT, url)
+                folder = bench.folder / f"octodns-{count}-{latency}"
+                contestants["octoDNS, as many TXT records"] = octodns_peer.no_change(folder, count, url)
             if has_terraform:
-                folder = bench.folder / f"terraform-{COUNT}-{latency}"
-                contestants[TERRAFORM] = terraform_provider.no_change(folder, COUNT, url)
+                folder = bench.folder / f"terraform-{count}-{latency}"
+                contestants[TERRAFORM] = terraform_provider.no_change(folder, count, url)
             result, *others = measure_in_turn(*contestants.values(), runs=MORE_RUNS * bench.runs)
         for at, (name, other) in enumerate(zip(list(contestants)[1:], others, strict=True)):
             yield Row(
-                what=f"no-change plan, {COUNT}, {latency} ms", result=result.wall, baseline=other.wall,
-                baseline_name=name, limit=1 if at else limit,
+                what=f"no-change plan, {count}, {latency} ms", result=result.wall, baseline=other.wall,
+                baseline_name=name, limit=peer_limit if at else limit,
             )  # fmt: skip
     if not has_octodns:
         yield "octoDNS is not installed (extra `bench`); its rows are omitted."

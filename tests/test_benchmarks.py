@@ -130,6 +130,7 @@ def test_every_theme_measures_its_rows(bench: Bench, monkeypatch: pytest.MonkeyP
     """At small sizes, because only the harness is tested here."""
     for module, name, value in (
         (ten, "LATENCY", 30),
+        (ten, "MORE", 12),
         (ten, "LONG_LATENCY", 30),
         (tls, "ROUND_TRIP", 20),
         (ten, "LAGS", (0.1,)),

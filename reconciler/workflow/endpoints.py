@@ -62,11 +62,30 @@ def list_endpoints(context: Context) -> EndpointList:
     local = load_local_state(context)
     with reader(context, local.settings) as account:
         live = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
-    infos = local.describe(live, live)
+    return _selected(context, local.describe(live, live), local.problems)
+
+
+def list_statuses(context: Context) -> EndpointList:
+    """Return the selected endpoints for `status`. Raise InvalidConfig if a selector matches none.
+
+    A status depends on no declaration and shows no field that could be a secret, so no endpoint file is read.
+    """
+    settings = valid_settings(context, lenient=True)
+    inventory, problems = _load_inventory(context)
+    with reader(context, settings) as account:
+        live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
+    infos = sorted(map(ENDPOINT.endpoint_info, live), key=lambda info: (info.name, info.id))
+    return _selected(context, tuple(infos), problems)
+
+
+def _selected(
+    context: Context, infos: tuple[EndpointInfo, ...], problems: tuple[Problem, ...]
+) -> EndpointList:
+    """Return the selected ones of these endpoints. Raise InvalidConfig if a selector matches none."""
     if unmatched := context.selection.unmatched(info.name for info in infos):
         raise InvalidConfig(*unmatched)
     selected = tuple(info for info in infos if context.selection.has(info.name))
-    return EndpointList(endpoints=selected, problems=local.problems)
+    return EndpointList(endpoints=selected, problems=problems)
 
 
 def get_endpoint(context: Context, name: str) -> EndpointList:
@@ -113,27 +132,28 @@ def load_local_state(context: Context) -> LocalState:
     An inventory or endpoint files with errors only add a note.
     """
     settings = valid_settings(context, lenient=True)
-    problems: list[Problem] = []
-    try:
-        inventory = load_inventory(context.state_path)
-    except InventoryError as error:
-        inventory = Inventory()
-        problems.append(
-            _managed_unknown(f"the inventory cannot be read: {error.problem.summary}", error.problem.hint)
-        )
+    inventory, problems = _load_inventory(context)
     loaded = load_files(context, lenient=True, needs_endpoints=False)
     if errors := loaded.errors:
         reason = f"the files have errors, the first is: {errors[0].summary}"
-        problems.append(
-            _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)
-        )
+        note = _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)
+        problems = (*problems, note)
     is_known = loaded.has_endpoint_files and not errors
     return LocalState(
         settings=settings,
         inventory=inventory,
         desired=loaded.desired if is_known else None,
-        problems=tuple(problems),
+        problems=problems,
     )
+
+
+def _load_inventory(context: Context) -> tuple[Inventory, tuple[Problem, ...]]:
+    """Return the inventory; an empty one and a note if it cannot be read."""
+    try:
+        return load_inventory(context.state_path), ()
+    except InventoryError as error:
+        reason = f"the inventory cannot be read: {error.problem.summary}"
+        return Inventory(), (_managed_unknown(reason, error.problem.hint),)
 
 
 def _managed_unknown(reason: str, hint: str) -> Problem:

@@ -21,9 +21,9 @@ def status(run: Run, name: str | None, output: str | None) -> int:
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
     from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text
-    from reconciler.workflow.endpoints import get_endpoint, list_endpoints
+    from reconciler.workflow.endpoints import get_endpoint, list_statuses
 
-    result = list_endpoints(context) if name is None else get_endpoint(context, name)
+    result = list_statuses(context) if name is None else get_endpoint(context, name)
     if run.out.as_json:
         documents = [status_document(endpoint.app_status()) for endpoint in result.endpoints]
         run.out.document(documents if name is None else documents[0])

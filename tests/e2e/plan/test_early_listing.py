@@ -36,7 +36,6 @@ LISTING_COMMANDS = {
     "drift accept": ["drift", "accept", "a"],
     "drift revert": ["drift", "revert", "--auto-approve"],
     "list": ["list"],
-    "status": ["status"],
     "state rebuild": ["state", "rebuild"],
     "import": ["import", "--all", "--out", "imported.yaml"],
     "update": ["update", "a", "--task-timeout", "77", "--auto-approve"],
@@ -90,6 +89,16 @@ def test_no_request_is_sent_by_a_command_that_does_not_list(
         sandbox.declare(item("a"))
     sandbox.run(*arguments)
     assert sandbox.sim.requests == []
+
+
+def test_a_status_reads_no_endpoint_file(sandbox: Sandbox) -> None:
+    sandbox.declare(item("a"), item("b"))
+    sandbox.apply()
+    before = sandbox.run("status", "--json").document
+    while_reading(sandbox, lambda: pytest.fail("the files were read"))
+    assert sandbox.run("status", "--json").document == before
+    assert [status["endpoint"] for status in before] == ["a", "b"]
+    assert len(sandbox.sent("list")) > 0
 
 
 def test_an_error_of_the_early_listing_is_masked_with_the_secrets_of_the_files(sandbox: Sandbox) -> None:

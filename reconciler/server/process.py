@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -107,6 +108,9 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle SIGINT and SIGTERM. Unlike uvicorn, do not raise them again: a stop is no failure."""
+        if threading.current_thread() is not threading.main_thread():  # only that one receives signals
+            yield
+            return
         numbers = (signal.SIGINT, signal.SIGTERM)
         former = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:

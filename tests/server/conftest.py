@@ -9,16 +9,22 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn
 
+from reconciler.cli.main import run
+from reconciler.server import app, process
 from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,33 +48,17 @@ class Answer:
         return json.loads(self.body)
 
 
-class Serve:
-    """`reconciler serve` in a process."""
+class Client:
+    """Sends requests to a server on this machine."""
 
     sim: Server
+    folder: Path
+    log: Path
+    port: int
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()) -> None:
-        command = [sys.executable, "-m", "reconciler", "-C", str(folder), "serve", "--listen", "127.0.0.1:0"]
-        self.folder = folder
-        self.log = folder / "serve.log"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *options],
-                env={**os.environ, **environ},
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self.port = self._port()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def _port(self) -> int:
-        assert self.process.stdout
-        ready, _, _ = select.select([self.process.stdout], [], [], 60)
-        line = self.process.stdout.readline() if ready else ""
-        match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        assert match, f"{line!r} {self.log.read_text()}"
-        return int(match[1])
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def ask(
         self,
@@ -96,6 +86,36 @@ class Serve:
     def get(self, path: str, **options: Any) -> Answer:
         return self.ask("GET", path, **options)
 
+    def stop(self) -> int:
+        """Stop the server and return its exit code."""
+        raise NotImplementedError
+
+
+class Serve(Client):
+    """`reconciler serve` in a process."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "reconciler", "-C", str(folder), "serve", "--listen", "127.0.0.1:0"]
+        self.folder = folder
+        self.log = folder / "serve.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *options],
+                env={**os.environ, **environ},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.port = self._port()
+
+    def _port(self) -> int:
+        assert self.process.stdout
+        ready, _, _ = select.select([self.process.stdout], [], [], 60)
+        line = self.process.stdout.readline() if ready else ""
+        match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert match, f"{line!r} {self.log.read_text()}"
+        return int(match[1])
+
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Signal the process and return its exit code."""
         if self.process.poll() is None:
@@ -109,6 +129,48 @@ class Serve:
         if self.process.stdout:
             self.process.stdout.close()
         return code
+
+
+class ServeInThread(Client):
+    """`reconciler serve` in a thread of this process, so that its coverage is measured."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()) -> None:
+        self.folder, self.log = folder, folder / "serve.log"
+        self._patches = pytest.MonkeyPatch()
+        self._servers: list[uvicorn.Server] = []
+        self._log = self.log.open("a", buffering=1, encoding="utf-8")
+        for name, value in environ.items():
+            self._patches.setenv(name, value)
+        self._patches.setattr(app, "sys", SimpleNamespace(stderr=self._log))
+        servers = self._servers
+
+        class Recorded(process._Server):  # type: ignore[misc]
+            def __init__(self, *arguments: Any) -> None:
+                super().__init__(*arguments)
+                servers.append(self)
+
+        self._patches.setattr(process, "_Server", Recorded)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        listen = f"127.0.0.1:{self.port}"
+        arguments = ["-C", str(folder), "serve", "--listen", listen, *options]
+        self.code = -1
+        self._thread = threading.Thread(target=self._run, args=(arguments,), name="serve")
+        self._thread.start()
+        wait_until(lambda: not self._thread.is_alive() or any(one.started for one in self._servers), 60)
+        assert self._thread.is_alive()
+
+    def _run(self, arguments: list[str]) -> None:
+        self.code = run(arguments)
+
+    def stop(self) -> int:
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        self._log.close()
+        self._patches.undo()
+        return self.code
 
 
 @pytest.fixture
@@ -125,12 +187,30 @@ def folder(tmp_path: Path) -> Path:
     return copy
 
 
-Start = Callable[..., Serve]
+Start = Callable[..., Client]
+StartProcess = Callable[..., Serve]
 
 
 @pytest.fixture
 def start(sim: Server, folder: Path) -> Iterator[Start]:
-    """Starts a server with these options and variables; all are stopped at the end."""
+    """Starts a server with these options and variables in a thread; all are stopped at the end."""
+    servers: list[ServeInThread] = []
+
+    def start(*options: str, **environ: str) -> Client:
+        server = ServeInThread(
+            folder, {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url, **environ}, options
+        )
+        servers.append(server)
+        return server
+
+    yield start
+    for server in reversed(servers):
+        server.stop()
+
+
+@pytest.fixture
+def start_process(sim: Server, folder: Path) -> Iterator[StartProcess]:
+    """As `start`, in a process, which can be signalled."""
     servers: list[Serve] = []
 
     def start(*options: str, **environ: str) -> Serve:
@@ -147,13 +227,13 @@ def start(sim: Server, folder: Path) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """One server for the tests of a module; everybody on this machine may write."""
     folder = tmp_path_factory.mktemp("shared") / "infra"
     shutil.copytree(ROOT / "examples" / "seed" / "config", folder / "config")
     with Server(seed=1) as sim:
         environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url, "RECONCILER_API_TOKENS": TOKENS}
-        server = Serve(folder, environ, ["--allow-unauthenticated-writes"])
+        server = ServeInThread(folder, environ, ["--allow-unauthenticated-writes"])
         server.sim = sim
         yield server
         server.stop()

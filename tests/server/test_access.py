@@ -14,7 +14,7 @@ from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import find_caller, read_tokens
 from reconciler.simulator import Server
 
-from .conftest import KEY, READER, ROOT, TOKENS, WRITER, Serve, Start
+from .conftest import KEY, READER, ROOT, TOKENS, WRITER, Client, Start
 
 SECRET = "a-secret-value-of-a-variable"
 BODY = {
@@ -91,7 +91,7 @@ def test_the_name_of_the_token_is_in_the_history_and_the_log(start: Start) -> No
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8090", "127.0.0.1.evil.example", "", "[::1"])
-def test_another_host_is_refused(shared: Serve, host: str) -> None:
+def test_another_host_is_refused(shared: Client, host: str) -> None:
     """A name that somebody pointed at this machine: DNS rebinding."""
     answer = shared.get(ALL, headers={"Host": host})
     assert answer.status in (400, 403)
@@ -102,7 +102,7 @@ ORIGINS = ["http://evil.example", "null", "http://127.0.0.1:1", "https://localho
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded"])
-def test_a_page_of_another_origin_cannot_write_or_read(shared: Serve, kind: str) -> None:
+def test_a_page_of_another_origin_cannot_write_or_read(shared: Client, kind: str) -> None:
     """With any content type, since browsers send some without asking first."""
     server = shared
     for origin in ORIGINS:
@@ -131,7 +131,7 @@ def test_a_named_origin_may_call_the_api(start: Start) -> None:
     assert server.get(ALL, headers={"Origin": "https://other.example.com"}).status == 403
 
 
-def test_every_answer_forbids_frames_scripts_and_guessed_types(shared: Serve) -> None:
+def test_every_answer_forbids_frames_scripts_and_guessed_types(shared: Client) -> None:
     for path in ("/health", "/docs", ALL, "/nothing", "/api/v1/specs/none"):
         headers = shared.get(path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]

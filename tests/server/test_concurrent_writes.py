@@ -21,7 +21,7 @@ import pytest
 from reconciler.inventory.lock import hold
 from reconciler.simulator import Server
 
-from .conftest import KEY, ROOT, TOKENS, WRITER, Serve, Start, wait_until
+from .conftest import KEY, ROOT, TOKENS, WRITER, Serve, StartProcess, wait_until
 
 ALL = "/api/v1/endpoints"
 KILLS = int(os.environ.get("SERVER_KILLS", "5"))
@@ -32,9 +32,9 @@ def body(name: str) -> dict[str, object]:
     return {"endpoint": name, "specName": "novita-5090-single", "image": "ubuntu:22.04", "env": {"A": "b"}}
 
 
-def test_a_second_write_waits_for_the_first(start: Start, sim: Server) -> None:
+def test_a_second_write_waits_for_the_first(start_process: StartProcess, sim: Server) -> None:
     """Eight at once all succeed, one after the other."""
-    server = start("--allow-unauthenticated-writes")
+    server = start_process("--allow-unauthenticated-writes")
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: server.ask("POST", ALL, body(f"e{number}")), range(8)))
     assert [answer.status for answer in answers] == [200] * 8
@@ -42,8 +42,10 @@ def test_a_second_write_waits_for_the_first(start: Start, sim: Server) -> None:
     assert [one["name"] for one in server.get(ALL).json] == [f"e{number}" for number in range(8)]
 
 
-def test_a_write_that_waited_too_long_names_the_owner_of_the_lock(start: Start, folder: Path) -> None:
-    server = start("--allow-unauthenticated-writes", "--lock-timeout", "0.2s")
+def test_a_write_that_waited_too_long_names_the_owner_of_the_lock(
+    start_process: StartProcess, folder: Path
+) -> None:
+    server = start_process("--allow-unauthenticated-writes", "--lock-timeout", "0.2s")
     state = folder / "state/novita.json"
     with hold(state, command="reconciler apply", environ={"LOGNAME": "ada"}, clock=time.time):
         answer = server.ask("POST", ALL, body("probe"))
@@ -53,8 +55,8 @@ def test_a_write_that_waited_too_long_names_the_owner_of_the_lock(start: Start, 
     assert server.ask("POST", ALL, body("probe")).status == 200
 
 
-def test_of_two_writes_at_once_the_second_names_the_first(start: Start, sim: Server) -> None:
-    server = start("--lock-timeout", "0.1s", RECONCILER_API_TOKENS=TOKENS)
+def test_of_two_writes_at_once_the_second_names_the_first(start_process: StartProcess, sim: Server) -> None:
+    server = start_process("--lock-timeout", "0.1s", RECONCILER_API_TOKENS=TOKENS)
     sim.world.switch(latency_seconds=0.4)
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(server.ask, "POST", ALL, body(name), token=WRITER) for name in ("a", "b")]
@@ -63,8 +65,8 @@ def test_of_two_writes_at_once_the_second_names_the_first(start: Start, sim: Ser
     assert "locked by ci" in answers[1].json["error"]
 
 
-def test_a_stop_finishes_the_write_in_flight(start: Start, sim: Server) -> None:
-    server = start("--allow-unauthenticated-writes")
+def test_a_stop_finishes_the_write_in_flight(start_process: StartProcess, sim: Server) -> None:
+    server = start_process("--allow-unauthenticated-writes")
     sim.world.switch(latency_seconds=0.3)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(server.ask, "POST", ALL, body("probe"))
@@ -75,8 +77,8 @@ def test_a_stop_finishes_the_write_in_flight(start: Start, sim: Server) -> None:
     assert [one["name"] for one in sim.world.endpoints] == ["probe"]
 
 
-def test_a_client_that_goes_away_does_not_stop_its_write(start: Start, sim: Server) -> None:
-    server = start("--allow-unauthenticated-writes")
+def test_a_client_that_goes_away_does_not_stop_its_write(start_process: StartProcess, sim: Server) -> None:
+    server = start_process("--allow-unauthenticated-writes")
     content = json.dumps(body("probe")).encode()
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         head = f"POST {ALL} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"

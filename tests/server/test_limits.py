@@ -10,26 +10,26 @@ import pytest
 from reconciler.model.durations import HEADER_TIMEOUT
 from reconciler.server.settings import MAX_BODY_SIZE, MAX_HEADER_SIZE
 
-from .conftest import WRITER, Serve
+from .conftest import WRITER, Client
 
 ALL = "/api/v1/endpoints"
 
 
-def test_a_large_body_is_refused(shared: Serve) -> None:
+def test_a_large_body_is_refused(shared: Client) -> None:
     answer = shared.ask("POST", ALL, b" " * (MAX_BODY_SIZE + 1), token=WRITER)
     assert (answer.status, answer.json["hint"]) == (413, "send less")
     answer = shared.ask("POST", ALL, b" " * MAX_BODY_SIZE, token=WRITER)
     assert answer.status == 400
 
 
-def test_a_large_head_is_refused(shared: Serve) -> None:
+def test_a_large_head_is_refused(shared: Client) -> None:
     assert shared.get(ALL, headers={"X-Large": "x" * MAX_HEADER_SIZE}).status == 431
     with suppress(OSError):  # the connection is closed before all of it is sent
         assert shared.get(ALL, headers={"X-Large": "x" * 20 * MAX_HEADER_SIZE}).status == 400
     assert shared.get("/health").status == 200
 
 
-def test_a_head_that_does_not_arrive_in_time_ends_the_connection(shared: Serve) -> None:
+def test_a_head_that_does_not_arrive_in_time_ends_the_connection(shared: Client) -> None:
     """The time of the whole head counts, so that sending a byte now and then does not help."""
     starts = (b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ", b"GET /health HTTP/1.1\r\n")
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def test_a_head_that_does_not_arrive_in_time_ends_the_connection(shared: Serve) 
 @pytest.mark.parametrize(
     "text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01"]
 )
-def test_what_is_not_http_is_refused_and_not_logged(shared: Serve, text: bytes) -> None:
+def test_what_is_not_http_is_refused_and_not_logged(shared: Client, text: bytes) -> None:
     with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as client:
         client.sendall(text + b"\r\n\r\n")
         client.recv(1000)
@@ -56,7 +56,7 @@ def test_what_is_not_http_is_refused_and_not_logged(shared: Serve, text: bytes) 
     assert "nonsense" not in shared.log.read_text()
 
 
-def test_an_upgrade_to_a_websocket_is_no_way_in(shared: Serve) -> None:
+def test_an_upgrade_to_a_websocket_is_no_way_in(shared: Client) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x" * 24,
                "Sec-WebSocket-Version": "13"}  # fmt: skip
     assert shared.get(f"{ALL}/x/workers/exec", headers=upgrade).status == 503

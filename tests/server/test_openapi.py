@@ -12,7 +12,7 @@ from schemathesis.specs.openapi import checks
 
 from reconciler.server.api.route_table import OPERATIONS, Operation
 
-from .conftest import WRITER, Serve
+from .conftest import WRITER, Client
 
 EXAMPLES = 4
 """Requests for each operation and kind."""
@@ -36,7 +36,7 @@ KINDS = [
     ("operation", "mode"), KINDS, ids=[f"{operation.id}-{mode.value}" for operation, mode in KINDS]
 )
 def test_the_server_answers_as_the_document_says(
-    shared: Serve, operation: Operation, mode: schemathesis.GenerationMode
+    shared: Client, operation: Operation, mode: schemathesis.GenerationMode
 ) -> None:
     schema = schemathesis.openapi.from_dict(shared.get("/openapi.json").json)
     schema.config.update(base_url=shared.url)
@@ -57,7 +57,7 @@ def test_the_server_answers_as_the_document_says(
     session.close()
 
 
-def test_the_document_lists_every_operation(shared: Serve) -> None:
+def test_the_document_lists_every_operation(shared: Client) -> None:
     document = shared.get("/openapi.json").json
     assert document["openapi"].startswith("3.1")
     listed = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
@@ -65,7 +65,7 @@ def test_the_document_lists_every_operation(shared: Serve) -> None:
     assert len(OPERATIONS) == len({operation.id for operation in OPERATIONS})
 
 
-def test_the_page_shows_it_without_another_host(shared: Serve) -> None:
+def test_the_page_shows_it_without_another_host(shared: Client) -> None:
     page = shared.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     for operation in OPERATIONS:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from reconciler.simulator import Server
 
-from .conftest import KEY, ROOT, Start
+from .conftest import KEY, ROOT, StartProcess
 
 
-def test_it_serves_until_it_is_told_to_stop(start: Start, sim: Server) -> None:
-    server = start()
+def test_it_serves_until_it_is_told_to_stop(start_process: StartProcess, sim: Server) -> None:
+    server = start_process()
     assert server.get("/health").json == {"status": "ok"}
     answer = server.get("/api/v1/endpoints")
     assert (answer.status, answer.json) == (200, [])
@@ -22,17 +22,17 @@ def test_it_serves_until_it_is_told_to_stop(start: Start, sim: Server) -> None:
     assert KEY not in server.log.read_text()
 
 
-def test_an_unknown_path_and_a_wrong_method_are_not_found(start: Start) -> None:
+def test_an_unknown_path_and_a_wrong_method_are_not_found(start_process: StartProcess) -> None:
     """As the original service answers them: plain text, and no 405."""
-    server = start()
+    server = start_process()
     for method, path in (("GET", "/api/v1/nothing"), ("PUT", "/api/v1/endpoints"), ("OPTIONS", "/health")):
         answer = server.ask(method, path)
         assert (answer.status, answer.text) == (404, "404 page not found")
         assert answer.headers["content-type"].startswith("text/plain")
 
 
-def test_a_server_needs_a_key_and_a_free_port(start: Start, folder: Path) -> None:
-    server = start()
+def test_a_server_needs_a_key_and_a_free_port(start_process: StartProcess, folder: Path) -> None:
+    server = start_process()
     command = [sys.executable, "-m", "reconciler", "-C", str(folder), "serve"]
     environ = {"PATH": "/usr/bin:/bin", "NOVITA_BASE_URL": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)

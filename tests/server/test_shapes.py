@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import WRITER, Serve, wait_until
+from .conftest import WRITER, Client, wait_until
 
 ALL = "/api/v1/endpoints"
 FIELDS = [
@@ -77,14 +77,14 @@ def body(name: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def made(shared: Serve) -> str:
+def made(shared: Client) -> str:
     """The name of an endpoint that exists."""
     answer = shared.ask("POST", ALL, body("made", env={"A": "<b>&"}), token=WRITER)
     assert answer.status == 200, answer.text
     return "made"
 
 
-def test_an_endpoint_has_the_fields_in_their_order(shared: Serve, made: str) -> None:
+def test_an_endpoint_has_the_fields_in_their_order(shared: Client, made: str) -> None:
     one = shared.get(f"{ALL}/{made}").json
     assert list(one) == FIELDS
     assert (one["replicas"], one["minReplicas"], one["maxReplicas"]) == (1, 1, 1)  # the default of the seed
@@ -96,7 +96,7 @@ def test_an_endpoint_has_the_fields_in_their_order(shared: Serve, made: str) -> 
     assert shared.get(f"{ALL}/none/workers").json == []
 
 
-def test_text_is_escaped_as_go_does(shared: Serve, made: str) -> None:
+def test_text_is_escaped_as_go_does(shared: Client, made: str) -> None:
     answer = shared.get(f"{ALL}/{made}?reveal=env", token=WRITER)
     assert r"\u003cb\u003e\u0026" in answer.text
     assert answer.json["env"] == {"A": "<b>&"}
@@ -148,7 +148,7 @@ def test_text_is_escaped_as_go_does(shared: Serve, made: str) -> None:
     ],
 )  # fmt: skip
 def test_errors_have_the_status_and_say_what_to_do(
-    shared: Serve, made: str, method: str, path: str, content: object, status: int, error: str
+    shared: Client, made: str, method: str, path: str, content: object, status: int, error: str
 ) -> None:
     answer = shared.ask(method, path, content, token=WRITER)
     assert answer.status == status, answer.text
@@ -157,7 +157,7 @@ def test_errors_have_the_status_and_say_what_to_do(
     assert list(answer.json) == sorted(answer.json)
 
 
-def test_errors_of_a_change_name_it(shared: Serve, made: str) -> None:
+def test_errors_of_a_change_name_it(shared: Client, made: str) -> None:
     answer = shared.ask("POST", ALL, body("made"), token=WRITER).json
     assert (answer["endpoint"], answer["spec"]) == ("made", "novita-5090-single")
     assert answer["details"] == f"Deployment failed: {answer['error']}"
@@ -165,7 +165,7 @@ def test_errors_of_a_change_name_it(shared: Serve, made: str) -> None:
     assert answer["details"] == f"Update failed: {answer['error']}"
 
 
-def test_paths_are_those_of_the_original_router(shared: Serve) -> None:
+def test_paths_are_those_of_the_original_router(shared: Client) -> None:
     for method, status in (("GET", 301), ("POST", 307)):
         answer = shared.ask(method, f"{ALL}/")
         assert (answer.status, answer.headers["location"]) == (status, ALL)
@@ -176,7 +176,7 @@ def test_paths_are_those_of_the_original_router(shared: Serve) -> None:
         assert shared.ask(method, path).status == 404
 
 
-def test_the_web_ui_is_answered(shared: Serve) -> None:
+def test_the_web_ui_is_answered(shared: Client) -> None:
     """The calls of its api/client.ts, with the fields that its forms send whether they are set or not."""
     form = body(
         "from-ui", replicas=2, gpuCount=1, labels={}, volumeMounts=[], shmSize="", enablePtrace=False,
@@ -204,7 +204,7 @@ def test_the_web_ui_is_answered(shared: Serve) -> None:
     assert shared.get(f"{ALL}/from-ui").status == 404
 
 
-def test_the_portal_is_answered(shared: Serve) -> None:
+def test_the_portal_is_answered(shared: Client) -> None:
     """Its Go client: a Bearer header everywhere, a connection that is kept, any status below 400."""
     connection = HTTPConnection("127.0.0.1", shared.port, timeout=30)
 
@@ -230,7 +230,7 @@ def test_the_portal_is_answered(shared: Serve) -> None:
     connection.close()
 
 
-def test_a_guide_s_create_without_replicas_scales_between_its_bounds(shared: Serve) -> None:
+def test_a_guide_s_create_without_replicas_scales_between_its_bounds(shared: Client) -> None:
     """The body of docs/USER_GUIDE.md, and the complete example of the seed."""
     complete = body(
         "complete", replicas=3, taskTimeout=1200, maxPendingTasks=10, minReplicas=1, maxReplicas=10,

@@ -100,12 +100,10 @@ def fold(run: Run, lock_timeout: float) -> int:
 def rebuild(run: Run, other_files: bool, other_account: bool, force: bool) -> int:
     """Rebuild the inventory by matching declared and live endpoints by name."""
     from reconciler.model.settings import Allowances
-
-    allow = Allowances(other_files=other_files, other_account=other_account)
-    context = run.list_early(replace(run.context, allow=allow), needs_files=True)
     from reconciler.workflow.state import rebuild as rebuild_inventory
 
-    result = rebuild_inventory(context, force=force)
+    allow = Allowances(other_files=other_files, other_account=other_account)
+    result = rebuild_inventory(replace(run.context, allow=allow), force=force)
     if run.out.as_json:
         run.out.document(
             {

@@ -36,7 +36,6 @@ LISTING_COMMANDS = {
     "drift accept": ["drift", "accept", "a"],
     "drift revert": ["drift", "revert", "--auto-approve"],
     "list": ["list"],
-    "state rebuild": ["state", "rebuild"],
     "import": ["import", "--all", "--out", "imported.yaml"],
     "update": ["update", "a", "--task-timeout", "77", "--auto-approve"],
     "scale": ["scale", "a", "2", "--auto-approve"],

@@ -24,7 +24,7 @@ import pytest
 import uvicorn
 
 from reconciler.cli.main import run
-from reconciler.server import app, process
+from reconciler.server import app, process, responses
 from reconciler.simulator import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +141,8 @@ class ServeInThread(Client):
         self._log = self.log.open("a", buffering=1, encoding="utf-8")
         for name, value in environ.items():
             self._patches.setenv(name, value)
-        self._patches.setattr(app, "sys", SimpleNamespace(stderr=self._log))
+        for module in (app, responses):
+            self._patches.setattr(module, "sys", SimpleNamespace(stderr=self._log))
         servers = self._servers
 
         class Recorded(process._Server):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workflow.runtime import git as git_module
+from reconciler.model import durations
 from reconciler.workflow.runtime.git import GitStatus, git_status, run_git
 from tests.e2e.sandbox import ROOT, Sandbox, item
 
@@ -261,7 +261,7 @@ def test_a_git_that_hangs_or_lies_in_the_folder_is_left(
     slow.mkdir()
     (slow / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (slow / "git").chmod((slow / "git").stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(git_module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(durations, "GIT_TIMEOUT", 0.2)
     assert run_git(tmp_path, "rev-parse", environ={"PATH": f"{slow}:/usr/bin:/bin"}) is None
     monkeypatch.chdir(slow)
     assert run_git(tmp_path, "rev-parse", environ={"PATH": "."}) is None

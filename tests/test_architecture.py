@@ -31,7 +31,19 @@ MAX_MODULES = 18
 MAX_MODULES_OF = {"cli/commands": 30, "planning": 21}
 """Folders that may hold more: one module per command, and one per rule of a plan."""
 
-DURATION_WORDS = {"seconds", "timeout", "interval", "pause", "pauses", "delay", "delays", "poll", "budget"}
+DURATION_WORDS = {
+    "seconds",
+    "timeout",
+    "interval",
+    "pause",
+    "pauses",
+    "delay",
+    "delays",
+    "poll",
+    "budget",
+    "heartbeat",
+    "lifetime",
+}
 WAITING_CALLS = {"sleep", "wait", "pause", "join"}
 OWN_DURATIONS = ("reconciler/model/durations.py", "reconciler/simulator/", "reconciler/github_action/")
 """Modules with durations: the table, the simulated world, and a program that imports no other module."""

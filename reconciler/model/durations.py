@@ -136,3 +136,15 @@ SWITCH_INTERVAL: Final = 0.0005
 
 KEEP_ALIVE: Final = 30.0
 """For the next request on a connection."""
+
+STREAM_PAUSE: Final = 0.2
+"""Between two events for one web page."""
+
+STREAM_HEARTBEAT: Final = 15.0
+"""Without an event, after which the server sends one, so that a dead connection is noticed."""
+
+SESSION_LIFETIME: Final = 12 * 3600
+"""Until a browser must sign in again: a working day."""
+
+SERVER_LOCK_TIMEOUT: Final = 25.0
+"""For a write to get the inventory. Clients and proxies often give up after 30 s."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from reconciler.model import durations
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.hosts import is_loopback, normalized_host
 from reconciler.model.lazy_dataclass import dataclass
@@ -39,7 +40,7 @@ class ServerSettings:
     unauthenticated_writes: bool = False
     allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
-    lock_timeout: float = 25.0
+    lock_timeout: float = durations.SERVER_LOCK_TIMEOUT
     access_log: bool = True
 
     @property

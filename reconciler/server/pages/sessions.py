@@ -10,13 +10,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reconciler.model import durations
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.server.guard import caller_of
 from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import Caller, find_caller
-
-LIFETIME: Final = 12 * 3600
-"""Seconds until a browser must sign in again: a working day."""
 
 MAX_SESSIONS: Final = 1000
 """Sessions that are kept (count). The oldest one is dropped."""
@@ -63,12 +61,14 @@ class Sessions:
             del self._sessions[next(iter(self._sessions))]
         session_id = secrets.token_urlsafe(32)
         self._sessions[session_id] = Session(
-            caller=caller, form_key=secrets.token_urlsafe(32), ends=time.monotonic() + LIFETIME
+            caller=caller,
+            form_key=secrets.token_urlsafe(32),
+            ends=time.monotonic() + durations.SESSION_LIFETIME,
         )
         response.set_cookie(
             _cookie(request),
             session_id,
-            max_age=LIFETIME,
+            max_age=durations.SESSION_LIFETIME,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

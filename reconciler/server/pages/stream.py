@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from reconciler.model import durations
 from reconciler.model.encoding import json_bytes
 from reconciler.server.account_cache import Snapshot
 from reconciler.server.pages.pages import Pages
 from reconciler.server.pages.sessions import Session
-
-HEARTBEAT: Final = 15.0
-"""Seconds without an event, after which one is sent, so that a dead connection is noticed."""
-
-PAUSE: Final = 0.2
-"""Seconds between two events for one page."""
 
 
 async def follow_changes(pages: Pages, _request: Request, _session: Session) -> Response:
@@ -42,9 +36,11 @@ async def _events(pages: Pages) -> AsyncIterator[bytes]:
         while not stopping.done():
             if latest is not None:
                 yield await _state(pages, latest)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(durations.STREAM_PAUSE)
             await asyncio.wait(
-                (stopping, listed, ran), timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                (stopping, listed, ran),
+                timeout=durations.STREAM_HEARTBEAT,
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if listed.done():
                 latest = listed.result()

@@ -110,7 +110,7 @@ def test_every_duration_has_a_positive_value_and_a_reason() -> None:
     assert all(max(value) if isinstance(value, tuple) else value for value in values)
 
 
-GERUNDS = {"encoding", "masking", "matching", "paging", "pending", "settings"}
+GERUNDS = {"encoding", "masking", "matching", "paging", "pending", "rendering", "settings"}
 """Words of the field that may end in -ing in a file name."""
 
 FOLDERS = sorted({path.parent for path in SOURCES})

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from reconciler.server.pages.changes import apply_plan, show_plan, show_run, show_runs, stop_run
 from reconciler.server.pages.endpoints import show_endpoint, show_endpoints
 from reconciler.server.pages.pages import Pages, show_static
-from reconciler.server.pages.signing_in import show_sign_in, sign_in, sign_out
+from reconciler.server.pages.sign_in import show_sign_in, sign_in, sign_out
 from reconciler.server.pages.stream import follow_changes
 from reconciler.server.service import Service
 

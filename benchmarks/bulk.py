@@ -52,7 +52,7 @@ def accepts(bench: Bench) -> Iterator[Row]:
             result, baseline = measure_in_turn(
                 bench.copied(recorded, "drift", "accept", *names, url=url),
                 bench.copied(recorded, "drift", url=url, expected=(2,)),
-                runs=bench.runs,
+                runs=bench.fewer_runs,
             )
         for unit, ours, theirs in (
             ("s", result.wall, baseline.wall),
@@ -71,7 +71,7 @@ def saved_plans(bench: Bench) -> Iterator[Row]:
         result, baseline = measure_in_turn(
             bench.copied(recorded, "plan", "--out", "saved.plan", url=url),
             bench.copied(recorded, "plan", url=url),
-            runs=bench.runs,
+            runs=bench.fewer_runs,
         )
     for unit, ours, theirs, limit in (
         ("s", result.wall, baseline.wall, 1.4),
@@ -105,7 +105,7 @@ def huge(bench: Bench) -> Iterator[Row]:
     for count in (LARGE, 5 * LARGE):
         repo = bench.recorded(count)
         with fake(count) as url:
-            (timing,) = measure_in_turn(bench.reconciler(repo, "plan", url=url), runs=bench.runs)
+            (timing,) = measure_in_turn(bench.reconciler(repo, "plan", url=url), runs=bench.fewer_runs)
         times.append(timing.wall)
     yield Row(
         what=f"no-change plan, {5 * LARGE:,}", result=times[1], baseline=times[0],

@@ -48,10 +48,11 @@ def _phases(bench: Bench, repo: Path) -> Mapping[str, float]:
         with mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(certificate)}):
             secure.append(_phases_of_run(bench, repo, certificate)[1])
     start, sent, wire, rest = map(statistics.median, zip(*plain[1:], strict=True))
+    more = [with_tls - without[1] for with_tls, without in zip(secure, plain, strict=True)]
     return {
         "start of the interpreter": start,
         "from there to the first request": sent - start,
-        "more with TLS: context and handshake": statistics.median(secure[1:]) - sent,
+        "more with TLS: context and handshake": statistics.median(more[1:]),
         "calls, with imports and files read meanwhile": wire,
         "from the last answer to the end": rest,
     }

@@ -28,6 +28,8 @@ class Bench:
 
     def __init__(self, folder: Path, runs: int) -> None:
         self.folder, self.runs = folder, runs
+        self.fewer_runs = max(1, runs // 3)
+        """For runs of several seconds (count)."""
 
     def startup(self) -> Iterator[Row]:
         def click() -> Timing:

@@ -63,7 +63,7 @@ def test_equal_secrets_of_different_fields_have_different_seals(sandbox: Sandbox
     declare(sandbox)
     assert sandbox.run("plan", "--out", "the.plan").code == 0
     leaves = json.loads((sandbox.root / "the.plan").read_text())["saved_plan"]["changes"]["chat"]["declared"]
-    fingerprints = [leaf["secret"] for leaf in leaves.values() if leaf["secret"]]
+    fingerprints = [leaf["secret"] for leaf in leaves.values() if isinstance(leaf, dict)]
     assert len(fingerprints) == len(set(fingerprints)) == 3
     assert sandbox.run("apply", "the.plan").code == 0
     of_chat = seals(state(sandbox)["endpoints"]["chat"])

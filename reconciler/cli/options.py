@@ -236,15 +236,19 @@ class Run:
     context: Context
     out: Output
 
-    def list_early(self, context: Context, *, needs_files: bool = False) -> Context:
+    def list_early(
+        self, context: Context, *, needs_files: bool = False, with_limits: bool = False
+    ) -> Context:
         """Return the context with a listing of the account that begins now; it ends with the command.
 
         Call it before the modules of the workflow are imported: they load while the server answers.
-        needs_files: the command fails without endpoint files, so none begins then.
+        needs_files: the command fails without endpoint files, so none begins then. with_limits: the limits of
+        the account are read as well, because the command will probably write.
         """
         from reconciler.workflow.runtime.account import early_listing
 
-        return click.get_current_context().with_resource(early_listing(context, needs_files=needs_files))
+        listing = early_listing(context, needs_files=needs_files, with_limits=with_limits)
+        return click.get_current_context().with_resource(listing)
 
 
 def with_run(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -107,8 +107,9 @@ class AccountReader:
         self._prefetched = DaemonThreadPool(1).submit(self._list)
 
     def prefetch_limits(self) -> None:
-        """Start the first read of the quotas in the background."""
-        self._prefetched_limits = DaemonThreadPool(1).submit(self._read_limits)
+        """Start the first read of the quotas in the background, unless it has begun."""
+        if self._prefetched_limits is None:
+            self._prefetched_limits = DaemonThreadPool(1).submit(self._read_limits)
 
     def cancel_prefetch(self) -> None:
         """Report no further page. Requests for pages end when the client is closed."""

@@ -58,7 +58,7 @@ def apply(
     )
     context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
     if plan_file is None and not resume:
-        context = run.list_early(context, needs_files=True)
+        context = run.list_early(context, needs_files=True, with_limits=True)
         from reconciler.cli.apply_flow import run_apply
 
         return run_apply(run.out, context, approved=approved, wait=wait)
@@ -80,5 +80,5 @@ def apply(
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
-        context = run.list_early(saved.context())
+        context = run.list_early(saved.context(), with_limits=True)
         return run_apply(run.out, context, saved=saved, goal=saved.goal(), wait=wait)

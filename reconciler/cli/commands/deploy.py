@@ -81,7 +81,7 @@ def deploy(
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
+    context = run.list_early(context_of(run, lock_timeout, other_account=other_account), with_limits=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import deploy_goal
 

@@ -70,7 +70,9 @@ def scale(
                 "--write changes only the YAML files: it can be combined with N, --min and --max only"
             )
         return _write(run, name, low if replicas is None else replicas, replicas or high)
-    context = run.list_early(context_of(run, lock_timeout, drain=drain, other_account=other_account))
+    context = run.list_early(
+        context_of(run, lock_timeout, drain=drain, other_account=other_account), with_limits=True
+    )
     from reconciler.cli.apply_flow import run_apply
 
     context, goal = _goal(context, name, replicas, low, high, lasting, why or "", end_lease=end_lease)

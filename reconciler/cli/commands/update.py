@@ -56,7 +56,7 @@ def update(
         raise click.UsageError(
             "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
         )
-    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
+    context = run.list_early(context_of(run, lock_timeout, other_account=other_account), with_limits=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import update_goal
 

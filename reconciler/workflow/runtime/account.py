@@ -125,11 +125,14 @@ class EarlyListing:
 
 
 @contextmanager
-def early_listing(context: Context, *, needs_files: bool = False) -> Iterator[Context]:
+def early_listing(
+    context: Context, *, needs_files: bool = False, with_limits: bool = False
+) -> Iterator[Context]:
     """Yield the context with a listing of the account that has begun in the background.
 
     The same context is yielded if the settings do not suffice, which the command reports, or if there is no
     network to wait for. needs_files: do not begin without endpoint files, because the command will fail.
+    with_limits: read the limits of the account as well, because the command will probably write.
     """
     client = None if needs_files and not total_size(context.root, context.files) else _early_client(context)
     if client is None:
@@ -138,6 +141,8 @@ def early_listing(context: Context, *, needs_files: bool = False) -> Iterator[Co
     with client:
         account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
         early = EarlyListing(client, account)
+        if with_limits:
+            early.read_limits()
         try:
             yield replace(context, early=early)
         finally:

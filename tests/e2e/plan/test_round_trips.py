@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -74,6 +75,17 @@ def test_commands_that_read_wait_once(
     calls = Calls(sandbox)
     assert sandbox.run(*arguments).code in (0, 2)
     assert calls.in_series == expected
+
+
+def test_an_apply_reads_the_limits_beside_the_first_page(sandbox: Sandbox) -> None:
+    """Even if nothing turns out to change: only the files would tell, and they are read meanwhile."""
+    sandbox.declare(item("a"))
+    sandbox.apply()
+    limits_read = threading.Event()
+    sandbox.sim.faults.before("limit", lambda _: limits_read.set())
+    sandbox.sim.faults.before("list", lambda _: limits_read.wait(20), nth=0)
+    sandbox.apply()
+    assert limits_read.is_set()
 
 
 def test_an_apply_of_creates_waits_three_times(sandbox: Sandbox) -> None:

@@ -95,7 +95,8 @@ def _settings(snapshot: Snapshot, live: Live) -> Iterator[tuple[str, str]]:
     desired = next((desired for desired in local.desired or () if desired.name == name), None)
     fields: dict[str, Any] = dict(matched(name, desired, record, live).redacted.fields)
     for path, value in _leaves(fields):
-        yield dotted_path(path), MASK if path[0] == "envs" else shown(value)
+        is_hidden = path[0] == "envs" and value not in ({}, None)
+        yield dotted_path(path), MASK if is_hidden else shown(value)
 
 
 def _logs(live: Live) -> Mapping[str, str]:

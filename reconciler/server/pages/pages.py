@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -33,6 +34,10 @@ _KEPT_TABLES: Final = 16
 """Tables as HTML that are kept (count). Most browsers show the same one."""
 
 
+_AGE_PRECISION: Final = 5.0
+"""Seconds for which a table as HTML is kept; the script of the page counts on."""
+
+
 class Pages:
     """What all pages share: sessions, the rows of the table, and the tables as HTML.
 
@@ -57,9 +62,9 @@ class Pages:
         return await asyncio.to_thread(self.tables.table, snapshot, seen)
 
     async def table_html(self, table: Table, query: Query) -> tuple[str, int]:
-        """Return the rows as HTML, and their number."""
+        """Return the rows as HTML, and their number. Ages are up to some seconds late."""
         rows = query.select(table.rows)
-        key = (table.number, table.snapshot.number, query)
+        key = (table.number, query, time.monotonic() // _AGE_PRECISION)
 
         def make() -> str:
             with self._html_lock:

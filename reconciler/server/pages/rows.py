@@ -112,15 +112,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """All rows by name. number: counts the versions of the content. problem: why differences are unknown."""
+    """All rows by name. number: counts the versions of the rows."""
 
     number: int
     snapshot: Snapshot
     rows: tuple[Row, ...]
-
-    @cached_property
-    def content(self) -> tuple[str, ...]:
-        return tuple(row.version for row in self.rows)
 
     def find(self, name: str) -> Row | None:
         """Return the row of that name, or else of that ID."""
@@ -137,6 +133,7 @@ class Tables:
     def __init__(self, state_path: Path) -> None:
         self._lock = threading.Lock()
         self._versions = _Versions(state_path)
+        self._changed: Mapping[str, datetime | None] = {}
         self.latest: Table | None = None
 
     def table(self, snapshot: Snapshot, seen: Iterable[SeenEvent]) -> Table:
@@ -149,12 +146,18 @@ class Tables:
             changed = {name: _moment(group[-1].at) for name, group in versions.items() if group}
             for one in seen:
                 changed[one.event.name] = max(one.seen_at, changed.get(one.event.name) or one.seen_at)
-            made = Table(number=1, snapshot=snapshot, rows=tuple(_rows(snapshot, changed)))
-            if latest is not None:
-                number = latest.number + (latest.content != made.content)
-                made = Table(number=number, snapshot=snapshot, rows=made.rows)
-            self.latest = made
-            return made
+            if latest is None:
+                rows, number = tuple(_rows(snapshot, changed)), 1
+            elif changed == self._changed and _is_same(latest.snapshot, snapshot):
+                rows, number = latest.rows, latest.number
+            else:
+                rows = tuple(_rows(snapshot, changed))
+                number = latest.number + (
+                    [row.version for row in rows] != [row.version for row in latest.rows]
+                )
+            self.latest = Table(number=number, snapshot=snapshot, rows=rows)
+            self._changed = changed
+            return self.latest
 
     def versions_of(self, name: str) -> tuple[Version, ...]:
         """Return the applied versions of an endpoint, newest first."""
@@ -190,6 +193,18 @@ class _Versions:
                 self._read = {}
             self._stamp = stamp
         return self._read
+
+
+def _is_same(one: Snapshot, other: Snapshot) -> bool:
+    """Return True if two snapshots have the same rows. Leases end by themselves."""
+    has_lease = any(record.lease for record in other.local.inventory.records.values())
+    return (
+        not has_lease
+        and one.infos == other.infos
+        and one.live == other.live
+        and one.local.inventory == other.local.inventory
+        and one.local.desired == other.local.desired
+    )
 
 
 def _rows(snapshot: Snapshot, changed: Mapping[str, datetime | None]) -> Iterator[Row]:

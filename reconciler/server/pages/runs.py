@@ -20,7 +20,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.run_report import RunReport
-from reconciler.server.service import Service
+from reconciler.server.service import Service, TooManyWrites
 from reconciler.server.tokens import Caller
 from reconciler.workflow.apply import apply_with_approval
 from reconciler.workflow.plan import PlanResult
@@ -101,6 +101,8 @@ class Runs:
             run.report = await self._service.write(lambda: _apply(context, run, tell))
         except ReconcilerError as error:
             run.report = _failed(context, error.problems)
+        except TooManyWrites:
+            run.report = _failed(context, (_BUSY,))
         except Exception as error:  # its text could hold a secret
             run.crash = type(error).__name__
         finally:
@@ -189,4 +191,10 @@ _OUTDATED: Final = Problem(
     detail="The files, the inventory or the account have changed since it was shown.",
     hint="look at the new plan, and approve that",
     exit_code=ExitCode.STALE,
+)
+
+_BUSY: Final = Problem(
+    code="too-many-writes",
+    summary="nothing was changed: too many other changes wait for the inventory",
+    hint="wait until they have ended, then plan again",
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.html.test_page import CONTRAST
-from tests.server.conftest import Serve, Start
+from tests.server.conftest import ROOT, Serve, Start
 from tests.server.pages.browser import Browser, Tab, needed
 from tests.server.pages.conftest import TOKEN, TOKENS, Fleet
 
@@ -122,9 +122,7 @@ def test_another_plan_than_the_one_shown_is_not_applied(start: Start, fleet: Fle
     assert "Not applied: the plan has changed." in tab.text()
 
 
-def test_it_is_readable_at_every_width_and_in_the_dark(
-    start: Start, fleet: Fleet, browser: Browser, tmp_path: Path
-) -> None:
+def test_it_is_readable_at_every_width_and_in_the_dark(start: Start, fleet: Fleet, browser: Browser) -> None:
     fleet.declare("embed:2.0.1", "embed:2.1.0")
     fleet.change("embed", healthy={"path": "/" + "a-very-long-path" * 12})
     fleet.sim.world.console_create(name="x" * 60, image={"image": "registry.example/" + "y" * 150})
@@ -145,9 +143,30 @@ def test_it_is_readable_at_every_width_and_in_the_dark(
             found = tab.run(f"(() => {{ {CONTRAST} }})()")
             assert found["texts"] > 8, path
             assert found["worst"][0] >= 4.5, (path, dark, found["worst"])
-    picture = tmp_path / "page.png"
+
+
+def test_the_documentation_has_a_picture(
+    start: Start, fleet: Fleet, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """With --update-golden it is taken anew."""
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    fleet.change("embed", healthy={"path": "/"})
+    fleet.declare(
+        "    maxReplicas: 2\n", "    maxReplicas: 2\n  - endpoint: whisper\n    image: acme/whisper:3\n"
+    )
+    world = fleet.sim.world
+    world.console_create(name="batch-images", workerConfig={"minNum": 2, "maxNum": 24})
+    world.console_create(name="tts-preview", workerConfig={"minNum": 1, "maxNum": 4})
+    world.switch(no_stock=True)
+    world.console_create(name="experiment", workerConfig={"minNum": 2, "maxNum": 5})
+    tab = browser.tab(1280, 800)
+    open_live(tab, start().url + "/")
+    assert len(tab.run(ROWS)) == 7
+    is_updated = request.config.getoption("--update-golden")
+    picture = ROOT / "docs" / "page.png" if is_updated else tmp_path / "page.png"
     tab.picture(picture)
-    assert picture.stat().st_size > 10_000
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert (ROOT / "docs" / "page.png").is_file()
 
 
 def test_it_is_operated_by_the_keyboard_and_read_aloud(start: Start, fleet: Fleet, browser: Browser) -> None:

@@ -97,6 +97,11 @@ function follow() {
     const state = JSON.parse(event.data);
     root.classList.add("connected");
     root.classList.toggle("stale", state.problem !== "");
+    const note = content.querySelector("[data-problem]");
+    if (note) {
+      note.hidden = state.problem === "";
+      if (note.textContent !== state.problem) note.textContent = state.problem;
+    }
     for (const time of content.querySelectorAll("time[data-seconds]")) time.dateTime = state.taken_at;
     if (String(state[content.dataset.follows || "content"]) !== content.dataset.content) refresh();
   });

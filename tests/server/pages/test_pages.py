@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from http.client import HTTPConnection
 from urllib.parse import urlencode
 
+import httpx
+from filelock import FileLock
+
+from reconciler.server.app import create_app
+from reconciler.server.settings import ServerSettings
+from reconciler.server.tokens import read_tokens
+from reconciler.simulator.faults import parse_fault
+from reconciler.workflow.runtime.context import Context
 from tests.server.conftest import KEY, Answer, Serve, Start, wait_until
 from tests.server.pages.conftest import READER, TOKEN, TOKENS, Fleet
 
@@ -225,8 +234,10 @@ def test_a_run_shows_its_progress_and_can_be_stopped(start: Start, fleet: Fleet)
     assert "Stopping after the changes in flight" in server.get("/runs/1").text
     wait_until(lambda: "in progress" not in server.get("/runs/1").text)
     assert 'http-equiv="refresh"' not in server.get("/runs/1").text
-    server.stop()
-    assert fleet.command("plan", "--detailed-exitcode").startswith("No changes")
+    new = [one for one in fleet.sim.world.endpoints if one["image"]["image"].endswith((":2.1.0", ":1.0.0"))]
+    ended = server.get("/runs/1").text
+    assert ended.count("done in") == len(new)
+    assert "Apply complete" in ended or "nterrupted" in ended
 
 
 def test_open_pages_are_told_of_changes_until_the_server_stops(start: Start, fleet: Fleet) -> None:
@@ -249,3 +260,64 @@ def test_open_pages_are_told_of_changes_until_the_server_stops(start: Start, fle
     assert server.stop() == 0
     assert response.read().endswith(b"\n\n") or response.isclosed()
     connection.close()
+
+
+def test_the_last_listing_is_shown_while_new_ones_fail(start: Start, fleet: Fleet) -> None:
+    server = start()
+    assert 'class="note"' not in server.get("/").text
+    fleet.sim.faults.add(parse_fault("list:403:always"))
+    wait_until(lambda: 'class="note"' in server.get("/").text)
+    page = server.get("/")
+    assert page.status == 200
+    assert names(page) == ["chat", "embed", "rerank"]
+    (fleet.folder / "endpoints.yaml").write_text("endpoints: [\n", encoding="utf-8")
+    answer = server.get("/plan")
+    assert answer.status == 400
+
+
+def test_files_with_errors_leave_the_differences_unknown(start: Start, fleet: Fleet) -> None:
+    (fleet.folder / "endpoints.yaml").write_text("endpoints: [\n", encoding="utf-8")
+    page = start().get("/")
+    assert names(page) == ["chat", "embed", "rerank"]
+    assert '<span class="quiet">unknown</span>' in page.text
+    assert "the files have errors" in page.text
+
+
+def test_a_run_waits_for_the_lock_and_says_who_holds_it(start: Start, fleet: Fleet) -> None:
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    server = start("--allow-unauthenticated-writes", "--lock-timeout", "0.1s")
+    page = server.get("/plan")
+    with FileLock(fleet.folder / "state" / "novita.json.lock"):
+        assert post(server, "/apply", key=key_of(page), digest=digest_of(page)).status == 303
+        wait_until(lambda: "locked" in server.get("/runs/1").text)
+    assert "Failed: 1 error." in server.get("/runs").text
+
+
+def test_elsewhere_a_browser_must_sign_in_to_read(fleet: Fleet) -> None:
+    """As on another address than that of this machine, where a token is needed to read."""
+    environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": fleet.sim.url}
+    context = Context(root=fleet.folder, environ=environ)
+    settings = ServerSettings(
+        host="192.0.2.1", tokens=read_tokens({"RECONCILER_API_TOKENS": TOKENS}), access_log=False
+    )
+    app = create_app(context, settings)
+
+    async def visit() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.1") as browser:
+            for path in ("/", "/endpoints/chat", "/plan", "/runs", "/events"):
+                answer = await browser.get(path)
+                assert answer.status_code == 303
+                assert answer.headers["location"].startswith("/sign-in?next=%2F")
+            found = re.search(r'name="key" value="([^"]+)"', (await browser.get("/sign-in")).text)
+            assert found
+            fields = {"key": found[1], "token": READER, "next": "/runs"}
+            answer = await browser.post("/sign-in", data=fields, headers={"Origin": "http://192.0.2.1"})
+            assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
+            assert "bob, read only" in (await browser.get("/runs")).text
+            assert (await browser.get("/static/nothing")).status_code == 404
+
+    try:
+        asyncio.run(visit())
+    finally:
+        app.state.service.close()

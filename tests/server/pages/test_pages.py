@@ -9,9 +9,12 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 from filelock import FileLock
 
 from reconciler.server.app import create_app
+from reconciler.server.pages import changes, runs
+from reconciler.server.service import TooManyWrites
 from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import read_tokens
 from reconciler.simulator.faults import parse_fault
@@ -321,3 +324,59 @@ def test_elsewhere_a_browser_must_sign_in_to_read(fleet: Fleet) -> None:
         asyncio.run(visit())
     finally:
         app.state.service.close()
+
+
+def test_a_row_says_what_an_apply_would_do(start: Start, fleet: Fleet) -> None:
+    world = fleet.sim.world
+    fleet.declare("  - endpoint: embed\n", "  - endpoint: whisper\n")
+    world.console_delete(fleet.id("rerank"))
+    fleet.declare("  - endpoint: rerank\n", "  - endpoint: tts\n")
+    world.console_create(name="tts", image={"image": "ghcr.io/acme/rerank:0.9.0"})
+    odd = world.console_create(name="a/b", workerConfig={"minNum": 0, "maxNum": 40})
+    (fleet.folder / "state" / "novita.json.history.jsonl").write_text("{}\n", encoding="utf-8")
+    server = start()
+    page = server.get("/")
+    found = re.findall(r'class="outlook".*?>.*?<span[^>]*>([^<]+)', page.text, re.DOTALL)
+    outlooks = dict(zip(names(page), found, strict=True))
+    assert outlooks["chat"] == "as declared"
+    assert outlooks["embed"] == "apply deletes it"
+    assert outlooks["rerank"] == "apply drops its record"
+    assert outlooks["whisper"] == "apply creates it"
+    assert outlooks["a/b"] == "not declared"
+    assert "adoption" in page.text or outlooks["tts"] == "apply takes it over"
+    assert f'href="/endpoints/{odd}"' in page.text
+    assert server.get(f"/endpoints/{odd}").status == 200
+    missing = server.get("/endpoints/whisper")
+    assert "Apply creates it" in missing.text
+    (fleet.folder / "state" / "novita.json.history.jsonl").unlink()
+    (fleet.folder / "state" / "novita.json.history.jsonl").mkdir()
+    assert server.get("/runs").status == 200
+
+
+def test_a_defect_in_a_run_shows_its_kind_and_not_its_text(
+    start: Start, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    server = start("--allow-unauthenticated-writes")
+    page = server.get("/plan")
+    for failure, words in (
+        (RuntimeError("a secret"), "Failed: internal error (RuntimeError)"),
+        (TooManyWrites(), "too many other changes wait"),
+    ):
+
+        def fail(*_words: object, failure: Exception = failure, **_options: object) -> None:
+            raise failure
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "apply_with_approval", fail)
+            done = post(server, "/apply", key=key_of(page), digest=digest_of(page))
+            path = done.headers["location"]
+            wait_until(lambda path=path: "<progress" not in server.get(path).text)  # type: ignore[misc]
+        assert words in server.get(path).text
+        assert "a secret" not in server.get(path).text
+    assert "internal error" in server.get("/runs").text
+    with monkeypatch.context() as patch:
+        patch.setattr(changes, "plan", fail)
+        answer = server.get("/plan")
+    assert answer.status == 500
+    assert "a secret" not in answer.text

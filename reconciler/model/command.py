@@ -24,7 +24,7 @@ COMMANDS: Final = (
     | _WITH_DIRECTORY
     | _WITH_SELECTION
     | {"delete", "deploy", "doctor", "get", "history", "import", "list", "logs", "pods", "pvcs", "recover"}
-    | {"rollback", "scale", "specs", "state", "status", "update", "validate", "watch"}
+    | {"rollback", "scale", "serve", "specs", "state", "status", "update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 

@@ -18,10 +18,11 @@ from reconciler.planning.diff import differences, equal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visible:
-    """The endpoint `id` has the fields that were written."""
+    """The endpoint `id` has the fields that were written. `is_new`: this change created it."""
 
     id: str
     target: Fields
+    is_new: bool = False
 
     @property
     def timeout(self) -> float:

@@ -29,6 +29,10 @@ Outcome: TypeAlias = Problem | ReconcilerError | None
 Read: TypeAlias = Live | ReconcilerError | None
 """The endpoint, None if it does not exist, or the error if the read failed."""
 
+MIN_LISTED_CREATES = 32
+"""Creates (count) from which a listing reads them back. Fewer are read by their IDs, because a new endpoint
+may be listed before it can be read by its ID, as the next change of it requires."""
+
 READS_PER_REQUEST = 4
 """Endpoints (count) that a request of a listing must read back while changes are still being written."""
 
@@ -101,6 +105,21 @@ class SharedReads:
 
         `looks` is the number of changes to be verified next (count).
         """
+        new = [wait for wait in waits if isinstance(wait.condition, Visible) and wait.condition.is_new]
+        if len(new) < MIN_LISTED_CREATES:
+            yield from self._poll_singly(new)
+            waits = [wait for wait in waits if wait not in new]
+        if waits or looks:
+            yield from self._poll_together(waits, looks)
+
+    def _poll_singly(self, waits: Sequence[Wait]) -> Iterator[tuple[Wait, Outcome]]:
+        began = self._clock.now()
+        for wait in waits:
+            wait.polls += 1
+        yield from self._outcomes(self._get_many(waits), began)
+
+    def _poll_together(self, waits: Sequence[Wait], looks: int) -> Iterator[tuple[Wait, Outcome]]:
+        """Poll by one listing if it takes fewer requests, and singly what it does not show as expected."""
         began = self._clock.now()
         listing, reads = None, dict[Wait, Read]()
         if self._can_list and len(waits) + looks > self._requests:
@@ -119,7 +138,12 @@ class SharedReads:
             reads = {left[0]: self._get(left[0])}
         is_late = any(_is_met_by(wait, read) for wait, read in reads.items())
         rest = [wait for wait in left if listing is None or is_late or began >= wait.deadline]
-        for wait, read in chain(reads.items(), self._get_many(wait for wait in rest if wait not in reads)):
+        others = self._get_many(wait for wait in rest if wait not in reads)
+        yield from self._outcomes(chain(reads.items(), others), began)
+
+    def _outcomes(self, reads: Iterable[tuple[Wait, Read]], began: float) -> Iterator[tuple[Wait, Outcome]]:
+        """Yield the waits that single reads end. `began` is the start of the poll (s on the clock)."""
+        for wait, read in reads:
             if isinstance(read, ReconcilerError):
                 yield wait, read
             elif wait.condition.is_met(read):

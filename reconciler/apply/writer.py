@@ -125,7 +125,8 @@ class Writer:
                     assert isinstance(change, Create | Replace)
                     object_id = self._create(change, on_wait)
                 case StepKind.READ_BACK:
-                    problem = yield Visible(id=object_id, target=step.expected)
+                    is_new = isinstance(change, Create | Replace)
+                    problem = yield Visible(id=object_id, target=step.expected, is_new=is_new)
                     if problem is not None:
                         return object_id, problem
                 case StepKind.DELETE:

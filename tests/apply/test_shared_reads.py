@@ -103,6 +103,16 @@ def test_few_are_read_singly(world: World) -> None:
     assert sorted(world.account.calls) == ["id-0", "id-1"]
 
 
+def test_few_new_endpoints_are_read_singly(world: World) -> None:
+    """They may be listed before they can be read by their IDs."""
+    waits = world.waits(lambda one: Visible(id=one.id, target=one.fields, is_new=True))
+    world.account.readable.clear()
+    assert world.poll(waits) == {}
+    world.account.readable.update((one.id, one) for one in world.endpoints)
+    assert world.poll(waits) == ALL_MET
+    assert "list" not in world.account.calls
+
+
 def test_what_a_late_listing_lacks_is_read_singly(world: World) -> None:
     del world.account.listed["id-1"], world.account.listed["id-3"]
     assert world.poll(world.waits(written)) == ALL_MET

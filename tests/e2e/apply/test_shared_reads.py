@@ -51,7 +51,7 @@ PAGES = 2
 @pytest.mark.parametrize("change", [update, destroy])
 def test_one_listing_looks_and_one_reads_back(applied: Sandbox, change: Callable[[Sandbox], None]) -> None:
     change(applied)
-    before, start = len(applied.sent("list")), len(applied.sim.requests)
+    start = len(applied.sim.requests)
     assert run(applied) == DONE
     operations = [one.operation for one in applied.sim.requests[start:] if one.operation != "limit"]
     assert [operation for operation, _ in groupby(operations)] == [
@@ -59,8 +59,7 @@ def test_one_listing_looks_and_one_reads_back(applied: Sandbox, change: Callable
         "update" if change is update else "delete",
         "list",
     ]
-    assert applied.sent("get") == []
-    assert len(applied.sent("list")) - before == 3 * PAGES, "plan, look, read-back"
+    assert operations.count("list") == 3 * PAGES, "plan, look, read-back"
     assert applied.plan().code == 0
     assert (set(applied.inventory), set(applied.live())) == (
         (set(NAMES),) * 2 if change is update else (set(),) * 2
@@ -86,7 +85,7 @@ def test_changes_that_show_late_are_polled_together(applied: Sandbox, lag: float
     update(applied)
     applied.sim.world.switch(update_lag_seconds=lag)
     assert run(applied) == DONE
-    assert len(applied.sent("get")) < 40
+    assert len(applied.sent("get")) < 12 + 40
     assert len(applied.sent("update")) == 12
 
 
@@ -140,7 +139,7 @@ def test_an_endpoint_that_the_listing_lacks_is_read_by_its_id(
     assert run(applied, lambda: applied.sim.faults.rewrite("list", hide)) == DONE
     applied.sim.faults.clear()
     assert applied.plan().code == 0
-    assert len(applied.sent("get")) >= 1
+    assert len(applied.sent("get")) > 12, "besides those of the creates"
 
 
 @pytest.mark.parametrize("change", [update, destroy])

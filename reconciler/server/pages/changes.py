@@ -47,7 +47,7 @@ async def apply_plan(pages: Pages, _request: Request, session: Session, form: Fo
     """Begin to apply the plan that was shown, and answer with the page of the run."""
     digest = form.get("digest", "")
     if not _DIGEST.match(digest):
-        return pages.refusal(session, 400, _NO_DIGEST)
+        return pages.refusal(session, 400, _no_digest())
     run = pages.runs.start(session.caller, digest)
     return RedirectResponse(f"/runs/{run.number}", status_code=303)
 
@@ -69,7 +69,7 @@ async def show_run(pages: Pages, request: Request, session: Session) -> Response
     """Answer with the progress or the result of one run."""
     run = pages.runs.find(request.path_params["number"])
     if run is None:
-        return pages.refusal(session, 404, _NO_RUN)
+        return pages.refusal(session, 404, _no_run())
     words, run_tone = _result(run)
     return render(
         "run.html",
@@ -87,7 +87,7 @@ async def stop_run(pages: Pages, request: Request, session: Session, _form: Form
     """Let a run finish the changes in flight and start no other."""
     run = pages.runs.find(request.path_params["number"])
     if run is None:
-        return pages.refusal(session, 404, _NO_RUN)
+        return pages.refusal(session, 404, _no_run())
     run.stop.set()
     return RedirectResponse(f"/runs/{run.number}", status_code=303)
 
@@ -108,15 +108,18 @@ def _headline(report: RunReport) -> str:
     return "Not applied: the plan has changed." if stale else headline(report)
 
 
-_NO_DIGEST: Final = Problem(
-    code="no-digest",
-    summary="nothing was changed: the form names no plan",
-    hint="open the plan and approve it there",
-)
+def _no_digest() -> Problem:
+    return Problem(
+        code="no-digest",
+        summary="nothing was changed: the form names no plan",
+        hint="open the plan and approve it there",
+    )
 
-_NO_RUN: Final = Problem(
-    code="not-found",
-    summary="this server has no such run",
-    detail="Runs are kept until the server stops; what they changed is in the history.",
-    hint="`reconciler history` shows the applied versions",
-)
+
+def _no_run() -> Problem:
+    return Problem(
+        code="not-found",
+        summary="this server has no such run",
+        detail="Runs are kept until the server stops; what they changed is in the history.",
+        hint="`reconciler history` shows the applied versions",
+    )

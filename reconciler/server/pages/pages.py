@@ -118,9 +118,9 @@ class Pages:
                 return error_response(408, "the form did not arrive in time")
             form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
             if not session.sent(form.get("key", "")):
-                return self.refusal(session, 403, _STRANGE_FORM)
+                return self.refusal(session, 403, _strange_form())
             if writes and not session.caller.may_write:
-                return self.refusal(session, 403, _READ_ONLY)
+                return self.refusal(session, 403, _read_only())
             return await self._answered(handler(self, request, session, form), session)
 
         return Route(path, endpoint, methods=["POST"])
@@ -146,18 +146,21 @@ class Pages:
         )
 
 
-_STRANGE_FORM: Final = Problem(
-    code="strange-form",
-    summary="nothing was changed: the form did not come from a page of this session",
-    detail="The server was restarted, or you signed in or out since the page was loaded.",
-    hint="go back, reload the page and try again",
-)
+def _strange_form() -> Problem:
+    return Problem(
+        code="strange-form",
+        summary="nothing was changed: the form did not come from a page of this session",
+        detail="The server was restarted, or you signed in or out since the page was loaded.",
+        hint="go back, reload the page and try again",
+    )
 
-_READ_ONLY: Final = Problem(
-    code="read-only",
-    summary="nothing was changed: this browser may only read",
-    hint="sign in with a token that may write",
-)
+
+def _read_only() -> Problem:
+    return Problem(
+        code="read-only",
+        summary="nothing was changed: this browser may only read",
+        hint="sign in with a token that may write",
+    )
 
 
 async def show_static(_pages: Pages, request: Request, _session: Session) -> Response:

@@ -102,7 +102,7 @@ class Runs:
         except ReconcilerError as error:
             run.report = _failed(context, error.problems)
         except TooManyWrites:
-            run.report = _failed(context, (_BUSY,))
+            run.report = _failed(context, (_busy(),))
         except Exception as error:  # its text could hold a secret
             run.crash = type(error).__name__
         finally:
@@ -133,7 +133,7 @@ class _Approval:
     def ask(self, planned: PlanResult) -> Problem | None:
         if hmac.compare_digest(planned.digest, self._run.digest):
             return None
-        return _OUTDATED
+        return _outdated()
 
     def on_approved(self) -> None:
         """Do nothing: `stop` ends the run in an orderly way at any time."""
@@ -185,16 +185,19 @@ def timestamp(context: Context) -> str:
     return context.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_OUTDATED: Final = Problem(
-    code="plan-changed",
-    summary="nothing was changed: the plan is no longer the one that was approved",
-    detail="The files, the inventory or the account have changed since it was shown.",
-    hint="look at the new plan, and approve that",
-    exit_code=ExitCode.STALE,
-)
+def _outdated() -> Problem:
+    return Problem(
+        code="plan-changed",
+        summary="nothing was changed: the plan is no longer the one that was approved",
+        detail="The files, the inventory or the account have changed since it was shown.",
+        hint="look at the new plan, and approve that",
+        exit_code=ExitCode.STALE,
+    )
 
-_BUSY: Final = Problem(
-    code="too-many-writes",
-    summary="nothing was changed: too many other changes wait for the inventory",
-    hint="wait until they have ended, then plan again",
-)
+
+def _busy() -> Problem:
+    return Problem(
+        code="too-many-writes",
+        summary="nothing was changed: too many other changes wait for the inventory",
+        hint="wait until they have ended, then plan again",
+    )

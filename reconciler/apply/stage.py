@@ -66,8 +66,6 @@ class Stage:
         for lane in lanes:
             lane.result()
 
-    # ---- the lanes
-
     def _work(self) -> None:
         try:
             while (job := self._next()) is not None:
@@ -110,8 +108,6 @@ class Stage:
             self._is_closed = True
             self._has_work.notify_all()
             self._is_idle.notify()
-
-    # ---- the reading thread
 
     def _read_until_done(self) -> None:
         while (batch := self._next_batch()) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# ---- requests
+# Requests.
 
 CONNECT_TIMEOUT: Final = 10.0
 """For a connection with TLS. A far server takes less than a second; one lost packet adds up to three."""
@@ -35,7 +35,7 @@ BUSY_BUDGET: Final = 60.0
 SCAN_PAUSES: Final = (0.25, 0.5, 0.5, 1.0, 2.0)
 """Before each further scan of a listing that was not complete: others are creating and deleting endpoints."""
 
-# ---- reads that wait for a result
+# Reads that wait for a result.
 
 FIRST_POLL: Final = 0.1
 """The shortest pause between two reads: about the time of one call."""
@@ -94,7 +94,7 @@ MAX_SETTING: Final = 86400.0
 INTERRUPT_CHECK: Final = 0.25
 """Between two checks for an interrupt during a pause. A shorter delay is not noticed."""
 
-# ---- the process and its terminal
+# The process and its terminal.
 
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
 """Before each wake-up after a signal: the main thread may begin to wait after the first one."""
@@ -117,7 +117,7 @@ GIT_TIMEOUT: Final = 5.0
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
 
-# ---- the server
+# The server.
 
 READER_MEMORY: Final = 60.0
 """After the last reader, before the account is no longer listed. A dashboard asks more often."""

@@ -206,7 +206,7 @@ def test_an_answer_that_ends_the_connection(server: KeepAliveServer, answer: byt
     assert [number for number, _ in server.requests] == [0, 1]
 
 
-# ---- several clients
+# Several clients.
 
 
 def test_a_client_for_writes_shares_everything(server: KeepAliveServer) -> None:
@@ -239,7 +239,7 @@ def test_the_last_client_closes_the_connections(server: KeepAliveServer) -> None
     assert len(server.requests) == 2
 
 
-# ---- sockets that are opened ahead
+# Sockets that are opened ahead.
 
 
 def test_warm_sockets_are_used(server: KeepAliveServer) -> None:
@@ -320,7 +320,7 @@ def test_a_closed_client_opens_nothing(server: KeepAliveServer) -> None:
     assert server.connections == 0
 
 
-# ---- imports
+# Imports.
 
 MODULES = """
 import sys, time

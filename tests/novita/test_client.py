@@ -103,6 +103,17 @@ def test_a_base_url_may_have_a_path(raw_server: RawServer, base: str, prefix: st
     assert target.partition("?")[0] == prefix + request_.path
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_a_path_and_a_query_hold_stays_in_them(raw_server: RawServer, method: str) -> None:
+    """No space or line break of theirs reaches the head of the request."""
+    raw_server.behaviours.append(answers(b"{}"))
+    request = Request(method=method, path="/a b?c#d/\u00fc", query={"id": "x y\r\nHost: evil&z=\u00fc"})
+    with Client(raw_server.url, secret()) as client:
+        client.send(request)
+    first = raw_server.requests[0].partition(b"\r\n")[0].decode()
+    assert first == f"{method} /a%20b%3Fc%23d/%C3%BC?id=x+y%0D%0AHost%3A+evil%26z%3D%C3%BC HTTP/1.1"
+
+
 @pytest.mark.parametrize("request_", [GET, UPDATE], ids=["read", "write"])
 def test_no_cookie_is_sent_back(raw_server: RawServer, request_: Request) -> None:
     """The key alone identifies the client."""

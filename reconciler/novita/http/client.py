@@ -253,7 +253,7 @@ class Client:
 
     def _target(self, request: Request) -> str:
         query = f"?{urlencode(request.query)}" if request.query else ""
-        return self._root + request.path + query
+        return self._root + encode_path(request.path) + query
 
     def _unreachable(self, request: Request, error: Exception) -> Failure:
         why = self._masker.quote(str(error), request)

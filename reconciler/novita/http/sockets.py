@@ -120,24 +120,29 @@ class Socket:
 
     def send(self, data: bytes) -> None:
         """Send all bytes. Raise OSError, or TimedOut."""
-        assert self._socket is not None
         for start in range(0, len(data), WRITE_SIZE):
-            self._socket.settimeout(self.limits.time_left())
+            opened = self._ready()
             try:
-                self._socket.sendall(data[start : start + WRITE_SIZE])
+                opened.sendall(data[start : start + WRITE_SIZE])
             except TimeoutError as error:
                 raise self.limits.timed_out() from error
 
     def receive(self) -> bytes:
         """Return the next bytes, b"" at the end. Raise OSError, or UnusableResponse beyond a limit."""
-        assert self._socket is not None
-        self._socket.settimeout(self.limits.time_left())
+        opened = self._ready()
         try:
-            data = self._socket.recv(READ_SIZE)
+            data = opened.recv(READ_SIZE)
         except TimeoutError as error:
             raise self.limits.timed_out() from error
         self.limits.receive(len(data))
         return data
+
+    def _ready(self) -> socket.socket:
+        """Return the socket, with the time that the call has left. Raise OSError if it was closed."""
+        if self._socket is None:
+            raise ConnectionAbortedError("the client was closed")
+        self._socket.settimeout(self.limits.time_left())
+        return self._socket
 
     def release(self) -> None:
         """Note that a call is over, and the socket can serve another one."""

@@ -110,7 +110,8 @@ class DirectConnection:
 
     def exchange(self, message: Message, seconds: float) -> Response:
         try:
-            send = self._read if message.method == "GET" else self._write
+            is_read = message.method == "GET" and not message.body
+            send = self._read if is_read else self._write
             response = send(message, seconds)
         except BaseException:
             self._socket.close()  # the rest of the answer may still come

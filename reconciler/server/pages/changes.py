@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reconciler.model.plan import FieldChange
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.run_report import RunReport
+from reconciler.model.secrets import Secret
+from reconciler.model.values import ABSENT
 from reconciler.reports.html.page import content_html
 from reconciler.reports.run.summary import headline, tone
 from reconciler.server.pages.pages import Form, Pages
@@ -18,6 +22,9 @@ from reconciler.server.pages.rendering import render
 from reconciler.server.pages.runs import Run, timestamp
 from reconciler.server.pages.sessions import Session
 from reconciler.workflow.plan import plan
+
+_HIDDEN: Final = Secret(value="hidden", source="env")
+"""Stands for any value of `env`."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -29,7 +36,7 @@ async def show_plan(pages: Pages, _request: Request, session: Session) -> Respon
         planned = await asyncio.to_thread(plan, context)
     code = planned.blocked or (ExitCode.CHANGES if planned.plan.pending else ExitCode.OK)
     run = planned.run_report("plan", timestamp(context), exit_code=code)
-    report, digest = await asyncio.to_thread(lambda: (content_html(run), planned.digest))
+    report, digest = await asyncio.to_thread(lambda: (content_html(_seen_by(session, run)), planned.digest))
     return render(
         "plan.html",
         session=session,
@@ -79,7 +86,7 @@ async def show_run(pages: Pages, request: Request, session: Session) -> Response
         run=run,
         headline=words,
         tone=run_tone,
-        report=await asyncio.to_thread(content_html, run.report) if run.report else "",
+        report=await asyncio.to_thread(content_html, _seen_by(session, run.report)) if run.report else "",
     )
 
 
@@ -90,6 +97,30 @@ async def stop_run(pages: Pages, request: Request, session: Session, _form: Form
         return pages.refusal(session, 404, _no_run())
     run.stop.set()
     return RedirectResponse(f"/runs/{run.number}", status_code=303)
+
+
+def _seen_by(session: Session, run: RunReport) -> RunReport:
+    """Return the report as a caller may see it: values of `env` only with the right to write.
+
+    Without them the report has no digest, which they would change.
+    """
+    if session.caller.may_write or run.plan is None:
+        return run
+
+    def masked(fields: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
+        return tuple(_masked(field) if field.path[0] == "envs" else field for field in fields)
+
+    plan = replace(
+        run.plan,
+        changes=tuple(replace(change, fields=masked(change.fields)) for change in run.plan.changes),
+        drift=tuple(replace(drift, fields=masked(drift.fields)) for drift in run.plan.drift),
+    )
+    return replace(run, plan=plan, keyring=None)
+
+
+def _masked(field: FieldChange) -> FieldChange:
+    before, after = (value if value is ABSENT else _HIDDEN for value in (field.before, field.after))
+    return replace(field, before=before, after=after)
 
 
 def _result(run: Run) -> tuple[str, str]:

@@ -380,3 +380,17 @@ def test_a_defect_in_a_run_shows_its_kind_and_not_its_text(
         answer = server.get("/plan")
     assert answer.status == 500
     assert "a secret" not in answer.text
+
+
+def test_a_plan_shows_values_of_env_only_with_the_right_to_write(start: Start, fleet: Fleet) -> None:
+    fleet.declare("MODEL_NAME: llama-3-70b", "MODEL_NAME: llama-4")
+    server = start(RECONCILER_API_TOKENS=TOKENS)
+    cookie = sign_in(server, TOKEN)
+    page = server.get("/plan", headers={"Cookie": cookie})
+    assert "llama-4" in page.text
+    assert "llama-4" not in server.get("/plan").text
+    assert "envs.MODEL_NAME" in server.get("/plan").text
+    post(server, "/apply", cookie, key=key_of(page), digest=digest_of(page))
+    wait_until(lambda: "Apply complete" in server.get("/runs/1").text)
+    assert "llama-" not in server.get("/runs/1").text
+    assert "llama-" not in server.get("/plan", headers={"Cookie": sign_in(server, READER)}).text

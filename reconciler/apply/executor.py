@@ -109,7 +109,7 @@ class _ChangeTask:
         self._clock = writer.clock
         self._steps = writer.perform(change, reads, lambda why: executor.report_wait(change, why))
         self._started: float | None = None
-        self.needs_look = has_steps(change) and not isinstance(change, Create)
+        self.needs_check = has_steps(change) and not isinstance(change, Create)
 
     def advance(self, outcome: ReadOutcome) -> Condition | None:
         """Perform the change up to its next wait. Report its result at the end, and return None."""

@@ -35,7 +35,7 @@ class Visible:
         return durations.MAX_VISIBLE_POLL
 
     def is_met(self, live: Live | None) -> bool:
-        """Return whether the endpoint is so. It is None if it does not exist."""
+        """Return whether the endpoint meets the condition. `live` is None if it does not exist."""
         return live is not None and matches(live, self.target)
 
     def problem(self, live: Live | None) -> Problem:
@@ -74,7 +74,7 @@ class Gone:
         return durations.MAX_DELETE_POLL
 
     def is_met(self, live: Live | None) -> bool:
-        """Return whether the endpoint is so. It is None if it does not exist."""
+        """Return whether the endpoint meets the condition. `live` is None if it does not exist."""
         return live is None or (live.is_terminating and not self.released)
 
     def problem(self, _live: Live | None) -> Problem:

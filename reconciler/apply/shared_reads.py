@@ -2,8 +2,8 @@
 
 A listing costs a request for each page and one for its end. What it shows is as good as a read of each
 endpoint: before a write, that nothing has changed since the plan; after it, that the account has the values.
-What it does not show as expected is read by its ID, because listings may lag behind. Its silence proves that
-a deleted endpoint is gone only if it is complete, and an earlier listing showed the endpoint.
+What it does not show as expected is read by its ID, because listings may lag behind. A listing without a
+deleted endpoint proves that it is gone only if it is complete, and an earlier listing showed the endpoint.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Listed(NamedTuple):
 
 
 class SharedReads:
-    """The reads of one stage. One thread polls; any thread may look.
+    """The reads of one stage. One thread polls; any thread may call `check`.
 
     `account_size` is the number of endpoints, with those that the stage creates.
     """
@@ -71,22 +71,22 @@ class SharedReads:
         self._parallelism = parallelism
         self._requests = -(-account_size // PAGE_SIZE) + 1
         self._can_list = True
-        self._looks: dict[str, Live] = {}
-        self._looked_at: float | None = None
+        self._recent: dict[str, Live] = {}
+        self._listed_at: float | None = None
         self._seen: set[str] = set()
 
     @property
-    def has_fresh_look(self) -> bool:
-        """Return whether `look` needs no new listing: there is a recent one, or listings are not worth it."""
-        return self._looked_at is not None and self._age(self._looked_at) < durations.MAX_LOOK_AGE
+    def has_fresh_listing(self) -> bool:
+        """Return whether `check` needs no new listing: one is recent, or none is worth its cost."""
+        return self._listed_at is not None and self._age(self._listed_at) < durations.MAX_CHECK_AGE
 
-    def look(self, planned: Live, is_as_planned: Callable[[Live], bool]) -> Live | None:
+    def check(self, planned: Live, is_as_planned: Callable[[Live], bool]) -> Live | None:
         """Return the endpoint as it is right before its write, or None if it is gone.
 
         The recent listing is believed once for each endpoint, and only if it shows what was planned.
         """
-        looks = self._looks if self.has_fresh_look else {}
-        live = looks.pop(planned.id, None)
+        recent = self._recent if self.has_fresh_listing else {}
+        live = recent.pop(planned.id, None)
         return live if live is not None and is_as_planned(live) else self._reader.get(planned.id)
 
     def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
@@ -100,17 +100,17 @@ class SharedReads:
         is_cheap = len(written) <= self._requests or len(written) >= READS_PER_REQUEST * self._requests
         return written if is_cheap and self._longest_age(written) >= durations.READ_BACK_INTERVAL else ()
 
-    def poll(self, waits: Sequence[Wait], *, looks: int = 0) -> Iterator[tuple[Wait, Outcome]]:
+    def poll(self, waits: Sequence[Wait], *, checks: int = 0) -> Iterator[tuple[Wait, Outcome]]:
         """Read once for all waits, and yield those that are over.
 
-        `looks` is the number of changes to be verified next (count).
+        `checks` is the number of changes to be verified next (count).
         """
         new = [wait for wait in waits if isinstance(wait.condition, Visible) and wait.condition.is_new]
         if len(new) < MIN_LISTED_CREATES:
             yield from self._poll_singly(new)
             waits = [wait for wait in waits if wait not in new]
-        if waits or looks:
-            yield from self._poll_together(waits, looks)
+        if waits or checks:
+            yield from self._poll_together(waits, checks)
 
     def _poll_singly(self, waits: Sequence[Wait]) -> Iterator[tuple[Wait, Outcome]]:
         began = self._clock.now()
@@ -118,14 +118,14 @@ class SharedReads:
             wait.polls += 1
         yield from self._outcomes(self._get_many(waits), began)
 
-    def _poll_together(self, waits: Sequence[Wait], looks: int) -> Iterator[tuple[Wait, Outcome]]:
+    def _poll_together(self, waits: Sequence[Wait], checks: int) -> Iterator[tuple[Wait, Outcome]]:
         """Poll by one listing if it takes fewer requests, and singly what it does not show as expected."""
         began = self._clock.now()
         listing, reads = None, dict[Wait, Read]()
-        if self._can_list and len(waits) + looks > self._requests:
+        if self._can_list and len(waits) + checks > self._requests:
             listing, reads = self._list_and_probe(waits)
-        if looks:
-            self._take_looks(listing, began)
+        if checks:
+            self._use_for_checks(listing, began)
         left = []
         for wait in waits:
             if self._is_met_in(listing, wait.condition):
@@ -185,12 +185,12 @@ class SharedReads:
             return False
         return condition.is_met(live)
 
-    def _take_looks(self, listing: _Listed | None, began: float) -> None:
-        """Let `look` use a listing, unless there is none or it took too long; then it reads singly."""
-        if listing is None or self._age(began) > durations.MAX_LOOK_AGE / 2:
-            self._looks, self._looked_at = {}, math.inf
+    def _use_for_checks(self, listing: _Listed | None, began: float) -> None:
+        """Let `check` use a listing, unless there is none or it took too long; then it reads singly."""
+        if listing is None or self._age(began) > durations.MAX_CHECK_AGE / 2:
+            self._recent, self._listed_at = {}, math.inf
         else:
-            self._looks, self._looked_at = dict(listing.endpoints), began
+            self._recent, self._listed_at = dict(listing.endpoints), began
 
     def _get_many(self, waits: Iterable[Wait]) -> Iterator[tuple[Wait, Read]]:
         """Read endpoints by their IDs, in parallel."""

@@ -1,6 +1,6 @@
-"""Performs the changes of one stage: several lanes write, and the calling thread reads for all of them.
+"""Performs the changes of one stage: several threads write, and the calling thread reads for all of them.
 
-A lane performs a change up to a read that others need too, and goes on with the next change. When all lanes
+A thread performs a change up to a read that others need too, and then the next change. When all threads
 are idle, one read serves all changes that wait, and verifies those that are to be written next.
 """
 
@@ -21,11 +21,11 @@ from reconciler.model import durations
 class Task(Protocol):
     """A change that is performed up to its next wait.
 
-    `needs_look`: it must be verified right before its first write.
+    `needs_check`: it must be verified right before its first write.
     """
 
     @property
-    def needs_look(self) -> bool: ...
+    def needs_check(self) -> bool: ...
 
     def advance(self, outcome: Outcome) -> Condition | None:
         """Go on after a wait, or begin. Return the next condition to wait for, or None at the end."""
@@ -55,7 +55,7 @@ class Stage:
         self._is_sequential = parallelism == 1
         count = min(parallelism, len(self._unstarted))
         with ThreadPoolExecutor(count, thread_name_prefix="apply") as pool:
-            lanes = [pool.submit(self._work) for _ in range(count)]
+            threads = [pool.submit(self._work) for _ in range(count)]
             try:
                 self._read_until_done()
             except KeyboardInterrupt:
@@ -63,8 +63,8 @@ class Stage:
                 raise
             finally:
                 self._close()
-        for lane in lanes:
-            lane.result()
+        for thread in threads:
+            thread.result()
 
     def _work(self) -> None:
         try:
@@ -100,10 +100,10 @@ class Stage:
         """Return whether the next task may begin: it is verified if it must be, or only notes the stop."""
         if not self._unstarted or (self._is_sequential and self._waits):
             return False
-        return not self._unstarted[0].needs_look or self._reads.has_fresh_look or self._is_stopped()
+        return not self._unstarted[0].needs_check or self._reads.has_fresh_listing or self._is_stopped()
 
     def _close(self) -> None:
-        """Let the lanes end, after their jobs."""
+        """Let the threads end, after their jobs."""
         with self._lock:
             self._is_closed = True
             self._has_work.notify_all()
@@ -111,8 +111,8 @@ class Stage:
 
     def _read_until_done(self) -> None:
         while (batch := self._next_batch()) is not None:
-            waits, looks = batch
-            for wait, outcome in self._reads.poll(waits, looks=looks):
+            waits, checks = batch
+            for wait, outcome in self._reads.poll(waits, checks=checks):
                 with self._lock:
                     self._resumed.append((self._waits.pop(wait), outcome))
                     self._has_work.notify()
@@ -126,7 +126,7 @@ class Stage:
         self._read_until_done()
 
     def _next_batch(self) -> tuple[tuple[Wait, ...], int] | None:
-        """Wait until it is time to read. Return the waits and the number of looks, or None at the end."""
+        """Wait until it is time to read. Return the waits and the number of checks, or None at the end."""
         with self._lock:
             while not self._is_closed:
                 waits = tuple(self._waits)
@@ -139,14 +139,14 @@ class Stage:
                 self._is_idle.wait(durations.INTERRUPT_CHECK)
             if self._is_closed or not (waits or self._unstarted):
                 return None
-            is_looked_at = self._reads.has_fresh_look
-            looks = 0 if is_looked_at else sum(task.needs_look for task in self._unstarted)
-        if not looks and all(wait.polls for wait in waits):
+            is_listed_at = self._reads.has_fresh_listing
+            checks = 0 if is_listed_at else sum(task.needs_check for task in self._unstarted)
+        if not checks and all(wait.polls for wait in waits):
             self._pause(waits)
-        return waits, looks
+        return waits, checks
 
     def _pause(self, waits: Sequence[Wait]) -> None:
-        """Wait a little, because the last read did not show what is expected. All lanes are idle."""
+        """Wait a little, because the last read did not show what is expected. All threads are idle."""
         now = self._clock.now()
         longest = min(wait.condition.max_poll for wait in waits)
         pause = next_pause(now - max(wait.since for wait in waits), longest=longest)

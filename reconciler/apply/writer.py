@@ -1,4 +1,4 @@
-"""Performs one change with its calls in a safe order: look, write, record, read back.
+"""Performs one change with its calls in a safe order: check, write, record, read back.
 
 A change is a generator. It yields each condition that it waits for, and gets None or the problem of a
 condition that is not met in time.
@@ -217,7 +217,7 @@ class Writer:
 
 def _has_name(planned: Live, reads: SharedReads) -> bool:
     """Return False if the endpoint is gone. Raise Refused if it has another name now."""
-    live = reads.look(planned, lambda live: live.name == planned.name)
+    live = reads.check(planned, lambda live: live.name == planned.name)
     if live is None or live.is_terminating:
         return False
     if live.name != planned.name:
@@ -227,7 +227,7 @@ def _has_name(planned: Live, reads: SharedReads) -> bool:
 
 def _require_unchanged(planned: Live, reads: SharedReads) -> None:
     """Raise NotFound or Refused if the endpoint changed since the plan, which was approved as it was."""
-    live = reads.look(planned, lambda live: not live.is_terminating and _is_unchanged(planned, live))
+    live = reads.check(planned, lambda live: not live.is_terminating and _is_unchanged(planned, live))
     if live is None or live.is_terminating:
         raise NotFound(_changed_since_plan(planned, "it is gone"))
     if not _is_unchanged(planned, live):

@@ -79,8 +79,8 @@ READ_BACK_INTERVAL: Final = 2.0
 MAX_READ_BACK_INTERVAL: Final = 10.0
 """The same in an account with so many pages that a listing costs more than it reads back."""
 
-MAX_LOOK_AGE: Final = 3.0
-"""From the look at an endpoint to its write. Novita itself takes as long to show what others changed."""
+MAX_CHECK_AGE: Final = 3.0
+"""From the check of an endpoint to its write. Novita itself takes as long to show what others changed."""
 
 SERVING_POLLS: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Between reads that wait until endpoints serve (--wait); none exceeds poll_interval."""

@@ -1,7 +1,7 @@
 """The last listing of the account, shared by all readers: its age, and notifications about its changes.
 
-While somebody looks, the account is listed once an interval, however many look. Nobody having looked for a
-while, it is not listed at all, and the next reader waits for a new listing.
+While there are readers, the account is listed once an interval, for all of them. Without readers for a while,
+it is not listed, and the next reader waits for a new listing.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ class AccountCache:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listing")
         self._flight: asyncio.Task[Snapshot] | None = None
         self._expired_at = 0.0
-        self._last_look = -READER_MEMORY
-        self._looked = asyncio.Event()
+        self._last_request = -READER_MEMORY
+        self._requested = asyncio.Event()
         self._changed = asyncio.Condition()
         self._watchers = 0
         self._events = 0
@@ -134,8 +134,8 @@ class AccountCache:
 
         Raise ReconcilerError if there is none that is recent enough.
         """
-        self.look()
-        now = self._last_look
+        self.note_request()
+        now = self._last_request
         since = now if fresh else max(self._expired_at, now - 1.5 * self._interval)
         while (latest := self.latest) is None or latest.started < since:
             try:
@@ -152,10 +152,10 @@ class AccountCache:
             self._flight = asyncio.create_task(self._list())
         return await asyncio.shield(self._flight)
 
-    def look(self) -> None:
+    def note_request(self) -> None:
         """Keep the snapshot recent for a while, as a reader does that cannot wait for one."""
-        self._last_look = time.monotonic()
-        self._looked.set()
+        self._last_request = time.monotonic()
+        self._requested.set()
 
     def expire(self) -> None:
         """Make the next reader wait for a listing that begins after now, because something was written."""
@@ -165,7 +165,7 @@ class AccountCache:
         """Yield the last snapshot, and each newer one; a slow consumer skips snapshots."""
         seen = 0
         self._watchers += 1
-        self._looked.set()
+        self._requested.set()
         try:
             while True:
                 async with self._changed:
@@ -175,23 +175,23 @@ class AccountCache:
                 yield self.latest
         finally:
             self._watchers -= 1
-            self._last_look = time.monotonic()
+            self._last_request = time.monotonic()
 
     async def run(self) -> None:
-        """List the account once an interval while somebody looks, until cancelled."""
+        """List the account once an interval while there are readers, until cancelled."""
         while True:
-            await self._looked.wait()
+            await self._requested.wait()
             age = self.latest.age if self.latest else self._interval
             is_expired = self.latest is not None and self.latest.started < self._expired_at
             if age < self._interval and not is_expired:
                 await asyncio.sleep(self._interval - age)
-            elif self._watchers or time.monotonic() - self._last_look < READER_MEMORY:
+            elif self._watchers or time.monotonic() - self._last_request < READER_MEMORY:
                 with suppress(ReconcilerError):
                     await self.refresh()
                 if self.failure is not None:
                     await asyncio.sleep(self._interval)
             else:
-                self._looked.clear()
+                self._requested.clear()
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

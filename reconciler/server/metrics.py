@@ -115,5 +115,5 @@ async def metrics_page(request: Request) -> Response:
     """Answer with all metrics. An account that cannot be listed is no error: its time stays behind."""
     metrics = request.app.state.metrics
     assert isinstance(metrics, Metrics)
-    request.app.state.service.cache.look()
+    request.app.state.service.cache.note_request()
     return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -73,8 +73,8 @@ class World:
     def waits(self, condition: Callable[[Live], Condition], count: int = 5) -> list[Wait]:
         return [Wait(condition(one), self.clock.time) for one in self.endpoints[:count]]
 
-    def poll(self, waits: Sequence[Wait], looks: int = 0) -> dict[str, Outcome]:
-        return {wait.condition.id: outcome for wait, outcome in self.reads.poll(waits, looks=looks)}
+    def poll(self, waits: Sequence[Wait], checks: int = 0) -> dict[str, Outcome]:
+        return {wait.condition.id: outcome for wait, outcome in self.reads.poll(waits, checks=checks)}
 
 
 def written(one: Live) -> Condition:
@@ -163,8 +163,8 @@ def test_the_last_read_is_a_single_one(world: World) -> None:
 
 
 def seen(world: World) -> None:
-    """Let a look show all endpoints before they are deleted."""
-    assert world.poll([], looks=5) == {}
+    """Let a listing show all endpoints before they are deleted."""
+    assert world.poll([], checks=5) == {}
     world.account.calls.clear()
 
 
@@ -210,47 +210,47 @@ def is_equal(planned: Live) -> Callable[[Live], bool]:
     return lambda now: now.fields == planned.fields
 
 
-def looked(world: World, number: int = 0) -> Live | None:
-    return world.reads.look(world.endpoints[number], is_equal(world.endpoints[number]))
+def checked(world: World, number: int = 0) -> Live | None:
+    return world.reads.check(world.endpoints[number], is_equal(world.endpoints[number]))
 
 
-def test_a_look_uses_a_recent_listing_once(world: World) -> None:
-    assert not world.reads.has_fresh_look
-    world.poll([], looks=5)
-    assert world.reads.has_fresh_look
-    assert looked(world) == world.endpoints[0]
+def test_a_check_uses_a_recent_listing_once(world: World) -> None:
+    assert not world.reads.has_fresh_listing
+    world.poll([], checks=5)
+    assert world.reads.has_fresh_listing
+    assert checked(world) == world.endpoints[0]
     assert world.account.calls == ["list"]
-    assert looked(world) == world.endpoints[0]
+    assert checked(world) == world.endpoints[0]
     assert world.account.calls == ["list", "id-0"], "its own write may have come between"
 
 
-def test_a_look_reads_singly_what_the_listing_shows_otherwise_or_not_at_all(world: World) -> None:
+def test_a_check_reads_singly_what_the_listing_shows_otherwise_or_not_at_all(world: World) -> None:
     world.account.listed["id-0"] = endpoint(0, port=9000)
     del world.account.listed["id-1"]
-    world.poll([], looks=5)
-    assert looked(world, 0) == world.endpoints[0]
-    assert looked(world, 1) == world.endpoints[1]
+    world.poll([], checks=5)
+    assert checked(world, 0) == world.endpoints[0]
+    assert checked(world, 1) == world.endpoints[1]
     assert world.account.calls == ["list", "id-0", "id-1"]
 
 
-def test_an_old_look_is_not_used(world: World) -> None:
-    world.poll([], looks=5)
-    world.clock.time += durations.MAX_LOOK_AGE
-    assert not world.reads.has_fresh_look
-    looked(world)
+def test_an_old_listing_is_not_used(world: World) -> None:
+    world.poll([], checks=5)
+    world.clock.time += durations.MAX_CHECK_AGE
+    assert not world.reads.has_fresh_listing
+    checked(world)
     assert world.account.calls == ["list", "id-0"]
 
 
 @pytest.mark.parametrize("fault", ["few", "failed", "slow"])
-def test_looks_are_single_where_a_listing_is_not_worth_it(world: World, fault: str) -> None:
-    """The stage goes on with single looks, and asks for no further listing before its writes."""
+def test_checks_are_single_where_a_listing_is_not_worth_it(world: World, fault: str) -> None:
+    """The stage goes on with single checks, and asks for no further listing before its writes."""
     world.account.listing_error = FAILURE if fault == "failed" else None
-    world.account.seconds = durations.MAX_LOOK_AGE if fault == "slow" else 0.0
-    world.poll([], looks=2 if fault == "few" else 5)
+    world.account.seconds = durations.MAX_CHECK_AGE if fault == "slow" else 0.0
+    world.poll([], checks=2 if fault == "few" else 5)
     world.account.calls.clear()
     world.clock.time += 60.0
-    assert world.reads.has_fresh_look
-    assert looked(world) == world.endpoints[0]
+    assert world.reads.has_fresh_listing
+    assert checked(world) == world.endpoints[0]
     assert world.account.calls == ["id-0"]
 
 

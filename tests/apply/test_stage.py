@@ -1,4 +1,4 @@
-"""A stage: lanes perform tasks from wait to wait, and one thread reads for all of them."""
+"""A stage: threads perform tasks from wait to wait, and one thread reads for all of them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from reconciler.apply.stage import Stage
 
 
 class Reads:
-    """Reads that meet every condition at once, and note how many waits and looks each of them served."""
+    """Reads that meet every condition at once, and note how many waits and checks each of them served."""
 
     def __init__(self) -> None:
         self.polls: list[tuple[int, int]] = []
-        self.has_fresh_look = False
+        self.has_fresh_listing = False
 
     def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
         return ()
 
-    def poll(self, waits: Sequence[Wait], *, looks: int = 0) -> list[tuple[Wait, Outcome]]:
-        self.polls.append((len(waits), looks))
-        self.has_fresh_look = True
+    def poll(self, waits: Sequence[Wait], *, checks: int = 0) -> list[tuple[Wait, Outcome]]:
+        self.polls.append((len(waits), checks))
+        self.has_fresh_listing = True
         return [(wait, None) for wait in waits]
 
 
 class Task:
     """A task with some waits."""
 
-    def __init__(self, name: str, waits: int = 1, *, needs_look: bool = True, fails: bool = False) -> None:
+    def __init__(self, name: str, waits: int = 1, *, needs_check: bool = True, fails: bool = False) -> None:
         self.name = name
         self.left = waits
-        self.needs_look = needs_look
+        self.needs_check = needs_check
         self.fails = fails
         self.steps = 0
 
@@ -56,7 +56,7 @@ def run(tasks: Sequence[Task], parallelism: int = 4, *, is_stopped: bool = False
     return reads
 
 
-def test_one_read_looks_for_all_tasks_and_one_ends_their_waits() -> None:
+def test_one_read_checks_all_tasks_and_one_ends_their_waits() -> None:
     tasks = [Task(str(number)) for number in range(20)]
     assert run(tasks).polls == [(0, 20), (20, 0)]
     assert [task.steps for task in tasks] == [2] * 20
@@ -68,8 +68,8 @@ def test_tasks_with_several_waits_go_on_together() -> None:
     assert [task.steps for task in tasks] == [4, 2, 1]
 
 
-def test_tasks_without_a_look_begin_at_once() -> None:
-    tasks = [Task("a", needs_look=False), Task("b"), Task("c")]
+def test_tasks_without_a_check_begin_at_once() -> None:
+    tasks = [Task("a", needs_check=False), Task("b"), Task("c")]
     assert run(tasks).polls == [(1, 2), (2, 0)]
 
 
@@ -89,11 +89,11 @@ def test_an_interrupt_lets_what_began_end(monkeypatch: pytest.MonkeyPatch) -> No
     """A program that uses the Python API may have no handler for Ctrl-C."""
     tasks, poll = [Task("a"), Task("b"), Task("c")], Reads.poll
 
-    def interrupted(reads: Reads, waits: Sequence[Wait], *, looks: int = 0) -> list[tuple[Wait, Outcome]]:
+    def interrupted(reads: Reads, waits: Sequence[Wait], *, checks: int = 0) -> list[tuple[Wait, Outcome]]:
         if waits and len(reads.polls) == 1:
             reads.polls.append((0, 0))
             raise KeyboardInterrupt
-        return poll(reads, waits, looks=looks)
+        return poll(reads, waits, checks=checks)
 
     monkeypatch.setattr(Reads, "poll", interrupted)
     with pytest.raises(KeyboardInterrupt):

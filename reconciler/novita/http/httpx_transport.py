@@ -26,7 +26,7 @@ def import_httpx(*, with_cli: bool) -> None:
         is_hidden = not with_cli and "httpx" not in sys.modules
         if is_hidden:
             sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as if it were not installed
-        import httpcore  # httpx imports it only for its first transport: ten lanes would wait for it
+        import httpcore  # httpx imports it only for its first transport: all writes would wait for it
         import httpx
 
         assert httpx

@@ -17,6 +17,7 @@ import click
 
 from reconciler.model.encoding import json_chunks
 from reconciler.model.problem import Problem
+from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
 from reconciler.reports.terminal.problems import problems_text
@@ -234,7 +235,7 @@ def is_coloured(stream: TextIO, *, no_color: bool = False) -> bool:
 
 def timestamp() -> str:
     """Return the current time in Terraform's format."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(datetime.now(UTC))
 
 
 def _terminal_width() -> int:

@@ -16,6 +16,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.resource import ENDPOINT, Intent, Lease, Origin, Owner, Tracked
 from reconciler.model.secrets import Sealed, parse_seal, to_json
+from reconciler.model.text import TIME_FORMAT, utc_text
 from reconciler.model.values import Json
 
 _RECORD_KEYS = frozenset(
@@ -23,7 +24,6 @@ _RECORD_KEYS = frozenset(
 )
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 MAX_WORKERS: Final = 2**31 - 1
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
 
@@ -142,7 +142,7 @@ def _field_errors(applied: Json, kind: str) -> Iterator[str]:
 
 
 def _lease_to_json(lease: Lease) -> dict[str, Json]:
-    until = lease.until.astimezone(UTC).strftime(_TIME_FORMAT)
+    until = utc_text(lease.until.astimezone(UTC))
     return {"min": lease.min, "max": lease.max, "until": until, "why": lease.why}
 
 
@@ -153,7 +153,7 @@ def _lease_from_json(value: Json) -> Lease | None:
             value.keys() == _LEASE_KEYS and type(low) is type(high) is int and 0 <= low <= high <= MAX_WORKERS
         ):
             try:
-                ending = datetime.strptime(until, _TIME_FORMAT).replace(tzinfo=UTC)
+                ending = datetime.strptime(until, TIME_FORMAT).replace(tzinfo=UTC)
             except ValueError:
                 return None
             return Lease(min=low, max=high, until=ending, why=why)

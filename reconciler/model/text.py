@@ -1,4 +1,4 @@
-"""Names matched by glob patterns, suggestions for mistyped words, and numbers with nouns."""
+"""Names matched by glob patterns, suggestions for mistyped words, numbers with nouns, and times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable
 from fnmatch import translate
 from itertools import islice
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -50,3 +53,12 @@ def closest_match(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> st
     candidates = (name for name in known if len(name) <= MAX_WORD_LENGTH)
     matches = get_close_matches(word, islice(candidates, MAX_CANDIDATES), n=1, cutoff=cutoff)
     return next(iter(matches), "")
+
+
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+"""Terraform's format of a time in UTC, RFC 3339 without fractions."""
+
+
+def utc_text(time: datetime) -> str:
+    """Return a time, which must be in UTC, in Terraform's format."""
+    return time.strftime(TIME_FORMAT)

@@ -23,7 +23,7 @@ from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.plan import Delete, Forget, NoOp
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Lifecycle, address, no_place
-from reconciler.model.text import closest_match
+from reconciler.model.text import closest_match, utc_text
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
@@ -38,7 +38,7 @@ def record_versions(state: Path, report: ApplyReport, who: str = "") -> tuple[Pr
     A change is left out if it contains a secret without a reference, as it could not be restored, or if it
     is imperative and states only some fields.
     """
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = utc_text(datetime.now(UTC))
     versions = [
         Version(
             name=result.change.name,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import Check
 from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
+from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 
 
@@ -39,7 +40,7 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
         "app_name": app.app_name,
         "product": app.product,
         "region": app.region,
-        "created_at": app.created_at.strftime("%Y-%m-%dT%H:%M:%SZ") if app.created_at else None,
+        "created_at": utc_text(app.created_at) if app.created_at else None,
         "managed": app.managed.value if app.managed else None,
         "labels": dict(app.labels),
     }

@@ -8,6 +8,7 @@ from typing import Any, Final
 from reconciler.model.resource import Live
 from reconciler.model.secrets import MASK, reveal
 from reconciler.model.status import AppStatus, EndpointInfo, SpecInfo, Status, Worker
+from reconciler.model.text import utc_text
 from reconciler.server.account_cache import SeenEvent
 
 ZERO_TIME: Final = "0001-01-01T00:00:00Z"
@@ -78,7 +79,7 @@ def health_of(info: EndpointInfo) -> str:
 
 def time_text(moment: datetime | None) -> str:
     """Return a time in UTC in the form of RFC 3339."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ZERO_TIME
+    return utc_text(moment) if moment else ZERO_TIME
 
 
 def status_object(status: AppStatus) -> dict[str, Any]:

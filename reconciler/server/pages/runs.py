@@ -20,6 +20,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.run_report import RunReport
+from reconciler.model.text import utc_text
 from reconciler.server.service import Service, TooManyWrites
 from reconciler.server.tokens import Caller
 from reconciler.workflow.apply import apply_with_approval
@@ -182,7 +183,7 @@ def _failed(context: Context, problems: Sequence[Problem]) -> RunReport:
 
 def timestamp(context: Context) -> str:
     """Return the time of a report, RFC 3339 in UTC."""
-    return context.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(context.now())
 
 
 def _outdated() -> Problem:

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from reconciler.model import durations
 from reconciler.model.encoding import json_bytes
+from reconciler.model.text import utc_text
 from reconciler.server.account_cache import Snapshot
 from reconciler.server.pages.pages import Pages
 from reconciler.server.pages.sessions import Session
@@ -61,7 +62,7 @@ async def _state(pages: Pages, snapshot: Snapshot) -> bytes:
     state = {
         "content": table.number,
         "runs": pages.runs.number,
-        "taken_at": snapshot.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "taken_at": utc_text(snapshot.taken_at),
         "problem": failure.problem.summary if failure else "",
     }
     return b"event: state\ndata: " + json_bytes(state) + b"\n\n"

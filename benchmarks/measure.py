@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,13 +121,16 @@ def calls(url: str) -> list[tuple[str, float, float]]:
     return [(operation, begun, ended) for operation, begun, ended in log]
 
 
-def in_series(log: Sequence[tuple[str, float, float]]) -> int:
-    """Return the length of the longest chain of calls that each begin after the end of the one before."""
-    count, end = 0, 0.0
-    for _operation, begun, ended in sorted(log, key=lambda call: call[2]):
-        if begun >= end:
-            count, end = count + 1, ended
-    return count
+def in_series(times: Iterable[tuple[float, float]]) -> int:
+    """Return the length of the longest chain of calls that each begin after the end of the one before.
+
+    `times` are the begin and the end of each call (seconds).
+    """
+    length, end = 0, 0.0
+    for began, ended in sorted(times, key=lambda call: call[1]):
+        if began >= end:
+            length, end = length + 1, ended
+    return length
 
 
 def _read_all(descriptor: int, output: list[bytes]) -> None:

@@ -112,6 +112,6 @@ def lags(bench: Bench) -> Iterator[Row]:
 
 def _series(what: str, log: list[tuple[str, float, float]], least: int) -> Row:
     return Row(
-        what=f"calls in series, {what}", result=in_series(log), baseline=least,
+        what=f"calls in series, {what}", result=in_series(call[1:] for call in log), baseline=least,
         baseline_name="the least", limit=1, unit="",
     )  # fmt: skip

@@ -13,12 +13,10 @@ Script = Callable[[socket.socket, threading.Event], None]
 """The function that serves one connection; the event is set at the end of the test."""
 
 
-@dataclass
-class ScriptedServer:
-    """A listener that serves each connection by `talk`, in a thread. `received`: the first bytes of each."""
+@dataclass(kw_only=True)
+class SocketServer:
+    """A listener on a free port that handles each connection in a thread. `over`: the end of the test."""
 
-    talk: Script
-    received: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
@@ -37,9 +35,25 @@ class ScriptedServer:
             except OSError:
                 return
             connection.settimeout(20)
-            threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
+            self.accepted(connection)
 
-    def _handle(self, connection: socket.socket) -> None:
+    def accepted(self, connection: socket.socket) -> None:
+        """Handle a new connection in a thread."""
+        threading.Thread(target=self.handle, args=(connection,), daemon=True).start()
+
+    def handle(self, connection: socket.socket) -> None:
+        """Serve a connection, and close it."""
+        raise NotImplementedError
+
+
+@dataclass
+class ScriptedServer(SocketServer):
+    """A server that serves each connection by `talk`. `received`: the first bytes of each."""
+
+    talk: Script
+    received: list[bytes] = field(default_factory=list)
+
+    def handle(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             self.received.append(connection.recv(65536))
             self.talk(connection, self.over)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted_server import serving
+from tests.scripted_server import SocketServer, serving
 
 
 @dataclass
-class TlsRelay:
+class TlsRelay(SocketServer):
     """`connections` counts what was accepted, `handshakes` those that ended well."""
 
     behind: tuple[str, int]
@@ -26,26 +26,18 @@ class TlsRelay:
     connections: int = 0
     handshakes: int = 0
     guard: threading.Lock = field(default_factory=threading.Lock)
-    over: threading.Event = field(default_factory=threading.Event)
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"https://127.0.0.1:{self.port}"
 
-    def serve(self) -> None:
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._handle, args=(accepted,), daemon=True).start()
+    def accepted(self, connection: socket.socket) -> None:
+        self.connections += 1
+        super().accepted(connection)
 
-    def _handle(self, accepted: socket.socket) -> None:
-        with accepted, contextlib.suppress(OSError):
-            accepted.settimeout(20)
-            secure = self.context.wrap_socket(accepted, server_side=True)
+    def handle(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            secure = self.context.wrap_socket(connection, server_side=True)
             with self.guard:
                 self.handshakes += 1
             with secure, socket.create_connection(self.behind) as plain:

@@ -3,43 +3,36 @@
 import contextlib
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.scripted_server import serving
+from tests.scripted_server import SocketServer, serving
 
 Behaviour = Callable[[socket.socket], None]
 
 
 @dataclass
-class RawServer:
+class RawServer(SocketServer):
     """Each request meets the next behaviour, the last one for ever; the connection closes after it."""
 
     behaviours: list[Behaviour] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
-    stopping: threading.Event = field(default_factory=threading.Event)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+    def accepted(self, connection: socket.socket) -> None:
+        """Handle one connection after the other, so that the order of the requests is known."""
+        connection.settimeout(None)
+        self.handle(connection)
 
-    def serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                self.requests.append(_read_request(connection))
-                number = min(len(self.requests), len(self.behaviours)) - 1
-                self.behaviours[number](connection)
+    def handle(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            self.requests.append(_read_request(connection))
+            number = min(len(self.requests), len(self.behaviours)) - 1
+            self.behaviours[number](connection)
 
-    def hang(self, connection: socket.socket) -> None:
-        self.stopping.wait(10)
+    def hang(self, _connection: socket.socket) -> None:
+        self.over.wait(10)
 
 
 def _read_request(connection: socket.socket) -> bytes:
@@ -73,5 +66,5 @@ def answers(body: bytes, *, length: int | None = None) -> Behaviour:
 @pytest.fixture
 def raw_server() -> Iterator[RawServer]:
     server = RawServer()
-    with serving(server.serve, server.listener, server.stopping):
+    with serving(server.serve, server.listener, server.over):
         yield server

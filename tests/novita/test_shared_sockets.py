@@ -19,7 +19,7 @@ from reconciler.model.errors import AnswerLost, Unreachable
 from reconciler.model.request import Request
 from reconciler.novita.http import sockets
 from reconciler.novita.http.client import CallInfo, Client
-from tests.scripted_server import serving
+from tests.scripted_server import SocketServer, serving
 from tests.tls_relay import make_certificate, tls_relay
 
 from .support import CREATE, GET, LIST, UPDATE, ManualTime, secret
@@ -37,7 +37,7 @@ def closes(connection: socket.socket) -> None:
 
 
 @dataclass
-class KeepAliveServer:
+class KeepAliveServer(SocketServer):
     """Serves several requests of each connection: the next step of the script each time, then answers.
 
     `requests`: the number of the connection, from 0, and the first word of each request.
@@ -47,29 +47,17 @@ class KeepAliveServer:
     requests: list[tuple[int, str]] = field(default_factory=list)
     connections: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
-    over: threading.Event = field(default_factory=threading.Event)
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+    def accepted(self, connection: socket.socket) -> None:
+        with self.changed:
+            self.connections += 1
+            self.changed.notify_all()
+        threading.Thread(
+            target=self.handle_numbered, args=(connection, self.connections - 1), daemon=True
+        ).start()
 
-    def serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.changed:
-                self.connections += 1
-                self.changed.notify_all()
-            threading.Thread(
-                target=self._handle, args=(connection, self.connections - 1), daemon=True
-            ).start()
-
-    def _handle(self, connection: socket.socket, number: int) -> None:
+    def handle_numbered(self, connection: socket.socket, number: int) -> None:
         with connection, connection.makefile("rb") as received, contextlib.suppress(OSError):
-            connection.settimeout(20)
             while first := received.readline():
                 headers = dict(line.lower().split(b": ") for line in iter(received.readline, b"\r\n"))
                 received.read(int(headers.get(b"content-length", 0)))

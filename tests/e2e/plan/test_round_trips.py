@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.measure import in_series
 from reconciler.simulator import Request
 from tests.e2e.sandbox import Sandbox, item
 
@@ -30,15 +31,6 @@ class Calls:
 
         sandbox.monkeypatch.setattr(sandbox.sim.world, "handle", timed)
         sandbox.sim.world.switch(latency_seconds=LATENCY)
-
-    @property
-    def in_series(self) -> int:
-        """Return the length of the longest chain of calls of which each begins after the one before ended."""
-        length, end = 0, 0.0
-        for began, ended in sorted(self.times, key=lambda times: times[1]):
-            if began >= end:
-                length, end = length + 1, ended
-        return length
 
 
 def nothing(_sandbox: Sandbox) -> None:
@@ -74,7 +66,7 @@ def test_commands_that_read_wait_once(
     prepare(sandbox)
     calls = Calls(sandbox)
     assert sandbox.run(*arguments).code in (0, 2)
-    assert calls.in_series == expected
+    assert in_series(calls.times) == expected
 
 
 def test_an_apply_reads_the_limits_beside_the_first_page(sandbox: Sandbox) -> None:
@@ -93,4 +85,4 @@ def test_an_apply_of_creates_waits_three_times(sandbox: Sandbox) -> None:
     sandbox.declare(*(item(f"svc-{number}") for number in range(10)))
     calls = Calls(sandbox)
     assert sandbox.run("apply", "--auto-approve").code == 0
-    assert calls.in_series == 3
+    assert in_series(calls.times) == 3

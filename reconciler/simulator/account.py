@@ -38,6 +38,8 @@ class Account:
         self.fleet = Fleet(random.getrandbits(64))
         self.catalogue = Catalogue()
         self.inactive_tries = 0
+        # Scheme, host and port at which this account serves the URLs of its endpoints, if it does.
+        self.origin = ""
         self._random = random
 
     def operation(self, name: str) -> Callable[[Any], Any] | None:
@@ -50,7 +52,7 @@ class Account:
         return method
 
     def do_create(self, body: Body) -> dict[str, Any]:
-        settings = self._accept(create_settings(body))
+        settings = self._accept(create_settings(body, self.profile.request_timeout_fill))
         self._require_credit()
         if self.inactive_tries < self.profile.cluster_inactive_tries:
             self.inactive_tries += 1
@@ -84,7 +86,9 @@ class Account:
     def do_update(self, body: Body) -> dict[str, Any]:
         endpoint = self._find(text_of(body, "id", max_length=255))
         keep = self.profile.update_omitted == "keep"
-        settings, refused = update_settings(body, endpoint.settings, keep=keep)
+        settings, refused = update_settings(
+            body, endpoint.settings, keep=keep, request_timeout=self.profile.request_timeout_fill
+        )
         self._require_credit()
         if endpoint.deleted is not None:
             raise Refusal("OPERATION_LIMIT", f"endpoint {endpoint.id} is terminating")
@@ -177,7 +181,21 @@ class Account:
     def _answer(self, endpoint: Endpoint, behind: float) -> dict[str, Any]:
         now = self.clock()
         self.fleet.settle(endpoint, now, self.profile)
-        return endpoint.answer(now, self.profile, self._random, behind)
+        return endpoint.answer(now, self.profile, self._random, behind, self.origin)
+
+    def visit(self, name: str) -> Endpoint:
+        """Note a request to the URL `<id>-<app name>`, which may start a worker. Return its endpoint."""
+        now = self.clock()
+        endpoint = self.fleet.get(name.partition("-")[0])
+        if (
+            endpoint is None
+            or endpoint.deleted is not None
+            or name != f"{endpoint.id}-{endpoint.settings['appName']}"
+        ):
+            raise Refusal("NOT_FOUND", f"no endpoint serves {name!r}", status=404)
+        endpoint.asked = now
+        self.fleet.settle(endpoint, now, self.profile)
+        return endpoint
 
     def _require_credit(self) -> None:
         if self.profile.overdue:

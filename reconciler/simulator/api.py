@@ -30,13 +30,19 @@ ROUTES = {
 }
 
 UNKNOWN = "unknown"
-OPERATIONS = frozenset(ROUTES.values())
+CALL = "call"
+"""A request to the URL of an endpoint."""
+CALLS = "/run/"
+"""The path of those URLs: `/run/<id>-<app name>`, and then the path that the worker sees."""
+OPERATIONS = frozenset({*ROUTES.values(), CALL})
 WRITES = frozenset(name for (method, _), name in ROUTES.items() if method == "POST")
 _PATHS = frozenset(path for _, path in ROUTES)
 
 
 def operation_of(method: str, path: str) -> str:
     """Return the name of the operation, or `unknown`."""
+    if path.startswith(CALLS):
+        return CALL
     return ROUTES.get((method, path.removeprefix(BASE)), UNKNOWN) if path.startswith(BASE) else UNKNOWN
 
 
@@ -70,11 +76,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One response. The sender adds Content-Length."""
+    """One response. The sender adds Content-Length.
+
+    A response with `pieces` has no other body: they are sent in chunks, with `pause` seconds before each one
+    after the first.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    pieces: tuple[bytes, ...] = ()
+    pause: float = 0.0
 
 
 class Refusal(Exception):

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.simulator.api import CALLS
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings
 from reconciler.simulator.workers import Worker
@@ -32,16 +33,33 @@ class Endpoint:
     before: Settings | None = None
     visible: float = 0.0
     workers: list[Worker] = field(default_factory=list)
+    asked: float | None = None  # when its URL got the last request
 
     def shown(self, now: float) -> Settings:
         """Return the settings that reads answer now."""
         return self.before if self.before is not None and now < self.visible else self.settings
 
-    def wanted(self, profile: Profile) -> int:
-        """Return the number of workers that should run."""
-        if self.deleted is not None or profile.overdue:
-            return 0
-        return int(self.settings["workerConfig"]["minNum"])
+    def wanted(self, now: float, profile: Profile) -> int:
+        """Return the number of workers that should run: one after a request, for the idle time."""
+        config = self.settings["workerConfig"]
+        is_awake = self.asked is not None and now < self.asked + config["freeTimeout"]
+        return min(max(self._kept(profile), is_awake), config["maxNum"]) if self._runs(profile) else 0
+
+    def _kept(self, profile: Profile) -> int:
+        """Return the number of workers that run without any request."""
+        return int(self.settings["workerConfig"]["minNum"]) if self._runs(profile) else 0
+
+    def _runs(self, profile: Profile) -> bool:
+        return self.deleted is None and not profile.overdue
+
+    def ready(self, now: float, profile: Profile) -> int:
+        """Return the number of workers that answer requests."""
+        return sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
+
+    def url(self, origin: str, app_name: str) -> str:
+        """Return the URL that serves: below `origin`, or the one that Novita would give without an origin."""
+        name = f"{self.id}-{app_name}"
+        return f"{origin}{CALLS}{name}" if origin else f"https://{name}.runsync.novita.dev"
 
     def is_removed(self, now: float, profile: Profile) -> bool:
         """Return whether a read that shows the time `now` does not show the endpoint any more."""
@@ -55,13 +73,14 @@ class Endpoint:
             return "stopped", "account overdue"
         if profile.endpoint_state:
             return profile.endpoint_state, ""
-        ready = sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
-        return ("serving" if ready >= self.wanted(profile) else "initializing"), ""
+        return ("serving" if self.ready(now, profile) >= self._kept(profile) else "initializing"), ""
 
-    def answer(self, now: float, profile: Profile, random: Random, behind: float = 0.0) -> dict[str, Any]:
+    def answer(
+        self, now: float, profile: Profile, random: Random, behind: float = 0.0, origin: str = ""
+    ) -> dict[str, Any]:
         """Return the endpoint as get and list answer it (docs get-endpoint, list-endpoint).
 
-        Updates and deletes are shown as they were `behind` seconds ago.
+        Updates and deletes are shown as they were `behind` seconds ago. `origin`: see `url`.
         """
         shown = self.shown(now - behind)
         state, message = self.state(now - behind if self.deleted is not None else now, profile)
@@ -72,7 +91,7 @@ class Endpoint:
             **shown,
             "id": self.id,
             "state": {"state": state, "error": "", "message": message},
-            "url": f"https://{self.id}-{shown['appName']}.runsync.novita.dev",
+            "url": self.url(origin, shown["appName"]),
             "workerConfig": {
                 **scaling,
                 "freeTimeout": number(scaling["freeTimeout"]),
@@ -82,7 +101,7 @@ class Endpoint:
             "ports": [{"port": port(one["port"])} for one in shown["ports"]],
             "envs": _ordered(shown["envs"], profile, random),
             "workers": [
-                worker.answer(now, profile.worker_boot_seconds)
+                worker.answer(now, profile.worker_boot_seconds, profile.worker_error)
                 for worker in self.workers
                 if profile.tombstones or not worker.is_removed(now)
             ],

@@ -103,9 +103,9 @@ class Fleet:
         """Start or stop workers as the settings and the account require."""
         settle(
             endpoint.workers,
-            wanted=endpoint.wanted(profile),
+            wanted=endpoint.wanted(now, profile),
             now=now,
-            in_stock=not profile.no_stock,
+            in_stock=not (profile.no_stock or profile.worker_error),
             new_id=self.worker_id,
         )
 
@@ -134,6 +134,7 @@ class Fleet:
                     "deleted": endpoint.deleted,
                     "before": endpoint.before,
                     "visible": endpoint.visible,
+                    "asked": endpoint.asked,
                     "workers": [[worker.id, worker.started, worker.retired] for worker in endpoint.workers],
                 }
                 for endpoint in self

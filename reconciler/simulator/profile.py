@@ -100,6 +100,10 @@ class Profile:
             "meaning": "dotted field = largest value, applied silently (clamp.workerConfig.freeTimeout=1000)"
         },
     )
+    # The newest docs require it. Two published clients create endpoints without it.
+    request_timeout_fill: int = switch(
+        0, "requestTimeout (seconds) the server fills in when none is given; 0: it is required"
+    )
     # A default may be filled in when cudaVersion is left out.
     cuda_fill: str = switch("", "cudaVersion the server fills in when none is given")
     # Nothing proves that the order of envs survives.
@@ -113,6 +117,12 @@ class Profile:
     tombstones: bool = switch(True, "workers in answers include removed ones")
     rolling_overlap: bool = switch(True, "old workers stay until the new ones run, above maxNum if need be")
     no_stock: bool = switch(False, "no worker can be scheduled")
+    worker_error: str = switch("", "why no worker can start; none: they start")
+    # No source says what the gateway answers while no worker runs, or whether it holds the request.
+    cold_answer: Literal["502", "503", "504", "hold"] = switch(
+        "503", "what the URL of an endpoint answers while no worker is ready; hold: it waits for one"
+    )
+    event_pause_seconds: float = switch(0.0, "time between two events of a streamed answer of a worker")
     # No source says when an endpoint is failed.
     endpoint_state: str = switch("", "state that all endpoints answer; none: what their workers make of it")
     overdue: bool = switch(False, "account overdue: create and update refused, workers gone")
@@ -123,7 +133,7 @@ class Profile:
     limit_offered: bool = switch(True, "whether /endpoint/limit exists")
     limits: Mapping[str, int | list[str]] = field(
         default_factory=lambda: dict(CONSOLE_LIMITS),
-        metadata={"meaning": "answer of /endpoint/limit (limits.maxFreeTimeout=600)"},
+        metadata={"meaning": "answer of /endpoint/limit (limits.maxFreeTimeout=600; none leaves it out)"},
     )
     drain_offered: bool = switch(
         True, "whether /endpoint/worker/drain exists; one client uses it, no document"
@@ -155,7 +165,8 @@ def profile_from(settings: Iterable[str], profile: Profile | None = None) -> Pro
         if get_origin(types[name]) is Mapping:
             if not key:
                 raise ValueError(f"{name} has entries: {name}.KEY=VALUE")
-            value: Any = {**getattr(profile, name), key: _entry(name, key, text)}
+            entries = {k: v for k, v in getattr(profile, name).items() if k != key}
+            value: Any = entries if text == "none" else {**entries, key: _entry(name, key, text)}
         else:
             value = _value(name, types[name], text)
         profile = replace(profile, **{name: value})

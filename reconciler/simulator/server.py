@@ -93,6 +93,7 @@ class Server:
         self._saved = self.world.version
         self._stopping.clear()
         self._listener = _Listener((HOST, self._port), self)
+        self.world.serve_at(self.url)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -238,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(exchange)
         simulator.done(exchange)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the names http.server looks for
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815 - the names http.server looks for
 
     def _reply(self, exchange: Exchange) -> None:
         fault, simulator = exchange.fault, self.server.simulator
@@ -256,13 +257,26 @@ class _Handler(BaseHTTPRequestHandler):
         # One write for head and body; a second one would wait for the client's delayed acknowledgement.
         lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        lines.append(f"content-length: {len(response.body)}")
+        lines.append(
+            "transfer-encoding: chunked" if response.pieces else f"content-length: {len(response.body)}"
+        )
         if half:
             self.close_connection = True
         elif self.close_connection:
             lines.append("connection: close")
         body = response.body[: len(response.body) // 2] if half else response.body
+        if self.command == "HEAD":
+            body = b""
         self.wfile.write("\r\n".join([*lines, "", ""]).encode() + body)
+        if response.pieces and not half and self.command != "HEAD":
+            self._send_pieces(response)
+
+    def _send_pieces(self, response: Response) -> None:
+        for index, piece in enumerate(response.pieces):
+            if index and response.pause:
+                self.server.simulator.pause(response.pause)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
         """Do nothing; the log of the server is `requests`."""

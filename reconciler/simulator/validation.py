@@ -15,10 +15,13 @@ RESERVED_PORTS = frozenset({2222, 2223, 2224})
 FIXED = ("appName", "products", "rootfsSize", "type")
 
 
-def create_settings(body: Mapping[str, Any]) -> Settings:
-    """Return the settings of `{"endpoint": {...}}`; `appName` may be empty (docs create-endpoint)."""
+def create_settings(body: Mapping[str, Any], request_timeout: int = 0) -> Settings:
+    """Return the settings of `{"endpoint": {...}}`; `appName` may be empty (docs create-endpoint).
+
+    `request_timeout` (seconds) is filled in if there is none. If it is 0, there must be one.
+    """
     endpoint = _object(body, "endpoint", "endpoint")
-    settings = _required(endpoint)
+    settings = _required(endpoint, request_timeout)
     settings["name"] = _text(endpoint, "name", max_length=220)
     settings["appName"] = _app_name(endpoint)
     settings["products"] = _products(endpoint)
@@ -36,13 +39,16 @@ def create_settings(body: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def update_settings(body: Mapping[str, Any], current: Settings, *, keep: bool) -> tuple[Settings, list[str]]:
+def update_settings(
+    body: Mapping[str, Any], current: Settings, *, keep: bool, request_timeout: int = 0
+) -> tuple[Settings, list[str]]:
     """Return the settings after an update with a flat body, and the fixed fields that it tried to change.
 
     appName, products, rootfsSize, type and cudaVersion never change; clients that leave them out of updates
-    have working endpoints. Other omitted fields are cleared, or kept with `keep`.
+    have working endpoints. Other omitted fields are cleared, or kept with `keep`. `request_timeout`: see
+    `create_settings`.
     """
-    settings = {**current, **_required(body)}
+    settings = {**current, **_required(body, request_timeout)}
     refused = [field for field in FIXED if _changes(body, current, field)]
     cuda = settings["workerConfig"]["cudaVersion"]
     settings["workerConfig"]["cudaVersion"] = current["workerConfig"]["cudaVersion"]
@@ -100,9 +106,12 @@ def _changes(body: Mapping[str, Any], current: Settings, field: str) -> bool:
     return str(body[field]) != str(current.get(field, "sync"))
 
 
-def _required(body: Mapping[str, Any]) -> Settings:
+def _required(body: Mapping[str, Any], request_timeout: int) -> Settings:
+    given = _object(body, "workerConfig", "workerConfig")
+    if request_timeout and given.get("requestTimeout") is None:
+        given = {**given, "requestTimeout": request_timeout}
     return {
-        "workerConfig": _worker_config(_object(body, "workerConfig", "workerConfig")),
+        "workerConfig": _worker_config(given),
         "ports": _ports(body),
         "policy": _policy(_object(body, "policy", "policy")),
         "image": _image(_object(body, "image", "image")),

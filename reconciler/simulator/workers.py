@@ -33,12 +33,15 @@ class Worker:
             return "running"
         return "pending" if age < boot * PENDING_SHARE else "pulling"
 
-    def answer(self, now: float, boot: float) -> dict[str, Any]:
-        """Return the worker as the API answers it. `log` and `metrics` are addresses."""
+    def answer(self, now: float, boot: float, error: str = "") -> dict[str, Any]:
+        """Return the worker as the API answers it. `log` and `metrics` are addresses.
+
+        `error` is why a failed worker did not start, by default that there is no stock.
+        """
         state = self.state(now, boot)
         alive = state != "removed"
         # Users saw this message when there was no stock.
-        error = "failed to schedule worker" if state == "failed" else ""
+        error = (error or "failed to schedule worker") if state == "failed" else ""
         return {
             "id": self.id,
             "state": {"state": state, "error": error, "message": error},

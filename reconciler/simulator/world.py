@@ -12,6 +12,8 @@ from typing import Any
 
 from reconciler.simulator.account import Account
 from reconciler.simulator.api import (
+    CALL,
+    CALLS,
     UNKNOWN,
     WRITES,
     Refusal,
@@ -26,6 +28,10 @@ from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings, invalid
+from reconciler.simulator.workload import serve
+
+# Between two checks of a held request whether a worker is ready.
+HOLD_SECONDS = 0.02
 
 # The known defaults of the console's form, with a valid product and image.
 FORM: Mapping[str, Any] = {
@@ -87,10 +93,42 @@ class World:
         with self._lock:
             self._account.profile = replace(self._account.profile, **changes)
 
+    def serve_at(self, origin: str) -> None:
+        """Let the URLs of endpoints begin with this scheme, host and port, where `handle` answers."""
+        with self._lock:
+            self._account.origin = origin
+
     def handle(self, request: Request) -> Response:
-        """Return the API's answer to a request, after the latency."""
+        """Return the answer of the API to a request, after the latency, or that of an endpoint to its URL."""
+        if operation_of(request.method, request.path) == CALL:
+            return self._call(request)
         self.delay()
         return self.act(request)
+
+    def _call(self, request: Request) -> Response:
+        """Return the answer of a worker, which may have to start first."""
+        name, slash, path = request.path.removeprefix(CALLS).partition("/")
+        waited = 0.0
+        while True:
+            with self._lock:
+                profile = self.profile
+                try:
+                    endpoint = self._account.visit(name)
+                except Refusal as refusal:
+                    return refusal.response()
+                self._version += 1
+                is_ready = endpoint.ready(self._clock(), profile) > 0
+                settings = endpoint.settings
+            if is_ready:
+                health_path = (settings["healthy"] or {}).get("path", "")
+                return serve(request, slash + path or "/", health_path, profile.event_pause_seconds)
+            if profile.cold_answer != "hold" or waited >= settings["workerConfig"]["requestTimeout"]:
+                status = 504 if profile.cold_answer == "hold" else int(profile.cold_answer)
+                return Response(
+                    status=status, headers={"content-type": "text/plain"}, body=b"no worker is available\n"
+                )
+            self._sleep(HOLD_SECONDS)
+            waited += HOLD_SECONDS
 
     def delay(self) -> None:
         """Wait for the latency."""

@@ -194,6 +194,10 @@ class Sandbox:
     def id(self, name: str) -> str:
         return str(self.live()[name]["id"])
 
+    def url(self, name: str) -> str:
+        """Return the URL of an endpoint, whose app name is its name."""
+        return f"{self.sim.url}/run/{self.id(name)}-{name}"
+
     def sent(self, *operations: str) -> list[Received]:
         """Return the received requests of these operations; without any, all writes."""
         return [one for one in self.sim.requests if one.operation in (operations or WRITES)]

@@ -39,9 +39,16 @@ def test_a_switch_is_set(text: str, name: str, value: Any) -> None:
 
 def test_settings_add_up() -> None:
     """Entries of a mapping join those that are there; the last word counts."""
-    texts = ["limits.maxGPUNum=4", "limits.cudaVersionList=12.8,12.9", "page_base=1", "page_base=0"]
+    texts = [
+        "limits.minGPUNum=none",
+        "limits.maxGPUNum=4",
+        "limits.cudaVersionList=12.8,12.9",
+        "page_base=1",
+        "page_base=0",
+    ]
     profile = profile_from(texts, Profile(no_stock=True))
     assert (profile.limits["maxGPUNum"], profile.limits["maxFreeTimeout"]) == (4, 1000)
+    assert "minGPUNum" not in profile.limits
     assert profile.limits["cudaVersionList"] == ["12.8", "12.9"]
     assert (profile.page_base, profile.no_stock) == (0, True)
 

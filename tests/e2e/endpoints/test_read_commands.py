@@ -46,9 +46,9 @@ def test_all_endpoints_in_columns(three: Sandbox) -> None:
     title, *rows = columns(ran.out)
     assert title == ["NAME", "STATUS", "READY", "SCALE", "AGE", "MANAGED", "URL"]
     assert [[*row[:4], *row[5:]] for row in rows] == [
-        ["chat", "Running", "1/3", "1-3", "declared", f"https://{three.id('chat')}-chat.runsync.novita.dev"],
-        ["former", "Running", "1/1", "1-1", "recorded", f"https://{three.id('former')}-former.runsync.novita.dev"],
-        ["theirs", "Running", "0/0", "0-1", "unmanaged", f"https://{three.id('theirs')}-theirs.runsync.novita.dev"],
+        ["chat", "Running", "1/3", "1-3", "declared", three.url("chat")],
+        ["former", "Running", "1/1", "1-1", "recorded", three.url("former")],
+        ["theirs", "Running", "0/0", "0-1", "unmanaged", three.url("theirs")],
     ]  # fmt: skip
     assert all(re.fullmatch(r"\d+s", row[4]) for row in rows)
     assert ran.out.isascii()
@@ -88,7 +88,7 @@ def test_the_list_for_programs(three: Sandbox) -> None:
             {"type": "Failed", "status": False, "reason": "Running"},
         ],
         "image": "ubuntu:22.04",
-        "url": f"https://{object_id}-chat.runsync.novita.dev",
+        "url": three.url("chat"),
         "app_name": "chat",
         "product": "SL-serverless-3",
         "region": "us-dallas-nas-2",
@@ -316,7 +316,7 @@ def test_a_narrow_terminal(three: Sandbox) -> None:
     """What fits no frame is aligned plainly, and nothing is cut off."""
     with terminal(three, "list", "--output", "wide") as (screen, _):
         shown = screen.rest()
-    assert f"https://{three.id('chat')}-chat.runsync.novita.dev" in shown
+    assert three.url("chat") in shown
     assert "─" not in shown
 
 

@@ -321,6 +321,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
         ),
         command=ctx.command_path,
+        on_wait=lambda text: out.tell(f"{text}\n"),
         on_call=out.log_call if given.get("verbose") else None,
         on_unread=out.unreadable_fields if given.get("verbose") else None,
         on_listed=out.listing_progress if out.shows_progress else None,

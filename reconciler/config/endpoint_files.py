@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.config.resources import LayersByName, read_sections, sections
 from reconciler.config.vocabulary import suggest_name
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
@@ -35,7 +36,8 @@ class EndpointFiles:
     """The content of all endpoint files of a run.
 
     `unnamed` are items without a name of their own, which give no endpoint. `is_partial` is True if a part
-    could not be read, so that values of items may be missing.
+    could not be read, so that values of items may be missing. `names_helpers` is True if a file contains
+    `${exec:`.
     """
 
     defaults: list[Layer] = field(default_factory=list)
@@ -44,6 +46,7 @@ class EndpointFiles:
     unnamed: list[Layer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     is_partial: bool = False
+    names_helpers: bool = False
     files: list[str] = field(default_factory=list)
     others: LayersByName = field(default_factory=dict)
 
@@ -63,6 +66,7 @@ def read_endpoint_files(
             result.problems += document.problems
             result.problems += (problem for _, problem in document.ambiguous)
             if document.data is not None:
+                result.names_helpers |= "${exec:" in document.source.text
                 _read_document(document, in_group, result)
                 if isinstance(document.data, dict):
                     result.problems += read_sections(document, result.others, others_in_group)
@@ -76,6 +80,24 @@ def read_endpoint_files(
         places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
         result.problems += conflicting_removals(result.removed, places)
     return result
+
+
+def texts_of_helpers(files: EndpointFiles, is_selected: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the texts of selected endpoints that name a helper and that may hold a secret."""
+    fields = ENDPOINT.secret_fields | ENDPOINT.maskable_fields
+    for name, layers in files.items.items():
+        if is_selected(name):
+            merged = LayerStack((*files.defaults, *layers)).merged()
+            yield from _texts_with("${exec:", [value for key, value in merged.items() if key in fields])
+
+
+def _texts_with(word: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if word in value:
+            yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_with(word, item)
 
 
 def _read_document(document: Document, in_group: dict[str, Layer], result: EndpointFiles) -> None:

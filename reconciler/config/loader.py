@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.config import schema
-from reconciler.config.endpoint_files import read_endpoint_files
+from reconciler.config.endpoint_files import read_endpoint_files, texts_of_helpers
 from reconciler.config.files.discovery import (
     display_path,
     first_existing,
@@ -31,6 +31,9 @@ from reconciler.model.settings import Settings
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory, normalized_path
 from reconciler.yamlfile.reader import gc_paused, parse, read
+
+if TYPE_CHECKING:
+    from reconciler.config.references.helper_calls import HelperCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +101,19 @@ def load(
     overrides: FileOverrides = NO_OVERRIDES,
     is_selected: Callable[[str], bool] = every_endpoint,
     needs_endpoints: bool = True,
+    helper_calls: HelperCalls | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> LoadedConfig:
     """Return the whole configuration. Mistakes of users are reported as problems.
 
-    With `lenient`, an unset reference is a warning. Errors of endpoints that are not selected are left out.
-    `overrides` replace endpoint files and specs.yaml, by paths relative to `root`. With `needs_endpoints`, it
-    is an error if there are no endpoint files.
+    `lenient`, `helper_calls` and `on_wait` are those of `Resolver`. Errors of endpoints that are not selected
+    are left out. `overrides` replace endpoint files and specs.yaml, by paths relative to `root`. With
+    `needs_endpoints`, it is an error if there are no endpoint files.
     """
     texts = {normalized_path(root / path): text for path, text in overrides.items()}
     # `_load` drops its node trees before garbage collection starts again, so that there is little to walk.
     with gc_paused():
-        resolver = Resolver(root, environ, lenient, dotenv)
+        resolver = Resolver(root, environ, lenient, dotenv, helper_calls, on_wait)
         return _load(root, files, resolver, texts, is_selected, needs_endpoints=needs_endpoints)
 
 
@@ -121,13 +126,15 @@ def _load(
     *,
     needs_endpoints: bool,
 ) -> LoadedConfig:
-    settings, problems = read_settings(root, resolver)
+    settings, problems = read_settings(root, resolver.without_helpers)
     specs = load_specs(root, settings, overrides)
     layers = search_layers(root, files, overrides)
     groups = [layer.files for layer in layers]
     declared = read_endpoint_files(root, groups, overrides)
     unselected = {address(name) for name in declared.items if not is_selected(name)}
     needs_specs = len(unselected) < len(declared.items) or not unselected
+    if declared.names_helpers and not resolver.lenient:
+        resolver.start_helpers(texts_of_helpers(declared, is_selected))
     validator = EndpointValidator(resolver, specs, declared.problems, is_selected)
     desired = validator.validate(declared)
     others, other_problems = validate_resources(declared.others, resolver)
@@ -147,7 +154,9 @@ def _load(
         *warn_of_unread_files(display_path(path, root) for layer in layers for path in layer.unread),
     ]
     return LoadedConfig(
-        settings=replace(settings, referenced_values=frozenset(resolver.values)),
+        settings=replace(
+            settings, referenced_values=frozenset(resolver.values | resolver.without_helpers.values)
+        ),
         desired=desired,
         specs=specs,
         problems=sort_problems(

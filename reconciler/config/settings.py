@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from reconciler.config import schema
 from reconciler.config.files.discovery import display_path, first_existing
-from reconciler.config.references.resolver import NO_VARIABLES, Resolved, Resolver, coerce
+from reconciler.config.references.resolved import Resolved
+from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations

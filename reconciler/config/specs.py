@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config import schema
-from reconciler.config.references.resolver import Resolved, Resolver
+from reconciler.config.references.resolved import Resolved
+from reconciler.config.references.resolver import Resolver
 from reconciler.config.references.syntax import Fault, place_faults
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass

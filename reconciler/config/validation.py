@@ -140,7 +140,8 @@ class EndpointValidator:
             return _Item(
                 positions=positions, data=merged, revealed=merged, is_usable=is_usable, unknown=unknown
             )
-        resolved = interpolate(merged, positions, self._resolver)
+        resolver = self._resolver if self._is_selected(merged) else self._resolver.without_helpers
+        resolved = interpolate(merged, positions, resolver)
         self._places |= {*resolved.places, *(problem.place for problem in resolved.problems)}
         self.problems += (replace(problem, address=_address(merged)) for problem in resolved.problems)
         return _Item(

@@ -114,6 +114,15 @@ MIN_BAR_DURATION: Final = 1.0
 GIT_TIMEOUT: Final = 5.0
 """For a git command. A repository on an unreachable network drive must not block a run."""
 
+HELPER_TIMEOUT: Final = 10.0
+"""For a secret helper. Password managers answer within a second or two, unless they wait for a sign-in."""
+
+HELPER_CHECK: Final = 0.05
+"""Between two checks if a helper has ended, whose output a background process may keep open."""
+
+HELPER_NOTICE: Final = 2.0
+"""Without the value of a helper, after which the user is told what the run waits for."""
+
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
 

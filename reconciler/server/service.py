@@ -64,8 +64,10 @@ class Service:
         self.readings.close()
 
     def context_for(self, caller: Caller) -> Context:
-        """Return the context of a change: its record and the lock name the caller."""
-        return replace(self.context, who=caller.name, lock_timeout=self.settings.lock_timeout)
+        """Return the context of a change: its record and the lock name the caller; helpers run again."""
+        return replace(
+            self.context, who=caller.name, lock_timeout=self.settings.lock_timeout, helper_calls={}
+        )
 
     async def change(self, prepare: Callable[[], tuple[Context, Goal]]) -> ChangeResult | None:
         """Plan and apply a change in a thread. Raise as `make_change` does, and TooManyWrites.

@@ -1,1 +1,1 @@
-"""References in YAML values: `${env:NAME}`, `${file:PATH}`."""
+"""References in YAML values: `${env:NAME}`, `${file:PATH}`, `${exec:NAME:ARGUMENT}`."""

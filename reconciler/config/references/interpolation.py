@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.config import schema
 from reconciler.config.overlays import Positions
+from reconciler.config.references.resolved import helper_faults
 from reconciler.config.references.resolver import Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults, scan
 from reconciler.config.vocabulary import TYPE_NAMES, path_text
@@ -98,12 +99,15 @@ class _Interpolator:
             resolved = self.resolver.resolve(text)
             self._report_faults(path, text, resolved.faults)
             return resolved.secret
+        can_be_masked = path[0] in self.kind.maskable_fields or (path[0] == "storage" and path[-1] == "id")
         kind = schema.type_at(path) if self.kind is ENDPOINT else "string"
+        if "${exec:" in text and (faults := helper_faults(text)) and not (can_be_masked and kind == "string"):
+            self._report_faults(path, text, faults)
+            return text
         if kind != "string" and not is_single_reference(text):
             self._report_faults(path, text, [part for part in scan(text) if isinstance(part, Fault)])
             return text
         resolved = self.resolver.resolve(text)
-        can_be_masked = path[0] in self.kind.maskable_fields or (path[0] == "storage" and path[-1] == "id")
         faults = resolved.faults or (() if can_be_masked else resolved.unmaskable(kind))
         self._report_faults(path, text, faults)
         if faults:

@@ -1,20 +1,24 @@
-"""Resolves references, and decides which parts of the values are masked. The grammar is in `syntax`."""
+"""Resolves references. The grammar is in `syntax`, the masks are in `resolved`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.config.references.resolved import Resolved
 from reconciler.config.references.syntax import Fault, Reference, scan
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.secrets import MASK, Secret
+from reconciler.model.secrets import Secret
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile, decode_text
+
+if TYPE_CHECKING:
+    from reconciler.config.references.helper_calls import HelperCalls, HelperRunner
 
 NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -30,101 +34,20 @@ class UnsetReference(Problem):
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """A text with its references resolved.
-
-    `pieces` are its parts in order: a literal with None, or the value of a reference with the reference. If
-    there are faults, `value` is the text as it is written.
-    """
-
-    text: str
-    value: str
-    pieces: tuple[tuple[str, Reference | None], ...]
-    has_references: bool = False
-    faults: tuple[Fault, ...] = ()
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return tuple(fault.problem for fault in self.faults)
-
-    @property
-    def shown(self) -> str:
-        """The text with a mask for each reference whose value must not be shown."""
-        return "".join(MASK if _is_secret(*piece) else piece[0] for piece in self.pieces)
-
-    @property
-    def has_no_secrets(self) -> bool:
-        """True if no part of the value must be masked."""
-        return not any(_is_secret(*piece) for piece in self.pieces)
-
-    @cached_property
-    def secret(self) -> str | Secret:
-        """The value for a field in which values of references are never shown.
-
-        An unset reference in a lenient run is a secret too, so that it is not mistaken for a literal.
-        """
-        if not self.has_references or any(problem.is_error for problem in self.problems):
-            return self.value
-        if self.faults:
-            return Secret(value=self.text, source=self.text)
-        # An empty part is not masked: it reveals nothing, and shows that a token is missing.
-        masked = "".join(MASK if reference and value else value for value, reference in self.pieces)
-        secrets = tuple(value for value, reference in self.pieces if reference)
-        return Secret(value=self.value, source=self.text, masked=masked, parts=secrets)
-
-    @property
-    def maskable(self) -> str | Secret:
-        """The value for a field in which only plain words from references are shown."""
-        if self.has_no_secrets:
-            return self.value
-        secrets = tuple(value for value, reference in self.pieces if _is_secret(value, reference))
-        return Secret(value=self.value, source=self.text, masked=self.shown, parts=secrets)
-
-    def unmaskable(self, kind: str = "string") -> tuple[Fault, ...]:
-        """Return the faults in a field where nothing can be masked, such as a path, a number or a URL.
-
-        `kind` is the JSON type of the field, or `url`.
-        """
-        return tuple(
-            Fault(_unmaskable_problem(reference), reference.text, reference.start)
-            for value, reference in self.pieces
-            if reference
-            and _is_secret(_checked_part(value, kind), reference, is_number=kind not in ("string", "url"))
-        )
-
-
-def _is_secret(value: str, reference: Reference | None, *, is_number: bool = False) -> bool:
-    """Return True if the value of a reference must be masked. File content is shown only as a number."""
-    if reference is None or not value:
-        return False
-    from reconciler.config.references.disclosure import is_showable
-
-    return not (reference.scheme == "env" or is_number) or not is_showable(reference.name, value)
-
-
-def _checked_part(value: str, kind: str) -> str:
-    """Return the part of a value that must be a plain word: a URL without its scheme; nothing of a number."""
-    match kind:
-        case "string":
-            return value
-        case "url":
-            return value.strip().removeprefix("https://").removeprefix("http://")
-        case _:
-            return "0"
-
-
-@dataclass(frozen=True)
 class Resolver:
     """Resolves the references of one run.
 
     `dotenv` has the variables of `.env` files, which apply if they are unset or empty in `environ`. With
-    `lenient`, an unset reference is a warning.
+    `lenient`, an unset reference is a warning, and no helper runs. `helper_calls` are the calls of helpers in
+    this run; with None, references to helpers are refused. `on_wait` tells the user that a helper is slow.
     """
 
     root: Path
     environ: Mapping[str, str]
     lenient: bool = False
     dotenv: Mapping[str, str] = field(default_factory=dict)
+    helper_calls: HelperCalls | None = field(default=None, repr=False)
+    on_wait: Callable[[str], None] | None = None
 
     @cached_property
     def _files(self) -> dict[str, str | Problem]:
@@ -140,6 +63,19 @@ class Resolver:
     def _texts(self) -> dict[str, Resolved]:
         """Resolved texts; many endpoints have the same reference."""
         return {}
+
+    @cached_property
+    def without_helpers(self) -> Resolver:
+        """The same resolver for what must not run helpers: settings, and endpoints that are not selected."""
+        return replace(self, helper_calls=None)
+
+    @cached_property
+    def _helpers(self) -> HelperRunner:
+        from reconciler.config.references.helper_calls import HelperRunner
+        from reconciler.config.references.helpers import HelperRegistry
+
+        calls = {} if self.helper_calls is None else self.helper_calls
+        return HelperRunner(HelperRegistry(self.root, self.environ), calls, self.on_wait)
 
     @cached_property
     def _root_directory(self) -> RootDirectory:
@@ -179,6 +115,11 @@ class Resolver:
             return Resolved(text, text, ((text, None),), has_references and not is_malformed, tuple(faults))
         return Resolved(text, "".join(value for value, _ in pieces), tuple(pieces), has_references)
 
+    def start_helpers(self, texts: Iterable[str]) -> None:
+        """Start the helpers that these texts name, so that they run in parallel."""
+        parts = (part for text in texts for part in scan(text) if isinstance(part, Reference))
+        self._helpers.start(part for part in parts if part.scheme == "exec")
+
     def secret(self, text: str) -> tuple[str | Secret, tuple[Problem, ...]]:
         """Return `Resolved.secret` of a text, and its problems."""
         resolved = self.resolve(text)
@@ -189,6 +130,8 @@ class Resolver:
 
         if reference.scheme == "file":
             value = self._file(reference)
+        elif reference.scheme == "exec":
+            value = self._helper_value(reference)
         elif (refused := variable_refusal(reference.name, self.environ)) is not None and not (
             is_api_key and reference.name == API_KEY
         ):
@@ -223,6 +166,31 @@ class Resolver:
         return self._unset(
             f"the environment variable {name} is not set",
             f"export {name}=...   or give a default: ${{env:{name}:-default}}",
+        )
+
+    def _helper_value(self, reference: Reference) -> str | Problem:
+        if self.helper_calls is None:
+            return _refused(
+                reference,
+                "config.yaml cannot use secret helpers",
+                'set it in the environment, as in: export NOVITA_API_KEY="$(op read op://VAULT/ITEM/FIELD)"',
+            )
+        if self.lenient:
+            helper = self._helpers.registry.find(reference)
+            if not isinstance(helper, Problem):
+                note = f"{reference.text} is not resolved: helpers run only in plan, apply and preview"
+                return UnsetReference(code="unresolved-reference", summary=note, severity=Severity.NOTE)
+            if helper.code == "unknown-helper":
+                return UnsetReference(
+                    code=helper.code, summary=helper.summary, hint=helper.hint, severity=Severity.WARNING
+                )
+            return helper
+        value = self._helpers.value(reference)
+        if isinstance(value, Problem) or value.strip():
+            return value
+        return self._unset(
+            f"the helper `{reference.name}` printed nothing for {reference.text}",
+            "store a value there, or remove the reference to it",
         )
 
     def _file(self, reference: Reference) -> str | Problem:
@@ -276,15 +244,6 @@ def _unusable(reference: Reference, what: str, hint: str) -> Problem:
 
 def _refused(reference: Reference, why: str, hint: str) -> Problem:
     return Problem(code="reference-refused", summary=f"{reference.text} is refused: {why}", hint=hint)
-
-
-def _unmaskable_problem(reference: Reference) -> Problem:
-    return Problem(
-        code="reference-refused",
-        summary=f"{reference.text} is refused: its value may be a secret, which cannot be masked here",
-        hint="write the value itself, or read it from a variable with one plain word that is not named like"
-        " a secret",
-    )
 
 
 def coerce(text: str, kind: str) -> Any:

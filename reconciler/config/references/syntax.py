@@ -1,7 +1,7 @@
-"""The grammar of references: `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}`; `$${` is a literal `${`.
+"""The grammar of references: `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}`, `${exec:NAME:ARGUMENT}`.
 
-A default may be JSON, whose strings may contain any brace; in other defaults, braces must be balanced.
-References do not nest.
+`$${` is a literal `${`. A default may be JSON, whose strings may contain any brace; in other defaults, braces
+must be balanced. References do not nest.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ _BRACE: Final = re.compile(r"[{}]")
 _BEFORE_JSON: Final = re.compile(r'env:\w+:-\s*(?=[{\["])')
 _decode: Final = JSONDecoder().raw_decode
 _SHELL: Final = r"(?s)([A-Za-z_][A-Za-z0-9_]*)(?::?([-=?+])(.*))?"
-_SPELLED: Final = r"(?is)(env|file)\s*[:.](.*)"
+_SPELLED: Final = r"(?is)(env|file|exec)\s*[:.](.*)"
+_HELPER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
+_ARGUMENT: Final = re.compile(r"(?![- ])(?!.*\.\.)[A-Za-z0-9_./@:=+,# -]{1,256}(?<! )\Z")
+"""The argument of a helper. It cannot be an option, leave a folder, or contain a quote."""
+
 _ESCAPE: Final = "a literal `${` is written `$${`"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One `${...}`: its scheme, name and default (or None), its text, and the start in the whole text."""
+    """One `${...}`: its scheme, name and default (or None), its text, and the start in the whole text.
+
+    `argument` is that of a helper, or None.
+    """
 
     scheme: str
     name: str
     default: str | None
     text: str
     start: int = 0
+    argument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,8 @@ def _reference(written: str, start: int) -> Reference | Fault:
     if "${" in inner:
         return _malformed(written, start, "contains another reference", "name one variable or one file")
     scheme, colon, name = inner.partition(":")
+    if scheme == "exec" and colon:
+        return _helper_reference(name, written, start)
     if scheme not in ("env", "file") or not colon:
         what = "has an unknown source" if colon else "has no source"
         return _malformed(written, start, what, _right_form(inner, colon))
@@ -178,6 +188,25 @@ def _reference(written: str, start: int) -> Reference | Fault:
     if scheme == "env" and not _NAME.match(name):
         return _malformed(written, start, "does not name a variable", _right_name(name.strip(), default))
     return Reference(scheme, name, default, written, start)
+
+
+def _helper_reference(inner: str, written: str, start: int) -> Reference | Fault:
+    name, colon, argument = inner.partition(":")
+    if not _HELPER.match(name):
+        return _malformed(
+            written,
+            start,
+            "does not name a helper",
+            "write `${exec:NAME:ARGUMENT}`, such as ${exec:op:chat/token}",
+        )
+    if colon and not _ARGUMENT.match(argument):
+        return _malformed(
+            written,
+            start,
+            "has an invalid argument",
+            "use at most 256 letters, digits, spaces and `_./@:=+,#-`, no `-` at the start and no `..`",
+        )
+    return Reference("exec", name, None, written, start, argument if colon else None)
 
 
 def _right_name(name: str, default: str | None) -> str:
@@ -194,14 +223,16 @@ def _right_form(inner: str, colon: str) -> str:
     """Return a hint for a reference in the syntax of a shell or of GitHub, or with a wrong scheme."""
     if match := re.fullmatch(_SPELLED, inner.strip()):
         scheme, name = match[1].lower(), match[2].strip()
-        if scheme == "file" or _NAME.match(name.partition(":-")[0]):
+        if scheme in ("file", "exec") or _NAME.match(name.partition(":-")[0]):
             return f"write `${{{scheme}:{name}}}`"
     if inner.startswith("{"):
         return "pass it to the step as an environment variable, and write `${env:NAME}`"
     if match := re.fullmatch(_SHELL, inner.strip()):
         default = f":-{match[3]}" if match[2] in ("-", "=") else ""
         return f"write `${{env:{match[1]}{default}}}`"
-    return "write `${env:NAME}` or `${file:PATH}`" if colon else "write `${env:NAME}`"
+    return (
+        "write `${env:NAME}`, `${file:PATH}` or `${exec:NAME:ARGUMENT}`" if colon else "write `${env:NAME}`"
+    )
 
 
 def _unterminated(written: str, start: int) -> Fault:

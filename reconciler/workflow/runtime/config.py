@@ -37,6 +37,8 @@ def load_files(
         lenient=lenient,
         needs_endpoints=needs_endpoints,
         is_selected=is_selected,
+        helper_calls=context.helper_calls,
+        on_wait=context.on_wait,
         overrides={file.file.absolute(): file.after for file in edited},
     )
     is_verbose = context.on_call is not None

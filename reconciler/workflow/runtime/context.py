@@ -15,6 +15,7 @@ from reconciler.model.settings import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
+    from reconciler.config.references.helper_calls import HelperCalls
     from reconciler.config.references.resolver import Resolver
     from reconciler.model.resource import ListingProgress, Live
     from reconciler.novita.http.client import CallInfo, Client
@@ -37,6 +38,7 @@ class Context:
     the options among directory, files and state that the user gave. commit: the commit that the plan is bound
     to, or None. plan_command: the command that remakes the saved plan of this run. now: returns the time in
     UTC. client: a client that outlives the run. early: the listing that began before the files were read.
+    helper_calls: the values of secret helpers, for one run. on_wait: tells the user what the run waits for.
     is_own_process: False inside another program, whose global settings must not be changed. who: the name of
     the client that a server acts for, "" for the user of this process.
     """
@@ -55,6 +57,8 @@ class Context:
     command: str = "reconciler"
     commit: str | None = None
     plan_command: tuple[str, ...] = ()
+    helper_calls: HelperCalls = field(default_factory=dict, repr=False)
+    on_wait: Callable[[str], None] | None = None
     is_own_process: bool = True
     who: str = ""
     on_call: Callable[[CallInfo], None] | None = None
@@ -80,7 +84,7 @@ class Context:
         """Return the resolver of references; with `lenient` an unset reference is a warning."""
         from reconciler.config.references.resolver import Resolver
 
-        return Resolver(self.root, self.environ, lenient, self.dotenv)
+        return Resolver(self.root, self.environ, lenient, self.dotenv, self.helper_calls, self.on_wait)
 
     @property
     def state_path(self) -> Path:

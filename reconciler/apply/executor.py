@@ -28,7 +28,7 @@ from reconciler.model.apply_events import (
     Outcome,
 )
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
-from reconciler.model.plan import Change, Create, NoOp, Plan
+from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Plan
 from reconciler.model.problem import Problem
 from reconciler.planning.steps import has_steps, stages
 
@@ -107,6 +107,7 @@ class _ChangeTask:
         self._executor = executor
         self._change = change
         self._clock = writer.clock
+        self._reads = reads
         self._steps = writer.perform(change, reads, lambda why: executor.report_wait(change, why))
         self._started: float | None = None
         self.needs_check = has_steps(change) and not isinstance(change, Create)
@@ -128,6 +129,7 @@ class _ChangeTask:
                 change=change,
                 outcome=Outcome.FAILED if problem else Outcome.DONE,
                 id=object_id,
+                url=self._url(object_id),
                 problem=problem,
             )
         except ReconcilerError as error:
@@ -135,6 +137,14 @@ class _ChangeTask:
             result = ChangeResult(change=change, outcome=ending, problem=error.problem, error=error)
         self._executor.finish(replace(result, seconds=self._clock.now() - self._started))
         return None
+
+    def _url(self, object_id: str | None) -> str:
+        """Return the URL of the endpoint after the change: as it was read back, or else as planned."""
+        if not object_id or isinstance(self._change, Delete | Forget):
+            return ""
+        live = getattr(self._change, "live", None)
+        planned = live.url if live is not None and live.id == object_id else ""
+        return self._reads.url_of(object_id) or planned
 
 
 def _stale_records(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:

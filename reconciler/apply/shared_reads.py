@@ -74,6 +74,7 @@ class SharedReads:
         self._recent: dict[str, Live] = {}
         self._listed_at: float | None = None
         self._seen: set[str] = set()
+        self._urls: dict[str, str] = {}
 
     @property
     def has_fresh_listing(self) -> bool:
@@ -88,6 +89,10 @@ class SharedReads:
         recent = self._recent if self.has_fresh_listing else {}
         live = recent.pop(planned.id, None)
         return live if live is not None and is_as_planned(live) else self._reader.get(planned.id)
+
+    def url_of(self, object_id: str) -> str | None:
+        """Return the URL of an endpoint that was read; None if none of these reads showed the endpoint."""
+        return self._urls.get(object_id)
 
     def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
         """Return the waits to poll while other changes are being written.
@@ -174,6 +179,7 @@ class SharedReads:
         self._requests = listing.requests
         listed = _Listed({live.id: live for live in listing.endpoints}, listing.is_complete)
         self._seen.update(listed.endpoints)
+        self._urls.update((live.id, live.url) for live in listing.endpoints)
         return listed
 
     def _is_met_in(self, listing: _Listed | None, condition: Condition) -> bool:
@@ -201,9 +207,12 @@ class SharedReads:
     def _get(self, wait: Wait) -> Read:
         wait.single_reads += 1
         try:
-            return self._reader.get(wait.condition.id)
+            live = self._reader.get(wait.condition.id)
         except ReconcilerError as error:
             return error
+        if live is not None:
+            self._urls[live.id] = live.url
+        return live
 
     def _longest_age(self, waits: Sequence[Wait]) -> float:
         return max((self._age(wait.since) for wait in waits), default=0.0)

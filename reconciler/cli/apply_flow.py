@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
-from reconciler.model.apply_events import ApplyEvent
+from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.reports.run.outputs import outputs_of, outputs_text
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text
 from reconciler.workflow.apply import ApplyResult, apply_with_approval
@@ -94,11 +95,12 @@ class _CommandLine:
     def conclude(self, result: ApplyResult, *, is_saved: bool) -> None:
         """Write the report of the run, or why the plan was not performed."""
         planned, report, out = result.planned, result.report, self.out
+        had_nothing_to_do = report is None and result.exit_code == ExitCode.OK
         run_report = planned.run_report(
             self.command,
             timestamp(),
             exit_code=result.exit_code,
-            report=report,
+            report=ApplyReport() if had_nothing_to_do else report,
             refusals=result.problems,
         )
         has_text = bool(report.results) or not is_saved if report is not None else planned in self.shown
@@ -108,6 +110,8 @@ class _CommandLine:
         out.set_report(run_report)
         if report is not None and report.results:
             out.result("\n" + apply_report_text(report, out.style, is_destroy=self.goal.is_destroy))
+            if outputs := outputs_text(outputs_of(run_report), out.style):
+                out.result(f"\n{outputs}")
         if report is not None and result.problems:
             out.tell("\n")
         out.problems(result.problems)

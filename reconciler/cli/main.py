@@ -48,6 +48,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "delete": "Delete an endpoint.",
     },
     "Inspection": {
+        "output": "Print the URLs of endpoints.",
         "list": "List all endpoints of the account.",
         "get": "Show the details of an endpoint.",
         "status": "Show the status of endpoints.",

@@ -1,4 +1,4 @@
-"""`python -m reconciler.github_action comment|issue`: it writes to the job log and never fails the job."""
+"""`python -m reconciler.github_action comment|issue|urls`: writes to the job log, and never fails the job."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         command.add_argument("--directory", required=True, help="the folder of the report")
         command.add_argument("--report", required=True, type=Path, help="the report in Markdown")
+    urls = commands.add_parser("urls")
+    urls.set_defaults(run=_urls)
+    urls.add_argument("--document", required=True, type=Path, help="the JSON document of `apply`")
     comments, issues = commands.choices["comment"], commands.choices["issue"]
     comments.add_argument("--if-there", action="store_true", help="update an existing comment only")
     issues.add_argument("--title", required=True)
@@ -65,6 +68,15 @@ def _issue(options: argparse.Namespace, environ: Mapping[str, str]) -> str:
         return close_issues(_api(environ), compose_body(options.directory, ""))
     body = compose_body(options.directory, _text(options.report), fingerprint)
     return open_issue(_api(environ), options.title, body)
+
+
+def _urls(options: argparse.Namespace, _environ: Mapping[str, str]) -> str:
+    """Return the URL of each endpoint as JSON on one line in ASCII, for a step output."""
+    try:
+        outputs = _json(options.document).get("outputs", {})
+        return json.dumps({name: output["value"] for name, output in outputs.items() if output["value"]})
+    except (OSError, ValueError, AttributeError, LookupError, TypeError):
+        return "{}"
 
 
 def _api(environ: Mapping[str, str]) -> Api:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Action, Change
+from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.problem import ExitCode, Problem
 
 
@@ -24,16 +24,25 @@ class Outcome(StrEnum):
 class ChangeResult:
     """The result of one change.
 
-    `seconds` is the wall time from the first request to the last. `problem` describes a failure, `error` is
-    the exception for callers that raise it again.
+    `url` is that of the endpoint after the change; "" if there is none, or none yet. `seconds` is the wall
+    time from the first request to the last. `problem` describes a failure, `error` is the exception for
+    callers that raise it again.
     """
 
     change: Change
     outcome: Outcome
     id: str | None = None
+    url: str = ""
     seconds: float = 0.0
     problem: Problem | None = None
     error: ReconcilerError | None = None
+
+    @property
+    def replaced_id(self) -> str:
+        """Return the ID that a replaced endpoint had before; "" if the endpoint was not replaced."""
+        if isinstance(self.change, Replace) and self.id and self.id != self.change.live.id:
+            return self.change.live.id
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

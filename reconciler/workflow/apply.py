@@ -12,11 +12,13 @@ from reconciler.apply.executor import Executor
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
-from reconciler.model.apply_events import ApplyEvent, ApplyReport
+from reconciler.model.apply_events import ApplyEvent, ApplyReport, ChangeResult
+from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Create, Delete, NoOp, Replace
+from reconciler.model.plan import Create, Delete, Forget, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
+from reconciler.novita.account import AccountReader
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import reader, remote
@@ -168,7 +170,23 @@ def apply(
                 every=current.settings.poll_interval,
                 stop=stop,
             )
+            report = with_late_urls(report, account)
     return ApplyResult(planned=current, report=report, problems=problems)
+
+
+def with_late_urls(report: ApplyReport, account: AccountReader) -> ApplyReport:
+    """Return the report with the URLs that Novita has assigned since the endpoints were read back."""
+    late = [result.id for result in report.results if result.id and not result.url and _is_endpoint(result)]
+    try:
+        urls = {live.id: live.url for live in account.get_many(late)}
+    except ReconcilerError:
+        return report  # the report says that there is no URL yet
+    results = (replace(result, url=result.url or urls.get(result.id or "", "")) for result in report.results)
+    return replace(report, results=tuple(results))
+
+
+def _is_endpoint(result: ChangeResult) -> bool:
+    return result.change.kind == ENDPOINT and not isinstance(result.change, Delete | Forget)
 
 
 def perform(

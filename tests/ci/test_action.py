@@ -1,5 +1,6 @@
 """The action by itself: what it makes of each command, of its inputs, and of a GitHub that is not there."""
 
+import json
 import socket
 from dataclasses import replace
 
@@ -41,14 +42,15 @@ def test_pending_changes_are_an_output_and_no_failure(runner: Runner, hub: GitHu
     """Plan ends with 2, the step with 0; a second run, and one without changes, keep the one comment."""
     steps, outputs = runner.action(command="plan")
     assert steps.success, steps.log
-    assert outputs == {"exit-code": "2", "changes": "true", "plan-file": ""}
+    assert outputs == {"exit-code": "2", "changes": "true", "plan-file": "", "urls": "{}"}
     steps, _ = runner.action(command="plan")
     assert "The comment on #7 is up to date." in steps.log
     (body,) = bodies(hub)
     assert body.startswith("<!-- novita-reconciler . -->\n\n")
     assert "Plan: 3 to add" in body
-    assert runner.action(command="apply", arguments="--auto-approve")[0].success
-    assert account.names == ["chat", "embed", "rerank"]
+    _, outputs = runner.action(command="apply", arguments="--auto-approve")
+    assert outputs["exit-code"] == "0"
+    assert account.names == list(json.loads(outputs["urls"])) == ["chat", "embed", "rerank"]
     quiet(steps, account)
 
 
@@ -126,7 +128,7 @@ def test_arguments_are_words_and_nothing_else(runner: Runner, infra: Infra) -> N
     steps, outputs = runner.action(
         command="plan", directory=folder, arguments=arguments, **{"plan-file": file}
     )
-    assert outputs == {"exit-code": "2", "changes": "true", "plan-file": f"{folder}/{file}"}, steps.log
+    assert outputs["plan-file"] == f"{folder}/{file}", steps.log
     assert (steps.workspace / folder / file).exists()
     assert "Plan: 1 to add" in steps.log
     assert not list(infra.machine.root.rglob("pwned"))

@@ -15,6 +15,8 @@ from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
+from reconciler.reports.html.outputs import outputs_list
+from reconciler.reports.run.outputs import outputs_of
 from reconciler.reports.run.summary import (
     action_counts,
     all_problems,
@@ -98,6 +100,7 @@ def _sections(run: RunReport) -> Iterator[str]:
         ]
     else:
         yield from _changes(run, run.plan.pending, explanations)
+        yield _section("outputs", "Outputs", list(filter(None, [outputs_list(outputs_of(run))])))
         drifted = [(drift, None) for drift in run.plan.drift]
     index = _index(
         [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]

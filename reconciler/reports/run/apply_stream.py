@@ -26,6 +26,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.reports.run.before_after import resource_id
 from reconciler.reports.run.json_plan import TERRAFORM
+from reconciler.reports.run.outputs import outputs_document, outputs_of
 from reconciler.reports.run.summary import all_problems
 from reconciler.reports.run.text import plan_counts, plan_line
 from reconciler.reports.terminal.problems import capitalized
@@ -108,11 +109,13 @@ def progress_message(change: Change, elapsed: float) -> Message:
 
 
 def final_messages(run: RunReport, report: ApplyReport) -> Iterator[Message]:
-    """Yield the problems and the number of completed changes, also after a failure."""
+    """Yield the problems, the number of completed changes, and the URLs, also after a failure."""
     yield from map(_diagnostic, all_problems(run))
     is_told = bool(report.results) or run.exit_code == ExitCode.OK
     text = report_line(report, is_destroy=run.is_destroy) if is_told else "No change was completed."
     yield _summary(text, report_counts(report), "destroy" if run.is_destroy else "apply")
+    if outputs := outputs_of(run):
+        yield _message("outputs", f"Outputs: {len(outputs)}", outputs=outputs_document(outputs))
 
 
 def action_of(change: Change) -> str:

@@ -23,6 +23,7 @@ from reconciler.reports.run.json_parts import (
     masked,
     state_document,
 )
+from reconciler.reports.run.outputs import outputs_document, outputs_of
 from reconciler.reports.terminal.escape import in_json
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
     }
     if run.report is not None:
         document["results"] = [_result(result) for result in run.report.results]
+        document["outputs"] = outputs_document(outputs_of(run))
     if run.drift_report is not None:
         document["drift"] = drift_summary_document(run.drift_report)
     return document
@@ -157,6 +159,8 @@ def _result(result: ChangeResult) -> dict[str, Json]:
         "action": result.change.action.value,
         "outcome": result.outcome.value,
         "id": result.id,
+        "replaced_id": result.replaced_id or None,
+        "url": result.url or None,
         "seconds": round(result.seconds, 3),
         "problem": result.problem.to_dict() if result.problem else None,
     }

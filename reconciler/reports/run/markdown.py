@@ -18,6 +18,7 @@ from reconciler.planning.explain import Explanation, explain
 from reconciler.reports.run.before_after import resource_id
 from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.markdown_escape import code, text
+from reconciler.reports.run.outputs import NO_URL, EndpointOutput, outputs_of
 from reconciler.reports.run.size_limit import Section, fit_to_limit
 from reconciler.reports.run.summary import (
     action_counts,
@@ -78,6 +79,7 @@ def _sections(run: RunReport) -> Iterator[Section]:
         }
     else:
         yield _changes(run, run.plan.pending)
+        yield _outputs(run)
         yield _all_details(run.plan.pending, explanations)
         drifted, marks = list(run.plan.drift), {}
     yield Section(
@@ -108,6 +110,21 @@ def _changes(run: RunReport, changes: Sequence[Change]) -> Section:
         rank=2,
         left_out=_omitted("changes"),
     )
+
+
+def _outputs(run: RunReport) -> Section:
+    return Section(
+        opening="\n### Outputs\n\n| Endpoint | URL | ID |\n|-|-|-|\n",
+        rows=[_output(output) for output in outputs_of(run)],
+        rank=3,
+        left_out=_omitted("URLs"),
+    )
+
+
+def _output(output: EndpointOutput) -> str:
+    url = code(output.url) if output.url else text(NO_URL)
+    ids = " → ".join(code(object_id) for object_id in (output.replaced_id, output.id) if object_id)
+    return f"| {code(output.name)} | {url} | {ids} |\n"
 
 
 def _all_details(changes: Iterable[Change], explanations: Mapping[str, Explanation]) -> Section:

@@ -37,8 +37,9 @@ def test_an_apply_is_a_stream(sandbox: Sandbox) -> None:
         "apply_start",
         "apply_complete",
         "change_summary",
+        "outputs",
     ]
-    complete, summary = messages(ran)[-2:]
+    complete, summary = messages(ran)[-3:-1]
     assert (complete["hook"]["id_key"], complete["hook"]["id_value"]) == ("id", sandbox.id("chat"))
     assert summary["@message"] == "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."
     assert summary["changes"] == {"add": 1, "change": 0, "import": 0, "remove": 0, "operation": "apply"}

@@ -138,7 +138,9 @@ def test_a_wait_has_a_reason() -> None:
 
 
 def last(found: RunReport) -> list[dict[str, Any]]:
-    return list(final_messages(found, found.report or ApplyReport()))
+    """Return the last messages without the outputs."""
+    messages = final_messages(found, found.report or ApplyReport())
+    return [message for message in messages if message["type"] != "outputs"]
 
 
 def test_problems_are_diagnostics() -> None:

@@ -73,7 +73,7 @@ def test_a_saved_plan_is_a_stream(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     sandbox.run("plan", "--out", "the.plan")
     ran = sandbox.run("apply", "the.plan", "--events")
-    assert (ran.code, types(ran).count("planned_change"), types(ran)[-2]) == (0, 1, "apply_complete")
+    assert (ran.code, types(ran).count("planned_change"), types(ran)[-3]) == (0, 1, "apply_complete")
     ran = sandbox.run("apply", "the.plan", "--events")
     assert (ran.code, types(ran)[-2:]) == (6, ["diagnostic", "change_summary"])
     assert messages(ran)[-1]["@message"] == "No change was completed."
@@ -103,7 +103,7 @@ def test_what_failed_is_told_and_counted(sandbox: Sandbox) -> None:
     assert ran.code == 4
     errored = [one for one in messages(ran) if one["type"] == "apply_errored"]
     assert [one["hook"]["resource"]["addr"] for one in errored] == ["novita_endpoint.chat"]
-    diagnostic, summary = messages(ran)[-2:]
+    diagnostic, summary, _outputs = messages(ran)[-3:]
     assert (diagnostic["@level"], diagnostic["diagnostic"]["address"]) == ("error", "novita_endpoint.chat")
     assert "no stock today" in diagnostic["diagnostic"]["summary"] + diagnostic["diagnostic"]["detail"]
     assert summary["@message"] == "Apply incomplete: 1 done, 1 failed."
@@ -143,7 +143,7 @@ def test_an_interrupt_is_told(sandbox: Sandbox) -> None:
     out, err = process.communicate(timeout=20)
     ran = CommandResult(code=process.returncode, out=out, err=err)
     assert ran.code == 130
-    last = messages(ran)[-1]
+    last = messages(ran)[-2]
     assert (last["@message"], last["changes"]["add"]) == ("Apply interrupted: 2 done, 1 not attempted.", 2)
 
 
@@ -173,7 +173,7 @@ def test_a_wait_for_service_is_told(sandbox: Sandbox) -> None:
     sandbox.sim.world.switch(no_stock=True)
     sandbox.declare(item("chat"), item("embed"))
     ran = streamed(sandbox, "--wait=0")
-    assert (ran.code, types(ran)[-2:]) == (4, ["diagnostic", "change_summary"])
+    assert (ran.code, types(ran)[-3:]) == (4, ["diagnostic", "change_summary", "outputs"])
 
 
 def test_a_reader_who_leaves_stops_no_apply(sandbox: Sandbox) -> None:

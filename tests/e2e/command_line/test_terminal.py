@@ -90,7 +90,7 @@ def test_the_prompt_waits_on_its_line(sandbox: Sandbox) -> None:
         done = ANSI.sub("", screen.rest())
         assert process.wait(10) == 0
     assert "Enter a value: yes\n" in done
-    assert done.rstrip().endswith("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.")
+    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n\nOutputs:\n\nchat = " in done
     assert set(sandbox.live()) == {"chat"}
 
 

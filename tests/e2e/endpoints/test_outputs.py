@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
 def url(sandbox: Sandbox, name: str) -> str:
     """Return the URL that the account reports."""
     live = sandbox.live()[name]
-    return f"https://{live['id']}-{live['appName']}.runsync.novita.dev"
+    return f"{sandbox.sim.url}/run/{live['id']}-{live['appName']}"
 
 
 def outputs(ran: CommandResult) -> list[str]:

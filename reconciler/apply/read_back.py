@@ -99,7 +99,7 @@ def matches(live: Live, target: Fields) -> bool:
 
 
 def _describe_difference(kind: Kind, path: Path, kept: Value | Absent, sent: Value | Absent) -> str:
-    name = ".".join(path)
+    name = kind.table.label(path)
     if _may_be_secret(kept) or _may_be_secret(sent) or kind.table.is_secret(path):
         return f"another {name}"
     where = "" if isinstance(sent, Absent) else f" where {_display(sent)} was sent"

@@ -243,7 +243,7 @@ def _name_only(item: _Item) -> Desired:
         fields={},
         lifecycle=Lifecycle(prevent_destroy=is_protected),
         renamed_from=former if isinstance(former, str) else None,
-        find_place=lambda: item.positions.place(("endpoint",)),
+        find_place=lambda _path: item.positions.place(("endpoint",)),
     )
 
 

@@ -6,13 +6,14 @@ A row says all that is generic about a field; modules of a kind take what they n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Live
-from reconciler.model.values import Fields, Path, Value
+from reconciler.model.values import Absent, Fields, Path, Value
 
 
 class Shape(Enum):
@@ -36,6 +37,9 @@ class Field:
 
     path: one step, or two for a field of an object.
     names: the YAML names that set it, the preferred name first.
+    label: its name in reports; by default the first of `names`. A part of a spec is `specName.PART`.
+    item_names: the YAML names of keys in a map of objects, where they differ.
+    item_key: the key of a list of one object whose value is shown for the list.
     topic: the YAML name that is edited for it; paths that can only be told together have one.
     default: the value of a YAML item that does not mention it; None for no value.
     is_plain: the YAML value is sent as it is, in an object, and no other rule is about it.
@@ -54,6 +58,9 @@ class Field:
     path: Path
     shape: Shape = Shape.TEXT
     names: tuple[str, ...] = ()
+    label: str = ""
+    item_names: Mapping[str, str] = field(default_factory=dict)
+    item_key: str = ""
     topic: str = ""
     default: Any = None
     is_plain: bool = False
@@ -94,6 +101,8 @@ class FieldTable:
         self._leaves = {head: self.leaves(head) for head in self.objects}
         self.topics = {row.path: row.topic or next(iter(row.names), "") for row in rows}
         self.names: Mapping[str, tuple[Path, ...]] = _paths_by_name(rows)
+        self._labels = {row.label: (row.path,) for row in rows if row.label}
+        self._item_keys = {row.path: row.item_key for row in rows if row.item_key}
         self._replacing = frozenset(row.path for row in rows if row.replaces)
         self._secret = frozenset(row.path for row in rows if row.is_secret)
         self.doubtful = tuple(row.path for row in rows if row.is_doubtful)
@@ -120,10 +129,29 @@ class FieldTable:
             return ranks.get(path, ranks.get(path[:1], len(ranks))), path
 
         self._rank = rank
+        self.label = lru_cache(4096)(self._label)
 
     def rank(self, path: Path) -> tuple[int, Path]:
         """Return the sort key of a path: the order of the table, then of the keys."""
         return self._rank(path)
+
+    def _label(self, path: Path) -> str:
+        """Return the name of a field in reports: as it is called in the YAML (`env.HF_TOKEN`)."""
+        row = self.by_path.get(path)
+        if row is not None and (row.label or row.names):
+            return row.label or row.names[0]
+        if len(path) > 1:
+            head = self.by_path.get(path[:1], Field(path=path[:1]))
+            return ".".join((self._label(path[:1]), *(head.item_names.get(step, step) for step in path[1:])))
+        return (row.topic if row is not None else "") or ".".join(path)
+
+    def value_shown(self, path: Path, value: Value | Absent) -> Value | Absent:
+        """Return the value that reports show for a field: 8000 for the ports `[{"port": 8000}]`."""
+        key = self._item_keys.get(path)
+        if key is None or not isinstance(value, Sequence) or len(value) != 1:
+            return value
+        item = value[0]
+        return item[key] if isinstance(item, Mapping) and item.keys() == {key} else value
 
     def replaces(self, path: Path) -> bool:
         """Return True if a change of that field takes a new object."""
@@ -163,8 +191,8 @@ class FieldTable:
 
         The result is empty if the name is unknown. A key of a map may itself hold dots.
         """
-        if name in self.names:
-            return self.names[name]
+        if paths := self.names.get(name, self._labels.get(name)):
+            return paths
         head, dot, key = name.partition(".")
         keyed = self._keyed_by_name.get(head)
         if keyed and (key or not dot):
@@ -174,7 +202,9 @@ class FieldTable:
 
     def known_names(self) -> tuple[str, ...]:
         """Return every name that `wire_paths` knows, for suggestions."""
-        return tuple(dict.fromkeys((*self.names, *sorted(".".join(path) for path in self._known))))
+        return tuple(
+            dict.fromkeys((*self.names, *self._labels, *sorted(".".join(path) for path in self._known)))
+        )
 
     def plain_objects(self, declared: Mapping[str, Any]) -> dict[str, dict[str, Value]]:
         """Return the plain fields of an item by the object they are in: declared values, else defaults."""

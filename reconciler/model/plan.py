@@ -44,6 +44,7 @@ class FieldChange:
 
     In a change, `before` is live and `after` declared; in drift, `before` is recorded and `after` live.
     `sensitive` is true if a side must not be shown, `is_settled` if drift is what is declared by now.
+    `kind` is the type of the resource.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class FieldChange:
     forces_replacement: bool = False
     sensitive: bool = False
     is_settled: bool = False
+    kind: str = ENDPOINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

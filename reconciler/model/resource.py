@@ -14,10 +14,11 @@ from reconciler.model.values import Fields, Json, Path
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
-PlaceLookup: TypeAlias = Callable[[], Place | None]
+PlaceLookup: TypeAlias = Callable[[Path], Place | None]
+"""Return the place of the field at a wire path, or of the endpoint's name for () and for a default."""
 
 
-def no_place() -> None:
+def no_place(_path: Path) -> None:
     """Return None, the place of an endpoint that is in no file."""
 
 
@@ -79,7 +80,7 @@ class Desired:
     `app_name` is sent on create even if it is not declared; it is in `fields` only if it is declared. `unset`
     are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
-    `lease` are those of the record to be written.
+    `lease` are those of the record to be written. `spec_name` is only shown.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Desired:
     lifecycle: Lifecycle = Lifecycle()
     renamed_from: str | None = None
     find_place: PlaceLookup = field(default=no_place, compare=False, repr=False)
+    spec_name: str = field(default="", compare=False)
     unset: tuple[Path, ...] = ()
     is_partial: bool = False
     origin: Origin = "declared"
@@ -101,7 +103,11 @@ class Desired:
     @property
     def place(self) -> Place | None:
         """The place of the declaration. Each access looks it up, which may read a file again."""
-        return self.find_place()
+        return self.find_place(())
+
+    def place_of(self, path: Path) -> Place | None:
+        """Return the place of the field at a wire path; that of the declaration if it is not declared."""
+        return self.find_place(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ def _changes(
             cause=_cause_of_change(kind, desired, applied, path, before, after, keyring),
             forces_replacement=kind.replaces(path),
             sensitive=_is_secret(before) or _is_secret(after),
+            kind=kind.type,
         )
         for path, before, after in differences(have, want, kind)
     )
@@ -114,7 +115,12 @@ def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
         leaves(kind.created_fields(desired)), key=lambda leaf: kind.table.rank(leaf[0])
     ):
         yield FieldChange(
-            path=path, before=ABSENT, after=after, cause=Cause.CONFIG, sensitive=_is_secret(after)
+            path=path,
+            before=ABSENT,
+            after=after,
+            cause=Cause.CONFIG,
+            sensitive=_is_secret(after),
+            kind=kind.type,
         )
 
 
@@ -178,6 +184,7 @@ def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | N
                 cause=moved_by,
                 sensitive=_is_secret(before) or _is_secret(after),
                 is_settled=desired is not None and declares_live_value(desired, live, path),
+                kind=kind.type,
             )
             for path, before, after, moved_by in moved
         ),

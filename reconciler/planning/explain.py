@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
     Adopt,
@@ -12,6 +13,7 @@ from reconciler.model.plan import (
     Change,
     Create,
     Delete,
+    FieldChange,
     Forget,
     NoOp,
     Plan,
@@ -60,9 +62,15 @@ def _why(change: Change) -> Iterator[str]:
         return  # the fields of a new endpoint have no history
     by_cause: dict[Cause, list[str]] = {}
     for field in change.fields:
-        by_cause.setdefault(field.cause, []).append(".".join(field.path))
+        by_cause.setdefault(field.cause, []).append(_both_names(field))
     for cause, paths in by_cause.items():
         yield f"{', '.join(paths)}: {CAUSE_TEXT[cause]}"
+
+
+def _both_names(field: FieldChange) -> str:
+    """Return the name of a field in the YAML and, if it differs, its path on the wire."""
+    name, path = KINDS[field.kind].table.label(field.path), ".".join(field.path)
+    return name if name == path else f"{name} ({path})"
 
 
 def rule_of(change: Change) -> str:

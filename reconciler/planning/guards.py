@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
@@ -147,7 +148,8 @@ def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem
     for change in changes:
         if not isinstance(change, Adopt) or not change.fields:
             continue
-        fixed = [".".join(field.path) for field in change.fields if field.forces_replacement]
+        table = KINDS[change.kind].table
+        fixed = [table.label(field.path) for field in change.fields if field.forces_replacement]
         if fixed:
             yield _guard(
                 code="adopt-would-replace",
@@ -171,11 +173,14 @@ def _guard(
     *, code: str, summary: str, hint: str, address: str | None = None, change: Change | None = None
 ) -> Problem:
     desired = getattr(change, "desired", None)
+    fields = change.fields if change else ()
+    # the caret stands at the field that forces a replacement, if one does
+    cause = next((field.path for field in sorted(fields, key=lambda field: not field.forces_replacement)), ())
     return Problem(
         code=code,
         summary=summary,
         hint=hint,
         address=address,
-        place=desired.place if desired else None,
+        place=desired.place_of(cause) if desired else None,
         exit_code=ExitCode.GUARD,
     )

@@ -15,7 +15,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import mask
 from reconciler.model.text import closest_match
-from reconciler.model.values import ABSENT, leaves, value_at
+from reconciler.model.values import ABSENT, Path, leaves, value_at
 from reconciler.planning.attribution import agree
 from reconciler.planning.renames import names_of
 
@@ -159,34 +159,37 @@ def revert_notes(changed: Desired, declared: Desired) -> Iterator[Problem]:
     ignored = (*declared.lifecycle.ignore, *declared.unset)
     counts: list[str] = []
     others: list[str] = []
+    paths: list[Path] = []
     if "envs" in changed.fields and ("envs",) not in ignored:
         wanted = declared.fields.get("envs", {})
         if not agree(changed.fields["envs"], wanted, ("envs",)):
             others.append("another env")
+            paths.append(("envs",))
     for path, value in leaves({k: v for k, v in changed.fields.items() if k not in ENDPOINT.table.keyed}):
         wanted = value_at(declared.fields, path)
         is_ignored = any(path[: len(prefix)] == prefix for prefix in ignored)
         if wanted is not ABSENT and not is_ignored and not agree(value, wanted, path):
+            paths.append(path)
             (counts if path in ENDPOINT.table.scaling else others).append(
-                f"{'.'.join(path)} = {json_line(mask(wanted))}"
+                f"{ENDPOINT.table.label(path)} = {json_line(mask(ENDPOINT.table.value_shown(path, wanted)))}"
             )
     if counts and declared.lease is not None:
         command = command_line("reconciler", "scale", Operand(declared.name), "--end-lease")
         hint = f"{command}   ends the lease"
-        yield _reverted(declared, f"has a lease with {', '.join(counts)}", hint)
+        yield _reverted(declared, paths[0], f"has a lease with {', '.join(counts)}", hint)
         counts = []
     if counts or others:
         how = " (`scale --write`)" if counts else ""
         hint = f"to keep it, write it in the YAML{how}, or list the field in `ignoreChanges`"
-        yield _reverted(declared, f"is declared with {', '.join([*others, *counts])}", hint)
+        yield _reverted(declared, paths[0], f"is declared with {', '.join([*others, *counts])}", hint)
 
 
-def _reverted(declared: Desired, what: str, hint: str) -> Problem:
+def _reverted(declared: Desired, path: Path, what: str, hint: str) -> Problem:
     return Problem(
         code="declared-otherwise",
         severity=Severity.NOTE,
         summary=f"`{declared.name}` {what}; the next apply reverts it",
         hint=hint,
         address=address(declared.name),
-        place=declared.place,
+        place=declared.place_of(path),
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Lease, Live, address
+from reconciler.model.values import Path
 from reconciler.planning.renames import renames
 from reconciler.planning.selection import EVERYTHING, Selection
+
+_COUNTS: Final[Path] = ("workerConfig", "minNum")
 
 
 def apply_leases(
@@ -62,7 +66,7 @@ def running_lease(desired: Desired, lease: Lease) -> Problem:
         f" until {utc_text(lease.until)}: {lease.why}",
         hint=f"{command_line('reconciler', 'scale', Operand(desired.name), '--end-lease')}   ends it now",
         address=address(desired.name),
-        place=desired.place,
+        place=desired.place_of(_COUNTS),
     )
 
 
@@ -73,5 +77,5 @@ def _ended_lease(desired: Desired, lease: Lease) -> Problem:
         summary=f"the lease of `{desired.name}` ended {utc_text(lease.until)}; "
         "the declared counts apply again",
         address=address(desired.name),
-        place=desired.place,
+        place=desired.place_of(_COUNTS),
     )

@@ -254,7 +254,7 @@ def identity_conflicts(desired: Sequence[Desired], inventory: Inventory) -> Iter
                 summary=f"`{successors[former]}` and `{endpoint.name}` are both renamed from `{former}`",
                 hint="keep `renamedFrom` in the one that takes its place",
                 address=endpoint.address,
-                place=endpoint.place,
+                place=endpoint.place_of(("renamedFrom",)),
             )
     owners: dict[str, str] = {}
     for name, record in sorted(inventory.records.items()):

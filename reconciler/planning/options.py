@@ -66,7 +66,7 @@ def _same_app_name(change: Replace) -> Problem:
         summary=f"`{change.name}` is deleted first: both cannot have the app name `{change.app_name}`",
         hint="give it another `appName` to let the new one serve before the old one goes",
         address=change.address,
-        place=change.desired.place,
+        place=change.desired.place_of(("appName",)),
     )
 
 

@@ -113,11 +113,11 @@ def _cannot_adopt(change: Change) -> Problem | None:
     return Problem(
         code="cannot-adopt",
         summary=f"`{change.name}` is {change.live.id} and differs from what is declared: "
-        + ", ".join(".".join(field.path) for field in change.fields),
+        + ", ".join(KINDS[change.kind].table.label(field.path) for field in change.fields),
         detail="A resource of this kind cannot be changed in place, and this one was not created from here.",
         hint="declare it as it is, or delete it in Novita Console",
         address=change.address,
-        place=change.desired.place,
+        place=change.desired.place_of(change.fields[0].path),
     )
 
 
@@ -178,7 +178,7 @@ def _by_fields(desired: Desired, record: Tracked, live: Live, comparison: Compar
         "tracked": record,
     }
     if immutable := comparison.immutable_paths:
-        paths = ", ".join(map(".".join, immutable))
+        paths = ", ".join(map(KINDS[desired.kind].table.label, immutable))
         return Replace(reason=f"cannot be changed in place: {paths}", **common)
     if comparison.only_scales:
         return Scale(reason="only the worker counts differ", **common)
@@ -211,5 +211,5 @@ def _taken_app_names(changes: Iterable[Change], live: Iterable[Live]) -> Iterato
                 f" which {owner.id} (`{owner.name}`) has and keeps",
                 hint="declare another `appName` for it",
                 address=change.address,
-                place=change.desired.place,
+                place=change.desired.place_of(("appName",)),
             )

@@ -168,7 +168,7 @@ def _impossible(desired: Desired, why: str) -> Problem:
         summary=f"`{desired.name}` cannot be renamed from `{desired.renamed_from}`: {why}",
         hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too",
         address=address(desired.name),
-        place=desired.place,
+        place=desired.place_of(("renamedFrom",)),
     )
 
 

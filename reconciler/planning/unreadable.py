@@ -33,7 +33,7 @@ def unread_problem(change: Change) -> Problem | None:
         return Problem(
             code="unreadable-endpoint",
             summary=f"`{change.name}` ({change.live.id}) cannot be changed: Novita's answer about it has"
-            f" {_named(missing)} in a form that cannot be read",
+            f" {_named(missing, change.kind)} in a form that cannot be read",
             detail="An update sends every field and a delete checks the name: a part could be lost.",
             hint=f"correct it in Novita Console; {_without(change.name)}",
             address=change.address,
@@ -46,8 +46,8 @@ def unread_problem(change: Change) -> Problem | None:
     return Problem(
         code="unread-fields",
         severity=Severity.NOTE,
-        summary=f"`{change.name}`: Novita's answer has {_named(uncompared)} in a form that cannot be"
-        " read; not compared",
+        summary=f"`{change.name}`: Novita's answer has {_named(uncompared, change.kind)} in a form that"
+        " cannot be read; not compared",
         address=change.address,
     )
 
@@ -66,7 +66,7 @@ def unidentified_problem(desired: Desired) -> Problem:
 
 def describe_unread(live: Live) -> str:
     """Return a line that names an endpoint and its unreadable parts."""
-    return f"`{live.name}` ({live.id}): {_named(live.unread)}"
+    return f"`{live.name}` ({live.id}): {_named(live.unread, live.kind)}"
 
 
 def _without(name: str) -> str:
@@ -77,5 +77,5 @@ def _identity(change: Update | Scale | Adopt | Replace | Delete) -> tuple[Path, 
     return tuple(path for path in (("id",), ("name",)) if path in change.live.unread)
 
 
-def _named(paths: Iterable[Path]) -> str:
-    return ", ".join(".".join(path) for path in paths)
+def _named(paths: Iterable[Path], kind: str) -> str:
+    return ", ".join(map(KINDS[kind].table.label, paths))

@@ -137,9 +137,9 @@ def _unintended_fields(
     intended = {field.path for field in drifted.fields}
     others = [path for path, _, _ in differences(old.fields, new.fields) if path not in intended]
     if others:
-        yield _cannot_edit(old.name, f"{'.'.join(others[0])} would change as well")
+        yield _cannot_edit(old.name, f"{ENDPOINT.table.label(others[0])} would change as well")
     elif len(accepted) < len(intended) and not is_partly_refused:
-        missing = ".".join(next(path for path in intended if path not in accepted))
+        missing = ENDPOINT.table.label(next(path for path in intended if path not in accepted))
         yield _cannot_edit(old.name, f"{missing} would differ from the live value")
 
 

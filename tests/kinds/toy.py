@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import partial
 from itertools import count
 from typing import Any, ClassVar
 
 from reconciler.kinds.base import Draft, Kind, Locate, Variable
 from reconciler.kinds.fields import Field, FieldTable
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Live, Page, Spec
-from reconciler.model.values import Fields, Json
+from reconciler.model.values import Fields, Json, Path
 from reconciler.simulator.api import Request as Received
 from reconciler.simulator.api import Response, answer, error
 from reconciler.simulator.world import World
@@ -51,7 +50,10 @@ class Credential(Kind):
     ) -> tuple[Desired | None, tuple[Problem, ...]]:
         name = declared[self.key]
         fields = {"name": name, "username": declared["username"], "password": declared["password"]}
-        find = partial(locate, (self.key,))
+
+        def find(path: Path) -> Place | None:
+            return locate(path) or locate((self.key,))
+
         return Desired(name=name, app_name="", fields=fields, find_place=find, kind=TYPE), ()
 
     def importable(

@@ -93,8 +93,8 @@ def test_the_reason_comes_with_who_moved_what() -> None:
     (found,) = explain(Plan(changes=(made,))).values()
     assert found.why == (
         "differs from what is declared",
-        f"workerConfig.minNum, workerConfig.maxNum: {CAUSE_TEXT[Cause.BOTH]}",
-        f"ports: {CAUSE_TEXT[Cause.CONFIG]}",
+        f"minReplicas (workerConfig.minNum), maxReplicas (workerConfig.maxNum): {CAUSE_TEXT[Cause.BOTH]}",
+        f"port (ports): {CAUSE_TEXT[Cause.CONFIG]}",
     )
 
 

@@ -147,7 +147,8 @@ def test_an_adoption_never_replaces(adopt: bool) -> None:
     (problem,) = tripped([other], allow=Allowances(adopt=adopt))
     assert problem.code == "adopt-would-replace"
     assert problem.summary == (
-        "`base-test` exists as id-base-test and differs in fields that cannot be changed: appName, products"
+        "`base-test` exists as id-base-test and differs in fields that cannot be changed: "
+        "appName, specName.productId"
     )
 
 

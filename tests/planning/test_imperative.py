@@ -129,7 +129,7 @@ def summaries(changed: Desired, declared: Desired) -> list[str]:
 def test_each_field_that_is_declared_otherwise() -> None:
     """With what the YAML says of it."""
     (note,) = revert_notes(SCALED, endpoint(minReplicas=0, maxReplicas=2))
-    assert note.summary == "`base-test` is declared with workerConfig.minNum = 0; the next apply reverts it"
+    assert note.summary == "`base-test` is declared with minReplicas = 0; the next apply reverts it"
     assert note.severity.value == "note"
     assert "ignoreChanges" in note.hint
     assert "scale --write" in note.hint
@@ -157,7 +157,7 @@ def test_a_lease_sets_back_too() -> None:
     """And the way out is to end it."""
     lease = Lease(min=3, max=3, until=datetime(2026, 1, 31, tzinfo=UTC), why="")
     (note,) = revert_notes(SCALED, with_lease(endpoint(), lease))
-    assert "has a lease with workerConfig.minNum = 3, workerConfig.maxNum = 3" in note.summary
+    assert "has a lease with minReplicas = 3, maxReplicas = 3" in note.summary
     assert "--end-lease" in note.hint
 
 
@@ -167,8 +167,8 @@ def test_what_is_no_count_has_nothing_to_do_with_a_lease_or_with_scale() -> None
     declared = with_lease(endpoint(), lease)
     both = summaries(imperative(image={"image": "x:1"}, **SCALED.fields), declared)
     assert [summary.split(" = ")[0] for summary in both] == [
-        "`base-test` has a lease with workerConfig.minNum",
-        "`base-test` is declared with image.image",
+        "`base-test` has a lease with minReplicas",
+        "`base-test` is declared with image",
     ]
     for changed in (imperative(image={"image": "x:1"}), imperative(envs={"A": "w"})):
         (note,) = revert_notes(changed, declared)

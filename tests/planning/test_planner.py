@@ -144,14 +144,16 @@ def test_the_fields_decide_the_action(declared: dict[str, Any], action: Action, 
     assert (made.action, sorted(found)) == (action, sorted(fields))
 
 
-@pytest.mark.parametrize("key", ["rootfsSize", "clusterID"])
-def test_what_cannot_move_in_place_is_replaced(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "name"), [("rootfsSize", "specName.ephemeralStorage"), ("clusterID", "specName.region")]
+)
+def test_what_cannot_move_in_place_is_replaced(key: str, name: str) -> None:
     """A smaller disk, or another region, is another endpoint."""
     elsewhere = {"rootfsSize": 50, "clusterID": "us-1"}
     made = plan([endpoint()], [tracked()], [_parse({**answer(), key: elsewhere[key]})]).changes[0]
     assert isinstance(made, Replace)
     assert [one.path for one in made.fields] == [(key,)]
-    assert made.reason == f"cannot be changed in place: {key}"
+    assert made.reason == f"cannot be changed in place: {name}"
 
 
 def _parse(raw: dict[str, Any]) -> Live:

@@ -83,8 +83,8 @@ def _warning(change: Create | Update | Scale | Replace | Adopt, path: Path, valu
     return Problem(
         code="limit",
         severity=Severity.WARNING,
-        summary=f"{'.'.join(path)} {value} of `{change.name}` is {why} (endpoint/limit)",
+        summary=f"{TABLE.label(path)} {value} of `{change.name}` is {why} (endpoint/limit)",
         hint="Novita may refuse or clamp it; quotas are raised by Novita's support",
         address=change.address,
-        place=change.desired.place,
+        place=change.desired.place_of(path),
     )

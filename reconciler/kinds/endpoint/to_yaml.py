@@ -79,9 +79,8 @@ def obstacle(live: Live) -> str:
         return f"neither its name nor its appName `{app_name}` can be an `appName`"
     if unread := [path for path in live.unread if path[0] not in (*UNCOMPARED, "url")]:
         head, *rest = unread[0]
-        return (
-            f"its {f'value of {rest[0]}' if head == 'envs' and rest else '.'.join(unread[0])} cannot be read"
-        )
+        name = f"value of {rest[0]}" if head == "envs" and rest else TABLE.label(unread[0])
+        return f"its {name} cannot be read"
     if not live.fields.get("image", {}).get("image"):
         return "Novita does not say which image it runs"
     if shape_of(live.fields) is None:

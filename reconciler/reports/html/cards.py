@@ -15,13 +15,13 @@ from reconciler.model.problem import Problem
 from reconciler.model.values import ABSENT, Absent, Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
-from reconciler.reports.run.before_after import fields_before_and_after, resource_id
+from reconciler.reports.run.before_after import fields_before_and_after, resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.summary import change_summary
 from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized, marked_line
-from reconciler.reports.terminal.values import before_and_after, dotted_path, shown
+from reconciler.reports.terminal.values import before_and_after, field_name
 
 
 def escape(text: str) -> str:
@@ -153,7 +153,7 @@ def _chart_of(change: Change) -> str:
 
 def _table_of(change: Change) -> str:
     if change.action is Action.CREATE:
-        return _table(change.fields, ("Field", "Value"), None)
+        return _table(shown_fields(change), ("Field", "Value"), None)
     return _table(change.fields, ("Field", "Before", "After", "Cause"), field_remarks)
 
 
@@ -171,10 +171,10 @@ def _table(
 
 
 def _row(field: FieldChange, remarks: Callable[[FieldChange], list[str]] | None) -> str:
-    name = f"<tr><th scope=row>{escape(dotted_path(field.path))}"
-    if remarks is None:
-        return f"{name}<td>{_value(field.after, shown(field.after))}"
+    name = f"<tr><th scope=row>{escape(field_name(field))}"
     before, after = before_and_after(field)
+    if remarks is None:
+        return f"{name}<td>{_value(field.after, after)}"
     cells = f"<td>{_value(field.before, before)}<td>{_value(field.after, after)}"
     return f"{name}{cells}<td>{escape(', '.join(remarks(field)))}"
 

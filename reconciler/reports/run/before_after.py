@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from reconciler.kinds.registry import KINDS
-from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Replace
-from reconciler.model.values import Fields
+from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp, Replace
+from reconciler.model.values import ABSENT, Fields
 
 
 def fields_before_and_after(change: Change) -> tuple[Fields | None, Fields | None]:
@@ -35,6 +35,21 @@ def _merged(objects: Collection[str], live: Fields, target: Fields) -> Fields:
         if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
             merged[key] = {**live[key], **target[key]}
     return merged
+
+
+def shown_fields(change: Change) -> tuple[FieldChange, ...]:
+    """Return the fields that reports show. Those of a create begin with its spec and what that stands for."""
+    if not isinstance(change, Create) or not change.desired.spec_name:
+        return change.fields
+    spec = FieldChange(
+        path=("specName",),
+        before=ABSENT,
+        after=change.desired.spec_name,
+        cause=Cause.CONFIG,
+        kind=change.kind,
+    )
+    label = KINDS[change.kind].table.label
+    return (spec, *sorted(change.fields, key=lambda field: not label(field.path).startswith("specName.")))
 
 
 def resource_id(change: Change) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
@@ -97,7 +98,8 @@ def _cause(alarm: Alarm, item: DriftItem) -> str:
     field, declared = item.field, alarm.drift.declared
     assert field is not None
     if field.cause is Cause.BOTH and declared is not None:
-        return f"both; declared as {shown(value_at(declared, field.path))}"
+        declared_value = KINDS[field.kind].table.value_shown(field.path, value_at(declared, field.path))
+        return f"both; declared as {shown(declared_value)}"
     if field.cause is Cause.UNKNOWN:
         return "unknown; last applied with another key"
     return field.cause.value

@@ -14,7 +14,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.reports.run.summary import all_problems, value_change
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized
-from reconciler.reports.terminal.values import dotted_path
+from reconciler.reports.terminal.values import field_name
 
 SHOWN: Final = 10
 """Maximum number of annotations of one level that GitHub shows per step."""
@@ -50,7 +50,7 @@ def _drift(run: RunReport) -> Iterator[Problem]:
     for alarm in run.drift_report.alarms if run.drift_report else ():
         if alarm.has_new_drift:
             drift = alarm.drift
-            moved = [f"{dotted_path(field.path)}: {value_change(field)}" for field in drift.fields]
+            moved = [f"{field_name(field)}: {value_change(field)}" for field in drift.fields]
             yield Problem(
                 code="drift",
                 summary=f"{drift.name} "

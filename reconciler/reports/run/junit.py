@@ -19,7 +19,7 @@ from reconciler.reports.run.summary import change_summary, headline, value_chang
 from reconciler.reports.run.text import action_phrase
 from reconciler.reports.terminal.escape import plain_lines
 from reconciler.reports.terminal.problems import problems_text
-from reconciler.reports.terminal.values import dotted_path
+from reconciler.reports.terminal.values import field_name
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, not even escaped (section 2.2)."""
@@ -96,7 +96,7 @@ def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
     """Return the case of an endpoint with drift: new drift fails, known passes, ignored is skipped."""
     lines = []
     for item in alarm.items:
-        what = f"{dotted_path(item.field.path)}: {value_change(item.field)}" if item.field else "deleted"
+        what = f"{field_name(item.field)}: {value_change(item.field)}" if item.field else "deleted"
         lines.append(f"{what} ({drift_state_text(item)})")
     output = "\n".join(lines)
     if alarm.has_new_drift:

@@ -15,7 +15,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
-from reconciler.reports.run.before_after import resource_id
+from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.outputs import NO_URL, EndpointOutput, outputs_of
@@ -34,7 +34,7 @@ from reconciler.reports.run.summary import (
 )
 from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks
 from reconciler.reports.terminal.problems import capitalized
-from reconciler.reports.terminal.values import before_and_after, dotted_path, plain
+from reconciler.reports.terminal.values import before_and_after, field_name, plain
 
 LIMIT: Final = 65_000
 """Bytes. GitHub rejects a comment of more than 65,536 characters."""
@@ -175,7 +175,7 @@ def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> It
         return
     for field in drift.fields:
         mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.name, field.path))])]))
-        path = code(dotted_path(field.path))
+        path = code(field_name(field))
         yield f"| {code('~')} | {code(drift.name)} | {path} | {code(value_change(field))} | {mark} |\n"
 
 
@@ -183,14 +183,14 @@ def _details(change: Change, explanation: Explanation | None) -> str:
     known = f" {code(resource_id(change))}" if resource_id(change) else ""
     summary = f"{code(action_symbol(change))} {code(change.name)} {change.action.value}{known}"
     is_new = change.action is Action.CREATE
-    lines = "".join(_field(field, () if is_new else field_remarks(field)) for field in change.fields)
+    lines = "".join(_field(field, () if is_new else field_remarks(field)) for field in shown_fields(change))
     # each line begins with + or -, so that no value can end the code block
     fields = f"```diff\n{lines}```\n\n" if lines else ""
     return f"<details><summary>{summary}</summary>\n\n{fields}{_explained(explanation)}</details>\n\n"
 
 
 def _field(field: FieldChange, remarks: Sequence[str]) -> str:
-    name = dotted_path(field.path)
+    name = field_name(field)
     before, after = (shortened(value, MAX_DETAIL) for value in before_and_after(field))
     lines = [f"- {name} = {before}"] if field.before is not ABSENT else []
     lines += [f"+ {name} = {after}"] if field.after is not ABSENT else []

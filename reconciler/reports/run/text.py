@@ -9,10 +9,10 @@ from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Pla
 from reconciler.model.resource import Live
 from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
-from reconciler.reports.run.before_after import resource_id
+from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
-from reconciler.reports.terminal.values import before_and_after, dotted_path, plain, shown
+from reconciler.reports.terminal.values import before_and_after, field_name, plain
 
 if TYPE_CHECKING:
     from reconciler.planning.explain import Explanation
@@ -149,7 +149,7 @@ def _change(change: Change, style: Style) -> Iterator[str]:
         yield style.dim(f"  # ({plain(change.reason)})")
     yield object_line(action_symbol(change), change.name, resource_id(change), style)
     yield from field_lines(
-        change.fields, style, _no_remarks if change.action is Action.CREATE else field_remarks
+        shown_fields(change), style, _no_remarks if change.action is Action.CREATE else field_remarks
     )
     if isinstance(change, Replace):
         yield style.dim("      # (the ID and the URL will change)")
@@ -176,14 +176,12 @@ def field_lines(
     fields: Sequence[FieldChange], style: Style, remarks: Callable[[FieldChange], Sequence[str]]
 ) -> Iterator[str]:
     """Yield one aligned line per field, with its remarks."""
-    names = [dotted_path(field.path) for field in fields]
+    names = [field_name(field) for field in fields]
     width = max(map(cell_width, names), default=0)
     for field, name in zip(fields, names, strict=True):
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
-        if symbol == "~":
-            value = " -> ".join(before_and_after(field))
-        else:
-            value = shown(field.after if symbol == "+" else field.before)
+        before, after = before_and_after(field)
+        value = f"{before} -> {after}" if symbol == "~" else after if symbol == "+" else before
         words = remarks(field)
         remark = style.dim(f"  # {', '.join(words)}") if words else ""
         yield f"      {_colored_symbol(symbol, style)} {pad(name, width)} = {value}{remark}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.plan import FieldChange
 from reconciler.model.secrets import MASK, Sealed, Secret, mask
-from reconciler.model.values import SCALAR_TYPES, Absent, Path, Value
+from reconciler.model.values import SCALAR_TYPES, Absent, Value
 from reconciler.reports.terminal.escape import plain
 
 EMPTY: Final = "(empty)"
@@ -37,15 +38,18 @@ def _json(value: Value | Absent) -> str:
 
 def before_and_after(field: FieldChange) -> tuple[str, str]:
     """Return the values of a field before and after a change, each on one line."""
-    before, after = (
-        EMPTY if value == "" and field.sensitive else shown(value) for value in (field.before, field.after)
-    )
-    return before, after
+    return _value_of(field, field.before), _value_of(field, field.after)
 
 
-def dotted_path(path: Path) -> str:
-    """Return a path with dots, escaped: the key of an environment variable can be any text."""
-    return plain(".".join(path))
+def _value_of(field: FieldChange, value: Value | Absent) -> str:
+    if value == "" and field.sensitive:
+        return EMPTY
+    return shown(KINDS[field.kind].table.value_shown(field.path, value))
 
 
-__all__ = ["before_and_after", "dotted_path", "plain", "shown"]
+def field_name(field: FieldChange) -> str:
+    """Return the name of a field in the YAML, escaped: the key of an environment variable can be any text."""
+    return plain(KINDS[field.kind].table.label(field.path))
+
+
+__all__ = ["before_and_after", "field_name", "plain", "shown"]

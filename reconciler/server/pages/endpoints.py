@@ -8,13 +8,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live
 from reconciler.model.secrets import MASK
 from reconciler.model.status import Managed, Status
 from reconciler.novita.messages import CONSOLE
 from reconciler.planning.matching import matched
-from reconciler.reports.terminal.values import dotted_path, shown
+from reconciler.reports.terminal.values import plain, shown
 from reconciler.server.account_cache import Snapshot
 from reconciler.server.pages.pages import Pages
 from reconciler.server.pages.query import SORTS, Query
@@ -96,7 +97,8 @@ def _settings(snapshot: Snapshot, live: Live) -> Iterator[tuple[str, str]]:
     fields: dict[str, Any] = dict(matched(name, desired, record, live).redacted.fields)
     for path, value in _leaves(fields):
         is_hidden = path[0] == "envs" and value not in ({}, None)
-        yield dotted_path(path), MASK if is_hidden else shown(value)
+        table = KINDS[live.kind].table
+        yield plain(table.label(path)), MASK if is_hidden else shown(table.value_shown(path, value))
 
 
 def _logs(live: Live) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from reconciler.model.status import EndpointInfo, Managed, Status, Worker
 from reconciler.model.values import ABSENT
 from reconciler.planning.pipeline import plan_endpoints
 from reconciler.planning.selection import EVERYTHING
-from reconciler.reports.terminal.values import before_and_after, dotted_path
+from reconciler.reports.terminal.values import before_and_after, field_name
 from reconciler.server.account_cache import SeenEvent, Snapshot
 from reconciler.workflow.plan import APPLY
 
@@ -291,7 +291,7 @@ def _difference(change: FieldChange) -> Difference:
             for value, text in ((change.before, live), (change.after, wanted))
         )
     return Difference(
-        path=dotted_path(change.path),
+        path=field_name(change),
         live=live,
         wanted=wanted,
         moved_by=MOVED_BY[change.cause],

@@ -19,7 +19,7 @@ from reconciler.model.resource import Inventory, Live, Tracked, address
 from reconciler.model.secrets import Keyring
 from reconciler.planning.planner import make_plan
 from reconciler.planning.records import applied_record
-from reconciler.reports.terminal.values import dotted_path
+from reconciler.reports.terminal.values import field_name
 from reconciler.reports.terminal.values import shown as value_shown
 from reconciler.workflow.runtime.context import Context
 
@@ -111,7 +111,7 @@ def _not_searched(out: Path, command: str) -> Problem:
 
 def _unexpected_change(change: Change, object_id: str) -> Problem:
     fields = [
-        f"{dotted_path(field.path)}: {value_shown(field.before)} is live,"
+        f"{field_name(field)}: {value_shown(field.before)} is live,"
         f" {value_shown(field.after)} would be declared"
         for field in change.fields
     ]

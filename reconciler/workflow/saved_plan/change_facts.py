@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from reconciler.kinds.fields import FieldTable
+from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
-from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, leaves
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, Path, leaves
 from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import change_facts
 
@@ -110,6 +112,7 @@ def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]
         yield f"  id: {old['id'] or 'none'} then, {new['id'] or 'none'} now"
     elif old["record"] != new["record"]:
         yield "  the last applied configuration in the inventory"
+    table = KINDS[split_address(name)[0]].table
     for side in ("live", "declared"):
         then, now = old[side], new[side]
         if not (then and now):
@@ -117,17 +120,19 @@ def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]
         for path in (*then, *(path for path in now if path not in then)):
             before, after = then.get(path, ABSENT), now.get(path, ABSENT)
             if before != after:
-                yield f"  {side} {path}: {_difference(before, after)}"
+                segments = tuple(path.split("."))
+                yield f"  {side} {table.label(segments)}: {_difference(before, after, table, segments)}"
 
 
 def _action(facts: Facts | None) -> str:
     return str(facts["action"]) if facts else "no change"
 
 
-def _difference(then: Json, now: Json) -> str:
-    if _displayed(then) == _displayed(now):
+def _difference(then: Json, now: Json, table: FieldTable, path: Path) -> str:
+    before, after = _displayed(then), _displayed(now)
+    if before == after:
         return "another secret"
-    return f"{_shown(then)} then, {_shown(now)} now"
+    return f"{_shown(table.value_shown(path, before))} then, {_shown(table.value_shown(path, after))} now"
 
 
 def _displayed(leaf: Json) -> Json:
@@ -135,5 +140,5 @@ def _displayed(leaf: Json) -> Json:
     return leaf["shown"] if isinstance(leaf, dict) else leaf
 
 
-def _shown(leaf: Json) -> str:
-    return "nothing" if leaf is ABSENT else json_line(_displayed(leaf))
+def _shown(value: Json) -> str:
+    return "nothing" if value is ABSENT else json_line(value)

@@ -95,7 +95,7 @@ def test_a_limit_is_a_warning(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", freeTimeout=5000))
     ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 0
-    assert "Warning: workerConfig.freeTimeout 5000" in ran.err
+    assert "Warning: freeTimeout 5000" in ran.err
     assert "1000" in ran.err
 
 

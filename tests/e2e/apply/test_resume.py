@@ -215,7 +215,7 @@ def test_a_replacement_is_not_taken_for_half_done(sandbox: Sandbox) -> None:
     ran = sandbox.run("apply", "--resume")
     assert ran.code == 6
     assert "chat: replace then, create now" in ran.err
-    assert "  declared workerConfig.minNum: 1 then, 5 now" in ran.err
+    assert "  declared minReplicas: 1 then, 5 now" in ran.err
     assert "embed: replace then, delete now" in ran.err
 
 

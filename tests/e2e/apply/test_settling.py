@@ -40,7 +40,7 @@ def test_a_value_that_is_kept(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", freeTimeout=5000))
     report, _ = applied(sandbox)
     assert report.exit_code == 4
-    assert "kept workerConfig.freeTimeout 1000 where 5000 was sent" in apply_report_text(report)
+    assert "kept freeTimeout 1000 where 5000 was sent" in apply_report_text(report)
     assert len(sandbox.sent()) == 1
     assert sandbox.inventory["chat"]["id"] == sandbox.id("chat")
     assert sandbox.plan().actions == {"chat": "update"}
@@ -59,8 +59,8 @@ def test_a_value_that_is_kept_by_an_update(sandbox: Sandbox) -> None:
     report, _ = applied(sandbox)
     said = apply_report_text(report)
     assert report.exit_code == 4
-    assert "another envs.TOKEN" in said
-    assert 'image.command "" where "serve" was sent' in said
+    assert "another env.TOKEN" in said
+    assert 'command "" where "serve" was sent' in said
     assert "a-secret-value" not in said
 
 

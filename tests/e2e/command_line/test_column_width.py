@@ -60,7 +60,7 @@ def test_a_plan_and_the_state_are_aligned(sandbox: Sandbox) -> None:
         sandbox.sim.world.console_update(
             sandbox.id(name), envs=[{"key": "聊天", "value": "x"}, {"key": "AB", "value": "x"}]
         )
-    lines = [line for line in sandbox.run("drift").out.splitlines() if " envs." in line]
+    lines = [line for line in sandbox.run("drift").out.splitlines() if " env." in line]
     assert len(lines) == 4
     assert len({column_of(line, " = ") for line in lines}) == 1
 

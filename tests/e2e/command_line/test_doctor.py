@@ -202,7 +202,7 @@ def test_limits(applied: Sandbox) -> None:
     applied.declare(item("chat", freeTimeout=5000, requestTimeout=3600), item("embed", replicas=2000))
     limits = checked(applied)["limits"]
     assert limits["grade"] == "warn"
-    assert limits["found"].startswith("workerConfig.freeTimeout 5000 of `chat` is above")
+    assert limits["found"].startswith("freeTimeout 5000 of `chat` is above")
     assert limits["found"].endswith(", and 1 more")
     applied.sim.world.switch(limit_offered=False)
     assert "cannot be read" in checked(applied)["limits"]["found"]

@@ -155,7 +155,7 @@ def test_every_report_tells_of_drift(sandbox: Sandbox) -> None:
     sandbox.sim.world.console_update(sandbox.id("chat"), healthy={"path": "/other"})
     sandbox.sim.world.console_delete(sandbox.id("embed"))
     assert sandbox.run("drift", *INTO).code == 2
-    told_in_each(sandbox, "healthy", "/other", "embed")
+    told_in_each(sandbox, "health", "/other", "embed")
     assert "**Drift: 1 changed, 1 deleted.**" in reports(sandbox)["markdown"]
     assert ET.fromstring(reports(sandbox)["junit"]).get("failures") == "2"
 
@@ -218,7 +218,10 @@ def test_an_explanation_stands_below_its_change(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", replicas=1), item("other", appName="other"))
     ran = sandbox.run("plan", "--explain", *INTO)
     assert "      why    only the worker counts differ\n" in ran.out
-    assert "             workerConfig.maxNum: changed in the account since the last apply\n" in ran.out
+    assert (
+        "             maxReplicas (workerConfig.maxNum): changed in the account since the last apply\n"
+        in ran.out
+    )
     rule = "declared, recorded, live by its ID; only worker counts differ -> scale"
     assert f"      rule   {rule}\n" in ran.out
     assert "      calls  GET  /gpu-instance/openapi/v1/endpoint?id=" in ran.out

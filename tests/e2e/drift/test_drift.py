@@ -71,10 +71,10 @@ Note: Objects have changed outside of reconciler
 
   # novita_endpoint.embed has changed
   ~ embed  [id={embed}]
-      ~ workerConfig.maxNum = 1 -> 7  # both; declared as 2
-      ~ healthy.path        = "/ready" -> "/"  # drift
-      ~ workerConfig.minNum = 1 -> 2  # config; not drift, but not yet applied
-      ~ image.image         = "ubuntu:22.04" -> "new:1"  # config; not drift, but not yet applied
+      ~ maxReplicas = 1 -> 7  # both; declared as 2
+      ~ healthPath  = "/ready" -> "/"  # drift
+      ~ minReplicas = 1 -> 2  # config; not drift, but not yet applied
+      ~ image       = "ubuntu:22.04" -> "new:1"  # config; not drift, but not yet applied
 
 Drift: 1 changed, 0 deleted.
   1 endpoint has changes in the YAML that are not yet applied, which is not drift: chat.
@@ -150,7 +150,7 @@ def test_without_an_inventory_the_yaml_is_the_measure(applied: Sandbox) -> None:
     assert drifted(ran.document) == {"embed": {"healthy.path": "drift"}, "rerank": {}}
     assert ran.document["drift"]["measured_by"] == "declared"
     text = applied.run("drift").out
-    assert '~ healthy.path = "/ready" -> "/"  # drift' in text
+    assert '~ healthPath = "/ready" -> "/"  # drift' in text
     assert "# novita_endpoint.rerank does not exist" in text
     assert "Drift: 1 changed, 1 missing.\n  There is no inventory" in text
     assert applied.sent("update", "delete") == []

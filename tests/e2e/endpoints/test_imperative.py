@@ -130,7 +130,7 @@ def test_what_the_yaml_says_otherwise_is_told(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", env={"A": "1"}))
     sandbox.apply()
     ran = done(sandbox.run("scale", "chat", "4", "--yes"))
-    assert "`chat` is declared with workerConfig.minNum = 1, workerConfig.maxNum = 1" in ran.err
+    assert "`chat` is declared with minReplicas = 1, maxReplicas = 1" in ran.err
     ran = done(sandbox.run("update", "chat", "--env", "A=2", "--yes", "--json"))
     (note,) = (one for one in ran.document["problems"] if one["code"] == "declared-otherwise")
     assert (note["file"], note["severity"]) == ("endpoints.yaml", "note")

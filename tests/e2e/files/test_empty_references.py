@@ -85,12 +85,12 @@ def test_a_secret_that_becomes_empty_is_seen_to(sandbox: Sandbox) -> None:
     sandbox.monkeypatch.setenv("NAME", "")
     sandbox.declare(item("chat", env={"A": fields["A"], "B": fields["B"]}))
     ran = sandbox.run("plan", "--markdown-into", "p.md", "--html-into", "p.html", "--json-into", "p.json")
-    assert "envs.A        = (sensitive value) -> (empty)" in ran.out
-    assert 'envs.B        = (sensitive value) -> "Bearer "' in ran.out
-    assert "- envs.C        = (sensitive value)" in ran.out
-    assert "image.command = (sensitive value) -> (empty)" in ran.out
+    assert "env.A   = (sensitive value) -> (empty)" in ran.out
+    assert 'env.B   = (sensitive value) -> "Bearer "' in ran.out
+    assert "- env.C   = (sensitive value)" in ran.out
+    assert "command = (sensitive value) -> (empty)" in ran.out
     markdown, page = ((sandbox.root / name).read_text() for name in ("p.md", "p.html"))
-    assert "- envs.A = (sensitive value)\n+ envs.A = (empty)" in markdown
+    assert "- env.A = (sensitive value)\n+ env.A = (empty)" in markdown
     assert "<td>(sensitive value)<td>(empty)" in page
     found = {one["path"][-1]: one for one in sandbox.plan().document["resource_changes"][0]["fields"]}
     assert (found["A"]["before"], found["A"]["after"]) == ("(sensitive value)", "")

@@ -310,7 +310,7 @@ def test_an_endpoint_that_would_change_stops_all(sandbox: Sandbox) -> None:
     before = sandbox.files()
     ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "zero")
     assert ran.code == 1
-    assert "ports: " in ran.err
+    assert "port: " in ran.err
     assert "--exclude two-ports" in ran.err
     assert "hf_secret" not in ran.err
     ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--exclude", "two-ports")

@@ -180,8 +180,8 @@ def test_who_moved_a_field(sandbox: Sandbox) -> None:
     ran = sandbox.run("plan")
     assert ran.out.startswith("Note: Objects have changed outside of reconciler\n\n")
     assert "# novita_endpoint.chat has changed" in ran.out
-    lines = [line.split() for line in ran.out.splitlines() if "envs." in line]
-    assert ["~", "envs.A", "=", '"9"', "->", '"1"', "#", "drift"] in lines
+    lines = [line.split() for line in ran.out.splitlines() if "env." in line]
+    assert ["~", "env.A", "=", '"9"', "->", '"1"', "#", "drift"] in lines
     document = sandbox.plan().document
     (drift,) = document["resource_drift"]
     assert drift["address"] == "novita_endpoint.chat"
@@ -230,7 +230,7 @@ def test_secrets_drift_without_being_told(sandbox: Sandbox) -> None:
     )
     assert causes(sandbox) == {"envs.TOKEN": "drift"}
     ran = sandbox.run("plan")
-    assert "envs.TOKEN = (sensitive value) -> (sensitive value)" in ran.out
+    assert "env.TOKEN = (sensitive value) -> (sensitive value)" in ran.out
     assert "their-value" not in ran.out
     sandbox.monkeypatch.setenv("NOVITA_API_KEY", "sk_another")
     assert causes(sandbox) == {"envs.TOKEN": "unknown"}

@@ -85,7 +85,7 @@ def test_it_holds_until_it_ends_whatever_else_is_done(leased: Sandbox) -> None:
     assert leased.live()["chat"]["image"]["image"] == "ubuntu:24.04"
     assert leased.inventory["chat"]["lease"]["max"] == 8
     ran = scale(leased, "4")
-    assert "has a lease with workerConfig.minNum = 2, workerConfig.maxNum = 8" in ran.err
+    assert "has a lease with minReplicas = 2, maxReplicas = 8" in ran.err
     assert counts(leased) == (4, 4)
     leased.apply()
     assert counts(leased) == (2, 8)

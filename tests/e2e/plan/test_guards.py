@@ -198,7 +198,13 @@ def test_adopting_never_replaces(sandbox: Sandbox) -> None:
     """An endpoint of others that differs in what cannot change is refused, with --adopt as well."""
     sandbox.sim.world.console_create(name="chat", appName="chat", rootfsSize=50)
     sandbox.declare(item("chat"))
-    blocked(sandbox, "--adopt", code="adopt-would-replace", says="rootfsSize", actions={"chat": "adopt"})
+    blocked(
+        sandbox,
+        "--adopt",
+        code="adopt-would-replace",
+        says="specName.ephemeralStorage",
+        actions={"chat": "adopt"},
+    )
 
 
 def test_two_of_one_name(sandbox: Sandbox) -> None:

@@ -39,36 +39,36 @@ BREACHES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"replicas": 6},
         {"maxWorkerNum": 5},
-        ["workerConfig.maxNum 6 of `base-test` is above the account's maxWorkerNum 5"],
+        ["maxReplicas 6 of `base-test` is above the account's maxWorkerNum 5"],
     ),
     ({"minReplicas": 0}, {"minWorkerNum": 1}, []),
     (
         {"freeTimeout": 1200},
         {"minFreeTimeout": 1, "maxFreeTimeout": "1000"},
-        ["workerConfig.freeTimeout 1200 of `base-test` is above the account's maxFreeTimeout 1000"],
+        ["freeTimeout 1200 of `base-test` is above the account's maxFreeTimeout 1000"],
     ),
     (
         {"freeTimeout": 1},
         {"minFreeTimeout": 2},
-        ["workerConfig.freeTimeout 1 of `base-test` is below the account's minFreeTimeout 2"],
+        ["freeTimeout 1 of `base-test` is below the account's minFreeTimeout 2"],
     ),
     (
         {"maxConcurrent": 9},
         {"maxConcurrencyNum": 8},
-        ["workerConfig.maxConcurrent 9 of `base-test` is above the account's maxConcurrencyNum 8"],
+        ["maxConcurrent 9 of `base-test` is above the account's maxConcurrencyNum 8"],
     ),
     (
         {"spec": LARGER},
         {"maxGPUNum": 1, "maxRootfsSize": 99},
         [
-            "workerConfig.gpuNum 2 of `base-test` is above the account's maxGPUNum 1",
-            "rootfsSize 100 of `base-test` is above the account's maxRootfsSize 99",
+            "specName.gpu 2 of `base-test` is above the account's maxGPUNum 1",
+            "specName.ephemeralStorage 100 of `base-test` is above the account's maxRootfsSize 99",
         ],
     ),
     (
         {},
         {"maxRequestTimeout": 1800},
-        ["workerConfig.requestTimeout 3600 of `base-test` is above the account's maxRequestTimeout 1800"],
+        ["requestTimeout 3600 of `base-test` is above the account's maxRequestTimeout 1800"],
     ),
     (
         {"policy": {"type": "queue", "value": 9}},
@@ -84,7 +84,7 @@ BREACHES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"storage": [MOUNT, NETWORK]},
         {"maxLocalVolumeSize": 20},
-        ["volumeMounts./w.size 30 of `base-test` is above the account's maxLocalVolumeSize 20"],
+        ["storage./w.sizeGb 30 of `base-test` is above the account's maxLocalVolumeSize 20"],
     ),
     ({"storage": [{"type": "local", "mountPath": "/w"}]}, {"minLocalVolumeSize": 20}, []),
     ({"replicas": 6}, {"maxWorkerNum": None, "maxGPUNum": "many"}, []),
@@ -106,7 +106,7 @@ def test_what_is_really_written_is_checked() -> None:
     desired = endpoint(port=1, replicas=2, lifecycle={"ignoreChanges": ["replicas"]})
     made = change(desired, tracked(), live(replicas=9))
     (problem,) = check_limits([made], {"maxWorkerNum": 5})
-    assert problem.summary.startswith("workerConfig.maxNum 9 of")
+    assert problem.summary.startswith("maxReplicas 9 of")
 
 
 def test_limits_that_cannot_be_had_are_a_note() -> None:

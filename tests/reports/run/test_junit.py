@@ -90,7 +90,7 @@ def test_new_drift_is_a_failure(standing: DriftState, end: str) -> None:
     ends = endings(found)
     assert (ends["tuned"], ends["gone"], ends["scaled"], ends["the run"]) == (end, end, "passed", "passed")
     said = read(found)["tuned"].findtext("system-out") or ""
-    assert said.startswith("envs.HF_TOKEN: (sensitive value) → (sensitive value) (" + standing.value)
+    assert said.startswith("env.HF_TOKEN: (sensitive value) → (sensitive value) (" + standing.value)
 
 
 def test_characters_that_xml_forbids_are_replaced() -> None:

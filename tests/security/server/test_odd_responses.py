@@ -193,16 +193,16 @@ def test_what_cannot_be_read_is_named(two: Sandbox) -> None:
     rewrite(two, "theirs", lambda one: one["workerConfig"].update(minNum="many"))
     for command in (("plan",), ("list",), ("status",), ("drift",)):
         said = two.run("-v", *command).err
-        assert f"`ours` ({two.id('ours')}): envs, createdAt" in said
-        assert f"`theirs` ({two.id('theirs')}): workerConfig.minNum" in said
-    assert "workerConfig.minNum" not in two.run("plan").err
+        assert f"`ours` ({two.id('ours')}): env, createdAt" in said
+        assert f"`theirs` ({two.id('theirs')}): minReplicas" in said
+    assert "minReplicas" not in two.run("plan").err
     assert (
-        "`ours`: Novita's answer has envs in a form that cannot be read; not compared" in two.run("plan").err
+        "`ours`: Novita's answer has env in a form that cannot be read; not compared" in two.run("plan").err
     )
     listing = next(one for one in two.run("doctor", "--json").document["checks"] if one["name"] == "listing")
     assert listing["grade"] == "warn"
-    assert "envs, createdAt" in listing["found"]
-    assert "workerConfig.minNum" in listing["found"]
+    assert "env, createdAt" in listing["found"]
+    assert "minReplicas" in listing["found"]
 
 
 def test_an_update_never_loses_what_it_could_not_read(two: Sandbox) -> None:

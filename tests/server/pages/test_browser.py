@@ -52,7 +52,7 @@ def test_a_change_of_the_account_is_seen_within_two_seconds(
     assert time.monotonic() - begin < 2
     assert tab.run("document.activeElement.textContent") == "embed"
     assert tab.run("window.kept === document.body")
-    assert "workerConfig.maxNum" in tab.text()
+    assert "maxReplicas" in tab.text()
     begin = time.monotonic()
     fleet.sim.world.console_create(name="another")
     tab.wait("document.body.innerText.includes('another')")

@@ -60,8 +60,8 @@ def test_the_table_has_state_workers_and_who_moved_a_field(start: Start, fleet: 
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
     assert "3 endpoints" in text
     assert "2 of 2 ready, scales 2" in text
-    assert re.search(r"image\.image &#34;ghcr.io/acme/embed:2\.0\.1&#34; → &#34;\S+2\.1\.0&#34; YAML", text)
-    assert re.search(r"healthy\.path &#34;/&#34; → &#34;/ready&#34; account", text)
+    assert re.search(r"image &#34;ghcr.io/acme/embed:2\.0\.1&#34; → &#34;\S+2\.1\.0&#34; YAML", text)
+    assert re.search(r"healthPath &#34;/&#34; → &#34;/ready&#34; account", text)
     assert "hf_secret_value" not in answer.text
     assert KEY not in answer.text
 
@@ -98,8 +98,8 @@ def test_one_endpoint_has_its_configuration_workers_and_history(start: Start, fl
     answer = server.get("/endpoints/chat")
     assert answer.status == 200
     for part in (
-        "envs.HF_TOKEN",
-        "envs.MODEL_NAME",
+        "env.HF_TOKEN",
+        "env.MODEL_NAME",
         "https://logs.novita.invalid/",
         "ghcr.io/acme/chat:1.4.2",
     ):
@@ -389,7 +389,7 @@ def test_a_plan_shows_values_of_env_only_with_the_right_to_write(start: Start, f
     page = server.get("/plan", headers={"Cookie": cookie})
     assert "llama-4" in page.text
     assert "llama-4" not in server.get("/plan").text
-    assert "envs.MODEL_NAME" in server.get("/plan").text
+    assert "env.MODEL_NAME" in server.get("/plan").text
     post(server, "/apply", cookie, key=key_of(page), digest=digest_of(page))
     wait_until(lambda: "Apply complete" in server.get("/runs/1").text)
     assert "llama-" not in server.get("/runs/1").text

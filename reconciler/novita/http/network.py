@@ -23,6 +23,8 @@ def connections(
     address: SplitResult, proxy: Proxy | None, connect_timeout: float, *, is_own_process: bool
 ) -> Callable[[], Connection]:
     """Return a factory of connections. Raise InvalidConfig for an unusable variable of the environment."""
+    import socket  # noqa: F401 - here, because threads that import it compete with other imports
+
     origin = f"{address.scheme}://{host_header(address)}"
     context = _context(address.scheme)
     if proxy is not None:
@@ -40,11 +42,11 @@ def connections(
         connect_timeout=connect_timeout,
     )
 
-    def over(socket: Socket) -> HttpxConnection:
+    def over(shared: Socket) -> HttpxConnection:
         load_httpx(is_own_process=is_own_process)
         from reconciler.novita.http.httpx_transport import HttpxConnection
 
-        return HttpxConnection(origin, context=context(), connect_timeout=connect_timeout, socket=socket)
+        return HttpxConnection(origin, context=context(), connect_timeout=connect_timeout, socket=shared)
 
     return lambda: DirectConnection(Socket(target), over)
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.errors import InventoryError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.reports.run.outputs import outputs_of, outputs_text
 from reconciler.reports.terminal.escape import plain

@@ -18,6 +18,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+import filelock
+
 from reconciler import __version__
 from reconciler.inventory.errors import write_errors
 from reconciler.inventory.files import (
@@ -82,8 +84,6 @@ def hold(
     who: str = "",
 ) -> Iterator[None]:
     """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds."""
-    import filelock  # slow to import, and only needed to write
-
     file, note = companion(resolve(path), ".lock"), companion(resolve(path), ".lock.json")
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
     with write_errors(file, saved="Nothing was changed"):

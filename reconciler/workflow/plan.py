@@ -218,7 +218,7 @@ def planned(
         plan = merge_plans(endpoints.plan, others)
         changes, option_notes = apply_options(plan.changes, allow)
         plan = replace(plan, changes=changes, unmanaged=() if goal.imperative else plan.unmanaged)
-        has_limits = guarded and ENDPOINT.needs_limits(changes)
+        has_limits = guarded and bool(plan.pending) and ENDPOINT.needs_limits(changes)
         limits, missed = limits_and_missed(account, listed, changes) if has_limits else (None, ())
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.durations import MAX_IDLE_TIME
@@ -124,6 +125,7 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+@cache
 def empty_trust_store() -> ssl.SSLContext:
     """Return a TLS context for plain HTTP. It reads no root certificate, and would trust no server."""
     import ssl

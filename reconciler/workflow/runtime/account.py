@@ -17,6 +17,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
+from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class EarlyListing:
         """Open connections for that many writes, and import what they need, in the background."""
         self._client.warm(count)
         self._client.prepare_writes()
+        DaemonThreadPool(1).submit(_import_for_writes)
 
     def client_for_writes(self) -> Client:
         """Return a client that may write, for an approved plan; the caller closes it."""
@@ -122,6 +124,12 @@ class EarlyListing:
     def _wait_for_secrets(self) -> tuple[str, ...]:
         self._are_secrets_known.wait()
         return ()
+
+
+def _import_for_writes() -> None:
+    """Import what an apply needs between the listing and its first write, beside httpx."""
+    import reconciler.inventory.lock
+    import reconciler.reports.run.text  # noqa: F401
 
 
 @contextmanager

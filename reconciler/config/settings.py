@@ -68,10 +68,11 @@ def load_settings(
 
 def read_settings(root: Path, resolver: Resolver) -> tuple[Settings, tuple[Problem, ...]]:
     """Return the settings of a run and their problems; defaults replace invalid values."""
-    from reconciler.yamlfile.reader import read
+    path, document = first_existing(root, CONFIG_FILES), None
+    if path is not None:
+        from reconciler.yamlfile.reader import read
 
-    path = first_existing(root, CONFIG_FILES)
-    document = None if path is None else read(path, display_path(path, root), root=RootDirectory(root))
+        document = read(path, display_path(path, root), root=RootDirectory(root))
     reader = _SettingsReader(document, resolver)
     return reader.settings(), tuple(reader.problems)
 

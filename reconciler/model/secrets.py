@@ -2,12 +2,13 @@
 
 A *value* is JSON in which any string may be a `Secret` (known now, never shown) or a `Sealed` (the
 fingerprint of a secret that was applied earlier).
+
+hashlib and hmac are imported where they are used: they load OpenSSL, which takes longer than to import the
+rest of the package that a listing needs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -82,6 +83,9 @@ class Keyring:
     @classmethod
     def from_key(cls, text: str, *, is_weak: bool = False) -> Keyring:
         """Return the keyring of a key. A weak key is stretched, which takes about 100 ms once a process."""
+        import hashlib
+        import hmac
+
         legacy_key = hashlib.sha256(b"novita-reconciler/state-key\0" + text.encode()).digest()
         key = hmac.digest(_stretch(text) if is_weak else legacy_key, b"seal/2", "sha256")
         return cls(key=key, legacy_key=legacy_key, id=_key_id(key), legacy_id=_key_id(legacy_key))
@@ -97,6 +101,8 @@ class Keyring:
     def matches(self, sealed: Sealed, text: str, path: Path = ()) -> bool:
         """Return True if the seal is that of this text at this path; False for a seal of another key."""
         if sealed.key_id == self.legacy_id:
+            import hmac
+
             return hmac.compare_digest(sealed.mac, _mac(self.legacy_key, text))
         return sealed == self.seal(text, path)
 
@@ -112,6 +118,8 @@ def _key_id(key: bytes) -> str:
 @lru_cache(maxsize=4096)
 def _mac(key: bytes, text: str) -> str:
     """Return the fingerprint. Endpoints share most values, and each is sealed for the record and the plan."""
+    import hmac
+
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
@@ -123,6 +131,8 @@ def _path_prefix(path: Path) -> str:
 @cache
 def _stretch(text: str) -> bytes:
     """Derive a key at a cost of 32 MiB and 100 ms. The salt is fixed, see docs/decisions/0023."""
+    import hashlib
+
     return hashlib.scrypt(
         text.encode(), salt=b"novita-reconciler/seal/2", n=2**15, r=8, p=1, maxmem=2**26, dklen=32
     )
@@ -208,6 +218,7 @@ def canonical(value: Value) -> bytes:
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
     """Return the SHA-256 of the canonical form (64 hex digits); with a keyring, secrets are sealed first."""
+    import hashlib
 
     def sealed_as_json(item: object) -> Json:
         return _to_json(keyring.seal(item.value) if keyring and isinstance(item, Secret) else item)

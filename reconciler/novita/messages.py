@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -46,6 +45,8 @@ def call(request: Request) -> str:
 
 def status_line(status: int) -> str:
     """Return `401 Unauthorized`, or the number alone if HTTP does not define it."""
+    from http import HTTPStatus
+
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

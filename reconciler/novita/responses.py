@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
-from http import HTTPStatus
 from typing import TypeAlias
 
 from reconciler.model.errors import AnswerLost, NotFound, Refused
@@ -25,7 +24,6 @@ from reconciler.novita.errors import Failure, Retry
 from reconciler.novita.http.body import parse_json
 from reconciler.novita.messages import Masker, call, format_seconds, purpose, status_line
 
-_DEFINED = frozenset(map(int, HTTPStatus))
 MAX_QUOTABLE = 4096
 """Bytes of a body without a message from which a quotation is taken."""
 
@@ -93,11 +91,11 @@ def _effective_status(request: Request, content: _Content) -> int:
     """Return the status of an error in a 2xx: its own code, or 500 if the call may have been carried out."""
     is_create = not request.is_idempotent
     if is_create and content.json.get("id"):
-        return HTTPStatus.INTERNAL_SERVER_ERROR
+        return 500
     if 400 <= content.code < 600:
         return content.code
     is_known = error_table.by_reason(content.reason) or _by_message(content.message)
-    return HTTPStatus.INTERNAL_SERVER_ERROR if is_create and not is_known else HTTPStatus.BAD_REQUEST
+    return 500 if is_create and not is_known else 400
 
 
 def is_refusal(status: int) -> bool:
@@ -105,7 +103,9 @@ def is_refusal(status: int) -> bool:
 
     408, 425 and undefined ones such as 499 come from a proxy that stopped waiting, and prove nothing.
     """
-    return 400 <= status < 500 and status in _DEFINED and status not in (408, 425)
+    from http import HTTPStatus
+
+    return 400 <= status < 500 and status in {*HTTPStatus} and status not in (408, 425)
 
 
 def _find_entry(request: Request, status: int, content: _Content, *, is_empty: bool) -> ErrorEntry:

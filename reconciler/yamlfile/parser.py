@@ -17,7 +17,7 @@ SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD]")
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _DASHES: Final = rf"(?:[-?:] ){{{MAX_DEPTH}}}"
 _NESTED: Final = re.compile("[-?:] [-?:] ")
-_SURROGATE_PAIR: Final = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+_SURROGATE_PAIR: Final = r"(?i)\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})"
 
 ItemHook: TypeAlias = Callable[[Node, str, int], Any]
 """Takes an item of a list, the key of the list and the index. Returns what replaces the item in the tree."""
@@ -136,4 +136,4 @@ def _with_joined_surrogates(text: str) -> str:
         code = 0x10000 + ((int(match[1], 16) & 0x3FF) << 10) + (int(match[2], 16) & 0x3FF)
         return f"\\U{code:08x}"
 
-    return _SURROGATE_PAIR.sub(join, text)
+    return re.sub(_SURROGATE_PAIR, join, text)

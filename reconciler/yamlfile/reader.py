@@ -34,7 +34,7 @@ _CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U00
 _CONFLICT_MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
 """A conflict marker of git at the beginning of a line."""
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = "[\ud800-\udfff]"
 
 
 _parsed: ContextVar[dict[tuple[str, str], Document] | None] = ContextVar("parsed", default=None)
@@ -240,7 +240,7 @@ def _lone_surrogates(source: Source, root: Node) -> list[Problem]:
             place=source.place_of_node(node),
         )
         for node in walk(root)
-        if node.id == "scalar" and _SURROGATE.search(node.value)
+        if node.id == "scalar" and re.search(_SURROGATE, node.value)
     ]
 
 

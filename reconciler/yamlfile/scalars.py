@@ -31,21 +31,23 @@ _NAMED_VALUES: Final[dict[str, Any]] = {"": None, "~": None} | {
 MAX_NUMBER_LENGTH: Final = 300
 """Characters. A longer number has more digits than any program keeps."""
 
-_NUMERIC: Final = re.compile(
+# Patterns that are strings are compiled at their first use: most files have only integers.
+_NUMERIC: Final = (
     r"[-+]?(?:0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|(?:0o)?[0-9_+.eE-]+|0b[01_]+)\Z"
 )
 """A superset of all spellings of numbers."""
 
 _NUMBER_STARTS: Final = frozenset("0123456789+-.")
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z")
-_BASED: Final = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)\Z")
-_FLOAT: Final = re.compile(
-    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)\Z"
+_BASED: Final = r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)\Z"
+_FLOAT: Final = (
+    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+    r"|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)\Z"
 )
-_OCTAL: Final = re.compile(r"([-+]?)0o?([0-7_]+)\Z")
-_SEXAGESIMAL: Final = re.compile(r"([-+]?)([0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)\Z")
+_OCTAL: Final = r"([-+]?)0o?([0-7_]+)\Z"
+_SEXAGESIMAL: Final = r"([-+]?)([0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)\Z"
 _TOO_LARGE: Final = "a number too large to keep"
-_SPECIAL: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_SPECIAL: Final = r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ def parse_scalar(text: str) -> Any:
     if text[0] not in _NUMBER_STARTS:
         return text
     if len(text) > MAX_NUMBER_LENGTH:
-        return AmbiguousWord(text, _TOO_LARGE) if _NUMERIC.match(text) else text
+        return AmbiguousWord(text, _TOO_LARGE) if re.match(_NUMERIC, text) else text
     if _INTEGER.match(text):
         return int(text.replace("_", ""))
-    if _FLOAT.match(text):
+    if re.match(_FLOAT, text):
         value = float(text.replace("_", ""))
         return _number(value) if isfinite(value) else AmbiguousWord(text, _TOO_LARGE)
     return _other_number(text)
@@ -106,15 +108,15 @@ def _number(value: float) -> Any:
 
 
 def _other_number(text: str) -> Any:
-    if _BASED.match(text):
+    if re.match(_BASED, text):
         digits = text.replace("_", "")
         return int(digits, 0) if digits[-1] not in "xX" else text
-    if match := _OCTAL.match(text):
+    if match := re.match(_OCTAL, text):
         digits = match[2].replace("_", "") or "0"
         return AmbiguousWord(text, str(int(match[1] + digits, 8)))
-    if match := _SEXAGESIMAL.match(text):
+    if match := re.match(_SEXAGESIMAL, text):
         return AmbiguousWord(text, match[1] + _from_sexagesimal(match[2].replace("_", "")))
-    if _SPECIAL.match(text):
+    if re.match(_SPECIAL, text):
         return AmbiguousWord(
             text, "infinity" if "n" not in text.lower().replace("inf", "") else "not a number"
         )

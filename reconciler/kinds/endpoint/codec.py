@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
@@ -211,6 +210,8 @@ def _is_given(fields: Fields, path: Path) -> bool:
 
 def _digest(answer: Json) -> str:
     """Return twelve hex digits that tell answers apart."""
+    from hashlib import sha256
+
     try:
         text = repr(answer)
     except RecursionError:

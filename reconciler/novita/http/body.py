@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Final
@@ -16,7 +15,6 @@ ACCEPT_ENCODING: Final = "gzip"
 """The Accept-Encoding header."""
 
 _KNOWN_ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 
 
 def decode_body(chunks: Iterable[bytes], codings: Sequence[str], *, max_size: int) -> bytes:
@@ -42,7 +40,9 @@ def _join(chunks: Iterable[bytes], max_size: int) -> bytes:
 
 def _inflate(chunks: Iterable[bytes], max_size: int) -> Iterable[bytes]:
     """Yield the unpacked chunks. One byte more than `max_size` is enough to see that they are too large."""
-    inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+    import zlib
+
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib
     is_empty, left = True, max_size + 1
     for chunk in chunks:
         is_empty = is_empty and not chunk
@@ -62,7 +62,7 @@ MAX_DEPTH: Final = 100
 _MAX_DIGITS: Final = 400
 """Digits of a number. Python parses at most some thousands, and a float has at most 308."""
 
-_PART: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_PART: Final = r'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
 
 
 def parse_json(body: bytes) -> Json:
@@ -90,7 +90,7 @@ def _truncate_levels(text: str) -> str:
     """Return the text with null in place of each array and object below `MAX_DEPTH`."""
     kept: list[str] = []
     depth = start = 0
-    for part in _PART.finditer(text):
+    for part in re.finditer(_PART, text):
         if part[0] in "[{":
             depth += 1
             if depth == MAX_DEPTH + 1:

@@ -77,7 +77,7 @@ class _CommandLine:
     def on_planned(self, planned: PlanResult, *, is_saved: bool) -> None:
         if self.out.stream is not None:
             self.out.stream.write_plan(planned.plan)
-        if is_saved:
+        if is_saved and self._is_approved(planned):
             return
         self.shown.append(planned)
         if len(self.shown) > 1:
@@ -85,13 +85,18 @@ class _CommandLine:
         if not self.out.as_json:
             self.out.plan(planned.run_report(self.command, timestamp()))
 
+    def _is_approved(self, planned: PlanResult) -> bool:
+        """Return whether a saved plan needs no further approval."""
+        return self.has_approval or not (planned.environment and planned.environment.is_confirmed)
+
     def ask(self, planned: PlanResult) -> Problem | None:
         if self.has_approval:
             self.out.tell("" if self.out.is_machine_readable else "\n")
             return None
         if self.out.as_json:
             self.out.plan_for_approval(planned.plan)
-        return _ask_for_approval(self.out, _question(self.goal))
+        word = planned.environment.name if planned.environment and planned.environment.is_confirmed else "yes"
+        return _ask_for_approval(self.out, _question(self.goal), word)
 
     def conclude(self, result: ApplyResult, *, is_saved: bool) -> None:
         """Write the report of the run, or why the plan was not performed."""
@@ -140,30 +145,32 @@ def _question(goal: Goal) -> str:
     return "Do you want to perform these actions?"
 
 
-def _ask_for_approval(out: Output, question: str) -> Problem | None:
-    """Return None if the user approves the plan, else an error."""
+def _ask_for_approval(out: Output, question: str, word: str) -> Problem | None:
+    """Return None if the user approves the plan by typing the word, else an error."""
     if not sys.stdin.isatty() and os.environ.get("CI"):
-        return _unapproved("there is no interactive input to approve the plan")
+        return _unapproved("there is no interactive input to approve the plan", word)
+    only = "'yes'" if word == "yes" else f"the name of the environment, '{word}',"
     out.tell(
         f"\n{out.error_style.bold(question)}\n"
         "  reconciler will perform the actions described above.\n"
-        "  Only 'yes' will be accepted to approve.\n\n"
+        f"  Only {only} will be accepted to approve.\n\n"
         f"  {out.error_style.bold('Enter a value:')} "
     )
     answer = sys.stdin.readline()
     out.tell("\n")
-    if answer.strip() == "yes":
+    if answer.strip() == word:
         return None
     return _unapproved(
-        "approval was declined" if answer else "there is no interactive input to approve the plan"
+        "approval was declined" if answer else "there is no interactive input to approve the plan", word
     )
 
 
-def _unapproved(summary: str) -> Problem:
+def _unapproved(summary: str, word: str) -> Problem:
+    saved = " or a plan saved with `plan --out`" if word == "yes" else ""
     return Problem(
         code="not-approved",
         summary=f"nothing was changed: {summary}",
-        hint="to apply without interactive approval, pass --auto-approve or a plan saved with `plan --out`",
+        hint=f"to apply without interactive approval, pass --auto-approve{saved}",
         exit_code=ExitCode.ERROR,
     )
 

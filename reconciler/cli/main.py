@@ -18,7 +18,8 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
-from reconciler.cli.options import Command, Group, shared_options
+from reconciler.cli.options import ARGUMENTS, Command, Group
+from reconciler.cli.shared_options import shared_options
 from reconciler.cli.shell_completion import VARIABLE, complete, complete_commands
 from reconciler.model.problem import ExitCode
 
@@ -106,6 +107,7 @@ class LazyGroup(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Accept the commands `version` and `help [COMMAND]`, as Terraform and kubectl do."""
+        ctx.meta[ARGUMENTS] = tuple(args)
         if args == ["version"]:
             args = ["--version"]
         elif args[:1] == ["help"]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
-from reconciler.cli.shell_completion import complete_directories, complete_endpoints, complete_files
+from reconciler.cli.shared_options import SECTIONS, WITHOUT_ENVIRONMENT, SharedOption, shared_options
 from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -30,14 +30,8 @@ def duration_seconds(text: str) -> float:
     return float(match[1]) * (60 if match[2] == "m" else 1)
 
 
-SECTIONS: Final = ("Options", "Report options", "Shared options")
-"""Sections of the help of a command."""
-
-
-class SharedOption(click.Option):
-    """An option that every command takes, before or after its name."""
-
-    section: Final = SECTIONS[2]
+ARGUMENTS: Final = "reconciler.arguments"
+"""Key of the arguments of the process in `click.Context.meta`."""
 
 
 class ReportOption(click.Option):
@@ -69,88 +63,6 @@ class Group(Command, click.Group):
         self.format_commands(ctx, formatter)
         super().format_options(ctx, formatter)
 
-
-_SHARED_OPTIONS: Final = (
-    click.option(
-        "-C",
-        "directory",
-        cls=SharedOption,
-        metavar="DIR",
-        shell_complete=complete_directories,
-        help="Run as if started in this directory.",
-    ),
-    click.option(
-        "-f",
-        "files",
-        cls=SharedOption,
-        metavar="FILE|DIR",
-        multiple=True,
-        shell_complete=complete_files,
-        help="Read endpoints from this file or directory. Repeat the option to layer files: later files"
-        " override earlier ones. (default: endpoints.yaml and endpoints/)",
-    ),
-    click.option(
-        "--state",
-        cls=SharedOption,
-        metavar="PATH",
-        shell_complete=complete_files,
-        help="Path of the inventory file. (default: state/novita.json)",
-    ),
-    click.option(
-        "--env-file",
-        "env_sources",
-        cls=SharedOption,
-        metavar="FILE",
-        multiple=True,
-        shell_complete=complete_files,
-        help="Read variables for ${env:NAME} from this .env file. Variables of the environment take"
-        " precedence.",
-    ),
-    click.option(
-        "--target",
-        "targets",
-        cls=SharedOption,
-        metavar="GLOB",
-        multiple=True,
-        shell_complete=complete_endpoints,
-        help="Limit the command to endpoints whose name matches this pattern.",
-    ),
-    click.option(
-        "--exclude",
-        "excludes",
-        cls=SharedOption,
-        metavar="GLOB",
-        multiple=True,
-        shell_complete=complete_endpoints,
-        help="Leave out endpoints whose name matches this pattern.",
-    ),
-    click.option(
-        "--json",
-        "as_json",
-        cls=SharedOption,
-        is_flag=True,
-        default=None,
-        help="Write one JSON document to stdout.",
-    ),
-    click.option(
-        "--no-color",
-        "no_color",
-        cls=SharedOption,
-        is_flag=True,
-        default=None,
-        help="Disable coloured output. The environment variable NO_COLOR does the same; FORCE_COLOR enables"
-        " colour without a terminal.",
-    ),
-    click.option(
-        "-v",
-        "--verbose",
-        "verbose",
-        cls=SharedOption,
-        is_flag=True,
-        default=None,
-        help="Log every API call to stderr.",
-    ),
-)
 
 output_option: Final = click.option(
     "--output",
@@ -224,11 +136,6 @@ def guard_options(command: F) -> F:
     return other_files(other_account(_adopted(command)))
 
 
-def shared_options(command: F) -> F:
-    """Add the shared options, which a command receives as keyword arguments."""
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED_OPTIONS), command)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of a command: its context and its output."""
@@ -299,6 +206,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.model.command import shared_options_in_hints
     from reconciler.planning.selection import Selection
     from reconciler.workflow.runtime.context import STATE, Context
+    from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 
     check_environment(os.environ)
     root = Path(given.get("directory") or ".")
@@ -316,6 +224,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,
+        chosen_environment=given.get("environment") or os.environ.get(VARIABLE, "").strip(),
         explicit_options=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
@@ -326,6 +235,12 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_unread=out.unreadable_fields if given.get("verbose") else None,
         on_listed=out.listing_progress if out.shows_progress else None,
     )
+    if not ctx.params.get("plan_file"):  # a saved plan has an environment of its own
+        context = in_environment(
+            context,
+            is_needed=ctx.command_path.split()[1] not in WITHOUT_ENVIRONMENT,
+            arguments=ctx.meta.get(ARGUMENTS, ()),
+        )
     ctx.with_resource(shared_options_in_hints(context.options))
     if "state" in context.explicit_options:
         _check_inventory(context)

@@ -51,13 +51,16 @@ def complete_directories(_ctx: click.Context, _param: click.Parameter, incomplet
 
 
 def complete_endpoints(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
-    """Complete endpoints of the files and the inventory that the line names."""
+    """Complete endpoints of the environment, the files and the inventory that the line names."""
     from reconciler.workflow.completion import endpoint_names
-    from reconciler.workflow.runtime.context import STATE
 
     files = [_path(file) for file in (*_before_command(ctx, "files"), *(ctx.params.get("files") or ()))]
-    state = _path(_option_value(ctx, "state") or STATE)
-    return _with_prefix(incomplete, lambda: endpoint_names(_root(ctx), files, state))
+    state = _option_value(ctx, "state")
+    environment = str(_option_value(ctx, "environment") or "")
+    return _with_prefix(
+        incomplete,
+        lambda: endpoint_names(_root(ctx), files, _path(state) if state else None, environment, os.environ),
+    )
 
 
 def complete_specs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
@@ -65,6 +68,13 @@ def complete_specs(ctx: click.Context, _param: click.Parameter, incomplete: str)
     from reconciler.workflow.completion import spec_names
 
     return _with_prefix(incomplete, lambda: spec_names(_root(ctx), os.environ))
+
+
+def complete_environments(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
+    """Complete environments of the folder that the line names."""
+    from reconciler.config.environments import read_environments
+
+    return _with_prefix(incomplete, lambda: read_environments(_root(ctx)).by_name)
 
 
 def complete_commands(known: Iterable[tuple[str, str]], incomplete: str) -> Items:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Removed, address
+from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory
 from reconciler.yamlfile.reader import read
@@ -52,9 +53,15 @@ class EndpointFiles:
 
 
 def read_endpoint_files(
-    root: Path, groups: Iterable[Sequence[Path]], overrides: FileOverrides = NO_OVERRIDES
+    root: Path,
+    groups: Iterable[Sequence[Path]],
+    overrides: FileOverrides = NO_OVERRIDES,
+    names: NameTemplate = DECLARED_NAMES,
 ) -> EndpointFiles:
-    """Read the files. Later groups are merged over earlier ones; within a group, names are unique."""
+    """Read the files. Later groups are merged over earlier ones; within a group, names are unique.
+
+    The names of the result are those that `names` gives; the data of the layers is as it is declared.
+    """
     result = EndpointFiles()
     directory = RootDirectory(root)
     for group in groups:
@@ -75,8 +82,9 @@ def read_endpoint_files(
             else:
                 result.problems.append(_empty(document))
         for name, layer in in_group.items():
-            result.items.setdefault(name, []).append(layer)
+            result.items.setdefault(names.rendered(name), []).append(layer)
     if result.removed:
+        result.removed = [replace(entry, name=names.rendered(entry.name)) for entry in result.removed]
         places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
         result.problems += conflicting_removals(result.removed, places)
     return result

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.config import schema
 from reconciler.config.endpoint_files import read_endpoint_files, texts_of_helpers
+from reconciler.config.environments import CONFIG_FILES
 from reconciler.config.files.discovery import (
     display_path,
     first_existing,
@@ -20,14 +21,14 @@ from reconciler.config.files.discovery import (
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver
 from reconciler.config.resources import validate_resources
-from reconciler.config.settings import CONFIG_FILES, read_settings
+from reconciler.config.settings import read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
-from reconciler.model.settings import Settings
+from reconciler.model.settings import DECLARED_NAMES, NameTemplate, Settings
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory, normalized_path
 from reconciler.yamlfile.reader import gc_paused, parse, read
@@ -103,18 +104,30 @@ def load(
     needs_endpoints: bool = True,
     helper_calls: HelperCalls | None = None,
     on_wait: Callable[[str], None] | None = None,
+    environment: str = "",
+    names: NameTemplate = DECLARED_NAMES,
 ) -> LoadedConfig:
     """Return the whole configuration. Mistakes of users are reported as problems.
 
     `lenient`, `helper_calls` and `on_wait` are those of `Resolver`. Errors of endpoints that are not selected
     are left out. `overrides` replace endpoint files and specs.yaml, by paths relative to `root`. With
-    `needs_endpoints`, it is an error if there are no endpoint files.
+    `needs_endpoints`, it is an error if there are no endpoint files. `environment` is the one whose settings
+    take precedence, and `names` gives the names of endpoints in it.
     """
     texts = {normalized_path(root / path): text for path, text in overrides.items()}
     # `_load` drops its node trees before garbage collection starts again, so that there is little to walk.
     with gc_paused():
         resolver = Resolver(root, environ, lenient, dotenv, helper_calls, on_wait)
-        return _load(root, files, resolver, texts, is_selected, needs_endpoints=needs_endpoints)
+        return _load(
+            root,
+            files,
+            resolver,
+            texts,
+            is_selected,
+            needs_endpoints=needs_endpoints,
+            environment=environment,
+            names=names,
+        )
 
 
 def _load(
@@ -125,17 +138,19 @@ def _load(
     is_selected: Callable[[str], bool],
     *,
     needs_endpoints: bool,
+    environment: str,
+    names: NameTemplate,
 ) -> LoadedConfig:
-    settings, problems = read_settings(root, resolver.without_helpers)
+    settings, problems = read_settings(root, resolver.without_helpers, environment)
     specs = load_specs(root, settings, overrides)
     layers = search_layers(root, files, overrides)
     groups = [layer.files for layer in layers]
-    declared = read_endpoint_files(root, groups, overrides)
+    declared = read_endpoint_files(root, groups, overrides, names)
     unselected = {address(name) for name in declared.items if not is_selected(name)}
     needs_specs = len(unselected) < len(declared.items) or not unselected
     if declared.names_helpers and not resolver.lenient:
         resolver.start_helpers(texts_of_helpers(declared, is_selected))
-    validator = EndpointValidator(resolver, specs, declared.problems, is_selected)
+    validator = EndpointValidator(resolver, specs, declared.problems, is_selected, names)
     desired = validator.validate(declared)
     others, other_problems = validate_resources(declared.others, resolver)
     missing = Problem(

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from reconciler.config import schema
-from reconciler.config.files.discovery import display_path, first_existing
+from reconciler.config.environments import config_document
 from reconciler.config.references.resolved import Resolved
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
-from reconciler.model.hosts import NOVITA_HOSTS, host_error, host_matches, is_loopback
+from reconciler.model.hosts import NOVITA_HOSTS, host_matches, is_loopback, url_error
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT, is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
-from reconciler.yamlfile.files import RootDirectory
 
 if TYPE_CHECKING:
     from reconciler.model.drift import DriftIgnore
@@ -33,8 +32,6 @@ TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 """Variable with hosts, or domains such as `*.example.com`, to which a file may send the API key."""
 
 PLACEHOLDERS: Final = frozenset({"your-novita-api-key-here", "your-api-key"})
-CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
-
 _ENABLE_HINT: Final = """\
 Enable Novita provider in `config.yaml`:
 
@@ -60,20 +57,25 @@ def missing_key_problem() -> Problem:
 
 
 def load_settings(
-    root: Path, *, environ: Mapping[str, str], dotenv: Mapping[str, str] = NO_VARIABLES, lenient: bool = False
+    root: Path,
+    *,
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str] = NO_VARIABLES,
+    lenient: bool = False,
+    environment: str = "",
 ) -> tuple[Settings, tuple[Problem, ...]]:
     """Return only the settings, for commands that need no endpoint files."""
-    return read_settings(root, Resolver(root, environ, lenient, dotenv))
+    return read_settings(root, Resolver(root, environ, lenient, dotenv), environment)
 
 
-def read_settings(root: Path, resolver: Resolver) -> tuple[Settings, tuple[Problem, ...]]:
-    """Return the settings of a run and their problems; defaults replace invalid values."""
-    path, document = first_existing(root, CONFIG_FILES), None
-    if path is not None:
-        from reconciler.yamlfile.reader import read
+def read_settings(
+    root: Path, resolver: Resolver, environment: str = ""
+) -> tuple[Settings, tuple[Problem, ...]]:
+    """Return the settings of a run and their problems; defaults replace invalid values.
 
-        document = read(path, display_path(path, root), root=RootDirectory(root))
-    reader = _SettingsReader(document, resolver)
+    environment: the one of `environments` whose settings take precedence over those of `novita`, or "".
+    """
+    reader = _SettingsReader(config_document(root), resolver, environment)
     return reader.settings(), tuple(reader.problems)
 
 
@@ -83,18 +85,25 @@ class ProviderDisabled(Problem):
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """One value with its source; `name` names it in a sentence."""
+    """One value with its source; `name` names it in a sentence, and `path` leads to it in config.yaml."""
 
     value: Any
     name: str
     place: Place | None
+    path: tuple[str, ...] = ()
+
+    @property
+    def is_of_environment(self) -> bool:
+        """True if the chosen environment has a value of its own."""
+        return self.path[:1] == ("environments",)
 
 
 class _SettingsReader:
     """Reads one config.yaml and collects its problems."""
 
-    def __init__(self, document: Document | None, resolver: Resolver) -> None:
+    def __init__(self, document: Document | None, resolver: Resolver, environment: str = "") -> None:
         self._document = document
+        self._environment = environment
         self._resolver = resolver
         self._environ: Mapping[str, str] = resolver.environ
         self.problems: list[Problem] = []
@@ -102,7 +111,7 @@ class _SettingsReader:
         if document is None:
             return
         self.problems += document.problems
-        for section in ("novita", "drift"):
+        for section in ("novita", "environments", "drift"):
             self.problems += document.ambiguous_below((section,))
         data = document.data
         if data is not None and not schema.is_valid("config", data):
@@ -115,6 +124,7 @@ class _SettingsReader:
 
     def settings(self) -> Settings:
         self._check_enabled()
+        self._check_environment()
         return Settings(
             api_key=self._api_key(),
             base_url=self._base_url(),
@@ -152,17 +162,31 @@ class _SettingsReader:
             )
         )
 
+    def _check_environment(self) -> None:
+        """Report that config.yaml no longer has the environment of the run, whose settings are needed."""
+        environments = self._data.get("environments")
+        if self._environment and not (isinstance(environments, dict) and self._environment in environments):
+            self.problems.append(
+                Problem(
+                    code="unknown-environment",
+                    summary=f"config.yaml no longer declares the environment `{self._environment}`",
+                    hint="run the command again",
+                )
+            )
+
     def _api_key(self) -> Secret | None:
+        """Return the key: that of the environment, or NOVITA_API_KEY, or that of `novita`."""
         text = self._environ.get("NOVITA_API_KEY", "").strip()
-        setting = _Setting(text, "NOVITA_API_KEY", None)
-        source = "${env:NOVITA_API_KEY}"
-        if not text:
-            setting = self._setting("api_key")
-            source = "novita.api_key"
+        setting = self._setting("api_key")
+        source = setting.name.strip("`")
+        if text and not setting.is_of_environment:
+            setting = _Setting(text, "NOVITA_API_KEY", None)
+            source = "${env:NOVITA_API_KEY}"
+        else:
             if not isinstance(setting.value, str):
                 return None
             resolved = self._resolver.resolve(setting.value, is_api_key=True)
-            self._report_faults("api_key", resolved, resolved.faults)
+            self._report_faults(setting, resolved, resolved.faults)
             if resolved.faults:
                 return None
             source = setting.value if resolved.has_references else source
@@ -238,12 +262,12 @@ class _SettingsReader:
             return None
         resolved = self._resolver.resolve(setting.value)
         faults = resolved.faults or resolved.unmaskable(kind)
-        self._report_faults(name, resolved, faults)
+        self._report_faults(setting, resolved, faults)
         return (resolved.text if faults else resolved.value).strip() or None
 
-    def _report_faults(self, name: str, resolved: Resolved, faults: Sequence[Fault]) -> None:
+    def _report_faults(self, setting: _Setting, resolved: Resolved, faults: Sequence[Fault]) -> None:
         assert self._document is not None  # otherwise there are no references
-        place_of_word = partial(self._document.place_of_word, ("novita", name))
+        place_of_word = partial(self._document.place_of_word, setting.path)
         self.problems += place_faults(faults, resolved.text, place_of_word)
 
     def _seconds(self, name: str, default: float) -> float:
@@ -275,7 +299,7 @@ class _SettingsReader:
             return None
         resolved = self._resolver.resolve(setting.value)
         faults = resolved.faults or resolved.unmaskable(kind)
-        self._report_faults(name, resolved, faults)
+        self._report_faults(setting, resolved, faults)
         value = None if faults else coerce(resolved.value, kind)
         if value is None and not faults:
             summary = f"{setting.name} must be {TYPE_NAMES[kind]}, and the value of {setting.value} is not"
@@ -286,41 +310,20 @@ class _SettingsReader:
         return any(problem.place == setting.place for problem in self.problems)
 
     def _setting(self, name: str) -> _Setting:
-        section = self._data.get("novita")
-        value = section.get(name) if isinstance(section, dict) else None
-        return _Setting(value, f"`novita.{name}`", self._place("novita", name))
+        """Return a setting of the environment of the run; if that has none, of `novita`."""
+        paths = [("environments", self._environment)] if self._environment else []
+        for path in (*paths, ("novita",)):
+            section: Any = self._data
+            for step in path:
+                section = section.get(step) if isinstance(section, dict) else None
+            value = section.get(name) if isinstance(section, dict) else None
+            if value is not None or path == ("novita",):
+                break
+        path = (*path, name)
+        return _Setting(value, f"`{'.'.join(path)}`", self._place(*path), path)
 
     def _place(self, *path: str | int) -> Place | None:
         return None if self._document is None else self._document.place(path)
 
     def _report(self, code: str, summary: str, hint: str, place: Place | None) -> None:
         self.problems.append(Problem(code=code, summary=summary, hint=hint, place=place))
-
-
-def url_error(text: str) -> tuple[str, str] | None:
-    """Return why a base URL is invalid and a hint, or None if it is valid."""
-    example = f"write {DEFAULT_BASE_URL}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return "is not a URL", example
-    if parts.scheme not in ("http", "https") or not host or " " in text or not text.isprintable():
-        return "is not a URL", example
-    if parts.username is not None or parts.password is not None:
-        return (
-            "contains a user name or password",
-            "remove the text before the `@`; the key belongs in NOVITA_API_KEY",
-        )
-    if error := host_error(host):
-        return f"is not a URL: the host {error}", example
-    if port == 0:
-        return "is not a URL: port 0 does not exist", example
-    if parts.query or parts.fragment or text.endswith(("?", "#")):
-        return "contains a query or a fragment", "remove the text after the `?` or `#`"
-    if parts.scheme == "http" and not is_loopback(host):
-        return (
-            "is not https, so the key would be sent unencrypted",
-            "write https:// instead; http:// is only allowed for localhost",
-        )
-    return None

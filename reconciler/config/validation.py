@@ -6,7 +6,7 @@ so that one run of `validate` reports all errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -22,6 +22,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import MAX_LISTED, Problem
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.secrets import reveal
+from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.model.values import DataPath, has_path, without_paths
 from reconciler.model.values import Path as WirePath
 
@@ -66,7 +67,9 @@ class EndpointValidator:
         specs: Specs,
         reported: Sequence[Problem],
         is_selected: Callable[[str], bool] = every_endpoint,
+        names: NameTemplate = DECLARED_NAMES,
     ) -> None:
+        self._names = names
         self.problems: list[Problem] = []
         self._resolver = resolver
         self._specs = specs
@@ -132,6 +135,8 @@ class EndpointValidator:
     def _item(self, stack: LayerStack) -> _Item:
         nulls: list[UnusedNull] = []
         merged = stack.merged(nulls)
+        if self._names.changes_names:
+            _render_names(merged, self._names)
         empty = self._report_nulls(nulls, _address(merged))
         unknown = {path for path in (*self._unknown, *empty) if not has_path(merged, path)}
         is_usable = self._are_defaults_valid and not empty
@@ -159,7 +164,9 @@ class EndpointValidator:
             self.problems.append(_unexplained(item))
             return None if self._is_selected(declared) else _name_only(item)
         if not is_valid:
+            before = len(self.problems)
             faults = self._report_schema_errors(item.positions, item.revealed, "mergedEndpoint", unknown)
+            self.problems[before:] = self._about_names(item, self.problems[before:])
             declared, unknown = without_paths(declared, faults), {*unknown, *faults}
         spec = self._spec(declared, item.positions)
         desired, problems = ENDPOINT.from_yaml(
@@ -168,10 +175,29 @@ class EndpointValidator:
             item.positions.place,
             frozenset(str(path[0]) for path in unknown),
         )
-        self.problems += filter(self._is_new, problems)
+        self.problems += self._about_names(item, filter(self._is_new, problems))
         if desired is None or not item.is_usable:
             return None if self._is_selected(declared) else _name_only(item)
         return replace(desired, unset=_unset_paths(item.unset)) if item.unset else desired
+
+    def _about_names(self, item: _Item, problems: Iterable[Problem]) -> Iterable[Problem]:
+        """Say in problems of names which names the environment gives."""
+        if not self._names.changes_names:
+            return problems
+        return [self._about_name(item, problem) for problem in problems]
+
+    def _about_name(self, item: _Item, problem: Problem) -> Problem:
+        for key in ("endpoint", "appName"):
+            if key in item.revealed and problem.place == item.positions.place((key,)):
+                detail = (
+                    f"The environment makes it `{item.revealed[key]}`, by its `name: {self._names.text}`."
+                )
+                hint = problem.hint
+                if problem.code == "app-name":
+                    hint = f"declare an `appName` that suits `{self._names.text}` (it is fixed for the"
+                    hint += " endpoint's life)"
+                return replace(problem, detail=detail, hint=hint)
+        return problem
 
     def _report_nulls(self, nulls: Sequence[UnusedNull], address: str | None) -> Set[DataPath]:
         """Report nulls that remove nothing, and return their paths."""
@@ -221,6 +247,13 @@ class EndpointValidator:
     def _is_selected(self, declared: dict[str, Any]) -> bool:
         name = declared.get("endpoint")
         return not isinstance(name, str) or self._is_selected_name(name)
+
+
+def _render_names(declared: dict[str, Any], names: NameTemplate) -> None:
+    """Replace the declared names by those in the account. An item without appName gets that of its name."""
+    for key in ("endpoint", "appName", "renamedFrom"):
+        if isinstance(declared.get(key), str):
+            declared[key] = names.rendered(declared[key])
 
 
 def _unexplained(item: _Item) -> Problem:

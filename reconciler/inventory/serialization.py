@@ -25,7 +25,7 @@ _RECORD_KEYS = frozenset(
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 MAX_WORKERS: Final = 2**31 - 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
-OWNER_KEYS = frozenset({"base_url", "account", "root", "files"})
+OWNER_KEYS = frozenset({"base_url", "account", "root", "files", "environment"})
 
 
 def record_to_json(tracked: Tracked) -> dict[str, Json]:
@@ -73,7 +73,7 @@ def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
 
 def owner_to_json(base_url: str, owner: Owner) -> dict[str, Json]:
     """Return the properties of the whole inventory. Unknown ones are left out."""
-    texts = {"account": owner.account, "root": owner.root}
+    texts = {"account": owner.account, "root": owner.root, "environment": owner.environment}
     known: dict[str, Json] = {key: text for key, text in texts.items() if text}
     files = {} if owner.files is None else {"files": list(owner.files)}
     return {"base_url": base_url, **known, **files}
@@ -89,6 +89,7 @@ def owner_from_json(facts: Mapping[str, Any]) -> tuple[str, Owner]:
         account=facts.get("account", ""),
         root=facts.get("root", ""),
         files=None if files is None else tuple(files),
+        environment=facts.get("environment", ""),
     )
 
 
@@ -100,6 +101,8 @@ def _owner_errors(facts: Mapping[str, Any]) -> Iterator[str]:
         yield '"account" must be 12 hex digits'
     if not isinstance(facts.get("root", ""), str):
         yield '"root" must be a path, a string'
+    if not isinstance(facts.get("environment", ""), str):
+        yield '"environment" must be a name, a string'
     files = facts.get("files", [])
     if not (isinstance(files, list) and all(isinstance(file, str) for file in files)):
         yield '"files" must be a list of paths'

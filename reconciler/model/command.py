@@ -23,8 +23,9 @@ COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"delete", "deploy", "doctor", "get", "history", "import", "list", "logs", "output", "pods", "pvcs"}
-    | {"recover", "rollback", "scale", "serve", "specs", "state", "status", "update", "validate", "watch"}
+    | {"delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs", "output", "pods"}
+    | {"pvcs", "recover", "rollback", "scale", "serve", "specs", "state", "status", "update", "validate"}
+    | {"watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 
@@ -40,6 +41,7 @@ class SharedOptions:
     """The shared options of a run, which every printed command repeats."""
 
     directory: str = "."
+    environment: str = ""
     files: tuple[str, ...] = ()
     state: str = ""
     targets: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class SharedOptions:
         variables = (word for file in self.env_files for word in ("--env-file", file))
         return (
             *self.directory_arguments(),
+            *(("-e", self.environment) if self.environment else ()),
             *files,
             *variables,
             *(("--state", self.state) if self.state else ()),

@@ -1,4 +1,4 @@
-"""Host names of URLs: validity, loopback addresses, and hosts that may receive the API key."""
+"""Hosts of URLs: validity, loopback addresses, hosts that may receive the API key, and base URLs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
+
+from reconciler.model.settings import DEFAULT_BASE_URL
 
 NOVITA_HOSTS: Final = ("novita.ai", "*.novita.ai")
 """Hosts that always may receive the API key."""
@@ -62,3 +65,32 @@ def host_error(host: str) -> str:
     if not all(map(_LABEL.match, labels)):
         return "contains a character that host names do not allow"
     return "is not an IP address in its usual notation" if _NUMBER.match(labels[-1]) else ""
+
+
+def url_error(text: str) -> tuple[str, str] | None:
+    """Return why a base URL is invalid and a hint, or None if it is valid."""
+    example = f"write {DEFAULT_BASE_URL}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL", example
+    if parts.scheme not in ("http", "https") or not host or " " in text or not text.isprintable():
+        return "is not a URL", example
+    if parts.username is not None or parts.password is not None:
+        return (
+            "contains a user name or password",
+            "remove the text before the `@`; the key belongs in NOVITA_API_KEY",
+        )
+    if error := host_error(host):
+        return f"is not a URL: the host {error}", example
+    if port == 0:
+        return "is not a URL: port 0 does not exist", example
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        return "contains a query or a fragment", "remove the text after the `?` or `#`"
+    if parts.scheme == "http" and not is_loopback(host):
+        return (
+            "is not https, so the key would be sent unencrypted",
+            "write https:// instead; http:// is only allowed for localhost",
+        )
+    return None

@@ -233,11 +233,13 @@ class Owner:
 
     `account` is a keyed fingerprint of the API key. `root` is the path from the inventory's folder to the
     root of the files. `files` are the arguments of `-f`, relative to the root; () means the default search.
+    `environment` is the one of config.yaml that the inventory was written for.
     """
 
     account: str = ""
     root: str = ""
     files: tuple[str, ...] | None = None
+    environment: str = ""
 
 
 UNKNOWN_OWNER: Final = Owner()

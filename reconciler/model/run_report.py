@@ -23,7 +23,7 @@ class RunReport:
     command: the command, such as `plan`; timestamp: RFC 3339, UTC; plan: None if `problems` prevented it;
     problems: all problems, including those of the plan; report: the results of an apply; drift_report: the
     result of `drift`. `is_destroy`: the plan deletes all endpoints; `explained`: reports explain each change
-    with its reason, rule and API calls.
+    with its reason, rule and API calls. `environment`: that of the run, or "".
     """
 
     command: str
@@ -36,6 +36,7 @@ class RunReport:
     drift_report: DriftReport | None = None
     is_destroy: bool = False
     explained: bool = False
+    environment: str = ""
 
 
 class CheckStatus(StrEnum):

@@ -1,9 +1,10 @@
-"""The settings of one run, from config.yaml and the environment, and what its options allow."""
+"""The settings of one run, its environment, and what its options allow."""
 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from reconciler.model import durations
 from reconciler.model.lazy_dataclass import dataclass
@@ -82,3 +83,52 @@ class Allowances:
     other_files: bool = False
     other_account: bool = False
     adopted: bool = False
+
+
+PLACEHOLDER: Final = "{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NameTemplate:
+    """How an environment names its endpoints: a text with one `{name}`, such as `{name}-prod`."""
+
+    text: str = PLACEHOLDER
+
+    @property
+    def changes_names(self) -> bool:
+        """True if names in the account differ from the declared ones."""
+        return self.text != PLACEHOLDER
+
+    def rendered(self, declared: str) -> str:
+        """Return the name in the account of a declared name."""
+        return self.text.replace(PLACEHOLDER, declared)
+
+    def declared(self, rendered: str) -> str | None:
+        """Return the declared name of a name in the account; None if the template gives no such name."""
+        before, _, after = self.text.partition(PLACEHOLDER)
+        is_match = rendered.startswith(before) and rendered.endswith(after)
+        name = rendered[len(before) : len(rendered) - len(after)]
+        return name if is_match and name and len(before) + len(after) < len(rendered) else None
+
+
+DECLARED_NAMES: Final = NameTemplate()
+"""The template of endpoints whose names in the account are the declared ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One of the `environments` of config.yaml.
+
+    files: like `-f`, relative to the root; () means the default search. state: the inventory. env_files:
+    `.env` files for references. is_protected: `destroy` is refused. is_confirmed: an apply asks for the name
+    of the environment to be typed; always so if it is protected. is_default: chosen if no other one is.
+    """
+
+    name: str
+    state: Path
+    files: tuple[Path, ...] = ()
+    names: NameTemplate = DECLARED_NAMES
+    env_files: tuple[Path, ...] = ()
+    is_protected: bool = False
+    is_confirmed: bool = False
+    is_default: bool = False

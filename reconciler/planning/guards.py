@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.settings import Allowances
+from reconciler.model.resource import Tracked
+from reconciler.model.settings import Allowances, Environment
 from reconciler.model.text import quantity
 
 SHOWN: Final = 5
@@ -58,6 +59,39 @@ def guards(
             f"more than {SHARE:.0%}",
             hint=f"if it is intended, pass --allow-delete {len(removals)}",
         )
+
+
+def environment_guards(
+    changes: Sequence[Change],
+    environment: Environment,
+    records: Mapping[str, Tracked],
+    *,
+    is_imperative: bool,
+) -> Iterator[Problem]:
+    """Yield an error if a `destroy` or a `delete` would delete what belongs to a protected environment.
+
+    An apply deletes an endpoint that is no longer declared, after the change of the files was reviewed.
+    """
+    deletes = [change for change in changes if isinstance(change, Delete)]
+    lift = f"or set `protected: false` for `{environment.name}` in config.yaml first"
+    if not is_imperative:
+        yield _guard(
+            code="protected-environment",
+            summary=f"the environment `{environment.name}` is protected, and `destroy` would delete"
+            f" {quantity(len(deletes), 'endpoint')}",
+            hint=f"remove endpoints from the files and apply that, {lift}",
+        )
+        return
+    for change in deletes:
+        record = records.get(change.name)
+        if record is not None and record.origin == "declared":
+            yield _guard(
+                code="protected-environment",
+                summary=f"the environment `{environment.name}` is protected,"
+                f" and `{change.name}` belongs to it",
+                hint=f"remove the endpoint from the files and apply that, {lift}",
+                address=change.address,
+            )
 
 
 def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from reconciler.model.command import shell_quote
 from reconciler.model.hosts import is_loopback
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
@@ -102,6 +103,20 @@ def files_guard(*, recorded: str, now: str, again: str) -> Problem:
         detail="Whatever only the other files declare would be deleted, and what both declare overwritten.",
         hint="give each set of files an inventory of its own, with --state PATH"
         + (f"; if these files are to take the place of the others: {again}" if again else ""),
+        exit_code=ExitCode.GUARD,
+    )
+
+
+def environment_guard(recorded: str, now: str, *, again: str) -> Problem:
+    """Return the guard `other-environment`; `now` is "" for a run in no environment."""
+    run = f"this run is for `{now}`" if now else "this run is for no environment"
+    return Problem(
+        code="other-environment",
+        summary=f"the inventory belongs to the environment `{recorded}`, and {run}",
+        detail="Whatever only the other one declares would be deleted, and what both declare overwritten.",
+        hint=f"-e {shell_quote(recorded)} chooses the environment of the inventory, and without --state each"
+        " environment has an inventory of its own"
+        + (f"; if the environment was renamed: {again}" if again else ""),
         exit_code=ExitCode.GUARD,
     )
 

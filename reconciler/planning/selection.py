@@ -9,6 +9,7 @@ from functools import cache
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, address
+from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.model.text import PatternMap, closest_match
 
 
@@ -17,7 +18,8 @@ class Selection:
     """Names, addresses and globs over both; no target means all.
 
     `names` are exact. `part` is true if they come from a run with targets or excludes.
-    `others` are the addresses of resources of other kinds than endpoints.
+    `others` are the addresses of resources of other kinds than endpoints. A target also matches the declared
+    name of an endpoint, which `declared_names` gives.
     """
 
     targets: tuple[str, ...] = ()
@@ -26,6 +28,7 @@ class Selection:
     part: bool = False
     kind: str = ENDPOINT
     others: tuple[str, ...] = ()
+    declared_names: NameTemplate = DECLARED_NAMES
 
     def of(self, kind: str) -> Selection:
         """Return the selection of resources of another kind, which targets name by their addresses."""
@@ -45,14 +48,16 @@ class Selection:
             name = address(name, self.kind)
         if self.names is not None and name not in self.names:
             return False
-        return (not self.targets or _matches(name, self.targets)) and not _matches(name, self.excludes)
+        return (not self.targets or self._matches(name, self.targets)) and not self._matches(
+            name, self.excludes
+        )
 
     def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
         """Return a problem for each target that matches none of the names."""
         if not self.targets or self.kind != ENDPOINT:
             return ()
         names = (*names, *self.others)
-        matched = {pattern for name in names for pattern in _globs(self.targets).matching(name)}
+        matched = {pattern for name in names for pattern in self._matching(name, self.targets)}
         return tuple(
             Problem(
                 code="no-such-target",
@@ -62,6 +67,17 @@ class Selection:
             for pattern in self.targets
             if pattern not in matched
         )
+
+    def _matches(self, name: str, patterns: tuple[str, ...]) -> bool:
+        return bool(patterns and self._matching(name, patterns))
+
+    def _matching(self, name: str, patterns: tuple[str, ...]) -> list[str]:
+        """Return the patterns that match the name in the account, or the declared name."""
+        globs = _globs(patterns)
+        found = globs.matching(name)
+        if self.declared_names.changes_names and (declared := self.declared_names.declared(name)):
+            found += globs.matching(declared)
+        return found
 
     def relevant(self, problems: Iterable[Problem]) -> Iterator[Problem]:
         """Yield the problems, without errors about endpoints that are not selected."""
@@ -88,10 +104,6 @@ NONE = Selection(names=frozenset())
 def _hint(pattern: str, names: tuple[str, ...]) -> str:
     close = closest_match(pattern.removeprefix(address("")), names)
     return f"did you mean `{close}`?" if close else "targets are names or globs, such as `--target 'llama-*'`"
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return bool(patterns and _globs(patterns).matching(name))
 
 
 @cache

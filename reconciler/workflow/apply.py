@@ -84,16 +84,16 @@ def apply_with_approval(
 ) -> ApplyResult:
     """Plan, and perform the plan if the observer approves it or it equals the saved plan.
 
+    A saved plan of an environment that is confirmed needs the approval as well.
     The parameters and errors are those of `apply`.
     """
     refusals: list[Problem] = []
 
     def approve(planned: PlanResult) -> bool:
         observer.on_planned(planned, is_saved=saved is not None)
-        if saved is not None:
-            refusal = saved.staleness(planned)
-        else:
-            refusal = observer.ask(planned) if planned.plan.pending else None
+        refusal = saved.staleness(planned) if saved is not None else None
+        if refusal is None and planned.plan.pending and _needs_approval(planned, saved):
+            refusal = observer.ask(planned)
         if refusal is not None:
             refusals.append(refusal)
             return False
@@ -114,6 +114,12 @@ def apply_with_approval(
     if saved is not None and not refusals and (stale := saved.staleness(result.planned)) is not None:
         refusals.append(stale)
     return replace(result, problems=tuple(refusals))
+
+
+def _needs_approval(planned: PlanResult, saved: SavedPlan | None) -> bool:
+    """Return whether the plan needs an approval, although it may equal a saved plan."""
+    is_confirmed = planned.environment is not None and planned.environment.is_confirmed
+    return saved is None or (is_confirmed and not saved.is_partial)
 
 
 def apply(

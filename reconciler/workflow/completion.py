@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 
-def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[str]:
+def endpoint_names(
+    root: Path, files: Sequence[Path], state: Path | None, environment: str, environ: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the names of declared and recorded endpoints, and of open creates, with duplicates.
 
     Raise InventoryError after the declared names if the inventory cannot be read.
@@ -14,9 +16,21 @@ def endpoint_names(root: Path, files: Sequence[Path], state: Path) -> Iterator[s
     from reconciler.config.endpoint_files import read_endpoint_files
     from reconciler.config.files.discovery import file_groups
     from reconciler.inventory.session import load
+    from reconciler.workflow.runtime.context import STATE, Context
+    from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 
-    yield from read_endpoint_files(root, file_groups(root, files)).items
-    inventory = load(root / state)
+    given = {name for name, value in (("files", files), ("state", state)) if value}
+    context = Context(
+        root=root,
+        environ=environ,
+        files=tuple(files),
+        state=state or STATE,
+        explicit_options=frozenset(given),
+        chosen_environment=environment or environ.get(VARIABLE, ""),
+    )
+    context = in_environment(context, is_needed=False)
+    yield from read_endpoint_files(root, file_groups(root, context.files)).items
+    inventory = load(root / context.state)
     yield from inventory.records
     yield from inventory.intents
 

@@ -20,7 +20,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
-from reconciler.planning.guards import adoption_notes, guards
+from reconciler.planning.guards import adoption_notes, environment_guards, guards
 from reconciler.planning.imperative import ImperativeChange, replica_range_errors
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
@@ -37,6 +37,7 @@ from reconciler.workflow.runtime.settings import require_api_key
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
+    from reconciler.model.settings import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class PlanResult:
 
     inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
     open in it; others: the same for other kinds, by type. live: what the account has.
-    files_read: the configuration files.
+    files_read: the configuration files. environment: the one of the run, or None.
     """
 
     plan: Plan
@@ -56,6 +57,7 @@ class PlanResult:
     live: Sequence[Live]
     files_read: tuple[Path, ...] = ()
     is_destroy: bool = False
+    environment: Environment | None = None
     others: Mapping[str, Resolution] = field(default_factory=dict)
 
     @cached_property
@@ -110,6 +112,7 @@ class PlanResult:
             problems=(*self.plan.problems, *refusals),
             report=report,
             is_destroy=self.is_destroy,
+            environment=self.environment.name if self.environment else "",
         )
 
 
@@ -248,6 +251,13 @@ def planned(
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
         problems += adoption_notes(changes)
+        if goal.is_destroy and context.environment and context.environment.is_protected:
+            problems += environment_guards(
+                changes,
+                context.environment,
+                inventory.records,
+                is_imperative=goal.imperative is not None,
+            )
         if settings.is_simulator:
             from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
@@ -264,6 +274,7 @@ def planned(
         others={kind: other.resolution for kind, other in others.items()},
         files_read=loaded.read_files,
         is_destroy=goal.is_destroy,
+        environment=context.environment,
     )
 
 

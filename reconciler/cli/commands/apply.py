@@ -81,4 +81,4 @@ def apply(
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
         context = run.list_early(saved.context(), with_limits=True)
-        return run_apply(run.out, context, saved=saved, goal=saved.goal(), wait=wait)
+        return run_apply(run.out, context, approved=approved, saved=saved, goal=saved.goal(), wait=wait)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from reconciler.config.environments import CONFIG_FILES
 from reconciler.config.files.discovery import SUFFIXES, display_path, path_of_display
 from reconciler.config.loader import LoadedConfig, find_specs_file
-from reconciler.config.settings import CONFIG_FILES
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
 from reconciler.inventory.session import load as load_inventory

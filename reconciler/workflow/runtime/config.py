@@ -36,6 +36,8 @@ def load_files(
         dotenv=context.dotenv,
         lenient=lenient,
         needs_endpoints=needs_endpoints,
+        environment=context.environment_name,
+        names=context.names,
         is_selected=is_selected,
         helper_calls=context.helper_calls,
         on_wait=context.on_wait,

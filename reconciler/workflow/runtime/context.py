@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.config.references.helper_calls import HelperCalls
     from reconciler.config.references.resolver import Resolver
     from reconciler.model.resource import ListingProgress, Live
+    from reconciler.model.settings import Environment, NameTemplate
     from reconciler.novita.http.client import CallInfo, Client
     from reconciler.workflow.runtime.account import EarlyListing
 
@@ -40,7 +41,8 @@ class Context:
     UTC. client: a client that outlives the run. early: the listing that began before the files were read.
     helper_calls: the values of secret helpers, for one run. on_wait: tells the user what the run waits for.
     is_own_process: False inside another program, whose global settings must not be changed. who: the name of
-    the client that a server acts for, "" for the user of this process.
+    the client that a server acts for, "" for the user of this process. chosen_environment: the name that the
+    user gave, or "". environment: the one of config.yaml that the run uses, or None.
     """
 
     root: Path
@@ -50,6 +52,8 @@ class Context:
     files: tuple[Path, ...] = ()
     state: Path = STATE
     explicit_options: frozenset[str] = frozenset()
+    chosen_environment: str = ""
+    environment: Environment | None = None
     selection: Selection = EVERYTHING
     allow: Allowances = field(default_factory=Allowances)
     parallelism: int = 10
@@ -71,14 +75,28 @@ class Context:
     @property
     def options(self) -> SharedOptions:
         """Return the options that give another command the same files and the same inventory."""
+        files, state = (self.environment.files, self.environment.state) if self.environment else ((), STATE)
         return SharedOptions(
             directory=str(self.root),
-            files=tuple(map(str, self.files)),
-            state="" if self.state == STATE else str(self.state),
+            environment=self.environment_name,
+            files=() if self.files == files else tuple(map(str, self.files)),
+            state="" if self.state == state else str(self.state),
             targets=self.selection.targets,
             excludes=self.selection.excludes,
             env_files=tuple(map(str, self.env_files)),
         )
+
+    @property
+    def environment_name(self) -> str:
+        """Return the name of the environment, or ""."""
+        return self.environment.name if self.environment else ""
+
+    @property
+    def names(self) -> NameTemplate:
+        """Return how the environment names its endpoints."""
+        from reconciler.model.settings import DECLARED_NAMES
+
+        return self.environment.names if self.environment else DECLARED_NAMES
 
     def resolver(self, *, lenient: bool = False) -> Resolver:
         """Return the resolver of references; with `lenient` an unset reference is a warning."""

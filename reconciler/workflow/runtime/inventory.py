@@ -19,7 +19,13 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory, Live, Owner
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.planning.inventory_owner import Account, account_guards, files_guard, host_mismatch
+from reconciler.planning.inventory_owner import (
+    Account,
+    account_guards,
+    environment_guard,
+    files_guard,
+    host_mismatch,
+)
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
 from reconciler.workflow.runtime.settings import base_url
@@ -91,8 +97,13 @@ def claim_inventory(
         is_shared=settings.state_key is not None,
     )
     owner = replace(recorded_owner, account=account.key)
+    environment = context.environment_name
+    is_same_environment = recorded_owner.environment in ("", environment)
     files, recorded = FileSet.of(context), FileSet.recorded(context, recorded_owner)
     is_same = recorded is None or files.includes(recorded)
+    is_new = not (inventory.records or inventory.intents)
+    if is_new or (by_files and (is_whole or (is_same and is_same_environment))):
+        owner = replace(owner, environment=environment)
     if by_files and (is_whole or is_same):
         owner = with_files_of(context, owner)
     problems = [
@@ -105,7 +116,10 @@ def claim_inventory(
         )
     ]
     is_moved = recorded is not None and is_empty and recorded.is_gone
-    if by_files and not is_same and recorded is not None and not is_moved and inventory.records:
+    if not (is_same_environment or is_new):
+        again = repeat_with(context, "--allow-other-files") if guarded else ""
+        problems.append(environment_guard(recorded_owner.environment, environment, again=again))
+    elif by_files and not is_same and recorded is not None and not is_moved and inventory.records:
         problems.append(
             files_guard(
                 recorded=recorded.text(files),
@@ -119,6 +133,7 @@ def claim_inventory(
         or not (inventory.base_url and recorded_owner.account)
         or (by_files and is_whole and not is_same)
         or (by_files and recorded is None)
+        or (by_files and owner.environment != recorded_owner.environment)
     )
     return Claim(
         owner=owner,
@@ -161,13 +176,14 @@ def _apply_allowances(context: Context, problems: Iterable[Problem], *, guarded:
     allowed = {
         "other-account": context.allow.other_account,
         "other-files": context.allow.other_files,
+        "other-environment": context.allow.other_files,
     }
     for problem in problems:
         if not problem.is_error:
             if guarded:
                 yield problem
         elif not guarded or allowed[problem.code]:
-            severity = Severity.NOTE if problem.code == "other-files" else Severity.WARNING
+            severity = Severity.WARNING if problem.code == "other-account" else Severity.NOTE
             yield replace(problem, severity=severity, exit_code=1, hint="" if guarded else problem.hint)
         else:
             yield problem

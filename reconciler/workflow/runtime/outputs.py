@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from reconciler.config.environments import CONFIG_FILES
 from reconciler.config.files.discovery import SUFFIXES, search_layers
-from reconciler.config.settings import CONFIG_FILES
 from reconciler.inventory.files import companion, resolve
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem

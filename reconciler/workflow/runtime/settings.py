@@ -22,7 +22,11 @@ def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
     With `lenient` an unset reference is a warning.
     """
     settings, problems = load_settings(
-        context.root, environ=context.environ, dotenv=context.dotenv, lenient=lenient
+        context.root,
+        environ=context.environ,
+        dotenv=context.dotenv,
+        lenient=lenient,
+        environment=context.environment_name,
     )
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)

@@ -18,6 +18,7 @@ from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import in_recorded_environment
 from reconciler.workflow.saved_plan.change_facts import of_type
 
 
@@ -27,7 +28,7 @@ class Origin:
 
     directory: the value of -C. root: its absolute path when the plan was made. way: the path to it from the
     folder of the plan file. read: the configuration files. files, state and read are relative to the root if
-    they are below it. records: the IDs in the inventory.
+    they are below it. records: the IDs in the inventory. environment: its name, or "".
     """
 
     directory: str
@@ -39,6 +40,7 @@ class Origin:
     excludes: tuple[str, ...]
     read: tuple[str, ...]
     records: tuple[str, ...]
+    environment: str = ""
 
     @classmethod
     def of(cls, context: Context, planned: PlanResult, file: Path) -> Origin:
@@ -54,6 +56,7 @@ class Origin:
             excludes=context.selection.excludes,
             read=tuple(_below(root, path.resolve()) for path in planned.files_read),
             records=tuple(sorted(record.id for record in planned.inventory.records.values())),
+            environment=context.environment_name,
         )
 
     @classmethod
@@ -73,10 +76,13 @@ class Origin:
             excludes=texts("excludes"),
             read=texts("read"),
             records=texts("records"),
+            environment=of_type(str, document.get("environment", "")),
         )
 
     def to_json(self) -> dict[str, Json]:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if not self.environment:
+            del fields["environment"]
         return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
     def context(self, context: Context, file: Path, title: str) -> Context:
@@ -90,8 +96,11 @@ class Origin:
             root=root,
             files=tuple(map(Path, self.files)),
             state=Path(self.state),
+            explicit_options=frozenset({"files", "state"}),
             selection=Selection(targets=self.targets, excludes=self.excludes),
         )
+        if root.is_dir():
+            plan_context = in_recorded_environment(plan_context, self.environment)
         if other is None and not root.is_dir():
             raise InvalidConfig(
                 _refusal(plan_context, file, f"{title} was made in {root}, which does not exist")
@@ -166,6 +175,8 @@ def approved_plan_path(context: Context) -> Path:
 
 def _differing(context: Context, plan_context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield each explicit option that differs: its name, the value of the plan, the value of this run."""
+    if context.chosen_environment not in ("", plan_context.environment_name):
+        yield "-e", plan_context.environment_name or "no environment", context.chosen_environment
     if "files" in context.explicit_options and _real(context, context.files) != _real(
         plan_context, plan_context.files
     ):

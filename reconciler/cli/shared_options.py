@@ -1,0 +1,131 @@
+"""The options that every command takes, before or after its name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from reconciler.cli.shell_completion import (
+    complete_directories,
+    complete_endpoints,
+    complete_environments,
+    complete_files,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SECTIONS: Final = ("Options", "Report options", "Shared options")
+"""Sections of the help of a command."""
+
+
+WITHOUT_ENVIRONMENT: Final = frozenset(
+    {"completion", "env", "init", "logs", "pods", "pvcs", "schema", "simulator", "specs", "validate"}
+)
+"""Commands that need no environment."""
+
+
+class SharedOption(click.Option):
+    """An option that every command takes, before or after its name."""
+
+    section: Final = SECTIONS[2]
+
+
+_SHARED_OPTIONS: Final = (
+    click.option(
+        "-C",
+        "directory",
+        cls=SharedOption,
+        metavar="DIR",
+        shell_complete=complete_directories,
+        help="Run as if started in this directory.",
+    ),
+    click.option(
+        "-e",
+        "--environment",
+        "environment",
+        cls=SharedOption,
+        metavar="NAME",
+        shell_complete=complete_environments,
+        help="Use this environment of config.yaml, with its files, inventory and account. The environment"
+        " variable RECONCILER_ENV does the same.",
+    ),
+    click.option(
+        "-f",
+        "files",
+        cls=SharedOption,
+        metavar="FILE|DIR",
+        multiple=True,
+        shell_complete=complete_files,
+        help="Read endpoints from this file or directory. Repeat the option to layer files: later files"
+        " override earlier ones. (default: endpoints.yaml and endpoints/)",
+    ),
+    click.option(
+        "--state",
+        cls=SharedOption,
+        metavar="PATH",
+        shell_complete=complete_files,
+        help="Path of the inventory file. (default: state/novita.json)",
+    ),
+    click.option(
+        "--env-file",
+        "env_sources",
+        cls=SharedOption,
+        metavar="FILE",
+        multiple=True,
+        shell_complete=complete_files,
+        help="Read variables for ${env:NAME} from this .env file. Variables of the environment take"
+        " precedence.",
+    ),
+    click.option(
+        "--target",
+        "targets",
+        cls=SharedOption,
+        metavar="GLOB",
+        multiple=True,
+        shell_complete=complete_endpoints,
+        help="Limit the command to endpoints whose name matches this pattern.",
+    ),
+    click.option(
+        "--exclude",
+        "excludes",
+        cls=SharedOption,
+        metavar="GLOB",
+        multiple=True,
+        shell_complete=complete_endpoints,
+        help="Leave out endpoints whose name matches this pattern.",
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Write one JSON document to stdout.",
+    ),
+    click.option(
+        "--no-color",
+        "no_color",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Disable coloured output. The environment variable NO_COLOR does the same; FORCE_COLOR enables"
+        " colour without a terminal.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        "verbose",
+        cls=SharedOption,
+        is_flag=True,
+        default=None,
+        help="Log every API call to stderr.",
+    ),
+)
+
+
+def shared_options(command: F) -> F:
+    """Add the shared options, which a command receives as keyword arguments."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED_OPTIONS), command)

@@ -1,0 +1,175 @@
+"""Reads `environments` and `env_file` of config.yaml, which say what a run reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.config.files.discovery import display_path, first_existing
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Place, Problem
+from reconciler.model.settings import PLACEHOLDER, Environment, NameTemplate
+from reconciler.yamlfile.files import RootDirectory
+
+if TYPE_CHECKING:
+    from reconciler.yamlfile.document import Document
+
+CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
+
+_SECTIONS: Final = (b"environments", b"env_file")
+"""Words without which a file has neither setting, so that it need not be parsed here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environments:
+    """The environments of a folder by name, in the order of the file.
+
+    file: the file that declares them, or would. env_files: `novita.env_file`. problems: errors in all of it.
+    """
+
+    file: str = "config.yaml"
+    by_name: Mapping[str, Environment] = field(default_factory=dict)
+    env_files: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def default(self) -> Environment | None:
+        """Return the environment with `default: true`, or None."""
+        return next((one for one in self.by_name.values() if one.is_default), None)
+
+
+def config_document(root: Path) -> Document | None:
+    """Return config.yaml of a folder, or None if there is none."""
+    path = first_existing(root, CONFIG_FILES)
+    if path is None:
+        return None
+    from reconciler.yamlfile.reader import read
+
+    return read(path, display_path(path, root), root=RootDirectory(root))
+
+
+def read_environments(root: Path) -> Environments:
+    """Return the environments of a folder; none if config.yaml declares none or cannot be read."""
+    path = first_existing(root, CONFIG_FILES)
+    if path is None or not _may_declare(path):
+        return Environments()
+    document = config_document(root)
+    if document is None or not isinstance(document.data, dict):
+        return Environments()  # what is wrong is reported when the settings are read
+    return _environments(document)
+
+
+def _may_declare(path: Path) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    # An escape, or an encoding other than UTF-8, may hide the words.
+    return any(word in text for word in (*_SECTIONS, b"\\x", b"\\u", b"\\U", b"\0"))
+
+
+def _environments(document: Document) -> Environments:
+    from reconciler.config import schema
+    from reconciler.config.schema_errors import schema_problems
+
+    novita, declared = document.data.get("novita"), document.data.get("environments")
+    setting = novita.get("env_file") if isinstance(novita, dict) else None
+    read_here = {"environments": declared, "novita": {"env_file": setting}}
+    problems: list[Problem] = []
+    if not schema.is_valid("config", read_here):
+        problems += schema_problems(schema.validation_errors("config", read_here), document)
+    env_files = _paths(document, ("novita", "env_file"), setting, problems)
+    environments: dict[str, Environment] = {}
+    for name, values in declared.items() if isinstance(declared, dict) else ():
+        if isinstance(name, str) and isinstance(values, dict | None):
+            environments[name] = _environment(document, name, values or {}, problems)
+    problems += _conflicts(document, environments.values())
+    return Environments(
+        file=document.file, by_name=environments, env_files=env_files, problems=tuple(problems)
+    )
+
+
+def _environment(
+    document: Document, name: str, values: Mapping[str, Any], problems: list[Problem]
+) -> Environment:
+    path = ("environments", name)
+    template = values.get("name")
+    is_template = isinstance(template, str) and template.count(PLACEHOLDER) == 1
+    state = _paths(document, (*path, "state"), values.get("state"), problems)
+    return Environment(
+        name=name,
+        state=state[0] if state else Path("state", f"{name}.json"),
+        files=_paths(document, (*path, "files"), values.get("files"), problems),
+        names=NameTemplate(template) if is_template and isinstance(template, str) else NameTemplate(),
+        env_files=_paths(document, (*path, "env_file"), values.get("env_file"), problems),
+        is_protected=values.get("protected") is True,
+        is_confirmed=values.get("confirm") is True or values.get("protected") is True,
+        is_default=values.get("default") is True,
+    )
+
+
+def _paths(
+    document: Document, path: tuple[str, ...], value: Any, problems: list[Problem]
+) -> tuple[Path, ...]:
+    """Return the paths of a setting. One that leads out of the root is reported: a file must not name it."""
+    texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    paths: list[Path] = []
+    for index, text in enumerate(texts):
+        if not isinstance(text, str) or not text:
+            continue
+        place = document.place((*path, index) if isinstance(value, list) else path)
+        normal = Path(os.path.normpath(text))
+        if normal.is_absolute() or normal.parts[:1] == ("..",) or "\0" in text:
+            problems.append(_outside(path[-1], text, place))
+        elif "${" in text:
+            problems.append(_reference(path[-1], place))
+        else:
+            paths.append(Path(text))
+    return tuple(paths)
+
+
+def _outside(setting: str, text: str, place: Place | None) -> Problem:
+    option = {"files": "-f", "state": "--state"}.get(setting, "--env-file")
+    return Problem(
+        code="leads-outside",
+        summary=f"`{setting}` names {text}, which is outside of this folder",
+        hint=f"write a path below the folder of -C DIR; the option {option} may name a file anywhere",
+        place=place,
+    )
+
+
+def _reference(setting: str, place: Place | None) -> Problem:
+    return Problem(
+        code="bad-reference",
+        summary=f"`{setting}` must be a path, not a reference",
+        hint="write the path; it is read before any variable",
+        place=place,
+    )
+
+
+def _conflicts(document: Document, environments: Iterable[Environment]) -> Iterator[Problem]:
+    """Yield an error for each inventory of two environments, and for a second default."""
+    by_state: dict[str, Environment] = {}
+    default: Environment | None = None
+    for one in environments:
+        first = by_state.setdefault(os.path.normpath(one.state), one)
+        if first is not one:
+            path = ("environments", one.name)
+            yield Problem(
+                code="shared-inventory",
+                summary=f"the environments `{first.name}` and `{one.name}` have the same inventory,"
+                f" {one.state}",
+                hint=f"remove `state` from one of the two; its own is then state/{one.name}.json",
+                place=document.place((*path, "state")) or document.place(path, key=True),
+            )
+        if one.is_default and default is not None:
+            yield Problem(
+                code="two-defaults",
+                summary=f"the environments `{default.name}` and `{one.name}` both have `default: true`",
+                hint="remove one of the two",
+                place=document.place(("environments", one.name, "default")),
+            )
+        default = default or (one if one.is_default else None)

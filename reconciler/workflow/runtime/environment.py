@@ -1,0 +1,129 @@
+"""The environment of a run: one of those that config.yaml declares. Imports little, for an early listing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.config.environments import Environments, read_environments
+from reconciler.model.command import command_line
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+
+if TYPE_CHECKING:
+    from reconciler.model.settings import Environment
+    from reconciler.workflow.runtime.context import Context
+
+VARIABLE: Final = "RECONCILER_ENV"
+"""Variable with the name of the environment of commands without `-e`."""
+
+
+def in_environment(context: Context, *, is_needed: bool = True, arguments: Sequence[str] = ()) -> Context:
+    """Return the context in the environment that the user chose, else in the default one.
+
+    Options of the user take precedence over the files and the inventory of the environment. Variables of the
+    `.env` files of config.yaml are added. is_needed: raise an error if config.yaml declares environments and
+    none is chosen. arguments: those of the command line, for a hint. Raise InvalidConfig for an unknown
+    environment, and for errors in its settings.
+    """
+    environments = _environments(context)
+    environment = _named(context, environments, context.chosen_environment) or environments.default
+    if environment is None and environments.by_name and is_needed:
+        raise InvalidConfig(_none_chosen(environments, arguments or context.command.split()[1:]))
+    return _with(context, environments, environment)
+
+
+def in_recorded_environment(context: Context, name: str) -> Context:
+    """Return the context in the environment that a saved plan was made in; "" means none."""
+    environments = _environments(context)
+    return _with(context, environments, _named(context, environments, name))
+
+
+def every_environment(context: Context) -> tuple[Context, ...]:
+    """Return one context for each environment of config.yaml; the context itself if it declares none."""
+    environments = _environments(context)
+    chosen = environments.by_name.values() or (None,)
+    return tuple(_with(context, environments, environment) for environment in chosen)
+
+
+def _environments(context: Context) -> Environments:
+    environments = read_environments(context.root)
+    if environments.problems:
+        raise InvalidConfig(*environments.problems)
+    return environments
+
+
+def _named(context: Context, environments: Environments, name: str) -> Environment | None:
+    """Return the environment of that name; None if the name is empty."""
+    if name and name not in environments.by_name:
+        is_variable = name == context.environ.get(VARIABLE)
+        raise InvalidConfig(_unknown(environments, name, VARIABLE if is_variable else "-e"))
+    return environments.by_name.get(name)
+
+
+def _with(context: Context, environments: Environments, environment: Environment | None) -> Context:
+    """Return the context with the files, the inventory and the variables of the environment."""
+    env_files = (*environments.env_files, *(environment.env_files if environment else ()))
+    if env_files:
+        context = replace(context, dotenv={**_variables(context.root, env_files), **context.dotenv})
+    if environment is None:
+        return context
+    return replace(
+        context,
+        environment=environment,
+        files=context.files if "files" in context.explicit_options else environment.files,
+        state=context.state if "state" in context.explicit_options else environment.state,
+        selection=replace(context.selection, declared_names=environment.names),
+    )
+
+
+def _variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
+    """Return the variables of those of the files that exist. Raise InvalidConfig for an invalid one."""
+    from reconciler.config.files.env_files import read_env_files
+    from reconciler.yamlfile.files import UnreadableFile
+
+    existing = [file for file in files if (root / file).exists() or (root / file).is_symlink()]
+    try:
+        return read_env_files(root, existing)
+    except UnreadableFile as error:
+        names = ", ".join(map(str, existing))
+        raise InvalidConfig(
+            Problem(code=error.code, summary=f"env_file {names}: {error.reason}", hint=error.hint)
+        ) from error
+
+
+def _unknown(environments: Environments, name: str, source: str) -> Problem:
+    from reconciler.model.text import closest_match
+
+    known = list(environments.by_name)
+    if not known:
+        return Problem(
+            code="unknown-environment",
+            summary=f"{source} names the environment `{name}`, and {environments.file} declares none",
+            hint="declare it below `environments:` in config.yaml, or check -C DIR"
+            if source == "-e"
+            else f"unset {VARIABLE}, or declare the environment below `environments:` in config.yaml",
+        )
+    close = closest_match(name, known)
+    return Problem(
+        code="unknown-environment",
+        summary=f"{source} names the environment `{name}`, which {environments.file} does not declare",
+        hint=(f"did you mean `{close}`? " if close else "") + f"Known environments: {', '.join(known)}",
+    )
+
+
+def _none_chosen(environments: Environments, arguments: Sequence[str]) -> Problem:
+    # A text with `=` may be a variable with its value, which may be a secret.
+    shown = (*takewhile(lambda word: not word.startswith("-") and "=" not in word, arguments), "...")
+    words = shown if any("=" in word for word in arguments) else arguments
+    commands = (command_line("reconciler", "-e", name, *words) for name in environments.by_name)
+    return Problem(
+        code="no-environment",
+        summary=f"no environment is chosen; {environments.file} declares {', '.join(environments.by_name)}",
+        hint="\n".join(
+            (*commands, f"or set {VARIABLE}, or write `default: true` for one of them in {environments.file}")
+        ),
+    )

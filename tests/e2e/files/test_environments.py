@@ -1,0 +1,231 @@
+"""Environments of config.yaml: files, inventory, account and names of each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.simulator import Server
+from tests.e2e.sandbox import KEY, Sandbox, item
+
+DEV_KEY, PROD_KEY = "sk_dev-key-0123456789", "sk_prod-key-0123456789"
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Sandbox:
+    """A folder with the environments dev and prod in one account, where prod is protected."""
+    sandbox.write("base.yaml", {"endpoints": [item("chat"), item("embed")]})
+    sandbox.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 5}]})
+    configure(sandbox)
+    return sandbox
+
+
+def configure(sandbox: Sandbox, **more: Any) -> None:
+    environments = {
+        "dev": {"files": ["base.yaml"], "name": "{name}-dev"},
+        "prod": {"files": ["base.yaml", "prod.yaml"], "name": "{name}-prod", "protected": True},
+    }
+    environments = {name: {**one, **more.pop(name, {})} for name, one in environments.items()}
+    sandbox.write(
+        "config.yaml", {"novita": {"settle_seconds": 0.05}, "environments": {**environments, **more}}
+    )
+
+
+def test_two_environments_live_in_one_account(shop: Sandbox) -> None:
+    """Each has its own files, names and inventory, and neither plans to touch the other."""
+    shop.apply("-e", "dev")
+    shop.apply("-e", "prod")
+    assert set(shop.live()) == {"chat-dev", "embed-dev", "chat-prod", "embed-prod"}
+    assert {one["appName"] for one in shop.live().values()} == set(shop.live())
+    assert shop.live()["chat-prod"]["workerConfig"]["maxNum"] == 5
+    for name in ("dev", "prod"):
+        assert shop.plan("--environment", name).code == 0
+        records = json.loads((shop.root / f"state/{name}.json").read_text())
+        assert records["environment"] == name
+        assert set(records["endpoints"]) == {f"chat-{name}", f"embed-{name}"}
+    assert not (shop.root / "state/novita.json").exists()
+
+
+def test_an_environment_must_be_chosen(shop: Sandbox) -> None:
+    """A command that plans, writes or reads the inventory refuses, with the list and the exact commands."""
+    for command in (["plan"], ["apply", "--auto-approve"], ["state", "list"], ["history"], ["list"]):
+        ran = shop.run(*command)
+        assert ran.code == 1
+        assert "no environment is chosen; config.yaml declares dev, prod" in ran.err
+        assert f"\n  reconciler -e prod {' '.join(command)}\n" in ran.err
+    secret = shop.run("deploy", "x", "--image", "a:1", "--spec", "small", "--env", "TOKEN=hush-hush")
+    assert "no environment is chosen" in secret.err
+    assert "hush" not in secret.err
+    assert not shop.sent()
+
+
+def test_the_variable_and_the_default(shop: Sandbox) -> None:
+    """RECONCILER_ENV chooses like -e, which wins over it; `default: true` is chosen without both."""
+    shop.monkeypatch.setenv("RECONCILER_ENV", "dev")
+    assert set(shop.plan().actions) == {"chat-dev", "embed-dev"}
+    assert set(shop.plan("-e", "prod").actions) == {"chat-prod", "embed-prod"}
+    shop.monkeypatch.delenv("RECONCILER_ENV")
+    configure(shop, dev={"default": True})
+    assert set(shop.plan().actions) == {"chat-dev", "embed-dev"}
+    configure(shop, dev={"default": True}, prod={"default": True})
+    assert "both have `default: true`" in shop.run("plan").err
+
+
+def test_an_unknown_environment(shop: Sandbox) -> None:
+    ran = shop.run("plan", "-e", "prd")
+    assert ran.code == 1
+    assert "Did you mean `prod`? Known environments: dev, prod" in ran.err
+    shop.monkeypatch.setenv("RECONCILER_ENV", "prd")
+    assert "RECONCILER_ENV names the environment `prd`" in shop.run("plan").err
+    shop.write("config.yaml", {})
+    assert "config.yaml declares none" in shop.run("plan").err
+
+
+def test_two_environments_with_one_inventory(shop: Sandbox) -> None:
+    configure(shop, dev={"state": "state/prod.json"})
+    ran = shop.run("plan", "-e", "dev")
+    assert "the environments `dev` and `prod` have the same inventory, state/prod.json" in ran.err
+    assert "config.yaml:" in ran.err
+
+
+@pytest.mark.parametrize("path", ["../elsewhere.yaml", "/etc/hosts", "a/../../b"])
+@pytest.mark.parametrize("setting", ["files", "state", "env_file"])
+def test_a_path_that_leads_outside(shop: Sandbox, setting: str, path: str) -> None:
+    """Files of a pull request name nothing outside of the folder."""
+    configure(shop, dev={setting: [path] if setting == "files" else path})
+    ran = shop.run("plan", "-e", "dev")
+    assert ran.code == 1
+    assert f"`{setting}` names {path}, which is outside of this folder" in ran.err
+
+
+def test_names_are_rendered(shop: Sandbox) -> None:
+    """An explicit appName, renamedFrom and removed follow the template; targets accept both names."""
+    shop.write("base.yaml", {"endpoints": [item("chat", appName="talk")]})
+    shop.apply("-e", "dev")
+    assert shop.live()["chat-dev"]["appName"] == "talk-dev"
+    before = shop.id("chat-dev")
+    shop.write("base.yaml", {"endpoints": [item("talk", appName="talk", renamedFrom="chat")]})
+    assert shop.plan("-e", "dev", "--target", "talk").actions == {"talk-dev": "update"}
+    assert shop.plan("-e", "dev", "--target", "talk-dev").actions == {"talk-dev": "update"}
+    assert shop.plan("-e", "dev", "--exclude", "talk").actions == {}
+    shop.apply("-e", "dev")
+    assert shop.id("talk-dev") == before
+    shop.write("base.yaml", {"endpoints": [], "removed": [{"endpoint": "talk", "destroy": False}]})
+    shop.apply("-e", "dev")
+    assert "talk-dev" in shop.live()
+    assert json.loads((shop.root / "state/dev.json").read_text())["endpoints"] == {}
+
+
+@pytest.mark.parametrize("field", ["endpoint", "appName"])
+def test_a_rendered_app_name_that_is_too_long(shop: Sandbox, field: str) -> None:
+    """46 characters hold for the rendered name; the place is that of the declared one."""
+    names = {"endpoint": "chat", field: "a" * 42}
+    shop.write("base.yaml", {"endpoints": [{**item("chat"), **names}]})
+    assert shop.run("validate", "-e", "dev").code == 0
+    ran = shop.run("validate", "-e", "prod")
+    assert ran.code == 1
+    assert "base.yaml:" in ran.err
+    assert f"{'a' * 42}-prod" in ran.err
+
+
+def test_a_protected_environment_asks_for_its_name(shop: Sandbox) -> None:
+    asked = shop.run("apply", "-e", "prod", typed="yes\n")
+    assert asked.code == 1
+    assert "Only the name of the environment, 'prod', will be accepted to approve." in asked.err
+    assert not shop.sent()
+    assert shop.run("apply", "-e", "prod", typed="prod\n").code == 0
+    assert set(shop.live()) == {"chat-prod", "embed-prod"}
+    assert shop.run("scale", "chat-prod", "2", "-e", "prod", typed="yes\n").code == 1
+    assert shop.run("scale", "chat-prod", "2", "-e", "prod", typed="prod\n").code == 0
+    assert shop.run("apply", "-e", "dev", typed="yes\n").code == 0
+    configure(shop, dev={"confirm": True})
+    shop.write("base.yaml", {"endpoints": [item("chat"), item("embed", maxReplicas=3)]})
+    assert shop.run("apply", "-e", "dev", typed="yes\n").code == 1
+    assert shop.run("apply", "-e", "dev", "--auto-approve").code == 0
+
+
+def test_a_protected_environment_is_not_destroyed(shop: Sandbox) -> None:
+    """`destroy`, `plan --destroy` and `delete` of a declared endpoint are refused; an apply may delete."""
+    shop.apply("-e", "prod")
+    shop.run("deploy", "scratch", "--image", "a:1", "--spec", "small", "-e", "prod", "--auto-approve")
+    commands = (
+        ["destroy", "--auto-approve"],
+        ["plan", "--destroy"],
+        ["delete", "chat-prod", "--auto-approve"],
+    )
+    for command in commands:
+        ran = shop.run(*command, "-e", "prod", "--json")
+        assert ran.code == 3
+        assert "protected-environment" in ran.codes
+    assert not shop.sent("delete")
+    assert shop.run("delete", "scratch", "-e", "prod", "--auto-approve").code == 0
+    shop.write("base.yaml", {"endpoints": [item("chat")]})
+    shop.apply("-e", "prod")
+    assert set(shop.live()) == {"chat-prod"}
+    configure(shop, prod={"protected": False})
+    assert shop.run("destroy", "-e", "prod", "--auto-approve").code == 0
+
+
+def test_a_saved_plan_remembers_its_environment(shop: Sandbox) -> None:
+    assert shop.run("plan", "-e", "prod", "--out", "prod.plan").code == 0
+    other = shop.run("apply", "prod.plan", "-e", "dev", "--auto-approve")
+    assert other.code == 6
+    assert "-e: it was made with prod, this run has dev" in other.err
+    assert "reconciler -e prod apply prod.plan" in other.err
+    shop.monkeypatch.setenv("RECONCILER_ENV", "dev")
+    assert shop.run("apply", "prod.plan", "--auto-approve").code == 6
+    shop.monkeypatch.delenv("RECONCILER_ENV")
+    declined = shop.run("apply", "prod.plan", typed="yes\n")
+    assert declined.code == 1
+    assert "chat-prod will be created" in declined.out
+    assert shop.run("apply", "prod.plan", typed="prod\n").code == 0
+    assert set(shop.live()) == {"chat-prod", "embed-prod"}
+    assert (shop.root / "state/prod.json").exists()
+
+
+def test_an_inventory_of_another_environment(shop: Sandbox) -> None:
+    """The inventory of prod is refused with the files of dev, by the names of both."""
+    shop.apply("-e", "prod")
+    for command in (["plan"], ["scale", "chat-prod", "1"], ["destroy"]):
+        ran = shop.run(*command, "-e", "dev", "--state", "state/prod.json", "--json")
+        assert ran.code == 3, command
+        assert "other-environment" in ran.codes
+    text = shop.run("plan", "-e", "dev", "--state", "state/prod.json").err
+    assert "belongs to the environment `prod`, and this run is for `dev`" in text
+    assert not shop.sent("delete", "update")
+
+
+def test_no_request_goes_to_the_other_environment(shop: Sandbox) -> None:
+    """Also the listing that begins before the files are read has the host and the key of the environment."""
+    for name in ("NOVITA_BASE_URL", "NOVITA_API_KEY"):
+        shop.monkeypatch.delenv(name)
+    shop.monkeypatch.setenv("PROD_KEY", PROD_KEY)
+    with Server(seed=2) as other:
+        configure(
+            shop,
+            dev={"base_url": shop.sim.url, "api_key": "${env:DEV_KEY}"},
+            prod={"base_url": other.url, "api_key": "${env:PROD_KEY}"},
+        )
+        shop.apply("-e", "prod")
+        assert shop.plan("-e", "prod").code == 0
+        assert {received.headers["authorization"] for received in other.requests} == {f"Bearer {PROD_KEY}"}
+        assert not shop.sim.requests
+        count = len(other.requests)
+        unset = shop.run("plan", "-e", "dev")
+        assert unset.code == 1
+        assert "DEV_KEY" in unset.err
+        assert "config.yaml:" in unset.err
+        shop.monkeypatch.setenv("DEV_KEY", DEV_KEY)
+        shop.monkeypatch.setenv("NOVITA_API_KEY", KEY)
+        shop.apply("-e", "dev")
+        assert {received.headers["authorization"] for received in shop.sim.requests} == {f"Bearer {DEV_KEY}"}
+        assert len(other.requests) == count
+
+
+def test_a_folder_without_environments_is_as_before(sandbox: Sandbox) -> None:
+    """Neither the plan nor the inventory says anything about environments."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert "environment" not in Path(sandbox.root / "state/novita.json").read_text()
+    assert "environment" not in sandbox.run("plan", "--json").document

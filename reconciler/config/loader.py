@@ -29,6 +29,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import DECLARED_NAMES, NameTemplate, Settings
+from reconciler.model.values import escaped
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory, normalized_path
 from reconciler.yamlfile.reader import gc_paused, parse, read
@@ -199,25 +200,29 @@ def load_item(
 
 
 def check_item(item: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Return the problems of fields of an endpoint that are given as data, each checked by itself."""
-    if schema.is_valid("endpoints", item, "endpoint"):
-        return ()
+    """Return the problems of fields of an endpoint, as literal text, each checked by itself."""
+    name, locator = address(str(item.get("endpoint"))), InlineLayer(data=item).positions
+    if schema.is_valid("endpoints", escaped(item), "endpoint"):
+        found = ENDPOINT.value_problems(item, locator.place)
+        return tuple(replace(problem, address=name) for problem in found)
     from reconciler.config.schema_errors import schema_problems
 
-    errors = schema.validation_errors("endpoints", item, "endpoint")
-    locator = InlineLayer(data=item).positions
-    return tuple(schema_problems(errors, locator, address=address(str(item.get("endpoint")))))
+    errors = schema.validation_errors("endpoints", escaped(item), "endpoint")
+    return tuple(schema_problems(errors, locator, address=name))
 
 
 def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return the problems by file and line, without repetitions.
 
-    A problem of `defaults` occurs for each endpoint; it is reported once, without an address.
+    A problem of `defaults` occurs for each endpoint; it is reported once, without an address. So is a problem
+    of a value that is declared in several places, if its code is one of `Kind.shared_codes`.
     """
     unique: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
         place = problem.place
-        key = (place and str(place), problem.code, problem.summary, None if place else problem.address)
+        is_shared = problem.code in ENDPOINT.shared_codes
+        where = None if is_shared else (place and str(place), None if place else problem.address)
+        key = (where, problem.code, problem.summary)
         known = unique.setdefault(key, problem)
         if known.address != problem.address:
             unique[key] = replace(known, address=None)

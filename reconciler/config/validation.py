@@ -173,7 +173,7 @@ class EndpointValidator:
             declared,
             spec if is_valid else None,
             item.positions.place,
-            frozenset(str(path[0]) for path in unknown),
+            frozenset(str(path[0]) for path in (*unknown, *item.unset)),
         )
         self.problems += self._about_names(item, filter(self._is_new, problems))
         if desired is None or not item.is_usable:

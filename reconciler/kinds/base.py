@@ -59,6 +59,7 @@ class Kind(ABC):
     table: its fields. longest_name: characters of a name.
     needs: the types that must exist before it, and be deleted after it.
     can_update: if not, every change of a field takes a new object.
+    shared_codes: codes of problems about a value, not an object; each is reported once.
     uncompared: parts of an answer that are kept as they came and are never compared.
     not_found_reasons: Novita's words for an object that does not exist, beside those for endpoints.
     in_use_reasons: its words for an object that cannot be deleted because others use it.
@@ -75,6 +76,7 @@ class Kind(ABC):
     not_found_reasons: Collection[str] = ()
     in_use_reasons: Collection[str] = ()
     item_schema: ClassVar[Mapping[str, Any]] = {}
+    shared_codes: Collection[str] = ()
     uncompared: Collection[str] = ()
 
     @cached_property
@@ -125,6 +127,10 @@ class Kind(ABC):
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
     ) -> tuple[Desired | None, tuple[Problem, ...]]:
         """Return what a merged and resolved item declares, and the problems found in it."""
+
+    def value_problems(self, declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+        """Return the problems of valid values that need no other field of their item."""
+        yield from ()
 
     def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
         """Return an error for each two declared objects that cannot exist together."""

@@ -60,7 +60,8 @@ def update_goal(
 
     Raise InvalidConfig for invalid values.
     """
-    if problems := check_item(escaped({"endpoint": name, **changes})):
+    problems = check_item({"endpoint": name, **changes})
+    if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)
     fields = ENDPOINT.partial_fields(changes)
 
@@ -73,7 +74,7 @@ def update_goal(
         )
         if declared and lease and not lease.has_expired(context.now()):
             declared = with_lease(declared, lease)
-        return replace_declared(loaded, desired, *_reverted_by_apply(desired, declared))
+        return replace_declared(loaded, desired, *problems, *_reverted_by_apply(desired, declared))
 
     return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 

@@ -41,7 +41,7 @@ REQUEST = """\
 
 def item(**fields: str) -> str:
     """Return an endpoints.yaml with one endpoint; the fields are YAML text."""
-    everything = {"endpoint": "a", "specName": "one", "image": "x", **fields}
+    everything = {"endpoint": "a", "specName": "one", "image": "x:1", **fields}
     return "endpoints:\n- " + "\n  ".join(f"{name}: {text}" for name, text in everything.items()) + "\n"
 
 
@@ -158,13 +158,13 @@ def test_one_mistake_one_problem(
     [
         ("endpoints: [{endpoint: a, specName: one}]", "1:24 missing-key | write `image: ubuntu:22.04`"),
         (
-            "endpoints: [{endpoint: a, image: x}]",
+            "endpoints: [{endpoint: a, image: x:1}]",
             "1:24 missing-key | write `specName: NAME`, with a name from specs.yaml",
         ),
-        ("endpoints: [{image: x}]", "1:13 missing-key | write `endpoint: NAME`"),
+        ("endpoints: [{image: x:1}]", "1:13 missing-key | write `endpoint: NAME`"),
         ("endpoints: [{name: a}]", "1:13 missing-key | did you mean `endpoint` by `name`?"),
         ("endpoints: [{endpont: a}]", "1:13 missing-key | did you mean `endpoint` by `endpont`?"),
-        ("endpoints:\n- endpoint:\n  image: x", "2:12 missing-key | write `endpoint: NAME`"),
+        ("endpoints:\n- endpoint:\n  image: x:1", "2:12 missing-key | write `endpoint: NAME`"),
         ("endpoints: [{endpoint: 1.10}]", '1:24 not-text | write "1.10"'),
         ("endpoints: [{endpoint: [a]}]", "1:24 wrong-type | write `endpoint: NAME`"),
         ("endpoints: [a]", "1:13 wrong-type | write `- endpoint: NAME`"),
@@ -193,27 +193,28 @@ def test_one_mistake_one_problem(
             "1:12 unknown-key | move `appName` into the item under `endpoints:`",
         ),
         (
-            "defaults: {ports: 1}\nendpoints: [{endpoint: a, specName: one, image: x}]",
+            "defaults: {ports: 1}\nendpoints: [{endpoint: a, specName: one, image: x:1}]",
             "1:12 unknown-key | did you mean `port`?",
         ),
         (
-            "endpoints: [{endpoint: '', specName: one, image: x}]",
+            "endpoints: [{endpoint: '', specName: one, image: x:1}]",
             "1:24 bad-format | write a value, or remove the key",
         ),
         (
-            'endpoints: [{endpoint: "a\\n", appName: a, specName: one, image: x}]',
+            'endpoints: [{endpoint: "a\\n", appName: a, specName: one, image: x:1}]',
             "1:24 bad-format | write for example `endpoint: base-test`",
         ),
         (
-            f"endpoints: [{{endpoint: {'a' * 221}, appName: a, specName: one, image: x}}]",
+            f"endpoints: [{{endpoint: {'a' * 221}, appName: a, specName: one, image: x:1}}]",
             "1:24 bad-format | shorten it",
         ),
         (
-            "endpoints:\n- {endpoint: a, specName: one, image: x}\n- {endpoint: a, specName: one, image: y}",
+            "endpoints:\n- {endpoint: a, specName: one, image: x:1}\n"
+            "- {endpoint: a, specName: one, image: y:1}",
             "3:14 duplicate-endpoint | rename or remove one of the two; the first is at endpoints.yaml:2:14",
         ),
         (
-            "endpoints: [{endpoint: a, specName: one, image: 'x y'}]",
+            "endpoints: [{endpoint: a, specName: one, image: 'x:1 y'}]",
             "1:49 bad-format | write for example `image: ubuntu:22.04`",
         ),
     ],
@@ -232,10 +233,10 @@ def test_errors_of_a_whole_file(tmp_path: Path, text: str, expected: str) -> Non
         "defaults: {port: 80}",
         "defaults:\nendpoints: []",
         '{"$schema": "endpoints.schema.json", "endpoints": []}',
-        "endpoints:\n- endpoint: Überall 1\n  appName: a\n  specName: one\n  image: x\n",
+        "endpoints:\n- endpoint: Überall 1\n  appName: a\n  specName: one\n  image: x:1\n",
         item(command='""', env="{}", storage="[]", lifecycle="{}"),
         item(env="{DATE: 2024-01-01, EMPTY: ''}", taskTimeout="1200.0", maxConcurrent="1_000"),
-        "endpoints:\n- &a {endpoint: a, specName: one, image: x}\n- {<<: *a, endpoint: b}\n",
+        "endpoints:\n- &a {endpoint: a, specName: one, image: x:1}\n- {<<: *a, endpoint: b}\n",
     ],
 )
 def test_valid_files(tmp_path: Path, text: str) -> None:
@@ -256,7 +257,7 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
         "config.yaml": "novita: {adpt: true}",
         "specs.yaml": SPECS + "  - {name: 5}\n",
         "endpoints.yaml": item(port="0")
-        + "- {endpoint: b, specName: two, image: x}\n- {endpoint: c, specName: one, image: x}\n",
+        + "- {endpoint: b, specName: two, image: x:1}\n- {endpoint: c, specName: one, image: x:1}\n",
     }
     result = loaded(tmp_path, files)
     assert [line.split(" |")[0] for line in problem_lines(result.problems)] == [
@@ -279,7 +280,7 @@ def test_an_error_in_defaults_is_reported_once(tmp_path: Path) -> None:
 
 def test_a_warning_about_defaults_is_reported_once(tmp_path: Path) -> None:
     """A deprecated field of the defaults gives one warning without an address."""
-    items = "".join(f"- {{endpoint: e{n}, image: x}}\n" for n in range(3))
+    items = "".join(f"- {{endpoint: e{n}, image: x:1}}\n" for n in range(3))
     text = "defaults: {specName: one, priority: 5, env: {A: '${env:NONE}'}}\nendpoints:\n" + items
     result = loaded(tmp_path, {"endpoints.yaml": text})
     assert sorted(codes(result.problems)) == ["never-sent", "unset-reference"]
@@ -385,7 +386,7 @@ def test_places_are_relative_to_the_root(tmp_path: Path) -> None:
 
 def test_places_of_desired_endpoints(tmp_path: Path) -> None:
     """Each desired endpoint has the place of its name."""
-    result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one}\n" + item(image="y")})
+    result = loaded(tmp_path, {"endpoints.yaml": "defaults: {specName: one}\n" + item(image="y:1")})
     assert str(result.desired[0].place) == "endpoints.yaml:3:13"
 
 

@@ -52,7 +52,7 @@ endpoints:
 def test_the_earlier_file_is_not_changed_by_the_merge(tmp_path: Path) -> None:
     """Two endpoints that share defaults do not share each other's values."""
     text = """\
-defaults: {specName: one, image: x, env: {A: a}, policy: {type: queue, value: 5}}
+defaults: {specName: one, image: x:1, env: {A: a}, policy: {type: queue, value: 5}}
 endpoints:
 - {endpoint: a, env: {B: b}, policy: {value: 6}}
 - {endpoint: b, env: {A: null}}
@@ -67,7 +67,7 @@ endpoints:
 def test_validation_follows_the_merge(tmp_path: Path) -> None:
     """Fields are validated after the merge, and reported at the place of the last layer that sets them."""
     base = "defaults: {port: 99999}\nendpoints: [{endpoint: a, image: 5, specName: one}]"
-    good = "defaults: {port: 80}\nendpoints: [{endpoint: a, image: x}]"
+    good = "defaults: {port: 80}\nendpoints: [{endpoint: a, image: x:1}]"
     bad = "endpoints: [{endpoint: a, image: 6, env: {A: 1}}]"
     files = {"base.yaml": base, "good.yaml": good, "bad.yaml": bad}
     assert loaded(tmp_path, files, named=["base.yaml", "good.yaml"]).problems == ()
@@ -80,7 +80,7 @@ def test_validation_follows_the_merge(tmp_path: Path) -> None:
 
 def test_a_directory_is_one_layer(tmp_path: Path) -> None:
     """Names are unique within a -f directory; it is merged over an earlier -f."""
-    one = "endpoints: [{endpoint: a, image: x, specName: one}]"
+    one = "endpoints: [{endpoint: a, image: x:1, specName: one}]"
     files = {"base.yaml": one, "d/a.yaml": one, "d/b.yaml": one}
     assert codes(loaded(tmp_path, files, named=["base.yaml", "d/a.yaml"]).problems) == []
     assert problem_lines(loaded(tmp_path, files, named=["base.yaml", "d"]).problems) == [

@@ -241,7 +241,7 @@ def test_unset_references_strict_and_lenient(tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["endpoint", "specName", "appName", "renamedFrom"])
 def test_names_cannot_contain_references(tmp_path: Path, field: str) -> None:
     """Names must be the same in every environment."""
-    item = {"endpoint": "a", "specName": "one", "image": "x"} | {field: "x${env:A}"}
+    item = {"endpoint": "a", "specName": "one", "image": "x:1"} | {field: "x${env:A}"}
     text = "endpoints:\n- " + "\n  ".join(f"{key}: {value}" for key, value in item.items())
     result = loaded(tmp_path, {"endpoints.yaml": text}, environ={"A": "x"})
     assert [problem.summary for problem in result.errors] == [f"`{field}` cannot contain a reference"]
@@ -250,6 +250,6 @@ def test_names_cannot_contain_references(tmp_path: Path, field: str) -> None:
 @pytest.mark.parametrize("text", ["8${env:A}", "$${env:A}"])
 def test_a_number_is_a_whole_reference_or_none(tmp_path: Path, text: str) -> None:
     """A number cannot be composed of text and references."""
-    item = f"endpoints: [{{endpoint: a, specName: one, image: x, port: '{text}'}}]"
+    item = f"endpoints: [{{endpoint: a, specName: one, image: x:1, port: '{text}'}}]"
     result = loaded(tmp_path, {"endpoints.yaml": item}, environ={"A": "0"})
     assert codes(result.problems) == ["wrong-type"]

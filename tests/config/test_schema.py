@@ -70,7 +70,7 @@ def test_editors_accept_references() -> None:
 def test_the_published_schema_requires_only_the_name() -> None:
     """An overlay is valid in an editor; a merged endpoint needs its spec and image."""
     assert schema.is_valid("endpoints", {"endpoints": [{"endpoint": "a", "replicas": None}]})
-    assert not schema.is_valid("endpoints", {"endpoints": [{"image": "x"}]})
+    assert not schema.is_valid("endpoints", {"endpoints": [{"image": "x:1"}]})
     assert not schema.is_valid("endpoints", {"endpoint": "a"}, "mergedEndpoint")
     assert not schema.is_valid("endpoints", {"defaults": {"appName": "a"}})
     assert schema.is_valid("endpoints", {"defaults": None})
@@ -82,7 +82,7 @@ def test_nothing_heavy_is_imported_for_a_valid_file(tmp_path: Any) -> None:
 
     write(
         tmp_path,
-        {"specs.yaml": SPECS, "endpoints.yaml": "endpoints: [{endpoint: a, specName: one, image: x}]"},
+        {"specs.yaml": SPECS, "endpoints.yaml": "endpoints: [{endpoint: a, specName: one, image: x:1}]"},
     )
     code = f"""
 import sys

@@ -203,7 +203,7 @@ def test_writing_a_default_changes_nothing(path: str) -> None:
 @pytest.mark.parametrize("key", ["defaults", "endpoints"])
 def test_a_file_may_leave_its_parts_out(tmp_path: Path, key: str) -> None:
     """A file without a key equals one with the default of the key."""
-    whole = {"defaults": "defaults: {image: x}\n", "endpoints": "endpoints: []\n"}
+    whole = {"defaults": "defaults: {image: x:1}\n", "endpoints": "endpoints: []\n"}
     del whole[key]
     assert schema.load_schema("endpoints")["properties"][key]["default"] in ({}, [])
     without = loaded(tmp_path, {"endpoints.yaml": "".join(whole.values())})

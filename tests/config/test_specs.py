@@ -56,7 +56,7 @@ def use(root: Path, spec: str, name: str = "x", **environ: str) -> list[str]:
     """Return the problems of an endpoint that uses a spec."""
     files = {
         "specs.yaml": spec,
-        "endpoints.yaml": f"endpoints: [{{endpoint: a, specName: {name}, image: i}}]",
+        "endpoints.yaml": f"endpoints: [{{endpoint: a, specName: {name}, image: i:1}}]",
     }
     return problem_lines(loaded(root, files, environ=environ).problems)
 
@@ -122,7 +122,7 @@ def test_a_used_spec(tmp_path: Path, body: str, expected: str) -> None:
 def test_the_documented_messages(tmp_path: Path) -> None:
     """Both documented errors have their exact messages and hints."""
     text = "specs:\n- name: x\n  resources: {gpu: 1, ephemeralStorage: 100Gi}\n"
-    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
+    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i:1}]"}
     product, rootfs = loaded(tmp_path, files).problems
     assert product.summary == "no Novita product ID found for spec x"
     assert 'productId: "SL-serverless-3"  # Get from Novita Console' in product.hint
@@ -186,7 +186,7 @@ specs:
         "specs.yaml:3:52 unset-reference",
         "specs.yaml:4:35 unset-reference",
     ]
-    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
+    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i:1}]"}
     lenient = loaded(tmp_path, files, lenient=True)
     assert lenient.errors == ()
     assert lenient.desired[0].fields["products"] == [{"id": "${env:PRODUCT}"}]
@@ -216,7 +216,7 @@ def test_search_path_of_specs(tmp_path: Path, files: dict[str, str], file: str |
 
 def test_a_spec_is_validated_once(tmp_path: Path) -> None:
     """Many endpoints that use a broken spec give one problem."""
-    items = "".join(f"- {{endpoint: e{n}, specName: x, image: i}}\n" for n in range(5))
+    items = "".join(f"- {{endpoint: e{n}, specName: x, image: i:1}}\n" for n in range(5))
     files = {
         "specs.yaml": "specs: [{name: x, resources: {gpu: 1, ephemeralStorage: 1}}]",
         "endpoints.yaml": "endpoints:\n" + items,

@@ -45,7 +45,7 @@ REFUSED = [
     ("serverless get unknown", "get", 400, "SERVERLESS_ENDPOINT_NOT_FOUND"),
     ("serverless delete sd-prod", "delete", 400, "SERVERLESS_ENDPOINT_NOT_FOUND"),
     (
-        "serverless create --image a --port 8000 --product-id SL-serverless-3",
+        "serverless create --image a:1 --port 8000 --product-id SL-serverless-3",
         "create",
         400,
         "invalid workerConfig.requestTimeout: value is required",

@@ -77,7 +77,7 @@ def test_what_only_the_yaml_changed_is_no_drift() -> None:
         ("env.A", {}),
         ("env.B", {"env": {"A": "1", "B": "new"}}),
         ("env", {"env": {"C": "3"}}),
-        ("image", {"env": {"A": "1"}, "image": "other"}),
+        ("image", {"env": {"A": "1"}, "image": "other:1"}),
         ("storage./w", {"env": {"A": "1"}, "storage": [{"type": "local", "sizeGb": 1, "mountPath": "/w"}]}),
     ],
 )

@@ -110,8 +110,12 @@ def test_lists_are_compared_whole_and_secrets_by_value(have: Any, want: Any, exp
 
 def test_differences_are_in_the_order_of_the_wire() -> None:
     """As the create request has them, then by key; what the wire does not know comes last."""
-    want = {"envs": {"z": "1", "a": "1"}, "image": {"image": "i"}, "workerConfig": {"maxNum": 1, "minNum": 1}}
-    have = {"other": 1, "envs": {}, "image": {"image": "j"}, "workerConfig": {"maxNum": 2, "minNum": 2}}
+    want = {
+        "envs": {"z": "1", "a": "1"},
+        "image": {"image": "i:1"},
+        "workerConfig": {"maxNum": 1, "minNum": 1},
+    }
+    have = {"other": 1, "envs": {}, "image": {"image": "j:1"}, "workerConfig": {"maxNum": 2, "minNum": 2}}
     assert [path for path, _, _ in differences(have, want)] == [
         ("workerConfig", "minNum"),
         ("workerConfig", "maxNum"),

@@ -51,7 +51,7 @@ def test_the_order_of_files_records_listing_and_keys_does_not_count(shuffler: ra
 
 def test_the_order_of_fields_in_the_normal_form_does_not_count() -> None:
     """Dicts have an order in Python, and no meaning by it."""
-    one = endpoint(port=1, image="i")
+    one = endpoint(port=1, image="i:1")
     other = one.__class__(name=one.name, app_name=one.app_name, fields=dict(reversed(one.fields.items())))
     assert sign(plan([one], [tracked()], [live()])) == sign(plan([other], [tracked()], [live()]))
 

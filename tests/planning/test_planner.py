@@ -115,7 +115,7 @@ FIELDS: list[tuple[dict[str, Any], Action, list[str]]] = [
     ({"maxConcurrent": 2}, Action.UPDATE, ["workerConfig.maxConcurrent"]),
     ({"requestTimeout": 1}, Action.UPDATE, ["workerConfig.requestTimeout"]),
     ({"policy": {"type": "queue", "value": 1}}, Action.UPDATE, ["policy.value"]),
-    ({"image": "i"}, Action.UPDATE, ["image.image"]),
+    ({"image": "i:1"}, Action.UPDATE, ["image.image"]),
     ({"command": "c"}, Action.UPDATE, ["image.command"]),
     ({"imageAuthId": "a"}, Action.UPDATE, ["image.authId"]),
     ({"port": 1}, Action.UPDATE, ["ports"]),

@@ -85,7 +85,7 @@ def test_a_plan_has_a_limit(sandbox: Sandbox) -> None:
 
 def test_a_saved_plan_is_judged_like_a_printed_one(sandbox: Sandbox) -> None:
     """What is applied can be what was judged."""
-    sandbox.declare(item("chat", image="ubuntu"))
+    sandbox.declare(item("chat", image="ubuntu:1"))
     assert sandbox.run("plan", "--out", "the.plan").code == 0
     saved = json.loads((sandbox.root / "the.plan").read_text())
     for policy in sorted(path.stem for path in POLICIES.glob("*.rego")):

@@ -171,7 +171,7 @@ def test_unset_differs_from_zero_and_from_empty(provider: NovitaDeploymentProvid
 
 def test_an_update_that_cannot_be_is_refused(provider: NovitaDeploymentProvider, sim: Server) -> None:
     """Before anything is asked; a reference is a text like others, and no number."""
-    bad: list[dict[str, Any]] = [{"image": "a b"}, {"replicas": "${env:N}"}, {"env": {"A": 1}}]
+    bad: list[dict[str, Any]] = [{"image": "a:1 b"}, {"replicas": "${env:N}"}, {"env": {"A": 1}}]
     for fields in bad:
         with pytest.raises(InvalidConfig):
             provider.update_deployment(UpdateDeploymentRequest(endpoint="probe", **fields))

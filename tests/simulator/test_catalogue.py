@@ -61,7 +61,7 @@ def test_a_credential_in_use_stays() -> None:
     """One that an endpoint uses cannot be deleted; unused it can, and only once."""
     api = Api.of(auth_save_answer="id")
     auth_id = api.post("/repository/auth/save", AUTH_BODY)[1]["id"]
-    endpoint_id = api.create(image={"image": "a", "authId": auth_id})
+    endpoint_id = api.create(image={"image": "a:1", "authId": auth_id})
     gone = {"id": auth_id}
     assert outcome(api.post("/repository/auth/delete", gone)) == (400, "IMAGE_AUTH_IN_USE")
     api.delete(id=endpoint_id)
@@ -134,7 +134,7 @@ def test_a_mounted_storage_stays() -> None:
 def test_references_are_checked_on_demand() -> None:
     """check_references refuses credentials and storages that are not there, or are in another cluster."""
     api = Api.of(check_references=True, auth_save_answer="id")
-    image = {"image": "a", "authId": "nope"}
+    image = {"image": "a:1", "authId": "nope"}
     assert api.try_create(image=image) == (400, "RESOURCE_NOT_FOUND")
     image["authId"] = api.post("/repository/auth/save", AUTH_BODY)[1]["id"]
     assert api.try_create(image=image) == (200, "")
@@ -150,4 +150,4 @@ def test_references_are_checked_on_demand() -> None:
 
 def test_references_are_trusted_by_default() -> None:
     """Without the check any id passes."""
-    assert Api.of().try_create(image={"image": "a", "authId": "nope"}) == (200, "")
+    assert Api.of().try_create(image={"image": "a:1", "authId": "nope"}) == (200, "")

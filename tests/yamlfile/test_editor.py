@@ -35,7 +35,7 @@ endpoints:
 
   # about b
   - endpoint: b
-    image: y
+    image: y:1
     env:
       K: v   # kv
 
@@ -123,7 +123,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[str]]] = {
         (Remove(path=B),),
         [
             "-   - endpoint: b",
-            "-     image: y",
+            "-     image: y:1",
             "-     env:",
             "-       K: v   # kv",
             "- ",
@@ -301,7 +301,7 @@ def test_a_file_is_parsed_a_few_times_for_many_edits(
     looks = []
     parse_tree = editor.parse_tree
     monkeypatch.setattr(editor, "parse_tree", lambda *given: looks.append(1) or parse_tree(*given))
-    data = {"endpoints": [{"endpoint": f"e{number}", "image": "x"} for number in range(50)]}
+    data = {"endpoints": [{"endpoint": f"e{number}", "image": "x:1"} for number in range(50)]}
     text = json.dumps(data, indent=2) if as_json else to_block(data) + "\n"
     edits = [edit for number in reversed(range(50)) for edit in make(("endpoints", number))]
     assert parse(edit_text(text, edits, json=as_json), "").data == apply_edits(data, edits)
@@ -321,7 +321,7 @@ def test_values_in_place_are_replaced_in_one_pass(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(editor, "parse_tree", lambda *given: looks.append(1) or parse_tree(*given))
     data = {
         "endpoints": [
-            {"endpoint": f"e{number}", "image": "x", "env": {"A": "1"}, "min": 0} for number in range(9)
+            {"endpoint": f"e{number}", "image": "x:1", "env": {"A": "1"}, "min": 0} for number in range(9)
         ]
     }
     edits = [

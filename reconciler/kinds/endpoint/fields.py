@@ -24,6 +24,9 @@ CUDA: Final[Path] = ("workerConfig", "cudaVersion")
 COMMAND: Final[Path] = ("image", "command")
 AUTH: Final[Path] = ("image", "authId")
 
+IMAGE_WITHOUT_VERSION: Final = "image-without-version"
+"""Code of the warning about `latest`."""
+
 DEFAULT_MIN, DEFAULT_MAX, DEFAULT_REPLICAS = 0, 10, 1
 DEFAULT_PORT: Final = 8000
 DEFAULT_POLICY: Final[Mapping[str, Any]] = {"type": "queue", "value": 60}

@@ -21,6 +21,7 @@ from reconciler.kinds.endpoint.fields import (
     FREE_TIMEOUT,
     TABLE,
 )
+from reconciler.kinds.endpoint.images import image_problems
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.text import closest_match
@@ -53,6 +54,18 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
 }
 
+_WITH_PRECEDENCE: Final = frozenset(
+    {
+        "replicas",
+        "minReplicas",
+        "maxReplicas",
+        "policy",
+        "scaleUpThreshold",
+        *TABLE.by_path[FREE_TIMEOUT].names,
+    }
+)
+"""Names of which one may win over another."""
+
 _WITH_PROBLEMS: Final = frozenset(
     {*NEVER_SENT, *REFUSED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
 )
@@ -72,10 +85,11 @@ def desired_endpoint(
         *_worker_problems(declared, locate, doubtful),
         *_app_name_problems(declared, locate, doubtful),
         *_mount_problems(declared, locate),
+        *(() if "image" in doubtful else image_problems(declared, locate)),
     ]
     if not _WITH_PROBLEMS.isdisjoint(declared):
         problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
-        if not doubtful:
+        if doubtful.isdisjoint(_WITH_PRECEDENCE):
             problems += _precedence_notes(declared, locate)
     ignore, unknown = _ignored_paths(declared, locate)
     problems += unknown

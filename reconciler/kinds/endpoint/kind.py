@@ -32,6 +32,7 @@ class Endpoint(Kind):
     key = "endpoint"
     table = TABLE
     longest_name = fields.LONGEST_NAME
+    shared_codes = frozenset({fields.IMAGE_WITHOUT_VERSION})
     uncompared = codec.UNCOMPARED
 
     name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
@@ -51,6 +52,11 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.from_yaml import desired_endpoint
 
         return desired_endpoint(declared, spec, locate, doubtful)
+
+    def value_problems(self, declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+        from reconciler.kinds.endpoint.images import image_problems
+
+        return image_problems(declared, locate)
 
     def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
         from reconciler.kinds.endpoint.from_yaml import shared_app_names

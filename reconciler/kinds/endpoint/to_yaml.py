@@ -17,6 +17,7 @@ from reconciler.kinds.endpoint.fields import (
 )
 from reconciler.kinds.endpoint.from_yaml import APP_NAME, APP_NAME_MAX, suggested_app_name
 from reconciler.kinds.fields import value_of
+from reconciler.kinds.image_reference import is_reference
 from reconciler.model.resource import Live, Spec
 from reconciler.model.secrets import reveal
 from reconciler.model.values import Fields, Value, escaped
@@ -81,8 +82,11 @@ def obstacle(live: Live) -> str:
         head, *rest = unread[0]
         name = f"value of {rest[0]}" if head == "envs" and rest else TABLE.label(unread[0])
         return f"its {name} cannot be read"
-    if not live.fields.get("image", {}).get("image"):
+    image = live.fields.get("image", {}).get("image")
+    if not image:
         return "Novita does not say which image it runs"
+    if not is_reference(image):
+        return f"its image `{image}` is not the reference of an image"
     if shape_of(live.fields) is None:
         return "Novita does not report one product, a region, GPUs and a rootfs size of it"
     if odd:

@@ -90,7 +90,7 @@ def test_the_mark_of_a_problem_in_a_file(sandbox: Sandbox) -> None:
     """End to end."""
     sandbox.write(
         "endpoints.yaml",
-        "endpoints:\n- {endpoint: 聊天聊天, appName: a, image: x, specName: small, tpyo: 1}\n",
+        "endpoints:\n- {endpoint: 聊天聊天, appName: a, image: x:1, specName: small, tpyo: 1}\n",
     )
     lines = sandbox.run("validate").err.splitlines()
     at = next(number for number, line in enumerate(lines) if line.strip().endswith("^"))

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.sandbox import Sandbox, item
 
 MARKS = ["\x85", "\u2028", "\u2029"]
-HEAD = "endpoints:\n- endpoint: chat\n  specName: small\n  image: x\n"
+HEAD = "endpoints:\n- endpoint: chat\n  specName: small\n  image: x:1\n"
 
 
 def env(sandbox: Sandbox) -> dict[str, str]:
@@ -63,7 +63,7 @@ def test_json_says_the_same_in_both_kinds_of_file(
     ("text", "line", "column"),
     [
         (HEAD + "# a note{0}  maxReplicas: 50\n  port: 80\n", 5, 9),
-        (HEAD + "  port: 80 # {0}image: evil\n", 5, 14),
+        (HEAD + "  port: 80 # {0}image: evil:1\n", 5, 14),
         (HEAD + "  env:\n    A: | # {0}b\n      a\n", 6, 12),
         (HEAD + "  port: 80{0}  maxReplicas: 50\n", 5, 11),
         (HEAD + "{0}", 5, 1),

@@ -91,11 +91,13 @@ def test_a_name_that_lives_cannot_be_deployed(sandbox: Sandbox) -> None:
 
 def test_a_request_is_judged_like_yaml(sandbox: Sandbox) -> None:
     """All of it at once, with the names of the fields and without places."""
-    ran = sandbox.run("deploy", "Probe_1", "--image", "ubuntu", "--spec", "smal", "--replicas", "0", "--json")
+    ran = sandbox.run(
+        "deploy", "Probe_1", "--image", "ubuntu:1", "--spec", "smal", "--replicas", "0", "--json"
+    )
     assert ran.code == 1
     assert set(ran.codes) == {"unknown-spec", "replicas-zero", "app-name"}
     assert {problem["file"] for problem in ran.document["problems"]} == {None}
-    ran = sandbox.run("update", "probe", "--image", "a b", "--task-timeout", "0", "--env", "1A=x", "--json")
+    ran = sandbox.run("update", "probe", "--image", "a:1 b", "--task-timeout", "0", "--env", "1A=x", "--json")
     assert (ran.code, set(ran.codes)) == (1, {"bad-format", "out-of-range"})
     assert sandbox.operations <= {"list", "limit"}
 

@@ -11,12 +11,13 @@ def told(sandbox: Sandbox, *args: str) -> list[str]:
     return [f"{one['line']}:{one['column']} {one['code']}" for one in document["problems"]]
 
 
-ITEM = "- endpoint: chat\n  specName: small\n  image: x\n"
+ITEM = "- endpoint: chat\n  specName: small\n  image: x:1\n"
 
 SPECIMENS = [
     (
         "defaults:\n  zzz: 1\n  specName: smal\n"
-        "endpoints:\n- endpoint: chat\n  image: x\n  appName: Bad_Name\n  minReplicas: 5\n  maxReplicas: 3\n",
+        "endpoints:\n- endpoint: chat\n  image: x:1\n"
+        "  appName: Bad_Name\n  minReplicas: 5\n  maxReplicas: 3\n",
         ["2:3 unknown-key", "3:13 unknown-spec", "7:12 bad-format", "8:16 min-above-max"],
     ),
     (
@@ -36,7 +37,7 @@ SPECIMENS = [
     ),
     (
         # an item without a name of its own
-        "endpoints:\n" + ITEM + ITEM + "  replicas: 0\n- image: x\n  specName: nope\n  port: 0\n",
+        "endpoints:\n" + ITEM + ITEM + "  replicas: 0\n- image: x:1\n  specName: nope\n  port: 0\n",
         [
             "5:13 duplicate-endpoint",
             "8:13 replicas-zero",
@@ -65,9 +66,9 @@ CONSEQUENCES = [
     ("endpoints:\n" + ITEM + "  minReplicas: 20\n  maxReplica: 30\n", ["6:3 unknown-key"]),
     ("endpoints:\n" + ITEM + "  minReplicas: 20\n  maxReplicas: many\n", ["6:16 wrong-type"]),
     ("endpoints:\n" + ITEM + "  minReplicas: 20\n  maxReplicas:\n", ["6:3 empty-value"]),
-    ("defaults: {specName: 5}\nendpoints:\n- {endpoint: a, image: x}\n", ["1:22 not-text"]),
+    ("defaults: {specName: 5}\nendpoints:\n- {endpoint: a, image: x:1}\n", ["1:22 not-text"]),
     ("defaults: {imge: x}\nendpoints:\n- {endpoint: a, specName: small}\n", ["1:12 unknown-key"]),
-    ("default: {image: x}\nendpoints:\n- {endpoint: a, specName: small}\n", ["1:1 unknown-key"]),
+    ("default: {image: x:1}\nendpoints:\n- {endpoint: a, specName: small}\n", ["1:1 unknown-key"]),
     ("defaults: [image]\nendpoints:\n- {endpoint: a}\n- {endpoint: b}\n", ["1:11 wrong-type"]),
     ("endpoints:\n" + ITEM.replace("chat", "My_App") + "  appName: X\n", ["5:12 bad-format"]),
     ("endpoints:\n" + ITEM + "  policy: {tpe: queue, value: 1}\n", ["5:12 unknown-key"]),

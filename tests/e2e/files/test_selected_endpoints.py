@@ -98,7 +98,7 @@ def test_a_default_that_only_others_use(two: Sandbox) -> None:
 
 def test_syntax_stops_everything(two: Sandbox) -> None:
     """Of a file that cannot be read nobody knows the names."""
-    two.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n   image: x\n")
+    two.write("endpoints.yaml", "endpoints:\n  - endpoint: chat\n   image: x:1\n")
     for words in (("plan", "--target", "chat"), ("destroy", "--yes")):
         assert two.run(*words).code == 1
 

@@ -58,7 +58,7 @@ def test_one_that_nobody_declares(sandbox: Sandbox) -> None:
     planned = sandbox.plan()
     assert planned.code == 0
     assert [one["id"] for one in planned.document["unmanaged"]] == [chat]
-    sandbox.declare(item("chat", image="x"))
+    sandbox.declare(item("chat", image="x:1"))
     assert sandbox.plan().actions == {"chat": "update"}
 
 
@@ -110,7 +110,7 @@ def make_thirty(sandbox: Sandbox) -> dict[str, str]:
     create(name="unicode é", envs=env(HF_TOKEN=secrets["old"]))
     create(name="cli", image={"command": f"serve --api-key {secrets['command']}"})
     create(name="shell", image={"command": 'sh -c "echo ${HOME}; exec serve --token $HF_TOKEN" # run'})
-    create(name="private", image={"image": "registry:5000/a/b@sha256:0a1b", "authId": "auth-1"})
+    create(name="private", image={"image": "registry:5000/a/b@sha256:" + "0a1b" * 16, "authId": "auth-1"})
     create(name="taken", appName="not-taken")
     create(name="not-taken")
     create(name="plain", appName="plain", **AS_DECLARED)

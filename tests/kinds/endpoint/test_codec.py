@@ -131,8 +131,8 @@ def test_any_empty_and_absent_cuda_are_one(version: Any) -> None:
         ("policy", {"type": "queue"}, {"type": "queue"}),
         ("policy", {"type": "", "value": "4"}, {"value": 4}),
         ("healthy", {"path": "/p", "period": 10, "timeout": "10"}, {"path": "/p"}),
-        ("image", {"image": "i", "authId": "", "command": None, "digest": "x"}, {"image": "i"}),
-        ("image", {"image": "i", "authId": 7, "command": ["a", "b"]}, {"image": "i", "authId": "7"}),
+        ("image", {"image": "i:1", "authId": "", "command": None, "digest": "x"}, {"image": "i:1"}),
+        ("image", {"image": "i:1", "authId": 7, "command": ["a", "b"]}, {"image": "i:1", "authId": "7"}),
         ("policy", {"type": ["queue"], "value": 4}, {"value": 4}),
     ],
 )
@@ -193,7 +193,7 @@ def test_items_of_a_page_that_cannot_be_read_are_told_apart() -> None:
         ({"envs": [{"key": "A", "value": ["x"]}]}, {"envs": {"B": "1"}}, (("envs", "A"),)),
         ({"workerConfig": "x"}, {"workerConfig": {"minNum": 1}}, (("workerConfig",),)),
         ({"workerConfig": {"cudaVersion": ["x"]}}, {}, (("workerConfig", "cudaVersion"),)),
-        ({"image": {"image": ["x"]}}, {"image": {"image": "y"}}, ()),
+        ({"image": {"image": ["x"]}}, {"image": {"image": "y:1"}}, ()),
         ({"createdAt": "x", "workers": 5, "products": "x", "rootfsSize": "x"}, {}, ()),
     ],
 )
@@ -318,7 +318,7 @@ declarations = st.fixed_dictionaries(
     {},
     optional={
         "appName": st.just("other"),
-        "image": names,
+        "image": st.from_regex(r"[a-z0-9]+:\w{1,9}", fullmatch=True, alphabet=st.characters(codec="ascii")),
         "command": texts | names.map(secret),
         "imageAuthId": names,
         "replicas": counts,

@@ -113,7 +113,7 @@ IGNORED: list[tuple[list[str], dict[str, Any], dict[str, Any]]] = [
     (["env"], {"env": {"A": "1"}}, {"env": {"B": "2"}}),
     (["storage"], {}, {"storage": [MOUNT]}),
     (["storage./w"], {"storage": [MOUNT]}, {}),
-    (["image"], {"image": "a"}, {"image": "b"}),
+    (["image"], {"image": "a:1"}, {"image": "b:1"}),
     (["command"], {"command": "a"}, {"command": "b"}),
     (["command"], {"command": "a"}, {}),
     (["policy.value"], {"policy": {"type": "queue", "value": 1}}, {}),

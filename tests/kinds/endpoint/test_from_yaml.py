@@ -338,7 +338,7 @@ def test_what_is_wrong_is_said_with_its_place_and_the_way_out(
 
 def test_a_spec_that_cannot_be_used_was_reported_where_it_was_found() -> None:
     """Without a spec there is no endpoint, and all else is still said."""
-    desired, problems = desired_endpoint({"endpoint": "A", "image": "i"}, None, place)
+    desired, problems = desired_endpoint({"endpoint": "A", "image": "i:1"}, None, place)
     assert (desired, [one.code for one in problems]) == (None, ["app-name"])
 
 
@@ -371,7 +371,7 @@ def test_a_name_that_is_too_long_is_told_so() -> None:
 
 def test_a_name_that_nobody_can_see_is_refused() -> None:
     """Direction marks and their like pass for printing characters in YAML."""
-    item = {"endpoint": "a\u202eb", "image": "i", "appName": "x"}
+    item = {"endpoint": "a\u202eb", "image": "i:1", "appName": "x"}
     desired, problems = desired_endpoint(item, SPEC, lambda path: None)
     assert desired is None
     assert [(one.code, one.hint) for one in problems] == [("bad-format", r"it is 'a\u202eb'; remove them")]

@@ -30,9 +30,9 @@ def test_only_a_create_is_not_safe_to_repeat() -> None:
 
 def test_a_replacement_is_created_from_other_fields() -> None:
     """They stand in for the desired ones; an app name among them wins over the declared one."""
-    other = {**endpoint(image="kept").fields, "appName": "kept"}
+    other = {**endpoint(image="kept:1").fields, "appName": "kept"}
     body = ENDPOINT.create_request(endpoint(), other).body["endpoint"]
-    assert (body["image"], body["appName"]) == ({"image": "kept"}, "kept")
+    assert (body["image"], body["appName"]) == ({"image": "kept:1"}, "kept")
 
 
 def test_a_delete_names_the_id_under_both_keys_first() -> None:

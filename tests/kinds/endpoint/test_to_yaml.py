@@ -95,7 +95,7 @@ def test_the_url_stays(name: str, app_name: str, written: str | None) -> None:
 declarations: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
-        "image": st.sampled_from(["i", "a/b:1.10", "${x}"]),
+        "image": st.sampled_from(["i:1", "a/b:1.10", "a@sha256:" + "0" * 64]),
         "command": st.text(st.characters(codec="utf-8"), min_size=1, max_size=5) | st.just("$${a} ${b}"),
         "imageAuthId": st.sampled_from(["p", "${"]),
         "replicas": st.integers(1, 3),
@@ -157,6 +157,7 @@ def test_what_is_not_reported_is_not_written() -> None:
         ({"name": "a" * 221}, "printable"),
         ({"name": "My Chat", "appName": "My_App"}, "`My_App`"),
         ({"image": None}, "image"),
+        ({"image": {"image": "docker://a"}}, "`docker://a` is not the reference"),
         ({"products": [{"id": "a"}, {"id": "b"}]}, "one product"),
         ({"clusterID": ""}, "region"),
         ({"rootfsSize": None}, "rootfs"),

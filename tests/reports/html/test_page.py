@@ -99,7 +99,7 @@ def test_a_page_loads_without_messages(browser: Browser) -> None:
 @needed
 def test_a_page_is_never_wider_than_its_window(browser: Browser) -> None:
     """Long names and values without spaces do not cause horizontal scrolling."""
-    long = plan([endpoint("n" * 220, appName="a", image="i" * 3000, env={"K" * 200: "v" * 500})])
+    long = plan([endpoint("n" * 220, appName="a", command="i" * 3000, env={"K" * 200: "v" * 500})])
     found = samples.findings(long, Problem(code="x", summary="s" * 400, detail="d" * 400))
     pages = [html_text(one) for one in (found, RUNS["refused"], RUNS["applied"], RUNS["drifted"])]
     script = """
@@ -182,7 +182,7 @@ def test_a_thousand_endpoints_stay_usable() -> None:
 def test_untrusted_text_is_escaped() -> None:
     """Untrusted names, values, files and messages add no tag to a page."""
     hostile = Problem(code="x", summary=HOSTILE, detail=HOSTILE, hint=HOSTILE, address=HOSTILE)
-    made = plan([endpoint(HOSTILE[:60], appName="a", image=HOSTILE, env={HOSTILE: HOSTILE})])
+    made = plan([endpoint(HOSTILE[:60], appName="a", command=HOSTILE, env={HOSTILE: HOSTILE})])
     harmless = Tags(html_text(samples.findings(plan([endpoint("x", env={"A": "b"})]), samples.REFUSAL)))
     page = html_text(replace(samples.findings(made, hostile), explained=True))
     assert {"script", "img"} & set(Tags(page).names) == set()

@@ -67,8 +67,8 @@ def test_no_text_breaks_out_of_a_command() -> None:
 def test_new_drift_is_an_error_at_the_declaration() -> None:
     """Known and ignored drift is no error, and neither is drift in a plan."""
     place = Place(file="endpoints.yaml", line=3, column=5)
-    desired = replace(endpoint("tuned", image="a"), find_place=lambda _path: place)
-    made = plan([desired], [tracked("tuned", image="a")], [live("tuned", image="b")])
+    desired = replace(endpoint("tuned", image="a:1"), find_place=lambda _path: place)
+    made = plan([desired], [tracked("tuned", image="a:1")], [live("tuned", image="b:1")])
     ringing = samples.drifted()
     assert ringing.drift_report
     alarms = tuple(
@@ -84,7 +84,7 @@ def test_new_drift_is_an_error_at_the_declaration() -> None:
         "col": "5",
         "title": "",
     }
-    assert changed[2] == 'tuned was changed outside of reconciler\nimage: "a" → "b"'
+    assert changed[2] == 'tuned was changed outside of reconciler\nimage: "a:1" → "b:1"'
     assert read(samples.drifted(DriftState.KNOWN)) == []
     assert read(samples.findings(samples.every_action())) == []
 

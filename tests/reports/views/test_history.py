@@ -44,7 +44,7 @@ def test_names_are_bold_in_colour() -> None:
 
 def test_a_version_without_fields_is_shown() -> None:
     """An unusual version causes no error."""
-    odd = version(1, "create", image="x", workerConfig=[])
+    odd = version(1, "create", image="x:1", workerConfig=[])
     assert versions_text({"chat": [odd]}).splitlines()[1].split() == [
         "1",
         "2026-01-01T00:00:00Z",

@@ -164,7 +164,7 @@ def test_lines_of_files_are_shown_as_text(sandbox: Sandbox) -> None:
     name = f"endpoints/a\x1b[2J\u202e{chr(0x85)}##vso[x]\n::error ::y.yaml"
     sandbox.write(
         name,
-        "endpoints:\n- endpoint: a\n  image: x\n  specName: small\n"
+        "endpoints:\n- endpoint: a\n  image: x:1\n  specName: small\n"
         '  env: {A: no} # \u202e\u200b ##vso[z] \u2066\n\u200btypo\u202e##[x]: 1\n  "::k": 1\n',
     )
     sandbox.write("specs.yaml", json.dumps({"specs": [{"name": HOSTILE, "platforms": {HOSTILE: 1}}]}))

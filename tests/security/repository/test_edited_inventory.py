@@ -195,7 +195,7 @@ NUMBERS = {
 def test_a_number_that_nobody_can_keep_has_a_place(sandbox: Sandbox, field: str, word: str) -> None:
     text = "endpoints:\n- endpoint: chat\n  specName: small\n"
     sandbox.write(
-        "endpoints.yaml", text + ("" if "image" in field else "  image: x\n") + f"  {field.format(word)}\n"
+        "endpoints.yaml", text + ("" if "image" in field else "  image: x:1\n") + f"  {field.format(word)}\n"
     )
     ran = sandbox.run("validate", "--json")
     problem = next(one for one in ran.document["problems"] if one["code"] == "ambiguous-value")

@@ -59,7 +59,7 @@ LINES: dict[str, tuple[Callable[[int], str], int]] = {
     "items of one unknown key": (lambda n: "endpoints:\n" + "- {a: 1}\n" * n, 500),
     "keys of one item": (lambda n: one(**{f"k{i}": 1 for i in range(n)}), 1_500),
     "keys at the top": (lambda n: json.dumps({f"k{i}": 1 for i in range(n)} | {"endpoints": []}), 2_500),
-    "the same key": (lambda n: "endpoints:\n- endpoint: a\n" + "  image: b\n" * n, 5_000),
+    "the same key": (lambda n: "endpoints:\n- endpoint: a\n" + "  image: b:1\n" * n, 5_000),
     "the same endpoint": (lambda n: json.dumps({"endpoints": [item("a")] * n}), 500),
     "nulls": (lambda n: one(env={f"K{i}": None for i in range(n)}), 2_500),
     "names that are none": (lambda n: one(env={f"K {i}": "v" for i in range(n)}), 1_500),
@@ -209,7 +209,7 @@ def test_many_entries_of_drift_ignore_are_looked_up(sandbox: Sandbox) -> None:
     sandbox.declare(*(item(f"a{i}", env={"A": "1"}) for i in range(20)))
     sandbox.apply()
     for endpoint in sandbox.sim.world.endpoints:
-        sandbox.sim.world.console_update(endpoint["id"], image={"image": "other"})
+        sandbox.sim.world.console_update(endpoint["id"], image={"image": "other:1"})
     entries = [{"endpoint": f"b{i}", "why": "x"} for i in range(5_000)]
     sandbox.write("config.yaml", {"drift": {"ignore": [*entries, {"endpoint": "a7", "why": "known"}]}})
     began = time.process_time()

@@ -83,7 +83,9 @@ def test_a_folder_that_leaves_the_root(sandbox: Sandbox, tmp_path: Path) -> None
 def test_links_inside_of_the_root_are_fine(sandbox: Sandbox) -> None:
     """One file for two folders, a link to a link, a folder that is one."""
     sandbox.write("real/specs.yaml", (sandbox.root / "specs.yaml").read_text())
-    sandbox.write("real/all.yaml", '{"endpoints": [{"endpoint": "chat", "specName": "small", "image": "a"}]}')
+    sandbox.write(
+        "real/all.yaml", '{"endpoints": [{"endpoint": "chat", "specName": "small", "image": "a:1"}]}'
+    )
     (sandbox.root / "specs.yaml").unlink()
     (sandbox.root / "specs.yaml").symlink_to("real/specs.yaml")
     (sandbox.root / "endpoints").symlink_to("real")
@@ -100,7 +102,7 @@ def test_what_a_person_names_may_lie_elsewhere(sandbox: Sandbox, tmp_path: Path,
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "real.yaml").write_text(
-        '{"endpoints": [{"endpoint": "far", "specName": "small", "image": "a"}]}'
+        '{"endpoints": [{"endpoint": "far", "specName": "small", "image": "a:1"}]}'
     )
     (elsewhere / "link.yaml").symlink_to("real.yaml")
     for name in (str(elsewhere / "real.yaml"), "../elsewhere/real.yaml", str(elsewhere / "link.yaml")):

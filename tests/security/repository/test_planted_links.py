@@ -71,7 +71,7 @@ def test_nothing_goes_through_a_planted_file(
         ["doctor"],
         ["state", "list"],
         ["state", "rm", "new"],
-        ["deploy", "by-hand", "--spec", "small", "--image", "x", "--yes"],
+        ["deploy", "by-hand", "--spec", "small", "--image", "x:1", "--yes"],
     ):
         ran = sandbox.run(*command)
         told = ran.out + ran.err

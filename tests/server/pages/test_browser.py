@@ -228,7 +228,7 @@ HOSTILE = """<!doctype html><title>hostile</title>
     method: "DELETE", credentials: "include" }})).status);
   await attempt("simple", async () => {{
     await fetch(target + "/api/v1/endpoints", {{ method: "POST", mode: "no-cors", credentials: "include",
-      headers: {{ "Content-Type": "text/plain" }}, body: '{{"endpoint": "evil", "image": "evil"}}' }});
+      headers: {{ "Content-Type": "text/plain" }}, body: '{{"endpoint": "evil", "image": "evil:1"}}' }});
     return "sent";
   }});
   await attempt("events", () => new Promise((resolve, reject) => {{

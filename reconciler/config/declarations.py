@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.endpoint_files import read_endpoint_files
+from reconciler.config.endpoint_files import place_of_name, read_endpoint_files
 from reconciler.config.files.discovery import file_groups, path_of_display
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Problem
+from reconciler.model.resource import address
 from reconciler.yamlfile.reader import gc_paused
 
 if TYPE_CHECKING:
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceItem:
-    """One item of one file. `path` leads to it in the data; `shown` is the file as the user knows it."""
+    """One item of one file. `path` leads to it in the data; `shown` is the file as the user knows it.
+
+    `refusal` is the problem of an edit of an item that `matrix` has expanded, whose lines are those of all
+    its endpoints.
+    """
 
     file: Path
     shown: str
     path: DataPath
+    refusal: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +56,27 @@ def read_declarations(root: Path, files: Sequence[Path], names: Collection[str])
             name: Declaration(
                 merged=LayerStack((*content.defaults, *layers)).merged(),
                 inherited=LayerStack((*content.defaults, *layers[:-1])).merged(),
-                items=tuple(_item(root, layer) for layer in layers),
+                items=tuple(_item(root, layer, name) for layer in layers),
             )
             for name, layers in content.items.items()
             if name in names
         }
 
 
-def _item(root: Path, layer: Layer) -> SourceItem:
-    return SourceItem(file=path_of_display(layer.source.file, root), shown=layer.source.file, path=layer.path)
+def _item(root: Path, layer: Layer, name: str) -> SourceItem:
+    return SourceItem(
+        file=path_of_display(layer.source.file, root),
+        shown=layer.source.file,
+        path=layer.path,
+        refusal=_refusal(layer, name) if layer.combination else None,
+    )
+
+
+def _refusal(layer: Layer, name: str) -> Problem:
+    return Problem(
+        code="cannot-edit",
+        summary=f"`{name}` is the combination {layer.combination} of a `matrix`, and has no lines to edit",
+        hint=f"add it to `exclude`, or declare `- endpoint: {name}` with the changes in a later file (-f)",
+        place=place_of_name(layer),
+        address=address(name),
+    )

@@ -22,6 +22,9 @@ from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory
 from reconciler.yamlfile.reader import read
 from reconciler.yamlfile.scalars import double_quoted, parse_scalar, type_name
 
+EXTENSION: Final = "x-"
+"""Begins keys that hold anchors, or belong to other tools."""
+
 _TOP_LEVEL_KEYS: Final = ("endpoints", "defaults", "removed", "$schema")
 _WRAP_HINT: Final = "write `endpoints:` above it, and indent it below as an item that starts with `- `"
 _WRAP_HINT_JSON: Final = 'wrap it: {"endpoints": [...]}'
@@ -38,7 +41,7 @@ class EndpointFiles:
 
     `unnamed` are items without a name of their own, which give no endpoint. `is_partial` is True if a part
     could not be read, so that values of items may be missing. `names_helpers` is True if a file contains
-    `${exec:`.
+    `${exec:`, `has_matrix` if an item was expanded.
     """
 
     defaults: list[Layer] = field(default_factory=list)
@@ -48,6 +51,7 @@ class EndpointFiles:
     problems: list[Problem] = field(default_factory=list)
     is_partial: bool = False
     names_helpers: bool = False
+    has_matrix: bool = False
     files: list[str] = field(default_factory=list)
     others: LayersByName = field(default_factory=dict)
 
@@ -127,7 +131,7 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
         return
     known = {*_TOP_LEVEL_KEYS, *sections()}
     for key in data:
-        if key not in known:
+        if key not in known and not key.startswith(EXTENSION):
             meant = suggest_name(key, _TOP_LEVEL_KEYS[:3])
             result.is_partial |= meant != ""
             hint = (
@@ -141,7 +145,7 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
             )
     defaults = data.get("defaults")
     if isinstance(defaults, dict):
-        result.defaults.append(Layer(document.source, defaults, ("defaults",)))
+        result.defaults.append(Layer(document.source, without_extensions(document, defaults), ("defaults",)))
     elif defaults is not None:
         result.is_partial = True
         result.problems.append(
@@ -172,17 +176,38 @@ def _read_item(
     if not isinstance(item, dict):
         problems.append(_wrong_type(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
         return
-    name = item.get("endpoint")
+    item = without_extensions(document, item)
     layer = Layer(document.source, item, ("endpoints", index))
-    if not isinstance(name, str):
+    if not isinstance(item.get("endpoint"), str):
         meant = _misspelled_name_key(item)
         problems.append(_missing_name(document, index, item, meant))
-        rest = {key: value for key, value in item.items() if key not in ("endpoint", meant)}
+        rest = {key: value for key, value in item.items() if key not in ("endpoint", "matrix", meant)}
         result.unnamed.append(Layer(document.source, rest, layer.path))
-        return
+    elif "matrix" not in item:
+        _add_item(layer, in_group, result)
+    else:
+        from reconciler.config.matrix import expand
+
+        result.has_matrix = True
+        for expanded in expand(document, layer.path, item, problems):
+            _add_item(
+                Layer(document.source, expanded.data, layer.path, expanded.combination), in_group, result
+            )
+
+
+def without_extensions(document: Document, data: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping without its keys that begin with `x-`, which are for anchors and other tools."""
+    if EXTENSION not in document.source.text:
+        return data
+    return {key: value for key, value in data.items() if not key.startswith(EXTENSION)}
+
+
+def _add_item(layer: Layer, in_group: dict[str, Layer], result: EndpointFiles) -> None:
+    """Add an item with a name, unless its group has that name already."""
+    name = layer.data["endpoint"]
     if name in in_group:
         first = place_of_name(in_group[name])
-        problems.append(
+        result.problems.append(
             Problem(
                 code="duplicate-endpoint",
                 summary=f"the endpoint `{name}` is declared twice",

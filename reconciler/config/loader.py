@@ -214,8 +214,9 @@ def check_item(item: Mapping[str, Any]) -> tuple[Problem, ...]:
 def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return the problems by file and line, without repetitions.
 
-    A problem of `defaults` occurs for each endpoint; it is reported once, without an address. So is a problem
-    of a value that is declared in several places, if its code is one of `Kind.shared_codes`.
+    A problem of `defaults` occurs for each endpoint; it is reported once, without an address and without the
+    lines of its detail that differ. So is a problem of a value that is declared in several places, if its
+    code is one of `Kind.shared_codes`.
     """
     unique: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
@@ -225,7 +226,8 @@ def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
         key = (where, problem.code, problem.summary)
         known = unique.setdefault(key, problem)
         if known.address != problem.address:
-            unique[key] = replace(known, address=None)
+            lines = [line for line in known.detail.split("\n") if line in problem.detail.split("\n")]
+            unique[key] = replace(known, address=None, detail="\n".join(lines))
 
     def position(problem: Problem) -> tuple[str, int, int]:
         place = problem.place

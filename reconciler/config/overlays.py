@@ -15,11 +15,15 @@ from reconciler.yamlfile.nodes import Node
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One mapping of one file, at `path` in its data, such as ("endpoints", 0)."""
+    """One mapping of one file, at `path` in its data, such as ("endpoints", 0).
+
+    `combination` is that of an item that `matrix` has expanded, such as `region=us`; "" for others.
+    """
 
     source: Source
     data: Mapping[str, Any]
     path: DataPath = ()
+    combination: str = ""
 
 
 @dataclass(frozen=True, slots=True)

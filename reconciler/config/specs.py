@@ -15,7 +15,7 @@ from reconciler.config.references.resolver import Resolver
 from reconciler.config.references.syntax import Fault, place_faults
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Place, Problem
+from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Spec
 from reconciler.model.secrets import Secret
 from reconciler.model.values import has_path
@@ -65,6 +65,14 @@ class SpecEntry:
         for step in path:
             value = value.get(step) if isinstance(value, Mapping) else None
         return value
+
+    def written(self, *path: str) -> str:
+        """Return the value at `path` as it is written, such as 12.10, which YAML reads as the number 12.1."""
+        value = self.value(*path)
+        if value is None or isinstance(value, str):
+            return value or ""
+        node = self.document.node(("specs", self.index, *path))
+        return node.value if node is not None and isinstance(node.value, str) else str(value)
 
     def place_of_word(self, path: Sequence[str], word: str, nth: int) -> Place | None:
         """Return the place of the nth `word` in the text at `path`."""
@@ -188,6 +196,8 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "novita",
             "cudaVersion",
         )
+    reader.warn_of_number("platforms", "novita", "productId")
+    reader.warn_of_number("platforms", "novita", "cudaVersion")
     if any(problem.is_error for problem in reader.problems):
         return None, tuple(reader.problems)
     spec = Spec(
@@ -208,8 +218,7 @@ def spec_info(entry: SpecEntry, resolver: Resolver) -> SpecInfo:
     from reconciler.model.status import SpecInfo
 
     def text(*path: str) -> str:
-        value = entry.value(*path)
-        return "" if value is None else resolver.resolve(str(value)).shown.strip()
+        return resolver.resolve(entry.written(*path)).shown.strip()
 
     spec, problems = usable_spec(entry, resolver)
     unusable_reasons = [problem.summary for problem in problems if problem.is_error]
@@ -245,7 +254,7 @@ class _SpecReader:
 
     def maskable(self, *path: str) -> str | Secret:
         """Return the text at a path with its references resolved, or ""."""
-        resolved = self._resolved(path)
+        resolved = self._resolver.resolve(self._entry.written(*path))
         self._report_faults(path, resolved, resolved.faults)
         value = resolved.maskable
         if isinstance(value, str):
@@ -260,6 +269,17 @@ class _SpecReader:
         if faults:
             return resolved.text, resolved.text
         return resolved.value.strip(), resolved.shown.strip()
+
+    def warn_of_number(self, *path: str) -> None:
+        """Warn of a number that is written otherwise than other programs will read it."""
+        value, written = self._entry.value(*path), self._entry.written(*path)
+        if isinstance(value, int | float) and str(value) != written:
+            summary = (
+                f"`{path[-1]}` of spec {self._entry.name} is taken as written, {written}, not as {value}"
+            )
+            self.report(
+                "not-text", summary, f'write `{path[-1]}: "{written}"`', *path, severity=Severity.WARNING
+            )
 
     def _resolved(self, path: tuple[str, ...]) -> Resolved:
         value = self._entry.value(*path)
@@ -300,8 +320,11 @@ class _SpecReader:
             return 0
         return 100 if self._is_unresolved(text) else int(text)
 
-    def report(self, code: str, summary: str, hint: str, *path: str) -> None:
-        self.problems.append(Problem(code=code, summary=summary, hint=hint, place=self._entry.place(*path)))
+    def report(
+        self, code: str, summary: str, hint: str, *path: str, severity: Severity = Severity.ERROR
+    ) -> None:
+        place = self._entry.place(*path)
+        self.problems.append(Problem(code=code, summary=summary, hint=hint, place=place, severity=severity))
 
     def _is_unresolved(self, text: str) -> bool:
         """Return True if the text has a reference that could not be resolved, which is reported."""

@@ -93,14 +93,30 @@ class EndpointValidator:
         result: list[Desired] = []
         names = iter(tuple(files.items))
         while batch := tuple(islice(names, BATCH_SIZE)):
-            result += self.validate_stacks(
-                [LayerStack((*self._base, *files.items.pop(name))) for name in batch]
-            )
+            stacks = [LayerStack((*self._base, *files.items.pop(name))) for name in batch]
+            before = len(self.problems)
+            result += self.validate_stacks(stacks)
+            if files.has_matrix and len(self.problems) > before:
+                self._name_combinations(stacks, before)
         for layer in files.unnamed[:MAX_LISTED]:  # the missing name is reported already
             item = self._item(LayerStack((*self._base, layer)))
             item.is_usable, item.unknown = False, {*item.unknown, ("endpoint",)}
             self._desired(item, is_valid=False)
         return tuple(result)
+
+    def _name_combinations(self, stacks: Sequence[LayerStack], start: int) -> None:
+        """Add the combination to the problems, from index `start` on, of items that `matrix` has expanded."""
+        combinations = {
+            address(layer.data["endpoint"]): layer.combination
+            for stack in stacks
+            for layer in stack.layers
+            if layer.combination
+        }
+        for index, problem in enumerate(self.problems[start:], start):
+            if problem.address in combinations:
+                which = f"The combination of `matrix` is {combinations[problem.address]}."
+                detail = "\n".join(filter(None, (problem.detail, which)))
+                self.problems[index] = replace(problem, detail=detail)
 
     def validate_stacks(self, stacks: Sequence[LayerStack]) -> tuple[Desired, ...]:
         """Return the endpoints without errors that the stacks declare."""

@@ -105,10 +105,10 @@ def test_every_property_has_an_example(name: str) -> None:
     assert lacking == set()
 
 
-def test_only_names_are_forbidden_and_only_in_defaults() -> None:
-    """Only the names of one endpoint have no example."""
+def test_only_what_belongs_to_one_item_is_forbidden_and_only_in_defaults() -> None:
+    """Only the names and the matrix of one item have no example."""
     forbidden = {path for name in schema.NAMES for path, _, node in every(name) if is_forbidden(node)}
-    names = ("endpoint", "appName", "renamedFrom")
+    names = ("endpoint", "matrix", "appName", "renamedFrom")
     assert forbidden == {f"{start}.{name}" for start in ("endpoints.defaults", "#defaults") for name in names}
 
 

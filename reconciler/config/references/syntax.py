@@ -225,6 +225,8 @@ def _right_form(inner: str, colon: str) -> str:
         scheme, name = match[1].lower(), match[2].strip()
         if scheme in ("file", "exec") or _NAME.match(name.partition(":-")[0]):
             return f"write `${{{scheme}:{name}}}`"
+    if inner.startswith("matrix."):
+        return "add `matrix` to this item, the only place in which it has a value"
     if inner.startswith("{"):
         return "pass it to the step as an environment variable, and write `${env:NAME}`"
     if match := re.fullmatch(_SHELL, inner.strip()):

@@ -78,7 +78,7 @@ def _find_declared(context: Context, name: str, kind: str) -> Desired | None:
     lenient = load_config(context, lenient=True, needs_endpoints=False)
     if all(desired.address != address(name, kind) for desired in (*lenient.desired, *lenient.others)):
         return None
-    loaded = load_files(context)
+    loaded = load_files(context, is_selected=lambda declared: declared == name)
     for desired in (*loaded.desired, *loaded.others):
         if desired.address == address(name, kind):
             return desired

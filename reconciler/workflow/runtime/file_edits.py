@@ -25,11 +25,13 @@ class EditedFile:
 
 
 def edit_files(edits: Mapping[SourceItem, tuple[Edit, ...]]) -> tuple[EditedFile, ...]:
-    """Return each file with its edits made in memory. Raise InvalidConfig if a file cannot be edited.
+    """Return each file with its edits made in memory. Raise InvalidConfig if an item cannot be edited.
 
     Edits are made from the end of a file to its start, and removals last, so that no edit moves the position
     of another.
     """
+    if refusals := [item.refusal for item in edits if item.refusal is not None]:
+        raise InvalidConfig(*refusals)
     ordered = sorted(edits, key=lambda item: item.path, reverse=True)
     ordered.sort(key=lambda item: Remove(path=item.path) in edits[item])
     by_file: dict[Path, list[SourceItem]] = {}

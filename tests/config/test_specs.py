@@ -123,7 +123,7 @@ def test_d3_numbers_are_taken_as_they_are_written(tmp_path: Path) -> None:
     text = (
         f"specs:\n- name: x\n  {SIZE}platforms: {{novita: {{productId: 1, region: r, cudaVersion: 12.4}}}}\n"
     )
-    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: i}]"}
+    files = {"specs.yaml": text, "endpoints.yaml": "endpoints: [{endpoint: a, specName: x, image: 'i:1'}]"}
     found = loaded(tmp_path, files)
     assert found.problems == ()
     fields = found.desired[0].fields

@@ -168,7 +168,10 @@ def with_run(command: Callable[..., Any]) -> Callable[..., Any]:
         names = [option.name for option in ctx.command.params if isinstance(option, SharedOption)]
         given = {name: arguments.pop(name) for name in names if name is not None}
         ctx.obj = _merged(ctx.obj or {}, given)  # the subcommands of a group inherit it
-        return command(_run(ctx, ctx.obj), **arguments)
+        run = _run(ctx, ctx.obj)
+        if run.context.names.changes_names and not _needs_no_environment(ctx):
+            _render_names(run.context, arguments)
+        return command(run, **arguments)
 
     return wrapped
 
@@ -235,16 +238,31 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_unread=out.unreadable_fields if given.get("verbose") else None,
         on_listed=out.listing_progress if out.shows_progress else None,
     )
-    if not ctx.params.get("plan_file"):  # a saved plan has an environment of its own
+    # A subcommand has options of its own, and a saved plan an environment of its own.
+    if ctx.invoked_subcommand is None and not ctx.params.get("plan_file"):
         context = in_environment(
             context,
-            is_needed=ctx.command_path.split()[1] not in WITHOUT_ENVIRONMENT,
+            is_needed=not _needs_no_environment(ctx),
             arguments=ctx.meta.get(ARGUMENTS, ()),
         )
     ctx.with_resource(shared_options_in_hints(context.options))
     if "state" in context.explicit_options:
         _check_inventory(context)
     return Run(context=context, out=out)
+
+
+def _needs_no_environment(ctx: click.Context) -> bool:
+    return ctx.command_path.split()[1] in WITHOUT_ENVIRONMENT
+
+
+def _render_names(context: Context, arguments: dict[str, Any]) -> None:
+    """Replace declared names among the operands NAME by the names in the account."""
+    from reconciler.workflow.runtime.environment import name_in_account
+
+    if isinstance(name := arguments.get("name"), str):
+        arguments["name"] = name_in_account(context, name)
+    if isinstance(names := arguments.get("names"), tuple):
+        arguments["names"] = tuple(name_in_account(context, name) for name in names)
 
 
 def _check_inventory(context: Context) -> None:

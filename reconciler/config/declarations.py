@@ -12,6 +12,7 @@ from reconciler.config.overlays import Layer, LayerStack
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
+from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.yamlfile.reader import gc_paused
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ class Declaration:
     items: tuple[SourceItem, ...]
 
 
-def read_declarations(root: Path, files: Sequence[Path], names: Collection[str]) -> Mapping[str, Declaration]:
-    """Return the endpoints of these names that are declared, by name.
+def read_declarations(
+    root: Path,
+    files: Sequence[Path],
+    names: Collection[str],
+    template: NameTemplate = DECLARED_NAMES,
+) -> Mapping[str, Declaration]:
+    """Return the endpoints of these names that are declared, by name; `template` gives their names.
 
     Errors in the files are not reported; `load` reports them.
     """
     with gc_paused():
-        content = read_endpoint_files(root, file_groups(root, files))
+        content = read_endpoint_files(root, file_groups(root, files), names=template)
         return {
             name: Declaration(
                 merged=LayerStack((*content.defaults, *layers)).merged(),

@@ -63,11 +63,12 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
     inventory = load_inventory(context.state_path)
     current = planned(context, loaded, inventory, guarded=False)
     ignores = loaded.settings.drift_ignore
+    rendered = (replace(one, endpoint=context.names.rendered(one.endpoint)) for one in ignores)
     drift_report = report_drift(
         current.plan,
         by_declaration=by_declaration,
         has_yaml=loaded.has_endpoint_files,
-        ignores=ignores,
+        ignores=(*ignores, *rendered) if context.names.changes_names else ignores,
         known=known_fingerprints,
         now=now,
         keyring=current.keyring,

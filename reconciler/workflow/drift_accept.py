@@ -53,7 +53,9 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptRe
     everything = context.selection.is_everything
     before = result.loaded if everything else load_files(context, lenient=True)
     del result  # the plan of all endpoints
-    declared = read_declarations(context.root, context.files, {drifted.name for drifted in drifts})
+    declared = read_declarations(
+        context.root, context.files, {drifted.name for drifted in drifts}, context.names
+    )
     if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
         raise InvalidConfig(*map(not_declared, undeclared))
     specs = usable_specs(before.specs.entries, context.resolver(lenient=True))

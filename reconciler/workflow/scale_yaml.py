@@ -26,7 +26,7 @@ def write_worker_counts(context: Context, name: str, low: int | None, high: int 
     if a count is a reference, or if the edit would change anything else.
     """
     before = read_files(context)
-    declared = read_declarations(context.root, context.files, (name,)).get(name)
+    declared = read_declarations(context.root, context.files, (name,), context.names).get(name)
     if declared is None:
         raise InvalidConfig(_not_declared(name))
     counts = {key: value for key, value in (("minNum", low), ("maxNum", high)) if value is not None}

@@ -24,6 +24,7 @@ from reconciler.planning.matching import managed
 from reconciler.planning.selection import Selection
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
+from reconciler.workflow.importer.names import has_declared_name, not_of_environment, with_declared_names
 from reconciler.workflow.importer.proof import prove
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
@@ -178,7 +179,9 @@ def _select_unmanaged(
             for one in group
             if context.selection.of(kind).has(one.name) and matching.of(kind).has(one.name)
         ]
-        accepted[kind], excluded = KINDS[kind].importable(chosen, taken[kind])
+        named = [one for one in chosen if has_declared_name(one, context.names)]
+        problems += (not_of_environment(one, context) for one in chosen if one not in named)
+        accepted[kind], excluded = KINDS[kind].importable(named, taken[kind])
         problems += excluded
     return accepted, tuple(problems)
 
@@ -197,7 +200,7 @@ def _draft(context: Context, loaded: LoadedConfig, unmanaged: Mapping[str, Seque
             in_use=in_use,
         )
         in_use |= {variable.name: variable.value for variable in draft.variables}
-        drafts.append(draft)
+        drafts.append(with_declared_names(draft, context.names))
     return Draft(
         live=tuple(live for draft in drafts for live in draft.live),
         items=tuple(item for draft in drafts for item in draft.items),

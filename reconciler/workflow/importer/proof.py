@@ -83,7 +83,14 @@ def _loaded(
 
     def read(files: tuple[Path, ...]) -> LoadedConfig:
         return load(
-            context.root, files, environ=environ, dotenv=context.dotenv, lenient=True, overrides=instead
+            context.root,
+            files,
+            environ=environ,
+            dotenv=context.dotenv,
+            lenient=True,
+            overrides=instead,
+            environment=context.environment_name,
+            names=context.names,
         )
 
     loaded = read(context.files)

@@ -49,6 +49,25 @@ def every_environment(context: Context) -> tuple[Context, ...]:
     return tuple(_with(context, environments, environment) for environment in chosen)
 
 
+def name_in_account(context: Context, name: str) -> str:
+    """Return the name in the account of an endpoint that the user called by its declared or its full name.
+
+    Raise InventoryError if the inventory cannot be read.
+    """
+    from reconciler.config.endpoint_files import read_endpoint_files
+    from reconciler.config.files.discovery import file_groups
+    from reconciler.inventory.session import load
+
+    full = context.names.rendered(name)
+    records = load(context.state_path).records
+    if name in records or full == name:
+        return name
+    if full in records:
+        return full
+    declared = read_endpoint_files(context.root, file_groups(context.root, context.files)).items
+    return full if name in declared else name
+
+
 def _environments(context: Context) -> Environments:
     environments = read_environments(context.root)
     if environments.problems:

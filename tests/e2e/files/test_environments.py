@@ -229,3 +229,62 @@ def test_a_folder_without_environments_is_as_before(sandbox: Sandbox) -> None:
     sandbox.apply()
     assert "environment" not in Path(sandbox.root / "state/novita.json").read_text()
     assert "environment" not in sandbox.run("plan", "--json").document
+
+
+def test_operands_accept_the_declared_name(shop: Sandbox) -> None:
+    """`chat` is `chat-prod` there, if that is declared or recorded; any other name is meant as it is."""
+    shop.apply("-e", "dev")
+    shop.apply("-e", "prod")
+    assert shop.run("scale", "chat", "2", "-e", "prod", "--auto-approve").code == 0
+    assert shop.live()["chat-prod"]["workerConfig"]["minNum"] == 2
+    assert shop.live()["chat-dev"]["workerConfig"]["minNum"] == 1
+    for command in (["get", "chat"], ["status", "chat"], ["history", "chat"], ["state", "show", "chat"]):
+        ran = shop.run(*command, "-e", "dev")
+        assert ran.code == 0, ran.err
+        assert "chat-prod" not in ran.out
+    assert shop.run("get", "chat-prod", "-e", "dev").code == 0
+    twice = shop.run("deploy", "chat", "--image", "a:1", "--spec", "small", "-e", "dev")
+    assert "reconciler -e dev update chat-dev" in twice.err
+    assert shop.run("deploy", "own", "--image", "a:1", "--spec", "small", "-e", "dev", "--yes").code == 0
+    assert "own" in shop.live()
+    assert shop.run("state", "rm", "embed", "-e", "dev").code == 0
+    assert "embed-dev" not in shop.run("state", "list", "-e", "dev").out
+
+
+def test_edits_of_the_files(shop: Sandbox) -> None:
+    """`drift accept`, `drift revert`, `scale --write` and `drift.ignore` know the declared name."""
+    shop.write("dev.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 2}]})
+    configure(shop, dev={"files": ["base.yaml", "dev.yaml"]})
+    shop.apply("-e", "dev")
+    shop.sim.world.console_update(shop.id("chat-dev"), workerConfig={"maxNum": 4})
+    assert shop.run("drift", "-e", "dev").code == 2
+    assert shop.run("drift", "accept", "chat", "-e", "dev").code == 0
+    assert json.loads((shop.root / "dev.yaml").read_text())["endpoints"][0]["maxReplicas"] == 4
+    assert shop.run("scale", "chat", "--max", "6", "--write", "-e", "dev").code == 0
+    assert json.loads((shop.root / "dev.yaml").read_text())["endpoints"][0]["maxReplicas"] == 6
+    shop.apply("-e", "dev")
+    shop.sim.world.console_update(shop.id("chat-dev"), workerConfig={"maxNum": 1})
+    settings = json.loads((shop.root / "config.yaml").read_text())
+    for pattern in ("chat", "ch*", "chat-dev"):
+        shop.write("config.yaml", {**settings, "drift": {"ignore": [{"endpoint": pattern}]}})
+        assert shop.run("drift", "-e", "dev").code == 0
+    shop.write("config.yaml", settings)
+    assert shop.run("drift", "revert", "chat", "-e", "dev", "--auto-approve").code == 0
+    assert shop.live()["chat-dev"]["workerConfig"]["maxNum"] == 6
+
+
+def test_an_import_writes_the_declared_names(shop: Sandbox) -> None:
+    """Endpoints of the environment lose its suffix; the others are left out, with a reason."""
+    shop.apply("-e", "dev")
+    shop.apply("-e", "prod")
+    (shop.root / "state/prod.json").unlink()
+    shop.write("base.yaml", {"endpoints": []})
+    shop.write("prod.yaml", {"endpoints": []})
+    configure(shop, prod={"files": None})
+    ran = shop.run("import", "--all", "--out", "endpoints.yaml", "-e", "prod")
+    assert ran.code == 0, ran.err
+    assert "`chat-dev` is left out" in ran.err
+    text = (shop.root / "endpoints.yaml").read_text()
+    assert "- endpoint: chat\n" in text
+    assert "prod" not in text
+    assert shop.plan("-e", "prod").code == 0

@@ -87,14 +87,20 @@ class Output:
         if run.drift_report is not None:
             from reconciler.reports.run.drift import drift_text
 
-            self.result(text := drift_text(run, self.style))
+            text = drift_text(run, self.style)
         elif run.plan is not None:
             from reconciler.reports.run.text import plan_text
 
-            self.result(text := plan_text(run.plan, self.style, explained=run.explained))
+            text = plan_text(run.plan, self.style, explained=run.explained)
+        if text:
+            self.result(self._environment(run) + text)
         if run.problems:
             self.tell("\n" if text else "")
             self.problems(run.problems)
+
+    def _environment(self, run: RunReport) -> str:
+        """Return the line that names the environment of a run; "" if it has none."""
+        return f"Environment: {self.style.bold(run.environment)}\n\n" if run.environment else ""
 
     def plan_for_approval(self, plan: Plan) -> None:
         """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""

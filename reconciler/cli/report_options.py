@@ -126,7 +126,9 @@ def _failed_report(run: Run, error: BaseException) -> RunReport:
 
     problems, code = problems_of(error)
     command = run.context.command.removeprefix("reconciler ")
-    report = run.out.report or RunReport(command=command, timestamp=timestamp(), exit_code=code)
+    report = run.out.report or RunReport(
+        command=command, timestamp=timestamp(), exit_code=code, environment=run.context.environment_name
+    )
     return replace(report, exit_code=code, problems=(*report.problems, *problems))
 
 

@@ -38,6 +38,11 @@ class RunReport:
     explained: bool = False
     environment: str = ""
 
+    @property
+    def title(self) -> str:
+        """Return the command, with its environment: `plan (prod)`."""
+        return f"{self.command} ({self.environment})" if self.environment else self.command
+
 
 class CheckStatus(StrEnum):
     """The result of a check. A check is skipped mostly because an earlier one failed."""

@@ -1,12 +1,17 @@
-"""The status of an endpoint as users see it: conditions, workers, management and events."""
+"""What commands that only read show: the status of endpoints, specs, and environments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.model.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import FieldChange
+    from reconciler.model.settings import Environment
 
 
 class Status(StrEnum):
@@ -216,3 +221,25 @@ class SpecInfo:
     @property
     def is_usable(self) -> bool:
         return not self.unusable_reasons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentInfo:
+    """One environment. recorded: the endpoints in its inventory (count), None if that cannot be read."""
+
+    environment: Environment
+    recorded: int | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointDifference:
+    """One declared endpoint that differs between two environments.
+
+    in_first, in_second: whether it is declared there. fields: the differences, if it is declared in both.
+    """
+
+    name: str
+    in_first: bool
+    in_second: bool
+    fields: tuple[FieldChange, ...] = ()

@@ -47,7 +47,7 @@ def html_text(run: RunReport) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">\n'
-        f"<title>reconciler {escape(run.command)}: {escape(headline(run))}</title>\n"
+        f"<title>reconciler {escape(run.title)}: {escape(headline(run))}</title>\n"
         f'<style>\n{style}</style></head>\n<body class="{tone(run)}">\n'
         f"{content_html(run)}"
         f"<footer><p>reconciler {__version__}. Secrets are masked.</p></footer>\n</body></html>\n"
@@ -71,7 +71,7 @@ def _header(run: RunReport) -> str:
     if run.plan is not None and run.keyring is not None:
         digest = f" <span>plan <code>{plan_digest(run.plan, run.keyring)[:12]}</code></span>"
     return (
-        f'<header><p class="command">reconciler {escape(run.command)}</p>\n'
+        f'<header><p class="command">reconciler {escape(run.title)}</p>\n'
         f"<h1>{escape(headline(run))}</h1>\n"
         f'<p class="meta"><span class="tone">{exit_code_text(run)}</span> '
         f'<time datetime="{run.timestamp}">{_moment(run.timestamp)}</time>{digest}</p>\n'

@@ -71,6 +71,7 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
         "terraform_version": TERRAFORM,
         "tool_version": __version__,
         "timestamp": run.timestamp,
+        **({"environment": run.environment} if run.environment else {}),
         "applyable": bool(plan.pending and not plan.errors),
         "complete": plan.complete,
         "errored": run.plan is None or any(p.is_error and p.exit_code == 1 for p in run.problems),

@@ -44,7 +44,7 @@ def junit_text(run: RunReport) -> str:
     """Return the report in the format that Jenkins and GitLab read."""
     cases = tuple(_cases(run))
     suites = ET.Element("testsuites", _counts("reconciler", cases))
-    suite = ET.SubElement(suites, "testsuite", _counts(f"reconciler {run.command}", cases))
+    suite = ET.SubElement(suites, "testsuite", _counts(f"reconciler {run.title}", cases))
     suite.set("timestamp", run.timestamp.removesuffix("Z"))
     for case in cases:
         _write(suite, case, f"reconciler.{run.command.replace(' ', '.')}")

@@ -52,7 +52,7 @@ def _head(run: RunReport) -> str:
     numbers = [f"{code(symbol)} {count:,} {what}".strip() for symbol, count, what in action_counts(run)]
     if run.drift_report is not None:
         numbers = [f"{count:,} {state.value}" for count, state in drift_state_counts(run)]
-    lines = [f"## reconciler {run.command}", f"**{headline(run)}**"]
+    lines = [f"## reconciler {run.title}", f"**{headline(run)}**"]
     lines += [" · ".join(numbers)] if numbers else []
     lines.append(f"<sub>{run.timestamp} · {exit_code_text(run)}</sub>")
     return "\n\n".join(lines) + "\n"

@@ -178,6 +178,7 @@ def _failed(context: Context, problems: Sequence[Problem]) -> RunReport:
         timestamp=timestamp(context),
         exit_code=max(codes, default=int(ExitCode.ERROR)),
         problems=tuple(problems),
+        environment=context.environment_name,
     )
 
 

@@ -78,8 +78,7 @@ def _environments(context: Context) -> Environments:
 def _named(context: Context, environments: Environments, name: str) -> Environment | None:
     """Return the environment of that name; None if the name is empty."""
     if name and name not in environments.by_name:
-        is_variable = name == context.environ.get(VARIABLE)
-        raise InvalidConfig(_unknown(environments, name, VARIABLE if is_variable else "-e"))
+        raise InvalidConfig(_unknown(environments, name, is_variable=name == context.environ.get(VARIABLE)))
     return environments.by_name.get(name)
 
 
@@ -114,23 +113,19 @@ def _variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
         ) from error
 
 
-def _unknown(environments: Environments, name: str, source: str) -> Problem:
+def _unknown(environments: Environments, name: str, *, is_variable: bool) -> Problem:
     from reconciler.model.text import closest_match
 
     known = list(environments.by_name)
-    if not known:
-        return Problem(
-            code="unknown-environment",
-            summary=f"{source} names the environment `{name}`, and {environments.file} declares none",
-            hint="declare it below `environments:` in config.yaml, or check -C DIR"
-            if source == "-e"
-            else f"unset {VARIABLE}, or declare the environment below `environments:` in config.yaml",
-        )
     close = closest_match(name, known)
+    suggestion = f"did you mean `{close}`? " if close else ""
     return Problem(
         code="unknown-environment",
-        summary=f"{source} names the environment `{name}`, which {environments.file} does not declare",
-        hint=(f"did you mean `{close}`? " if close else "") + f"Known environments: {', '.join(known)}",
+        summary=f"{environments.file} declares no environment `{name}`"
+        + (f", which {VARIABLE} names" if is_variable else ""),
+        hint=f"{suggestion}Known environments: {', '.join(known)}"
+        if known
+        else "declare it below `environments:`, or check -C DIR",
     )
 
 

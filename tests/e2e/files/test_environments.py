@@ -77,9 +77,9 @@ def test_an_unknown_environment(shop: Sandbox) -> None:
     assert ran.code == 1
     assert "Did you mean `prod`? Known environments: dev, prod" in ran.err
     shop.monkeypatch.setenv("RECONCILER_ENV", "prd")
-    assert "RECONCILER_ENV names the environment `prd`" in shop.run("plan").err
+    assert "no environment `prd`, which RECONCILER_ENV names" in shop.run("plan").err
     shop.write("config.yaml", {})
-    assert "config.yaml declares none" in shop.run("plan").err
+    assert "config.yaml declares no environment `prd`" in shop.run("plan", "-e", "prd").err
 
 
 def test_two_environments_with_one_inventory(shop: Sandbox) -> None:
@@ -288,3 +288,73 @@ def test_an_import_writes_the_declared_names(shop: Sandbox) -> None:
     assert "- endpoint: chat\n" in text
     assert "prod" not in text
     assert shop.plan("-e", "prod").code == 0
+
+
+def test_reports_name_the_environment(shop: Sandbox) -> None:
+    """Text, JSON, Markdown, HTML and JUnit, also those of a run that failed."""
+    names = {kind: f"report.{kind}" for kind in ("json", "markdown", "html", "junit")}
+    into = [word for kind, name in names.items() for word in (f"--{kind}-into", name)]
+    for fails in (False, True):
+        if fails:
+            shop.write("prod.yaml", "endpoints: [")
+        ran = shop.run("plan", "-e", "prod", *into)
+        assert fails or ran.out.startswith("Environment: prod\n\n")
+        texts = {kind: (shop.root / name).read_text() for kind, name in names.items()}
+        assert json.loads(texts["json"])["environment"] == "prod"
+        assert texts["markdown"].startswith("## reconciler plan (prod)\n")
+        assert "<title>reconciler plan (prod):" in texts["html"]
+        assert 'name="reconciler plan (prod)"' in texts["junit"]
+        assert ran.code == int(fails)
+
+
+def test_env_list(shop: Sandbox) -> None:
+    """No network, no key; the number of records of each."""
+    shop.apply("-e", "prod")
+    shop.monkeypatch.delenv("NOVITA_API_KEY")
+    count = len(shop.sim.requests)
+    ran = shop.run("env", "list", "-e", "prod")
+    assert ran.out.splitlines()[1:] == [
+        "dev   -        -          0          state/dev.json   {name}-dev   base.yaml",
+        "prod  yes      yes        2          state/prod.json  {name}-prod  base.yaml prod.yaml",
+    ]
+    documents = shop.run("env", "list", "--json").document
+    assert [(one["name"], one["recorded"], one["protected"], one["current"]) for one in documents] == [
+        ("dev", 0, False, False),
+        ("prod", 2, True, False),
+    ]
+    shop.write("state/dev.json", "{")
+    assert "unreadable" in shop.run("env", "list").out
+    assert len(shop.sim.requests) == count
+    shop.write("config.yaml", {})
+    assert "config.yaml declares no environments" in shop.run("env", "list").err
+
+
+def test_env_diff(shop: Sandbox) -> None:
+    """By declared name; secrets are shown as their references, which may be unset."""
+    both = item("chat", env={"TOKEN": "${env:DEV_TOKEN}", "SAME": "${env:SAME}"})
+    prod = {"endpoint": "chat", "maxReplicas": 5, "env": {"TOKEN": "${env:PROD_TOKEN}"}}
+    shop.write("base.yaml", {"endpoints": [both, item("embed")]})
+    shop.write("prod.yaml", {"endpoints": [prod, item("rerank")]})
+    shop.monkeypatch.setenv("PROD_TOKEN", "hush-hush")
+    ran = shop.run("env", "diff", "dev", "prod")
+    assert ran.code == 2
+    assert "hush" not in ran.out + ran.err
+    assert ran.out.splitlines() == [
+        "chat: 3 differences",
+        "               dev                 prod",
+        "  minReplicas  1                   0",
+        "  maxReplicas  1                   5",
+        '  env.TOKEN    "${env:DEV_TOKEN}"  "${env:PROD_TOKEN}"',
+        "",
+        "rerank: only in prod",
+    ]
+    document = shop.run("env", "diff", "dev", "prod", "--json").document
+    assert document["exit_code"] == 2
+    assert document["endpoints"][0]["fields"][1] == {"path": "workerConfig.maxNum", "dev": 1, "prod": 5}
+    assert document["endpoints"][1] == {"name": "rerank", "in": ["prod"], "fields": []}
+    same = shop.run("env", "diff", "dev", "dev")
+    assert (same.code, same.out) == (0, "dev and dev declare the same.\n")
+    assert "Did you mean `prod`?" in shop.run("env", "diff", "dev", "prd").err
+    shop.write("prod.yaml", {"endpoints": [{**prod, "maxReplicas": "many"}]})
+    assert "(environment prod)" in shop.run("env", "diff", "dev", "prod").err
+    assert not shop.sim.requests

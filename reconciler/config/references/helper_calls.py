@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.config.references.helper_process import HelperOutput, kill_helpers, run_helper
@@ -27,8 +28,17 @@ HelperCalls: TypeAlias = MutableMapping[tuple[str, str | None], "Future[str | Pr
 MAX_PARALLEL: Final = 4
 """Helpers that run at once. Some password managers allow few sessions."""
 
+MAX_CALLS: Final = 1_000
+"""Calls of a run. Password managers limit the reads of an hour to about as many."""
+
+MAX_LINES: Final = 5
 MAX_MESSAGE: Final = 500
-"""Characters of a helper's error message that are shown."""
+"""Lines and characters of a helper's error message that are shown."""
+
+MIN_MASKED: Final = 6
+"""Characters of a secret that is masked in such a message. Shorter ones occur in ordinary words."""
+
+_TIMEOUT: Final = "helper-timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,12 @@ class HelperRunner:
             if isinstance(helper, Problem):
                 continue
             future: Future[str | Problem] = Future()
-            if self.calls.setdefault((reference.name, reference.argument), future) is future:
+            if self.calls.setdefault((reference.name, reference.argument), future) is not future:
+                continue
+            if len(self.calls) <= MAX_CALLS:
                 waiting.append((reference, helper, future))
+            else:
+                future.set_result(_too_many())
         for _ in range(min(len(waiting), MAX_PARALLEL)):
             threading.Thread(target=self._work, args=(waiting,), name="helper", daemon=True).start()
 
@@ -68,7 +82,9 @@ class HelperRunner:
         except BaseException:  # an interrupt
             kill_helpers()
             raise
-        return _about(result, reference) if isinstance(result, Problem) else result
+        if isinstance(result, Problem):
+            return replace(result, summary=f"{reference.text} has no value: {result.summary}")
+        return result
 
     def _work(self, waiting: deque[tuple[Reference, Helper, Future[str | Problem]]]) -> None:
         while waiting:
@@ -89,70 +105,83 @@ class HelperRunner:
             )
 
     def _call(self, reference: Reference, helper: Helper) -> str | Problem:
+        if self._has_timed_out(helper):
+            what = f"the helper `{helper.name}` did not answer for another value"
+            return _failure(what, "correct the error of that value first")
         program = self.registry.program(helper)
         if program is None:
-            return Problem(
-                code="helper-failed",
-                summary=f"the helper `{helper.name}` runs {helper.words[0]}, which is not on PATH",
+            return _failure(
+                f"the helper `{helper.name}` runs {helper.words[0]}, which is not on PATH",
+                f"install {helper.words[0]}, or register `{helper.name}` with an absolute path",
                 detail="Folders of the repository and relative folders of PATH do not count.",
-                hint=f"install {helper.words[0]}, or register `{helper.name}` with an absolute path",
             )
         words = [word.replace("%s", reference.argument or "") for word in helper.words]
-        environ = self.registry.environ
-        output = run_helper([program, *words[1:]], environ, self.registry.working_directory)
+        output = run_helper([program, *words[1:]], self.registry.environ, self.registry.working_directory)
         if output.failure or output.status != 0:
-            return self._failed(helper, words, output)
-        try:
-            text = output.out.decode()
-        except UnicodeDecodeError:
-            text = "\0"
-        if "\0" in text:
-            return Problem(
-                code="unreadable-reference",
-                summary=f"the output of the helper `{helper.name}` is not UTF-8 text",
-                hint="store binary data elsewhere, or encode it",
-            )
-        return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+            return self._failure_of(helper, words, output)
+        return _text(output.out, helper)
 
-    def _failed(self, helper: Helper, words: list[str], output: HelperOutput) -> Problem:
-        ended = (
-            f"ended with exit status {output.status}"
-            if output.status >= 0
-            else f"was ended by signal {-output.status}"
-        )
-        command = self._masked(" ".join(map(shell_quote, words)))
-        return Problem(
-            code="helper-failed",
-            summary=f"the helper `{helper.name}` {output.failure or ended}",
-            detail=self._masked(_message(output.err)),
-            hint=f"make sure that this prints the value and asks for nothing: {command}",
+    def _has_timed_out(self, helper: Helper) -> bool:
+        """Return True if a call of the helper was too slow; probably all would wait for the same sign-in."""
+        ended = [
+            call.result() for key, call in list(self.calls.items()) if key[0] == helper.name and call.done()
+        ]
+        return any(isinstance(result, Problem) and result.code == _TIMEOUT for result in ended)
+
+    def _failure_of(self, helper: Helper, words: Sequence[str], output: HelperOutput) -> Problem:
+        ended = f"ended with exit status {output.status}"
+        if output.status < 0:
+            ended = f"was ended by signal {-output.status}"
+        out, err = output.out.decode(errors="replace").strip(), output.err.decode(errors="replace")
+        command = " ".join(shell_quote(self._masked(word)) for word in words)
+        return _failure(
+            f"the helper `{helper.name}` {output.failure or ended}",
+            f"make sure that this prints the value and asks for nothing: {command}",
+            detail=_last_lines(self._masked(err, out)),
+            code=_TIMEOUT if output.is_late else "helper-failed",
         )
 
-    def _masked(self, text: str) -> str:
-        """Return the text without values of helpers, and of variables that are named like secrets."""
+    def _masked(self, text: str, *secrets: str) -> str:
+        """Return the text without these secrets, values of helpers, and variables named like secrets."""
         from reconciler.config.references.disclosure import is_secret_name
 
-        known = {value for name, value in self.registry.environ.items() if is_secret_name(name)}
-        done = (future.result() for future in tuple(self.calls.values()) if future.done())
-        known |= {value for value in done if isinstance(value, str)}
-        for value in sorted(filter(_is_maskable, known), key=len, reverse=True):
-            text = text.replace(value, MASK)
+        known = {value for name, value in self.registry.environ.items() if is_secret_name(name)} | {*secrets}
+        ended = (call.result() for call in list(self.calls.values()) if call.done())
+        known |= {value for value in ended if isinstance(value, str)}
+        lines = {line.strip() for value in known for line in value.splitlines()} | known
+        for value in sorted(lines, key=len, reverse=True):
+            if len(value) >= MIN_MASKED:
+                text = text.replace(value, MASK)
         return text
 
 
-def _is_maskable(value: str) -> bool:
-    return len(value.strip()) >= 6
+def _text(output: bytes, helper: Helper) -> str | Problem:
+    """Return the output of a helper without its last newline."""
+    try:
+        text = output.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return _failure(
+            f"the output of the helper `{helper.name}` is not UTF-8 text",
+            "store binary data elsewhere, or encode it",
+        )
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
-def _message(err: bytes) -> str:
-    """Return the last lines of an error message."""
-    lines = [line.rstrip() for line in re.split(r"[\r\n]+", err.decode(errors="replace")) if line.strip()]
-    text = "\n".join(lines[-5:])
-    return text if len(text) <= MAX_MESSAGE else "…" + text[-MAX_MESSAGE:]
+def _last_lines(text: str) -> str:
+    """Return the end of an error message, which usually says why a program failed."""
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    message = "\n".join(lines[-MAX_LINES:])
+    return message if len(message) <= MAX_MESSAGE else "…" + message[-MAX_MESSAGE:]
 
 
-def _about(problem: Problem, reference: Reference) -> Problem:
-    """Return the problem of a call as that of one reference."""
-    from dataclasses import replace
+def _failure(summary: str, hint: str, detail: str = "", code: str = "helper-failed") -> Problem:
+    return Problem(code=code, summary=summary, detail=detail, hint=hint)
 
-    return replace(problem, summary=f"{reference.text} has no value: {problem.summary}")
+
+def _too_many() -> Problem:
+    return _failure(
+        f"a run asks helpers for at most {MAX_CALLS:,} values",
+        "let several endpoints share a value, or select fewer endpoints with --target",
+    )

@@ -27,13 +27,15 @@ _lock: Final = threading.Lock()
 class HelperOutput:
     """The result of a helper: its exit status (negative: the signal that ended it) and its streams.
 
-    `failure` says why it was stopped or not started; "" if it ended by itself.
+    `failure` says why it was stopped or not started; "" if it ended by itself. `is_late` is True if it
+    did not end in time.
     """
 
     status: int = -1
     out: bytes = b""
     err: bytes = b""
     failure: str = ""
+    is_late: bool = False
 
 
 def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str) -> HelperOutput:
@@ -103,16 +105,17 @@ def _read(process: Popen[bytes]) -> HelperOutput:
             if has_ended and not events:
                 break  # a process that it started keeps the streams open
             if time.monotonic() > deadline:
-                return HelperOutput(err=bytes(streams[err]), failure=_too_late())
+                return _too_late(streams[err])
     try:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        return HelperOutput(err=bytes(streams[err]), failure=_too_late())
+        return _too_late(streams[err])
     return HelperOutput(status=status, out=bytes(streams[out]), err=bytes(streams[err]))
 
 
-def _too_late() -> str:
-    return f"did not answer within {durations.HELPER_TIMEOUT:g} s"
+def _too_late(err: bytearray) -> HelperOutput:
+    failure = f"did not answer within {durations.HELPER_TIMEOUT:g} s"
+    return HelperOutput(err=bytes(err), failure=failure, is_late=True)
 
 
 def _kill_group(process: Popen[bytes]) -> None:

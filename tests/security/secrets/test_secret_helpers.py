@@ -19,9 +19,10 @@ echo "$PWD|$*|${ONLY_IN_DOTENV-unset}|${REAL-unset}|$(cat)" >> "$LOG"
 case $2 in
   op://infra/chat/*) echo "s3cret of the vault 42" ;;
   op://infra/empty) echo ;;
-  op://infra/slow) sleep 60 & echo $! > "$LOG.child"; wait ;;
+  op://infra/slow*) sleep 60 & echo $! >> "$LOG.child"; wait ;;
   op://infra/large) head -c 70000 /dev/zero | tr '\\0' x ;;
   op://infra/binary) printf '\\377' ;;
+  op://infra/talks) printf 'half-of-it-was-printed'; echo "cannot send half-of-it-was-printed" >&2; exit 1 ;;
   op://infra/daemon) sleep 5 & echo "from a daemon" ;;
   *) printf "[ERROR] %s isn't an item. \\033[31mToken: %s\\n" "$2" "$OP_SERVICE_ACCOUNT_TOKEN" >&2; exit 7 ;;
 esac
@@ -50,6 +51,13 @@ def program(path: Path, text: str) -> Path:
     path.write_text(text)
     path.chmod(0o755)
     return path
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def calls(sandbox: Sandbox) -> list[str]:
@@ -112,8 +120,9 @@ def test_only_selected_endpoints_run_helpers(helped: Sandbox) -> None:
             ["${exec:op:nope} has no value: the helper `op` ended with exit status 7", "isn't an item"],
         ),
         ("empty", "unset-reference", ["printed nothing for ${exec:op:empty}"]),
+        ("talks", "helper-failed", ["cannot send (sensitive value)"]),
         ("large", "helper-failed", ["printed more than 64 KiB"]),
-        ("binary", "unreadable-reference", ["not UTF-8 text"]),
+        ("binary", "helper-failed", ["not UTF-8 text"]),
     ],
 )  # fmt: skip
 def test_a_failure_is_explained_at_its_reference(
@@ -140,14 +149,18 @@ def test_a_slow_helper_is_killed_with_its_children(helped: Sandbox) -> None:
     """The user is told after a time what the run waits for, and why it failed."""
     helped.monkeypatch.setattr("reconciler.model.durations.HELPER_TIMEOUT", 0.5)
     helped.monkeypatch.setattr("reconciler.model.durations.HELPER_NOTICE", 0.1)
-    helped.declare(item("chat", env={"TOKEN": "${exec:op:slow}"}))
+    helped.declare(item("chat", env={f"TOKEN_{n}": f"${{exec:op:slow/{n}}}" for n in range(12)}))
+    began = time.monotonic()
     ran = helped.run("plan")
     assert ran.code == 1
-    assert "Waiting for the secret helper op (0 of 1 values)..." in ran.err
+    assert time.monotonic() - began < 3, "only the first calls wait"
+    assert ran.err.count("did not answer for another value") >= 8
+    assert "Waiting for the secret helper op (0 of 12 values)..." in ran.err
     assert "did not answer within 0.5 s" in ran.err
-    child = int((helped.root.parent / "home/log.child").read_text())
+    children = [int(line) for line in (helped.root.parent / "home/log.child").read_text().split()]
+    assert children
     deadline = time.monotonic() + 10
-    while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text():
+    while any(map(is_running, children)):
         assert time.monotonic() < deadline
 
 
@@ -312,6 +325,16 @@ def test_a_helper_that_is_not_registered(helped: Sandbox) -> None:
     helped.declare(item("chat", env={"A": "${exec:opp}", "B": "${exec:plain:x}"}))
     assert "${exec:opp:ARGUMENT}" in (err := helped.run("plan").err)
     assert "takes no argument" in err
+
+
+def test_the_number_of_calls_is_limited(helped: Sandbox) -> None:
+    """A repository cannot use up what a password manager allows in an hour."""
+    helped.monkeypatch.setattr("reconciler.config.references.helper_calls.MAX_CALLS", 2)
+    helped.declare(item("chat", env={f"T{n}": f"${{exec:op:chat/{n}}}" for n in range(4)}))
+    ran = helped.plan()
+    assert ran.codes == ["helper-failed"] * 2
+    assert "asks helpers for at most 2 values" in ran.document["problems"][0]["summary"]
+    assert len(calls(helped)) == 2
 
 
 def test_a_rollback_runs_the_helper_again(helped: Sandbox) -> None:

@@ -157,3 +157,6 @@ SESSION_LIFETIME: Final = 12 * 3600
 
 SERVER_LOCK_TIMEOUT: Final = 25.0
 """For a write to get the inventory. Clients and proxies often give up after 30 s."""
+
+APPROVAL_LIFETIME: Final = 3600.0
+"""Until an approved plan must be approved again: the person still remembers what it was."""

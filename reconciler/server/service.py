@@ -1,12 +1,11 @@
-"""What the application holds while it runs: the cache of the account, and the threads that write."""
+"""What the application of `reconciler serve` holds while it runs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from starlette.requests import Request
 
@@ -21,26 +20,21 @@ from reconciler.model.errors import (
 from reconciler.model.resource import Live
 from reconciler.model.status import EndpointInfo
 from reconciler.sdk.change import make_change
-from reconciler.server.account_cache import AccountCache, AccountReadings, Snapshot
+from reconciler.server.account_cache import Snapshot
+from reconciler.server.account_service import AccountService
 from reconciler.server.api.endpoint_objects import endpoint_object
 from reconciler.server.metrics import Metrics
 from reconciler.server.responses import go_json
-from reconciler.server.settings import MAX_WRITES, ServerSettings
+from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import Caller
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.specs import list_specs
 
-T = TypeVar("T")
-
 _REFUSALS: Final = (EndpointNotFound, InvalidConfig, InventoryLocked, NotApplied)
 
 
-class TooManyWrites(Exception):
-    """So many writes wait that no other one is accepted."""
-
-
-class Service:
+class Service(AccountService):
     """What an application holds while it runs; handlers find it with `service_of`.
 
     `stopping` is set when the server is told to stop, so that streams end. Raise InvalidConfig if config.yaml
@@ -48,20 +42,10 @@ class Service:
     """
 
     def __init__(self, context: Context, settings: ServerSettings) -> None:
-        self.context = context
+        super().__init__(context)
         self.settings = settings
-        self.readings = AccountReadings(context)
-        self.cache = AccountCache(self._take, interval=self.readings.settings.poll_interval)
         self.metrics = Metrics(self.cache)
         self.stopping = asyncio.Event()
-        self._writers = ThreadPoolExecutor(8, thread_name_prefix="write")
-        self._writes = 0
-
-    def close(self) -> None:
-        """Close what was opened, after the requests in flight have ended."""
-        self.cache.close()
-        self._writers.shutdown(wait=True)
-        self.readings.close()
 
     def context_for(self, caller: Caller) -> Context:
         """Return the context of a change: its record and the lock name the caller; helpers run again."""
@@ -86,25 +70,13 @@ class Service:
         self.metrics.count_change("no_change" if result is None else "success")
         return result
 
-    async def write(self, run: Callable[[], T]) -> T:
-        """Run a function that writes in a thread, as `change` does."""
-        if self._writes >= MAX_WRITES:
-            raise TooManyWrites
-        self._writes += 1
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._writers, run)
-            return await asyncio.shield(future)
-        finally:
-            self._writes -= 1
-            self.cache.expire()
-
     async def snapshot(self, request: Request) -> Snapshot:
         """Return the snapshot that a request asks for: with `?fresh=1` one that begins now."""
         return await self.cache.get(fresh=request.query_params.get("fresh") == "1")
 
     def _take(self, previous: Snapshot | None) -> Snapshot:
         """List the account, and encode the answer to all readers of the list before they see it."""
-        snapshot = self.readings.take(previous)
+        snapshot = super()._take(previous)
         specs = list_specs(self.context).specs
         names = {(spec.product_id, spec.region): spec.name for spec in reversed(specs)}
         snapshot = replace(snapshot, spec_names=names)

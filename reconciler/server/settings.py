@@ -20,9 +20,6 @@ MAX_HEADER_SIZE: Final = 32 << 10
 MAX_CONNECTIONS: Final = 1000
 """Open connections and running requests. 500 pages that listen for changes are fewer."""
 
-MAX_WRITES: Final = 32
-"""Writes that run or wait for the inventory."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from reconciler.cli.main import run
 from reconciler.model.apply_events import ChangeResult
-from reconciler.server import guard, process, service
+from reconciler.server import account_service, guard, process, service
 from reconciler.server.api.bodies import BadBody, json_object
 from reconciler.server.settings import ServerSettings
 from reconciler.simulator import Server
@@ -47,7 +47,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_defect(start: Star
 
 
 def test_more_writes_than_can_wait_are_sent_away(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MAX_WRITES", 0)
+    monkeypatch.setattr(account_service, "MAX_WRITES", 0)
     answer = start("--allow-unauthenticated-writes").ask("POST", ALL, BODY)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     assert answer.json["endpoint"] == "probe"

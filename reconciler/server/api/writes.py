@@ -14,6 +14,7 @@ from reconciler.model.apply_events import ChangeResult
 from reconciler.model.encoding import json_indented
 from reconciler.model.errors import ReconcilerError
 from reconciler.sdk.change import require_deleted
+from reconciler.server.account_service import TooManyWrites
 from reconciler.server.api.bodies import BadBody, deploy_item, json_object, replicas_of, update_fields
 from reconciler.server.api.reads import get_status
 from reconciler.server.responses import (
@@ -23,7 +24,7 @@ from reconciler.server.responses import (
     failure,
     json_response,
 )
-from reconciler.server.service import TooManyWrites, service_of
+from reconciler.server.service import service_of
 from reconciler.workflow.imperative import (
     delete_goal,
     deploy_goal,

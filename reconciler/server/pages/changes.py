@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -21,12 +20,11 @@ from reconciler.server.pages.pages import Form, Pages
 from reconciler.server.pages.rendering import render
 from reconciler.server.pages.runs import Run, timestamp
 from reconciler.server.pages.sessions import Session
+from reconciler.workflow.approval import is_digest
 from reconciler.workflow.plan import plan
 
 _HIDDEN: Final = Secret(value="hidden", source="env")
 """Stands for any value of `env`."""
-
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
 async def show_plan(pages: Pages, _request: Request, session: Session) -> Response:
@@ -53,7 +51,7 @@ async def show_plan(pages: Pages, _request: Request, session: Session) -> Respon
 async def apply_plan(pages: Pages, _request: Request, session: Session, form: Form) -> Response:
     """Begin to apply the plan that was shown, and answer with the page of the run."""
     digest = form.get("digest", "")
-    if not _DIGEST.match(digest):
+    if not is_digest(digest):
         return pages.refusal(session, 400, _no_digest())
     run = pages.runs.start(session.caller, digest)
     return RedirectResponse(f"/runs/{run.number}", status_code=303)

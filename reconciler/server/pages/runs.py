@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,10 +20,10 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.run_report import RunReport
 from reconciler.model.text import utc_text
-from reconciler.server.service import Service, TooManyWrites
+from reconciler.server.account_service import TooManyWrites
+from reconciler.server.service import Service
 from reconciler.server.tokens import Caller
-from reconciler.workflow.apply import apply_with_approval
-from reconciler.workflow.plan import PlanResult
+from reconciler.workflow.approval import DigestApproval, apply_approved
 from reconciler.workflow.runtime.context import Context
 
 MAX_RUNS: Final = 50
@@ -99,7 +98,9 @@ class Runs:
 
         stopping = asyncio.create_task(self._stop_with_server(run))
         try:
-            run.report = await self._service.write(lambda: _apply(context, run, tell))
+            run.report = await self._service.write(
+                lambda: apply_approved(context, _Approval(run, tell), run.stop)
+            )
         except ReconcilerError as error:
             run.report = _failed(context, error.problems)
         except TooManyWrites:
@@ -121,23 +122,13 @@ class Runs:
             self._change.set_result(None)
 
 
-class _Approval:
-    """The front end of a run: the approval holds for one digest and for no other plan."""
+class _Approval(DigestApproval):
+    """The approval of a run, which tells the run how far its changes are."""
 
     def __init__(self, run: Run, tell: Callable[[], None]) -> None:
+        super().__init__(run.digest)
         self._run = run
         self._tell = tell
-
-    def on_planned(self, planned: PlanResult, *, is_saved: bool) -> None:
-        """Do nothing: the plan was shown before the run began."""
-
-    def ask(self, planned: PlanResult) -> Problem | None:
-        if hmac.compare_digest(planned.digest, self._run.digest):
-            return None
-        return _outdated()
-
-    def on_approved(self) -> None:
-        """Do nothing: `stop` ends the run in an orderly way at any time."""
 
     def on_event(self, event: ApplyEvent) -> None:
         progress = self._run.progress
@@ -155,21 +146,6 @@ class _Approval:
                 pass
         self._tell()
 
-    def on_locked(self, checkpoint: Callable[[], None]) -> None:
-        """Do nothing: the server waits for the end of a run before it exits."""
-
-
-def _apply(context: Context, run: Run, tell: Callable[[], None]) -> RunReport:
-    """Apply in a thread and return the report."""
-    result = apply_with_approval(context, _Approval(run, tell), stop=run.stop)
-    return result.planned.run_report(
-        "apply",
-        timestamp(context),
-        exit_code=result.exit_code,
-        report=result.report,
-        refusals=result.problems,
-    )
-
 
 def _failed(context: Context, problems: Sequence[Problem]) -> RunReport:
     codes = [int(problem.exit_code) for problem in problems if problem.is_error]
@@ -185,16 +161,6 @@ def _failed(context: Context, problems: Sequence[Problem]) -> RunReport:
 def timestamp(context: Context) -> str:
     """Return the time of a report, RFC 3339 in UTC."""
     return utc_text(context.now())
-
-
-def _outdated() -> Problem:
-    return Problem(
-        code="plan-changed",
-        summary="nothing was changed: the plan is no longer the one that was approved",
-        detail="The files, the inventory or the account have changed since it was shown.",
-        hint="look at the new plan, and approve that",
-        exit_code=ExitCode.STALE,
-    )
 
 
 def _busy() -> Problem:

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from filelock import FileLock
 
+from reconciler.server.account_service import TooManyWrites
 from reconciler.server.app import create_app
 from reconciler.server.pages import changes, runs
-from reconciler.server.service import TooManyWrites
 from reconciler.server.settings import ServerSettings
 from reconciler.server.tokens import read_tokens
 from reconciler.simulator.faults import parse_fault

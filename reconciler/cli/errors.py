@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import click
 
-from reconciler import __version__
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, defect
 from reconciler.model.problem import ExitCode, Problem
 
 _SHOWN: Final = 80
@@ -21,11 +19,7 @@ def problems_of(error: BaseException) -> tuple[tuple[Problem, ...], int]:
     """Return the problems and the exit code for an error that ended a run, also for a bug."""
     match error:
         case ReconcilerError():
-            codes = [problem.exit_code for problem in error.problems if problem.is_error]
-            code = (
-                error.exit_code if error.exit_code != ExitCode.ERROR else max(codes, default=ExitCode.ERROR)
-            )
-            return tuple(error.problems), int(code)
+            return tuple(error.problems), error.command_exit_code
         case click.ClickException():
             is_usage = isinstance(error, click.UsageError)
             code = ExitCode.USAGE if is_usage else ExitCode.ERROR
@@ -37,7 +31,7 @@ def problems_of(error: BaseException) -> tuple[tuple[Problem, ...], int]:
         case OSError(filename=str(path)):
             return (_unusable(path, error),), int(ExitCode.ERROR)
         case _:
-            return (_bug(error),), int(ExitCode.ERROR)
+            return (defect(error),), int(ExitCode.ERROR)
 
 
 def masked_traceback(error: BaseException, environ: Mapping[str, str]) -> str:
@@ -56,15 +50,4 @@ def _unusable(path: str, error: OSError) -> Problem:
         code="unusable-path",
         summary=f"cannot use {shown}: {(error.strerror or type(error).__name__).lower()}",
         hint="check the path and its permissions",
-    )
-
-
-def _bug(error: BaseException) -> Problem:
-    """Return the problem for a bug. The text of the error may contain a secret, so it is not shown."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(frame.filename).name}:{frame.lineno}"
-    return Problem(
-        code="internal-error",
-        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
-        hint="run the command again with -v and report its output, after removing any secrets from it",
     )

@@ -65,6 +65,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "doctor": "Check the setup and suggest fixes.",
         "schema": "Print a JSON Schema for editors.",
         "serve": "Serve the HTTP API and the web page.",
+        "mcp": "Serve the endpoints to an AI assistant, over stdin and stdout.",
+        "approve": "Approve a plan that an assistant proposed.",
         "simulator": "Run a simulated Novita API on this machine.",
         "completion": "Print a shell completion script.",
     },

@@ -23,9 +23,9 @@ COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs", "output", "pods"}
-    | {"pvcs", "recover", "rollback", "scale", "serve", "specs", "state", "status", "update", "validate"}
-    | {"watch"}
+    | {"approve", "delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs", "mcp"}
+    | {"output", "pods", "pvcs", "recover", "rollback", "scale", "serve", "specs", "state", "status"}
+    | {"update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 

@@ -21,7 +21,9 @@ ReconcilerError          carries problems and an exit code
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from reconciler import __version__
 from reconciler.model.problem import ExitCode, Problem
 
 
@@ -37,6 +39,14 @@ class ReconcilerError(Exception):
     @property
     def problem(self) -> Problem:
         return self.problems[0]
+
+    @property
+    def command_exit_code(self) -> int:
+        """Return the exit code of a command that ends with this error."""
+        if self.exit_code != ExitCode.ERROR:
+            return int(self.exit_code)
+        codes = (problem.exit_code for problem in self.problems if problem.is_error)
+        return int(max(codes, default=ExitCode.ERROR))
 
 
 class InvalidConfig(ReconcilerError):
@@ -110,3 +120,16 @@ class NotApplied(ReconcilerError):
 
 class UnsupportedByNovita(ReconcilerError):
     """Novita's API does not offer the function."""
+
+
+def defect(error: BaseException) -> Problem:
+    """Return the problem for a bug. The text of the error may contain a secret, so it is not shown."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return Problem(
+        code="internal-error",
+        summary=f"reconciler {__version__} has a bug: {type(error).__name__} at {where}",
+        hint="run the command again with -v and report its output, after removing any secrets from it",
+    )

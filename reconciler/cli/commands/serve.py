@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from typing import Final
-
 import click
 
+from reconciler.cli.extras import require_extra
 from reconciler.cli.options import Command, Run, duration_seconds, with_run
-
-PACKAGES: Final = ("jinja2", "prometheus_client", "starlette", "uvicorn")
-"""Modules of the extra `server`."""
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, int]:
@@ -72,11 +67,7 @@ def serve(
     Writing needs a token: RECONCILER_API_TOKENS=NAME:TOKEN:read|write,... in the environment, and the header
     `Authorization: Bearer TOKEN`. Each request is logged to stderr as one line of JSON.
     """
-    if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        raise click.ClickException(
-            f"serve needs packages that are not installed ({', '.join(missing)}). Install them with:"
-            " python -m pip install 'novita-reconciler[server]'   (in a checkout: '.[server]')"
-        )
+    require_extra("server", "serve")
     from reconciler.server.app import create_app
     from reconciler.server.process import bind
     from reconciler.server.process import serve as run_server

@@ -1,0 +1,60 @@
+"""The command `reconciler approve`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reconciler.cli.options import Command, Run, with_run
+from reconciler.model.problem import ExitCode
+
+
+@click.command(cls=Command)
+@click.argument("digest")
+@with_run
+def approve(run: Run, digest: str) -> int:
+    """Approve a plan that a program proposed, such as an assistant that uses `reconciler mcp`.
+
+    DIGEST names the plan. approve plans again, shows the plan if it is the same, and asks. It needs a
+    terminal, and no option answers for you. The approval holds for one hour, and for one apply of exactly
+    this plan.
+    """
+    if run.out.as_json:
+        raise click.UsageError("approve shows a plan to a person; it has no --json")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "approve shows a plan to a person, and asks on a terminal; stdin or stdout is none."
+            " Programs apply a plan that was saved with `plan --out`."
+        )
+    context = run.list_early(run.context, needs_files=True)
+    from getpass import getuser
+
+    from reconciler.cli.output import timestamp
+    from reconciler.model.errors import InvalidConfig
+    from reconciler.model.text import utc_text
+    from reconciler.workflow.approval import is_digest, no_digest, other_plan, save_approval
+    from reconciler.workflow.plan import plan
+
+    if not is_digest(digest):
+        raise InvalidConfig(no_digest(digest))
+    planned = plan(context)
+    is_same = planned.digest == digest
+    code = planned.blocked or (ExitCode.OK if is_same else ExitCode.STALE)
+    refusals = () if is_same or planned.blocked else (other_plan(),)
+    run.out.plan(planned.run_report("approve", timestamp(), exit_code=code, refusals=refusals))
+    if code != ExitCode.OK:
+        return code
+    bold = run.out.error_style.bold
+    run.out.tell(
+        f"\n{bold('Do you approve this plan?')}\n"
+        "  A program may then apply exactly these actions, once, within an hour.\n"
+        "  Only 'yes' will be accepted to approve.\n\n"
+        f"  {bold('Enter a value:')} "
+    )
+    if sys.stdin.readline().strip() != "yes":
+        run.out.line("\nNothing was approved.")
+        return ExitCode.ERROR
+    approval = save_approval(context, digest, getuser())
+    run.out.line(f"\nApproved until {utc_text(approval.until)}.")
+    return ExitCode.OK

@@ -28,8 +28,8 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 
 
 MAX_MODULES = 18
-MAX_MODULES_OF = {"cli/commands": 30, "planning": 21}
-"""Folders that may hold more: one module per command, and one per rule of a plan."""
+MAX_MODULES_OF = {"cli/commands": 36, "workflow": 24, "planning": 21}
+"""Folders that may hold more: one module per command (twice), and one per rule of a plan."""
 
 DURATION_WORDS = {
     "seconds",

@@ -22,11 +22,11 @@ from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_document
 from reconciler.reports.run.summary import headline
 from reconciler.reports.run.text import SYMBOLS
-from reconciler.reports.terminal.values import dotted_path
+from reconciler.reports.terminal.values import field_name
 from reconciler.reports.views.documents import endpoint_document, status_document
 from reconciler.reports.views.endpoints import summary_line
 from reconciler.server.account_service import AccountService, TooManyWrites
-from reconciler.workflow.approval import (
+from reconciler.workflow.approve import (
     DigestApproval,
     apply_approved,
     approve_command,
@@ -49,7 +49,7 @@ class Tools:
     """The tools for one folder. `stop` lets an apply finish the changes in flight and start no other."""
 
     def __init__(self, context: Context) -> None:
-        self._context = replace(context, lock_timeout=durations.SERVER_LOCK_TIMEOUT)
+        self._base = replace(context, lock_timeout=durations.SERVER_LOCK_TIMEOUT)
         self._planning = asyncio.Lock()
         self._runs: dict[str, asyncio.Task[RunReport]] = {}
         self._opened: AccountService | None = None
@@ -77,10 +77,15 @@ class Tools:
         return answer
 
     @property
+    def _context(self) -> Context:
+        """Return the context of one call, which asks secret helpers anew."""
+        return replace(self._base, helper_calls={})
+
+    @property
     def _service(self) -> AccountService:
         """Return the cache and the writer, made on first use, so that a missing key is an answer."""
         if self._opened is None:
-            self._opened = AccountService(self._context)
+            self._opened = AccountService(self._base)
         return self._opened
 
     async def _endpoints(self, *, fresh: bool) -> tuple[tuple[EndpointInfo, ...], float]:
@@ -215,7 +220,7 @@ def _plan_text(planned: Plan, run: RunReport) -> str:
     """Return the plan in a few lines, without values: they are in the document, masked."""
     lines = []
     for change in planned.pending:
-        paths = ", ".join(dotted_path(field.path) for field in change.fields)
+        paths = ", ".join(field_name(field) for field in change.fields)
         is_new = change.action is Action.CREATE
         lines.append(
             f"  {SYMBOLS[change.action]} {change.key}: {change.action.value}; "

@@ -21,7 +21,7 @@ from reconciler.cli.main import run
 from reconciler.mcp.process import create_server
 from reconciler.mcp.tools import Tools
 from reconciler.simulator import Server
-from reconciler.workflow.approval import save_approval
+from reconciler.workflow.approve import save_approval
 from reconciler.workflow.runtime.context import Context
 
 ROOT = Path(__file__).resolve().parents[2]

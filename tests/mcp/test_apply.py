@@ -18,7 +18,7 @@ from reconciler.mcp.tools import Tools
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.planning.selection import Selection
 from reconciler.simulator import Fault, Server
-from reconciler.workflow.approval import find_approval, save_approval, use_approval
+from reconciler.workflow.approve import find_approval, save_approval, use_approval
 from reconciler.workflow.runtime.inventory import locked_inventory
 
 from .conftest import KEY, Folder

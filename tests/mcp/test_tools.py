@@ -87,9 +87,7 @@ def test_a_plan_is_that_of_the_command(applied: Folder, capsys: pytest.CaptureFi
     assert change["fields"] == chat["fields"]
     assert document["digest"] == result.structured_content["digest"] == expected["digest"]
     text = result.content[0].text
-    assert text.startswith(
-        "Plan: 0 to add, 1 to change, 0 to destroy.\n  ~ chat: scale; workerConfig.maxNum\n"
-    )
+    assert text.startswith("Plan: 0 to add, 1 to change, 0 to destroy.\n  ~ chat: scale; maxReplicas\n")
     assert f"reconciler approve {expected['digest']}" in text
     assert result.structured_content["approve_with"] in text
 
@@ -124,7 +122,7 @@ def test_a_change_is_explained(applied: Folder, capsys: pytest.CaptureFixture[st
     explanation = result.structured_content["document"]["explanation"]
     assert explanation == next(one for one in expected if one["name"] == "chat")["explanation"]
     text = result.content[0].text
-    assert "workerConfig.maxNum: changed in the YAML since the last apply" in text
+    assert "maxReplicas (workerConfig.maxNum): changed in the YAML since" in text
     assert "rule: declared, recorded, live by its ID; only worker counts differ -> scale" in text
     assert "nothing is to be changed" in applied.assistant.call("explain", name="embed").content[0].text
     assert applied.assistant.codes("explain", name="nope") == (1, ["not-in-plan"])

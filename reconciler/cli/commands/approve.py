@@ -33,7 +33,7 @@ def approve(run: Run, digest: str) -> int:
     from reconciler.cli.output import timestamp
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.text import utc_text
-    from reconciler.workflow.approval import is_digest, no_digest, other_plan, save_approval
+    from reconciler.workflow.approve import is_digest, no_digest, other_plan, save_approval
     from reconciler.workflow.plan import plan
 
     if not is_digest(digest):

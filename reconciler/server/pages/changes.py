@@ -20,7 +20,7 @@ from reconciler.server.pages.pages import Form, Pages
 from reconciler.server.pages.rendering import render
 from reconciler.server.pages.runs import Run, timestamp
 from reconciler.server.pages.sessions import Session
-from reconciler.workflow.approval import is_digest
+from reconciler.workflow.approve import is_digest
 from reconciler.workflow.plan import plan
 
 _HIDDEN: Final = Secret(value="hidden", source="env")

@@ -23,7 +23,7 @@ from reconciler.model.text import utc_text
 from reconciler.server.account_service import TooManyWrites
 from reconciler.server.service import Service
 from reconciler.server.tokens import Caller
-from reconciler.workflow.approval import DigestApproval, apply_approved
+from reconciler.workflow.approve import DigestApproval, apply_approved
 from reconciler.workflow.runtime.context import Context
 
 MAX_RUNS: Final = 50

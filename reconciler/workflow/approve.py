@@ -1,4 +1,4 @@
-"""Approvals of plans by their digest: one plan, as it was shown to a person, and no other.
+"""`reconciler approve`: approvals of plans by their digest, as they were shown to a person.
 
 The page of `serve` has the approval in memory. `reconciler approve` keeps it in a file until `reconciler mcp`
 applies the plan, authenticated with the API key (docs/decisions/0045).
@@ -223,6 +223,7 @@ def _mac(context: Context, approval: Approval) -> str:
     bound_to = {
         **approval.to_json(),
         "account": base_url(settings),
+        "environment": context.environment_name,
         "folder": os.path.realpath(context.root),
         "inventory": os.path.realpath(context.state_path),
         "files": [os.path.realpath(context.root / file) for file in context.files],

@@ -368,7 +368,7 @@ def test_a_defect_in_a_run_shows_its_kind_and_not_its_text(
             raise failure
 
         with monkeypatch.context() as patch:
-            patch.setattr(runs, "apply_with_approval", fail)
+            patch.setattr(runs, "apply_approved", fail)
             done = post(server, "/apply", key=key_of(page), digest=digest_of(page))
             path = done.headers["location"]
             wait_until(lambda path=path: "<progress" not in server.get(path).text)  # type: ignore[misc]

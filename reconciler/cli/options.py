@@ -217,7 +217,11 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         raise click.UsageError(f"-C {root}: no such directory", ctx)
     check_folder(root)
     ctx.with_resource(immediate_signals())
-    out = Output(as_json=bool(given.get("as_json")), no_color=bool(given.get("no_color")))
+    out = Output(
+        as_json=bool(given.get("as_json")),
+        no_color=bool(given.get("no_color")),
+        is_verbose=bool(given.get("verbose")),
+    )
     ctx.call_on_close(out.close)
     env_files = tuple(Path(file) for file in given.get("env_sources", ()))
     context = Context(

@@ -40,8 +40,9 @@ class Output:
     written from any thread.
     """
 
-    def __init__(self, *, as_json: bool = False, no_color: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, no_color: bool = False, is_verbose: bool = False) -> None:
         self.as_json = as_json
+        self.is_verbose = is_verbose
         self.explained = False
         self.stream: EventStream | None = None
         self.report: RunReport | None = None
@@ -87,11 +88,11 @@ class Output:
         if run.drift_report is not None:
             from reconciler.reports.run.drift import drift_text
 
-            text = drift_text(run, self.style)
+            text = drift_text(run, self.style, lists_unmanaged=self.is_verbose)
         elif run.plan is not None:
             from reconciler.reports.run.text import plan_text
 
-            text = plan_text(run.plan, self.style, explained=run.explained)
+            text = plan_text(run.plan, self.style, explained=run.explained, lists_unmanaged=self.is_verbose)
         if text:
             self.result(self._environment(run) + text)
         if run.problems:
@@ -106,7 +107,7 @@ class Output:
         """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""
         from reconciler.reports.run.text import plan_text
 
-        text = plan_text(plan, self.error_style, explained=self.explained)
+        text = plan_text(plan, self.error_style, explained=self.explained, lists_unmanaged=self.is_verbose)
         self.tell(text)
         if plan.problems:
             self.tell("\n" if text else "")

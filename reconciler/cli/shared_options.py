@@ -121,7 +121,7 @@ _SHARED_OPTIONS: Final = (
         cls=SharedOption,
         is_flag=True,
         default=None,
-        help="Log every API call to stderr.",
+        help="Log every API call to stderr, and list unmanaged endpoints in plans.",
     ),
 )
 

@@ -26,7 +26,7 @@ from reconciler.reports.run.summary import (
     severity_counts,
     tone,
 )
-from reconciler.reports.run.text import action_symbol
+from reconciler.reports.run.text import action_symbol, unmanaged_line
 
 MAX_EXPANDED: Final = 12
 """Maximum number of endpoints that are shown expanded; a longer list is collapsed and gets an index."""
@@ -163,8 +163,9 @@ def _index(entries: Sequence[tuple[str, str, str]]) -> str:
 
 def _unmanaged(unmanaged: Sequence[Live]) -> str:
     rows = "".join(f"<li>{escape(live.name)} <code>{escape(live.id)}</code>" for live in unmanaged)
-    return _section(
-        "unmanaged",
-        "Not managed by this configuration",
-        [f'<ul class="unmanaged">{rows}</ul>'] if rows else [],
+    if not rows:
+        return ""
+    summary = unmanaged_line(unmanaged)
+    return (
+        f'<details class="unmanaged" id="unmanaged"><summary>{summary}</summary><ul>{rows}</ul></details>\n'
     )

@@ -24,16 +24,21 @@ from reconciler.reports.terminal.values import plain, shown
 SHOWN_NAMES: Final = 3
 
 
-def drift_text(run: RunReport, style: Style = PLAIN) -> str:
-    """Return the drift report, ending in a newline."""
+def drift_text(run: RunReport, style: Style = PLAIN, *, lists_unmanaged: bool = False) -> str:
+    """Return the drift report, ending in a newline. Unmanaged endpoints are named if `lists_unmanaged`."""
     assert run.plan is not None
     assert run.drift_report is not None
     explanations = explanation_texts(run.plan, style) if run.explained else {}
-    return "\n".join(_lines(run.plan, run.drift_report, explanations, style)) + "\n"
+    lines = _lines(run.plan, run.drift_report, explanations, style, lists_unmanaged)
+    return "\n".join(lines) + "\n"
 
 
 def _lines(
-    plan: Plan, drift_report: DriftReport, explanations: Mapping[str, Sequence[str]], style: Style
+    plan: Plan,
+    drift_report: DriftReport,
+    explanations: Mapping[str, Sequence[str]],
+    style: Style,
+    lists_unmanaged: bool,
 ) -> Iterator[str]:
     if drift_report.alarms:
         yield style.bold(DRIFT_HEADING)
@@ -50,7 +55,7 @@ def _lines(
         yield "  There is no inventory. The account was compared with the configuration."
     yield from _unreported(drift_report)
     yield from _pending(plan, drift_report)
-    yield from unmanaged_lines(plan.unmanaged, style)
+    yield from unmanaged_lines(plan.unmanaged, style, named=lists_unmanaged)
     if drift_report.has_new_drift:
         yield from _next_steps(drift_report)
 

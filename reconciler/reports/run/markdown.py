@@ -32,7 +32,7 @@ from reconciler.reports.run.summary import (
     shortened,
     value_change,
 )
-from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks
+from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks, unmanaged_line
 from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.values import before_and_after, field_name, plain
 
@@ -93,7 +93,8 @@ def _sections(run: RunReport) -> Iterator[Section]:
         names = {drift.name for drift in drifted}
         yield _all_details([change for change in run.plan.pending if change.name in names], explanations)
     yield Section(
-        opening="\n### Not managed by this configuration\n\n",
+        opening=f"\n<details><summary>{unmanaged_line(run.plan.unmanaged)}</summary>\n\n",
+        closing="\n</details>\n",
         rows=[f"- {code(live.name)} {code(live.id)}\n" for live in run.plan.unmanaged],
         rank=4,
         left_out=_omitted("unmanaged endpoints"),

@@ -32,16 +32,17 @@ SYMBOLS: Final[Mapping[Action, str]] = {
 
 NO_CALLS: Final = "none; only the inventory changes"
 
-SHOWN_UNMANAGED: Final = 20
 
-
-def plan_text(plan: Plan, style: Style = PLAIN, *, explained: bool = False) -> str:
+def plan_text(
+    plan: Plan, style: Style = PLAIN, *, explained: bool = False, lists_unmanaged: bool = False
+) -> str:
     """Return the plan, ending in a newline, with an explanation of each change if `explained`.
 
-    The text of a plan that errors prevented has no changes, and may be empty.
+    Unmanaged endpoints are counted, and named if `lists_unmanaged`. The text of a plan that errors prevented
+    has no changes, and may be empty.
     """
     explanations = explanation_texts(plan, style) if explained else {}
-    return "".join(f"{line}\n" for line in _lines(plan, style, explanations))
+    return "".join(f"{line}\n" for line in _lines(plan, style, explanations, lists_unmanaged))
 
 
 def explanation_texts(plan: Plan, style: Style) -> Mapping[str, Sequence[str]]:
@@ -66,7 +67,9 @@ def explanation_lines(explanation: Explanation, style: Style = PLAIN) -> Iterato
             yield f"      {label}  {line if word == 'calls' else plain(line)}"
 
 
-def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _lines(
+    plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]], lists_unmanaged: bool
+) -> Iterator[str]:
     if plan.drift:
         yield style.bold(DRIFT_HEADING)
         yield ""
@@ -85,7 +88,8 @@ def _lines(plan: Plan, style: Style, explanations: Mapping[str, Sequence[str]]) 
             yield ""
         yield style.bold(plan_line(plan))
         yield from _summary_details(plan)
-    yield from unmanaged_lines(plan.unmanaged, style)
+    if not plan.errors:
+        yield from unmanaged_lines(plan.unmanaged, style, named=lists_unmanaged)
 
 
 def plan_line(plan: Plan) -> str:
@@ -197,17 +201,23 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
     yield from field_lines(drift.fields, style, _no_remarks)
 
 
-def unmanaged_lines(unmanaged: Sequence[Live], style: Style) -> Iterator[str]:
-    """Yield the unmanaged endpoints, at most twenty."""
+def unmanaged_lines(unmanaged: Sequence[Live], style: Style, *, named: bool) -> Iterator[str]:
+    """Yield one line with the number of unmanaged endpoints, followed by their names if `named`."""
     if not unmanaged:
         return
-    count = len(unmanaged)
     yield ""
-    yield f"{_subject(count, ' of the account')} not managed by this configuration:"
-    for live in unmanaged[:SHOWN_UNMANAGED]:
+    line = unmanaged_line(unmanaged)
+    if not named:
+        yield style.dim(f"{line} (-v lists {'it' if len(unmanaged) == 1 else 'them'}).")
+        return
+    yield f"{line}:"
+    for live in unmanaged:
         yield f"  {plain(live.name)}  [id={plain(live.id)}]"
-    if count > SHOWN_UNMANAGED:
-        yield style.dim(f"  ... and {count - SHOWN_UNMANAGED} more (all of them with --json)")
+
+
+def unmanaged_line(unmanaged: Sequence[Live]) -> str:
+    """Return the number of unmanaged endpoints as a clause."""
+    return f"{_subject(len(unmanaged), ' of the account')} not managed by this configuration"
 
 
 def _colored_symbol(symbol: str, style: Style) -> str:

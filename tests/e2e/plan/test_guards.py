@@ -241,7 +241,10 @@ def test_what_is_not_ours_is_never_touched(sandbox: Sandbox) -> None:
     made(sandbox, "chat")
     planned = sandbox.plan()
     assert {one["id"] for one in planned.document["unmanaged"]} == others
-    assert "3 endpoints of the account are not managed by this configuration:" in sandbox.run("plan").out
+    assert sandbox.run("plan").out.endswith(
+        "\n3 endpoints of the account are not managed by this configuration (-v lists them).\n"
+    )
+    assert all(f"[id={one}]" in sandbox.run("plan", "-v").out for one in others)
     sandbox.declare(item("embed"))
     sandbox.apply()
     sandbox.run("destroy", "--auto-approve")

@@ -55,7 +55,7 @@ def test_counts_come_first() -> None:
         "### Details",
         "```diff\n- minReplicas = 1\n+ minReplicas = 2  # config\n",
         "### Objects have changed outside of reconciler",
-        "### Not managed by this configuration",
+        "<details><summary>1 endpoint of the account is not managed by this configuration</summary>",
         "- <code>stranger</code> <code>id-stranger</code>",
     ]
     found = [page.find(part) for part in order]

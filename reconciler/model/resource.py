@@ -123,9 +123,10 @@ class Removed:
 class Live:
     """One endpoint of the account in normal form.
 
-    `fields` has all fields that Novita reports, with numbers as ints. `state` is Novita's word (`serving`,
-    ...). `raw` has the parts of the response that plans do not compare: workers, times. `unread` are the wire
-    paths of values in an unknown form, possibly `("id",)` and `("name",)`; then the ID is made up.
+    `fields` has all fields that Novita reports, with numbers as ints. `state` is Novita's word in lower
+    case (`serving`, ...). `raw` has the parts of the response that plans do not compare: workers, times.
+    `unread` are the wire paths of values in an unknown form, possibly `("id",)` and `("name",)`; then the ID
+    is made up.
     """
 
     id: str

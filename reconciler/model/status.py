@@ -77,16 +77,33 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One worker that is not removed. `state` and `message` are Novita's words; `message` may be ""."""
+    """One worker that is not removed.
+
+    `state` is Novita's word in lower case, `message` its reason, which may be "". A worker that drains gets
+    no new requests. One that has ended does not run any more; it may have failed. `created_at` is the start
+    of its billing; times are in UTC, None if Novita does not tell them. `log` is an address or text; "" for
+    none.
+    """
 
     id: str
     state: str
     healthy: bool
     message: str = ""
+    is_draining: bool = False
+    has_ended: bool = False
+    has_failed: bool = False
+    created_at: datetime | None = None
+    ready_at: datetime | None = None
+    log: str = ""
+
+    @property
+    def is_capacity(self) -> bool:
+        """True for a worker that takes requests, or will."""
+        return not (self.has_ended or self.is_draining)
 
     @property
     def is_ready(self) -> bool:
-        return self.state == "running" and self.healthy
+        return self.state == "running" and self.healthy and self.is_capacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +181,9 @@ class EndpointInfo:
 class Happening(StrEnum):
     """A change of an endpoint between two polls.
 
-    PRESENT existed at the first poll; READY is available with no change in progress; CHANGED is any other
-    change of status, counts or conditions.
+    PRESENT existed at the first poll; READY is available with no change in progress. WORKER_FAILED is the
+    failure of a worker of an endpoint that others may serve. CHANGED is any other change of status, counts or
+    conditions.
     """
 
     PRESENT = "present"
@@ -173,6 +191,7 @@ class Happening(StrEnum):
     SCALED = "scaled"
     READY = "ready"
     FAILED = "failed"
+    WORKER_FAILED = "worker-failed"
     CHANGED = "changed"
     DELETED = "deleted"
 

@@ -126,7 +126,8 @@ class Account:
         worker = self.fleet.worker(worker_id, now)
         if worker is None:
             raise Refusal("SERVERLESS_WORKER_NOT_FOUND", f"worker {worker_id!r} not found")
-        worker.retired = now + DRAIN_SECONDS if body.get("drain") is True else None
+        worker.drain = body.get("drain") is True
+        worker.retired = now + DRAIN_SECONDS if worker.drain else None
         return {}
 
     def do_clusters(self, _query: Query) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class Endpoint:
             "ports": [{"port": port(one["port"])} for one in shown["ports"]],
             "envs": _ordered(shown["envs"], profile, random),
             "workers": [
-                worker.answer(now, profile.worker_boot_seconds, profile.worker_error)
+                worker.answer(now, profile.worker_boot_seconds, profile.worker_error, profile.worker_state)
                 for worker in self.workers
                 if profile.tombstones or not worker.is_removed(now)
             ],

@@ -135,7 +135,10 @@ class Fleet:
                     "before": endpoint.before,
                     "visible": endpoint.visible,
                     "asked": endpoint.asked,
-                    "workers": [[worker.id, worker.started, worker.retired] for worker in endpoint.workers],
+                    "workers": [
+                        [worker.id, worker.started, worker.retired, worker.drain]
+                        for worker in endpoint.workers
+                    ],
                 }
                 for endpoint in self
             ],
@@ -147,8 +150,8 @@ class Fleet:
         fleet._count = data["count"]
         for stored in data["endpoints"]:
             workers = [
-                Worker(id=worker_id, started=started, retired=retired)
-                for worker_id, started, retired in stored["workers"]
+                Worker(id=worker_id, started=started, retired=retired, drain=any(drain))
+                for worker_id, started, retired, *drain in stored["workers"]
             ]
             endpoint = Endpoint(**{**stored, "workers": workers})
             fleet._endpoints[endpoint.id] = endpoint

@@ -118,6 +118,7 @@ class Profile:
     rolling_overlap: bool = switch(True, "old workers stay until the new ones run, above maxNum if need be")
     no_stock: bool = switch(False, "no worker can be scheduled")
     worker_error: str = switch("", "why no worker can start; none: they start")
+    worker_state: str = switch("", "state of workers that cannot start, such as Exited; none: failed")
     # No source says what the gateway answers while no worker runs, or whether it holds the request.
     cold_answer: Literal["502", "503", "504", "hold"] = switch(
         "503", "what the URL of an endpoint answers while no worker is ready; hold: it waits for one"

@@ -1,6 +1,7 @@
 """The states of workers over time: pending, pulling, running, removed."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -13,11 +14,15 @@ TOMBSTONES_KEPT = 5
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """One worker, with times in epoch seconds. `started` is None without stock, `retired` is its end."""
+    """One worker, with times in epoch seconds. `started` is None without stock, `retired` is its end.
+
+    `drain`: it finishes what it has and gets no new requests.
+    """
 
     id: str
     started: float | None
     retired: float | None = None
+    drain: bool = False
 
     def is_removed(self, now: float) -> bool:
         return self.retired is not None and self.retired <= now
@@ -33,10 +38,10 @@ class Worker:
             return "running"
         return "pending" if age < boot * PENDING_SHARE else "pulling"
 
-    def answer(self, now: float, boot: float, error: str = "") -> dict[str, Any]:
+    def answer(self, now: float, boot: float, error: str = "", failed: str = "") -> dict[str, Any]:
         """Return the worker as the API answers it. `log` and `metrics` are addresses.
 
-        `error` is why a failed worker did not start, by default that there is no stock.
+        `error` is why a failed worker did not start, by default no stock; `failed` is its state.
         """
         state = self.state(now, boot)
         alive = state != "removed"
@@ -44,11 +49,24 @@ class Worker:
         error = (error or "failed to schedule worker") if state == "failed" else ""
         return {
             "id": self.id,
-            "state": {"state": state, "error": error, "message": error},
+            "state": {
+                "state": failed or state if state == "failed" else state,
+                "error": error,
+                "message": error,
+            },
             "log": f"https://logs.novita.invalid/{self.id}" if alive else "",
             "metrics": f"https://metrics.novita.invalid/{self.id}" if alive else "",
             "healthy": state == "running",
+            "drain": self.drain,
+            "createdAt": _time(self.started),
+            "readyAt": _time(self.started + boot) if self.started is not None and state == "running" else "",
+            "deletedAt": "" if alive else _time(self.retired),
         }
+
+
+def _time(seconds: float | None) -> str:
+    """Return a time in RFC 3339; "" if there is none. Some clients read such fields; no document has them."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settle(

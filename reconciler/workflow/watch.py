@@ -143,9 +143,16 @@ def _happenings(before: EndpointInfo | None, now: EndpointInfo) -> tuple[Happeni
         before and before.has_condition(ConditionType.FAILED)
     ):
         happenings.append(Happening.FAILED)
+    elif _failed_workers(now) - (_failed_workers(before) if before else set()):
+        happenings.append(Happening.WORKER_FAILED)
     if not happenings and before is not None and _reported(before) != _reported(now):
         happenings.append(Happening.CHANGED)
     return tuple(happenings)
+
+
+def _failed_workers(info: EndpointInfo) -> set[str]:
+    """Return the IDs of the workers that failed and that Novita gives a reason for."""
+    return {worker.id for worker in info.workers if worker.has_failed and worker.message}
 
 
 def _reported(info: EndpointInfo) -> tuple[object, ...]:

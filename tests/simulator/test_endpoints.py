@@ -20,7 +20,8 @@ def test_an_answer_has_the_shape_of_the_api() -> None:
     assert re.fullmatch("[0-9a-f]{16}", endpoint_id)
     endpoint = api.read(endpoint_id)
     [worker] = endpoint.pop("workers")
-    assert worker.keys() == {"id", "state", "log", "metrics", "healthy"}
+    times = {"createdAt", "readyAt", "deletedAt"}
+    assert worker.keys() == {"id", "state", "log", "metrics", "healthy", "drain", *times}
     assert endpoint == {
         "id": endpoint_id,
         "name": "sd-prod",

@@ -20,7 +20,7 @@ def status(run: Run, name: str | None, output: str | None) -> int:
     context = run.list_early(run.context) if name is None else run.context
     from reconciler.reports.terminal.values import plain
     from reconciler.reports.views.documents import status_document
-    from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text
+    from reconciler.reports.views.endpoints import STATUS, WIDE_STATUS, endpoints_text, worst_first
     from reconciler.workflow.endpoints import get_endpoint, list_statuses
 
     result = list_statuses(context) if name is None else get_endpoint(context, name)
@@ -31,7 +31,9 @@ def status(run: Run, name: str | None, output: str | None) -> int:
         run.out.result("".join(f"{plain(endpoint.name)}\n" for endpoint in result.endpoints))
     elif result.endpoints:
         columns = WIDE_STATUS if output == "wide" else STATUS
-        run.out.result(endpoints_text(result.endpoints, columns, datetime.now(UTC), run.out.screen))
+        run.out.result(
+            endpoints_text(worst_first(result.endpoints), columns, datetime.now(UTC), run.out.screen)
+        )
     else:
         run.out.line(
             add_shared_options("The account has no endpoints; `reconciler apply` creates the declared ones.")

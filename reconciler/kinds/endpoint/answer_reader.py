@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from math import isfinite
 from sys import intern
 from typing import Any, Final, TypeGuard
@@ -23,6 +24,24 @@ def number(value: object) -> int | None:
     ):
         result = int(value)
     return result if result is not None and -LARGEST_NUMBER <= result <= LARGEST_NUMBER else None
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time in UTC from epoch seconds, also as digits, or from RFC 3339; None from anything else.
+
+    The year 1 stands for no time: this is how Go writes one that is not set.
+    """
+    seconds = number(value)
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+        if not isinstance(value, str):
+            return None
+        time = datetime.fromisoformat(value)
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return time if time.year > 1 else None
 
 
 def text(value: object) -> str | None:
@@ -70,6 +89,15 @@ class AnswerReader:
         result = number(value)
         if result is None and value is not None and not is_empty(value):
             self.unread.append(path)
+        return result
+
+    def moment(self, holder: Mapping[str, Any], key: str) -> datetime | None:
+        """Return the time under this key."""
+        value = holder.get(key)
+        result = moment(value)
+        is_unset = is_empty(value) or number(value) in (0, -1) or str(value).startswith("0001-01-01")
+        if result is None and not is_unset:
+            self.unread.append((key,))
         return result
 
     def object(self, holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

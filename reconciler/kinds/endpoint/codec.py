@@ -280,11 +280,11 @@ def _mounts(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, dict[s
 def _state(reader: AnswerReader, answer: Mapping[str, Any]) -> str:
     state = answer.get("state")
     holder, at = (state, ("state",)) if isinstance(state, dict) else (answer, ())
-    return str(reader.texts(holder, at, "state").get("state", ""))
+    return str(reader.texts(holder, at, "state").get("state", "")).lower()
 
 
 def _uncompared(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the rest as it came. Unreadable parts are listed; code that shows them must tolerate them."""
-    reader.number(answer, ("createdAt",))
+    reader.moment(answer, "createdAt")
     reader.items(answer, "workers", "id")
     return {key: answer[key] for key in UNCOMPARED if key in answer}

@@ -164,7 +164,7 @@ class Endpoint(Kind):
         return endpoint_info(live, managed)
 
     def surplus(self, live: Live, most: int) -> tuple[str, ...]:
-        from reconciler.kinds.endpoint.status import surplus
+        from reconciler.kinds.endpoint.workers import surplus
 
         return surplus(live, most)
 

@@ -32,6 +32,11 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
                 "state": worker.state,
                 "healthy": worker.healthy,
                 "message": worker.message,
+                "draining": worker.is_draining,
+                "ended": worker.has_ended,
+                "created_at": utc_text(worker.created_at) if worker.created_at else None,
+                "ready_at": utc_text(worker.ready_at) if worker.ready_at else None,
+                "log": worker.log,
             }
             for worker in app.workers
         ],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
+from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status, Worker
 from reconciler.model.text import quantity
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import Cell, Screen, table_text
@@ -44,6 +44,19 @@ def endpoints_text(
     return text if screen is None else f"{text}\n{summary_line(apps)}\n"
 
 
+def worst_first(apps: Iterable[EndpointInfo]) -> list[EndpointInfo]:
+    """Return the endpoints: failed ones, those with failed workers, those on their way, then the rest."""
+
+    def rank(app: EndpointInfo) -> int:
+        if app.has_condition(ConditionType.FAILED):
+            return 0
+        if any(worker.has_failed and worker.message for worker in app.workers):
+            return 1
+        return 2 if app.has_condition(ConditionType.PROGRESSING) else 3 + (app.status is Status.RUNNING)
+
+    return sorted(apps, key=lambda app: (rank(app), app.name, app.id))
+
+
 def table_of(
     apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, *, unicode: bool = True
 ) -> tuple[list[str], list[list[Cell]]]:
@@ -74,13 +87,17 @@ def endpoint_text(
     rows = [
         [
             Cell(worker.id),
-            Cell(worker.state, "green" if worker.is_ready else "yellow"),
+            Cell(_state(worker), "green" if worker.is_ready else "red" if worker.has_failed else "yellow"),
             Cell("yes" if worker.healthy else "no"),
             Cell(worker.message),
         ]
-        for worker in app.workers
+        for worker in sorted(app.workers, key=lambda worker: not worker.has_failed)
     ]
     return f"{text}\n{table_text(('WORKER', 'STATE', 'HEALTHY', 'MESSAGE'), rows, screen)}"
+
+
+def _state(worker: Worker) -> str:
+    return f"{worker.state}, draining" if worker.is_draining else worker.state
 
 
 def colored_status(status: Status, text: str, style: Style) -> str:

@@ -13,6 +13,7 @@ from tests.builders import answer
 
 CREATED, SCALED, READY = Happening.CREATED, Happening.SCALED, Happening.READY
 FAILED, CHANGED, DELETED = Happening.FAILED, Happening.CHANGED, Happening.DELETED
+WORKER_FAILED = Happening.WORKER_FAILED
 
 
 def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1, **raw: Any) -> EndpointInfo:
@@ -22,6 +23,15 @@ def app(name: str = "chat", object_id: str = "1", *, ready: int = 0, of: int = 1
     state = "serving" if ready == of else "initializing"
     said = {**answer(name, object_id, replicas=of), "state": state, "workers": workers, **raw}
     return endpoint_info(ENDPOINT.parse_one(said))
+
+
+def with_failed_worker(name: str = "w-9", reason: str = "out of memory") -> EndpointInfo:
+    """An endpoint that serves, beside a worker that failed."""
+    workers = [
+        {"id": "w-0", "state": "running", "healthy": True},
+        {"id": name, "state": {"state": "failed", "error": reason}, "healthy": False},
+    ]
+    return app(ready=1, workers=workers)
 
 
 def failed(**raw: Any) -> EndpointInfo:
@@ -51,6 +61,11 @@ def happened(before: EndpointInfo | None, now: EndpointInfo | None) -> list[tupl
         (app(ready=1), app("talk", ready=1), [(CHANGED,)]),
         (app(ready=1), app(ready=1, state="terminating"), [(CHANGED,)]),
         (app(ready=1), None, [(DELETED,)]),
+        (app(ready=1), with_failed_worker(), [(WORKER_FAILED,)]),
+        (app(ready=1), with_failed_worker(reason=""), []),
+        (with_failed_worker(), with_failed_worker(), []),
+        (with_failed_worker(), with_failed_worker("w-10"), [(WORKER_FAILED,)]),
+        (None, with_failed_worker(), [(CREATED, READY, WORKER_FAILED)]),
         (app("chat", "1"), app("chat", "2"), [(DELETED,), (CREATED,)]),
     ],
 )

@@ -67,7 +67,16 @@ def test_the_list_for_programs(three: Sandbox) -> None:
     """A list of documents with everything but environment and command."""
     chat = listed(three)["chat"]
     (worker,) = chat.pop("workers")
-    assert worker == {"id": worker["id"], "state": "running", "healthy": True, "message": ""}
+    assert worker.pop("created_at") == worker.pop("ready_at")
+    assert worker == {
+        "id": worker["id"],
+        "state": "running",
+        "healthy": True,
+        "message": "",
+        "draining": False,
+        "ended": False,
+        "log": f"https://logs.novita.invalid/{worker['id']}",
+    }
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", chat.pop("created_at"))
     object_id = three.id("chat")
     assert chat == {
@@ -273,7 +282,7 @@ def test_statuses(three: Sandbox) -> None:
     three.sim.world.console_create(name="stuck", appName="stuck", workerConfig={"minNum": 1, "maxNum": 2})
     title, *rows = columns(three.run("status").out)
     assert title == ["ENDPOINT", "STATUS", "TOTAL", "READY", "AVAILABLE", "MESSAGE"]
-    assert rows[0] == ["chat", "Running", "1", "1", "1", "-"]
+    assert (rows[0][0], rows[1]) == ("stuck", ["chat", "Running", "1", "1", "1", "-"])
     stuck = three.run("status", "stuck", "--json").document
     assert stuck.pop("message").endswith("failed: failed to schedule worker")
     assert stuck == {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.endpoint.kind import ENDPOINT
-from reconciler.kinds.endpoint.status import LONGEST_MESSAGE, endpoint_info
+from reconciler.kinds.endpoint.status import endpoint_info
+from reconciler.kinds.endpoint.workers import LONGEST_MESSAGE
 from reconciler.model.status import AppStatus, ConditionType, EndpointInfo, Managed, Status, Worker
 from tests.builders import answer, parse_bare
 
@@ -90,7 +91,9 @@ def test_workers_are_counted() -> None:
     assert counts == (3, 3, 2, 1)
     assert [one.id for one in app.workers] == ["ready", "sick", "young", "failed"]
     assert [one.is_ready for one in app.workers] == [True, False, False, False]
-    assert app.workers[-1] == Worker(id="failed", state="failed", healthy=False, message="no stock")
+    assert app.workers[-1] == Worker(
+        id="failed", state="failed", healthy=False, message="no stock", has_ended=True, has_failed=True
+    )
 
 
 CONDITIONS: list[tuple[Any, Any, int, dict[str, str]]] = [
@@ -127,7 +130,12 @@ MESSAGES: list[tuple[Any, Any, str]] = [
     (SERVING, [worker(healthy=False)], "worker w-1 running, but not healthy yet"),
     (STARTING, [worker({"state": "pulling"})], "worker w-1 pulling"),
     (STARTING, [worker({"state": "failed", "error": "no stock"})], "worker w-1 failed: no stock"),
-    (SERVING, [worker(), worker({"state": "failed", "error": "long ago"}, name="w-0")], ""),
+    (
+        SERVING,
+        [worker(healthy=False), worker({"state": "failed", "error": "no stock"}, name="w-0")],
+        "worker w-0 failed: no stock; worker w-1 running, but not healthy yet",
+    ),
+    (SERVING, [worker(), worker("failed", name="w-0"), worker("exited", name="w-2")], ""),
     (
         STARTING,
         [worker("pulling"), worker("pending", name="w-2"), worker("pulling", name="w-3")],
@@ -140,7 +148,7 @@ MESSAGES: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("state", "workers", "message"), MESSAGES)
 def test_messages(state: Any, workers: Any, message: str) -> None:
-    """Novita's word on the endpoint, else what keeps workers from serving; a failure made good is no news."""
+    """Novita's word on the endpoint, else what keeps workers from serving: failures with a reason first."""
     assert seen(state, workers).message == message
 
 

@@ -53,6 +53,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "List all endpoints of the account.",
         "get": "Show the details of an endpoint.",
         "status": "Show the status of endpoints.",
+        "call": "Send a request to the URL of an endpoint.",
         "watch": "Watch endpoints for changes.",
         "specs": "Show the GPU specs of specs.yaml.",
         "logs": "Show where to read logs.",

@@ -94,6 +94,17 @@ MAX_SETTING: Final = 86400.0
 INTERRUPT_CHECK: Final = 0.25
 """Between two checks for an interrupt during a pause. A shorter delay is not noticed."""
 
+# Requests to the URL of an endpoint.
+
+FIRST_COLD_START_POLL: Final = 0.25
+"""The shortest pause between two requests while no worker is ready."""
+
+MAX_COLD_START_POLL: Final = 5.0
+"""The longest pause between two requests while no worker is ready: a worker may take minutes."""
+
+WAITING_REDRAW: Final = 1.0
+"""Between two drawings of the line that says how long a request has been waiting."""
+
 # The process and its terminal.
 
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)

@@ -15,6 +15,7 @@ ReconcilerError          carries problems and an exit code
   AnswerLost             no usable response: a write may have happened
   IncompleteListing      a listing that may be incomplete
   NotApplied             a planned change was not made, or not as planned
+  NotCalled              the URL of an endpoint gave no answer
   UnsupportedByNovita    the API does not offer the function
 """
 
@@ -116,6 +117,10 @@ class IncompleteListing(ReconcilerError):
 
 class NotApplied(ReconcilerError):
     """A change was not made, or not as planned: a guard, a refusal, or a value that was not kept."""
+
+
+class NotCalled(ReconcilerError):
+    """A request to the URL of an endpoint was not sent, or it got no answer."""
 
 
 class UnsupportedByNovita(ReconcilerError):

@@ -71,7 +71,7 @@ def list_statuses(context: Context) -> EndpointList:
     A status depends on no declaration and shows no field that could be a secret, so no endpoint file is read.
     """
     settings = valid_settings(context, lenient=True)
-    inventory, problems = _load_inventory(context)
+    inventory, problems = load_inventory_leniently(context)
     with reader(context, settings) as account:
         live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
     infos = sorted(map(ENDPOINT.endpoint_info, live), key=lambda info: (info.name, info.id))
@@ -132,7 +132,7 @@ def load_local_state(context: Context) -> LocalState:
     An inventory or endpoint files with errors only add a note.
     """
     settings = valid_settings(context, lenient=True)
-    inventory, problems = _load_inventory(context)
+    inventory, problems = load_inventory_leniently(context)
     loaded = load_files(context, lenient=True, needs_endpoints=False)
     if errors := loaded.errors:
         reason = f"the files have errors, the first is: {errors[0].summary}"
@@ -147,7 +147,7 @@ def load_local_state(context: Context) -> LocalState:
     )
 
 
-def _load_inventory(context: Context) -> tuple[Inventory, tuple[Problem, ...]]:
+def load_inventory_leniently(context: Context) -> tuple[Inventory, tuple[Problem, ...]]:
     """Return the inventory; an empty one and a note if it cannot be read."""
     try:
         return load_inventory(context.state_path), ()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.durations import MAX_IDLE_TIME
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.body import decode_body
 from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, UnusableResponse
 from reconciler.novita.http.sockets import WRITE_SIZE, Socket
@@ -34,6 +37,19 @@ def import_httpx(*, with_cli: bool) -> None:
         assert httpcore
         if is_hidden:
             del sys.modules["httpx._main"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenResponse:
+    """A response whose body is still to be read: `pieces`, as they are received.
+
+    Header names are in lower case. `codings` are the values of Content-Encoding.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    codings: Sequence[str]
+    pieces: Iterable[bytes]
 
 
 class HttpxConnection:
@@ -77,9 +93,21 @@ class HttpxConnection:
 
     def exchange(self, message: Message, seconds: float) -> Response:
         """Send a request and return its response within these seconds. Raise NotSent or UnusableResponse."""
+        with self.open(message, seconds, MAX_BODY_SIZE) as response:
+            # The raw bytes, because httpx unpacks without a size limit.
+            body = decode_body(response.pieces, response.codings, max_size=MAX_BODY_SIZE)
+        return Response(status=response.status, headers=response.headers, body=body)
+
+    @contextmanager
+    def open(self, message: Message, seconds: float, max_size: int) -> Iterator[OpenResponse]:
+        """Send a request and yield its response as soon as its headers are there.
+
+        The limits are for the whole response: seconds, and the bytes that are received. Raise NotSent or
+        UnusableResponse, also while the body is read.
+        """
         import httpx
 
-        self._limits.start(seconds, MAX_BODY_SIZE)
+        self._limits.start(seconds, max_size)
         timeouts = {"connect": self._connect_timeout, "read": seconds, "write": seconds, "pool": seconds}
         try:
             request = httpx.Request(
@@ -93,8 +121,12 @@ class HttpxConnection:
             try:
                 codings = response.headers.get_list("content-encoding", split_commas=True)
                 assert isinstance(response.stream, httpx.SyncByteStream)
-                # The raw bytes, because httpx unpacks without a size limit.
-                body = decode_body(response.stream, codings, max_size=MAX_BODY_SIZE)
+                yield OpenResponse(
+                    status=response.status_code,
+                    headers=dict(response.headers),  # httpx gives their names in lower case
+                    codings=codings,
+                    pieces=response.stream,
+                )
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
@@ -105,8 +137,6 @@ class HttpxConnection:
             raise NotSendable(_reason(error)) from error
         except (httpx.RequestError, ValueError) as error:
             raise UnusableResponse(_reason(error)) from error
-        # httpx gives the names of headers in lower case
-        return Response(status=response.status_code, headers=dict(response.headers), body=body)
 
     def _url(self, target: str) -> httpx.URL:
         """Return the parsed URL of a target. Each of the few targets is parsed only once."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.novita.http.limits import CallLimits, NotSent, TimedOut
+from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, TimedOut
 
 if TYPE_CHECKING:
     import socket
@@ -28,22 +28,29 @@ WRITE_SIZE: Final = 4096
 class Address:
     """The address to connect to. `context` returns the TLS context, or None for plain HTTP.
 
-    `connect_timeout`: seconds for TCP and again for TLS.
+    `connect_timeout`: seconds for TCP and again for TLS. `accepts` returns whether the host may have an IP
+    address.
     """
 
     host: str
     port: int
     context: Callable[[], ssl.SSLContext | None]
     connect_timeout: float
+    accepts: Callable[[str], bool] | None = None
 
     def connect(self, time_left: Callable[[float], float]) -> socket.socket:
-        """Return a new socket. Raise OSError. `time_left` limits the seconds of a step."""
+        """Return a new socket. Raise OSError, or NotSendable for an IP address that is not accepted.
+
+        `time_left` limits the seconds of a step.
+        """
         import socket
 
         # As bytes, because a str is encoded with the codec idna, which is imported for it. A host is ASCII.
         host: Any = self.host.encode()
         opened = socket.create_connection((host, self.port), time_left(self.connect_timeout))
         try:
+            if self.accepts is not None and not self.accepts(found := str(opened.getpeername()[0])):
+                raise NotSendable(f"{self.host} has the address {found}, which is not public")
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             context = self.context()
             if context is not None:

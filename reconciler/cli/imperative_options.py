@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import options
+from reconciler.cli.message_option import message_option
 from reconciler.cli.options import Run, variables_of
 from reconciler.cli.shell_completion import complete_files
 
@@ -29,7 +30,7 @@ _HOURS = {"m": 1 / 60, "h": 1, "d": 24}
 def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds the options for approval and the lock, and --wait if `waits`."""
 
-    given = [options.auto_approve, options.other_account, options.lock_timeout]
+    given = [options.auto_approve, message_option, options.other_account, options.lock_timeout]
     if waits:
         given.append(options.wait)
 
@@ -39,7 +40,7 @@ def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[.
     return decorate
 
 
-def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:
+def context_of(run: Run, lock_timeout: float, message: str = "", **allowed: bool) -> Context:
     """Return the context of a command for one endpoint; `allowed` are fields of `Allowances`.
 
     Raises UsageError if --target or --exclude was given.
@@ -48,7 +49,7 @@ def context_of(run: Run, lock_timeout: float, **allowed: bool) -> Context:
 
     if not run.context.selection.is_everything:
         raise click.UsageError("this command takes the NAME of one endpoint, not --target and --exclude")
-    return replace(run.context, lock_timeout=lock_timeout, allow=Allowances(**allowed))
+    return replace(run.context, lock_timeout=lock_timeout, message=message, allow=Allowances(**allowed))
 
 
 def lease_duration(text: str) -> timedelta:

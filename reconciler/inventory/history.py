@@ -1,7 +1,8 @@
 """The history for rollbacks: each version that was applied to an endpoint, in a file beside the map.
 
-The file has one line for each version. A secret is written as its reference, never as its value. The last
-twenty versions of an endpoint are kept; the file is rewritten when it has more than twice as many lines.
+The file has one line for each version. A secret is written as its reference, never as its value; a secret
+without a reference is only named. The last twenty versions of an endpoint are kept; the file is rewritten
+when it has more than twice as many lines.
 """
 
 from __future__ import annotations
@@ -22,25 +23,51 @@ from reconciler.inventory.strict_json import loads
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
-from reconciler.model.secrets import Secret, is_single, map_secrets
-from reconciler.model.values import LARGEST_NUMBER, Fields, Json
+from reconciler.model.secrets import Sealed, Secret, is_single, map_secrets
+from reconciler.model.values import LARGEST_NUMBER, Fields, Json, is_plain_data, leaves, with_path_from
+from reconciler.model.values import Path as WirePath
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 _NAME: Final = b', "name": "'
 _END: Final = re.compile(_NAME + rb'([^"\\]+)", "number": [0-9]+(?:, "who": "[^"\\]*")?\}\Z')
-"""The end of a line as it is written: keys are sorted, and quotes within strings are escaped."""
+"""The end of a line as it is written: keys are sorted, and quotes within strings are escaped. Lines of
+earlier releases may end with `who`."""
 
 MAX_VERSIONS: Final = 20
 """Versions of one endpoint (count)."""
 
 
+DELETED: Final = "delete"
+"""The action of a version that records the deletion of the endpoint, and to which nothing can return."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who applied a version, and from what. Unknown values are empty.
+
+    who: USER@HOST, the user of a CI job, or the client of a server. command: the command, such as `apply`.
+    commit: the git commit (SHA) of the files, which differ from it if `is_dirty`. run_url: the page of the
+    CI run. message: the text of `--message`.
+    """
+
+    who: str = ""
+    command: str = ""
+    commit: str = ""
+    is_dirty: bool = False
+    run_url: str = ""
+    message: str = ""
+
+
+UNKNOWN_AUTHOR: Final = Author()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601). `who` is
-    the client of a server that asked for it, else "".
+    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
 
-    In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret.
+    In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret. `hidden` are the paths
+    of values that are not in `fields`, because they were secrets without a reference.
     """
 
     name: str
@@ -50,7 +77,13 @@ class Version:
     id: str
     app_name: str
     fields: Fields
-    who: str = ""
+    hidden: tuple[WirePath, ...] = ()
+    by: Author = UNKNOWN_AUTHOR
+
+    @property
+    def is_deletion(self) -> bool:
+        """True if this version records that the endpoint was deleted."""
+        return self.action == DELETED
 
 
 def history(path: Path, names: Collection[str] | None = None) -> Mapping[str, tuple[Version, ...]]:
@@ -100,16 +133,32 @@ def append_versions(path: Path, versions: Iterable[Version]) -> None:
             disk.close(fd)
 
 
-def secrets_to_references(fields: Fields) -> Json | None:
-    """Return the fields with each secret replaced by its reference, or None if a secret has none."""
-    secrets: list[Secret] = []
+def secrets_to_references(fields: Fields) -> tuple[Json, tuple[WirePath, ...]]:
+    """Return the fields with each secret replaced by its reference, and the paths of those without one.
 
-    def referred(secret: Secret) -> Json:
-        secrets.append(secret)
-        return {"reference": secret.source}
+    The values at these paths are left out, as well as fingerprints of secrets.
+    """
+    if is_plain_data(fields):
+        return fields, ()
+    hidden = tuple(path for path, value in leaves(fields) if _is_hidden(value))
+    for path in hidden:
+        fields = with_path_from(fields, {}, path)
+    return map_secrets(fields, lambda secret: {"reference": secret.source}), hidden
 
-    written = map_secrets(fields, referred)
-    return written if all(secret.is_referenced for secret in secrets) else None
+
+def _is_hidden(value: Any) -> bool:
+    """Return whether a value holds a fingerprint, or a secret without a reference."""
+    match value:
+        case Secret():
+            return not value.is_referenced
+        case Sealed():
+            return True
+        case dict():
+            return any(map(_is_hidden, value.values()))
+        case list():
+            return any(map(_is_hidden, value))
+        case _:
+            return False
 
 
 def _history_path(path: Path) -> Path:
@@ -136,8 +185,9 @@ def _latest(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
 def _line(version: Version) -> bytes:
     # not asdict(), which copies the fields of each version
     document = {name: getattr(version, name) for name in Version.__slots__}
-    if not version.who:
-        del document["who"]  # earlier releases do not know it
+    if not version.hidden:
+        del document["hidden"]
+    document["by"] = {key: value for key in Author.__slots__ if (value := getattr(version.by, key))}
     return _SORTED(document).encode() + b"\n"
 
 
@@ -162,18 +212,28 @@ def _name_of(line: bytes) -> str | None:
 
 def _parse(line: bytes) -> Version | None:
     try:
-        version = Version(**loads(line.decode(), dict))
-    except (ValueError, TypeError, RecursionError):
+        document = loads(line.decode(), dict)
+        by = {"who": document.pop("who", ""), **document.pop("by", {})}
+        hidden = tuple(tuple(map(_text, path)) for path in document.pop("hidden", ()))
+        version = Version(**document, by=Author(**by), hidden=hidden)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    texts = (version.name, version.at, version.action, version.id, version.app_name, version.who)
+    texts = (version.name, version.at, version.action, version.id, version.app_name)
     is_valid = (
         all(isinstance(text, str) for text in texts)
+        and all(isinstance(value, bool if key == "is_dirty" else str) for key, value in by.items())
         and type(version.number) is int
         and 0 < version.number <= LARGEST_NUMBER
         and isinstance(version.fields, dict)
         and not any(ENDPOINT.misfits(version.fields, "fields", _is_single))
     )
     return version if is_valid else None
+
+
+def _text(step: object) -> str:
+    if not isinstance(step, str):
+        raise TypeError(step)
+    return step
 
 
 def _is_torn(line: bytes) -> bool:

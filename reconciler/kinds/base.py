@@ -150,8 +150,13 @@ class Kind(ABC):
         *,
         beneath: Mapping[str, Any] | None = None,
         specs: Sequence[Spec] = (),
+        from_history: bool = False,
     ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
-        """Return the edits that make the YAML say what is live, and why fields were left out."""
+        """Return the edits that make the YAML say what is live, and why fields were left out.
+
+        from_history: `live` is a version of the history: secrets have their references, and all other values
+        were literals.
+        """
         return (), ()
 
     def importable(

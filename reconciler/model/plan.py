@@ -28,13 +28,14 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """The cause of a field change: the YAML, the account, both, an adoption, or an imperative command."""
+    """The cause of a field change: the YAML, the account, both, an adoption, a command, or a rollback."""
 
     CONFIG = "config"
     DRIFT = "drift"
     BOTH = "both"
     ADOPT = "adopt"
     IMPERATIVE = "hand"
+    ROLLBACK = "rollback"
     UNKNOWN = "unknown"
 
 

@@ -80,7 +80,8 @@ class Desired:
     `app_name` is sent on create even if it is not declared; it is in `fields` only if it is declared. `unset`
     are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
-    `lease` are those of the record to be written. `spec_name` is only shown.
+    `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
+    history to which a rollback returns, 0 if it is none.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Desired:
     origin: Origin = "declared"
     lease: Lease | None = None
     kind: str = ENDPOINT
+    restores: int = 0
 
     @property
     def address(self) -> str:

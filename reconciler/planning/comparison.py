@@ -17,7 +17,7 @@ from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
 from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves, value_at
 from reconciler.planning.attribution import agree, cause_of
-from reconciler.planning.diff import differences
+from reconciler.planning.diff import differences, equal
 from reconciler.planning.matching import MatchedEndpoint
 from reconciler.planning.records import is_current
 
@@ -79,6 +79,13 @@ def declares_live_value(desired: Desired, live: Live, path: Path) -> bool:
     return agree(value_at(live.fields, path), value_at(desired.fields, path), path, KINDS[live.kind])
 
 
+def differs_from_live(desired: Desired, live: Live) -> bool:
+    """Return whether a live endpoint has other values than `desired`; ignored fields do not count."""
+    ignored = (*desired.lifecycle.ignore, *desired.unset)
+    want, have = KINDS[desired.kind].sides(desired.fields, None, live.fields, ignored, live.unread)
+    return not equal(have, want)
+
+
 def _changes(
     kind: Kind, desired: Desired, record: Tracked | None, live: Live | None, keyring: Keyring
 ) -> tuple[tuple[FieldChange, ...], Fields]:
@@ -118,7 +125,7 @@ def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
             path=path,
             before=ABSENT,
             after=after,
-            cause=Cause.CONFIG,
+            cause=Cause.ROLLBACK if desired.restores else Cause.CONFIG,
             sensitive=_is_secret(after),
             kind=kind.type,
         )
@@ -133,6 +140,8 @@ def _cause_of_change(
     after: Value | Absent,
     keyring: Keyring,
 ) -> Cause:
+    if desired.restores:
+        return Cause.ROLLBACK
     if desired.is_partial:
         return Cause.IMPERATIVE
     return Cause.ADOPT if applied is None else cause_of(path, before, after, applied, keyring, kind)

@@ -29,6 +29,7 @@ CAUSE_TEXT: Final[Mapping[Cause, str]] = {
     Cause.BOTH: "changed in the YAML and in the account since the last apply",
     Cause.ADOPT: "the endpoint was created with another value",
     Cause.IMPERATIVE: "requested by this command",
+    Cause.ROLLBACK: "as it was in the version to which the rollback returns",
     Cause.UNKNOWN: "unknown, because it was applied with another key",
 }
 

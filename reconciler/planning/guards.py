@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
-from reconciler.model.plan import Adopt, Change, Delete, NoOp, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Tracked
 from reconciler.model.settings import Allowances, Environment
@@ -200,6 +200,21 @@ def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem
                 hint="to overwrite it as declared, pass --adopt; to keep it as it is, change the YAML",
                 address=change.address,
                 change=change,
+            )
+
+
+def unknown_value_errors(changes: Iterable[Change]) -> Iterator[Problem]:
+    """Yield an error for each rollback that would create an endpoint without values that are not known."""
+    for change in changes:
+        if isinstance(change, Create) and change.desired.restores and change.desired.unset:
+            paths = ", ".join(map(".".join, change.desired.unset))
+            yield Problem(
+                code="unknown-values",
+                summary=f"`{change.name}` cannot be created as in version {change.desired.restores}:"
+                f" the history does not have {paths}",
+                detail="These values were secrets without a reference, which are not written to disk.",
+                hint="declare the endpoint in the YAML with references, then run `reconciler apply`",
+                address=change.address,
             )
 
 

@@ -131,11 +131,12 @@ def decide(
         case Desired() as desired, Tracked() as record, _, Live() as live:
             return _by_fields(desired, record, live, comparison)
         case Desired() as desired, None, gone, Live() as live:
+            reason = "overwrites values that were set elsewhere"
+            if not comparison.fields:
+                reason = "already as declared; recorded by its name"
             return Adopt(
                 name=desired.name,
-                reason="overwrites values that were set elsewhere"
-                if comparison.fields
-                else "already as declared; recorded by its name",
+                reason=_with_rollback(desired, reason),
                 desired=desired,
                 target=comparison.target,
                 live=live,
@@ -143,9 +144,10 @@ def decide(
                 gone=gone,
             )
         case Desired() as desired, _, gone, None:
+            reason = f"recorded as {gone.id}, which is gone" if gone else "does not exist yet"
             return Create(
                 name=desired.name,
-                reason=f"recorded as {gone.id}, which is gone" if gone else "does not exist yet",
+                reason=_with_rollback(desired, reason),
                 desired=desired,
                 fields=comparison.fields,
                 gone=gone,
@@ -179,10 +181,21 @@ def _by_fields(desired: Desired, record: Tracked, live: Live, comparison: Compar
     }
     if immutable := comparison.immutable_paths:
         paths = ", ".join(map(KINDS[desired.kind].table.label, immutable))
-        return Replace(reason=f"cannot be changed in place: {paths}", **common)
+        return Replace(reason=_with_rollback(desired, f"cannot be changed in place: {paths}"), **common)
     if comparison.only_scales:
-        return Scale(reason="only the worker counts differ", **common)
-    return Update(reason=_REASONS.get(comparison.causes, "differs from what is declared"), **common)
+        return Scale(reason=_with_rollback(desired, "only the worker counts differ"), **common)
+    reason = _REASONS.get(comparison.causes, "differs from what is declared")
+    return Update(reason=_rollback(desired) or reason, **common)
+
+
+def _rollback(desired: Desired) -> str:
+    """Return the reason of a rollback; "" if the change is none."""
+    return f"rollback to version {desired.restores}" if desired.restores else ""
+
+
+def _with_rollback(desired: Desired, reason: str) -> str:
+    """Return the reason, after that of a rollback."""
+    return "; ".join(filter(None, (_rollback(desired), reason)))
 
 
 def _undeclared(record: Tracked, live: Live, unwanted: str, released: Collection[str]) -> Delete | Forget:

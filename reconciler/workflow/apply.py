@@ -19,9 +19,10 @@ from reconciler.model.plan import Create, Delete, Forget, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.novita.account import AccountReader
+from reconciler.workflow.history.versions import record_versions
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
-from reconciler.workflow.rollback import record_versions
 from reconciler.workflow.runtime.account import reader, remote
+from reconciler.workflow.runtime.author import find_author
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
 from reconciler.workflow.runtime.settings import base_url
@@ -161,8 +162,9 @@ def apply(
         _record_resolution(session, current)
         if goal.imperative is None:
             save_approved_plan(context, current, goal)
+        author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
-        problems = record_versions(context.state_path, report, context.who)
+        problems = record_versions(context, report, author.result())
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
     if wait is not None and not stop.is_set():

@@ -20,7 +20,12 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
-from reconciler.planning.guards import adoption_notes, environment_guards, guards
+from reconciler.planning.guards import (
+    adoption_notes,
+    environment_guards,
+    guards,
+    unknown_value_errors,
+)
 from reconciler.planning.imperative import ImperativeChange, replica_range_errors
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
@@ -244,6 +249,7 @@ def planned(
         *endpoints.problems,
         *selection.relevant(plan.problems),
         *replica_range_errors(changes),
+        *unknown_value_errors(changes),
         *option_notes,
         *selection.partial_note(sum(hasattr(change, "desired") for change in changes), declared),
     ]

@@ -1,6 +1,7 @@
 """The way back: what was applied, version by version."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from reconciler.inventory import history as history_module
 from reconciler.inventory.history import (
     MAX_VERSIONS,
+    Author,
     Version,
     append_versions,
     find_damage,
@@ -16,7 +18,7 @@ from reconciler.inventory.history import (
     secrets_to_references,
 )
 from reconciler.model.errors import InventoryError
-from reconciler.model.secrets import Secret
+from reconciler.model.secrets import Sealed, Secret
 
 
 def version(name: str = "a", image: str = "x:1") -> Version:
@@ -115,7 +117,10 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
         path,
         [
             Version(
-                **{**{k: getattr(one, k) for k in Version.__slots__}, "fields": secrets_to_references(fields)}
+                **{
+                    **{k: getattr(one, k) for k in Version.__slots__},
+                    "fields": secrets_to_references(fields)[0],
+                }
             )
         ],
     )
@@ -132,9 +137,59 @@ def test_a_secret_is_kept_as_its_reference_and_comes_back_through_it(tmp_path: P
 def test_a_variable_may_be_called_reference() -> None:
     """A reference is told from a map of the user by its place."""
     fields = {"envs": {"reference": "a-literal"}}
-    assert references_to_secrets(secrets_to_references(fields), lambda text: pytest.fail(text)) == fields
+    assert references_to_secrets(secrets_to_references(fields)[0], lambda text: pytest.fail(text)) == fields
     secret = {"envs": {"reference": {"reference": "${env:T}"}}}
     assert references_to_secrets(secret, lambda text: f"<{text}>") == {"envs": {"reference": "<${env:T}>"}}
+
+
+def test_a_secret_without_a_reference_is_only_named(tmp_path: Path) -> None:
+    """Its value and its fingerprint are left out, and its path is kept."""
+    fields = {
+        "envs": {"T": Secret(value="s3cret", source="env.T"), "M": "m", "S": Sealed(mac="a", key_id="b")},
+        "volumeMounts": {"x": {"id": [Secret(value="s3cret", source="live")]}},
+    }
+    kept, hidden = secrets_to_references(fields)
+    assert kept == {"envs": {"M": "m"}, "volumeMounts": {"x": {}}}
+    assert hidden == (("envs", "T"), ("envs", "S"), ("volumeMounts", "x", "id"))
+    path = tmp_path / "novita.json"
+    append_versions(path, [replace(version(), fields=kept, hidden=hidden)])
+    assert history(path)["a"][0].hidden == hidden
+
+
+def test_the_author_is_kept(tmp_path: Path) -> None:
+    """What is not known takes no space; lines of earlier releases have the author, if any, at their end."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    by = Author(
+        who="ada@host", command="apply", commit="c" * 40, is_dirty=True, message='say "hi", "name": "x"'
+    )
+    append_versions(path, [replace(version(), by=by), version()])
+    lines = file.read_bytes().splitlines()
+    assert b'"by": {}' in lines[1]
+    old = b'{"action": "scale", "app_name": "a", "at": "t", "fields": {}, "id": "1", "name": "a", "number": 3'
+    file.write_bytes(b"\n".join([*lines, old + b"}", old + b', "who": "ci"}']) + b"\n")
+    assert find_damage(path) is None
+    assert [one.by for one in history(path)["a"]] == [by, Author(), Author(), Author(who="ci")]
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"by": {"who": 1}},
+        {"by": {"is_dirty": "yes"}},
+        {"by": {"what": "x"}},
+        {"by": []},
+        {"hidden": [["envs", 1]]},
+        {"hidden": 1},
+    ],
+    ids=str,
+)
+def test_a_line_with_other_types_is_damaged(tmp_path: Path, bent: dict[str, object]) -> None:
+    """It is reported and passed over."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    append_versions(path, [version()])
+    file.write_text(json.dumps({**json.loads(file.read_text()), **bent}) + "\n")
+    assert history(path) == {}
+    assert find_damage(path) is not None
 
 
 def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def test_the_name_of_the_token_is_in_the_history_and_the_log(start: Start) -> No
         [sys.executable, "-m", "reconciler", "-C", str(server.folder), "history"],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert done.stdout.rstrip().endswith("by ci")
+    head, facts, command, *_ = map(str.split, done.stdout.splitlines())
+    assert (head, facts[2:], command) == (["probe"], ["create", "ci"], ["command:", "serve"])
     server.stop()
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     (line,) = (line for line in lines if line["method"] == "POST")

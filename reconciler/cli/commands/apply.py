@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
+from reconciler.cli.message_option import message_option
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_files
@@ -16,6 +17,7 @@ from reconciler.cli.shell_completion import complete_files
 @click.command(cls=Command)
 @click.argument("plan_file", metavar="[PLAN]", required=False, shell_complete=complete_files)
 @options.auto_approve
+@message_option
 @options.adopt
 @options.allow_delete
 @options.no_delete
@@ -36,6 +38,7 @@ def apply(
     run: Run,
     plan_file: str | None,
     approved: bool,
+    message: str,
     adopt: bool,
     allow_delete: int | None,
     no_delete: bool,
@@ -56,7 +59,9 @@ def apply(
     allow = Allowances(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
     )
-    context = replace(run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout)
+    context = replace(
+        run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout, message=message
+    )
     if plan_file is None and not resume:
         context = run.list_early(context, needs_files=True, with_limits=True)
         from reconciler.cli.apply_flow import run_apply
@@ -80,5 +85,5 @@ def apply(
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
-        context = run.list_early(saved.context(), with_limits=True)
+        context = run.list_early(replace(saved.context(), message=message), with_limits=True)
         return run_apply(run.out, context, approved=approved, saved=saved, goal=saved.goal(), wait=wait)

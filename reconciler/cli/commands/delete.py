@@ -16,12 +16,14 @@ from reconciler.cli.shell_completion import complete_endpoints
 @with_run
 @with_reports
 @with_events
-def delete(run: Run, name: str, approved: bool, other_account: bool, lock_timeout: float) -> int:
+def delete(
+    run: Run, name: str, approved: bool, message: str, other_account: bool, lock_timeout: float
+) -> int:
     """Delete one endpoint, even if it is not managed by reconciler.
 
     The name must be unique in the account. An endpoint with preventDestroy is not deleted.
     """
-    context = run.list_early(context_of(run, lock_timeout, other_account=other_account))
+    context = run.list_early(context_of(run, lock_timeout, message, other_account=other_account))
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import delete_goal
 

@@ -66,6 +66,7 @@ def deploy(
     env: tuple[str, ...],
     env_files: tuple[str, ...],
     approved: bool,
+    message: str,
     other_account: bool,
     lock_timeout: float,
     wait: float | None,
@@ -81,7 +82,9 @@ def deploy(
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context = run.list_early(context_of(run, lock_timeout, other_account=other_account), with_limits=True)
+    context = run.list_early(
+        context_of(run, lock_timeout, message, other_account=other_account), with_limits=True
+    )
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import deploy_goal
 

@@ -7,19 +7,23 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import options
+from reconciler.cli.message_option import message_option
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 
 
 @click.command(cls=Command)
 @options.auto_approve
+@message_option
 @options.guard_options
 @options.parallelism
 @options.lock_timeout
 @with_run
 @with_reports
 @with_events
-def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **agreed: bool) -> int:
+def destroy(
+    run: Run, approved: bool, message: str, parallelism: int, lock_timeout: float, **agreed: bool
+) -> int:
     """Delete all endpoints recorded in the inventory.
 
     Endpoints that the inventory does not record are not deleted, and neither are those with preventDestroy.
@@ -27,7 +31,11 @@ def destroy(run: Run, approved: bool, parallelism: int, lock_timeout: float, **a
     from reconciler.model.settings import Allowances
 
     context = replace(
-        run.context, allow=Allowances(**agreed), parallelism=parallelism, lock_timeout=lock_timeout
+        run.context,
+        allow=Allowances(**agreed),
+        parallelism=parallelism,
+        lock_timeout=lock_timeout,
+        message=message,
     )
     context = run.list_early(context)
     from reconciler.cli.apply_flow import run_apply

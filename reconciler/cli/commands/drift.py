@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
+from reconciler.cli.message_option import message_option
 from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_endpoints, complete_files
@@ -86,6 +87,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
 @drift.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_endpoints)
 @options.auto_approve
+@message_option
 @options.allow_delete
 @options.guard_options
 @options.parallelism
@@ -97,6 +99,7 @@ def revert(
     run: Run,
     names: tuple[str, ...],
     approved: bool,
+    message: str,
     allow_delete: int | None,
     parallelism: int,
     lock_timeout: float,
@@ -116,6 +119,7 @@ def revert(
         allow=Allowances(deletes=allow_delete, **agreed),
         parallelism=parallelism,
         lock_timeout=lock_timeout,
+        message=message,
     )
     context = run.list_early(context)
     from reconciler.cli.apply_flow import run_apply

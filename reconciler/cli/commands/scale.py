@@ -51,6 +51,7 @@ def scale(
     write: bool,
     drain: bool,
     approved: bool,
+    message: str,
     other_account: bool,
     lock_timeout: float,
     wait: float | None,
@@ -71,7 +72,7 @@ def scale(
             )
         return _write(run, name, low if replicas is None else replicas, replicas or high)
     context = run.list_early(
-        context_of(run, lock_timeout, drain=drain, other_account=other_account), with_limits=True
+        context_of(run, lock_timeout, message, drain=drain, other_account=other_account), with_limits=True
     )
     from reconciler.cli.apply_flow import run_apply
 

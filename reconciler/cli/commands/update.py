@@ -36,6 +36,7 @@ def update(
     env_files: tuple[str, ...],
     no_env: bool,
     approved: bool,
+    message: str,
     other_account: bool,
     lock_timeout: float,
     wait: float | None,
@@ -56,7 +57,9 @@ def update(
         raise click.UsageError(
             "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
         )
-    context = run.list_early(context_of(run, lock_timeout, other_account=other_account), with_limits=True)
+    context = run.list_early(
+        context_of(run, lock_timeout, message, other_account=other_account), with_limits=True
+    )
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import update_goal
 

@@ -71,10 +71,11 @@ class Endpoint(Kind):
         *,
         beneath: Mapping[str, Any] | None = None,
         specs: Sequence[Spec] = (),
+        from_history: bool = False,
     ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
         from reconciler.kinds.endpoint.yaml_edits import edits_for
 
-        return edits_for(declared, paths, live, beneath=beneath, specs=specs)
+        return edits_for(declared, paths, live, beneath=beneath, specs=specs, from_history=from_history)
 
     def list_request(self, page: int, size: int) -> Request:
         return Request(

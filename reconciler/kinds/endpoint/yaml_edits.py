@@ -36,6 +36,7 @@ def edits_for(
     *,
     beneath: Mapping[str, Any] | None = None,
     specs: Sequence[Spec] = (),
+    from_history: bool = False,
 ) -> tuple[tuple[Edit, ...], tuple[Problem, ...]]:
     """Return (edits of the item, a problem for each field that must not be edited).
 
@@ -44,10 +45,14 @@ def edits_for(
     live: all live fields; a value that is wrapped as a secret is never written.
     beneath: the mapping under the edited item, such as `defaults`.
     specs: the usable specs, best first.
+    from_history: `live` is a version of the history: secrets have their references, which are written, and
+    all other values were literals.
 
     The paths of the edits begin at the item. A value with a reference is never overwritten.
     """
-    writer = _Writer(declared=declared, live=live, beneath=beneath or {}, specs=specs)
+    writer = _Writer(
+        declared=declared, live=live, beneath=beneath or {}, specs=specs, from_history=from_history
+    )
     edits: list[Edit] = []
     problems: list[Problem] = []
     for topic in dict.fromkeys(topic for path in paths for topic in writer.topics(path)):
@@ -67,6 +72,7 @@ class _Writer:
     live: Fields
     beneath: Mapping[str, Any]
     specs: Sequence[Spec]
+    from_history: bool = False
 
     def topics(self, path: Path) -> Iterator[tuple[str, str]]:
         """Yield (the YAML name that is edited for a path, the key of `env` or "")."""
@@ -106,6 +112,8 @@ class _Writer:
     def _single(self, name: str, value: Any) -> _Outcome:
         if _is_reference(self.declared.get(name)):
             return self._refers(name, self.declared[name], value)
+        if self.from_history and isinstance(value, Secret) and value.is_referenced:
+            return (Set(path=(name,), value=value.source),)
         if not is_plain_data(value):
             return self._problem(f"the live `{name}` may be a secret", "write it in the YAML as a reference")
         if value in ("", None, []):
@@ -120,9 +128,11 @@ class _Writer:
         if _is_reference(known):
             return self._refers(f"env.{key}", known, None)
         text = value.value if isinstance(value, Secret) else value
-        if not text.strip():
+        if self.from_history and isinstance(value, Secret) and value.is_referenced:
+            value = value.source
+        elif not text.strip():
             value = text  # a blank value is no secret, and a blank variable counts as unset
-        elif known is None or isinstance(value, Secret):
+        elif isinstance(value, Secret) or (known is None and not self.from_history):
             value = reference_to(variable_for(self.declared["endpoint"], key))
         else:
             value = escaped(value)

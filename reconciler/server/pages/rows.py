@@ -33,6 +33,7 @@ MOVED_BY: Final[Mapping[Cause, str]] = {
     Cause.BOTH: "YAML and account",
     Cause.ADOPT: "adoption",
     Cause.IMPERATIVE: "command",
+    Cause.ROLLBACK: "rollback",
     Cause.UNKNOWN: "unknown",
 }
 """Who moved a field since the last apply."""

@@ -42,7 +42,8 @@ class Context:
     helper_calls: the values of secret helpers, for one run. on_wait: tells the user what the run waits for.
     is_own_process: False inside another program, whose global settings must not be changed. who: the name of
     the client that a server acts for, "" for the user of this process. chosen_environment: the name that the
-    user gave, or "". environment: the one of config.yaml that the run uses, or None.
+    user gave, or "". environment: the one of config.yaml that the run uses, or None. message: the text of
+    `--message`, for the history.
     """
 
     root: Path
@@ -65,6 +66,7 @@ class Context:
     on_wait: Callable[[str], None] | None = None
     is_own_process: bool = True
     who: str = ""
+    message: str = ""
     on_call: Callable[[CallInfo], None] | None = None
     on_listed: Callable[[ListingProgress], None] | None = None
     on_unread: Callable[[Live], None] | None = None

@@ -142,10 +142,8 @@ def _safe_directories(environ: Mapping[str, str]) -> Iterator[str]:
 
 def current_commit(context: Context) -> str:
     """Return the full SHA, from git or from the pipeline. Raise InvalidConfig if neither knows one."""
-    commit = _git(context, "rev-parse", "--verify", "--quiet", "HEAD") or next(
-        filter(None, map(context.environ.get, COMMIT_VARIABLES)), None
-    )
-    if commit is None:
+    commit = _git(context, "rev-parse", "--verify", "--quiet", "HEAD") or _commit_of_pipeline(context)
+    if not commit:
         refusal = git_refusal(context.root, context.environ)
         reason = f"git refuses: {refusal}" if refusal else "there is no git checkout here"
         hint = f"run it in a checkout, set {' or '.join(COMMIT_VARIABLES)}, or plan without --bind-commit"
@@ -157,6 +155,26 @@ def current_commit(context: Context) -> str:
             )
         )
     return commit.strip()
+
+
+def commit_of(context: Context, files: Iterable[Path]) -> tuple[str, bool]:
+    """Return the commit (SHA) that is checked out, and whether one of these files differs from it.
+
+    The commit is "" if there is no file, or if neither git nor the pipeline knows a commit.
+    """
+    paths = {path.resolve(): path for path in files}
+    if not paths:
+        return "", False
+    found = _git(context, "rev-parse", "--show-toplevel", "HEAD")
+    if found is None:
+        return _commit_of_pipeline(context), False
+    top_level, commit = found.removesuffix("\n").rsplit("\n", 1)
+    blobs = _committed_blobs(context, Path(top_level), paths)
+    return commit, any(not _is_blob(path, blobs.get(path, "")) for path in paths)
+
+
+def _commit_of_pipeline(context: Context) -> str:
+    return next(filter(None, map(context.environ.get, COMMIT_VARIABLES)), "")
 
 
 def check_commit(context: Context, bound_commit: str, plan_name: str) -> None:

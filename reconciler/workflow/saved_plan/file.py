@@ -27,8 +27,8 @@ from reconciler.planning.fingerprint import plan_facts
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_parts
 from reconciler.workflow.drift import resumed_revert_goal
+from reconciler.workflow.history.rollback import rollback_goal
 from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
-from reconciler.workflow.rollback import rollback_goal
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.runtime.settings import SIMULATOR_URL, base_url, valid_settings

@@ -141,6 +141,8 @@ def test_a_failure_in_json(sandbox: Sandbox) -> None:
         "action": "create",
         "outcome": "done",
         "id": sandbox.id("b"),
+        "replaced_id": None,
+        "url": f"{sandbox.sim.url}/run/{sandbox.id('b')}-b",
         "seconds": second["seconds"],
         "problem": None,
     }

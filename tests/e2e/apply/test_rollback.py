@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.sandbox import KEY, Sandbox, item
+from tests.e2e.sandbox import KEY, Keys, Sandbox, item
 
 HISTORY = "state/novita.json.history.jsonl"
 
 
 def known(sandbox: Sandbox, *names: str) -> list[tuple[str, int, str]]:
-    """(name, version, action) of every version that `history` tells of."""
+    """(name, version, action) of every version that `history` tells of, by name and the oldest first."""
     ran = sandbox.run("history", *names, "--json")
     assert ran.code == 0, ran.err
-    return [(one["name"], one["version"], one["action"]) for one in ran.document]
+    return sorted((one["name"], one["version"], one["action"]) for one in ran.document)
 
 
 def applied(sandbox: Sandbox, *versions: dict[str, Any]) -> None:
@@ -27,7 +27,7 @@ def applied(sandbox: Sandbox, *versions: dict[str, Any]) -> None:
 
 
 def test_every_write_is_a_version(sandbox: Sandbox) -> None:
-    """Create, update, scale, replace and adopt make one each, numbered by endpoint; a delete makes none."""
+    """Create, update, scale, replace, adopt and delete make one each, numbered by endpoint."""
     assert sandbox.run("history").out == ""
     assert "Nothing has been applied with this inventory yet." in sandbox.run("history").err
     sandbox.sim.world.console_create(name="theirs", appName="theirs")
@@ -42,18 +42,19 @@ def test_every_write_is_a_version(sandbox: Sandbox) -> None:
         ("chat", 3, "scale"),
         ("chat", 4, "replace"),
         ("embed", 1, "create"),
+        ("embed", 2, "delete"),
         ("theirs", 1, "adopt"),
     ]
-    assert known(sandbox, "embed") == [("embed", 1, "create")]
+    assert known(sandbox, "embed") == [("embed", 1, "create"), ("embed", 2, "delete")]
     assert known(sandbox, "--target", "t*") == [("theirs", 1, "adopt")]
     ran = sandbox.run("history", "chat")
-    head, newest, *_, oldest = ran.out.splitlines()
-    assert head == "chat"
-    assert newest.split()[:1] + newest.split()[2:] == ["4", "replace", "1-1", "workers", "ubuntu:22.04"]
-    assert oldest.split()[0] == "1"
+    lines = ran.out.splitlines()
+    assert lines[0] == "chat"
+    assert [line.split()[0] for line in lines if line[:5].strip().isdigit()] == ["4", "3", "2", "1"]
     document = sandbox.run("history", "chat", "--json").document
-    assert document[-1]["id"] == sandbox.id("chat")
-    assert document[2]["fields"]["workerConfig"]["minNum"] == 2
+    assert [one["version"] for one in document] == [4, 3, 2, 1]
+    assert document[0]["id"] == sandbox.id("chat")
+    assert document[1]["fields"]["workerConfig"]["minNum"] == 2
 
 
 def test_what_failed_is_no_version(sandbox: Sandbox) -> None:
@@ -77,14 +78,17 @@ def test_the_last_twenty_are_kept(sandbox: Sandbox) -> None:
 
 
 def test_back_to_the_one_before(sandbox: Sandbox) -> None:
-    """Without a number it is the version before the last; it is planned, shown and asked about."""
+    """Without a number it is the last one that differs; it is planned, shown and asked about."""
     applied(sandbox, {"image": "ubuntu:22.04"}, {"image": "ubuntu:24.04", "env": {"A": "1"}})
     made = sandbox.id("chat")
     writes = len(sandbox.sent())
     ran = sandbox.run("rollback", "chat", typed="no\n")
     assert ran.code == 1
     assert "Rolling back chat to version 1, applied 20" in ran.err
-    assert "Change the YAML as well, or the next apply undoes the rollback." in ran.err
+    assert "the next apply undoes the rollback" in ran.err
+    assert "reconciler rollback chat 1 --write" in ran.err
+    assert "# (rollback to version 1)" in ran.out
+    assert "in the YAML" not in ran.out
     assert '"ubuntu:24.04" -> "ubuntu:22.04"' in ran.out
     assert "Do you want to perform these actions?" in ran.err
     assert len(sandbox.sent()) == writes
@@ -131,7 +135,7 @@ def test_others_are_left_alone(sandbox: Sandbox) -> None:
         (("history", "chta"), 1, "Did you mean `chat`?"),
         (("state", "rm", "chta"), 1, "Did you mean `chat`?"),
         (("rollback", "nobody"), 1, "`nobody` has no versions in the history"),
-        (("rollback", "chat"), 1, "`chat` has no version before the last; known: 1"),
+        (("rollback", "chat"), 1, "`chat` has no version that differs from the live endpoint; known: 1"),
         (("rollback", "chat", "7"), 1, "`chat` has no version 7; known: 1"),
         (("rollback", "chat", "0"), 64, "0 is not in the range"),
         (("rollback", "chat", "one"), 64, "not a valid integer"),
@@ -149,7 +153,7 @@ def test_what_is_not_known(sandbox: Sandbox, args: tuple[str, ...], code: int, s
     assert says in ran.err
     document = sandbox.run(*args, "--json")
     assert document.code == document.document["exit_code"] == code
-    assert {received.operation for received in sandbox.sim.requests[before:]} <= {"list", "limit"}
+    assert {received.operation for received in sandbox.sim.requests[before:]} <= {"get", "list", "limit"}
 
 
 def test_secrets_come_back_through_their_references(sandbox: Sandbox) -> None:
@@ -187,7 +191,7 @@ def test_secrets_come_back_through_their_references(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("alive", [True, False])
 def test_an_endpoint_that_is_no_longer_declared(sandbox: Sandbox, alive: bool) -> None:
-    """It comes back, changed or made anew, and the warning holds: the next apply deletes it."""
+    """It comes back. If it was recorded, the next apply deletes it; if not, it counts as imperative."""
     applied(sandbox, {"replicas": 1}, {"replicas": 2})
     (sandbox.root / "endpoints.yaml").unlink()
     if not alive:
@@ -195,9 +199,102 @@ def test_an_endpoint_that_is_no_longer_declared(sandbox: Sandbox, alive: bool) -
     ran = sandbox.run("rollback", "chat", "--auto-approve", "--json")
     assert ran.code == 0, ran.err
     assert ran.actions == {"chat": "scale" if alive else "create"}
-    assert sandbox.live()["chat"]["workerConfig"]["minNum"] == 1
+    assert sandbox.live()["chat"]["workerConfig"]["minNum"] == (1 if alive else 2)
+    assert ("no-longer-declared" in ran.codes) is alive
     sandbox.declare(item("other"))
-    assert sandbox.plan().actions == {"chat": "delete", "other": "create"}
+    assert sandbox.plan().actions == {"other": "create", **({"chat": "delete"} if alive else {})}
+
+
+def test_an_imperative_endpoint_stays_one(sandbox: Sandbox) -> None:
+    """No plan deletes it after a rollback."""
+    sandbox.run("deploy", "tmp", "--image", "a:1", "--spec", "small", "--yes")
+    sandbox.run("update", "tmp", "--image", "a:2", "--yes")
+    ran = sandbox.run("rollback", "tmp", "--yes")
+    assert (ran.code, "next apply" in ran.err) == (0, False)
+    sandbox.declare(item("other"))
+    assert sandbox.plan().actions == {"other": "create"}
+
+
+def test_the_version_that_is_live_is_passed_over(sandbox: Sandbox) -> None:
+    """E5: what is live counts, also after a change in the console."""
+    applied(sandbox, {"replicas": 1}, {"replicas": 2}, {"replicas": 3})
+    sandbox.sim.world.console_update(sandbox.id("chat"), workerConfig={"minNum": 2, "maxNum": 2})
+    ran = sandbox.run("rollback", "chat", "--yes")
+    assert "Rolling back chat to version 3" in ran.err
+    assert "  # rollback" in ran.out
+    ran = sandbox.run("rollback", "chat", "--yes")
+    assert "Rolling back chat to version 2" in ran.err
+    assert [version["command"] for version in sandbox.run("history", "--json").document[:2]] == [
+        "rollback to version 2",
+        "rollback to version 3",
+    ]
+
+
+YAML = """\
+# the fleet
+defaults:
+  specName: small
+endpoints:
+  - endpoint: chat   # the main one
+    image: ubuntu:24.04   # keep in step with the chart
+    maxReplicas: 4
+    env:
+      T: "${env:TOKEN}"
+      MODE: fast
+  - {endpoint: other, image: x}
+"""
+
+
+def test_write_changes_the_yaml_too(sandbox: Sandbox) -> None:
+    """E5: comments and references stay, a diff is shown, and the next apply has nothing to do."""
+    sandbox.monkeypatch.setenv("TOKEN", "s3cret-value")
+    before = YAML.replace("24.04", "22.04").replace("maxReplicas: 4", "maxReplicas: 2")
+    before = before.replace("      MODE: fast\n", "      MODE: slow\n      OLD: x\n")
+    for text in (before, YAML):
+        sandbox.write("endpoints.yaml", text)
+        sandbox.apply()
+    ran = sandbox.run("rollback", "chat", "--write", typed="no\n")
+    assert ran.code == 1
+    assert (sandbox.root / "endpoints.yaml").read_text() == YAML
+    ran = sandbox.run("rollback", "chat", "--write", "--yes")
+    assert ran.code == 0, ran.err
+    assert "+    image: ubuntu:22.04   # keep in step with the chart" in ran.out
+    assert "Wrote endpoints.yaml." in ran.err
+    assert "next apply" not in ran.err
+    assert (sandbox.root / "endpoints.yaml").read_text() == before
+    assert sandbox.plan().code == 0
+    ran = sandbox.run("rollback", "chat", "1", "--write", "--yes")
+    assert (ran.code, "The YAML declares that version already." in ran.err) == (0, True)
+
+
+def test_write_refuses_what_it_cannot_write(sandbox: Sandbox) -> None:
+    """E5: a reference that says something else, and an endpoint that is in no file; nothing is sent."""
+    sandbox.declare(item("chat", image="ubuntu:22.04"))
+    sandbox.apply()
+    sandbox.monkeypatch.setenv("TAG", "24.04")
+    sandbox.declare(item("chat", image="ubuntu:${env:TAG}"))
+    sandbox.apply()
+    writes = len(sandbox.sent())
+    before = (sandbox.root / "endpoints.yaml").read_text()
+    ran = sandbox.run("rollback", "chat", "1", "--write", "--yes")
+    assert (ran.code, len(sandbox.sent())) == (1, writes)
+    assert "`image` is ubuntu:${env:TAG}, and references are not overwritten" in ran.err
+    assert (sandbox.root / "endpoints.yaml").read_text() == before
+    sandbox.declare(item("other"))
+    ran = sandbox.run("rollback", "chat", "1", "--write", "--yes")
+    assert (ran.code, len(sandbox.sent())) == (1, writes)
+    assert "`chat` is not declared, so there is no file to edit" in ran.err
+
+
+def test_write_does_not_overwrite_another_edit(sandbox: Sandbox) -> None:
+    """The file was changed while the question was open."""
+    applied(sandbox, {"replicas": 1}, {"replicas": 2})
+    path = sandbox.root / "endpoints.yaml"
+    keys = Keys("yes\n", before=lambda: path.write_text(path.read_text() + "\n"))
+    ran = sandbox.run("rollback", "chat", "--write", typed=keys)
+    assert ran.code == 1
+    assert "endpoints.yaml was changed during the rollback and is not written" in ran.err
+    assert sandbox.live()["chat"]["workerConfig"]["minNum"] == 1
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -210,7 +307,7 @@ def test_prevent_destroy_holds(sandbox: Sandbox, declared: bool) -> None:
     made = sandbox.id("chat")
     ran = sandbox.run("rollback", "chat", "1", "--auto-approve", "--json")
     assert ran.code == 3
-    assert ran.codes == ["prevent-destroy"]
+    assert ran.codes == ["declared-otherwise" if declared else "no-longer-declared", "prevent-destroy"]
     assert ran.actions == {"chat": "replace"}
     assert sandbox.id("chat") == made
     assert sandbox.run("rollback", "chat", "2", "--auto-approve").code == 0

@@ -1,0 +1,1 @@
+"""`reconciler history` and `rollback`: applied versions, and the way back to one of them."""

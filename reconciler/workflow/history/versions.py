@@ -1,0 +1,142 @@
+"""`reconciler history`: the applied versions, and how an apply records them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reconciler.inventory.history import (
+    Author,
+    Version,
+    append_versions,
+    find_damage,
+    history,
+    secrets_to_references,
+)
+from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.apply_events import ApplyReport, Outcome
+from reconciler.model.command import command_line
+from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.plan import Adopt, Change, Delete, Forget, NoOp, Scale, Update
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import ENDPOINT as ENDPOINT_TYPE
+from reconciler.model.text import closest_match, utc_text
+from reconciler.model.values import ABSENT, Fields, Path, value_at
+from reconciler.planning.redaction import redact
+from reconciler.workflow.runtime.context import Context
+
+
+def record_versions(context: Context, report: ApplyReport, by: Author) -> tuple[Problem, ...]:
+    """Append the applied changes to the history. Return a warning if it cannot be written."""
+    at = utc_text(datetime.now(UTC))
+    done = [
+        (result.id or "", result.change)
+        for result in report.with_outcome(Outcome.DONE)
+        if result.change.kind == ENDPOINT_TYPE and not isinstance(result.change, Forget | NoOp)
+    ]
+    try:
+        partial = [change.name for _, change in done if _is_partial(change)]
+        known = history(context.state_path, partial) if partial else {}
+        append_versions(
+            context.state_path,
+            (_version(object_id, change, at, by, known) for object_id, change in done),
+        )
+    except InventoryError as error:
+        return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
+    return ()
+
+
+def _is_partial(change: Change) -> bool:
+    return not isinstance(change, Delete | Forget) and change.desired.is_partial
+
+
+def _version(
+    object_id: str, change: Change, at: str, by: Author, known: Mapping[str, tuple[Version, ...]]
+) -> Version:
+    """Return the version that a change has made, still without a number."""
+    live = getattr(change, "live", None)
+    app_name = str(live.fields.get("appName", "")) if live else ""
+    fields: Fields = {}
+    hidden: tuple[Path, ...] = ()
+    if not isinstance(change, Delete | Forget):
+        fields, hidden = secrets_to_references(change.desired.fields)
+        hidden += change.desired.unset  # a rollback to a version without them has kept the live values
+        app_name = change.desired.app_name or app_name
+        lease = change.desired.lease
+        by = replace(by, message=by.message or (lease.why if lease else ""))
+        if _is_partial(change) and isinstance(change, Update | Scale | Adopt | NoOp):
+            last = known[change.name][-1] if change.name in known else None
+            fields, hidden = _over(*_before(change, last), fields, hidden)
+    return Version(
+        name=change.name,
+        number=0,
+        at=at,
+        action=change.action.value,
+        id=object_id,
+        app_name=app_name,
+        fields=fields,
+        hidden=hidden,
+        by=by,
+    )
+
+
+def _before(change: Update | Scale | Adopt | NoOp, last: Version | None) -> tuple[Fields, tuple[Path, ...]]:
+    """Return the fields before a change of some fields, and the paths of values that are not known.
+
+    They are those of the last version, which has references, or else the live ones.
+    """
+    if last is not None and last.id == change.live.id and not last.is_deletion:
+        return last.fields, last.hidden
+    live = redact(change.live).fields
+    return secrets_to_references({head: live[head] for head, *_ in ENDPOINT.table.by_path if head in live})
+
+
+def _over(
+    below: Fields, below_hidden: tuple[Path, ...], above: Fields, above_hidden: tuple[Path, ...]
+) -> tuple[Fields, tuple[Path, ...]]:
+    """Return the merged fields, and the paths of values that are not known."""
+
+    def is_replaced(path: Path) -> bool:
+        return value_at(above, path) is not ABSENT or (path[0] in ENDPOINT.table.keyed and path[0] in above)
+
+    kept = (path for path in below_hidden if not is_replaced(path))
+    return ENDPOINT.merge_fields(below, above), (*kept, *above_hidden)
+
+
+def list_versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
+    """Return the versions of one endpoint or of all, oldest first. Raise InvalidConfig for an unknown one."""
+    versions = history(context.state_path, None if name is None else (name,))
+    if name is not None and name not in versions:
+        close = closest_match(name, history(context.state_path))
+        raise InvalidConfig(
+            Problem(
+                code="no-history",
+                summary=f"`{name}` has no versions in the history",
+                hint=f"did you mean `{close}`?" if close else "reconciler history   lists all versions",
+            )
+        )
+    return versions
+
+
+def newest_first(by_name: Mapping[str, tuple[Version, ...]]) -> Iterator[Version]:
+    """Return the versions of all endpoints, the newest first."""
+    versions = (version for own in by_name.values() for version in reversed(own))
+    return iter(sorted(versions, key=lambda version: version.at, reverse=True))
+
+
+def damaged_history(context: Context, name: str | None = None) -> tuple[Problem, ...]:
+    """Return a warning if a line of the history, or one that may be about a name, is damaged."""
+    place = find_damage(context.state_path, name)
+    if place is None:
+        return ()
+    remove = command_line("sed", "-i", f"{place.line}d", place.file)
+    return (
+        Problem(
+            code="history-damaged",
+            severity=Severity.WARNING,
+            summary=f"line {place.line} of {place.file} is not a version and is ignored",
+            hint=f"restore the line, or remove it with `{remove}`; the other lines are not affected",
+            place=place,
+        ),
+    )

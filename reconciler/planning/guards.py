@@ -207,7 +207,7 @@ def unknown_value_errors(changes: Iterable[Change]) -> Iterator[Problem]:
     """Yield an error for each rollback that would create an endpoint without values that are not known."""
     for change in changes:
         if isinstance(change, Create) and change.desired.restores and change.desired.unset:
-            paths = ", ".join(map(".".join, change.desired.unset))
+            paths = ", ".join(map(KINDS[change.kind].table.label, change.desired.unset))
             yield Problem(
                 code="unknown-values",
                 summary=f"`{change.name}` cannot be created as in version {change.desired.restores}:"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.encoding import json_line
 from reconciler.model.values import Absent, Fields, Json, Path, value_at
 from reconciler.planning.diff import differences
@@ -115,7 +116,7 @@ def _details(version: Version, before: Version | None, style: Style) -> Iterator
     if not version.is_deletion:
         yield from _changes(version, before if before and not before.is_deletion else None)
     if version.hidden:
-        names = ", ".join(map(".".join, version.hidden))
+        names = ", ".join(map(ENDPOINT.table.label, version.hidden))
         yield style.dim(plain(f"not recorded, because it was given without a reference: {names}"))
     if by.run_url:
         yield style.dim(plain(by.run_url))
@@ -129,7 +130,7 @@ def _changes(version: Version, before: Version | None) -> Iterator[str]:
         return
     changed = list(differences(before.fields, version.fields))
     for path, old, new in changed[:SHOWN_CHANGES]:
-        yield plain(f"{'.'.join(path)}: {_shown(old)} -> {_shown(new)}")
+        yield plain(f"{ENDPOINT.table.label(path)}: {_shown(old)} -> {_shown(new)}")
     if len(changed) > SHOWN_CHANGES:
         yield f"and {len(changed) - SHOWN_CHANGES} more"
 

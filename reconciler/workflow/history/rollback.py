@@ -8,6 +8,7 @@ from dataclasses import replace
 from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.history import Version, references_to_secrets
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import EndpointNotFound, InvalidConfig
 from reconciler.model.problem import Problem, Severity
@@ -167,7 +168,7 @@ def _unknown_values(version: Version) -> Iterator[Problem]:
             code="unknown-values",
             severity=Severity.WARNING,
             summary=f"version {version.number} of `{version.name}` does not have the values of "
-            f"{', '.join(map('.'.join, version.hidden))}; the live values are kept",
+            f"{', '.join(map(ENDPOINT.table.label, version.hidden))}; the live values are kept",
             detail="These values were secrets without a reference, which are not written to disk.",
             hint="check that the live values fit that version",
             address=address(version.name),

@@ -67,7 +67,9 @@ def _verify(context: Context, before: LoadedConfig, files: tuple[EditedFile, ...
     edited = find_declared(after, restored.name)
     left = next(different_paths(edited, restored), None) if edited else ()
     if left is not None:
-        raise InvalidConfig(_cannot_edit(restored.name, f"{'.'.join(left) or 'it'} would still differ"))
+        raise InvalidConfig(
+            _cannot_edit(restored.name, f"{ENDPOINT.table.label(left) if left else 'it'} would still differ")
+        )
     others = {desired.name: desired for desired in before.desired if desired.name != restored.name}
     if others != {desired.name: desired for desired in after.desired if desired.name != restored.name}:
         raise InvalidConfig(_cannot_edit(restored.name, "another endpoint would change as well"))

@@ -60,12 +60,12 @@ def test_a_value_without_a_reference_is_not_recorded(sandbox: Sandbox) -> None:
     for one in versions(sandbox):
         assert one["unknown"] == [["envs", "MODE"], ["envs", "TOKEN"]]
         assert one["fields"]["envs"] == {}
-    assert "not recorded, because it was given without a reference: envs.MODE, envs.TOKEN" in (
+    assert "not recorded, because it was given without a reference: env.MODE, env.TOKEN" in (
         sandbox.run("history").out
     )
     ran = sandbox.run("rollback", "chat", "--yes")
     assert ran.code == 0, ran.err
-    assert "Warning: version 1 of `chat` does not have the values of envs.MODE, envs.TOKEN" in ran.err
+    assert "Warning: version 1 of `chat` does not have the values of env.MODE, env.TOKEN" in ran.err
     live = sandbox.live()["chat"]
     assert live["image"]["image"] == "ubuntu:22.04"
     assert {one["key"]: one["value"] for one in live["envs"]} == {
@@ -81,7 +81,7 @@ def test_an_endpoint_is_not_created_without_its_values(sandbox: Sandbox) -> None
     writes = len(sandbox.sent())
     ran = sandbox.run("rollback", "chat", "--yes")
     assert ran.code == 1
-    assert "`chat` cannot be created as in version 1: the history does not have envs.TOKEN" in ran.err
+    assert "`chat` cannot be created as in version 1: the history does not have env.TOKEN" in ran.err
     assert len(sandbox.sent()) == writes
     ran = sandbox.run("rollback", "chat", "2", "--yes")
     assert (ran.code, "`chat` has nothing to return to in 2; known: 1" in ran.err) == (1, True)
@@ -186,8 +186,8 @@ def test_what_changed_is_shown(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", image="ubuntu:24.04", minReplicas=1, maxReplicas=4, env={"A": "1"}))
     sandbox.apply()
     lines = [line.strip() for line in sandbox.run("history", "chat").out.splitlines()]
-    assert "workerConfig.maxNum: 1 -> 4" in lines
-    assert "image.image: ubuntu:22.04 -> ubuntu:24.04" in lines
+    assert "maxReplicas: 1 -> 4" in lines
+    assert "image: ubuntu:22.04 -> ubuntu:24.04" in lines
     assert lines[-1] == "1-1 workers  ubuntu:22.04"
 
 

@@ -129,9 +129,11 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
             )
         )
         return
+    if EXTENSION in document.source.text:
+        data = _without_extensions(data)
     known = {*_TOP_LEVEL_KEYS, *sections()}
     for key in data:
-        if key not in known and not key.startswith(EXTENSION):
+        if key not in known:
             meant = suggest_name(key, _TOP_LEVEL_KEYS[:3])
             result.is_partial |= meant != ""
             hint = (
@@ -145,7 +147,7 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
             )
     defaults = data.get("defaults")
     if isinstance(defaults, dict):
-        result.defaults.append(Layer(document.source, without_extensions(document, defaults), ("defaults",)))
+        result.defaults.append(Layer(document.source, defaults, ("defaults",)))
     elif defaults is not None:
         result.is_partial = True
         result.problems.append(
@@ -176,7 +178,6 @@ def _read_item(
     if not isinstance(item, dict):
         problems.append(_wrong_type(document, ("endpoints", index), "a mapping", "write `- endpoint: NAME`"))
         return
-    item = without_extensions(document, item)
     layer = Layer(document.source, item, ("endpoints", index))
     if not isinstance(item.get("endpoint"), str):
         meant = _misspelled_name_key(item)
@@ -195,10 +196,17 @@ def _read_item(
             )
 
 
-def without_extensions(document: Document, data: dict[str, Any]) -> dict[str, Any]:
-    """Return a mapping without its keys that begin with `x-`, which are for anchors and other tools."""
-    if EXTENSION not in document.source.text:
-        return data
+def _without_extensions(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a file without keys that begin with `x-`, at the top, in defaults and in items."""
+    data = _own_keys(data)
+    if isinstance(defaults := data.get("defaults"), dict):
+        data["defaults"] = _own_keys(defaults)
+    if isinstance(items := data.get("endpoints"), list):
+        data["endpoints"] = [_own_keys(item) if isinstance(item, dict) else item for item in items]
+    return data
+
+
+def _own_keys(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if not key.startswith(EXTENSION)}
 
 

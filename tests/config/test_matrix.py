@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -273,3 +274,16 @@ def test_d6_keys_that_begin_with_x(tmp_path: Path) -> None:
     specs = specs.replace('"us-dallas-nas-2"', "*region")
     write(tmp_path, {"config.yaml": "x-note: 1\n", "specs.yaml": specs})
     assert problem_lines(load(tmp_path, environ={}).problems) == []
+
+
+def test_an_extension_in_a_large_file_costs_no_time(tmp_path: Path) -> None:
+    """The file is searched for them once, and not once for each item."""
+    items = "".join(f"  - {{endpoint: e{n}, specName: one, image: 'x:1'}}\n" for n in range(5_000))
+    write(tmp_path, {"specs.yaml": SPECS, "endpoints.yaml": f"endpoints:\n{items}"})
+    began = process_time()
+    load(tmp_path, environ={})
+    plain = process_time() - began
+    write(tmp_path, {"endpoints.yaml": f"endpoints:\n{items}x-last: 1\n"})
+    began = process_time()
+    assert len(load(tmp_path, environ={}).desired) == 5_000
+    assert process_time() - began < 3 * plain + 0.1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config import schema
 from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.config.resources import LayersByName, read_sections, sections
@@ -15,7 +14,7 @@ from reconciler.config.vocabulary import suggest_name
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import Removed, address
+from reconciler.model.resource import Removed
 from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory
@@ -89,6 +88,8 @@ def read_endpoint_files(
             result.items.setdefault(names.rendered(name), []).append(layer)
     if result.removed:
         result.removed = [replace(entry, name=names.rendered(entry.name)) for entry in result.removed]
+        from reconciler.config.removals import conflicting_removals
+
         places = {name: place_of_name(layers[0]) for name, layers in result.items.items()}
         result.problems += conflicting_removals(result.removed, places)
     return result
@@ -153,7 +154,10 @@ def _read_document(document: Document, in_group: dict[str, Layer], result: Endpo
         result.problems.append(
             _wrong_type(document, ("defaults",), "a mapping", "write `key: value` lines below it, indented")
         )
-    result.removed += read_removals(document, result.problems)
+    if "removed" in data:
+        from reconciler.config.removals import read_removals
+
+        result.removed += read_removals(document, result.problems)
     if "endpoints" not in data:
         return
     items = data["endpoints"]
@@ -293,59 +297,4 @@ def _empty(document: Document) -> Problem:
         summary="this file declares nothing",
         hint="write `endpoints: []` for no endpoints, or delete the file",
         place=Place(file=document.file, line=1, column=1),
-    )
-
-
-def read_removals(document: Document, problems: list[Problem]) -> Iterator[Removed]:
-    """Yield the valid entries of one file; problems of the others are added to `problems`."""
-    entries = document.data.get("removed")
-    if entries is None:
-        return
-    if not isinstance(entries, list):
-        problems.append(
-            Problem(
-                code="wrong-type",
-                summary=f"`removed` must be a list, not {type_name(entries)}",
-                hint="start each entry with `- endpoint: NAME`",
-                place=document.place(("removed",)),
-            )
-        )
-        return
-    for index, entry in enumerate(entries):
-        path = ("removed", index)
-        if schema.is_valid("endpoints", entry, "removed"):
-            yield Removed(
-                name=entry["endpoint"],
-                destroy=entry.get("destroy", True),
-                place=document.place((*path, "endpoint")),
-            )
-        else:
-            from reconciler.config.schema_errors import schema_problems
-
-            problems += schema_problems(
-                schema.validation_errors("endpoints", entry, "removed"), document, base=path
-            )
-
-
-def conflicting_removals(
-    removed: Iterable[Removed], declared: Mapping[str, Place | None]
-) -> Iterator[Problem]:
-    """Yield problems of endpoints that are removed twice, or both removed and declared."""
-    seen: dict[str, Removed] = {}
-    for entry in removed:
-        first = seen.setdefault(entry.name, entry)
-        if first is not entry:
-            yield _conflict(entry, f"`{entry.name}` is removed twice", f"the first is at {first.place}")
-        elif entry.name in declared:
-            where = f"it is declared at {declared[entry.name]}"
-            yield _conflict(entry, f"`{entry.name}` is both declared and removed", where)
-
-
-def _conflict(entry: Removed, summary: str, where: str) -> Problem:
-    return Problem(
-        code="removed-and-there",
-        summary=summary,
-        hint=f"keep one of the two; {where}",
-        place=entry.place,
-        address=address(entry.name),
     )

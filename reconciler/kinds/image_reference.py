@@ -112,6 +112,12 @@ def _parse(text: str) -> ImageReference:
     return ImageReference(domain=domain, path=path, tag=tag, digest=digest)
 
 
+def is_digest(text: str) -> bool:
+    """Return True if the text is a digest, such as `sha256:` with 64 hexadecimal digits."""
+    algorithm, _, digits = text.partition(":")
+    return len(digits) == _HEX_DIGITS.get(algorithm) and _HEX.fullmatch(digits) is not None
+
+
 def _refuse_transport(text: str) -> None:
     """Raise InvalidReference for a URL, and for a prefix of tools such as skopeo."""
     scheme, separator, rest = text.partition("://")
@@ -132,7 +138,7 @@ def _split_name(name: str) -> tuple[str, str]:
 
 
 def _check_digest(name: str, digest: str) -> None:
-    algorithm, colon, digits = digest.partition(":")
+    algorithm, colon, _ = digest.partition(":")
     if not digest:
         raise InvalidReference("nothing follows the `@`, where the digest belongs", name)
     if not colon:
@@ -140,11 +146,11 @@ def _check_digest(name: str, digest: str) -> None:
         raise InvalidReference(f"`{digest}` after the `@` is not a digest such as `sha256:...`", meant)
     if algorithm not in _HEX_DIGITS:
         raise InvalidReference(f"a digest begins with `sha256:`, not with `{algorithm}:`")
-    wanted = _HEX_DIGITS[algorithm]
-    if len(digits) != wanted or not _HEX.fullmatch(digits):
+    if not is_digest(digest):
         meant = f"{name}@{digest.lower()}" if digest != digest.lower() else ""
         raise InvalidReference(
-            f"a digest is `{algorithm}:` and {wanted} hexadecimal digits, 0 to 9 and a to f", meant
+            f"a digest is `{algorithm}:` and {_HEX_DIGITS[algorithm]} hexadecimal digits, 0 to 9 and a to f",
+            meant,
         )
 
 

@@ -105,6 +105,12 @@ MAX_COLD_START_POLL: Final = 5.0
 WAITING_REDRAW: Final = 1.0
 """Between two drawings of the line that says how long a request has been waiting."""
 
+IMAGE_CHECK_TIMEOUT: Final = 5.0
+"""For all digests that a plan asks registries for. Later ones are reported as not checked."""
+
+PIN_TIMEOUT: Final = 30.0
+"""For all digests of `pin`, which has nothing else to do."""
+
 # The process and its terminal.
 
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)

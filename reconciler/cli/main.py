@@ -63,6 +63,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Other commands": {
         "preview": "Show the exact API requests that apply would send.",
         "env": "List and compare the environments of config.yaml.",
+        "pin": "Write the digests of image tags into the YAML.",
         "doctor": "Check the setup and suggest fixes.",
         "schema": "Print a JSON Schema for editors.",
         "serve": "Serve the HTTP API and the web page.",

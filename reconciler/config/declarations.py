@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from reconciler.config.endpoint_files import place_of_name, read_endpoint_files
 from reconciler.config.files.discovery import file_groups, path_of_display
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import address
 from reconciler.model.settings import DECLARED_NAMES, NameTemplate
 from reconciler.yamlfile.reader import gc_paused
@@ -67,6 +68,41 @@ def read_declarations(
             for name, layers in content.items.items()
             if name in names
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSource:
+    """The item whose value of a field counts, and that value as it is written there, before `matrix`.
+
+    The item is one of `endpoints` or the `defaults` of a file. Several endpoints may have the same source.
+    """
+
+    item: SourceItem
+    text: Any
+    place: Place | None
+
+
+def read_field_sources(
+    root: Path, files: Sequence[Path], field: str, template: NameTemplate = DECLARED_NAMES
+) -> Mapping[str, FieldSource]:
+    """Return where a text field of each endpoint stands, by name; nothing for those without the field."""
+    with gc_paused():
+        content = read_endpoint_files(root, file_groups(root, files), names=template)
+        sources: dict[str, FieldSource] = {}
+        for name, layers in content.items.items():
+            layer = next(
+                (layer for layer in (*reversed(layers), *reversed(content.defaults)) if field in layer.data),
+                None,
+            )
+            if layer is not None:
+                path = (*layer.path, field)
+                node = layer.source.node(path)
+                sources[name] = FieldSource(
+                    item=replace(_item(root, layer, name), refusal=None),
+                    text=node.value if node is not None else None,
+                    place=layer.source.place(path),
+                )
+        return sources
 
 
 def _item(root: Path, layer: Layer, name: str) -> SourceItem:

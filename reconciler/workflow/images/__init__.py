@@ -1,0 +1,1 @@
+"""Images: pins in the YAML, and what registries say about tags."""

@@ -32,6 +32,7 @@ TRUSTED_HOSTS: Final = "RECONCILER_TRUSTED_HOSTS"
 """Variable with hosts, or domains such as `*.example.com`, to which a file may send the API key."""
 
 PLACEHOLDERS: Final = frozenset({"your-novita-api-key-here", "your-api-key"})
+
 _ENABLE_HINT: Final = """\
 Enable Novita provider in `config.yaml`:
 
@@ -40,13 +41,13 @@ providers:
 
 novita:
   enabled: true
-  api_key: "your-api-key\""""
+  api_key: "${env:NOVITA_API_KEY}\""""
 
 _SET_KEY_HINT: Final = """\
-export NOVITA_API_KEY=...   or set `novita.api_key` in `config.yaml`:
+export NOVITA_API_KEY=...   or set `novita.api_key` in `config.yaml`, to a reference and not to the key:
 
 novita:
-  api_key: "your-novita-api-key-here"
+  api_key: "${env:NOVITA_API_KEY}"
 
 Get API key from Novita Console (https://console.novita.ai)."""
 

@@ -1,47 +1,77 @@
-"""`reconciler init`: write the starter files of a new folder. Existing files are not changed."""
+"""`reconciler init`: write the starter files of a new folder. Files of the user are not changed."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
-from reconciler.config.schema import schema_text
+from reconciler.config.environments import CONFIG_FILES
+from reconciler.config.files.discovery import first_existing
+from reconciler.config.schema import NAMES
 from reconciler.inventory.files import path_under
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
+from reconciler.workflow.editor_schemas import new_schema, schema_file, stale_schemas
 from reconciler.workflow.runtime.context import Context
 
-STARTER_FILES = {"endpoints.yaml": "endpoints.yaml", "specs.yaml": "specs.yaml", ".gitignore": "gitignore"}
-SCHEMA_FILES = {".reconciler/endpoints.schema.json": "endpoints", ".reconciler/specs.schema.json": "specs"}
+STARTER_FILES: Final = {
+    "endpoints.yaml": "endpoints.yaml",
+    "specs.yaml": "specs.yaml",
+    "config.yaml": "config.yaml",
+    ".gitignore": "gitignore",
+    "state/.gitignore": "state.gitignore",
+    ".reconciler/.gitignore": "reconciler.gitignore",
+}
+"""File -> its text in the folder `starter`. git obeys the last two also in a repository with a .gitignore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """The files that were written, and those that existed, by their paths relative to the folder."""
+    """The files that were written, the schemas that were out of date, and the files that were not changed.
+
+    All are paths relative to the folder.
+    """
 
     written: tuple[str, ...]
+    updated: tuple[str, ...]
     kept: tuple[str, ...]
 
 
 def init(context: Context) -> InitResult:
     """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written."""
     folder = files("reconciler.workflow") / "starter"
-    texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTER_FILES.items()}
-    texts |= {name: schema_text(schema) for name, schema in SCHEMA_FILES.items()}
     written: list[str] = []
     kept: list[str] = []
-    for name, text in texts.items():
-        path = path_under(context.root, Path(name))
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-            written.append(name)
-        except FileExistsError:
+    for name, source in STARTER_FILES.items():
+        has_config = name == "config.yaml" and first_existing(context.root, CONFIG_FILES)
+        if has_config or not _write(context, name, (folder / source).read_text(encoding="utf-8"), "x"):
             kept.append(name)
-        except OSError as error:
-            raise InvalidConfig(
-                Problem(code="cannot-write", summary=f"cannot write {name}: {error.strerror or error}")
-            ) from error
-    return InitResult(written=tuple(written), kept=tuple(kept))
+        else:
+            written.append(name)
+    stale = stale_schemas(context)
+    for schema in NAMES:
+        name, text = str(schema_file(schema)), new_schema(context, schema)
+        if text is None or not _write(context, name, text, "w" if schema in stale else "x"):
+            kept.append(name)
+        elif schema not in stale:
+            written.append(name)
+    updated = (str(schema_file(schema)) for schema in stale)
+    return InitResult(written=tuple(written), updated=tuple(updated), kept=tuple(kept))
+
+
+def _write(context: Context, name: str, text: str, mode: str) -> bool:
+    """Write a file, with mode "x" only if there is none. Return True if it was written."""
+    path = path_under(context.root, Path(name))
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise InvalidConfig(
+            Problem(code="cannot-write", summary=f"cannot write {name}: {error.strerror or error}")
+        ) from error
+    return True

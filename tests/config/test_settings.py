@@ -211,11 +211,11 @@ def test_not_enabled(tmp_path: Path, text: str) -> None:
 
 
 def test_the_missing_key() -> None:
-    """The documented message with its hint."""
+    """The documented message with its hint, which shows no literal key."""
     problem = missing_key_problem()
     assert (problem.summary, problem.exit_code) == ("novita API key is required", 1)
     assert "export NOVITA_API_KEY=..." in problem.hint
-    assert 'api_key: "your-novita-api-key-here"' in problem.hint
+    assert 'api_key: "${env:NOVITA_API_KEY}"' in problem.hint
 
 
 BAD = """\

@@ -12,18 +12,27 @@ from reconciler.model.problem import ExitCode
 @click.command(cls=Command)
 @with_run
 def init(run: Run) -> int:
-    """Create commented endpoints.yaml and specs.yaml files and a .gitignore.
+    """Create commented endpoints.yaml, specs.yaml and config.yaml files, and .gitignore files.
 
-    Existing files are not changed.
+    Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date.
     """
     from reconciler.workflow.init import init as write_starter_files
 
     files = write_starter_files(run.context)
     if run.out.as_json:
-        run.out.document({"written": list(files.written), "kept": list(files.kept), "exit_code": 0})
+        run.out.document(
+            {
+                "written": list(files.written),
+                "updated": list(files.updated),
+                "kept": list(files.kept),
+                "exit_code": 0,
+            }
+        )
         return ExitCode.OK
     for name in files.written:
         run.out.result(f"  {run.out.style.added('+')} {name}\n")
+    for name in files.updated:
+        run.out.result(f"  {run.out.style.changed('~')} {name}\n")
     for name in files.kept:
         run.out.result(f"    {name} already exists and was not changed\n")
     run.out.result(

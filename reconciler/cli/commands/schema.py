@@ -12,9 +12,11 @@ from reconciler.model.problem import ExitCode
 @click.argument("name", type=click.Choice(["config", "specs", "endpoints"]), default="endpoints")
 @with_run
 def schema(run: Run, name: str) -> int:
-    """Print the JSON Schema (draft 2020-12) of a configuration file, for editors. (default: endpoints)"""
-    from reconciler.config.schema import schema_text
+    """Print the JSON Schema (draft 2020-12) of a configuration file, for editors. (default: endpoints)
 
-    del run
-    click.echo(schema_text(name), nl=False)
+    That of endpoints offers the names of the specs in specs.yaml. `init` writes all schemas to .reconciler/.
+    """
+    from reconciler.workflow.editor_schemas import editor_schema
+
+    click.echo(editor_schema(run.context, name), nl=False)
     return ExitCode.OK

@@ -18,6 +18,7 @@ from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.workflow.doctor.account import account_checks, skipped_checks
+from reconciler.workflow.doctor.files import environment_check, literal_key_check, schemas_check
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
@@ -39,9 +40,12 @@ _NOT_READ: Final = "config.yaml cannot be read"
 def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
     """Yield each check as it is made; `now` returns the time of this machine in epoch seconds."""
     loaded = load_files(context, lenient=True, needs_endpoints=False)
+    yield from environment_check(context)
     yield _files(loaded)
+    yield from schemas_check(context)
     key, address = _key(loaded), _address(loaded)
     yield key
+    yield from literal_key_check(context)
     if loaded.settings.is_key_weak:
         yield _WEAK_STATE_KEY
     yield address

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reconciler.inventory.files import companion, resolve
 from reconciler.inventory.lock import read_holder
 from reconciler.inventory.session import inventory_exists, needs_checkpoint
+from reconciler.model.command import command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch, server_of
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, refusal_hint
+from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, git_statuses, refusal_hint
 from reconciler.workflow.saved_plan.file import has_approved_plan
+
+COMPANIONS: Final = (".journal", ".lock", ".lock.json", ".backup", ".history.jsonl", ".approved.json")
+"""Suffixes of the files beside an inventory, which belong to one machine."""
 
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
@@ -27,6 +32,7 @@ def inventory_checks(context: Context, inventory: Inventory | InventoryError, ur
     else:
         yield Check(name="unfinished", status=CheckStatus.SKIP, detail="the inventory cannot be read")
     yield _git(context)
+    yield from _companions_in_git(context)
 
 
 def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
@@ -97,3 +103,26 @@ def _git(context: Context) -> Check:
             return Check(
                 name="git", status=CheckStatus.OK, detail=f"{context.state} is not in git", hint=hint
             )
+
+
+def _companions_in_git(context: Context) -> Iterator[Check]:
+    """Yield a warning if files beside the inventory are in git, or would be added by `git add`."""
+    path = resolve(context.state_path)
+    names = [companion(path, suffix).name for suffix in COMPANIONS if companion(path, suffix).exists()]
+    statuses = git_statuses(path.parent, names) if names else {}
+    ignore = command_line("reconciler", "init") + "   writes the .gitignore files that prevent it"
+    if tracked := [name for name in names if statuses.get(name) is GitStatus.TRACKED]:
+        remove = command_line("git", "-C", str(path.parent), "rm", "--cached", "--", *tracked)
+        yield Check(
+            name="git companions",
+            status=CheckStatus.WARN,
+            detail=f"in git, and only for this machine: {', '.join(tracked)}",
+            hint=f"{remove}\n{ignore}",
+        )
+    elif loose := [name for name in names if statuses.get(name) is GitStatus.UNTRACKED]:
+        yield Check(
+            name="git companions",
+            status=CheckStatus.WARN,
+            detail=f"not ignored by git, and only for this machine: {', '.join(loose)}",
+            hint=ignore,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os.path import relpath
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from reconciler.model.resource import Inventory, Live, key_of
 from reconciler.novita.account import AccountReader
 from reconciler.planning.matching import managed
 from reconciler.planning.selection import Selection
+from reconciler.workflow.editor_schemas import modeline, new_schema, schema_file
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.names import has_declared_name, not_of_environment, with_declared_names
@@ -136,12 +138,19 @@ def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) ->
     """Return the new text of each file, in the order of writing."""
     root = context.root
     texts = {}
+    specs_names = [*loaded.specs.entries, *(spec.name for spec in drafted.new_specs)]
+    for name in ("endpoints", *(("specs",) if drafted.new_specs else ())):
+        if (text := new_schema(context, name, specs_names)) is not None:
+            texts[root / schema_file(name)] = text
     if drafted.new_specs:
         specs = find_specs_file(root, loaded.settings) or root / "specs.yaml"
         texts[specs] = specs_text(
-            _read_text(specs, RootDirectory(root)), drafted.new_specs, display_path(specs, root)
+            _read_text(specs, RootDirectory(root)),
+            drafted.new_specs,
+            display_path(specs, root),
+            modeline("specs", Path(relpath(specs, root))),
         )
-    texts[root / out] = endpoints_text(drafted)
+    texts[root / out] = endpoints_text(drafted, modeline("endpoints", Path(relpath(root / out, root))))
     if drafted.variables:
         example = (root / out).with_name(EXAMPLE)
         texts[example] = example_text(_read_text(example, RootDirectory(root)), drafted.variables)

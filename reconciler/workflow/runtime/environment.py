@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -86,7 +87,12 @@ def _with(context: Context, environments: Environments, environment: Environment
     """Return the context with the files, the inventory and the variables of the environment."""
     env_files = (*environments.env_files, *(environment.env_files if environment else ()))
     if env_files:
-        context = replace(context, dotenv={**_variables(context.root, env_files), **context.dotenv})
+        existing = [file for file in env_files if os.path.lexists(context.root / file)]
+        context = replace(
+            context,
+            dotenv={**_variables(context.root, existing), **context.dotenv},
+            missing_env_files=tuple(file for file in env_files if file not in existing),
+        )
     if environment is None:
         return context
     return replace(
@@ -99,17 +105,16 @@ def _with(context: Context, environments: Environments, environment: Environment
 
 
 def _variables(root: Path, files: Sequence[Path]) -> dict[str, str]:
-    """Return the variables of those of the files that exist. Raise InvalidConfig for an invalid one."""
+    """Return the variables of `.env` files. Raise InvalidConfig for one that cannot be read or is invalid."""
     from reconciler.config.files.env_files import read_env_files
     from reconciler.yamlfile.files import UnreadableFile
 
-    existing = [file for file in files if (root / file).exists() or (root / file).is_symlink()]
     try:
-        return read_env_files(root, existing)
+        return read_env_files(root, files)
     except UnreadableFile as error:
-        names = ", ".join(map(str, existing))
+        names = ", ".join(map(str, files))
         raise InvalidConfig(
-            Problem(code=error.code, summary=f"env_file {names}: {error.reason}", hint=error.hint)
+            Problem(code=error.code, summary=f"`env_file` {names}: {error.reason}", hint=error.hint)
         ) from error
 
 

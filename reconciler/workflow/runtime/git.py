@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -107,13 +107,21 @@ def run_git(folder: Path, *arguments: str, environ: Mapping[str, str] = os.envir
 
 def git_status(path: Path) -> GitStatus | None:
     """Return the status of this file. None: it is in no repository, or git cannot tell."""
-    ignored = run_git(path.parent, "check-ignore", "--quiet", "--", path.name)
-    if ignored is None or ignored.code not in (0, 1):
-        return None
-    tracked = run_git(path.parent, "ls-files", "--error-unmatch", f":(literal){path.name}")
-    if tracked is not None and tracked.code == 0:
-        return GitStatus.TRACKED
-    return GitStatus.IGNORED if ignored.code == 0 else GitStatus.UNTRACKED
+    return git_statuses(path.parent, [path.name]).get(path.name)
+
+
+def git_statuses(folder: Path, names: Sequence[str]) -> dict[str, GitStatus]:
+    """Return the status of files of a folder by name; {} if it is in no repository, or git cannot tell."""
+    tracked = run_git(folder, "ls-files", "-z", "--", *(f":(literal){name}" for name in names))
+    if tracked is None or tracked.code != 0:
+        return {}
+    statuses = {name: GitStatus.TRACKED for name in tracked.out.split("\0") if name in names}
+    for name in set(names) - statuses.keys():
+        ignored = run_git(folder, "check-ignore", "--quiet", "--", name)
+        if ignored is None or ignored.code not in (0, 1):
+            return {}
+        statuses[name] = GitStatus.UNTRACKED if ignored.code else GitStatus.IGNORED
+    return statuses
 
 
 def git_refusal(folder: Path, environ: Mapping[str, str] = os.environ) -> str:

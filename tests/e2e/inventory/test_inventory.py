@@ -154,11 +154,14 @@ def test_only_the_map_is_for_git(sandbox: Sandbox) -> None:
     ).stdout
     assert set(listed.split()) == {
         ".gitignore",
+        ".reconciler/.gitignore",
+        ".reconciler/config.schema.json",
         ".reconciler/endpoints.schema.json",
         ".reconciler/specs.schema.json",
         "config.yaml",
         "endpoints.yaml",
         "specs.yaml",
+        "state/.gitignore",
         "state/novita.json",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.files.discovery import display_path
 from reconciler.config.overlays import Layer, LayerStack
@@ -20,6 +20,9 @@ from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory
 from reconciler.yamlfile.reader import read
 from reconciler.yamlfile.scalars import double_quoted, parse_scalar, type_name
+
+if TYPE_CHECKING:
+    from reconciler.config.matrix.expansion import Expansion
 
 EXTENSION: Final = "x-"
 """Begins keys that hold anchors, or belong to other tools."""
@@ -40,7 +43,7 @@ class EndpointFiles:
 
     `unnamed` are items without a name of their own, which give no endpoint. `is_partial` is True if a part
     could not be read, so that values of items may be missing. `names_helpers` is True if a file contains
-    `${exec:`, `has_matrix` if an item was expanded.
+    `${exec:`. `expansion` is that of items with `matrix`, if there are any.
     """
 
     defaults: list[Layer] = field(default_factory=list)
@@ -50,7 +53,7 @@ class EndpointFiles:
     problems: list[Problem] = field(default_factory=list)
     is_partial: bool = False
     names_helpers: bool = False
-    has_matrix: bool = False
+    expansion: Expansion | None = None
     files: list[str] = field(default_factory=list)
     others: LayersByName = field(default_factory=dict)
 
@@ -191,10 +194,10 @@ def _read_item(
     elif "matrix" not in item:
         _add_item(layer, in_group, result)
     else:
-        from reconciler.config.matrix import expand
+        from reconciler.config.matrix.expansion import Expansion
 
-        result.has_matrix = True
-        for expanded in expand(document, layer.path, item, problems):
+        result.expansion = result.expansion or Expansion()
+        for expanded in result.expansion.expand(document, layer.path, item, problems):
             _add_item(
                 Layer(document.source, expanded.data, layer.path, expanded.combination), in_group, result
             )

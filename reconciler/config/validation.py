@@ -96,7 +96,7 @@ class EndpointValidator:
             stacks = [LayerStack((*self._base, *files.items.pop(name))) for name in batch]
             before = len(self.problems)
             result += self.validate_stacks(stacks)
-            if files.has_matrix and len(self.problems) > before:
+            if files.expansion is not None and len(self.problems) > before:
                 self._name_combinations(stacks, before)
         for layer in files.unnamed[:MAX_LISTED]:  # the missing name is reported already
             item = self._item(LayerStack((*self._base, layer)))

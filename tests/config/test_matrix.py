@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.config.loader import load
-from reconciler.config.matrix import MAX_COMBINATIONS
+from reconciler.config.matrix.expansion import MAX_COMBINATIONS
 from reconciler.model.secrets import reveal
 
 from .support import SPECS, loaded, problem_lines, write
@@ -227,6 +227,26 @@ def test_the_number_of_combinations_is_limited(tmp_path: Path) -> None:
     text = matrix(f"a: [{values}]", f"b: [{values}]", "c: [1, 2, 3]", name='"{a}-{b}-{c}"')
     (problem,) = loaded(tmp_path, {"endpoints.yaml": text}).problems
     assert f"{101 * 101 * 3:,} combinations, and at most {MAX_COMBINATIONS:,}" in problem.summary
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        matrix(f"a: [{', '.join(map(str, range(9_999)))}]", more=f"    command: {'${matrix.a}' * 999}\n"),
+        matrix(f"a: [{'y' * 60_000}]", more="    command: " + "${matrix.a}" * 9_999 + "\n"),
+        matrix(f"a: [{', '.join(map(str, range(9_999)))}]", more=f"    env: {{A: [{'1, ' * 9_999}]}}\n"),
+        matrix(f"a: [{', '.join(map(str, range(99_999)))}]"),
+        matrix(f"a: [1.{'0' * 60_000}]", more="    command: " + "${matrix.a}" * 9_999 + "\n"),
+        matrix("a: [x]", f"exclude: [{'{a: y}, ' * 9_999}]"),
+    ],
+    ids=["many texts", "a long value", "many values", "a long list", "a long number", "many exclusions"],
+)
+def test_an_expansion_does_not_exhaust_the_memory(tmp_path: Path, text: str) -> None:
+    """A small file could give endpoints without end."""
+    began = process_time()
+    found = loaded(tmp_path, {"endpoints.yaml": text})
+    assert process_time() - began < 5
+    assert "too-many-combinations" in {problem.code for problem in found.problems}
 
 
 @pytest.mark.parametrize("where", ["defaults: {matrix: {a: [x]}}\n", ""])

@@ -13,6 +13,12 @@ from reconciler.model.values import DataPath
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.scalars import truncated, type_name
 
+MAX_VALUES: Final = 10_000
+"""Values of one key, as many as an item may have combinations."""
+
+MAX_EXCLUDED: Final = 1_000
+"""Entries of `exclude`. Each is compared with each combination."""
+
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _EXAMPLE: Final = "matrix: {region: [us, eu], model: [llama, qwen]}"
 
@@ -74,6 +80,10 @@ class MatrixReader:
             what = "`exclude` must be a list of mappings"
             self.report(("exclude",), "wrong-type", what, f"write for example `exclude: [{{{example}}}]`")
             return []
+        if len(entries) > MAX_EXCLUDED:
+            what = f"`exclude` has {len(entries):,} entries, and at most {MAX_EXCLUDED:,} are allowed"
+            self.report(("exclude",), "too-many-combinations", what, "split the item into several ones")
+            return []
         for index, entry in enumerate(entries):
             for key, value in entry.items():
                 self._check_excluded(("exclude", index, key), value, choices)
@@ -97,17 +107,21 @@ class MatrixReader:
             hint = f"write for example `{key}: [one, two]`"
             self.report((key,), "wrong-type", f"`matrix.{key}` {actual}", hint)
             return
-        seen: list[Any] = []
+        if len(values) > MAX_VALUES:
+            what = f"`matrix.{key}` has {len(values):,} values, and at most {MAX_VALUES:,} are allowed"
+            self.report((key,), "too-many-combinations", what, "split the item into several ones")
+            return
+        seen: set[str] = set()
         for index, value in enumerate(values):
             path = (key, index)
             if not _is_usable(value):
                 what = f"a value of `matrix.{key}` must be text, a number, or a mapping of these"
                 self.report(path, "wrong-type", what, f"it is {type_name(value)}; write text")
-            elif any(_is_same(value, other) for other in seen):
+            elif repr(value) in seen:
                 what = f"`matrix.{key}` has a value twice: {truncated(str(value))}"
                 self.report(path, "duplicate-value", what, "remove one of the two")
             else:
-                seen.append(value)
+                seen.add(repr(value))
                 yield Choice(value, (*self._path, *path))
 
     def _check_excluded(self, path: DataPath, value: Any, choices: Choices) -> None:

@@ -1,0 +1,1 @@
+"""`matrix` of an item: one endpoint for each combination of its values."""

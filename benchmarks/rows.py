@@ -54,7 +54,8 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _figure(value: float, unit: str) -> str:
     if unit == "s":
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-    return f"{value:.0f} {unit}".strip()
+    digits = f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
+    return f"{digits} {unit}".strip()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import bulk, many_writes, ten, tls
+from benchmarks import bulk, many_writes, server_load, ten, tls
 from benchmarks.peers import PEERS
 from benchmarks.profile import profile
 from benchmarks.rows import Row, table
@@ -31,6 +31,7 @@ THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
     "saved-plans": bulk.saved_plans,
     "reads": bulk.reads,
     "huge": bulk.huge,
+    "server": server_load.server_load,
     **PEERS,
     "profile": profile,
 }

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bulk, many_writes, octodns_peer, peers, ten, terraform, terraform_provider, tls
+from benchmarks import (
+    bulk,
+    many_writes,
+    octodns_peer,
+    peers,
+    server_load,
+    ten,
+    terraform,
+    terraform_provider,
+    tls,
+)
 from benchmarks.measure import (
     RECONCILER,
     ROOT,
@@ -139,12 +149,36 @@ def test_every_theme_measures_its_rows(bench: Bench, monkeypatch: pytest.MonkeyP
         (bulk, "SMALL", 20),
         (bulk, "ACCEPTED", (2, 5)),
         (peers, "COUNT", 20),
+        (server_load, "COUNT", 20),
+        (server_load, "READERS", 5),
+        (server_load, "PAGES", 5),
+        (server_load, "REST", 1.0),
+        (server_load, "ALONE", 0.2),
+        (server_load, "PACED", 0.2),
+        (server_load, "TOGETHER", 0.2),
+        (server_load, "FOLLOWED", 0.5),
+        (server_load, "PAUSE", 0.05),
     ):
         monkeypatch.setattr(module, name, value)
     items = list(THEMES[theme](bench))
     rows = [row for row in items if isinstance(row, Row)]
     assert rows or (items and theme in {*peers.PEERS, "profile"})
-    assert all(row.result > 0 < row.baseline for row in rows)
+    assert all(row.baseline > 0 for row in rows)
+    assert all(row.result > 0 or theme == "server" for row in rows)  # at rest it may need no time at all
+
+
+def test_clients_count_answers_and_fail_with_the_server(bench: Bench) -> None:
+    with fake(3) as account, server_load.serving(bench.recorded(3), account) as server:
+        listed = f"{server.url}/api/v1/endpoints"
+        seen = server_load.clients(listed, 4, 0.2, 0.02)
+        assert 4 <= seen["answers"] <= 60
+        assert 0 < seen["p50"] <= seen["p99"]
+        assert server_load.clients(f"{server.url}/events", 2, 0.1)["events"] >= 2
+        with pytest.raises(RuntimeError, match="404"):
+            server_load.clients(f"{server.url}/nothing", 1, 0.1)
+        assert server.seconds() > 0 < server.peak_memory()
+    with pytest.raises(RuntimeError, match="Connect"):
+        server_load.clients(listed, 1, 0.1)
 
 
 def test_runs_alternate_after_one_warm_up_run() -> None:

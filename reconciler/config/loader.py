@@ -19,7 +19,7 @@ from reconciler.config.files.discovery import (
     warn_of_unread_files,
 )
 from reconciler.config.overlays import InlineLayer
-from reconciler.config.references.resolver import NO_VARIABLES, Resolver
+from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Resolver
 from reconciler.config.resources import validate_resources
 from reconciler.config.settings import read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
@@ -216,12 +216,12 @@ def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
     A problem of `defaults` occurs for each endpoint; it is reported once, without an address and without the
     lines of its detail that differ. So is a problem of a value that is declared in several places, if its
-    code is one of `Kind.shared_codes`.
+    code is one of `Kind.shared_codes` or `SHARED_CODES`.
     """
     unique: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
         place = problem.place
-        is_shared = problem.code in ENDPOINT.shared_codes
+        is_shared = problem.code in ENDPOINT.shared_codes or problem.code in SHARED_CODES
         where = None if is_shared else (place and str(place), None if place else problem.address)
         key = (where, problem.code, problem.summary)
         known = unique.setdefault(key, problem)

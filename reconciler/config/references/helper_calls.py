@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.config.references.helper_process import HelperOutput, kill_helpers, run_helper
 from reconciler.config.references.helpers import HelperRegistry
+from reconciler.config.references.resolver import SHARED_CODES
 from reconciler.model import durations
 from reconciler.model.command import shell_quote
 from reconciler.model.lazy_dataclass import dataclass
@@ -82,7 +83,7 @@ class HelperRunner:
         except BaseException:  # an interrupt
             kill_helpers()
             raise
-        if isinstance(result, Problem):
+        if isinstance(result, Problem) and result.code not in SHARED_CODES:
             return replace(result, summary=f"{reference.text} has no value: {result.summary}")
         return result
 
@@ -106,14 +107,15 @@ class HelperRunner:
 
     def _call(self, reference: Reference, helper: Helper) -> str | Problem:
         if self._has_timed_out(helper):
-            what = f"the helper `{helper.name}` did not answer for another value"
-            return _failure(what, "correct the error of that value first")
+            what = f"the helper `{helper.name}` is not asked for further values, because it did not answer"
+            return _failure(what, "correct the error of the first value", code="helper-not-asked")
         program = self.registry.program(helper)
         if program is None:
             return _failure(
                 f"the helper `{helper.name}` runs {helper.words[0]}, which is not on PATH",
                 f"install {helper.words[0]}, or register `{helper.name}` with an absolute path",
                 detail="Folders of the repository and relative folders of PATH do not count.",
+                code="helper-not-found",
             )
         words = [word.replace("%s", reference.argument or "") for word in helper.words]
         output = run_helper([program, *words[1:]], self.registry.environ, self.registry.working_directory)
@@ -184,4 +186,5 @@ def _too_many() -> Problem:
     return _failure(
         f"a run asks helpers for at most {MAX_CALLS:,} values",
         "let several endpoints share a value, or select fewer endpoints with --target",
+        code="helper-not-asked",
     )

@@ -82,7 +82,7 @@ class HelperRegistry:
         try:
             helper = self._from_environment.get(name) or self._from_file.get(name)
         except InvalidRegistration as error:
-            return _problem(reference, "bad-secret-helpers", f"cannot be used: {error.reason}", error.hint)
+            return Problem(code="bad-secret-helpers", summary=error.reason, hint=error.hint)
         if helper is None:
             return self._unknown(reference)
         if helper.takes_argument == (reference.argument is not None):
@@ -177,22 +177,13 @@ class HelperRegistry:
     def _unknown(self, reference: Reference) -> Problem:
         name = reference.name
         known = [*self._from_environment, *self._from_file]
+        summary = f"the secret helper `{name}` is not registered"
         if meant := suggest_name(name, known):
-            return _problem(
-                reference,
-                "unknown-helper",
-                f"names `{name}`, which is not registered",
-                f"did you mean `{meant}`?",
-            )
+            return Problem(code="unknown-helper", summary=summary, hint=f"did you mean `{meant}`?")
         command = RECIPES.get(name, "COMMAND" if reference.argument is None else "COMMAND %s")
         export = f"export {VARIABLE}={shlex.quote(f'{name}={command}')}"
         in_file = f"\nor write into {self.file}:\n\n{_KEY}:\n  {name}: {command}" if self.file else ""
-        return _problem(
-            reference,
-            "unknown-helper",
-            f"names the secret helper `{name}`, which is not registered",
-            export + in_file,
-        )
+        return Problem(code="unknown-helper", summary=summary, hint=export + in_file)
 
 
 def _asked(reference: Reference) -> str:

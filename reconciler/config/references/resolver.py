@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
+SHARED_CODES: Final = frozenset(
+    {"bad-secret-helpers", "unknown-helper", "helper-not-found", "helper-not-asked", "helper-not-run"}
+)
+"""Codes of problems about a helper and not about a value; each is reported once."""
+
 MAX_SIZE: Final = 2**20
 """Bytes. A larger file is neither a secret nor a setting."""
 
@@ -178,8 +183,8 @@ class Resolver:
         if self.lenient:
             helper = self._helpers.registry.find(reference)
             if not isinstance(helper, Problem):
-                note = f"{reference.text} is not resolved: helpers run only in plan, apply and preview"
-                return UnsetReference(code="unresolved-reference", summary=note, severity=Severity.NOTE)
+                note = "values of secret helpers are not checked: helpers run only when changes are planned"
+                return UnsetReference(code="helper-not-run", summary=note, severity=Severity.NOTE)
             if helper.code == "unknown-helper":
                 return UnsetReference(
                     code=helper.code, summary=helper.summary, hint=helper.hint, severity=Severity.WARNING

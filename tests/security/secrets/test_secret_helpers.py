@@ -102,7 +102,7 @@ def test_commands_that_need_no_values_run_no_helper(helped: Sandbox, command: st
     assert ran.code in (0, 1)
     assert calls(helped) == before
     if command == "validate":
-        assert "Note: ${exec:op:chat/hf-token} is not resolved" in ran.err
+        assert ran.err.count("Note: values of secret helpers are not checked") == 1
 
 
 def test_only_selected_endpoints_run_helpers(helped: Sandbox) -> None:
@@ -154,7 +154,7 @@ def test_a_slow_helper_is_killed_with_its_children(helped: Sandbox) -> None:
     ran = helped.run("plan")
     assert ran.code == 1
     assert time.monotonic() - began < 3, "only the first calls wait"
-    assert ran.err.count("did not answer for another value") >= 8
+    assert ran.err.count("is not asked for further values, because it did not answer") == 1
     assert "Waiting for the secret helper op (0 of 12 values)..." in ran.err
     assert "did not answer within 0.5 s" in ran.err
     children = [int(line) for line in (helped.root.parent / "home/log.child").read_text().split()]
@@ -196,8 +196,8 @@ def test_a_repository_chooses_no_program(helped: Sandbox) -> None:
     for path in (str(helped.root / "bin"), "bin", ""):
         helped.monkeypatch.setenv("PATH", f"{path}{os.pathsep}/usr/bin{os.pathsep}/bin")
         problems = {problem["code"]: problem for problem in helped.plan().document["problems"]}
-        assert problems.keys() == {"unknown-helper", "helper-failed"}
-        assert "mine, which is not on PATH" in problems["helper-failed"]["summary"]
+        assert problems.keys() == {"unknown-helper", "helper-not-found"}
+        assert "mine, which is not on PATH" in problems["helper-not-found"]["summary"]
         assert "export RECONCILER_SECRET_HELPERS='evil=COMMAND %s'" in problems["unknown-helper"]["hint"]
     helped.monkeypatch.setenv("HOME", str(helped.root))
     helped.write(".config/reconciler/config.yaml", "secret_helpers: {evil: touch hacked}")
@@ -332,7 +332,7 @@ def test_the_number_of_calls_is_limited(helped: Sandbox) -> None:
     helped.monkeypatch.setattr("reconciler.config.references.helper_calls.MAX_CALLS", 2)
     helped.declare(item("chat", env={f"T{n}": f"${{exec:op:chat/{n}}}" for n in range(4)}))
     ran = helped.plan()
-    assert ran.codes == ["helper-failed"] * 2
+    assert ran.codes == ["helper-not-asked"]
     assert "asks helpers for at most 2 values" in ran.document["problems"][0]["summary"]
     assert len(calls(helped)) == 2
 

@@ -26,6 +26,7 @@ from reconciler.workflow.apply import ApplyResult, apply_with_approval
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.file import SavedPlan
+from reconciler.workflow.verify import Verification
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import EventStream
@@ -42,6 +43,8 @@ def run_apply(
     saved: SavedPlan | None = None,
     goal: Goal = APPLY,
     wait: float | None = None,
+    probe: bool = False,
+    rollback: bool = False,
 ) -> int:
     """Plan, ask for approval unless `approved`, apply and report; return the exit code."""
     stop = threading.Event()
@@ -56,7 +59,14 @@ def run_apply(
             on_event=progress,
             on_locked=checkpoints.append,
         )
-        result = apply_with_approval(context, front_end, goal=goal, saved=saved, stop=stop, wait=wait)
+        result = apply_with_approval(
+            context,
+            front_end,
+            goal=goal,
+            saved=saved,
+            stop=stop,
+            verification=Verification(wait=wait, probe=probe, rollback=rollback),
+        )
     front_end.conclude(result, is_saved=saved is not None)
     return result.exit_code
 

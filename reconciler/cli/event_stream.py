@@ -16,6 +16,7 @@ from reconciler.model.apply_events import (
     ApplyEvent,
     ApplyReport,
     ChangeEnded,
+    ChangeProbed,
     ChangeResult,
     ChangeServing,
     ChangeStarted,
@@ -85,7 +86,7 @@ class EventStream:
             case ChangeEnded(result=result):
                 self._heartbeat.end(result.change)
                 self._results.append(result)
-            case ChangeServing(change=change):
+            case ChangeServing(change=change) | ChangeProbed(change=change):
                 self._heartbeat.end(change)
         if (message := event_message(event, elapsed)) is not None:
             self._write_message(message)

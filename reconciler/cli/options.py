@@ -121,14 +121,23 @@ lock_timeout: Final = click.option(
     metavar="DURATION",
     help="Wait this long for the inventory lock, such as 60s or 5m. (default: 0s)",
 )
+WAIT_TEXT: Final = "30m"
 wait: Final = click.option(
     "--wait",
     type=duration_seconds,
     is_flag=False,
-    flag_value="30m",
+    flag_value=WAIT_TEXT,
     metavar="[DURATION]",
     help="Wait until the endpoints serve requests, for at most this long, such as 90s or 10m. (default: 30m)",
 )
+
+probe: Final = click.option(
+    "--probe",
+    is_flag=True,
+    help="Send the declared probe of each changed endpoint once it serves. Implies --wait.",
+)
+DEFAULT_WAIT: Final = duration_seconds(WAIT_TEXT)
+"""Seconds."""
 
 
 def guard_options(command: F) -> F:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action, Change, Replace
+from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import ExitCode, Problem
 
 
@@ -26,7 +27,8 @@ class ChangeResult:
 
     `url` is that of the endpoint after the change; "" if there is none, or none yet. `seconds` is the wall
     time from the first request to the last. `problem` describes a failure, `error` is the exception for
-    callers that raise it again.
+    callers that raise it again. `probe` is the result of its probe, if one was sent, and `rolled_back_to` the
+    version that the endpoint was rolled back to afterwards.
     """
 
     change: Change
@@ -36,6 +38,8 @@ class ChangeResult:
     seconds: float = 0.0
     problem: Problem | None = None
     error: ReconcilerError | None = None
+    probe: ProbeResult | None = None
+    rolled_back_to: int | None = None
 
     @property
     def replaced_id(self) -> str:
@@ -76,7 +80,17 @@ class ChangeServing:
     seconds: float
 
 
-ApplyEvent: TypeAlias = ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProbed:
+    """The probe of the endpoint of a change has ended."""
+
+    change: Change
+    probe: ProbeResult
+
+
+ApplyEvent: TypeAlias = (
+    ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing | ChangeProbed
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,9 @@ MAX_COLD_START_POLL: Final = 5.0
 WAITING_REDRAW: Final = 1.0
 """Between two drawings of the line that says how long a request has been waiting."""
 
+PROBE_TIMEOUT: Final = 600.0
+"""The default timeout of a probe. The first worker of a large image takes some minutes."""
+
 IMAGE_CHECK_TIMEOUT: Final = 5.0
 """For all digests that a plan asks registries for. Later ones are reported as not checked."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Final
 
 from reconciler.model.encoding import json_indented
 from reconciler.model.lazy_dataclass import dataclass
@@ -12,10 +14,26 @@ from reconciler.model.values import Json, Value
 
 API_ROOT = "/gpu-instance/openapi/v1"
 
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN_HEADERS: Final = re.compile(
+    r"host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*"
+)
+"""Headers that belong to the connection."""
+
 
 def is_header_value(text: str) -> bool:
     """Return True if a text can be sent as an API key in a header: printable ASCII without spaces."""
     return text.isascii() and text.isprintable() and " " not in text
+
+
+def header_fault(name: str, value: str) -> str:
+    """Return why a header cannot be sent, as a phrase that follows its name, or "". It quotes no value."""
+    if not _HEADER_NAME.fullmatch(name):
+        return "is not the name of a header"
+    if _OWN_HEADERS.fullmatch(name.lower()):
+        return "belongs to the connection and cannot be set"
+    is_plain = value.isascii() and value.replace("\t", " ").isprintable()
+    return "" if is_plain else "has a control character or a letter outside ASCII"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.probe import Probe
 from reconciler.model.problem import Place
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Fields, Json, Path
@@ -81,7 +82,8 @@ class Desired:
     are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
     `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
-    history to which a rollback returns, 0 if it is none.
+    history to which a rollback returns, 0 if it is none. `probe` is sent to
+    the endpoint itself, never to Novita.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Desired:
     lease: Lease | None = None
     kind: str = ENDPOINT
     restores: int = 0
+    probe: Probe | None = field(default=None, compare=False)
 
     @property
     def address(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Final
@@ -16,12 +15,6 @@ MAX_DOCUMENT: Final = 32 << 20
 """Bytes of an answer that is kept in memory."""
 
 JSON_TYPE: Final = "application/json"
-
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OWN_HEADERS: Final = re.compile(
-    r"host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*"
-)
-"""Headers that belong to the connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +81,3 @@ def content_type(body: bytes) -> str:
     except UnicodeDecodeError:
         return "application/octet-stream"
     return "text/plain; charset=utf-8"
-
-
-def header_fault(name: str, value: str) -> str:
-    """Return why a header cannot be sent, as a phrase that follows its name, or "". It quotes no value."""
-    if not _HEADER_NAME.fullmatch(name):
-        return "is not the name of a header"
-    if _OWN_HEADERS.fullmatch(name.lower()):
-        return "belongs to the connection and cannot be set"
-    is_plain = value.isascii() and value.replace("\t", " ").isprintable()
-    return "" if is_plain else "has a control character or a letter outside ASCII"

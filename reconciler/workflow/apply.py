@@ -9,7 +9,6 @@ from typing import Protocol
 
 from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
-from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.apply.writer import Writer
 from reconciler.inventory.session import Session, needs_checkpoint
 from reconciler.model.apply_events import ApplyEvent, ApplyReport, ChangeResult
@@ -32,6 +31,7 @@ from reconciler.workflow.saved_plan.file import (
     has_approved_plan,
     save_approved_plan,
 )
+from reconciler.workflow.verify import NOTHING, Verification, verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def apply_with_approval(
     goal: Goal = APPLY,
     saved: SavedPlan | None = None,
     stop: threading.Event | None = None,
-    wait: float | None = None,
+    verification: Verification = NOTHING,
 ) -> ApplyResult:
     """Plan, and perform the plan if the observer approves it or it equals the saved plan.
 
@@ -107,7 +107,7 @@ def apply_with_approval(
         observer.on_event,
         goal=goal,
         stop=stop,
-        wait=wait,
+        verification=verification,
         on_locked=observer.on_locked,
     )
     if result.report is not None:
@@ -131,14 +131,14 @@ def apply(
     goal: Goal = APPLY,
     stop: threading.Event | None = None,
     clock: Clock | None = None,
-    wait: float | None = None,
+    verification: Verification = NOTHING,
     on_locked: Callable[[Callable[[], None]], None] = lambda _fold: None,
 ) -> ApplyResult:
     """Plan, ask for approval, and perform the approved plan. Raise ReconcilerError if the run cannot go on.
 
     approve: called with the plan; nothing is written unless it returns True. It is called again if another
     run changed the inventory meanwhile. emit: called with each event. stop: set to finish the changes in
-    flight and start no other. wait: seconds to wait until the endpoints serve, after the lock was released.
+    flight and start no other. verification: what is verified, after the lock was released.
     on_locked: called with a function that writes the journal into the inventory, to be called from any thread
     before the process is ended.
     """
@@ -167,17 +167,12 @@ def apply(
         problems = record_versions(context, report, author.result())
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
-    if wait is not None and not stop.is_set():
+    if verification.wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
-            problems += wait_until_serving(
-                report.results,
-                account,
-                clock,
-                emit,
-                within=wait,
-                every=current.settings.poll_interval,
-                stop=stop,
+            report, found = verify(
+                context, current.settings, account, report, verification, clock, emit, stop
             )
+            problems += found
             report = with_late_urls(report, account)
     return ApplyResult(planned=current, report=report, problems=problems)
 

@@ -12,6 +12,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, NotCalled
 from reconciler.model.hosts import is_loopback
 from reconciler.model.problem import Problem
+from reconciler.model.request import header_fault
 from reconciler.model.resource import Live, address
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import Settings
@@ -19,7 +20,7 @@ from reconciler.model.status import EndpointInfo, Phase
 from reconciler.novita.account import AccountReader
 from reconciler.serving.address import Trust, endpoint_url
 from reconciler.serving.exchange import EndpointConnection, Workers, send_when_ready
-from reconciler.serving.request import Called, EndpointRequest, header_fault
+from reconciler.serving.request import Called, EndpointRequest
 from reconciler.workflow.endpoints import find_endpoint, load_inventory_leniently
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context

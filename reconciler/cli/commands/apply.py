@@ -29,6 +29,7 @@ from reconciler.cli.shell_completion import complete_files
     help="Finish the last approved run, if it was interrupted and nothing has changed since.",
 )
 @options.wait
+@options.probe
 @options.parallelism
 @options.lock_timeout
 @with_run
@@ -45,6 +46,7 @@ def apply(
     create_first: bool,
     resume: bool,
     wait: float | None,
+    probe: bool,
     parallelism: int,
     lock_timeout: float,
     **agreed: bool,
@@ -56,6 +58,8 @@ def apply(
     """
     from reconciler.model.settings import Allowances
 
+    if probe and wait is None:
+        wait = options.DEFAULT_WAIT
     allow = Allowances(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
     )
@@ -66,7 +70,7 @@ def apply(
         context = run.list_early(context, needs_files=True, with_limits=True)
         from reconciler.cli.apply_flow import run_apply
 
-        return run_apply(run.out, context, approved=approved, wait=wait)
+        return run_apply(run.out, context, approved=approved, wait=wait, probe=probe)
     if plan_file is not None and resume:
         raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
     if allow != Allowances() or not context.selection.is_everything:
@@ -86,4 +90,6 @@ def apply(
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
         context = run.list_early(replace(saved.context(), message=message), with_limits=True)
-        return run_apply(run.out, context, approved=approved, saved=saved, goal=saved.goal(), wait=wait)
+        return run_apply(
+            run.out, context, approved=approved, saved=saved, goal=saved.goal(), wait=wait, probe=probe
+        )

@@ -146,7 +146,8 @@ def _request(
     stream: bool,
 ) -> EndpointRequest:
     """Return the request of the command line."""
-    from reconciler.serving.request import EndpointRequest, content_type, header_fault, streaming
+    from reconciler.model.request import header_fault
+    from reconciler.serving.request import EndpointRequest, content_type, streaming
     from reconciler.workflow.call import resolve_headers
 
     for name, value in headers:

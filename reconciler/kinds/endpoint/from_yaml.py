@@ -22,6 +22,7 @@ from reconciler.kinds.endpoint.fields import (
     TABLE,
 )
 from reconciler.kinds.endpoint.images import image_problems
+from reconciler.kinds.endpoint.probe import probe_of, probe_problems
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.text import closest_match
@@ -86,6 +87,7 @@ def desired_endpoint(
         *_app_name_problems(declared, locate, doubtful),
         *_mount_problems(declared, locate),
         *(() if "image" in doubtful else image_problems(declared, locate)),
+        *probe_problems(declared, locate),
     ]
     if not _WITH_PROBLEMS.isdisjoint(declared):
         problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
@@ -107,6 +109,7 @@ def desired_endpoint(
         renamed_from=declared.get("renamedFrom"),
         find_place=partial(_place_of, declared, locate),
         spec_name=spec.name,
+        probe=probe_of(declared),
     )
     return desired, addressed
 

@@ -58,6 +58,10 @@ class Endpoint(Kind):
 
         return image_problems(declared, locate)
 
+    @property
+    def secret_fields(self) -> frozenset[str]:
+        return super().secret_fields | {"probe"}
+
     def conflicts(self, desired: Iterable[Desired]) -> Iterator[Problem]:
         from reconciler.kinds.endpoint.from_yaml import shared_app_names
 

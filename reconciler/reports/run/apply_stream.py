@@ -15,6 +15,7 @@ from reconciler.model.apply_events import (
     ApplyReport,
     ApplyStarted,
     ChangeEnded,
+    ChangeProbed,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
@@ -25,7 +26,7 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json
 from reconciler.reports.run.before_after import resource_id
-from reconciler.reports.run.json_plan import TERRAFORM
+from reconciler.reports.run.json_plan import TERRAFORM, probe_document
 from reconciler.reports.run.outputs import outputs_document, outputs_of
 from reconciler.reports.run.summary import all_problems
 from reconciler.reports.run.text import plan_counts, plan_line
@@ -89,6 +90,8 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
             return _hook("apply_progress", event, change, elapsed_seconds=_rounded(elapsed), waiting=why)
         case ChangeServing(change=change, seconds=seconds):
             return _hook("log", event, change, elapsed_seconds=_rounded(seconds))
+        case ChangeProbed(change=change, probe=probe):
+            return _hook("log", event, change, probe=probe_document(probe))
         case ChangeEnded(result=result):
             seconds = _rounded(result.seconds)
             if result.outcome is Outcome.DONE:

@@ -9,6 +9,7 @@ from reconciler import __version__
 from reconciler.model.apply_events import ChangeResult
 from reconciler.model.encoding import json_chunks
 from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
+from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Lease, Tracked
 from reconciler.model.run_report import RunReport
@@ -164,6 +165,21 @@ def _result(result: ChangeResult) -> dict[str, Json]:
         "url": result.url or None,
         "seconds": round(result.seconds, 3),
         "problem": result.problem.to_dict() if result.problem else None,
+        **({"probe": probe_document(result.probe)} if result.probe else {}),
+        **({"rolled_back_to": result.rolled_back_to} if result.rolled_back_to else {}),
+    }
+
+
+def probe_document(probe: ProbeResult) -> dict[str, Json]:
+    """Return the result of a probe as JSON."""
+    return {
+        "passed": probe.passed,
+        "request": probe.request,
+        "status": probe.status,
+        "seconds": round(probe.seconds, 3),
+        "expected": probe.expected,
+        "got": probe.got or None,
+        "reason": probe.reason or None,
     }
 
 

@@ -10,12 +10,14 @@ from reconciler.model.apply_events import (
     ApplyReport,
     ApplyStarted,
     ChangeEnded,
+    ChangeProbed,
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
     Outcome,
 )
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, Change
+from reconciler.model.probe import ProbeResult
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized
 from reconciler.reports.terminal.progress_bar import ProgressBar
@@ -53,6 +55,8 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
             return style.dim(plain(f"{change.address}: Waiting: {why}"))
         case ChangeServing(change=change, seconds=seconds):
             return f"{plain(change.address)}: Serving after {duration_text(seconds)}"
+        case ChangeProbed(change=change, probe=probe):
+            return _probe_line(change, probe, style)
         case ChangeEnded(result=result):
             where = plain(result.change.address)
             if result.outcome is Outcome.DONE:
@@ -65,6 +69,15 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
             word = "Failed" if result.outcome is Outcome.FAILED else "Unresolved"
             why = f": {plain(result.problem.summary)}" if result.problem else ""
             return style.error(f"{where}: {word} after {duration_text(result.seconds)}") + why
+
+
+def _probe_line(change: Change, probe: ProbeResult, style: Style) -> str:
+    where = plain(change.address)
+    if probe.passed:
+        words = f"{where}: Probe passed after {duration_text(probe.seconds)}"
+        return f"{words}: {plain(probe.request)}: status {probe.status}"
+    words = style.error(f"{where}: Probe failed after {duration_text(probe.seconds)}")
+    return f"{words}: {plain(probe.request)}: {plain(probe.got)}"
 
 
 class LineProgress:

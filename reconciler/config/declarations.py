@@ -115,10 +115,11 @@ def _item(root: Path, layer: Layer, name: str) -> SourceItem:
 
 
 def _refusal(layer: Layer, name: str) -> Problem:
+    declared = layer.data["endpoint"]
     return Problem(
         code="cannot-edit",
         summary=f"`{name}` is the combination {layer.combination} of a `matrix`, and has no lines to edit",
-        hint=f"add it to `exclude`, or declare `- endpoint: {name}` with the changes in a later file (-f)",
+        hint=f"add it to `exclude`, or declare `- endpoint: {declared}` with the changes in a later file",
         place=place_of_name(layer),
         address=address(name),
     )

@@ -107,7 +107,7 @@ class EndpointValidator:
     def _name_combinations(self, stacks: Sequence[LayerStack], start: int) -> None:
         """Add the combination to the problems, from index `start` on, of items that `matrix` has expanded."""
         combinations = {
-            address(layer.data["endpoint"]): layer.combination
+            address(self._names.rendered(layer.data["endpoint"])): layer.combination
             for stack in stacks
             for layer in stack.layers
             if layer.combination

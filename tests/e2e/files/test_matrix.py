@@ -88,6 +88,20 @@ def test_an_endpoint_made_elsewhere_is_recorded_for_a_combination(many: Sandbox)
     assert many.plan().actions.keys() == NAMES - {"llama-us"}
 
 
+def test_an_environment_gives_the_combinations_its_names(many: Sandbox) -> None:
+    """Problems name the combination there too, and the way out has the name of the file."""
+    many.write("config.yaml", {"environments": {"prod": {"name": "{name}-prod"}}})
+    assert many.plan("-e", "prod").actions.keys() == {f"{name}-prod" for name in NAMES}
+    many.apply("-e", "prod")
+    ran = many.run("scale", "llama-us-prod", "3", "--write", "--yes", "-e", "prod")
+    assert "`llama-us-prod` is the combination region=us, model=llama" in ran.err
+    assert "declare `- endpoint: llama-us` with" in ran.err
+    many.declare(item("{port}", port="${matrix.port}", matrix={"port": [80, 99999]}))
+    (problem,) = many.run("validate", "-e", "prod", "--json").document["problems"]
+    assert problem["address"] == "novita_endpoint.99999-prod"
+    assert problem["detail"] == "The combination of `matrix` is port=99999."
+
+
 def test_the_page_is_as_it_says(sandbox: Sandbox) -> None:
     """Its YAML is valid, and its commands run."""
     (text,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

@@ -148,6 +148,9 @@ CLOCK_TOLERANCE: Final = 60.0
 
 # The server.
 
+FILE_CLOCK: Final = 2.0
+"""After a write, before the times of a file tell that it was not written again. FAT counts two seconds."""
+
 READER_MEMORY: Final = 60.0
 """After the last reader, before the account is no longer listed. A dashboard asks more often."""
 

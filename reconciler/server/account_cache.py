@@ -24,6 +24,7 @@ from reconciler.model.status import EndpointInfo, ReplicaEvent
 from reconciler.workflow.endpoints import LocalState, load_local_state
 from reconciler.workflow.runtime.account import new_client, reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.file_memory import FileMemory
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.settings import valid_settings
 from reconciler.workflow.watch import events_between
@@ -83,12 +84,13 @@ class AccountReadings:
         self._client = new_client(context, self.settings, read_only=True)
         with reader(replace(context, client=self._client), self.settings) as account:
             self._account = account
+        self._files = FileMemory()
         self._number = 0
 
     def take(self, previous: Snapshot | None) -> Snapshot:
         """List the account. Raise ReconcilerError."""
         taken_at, started = self._context.now(), time.monotonic()
-        local = load_local_state(self._context)
+        local = load_local_state(self._context, self._files)
         recorded_ids = (record.id for record in local.inventory.records.values())
         live = list_complete(self._account, recorded_ids).endpoints
         infos = local.describe(live, live)
@@ -120,6 +122,7 @@ class AccountCache:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listing")
         self._flight: asyncio.Task[Snapshot] | None = None
         self._expired_at = 0.0
+        self._duration = 0.0
         self._last_request = -READER_MEMORY
         self._requested = asyncio.Event()
         self._changed = asyncio.Condition()
@@ -136,7 +139,7 @@ class AccountCache:
         """
         self.note_request()
         now = self._last_request
-        since = now if fresh else max(self._expired_at, now - 1.5 * self._interval)
+        since = now if fresh else max(self._expired_at, now - self._usual_age)
         while (latest := self.latest) is None or latest.started < since:
             try:
                 await self.refresh()
@@ -145,6 +148,11 @@ class AccountCache:
                     raise
                 return latest
         return latest
+
+    @property
+    def _usual_age(self) -> float:
+        """Return the age (seconds) that a snapshot may have while the account is listed once an interval."""
+        return max(1.5 * self._interval, self._interval + 2 * self._duration)
 
     async def refresh(self) -> Snapshot:
         """List the account now, or wait for the listing that is under way. Raise ReconcilerError."""
@@ -162,17 +170,20 @@ class AccountCache:
         self._expired_at = time.monotonic()
 
     async def changes(self) -> AsyncGenerator[Snapshot]:
-        """Yield the last snapshot, and each newer one; a slow consumer skips snapshots."""
-        seen = 0
+        """Yield the last snapshot, each newer one, and the last one again when listings begin to fail.
+
+        A slow consumer skips snapshots.
+        """
+        seen: tuple[int, str] | None = None
         self._watchers += 1
         self._requested.set()
         try:
             while True:
                 async with self._changed:
-                    while self.latest is None or self.latest.number == seen:
+                    while (latest := self.latest) is None or self._state == seen:
                         await self._changed.wait()
-                seen = self.latest.number
-                yield self.latest
+                seen = self._state
+                yield latest
         finally:
             self._watchers -= 1
             self._last_request = time.monotonic()
@@ -206,11 +217,18 @@ class AccountCache:
         else:
             self._remember(self.latest, snapshot)
             self.latest, self.failure = snapshot, None
-            async with self._changed:
-                self._changed.notify_all()
+            self._duration = snapshot.age
             return snapshot
         finally:
             self._flight = None
+            async with self._changed:
+                self._changed.notify_all()
+
+    @property
+    def _state(self) -> tuple[int, str]:
+        """Return what `changes` tells about: the number of the snapshot, and the failure since."""
+        number = self.latest.number if self.latest else 0
+        return number, self.failure.problem.summary if self.failure else ""
 
     def _remember(self, previous: Snapshot | None, snapshot: Snapshot) -> None:
         before = {info.id: info.status.value for info in previous.infos} if previous else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
@@ -20,6 +21,9 @@ from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.settings import valid_settings
+
+if TYPE_CHECKING:
+    from reconciler.workflow.runtime.file_memory import FileMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +130,18 @@ def _find(
     return match, listed
 
 
-def load_local_state(context: Context) -> LocalState:
+def load_local_state(context: Context, memory: FileMemory | None = None) -> LocalState:
     """Return settings, inventory and declarations. Raise InvalidConfig for errors in the settings.
 
-    An inventory or endpoint files with errors only add a note.
+    An inventory or endpoint files with errors only add a note. memory: what the caller has read before.
     """
     settings = valid_settings(context, lenient=True)
     inventory, problems = load_inventory_leniently(context)
-    loaded = load_files(context, lenient=True, needs_endpoints=False)
+    loaded = (
+        memory.load(context, settings)
+        if memory is not None
+        else load_files(context, lenient=True, needs_endpoints=False)
+    )
     if errors := loaded.errors:
         reason = f"the files have errors, the first is: {errors[0].summary}"
         note = _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.config.loader import LoadedConfig
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory
@@ -20,10 +22,14 @@ from reconciler.server import account_cache
 from reconciler.server.account_cache import AccountCache, Snapshot
 from reconciler.simulator import Server
 from reconciler.workflow.endpoints import LocalState
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.file_memory import FileMemory
+from reconciler.workflow.runtime.settings import valid_settings
 
 from .conftest import Start
 
 ALL = "/api/v1/endpoints"
+ENDPOINT = "endpoints:\n- {endpoint: chat, specName: novita-5090-single, image: 'a/b:1'}\n"
 
 
 class Account:
@@ -32,6 +38,7 @@ class Account:
     def __init__(self) -> None:
         self.listings = 0
         self.fails = False
+        self.duration = 0.0
         self.may_answer = threading.Event()
         self.may_answer.set()
 
@@ -39,6 +46,7 @@ class Account:
         started = time.monotonic()
         self.listings += 1
         assert self.may_answer.wait(20)
+        time.sleep(self.duration)
         if self.fails:
             raise ReconcilerError(Problem(code="failed", summary="failed"))
         local = LocalState(settings=Settings(), inventory=Inventory(), desired=None)
@@ -139,3 +147,85 @@ def test_a_server_lists_once_an_interval_and_says_how_old_the_listing_is(
     assert pages <= 2  # one listing: the first page, and the one after it
     server.get(f"{ALL}?fresh=1")
     assert sum(one.operation == "list" for one in sim.requests) > pages
+
+
+def test_those_who_follow_learn_at_once_that_listings_fail() -> None:
+    """Once, and again when they succeed; not at each listing in between."""
+
+    async def test(cache: AccountCache, account: Account) -> None:
+        changes = cache.changes()
+        assert (await anext(changes)).number == 1
+        account.fails = True
+        assert (await anext(changes)).number == 1
+        assert cache.failure is not None
+        failed = account.listings
+        following = asyncio.ensure_future(anext(changes))
+        while account.listings < failed + 2:
+            await asyncio.sleep(0.001)
+        assert not following.done()
+        account.fails = False
+        assert (await following).number > failed
+        assert cache.failure is None
+        await changes.aclose()  # type: ignore[attr-defined]
+
+    run(test, interval=0.02)
+
+
+def test_readers_do_not_wait_for_listings_that_take_longer_than_the_interval() -> None:
+    """Each of them is served the last one while the next is under way."""
+
+    async def test(cache: AccountCache, account: Account) -> None:
+        account.duration = 0.2
+        await cache.get()
+        end, waits = time.monotonic() + 1, []
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            await cache.get()
+            waits.append(time.monotonic() - asked)
+            await asyncio.sleep(0.005)
+        assert account.listings >= 4
+        assert max(waits) < 0.1
+
+    run(test, interval=0.05)
+
+
+def test_files_are_parsed_again_only_after_a_change(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.model.durations.FILE_CLOCK", 0.05)
+    context = Context(root=folder, environ={})
+    memory = FileMemory()
+
+    def load() -> LoadedConfig:
+        time.sleep(0.1)  # until the times of the files are those of the past
+        return memory.load(context, valid_settings(context))
+
+    endpoints = folder / "endpoints" / "team"
+    first = load()
+    assert load() is first
+    endpoints.mkdir(parents=True)
+    assert load() is first
+    (endpoints / "a.yaml").write_text(ENDPOINT)
+    second = load()
+    assert [one.name for one in second.desired] == ["chat"]
+    assert load() is second
+    (endpoints / "a.yaml").write_text(ENDPOINT.replace("chat", "talk"))  # as long as before
+    assert [one.name for one in load().desired] == ["talk"]
+    specs = folder / "config" / "specs.yaml"
+    text = specs.read_text()
+    specs.write_text("specs: []\n")
+    assert load().errors
+    specs.write_text(text)
+    assert not load().errors
+    (endpoints / "a.yaml").unlink()
+    assert load().desired == ()
+
+
+def test_files_that_change_within_a_tick_or_refer_to_others_are_parsed_each_time(folder: Path) -> None:
+    context, memory = Context(root=folder, environ={}), FileMemory()
+    settings = valid_settings(context)
+    (folder / "endpoints.yaml").write_text(ENDPOINT)
+    assert memory.load(context, settings) is not memory.load(context, settings)
+    (folder / "endpoints.yaml").write_text(ENDPOINT.replace("a/b:1", "${file:image}"))
+    (folder / "image").write_text("a/b:1")
+    for path in (folder / "endpoints.yaml", folder / "image"):
+        os.utime(path, (1, 1))
+    assert memory.load(context, settings) is not memory.load(context, settings)

@@ -45,7 +45,7 @@ def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], Non
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS + 1,  # uvicorn refuses the connection that reaches it
         timeout_keep_alive=int(KEEP_ALIVE),
         h11_max_incomplete_event_size=MAX_HEADER_SIZE,
     )

@@ -8,9 +8,10 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from reconciler.model.durations import HEADER_TIMEOUT
+from reconciler.server import process
 from reconciler.server.settings import MAX_BODY_SIZE, MAX_HEADER_SIZE
 
-from .conftest import WRITER, Client
+from .conftest import WRITER, Client, Start, wait_until
 
 ALL = "/api/v1/endpoints"
 
@@ -60,3 +61,19 @@ def test_an_upgrade_to_a_websocket_is_no_way_in(shared: Client) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x" * 24,
                "Sec-WebSocket-Version": "13"}  # fmt: skip
     assert shared.get(f"{ALL}/x/workers/exec", headers=upgrade).status == 503
+
+
+def test_more_connections_than_allowed_are_told_to_come_back(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client beyond the limit gets a 503 at once; one that leaves makes room."""
+    monkeypatch.setattr(process, "MAX_CONNECTIONS", 4)
+    server = start()
+    with ExitStack() as stack:
+        for _ in range(4):
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert idle.recv(1000).startswith(b"HTTP/1.1 200")
+        answer = server.get("/health")
+        assert (answer.status, answer.text) == (503, "Service Unavailable")
+    wait_until(lambda: server.get("/health").status == 200)

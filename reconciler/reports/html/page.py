@@ -54,9 +54,13 @@ def html_text(run: RunReport) -> str:
     )
 
 
-def content_html(run: RunReport) -> str:
-    """Return the header and the main part of the page, for a page that has the styles and the tone."""
-    return f"{_header(run)}<main>\n{''.join(_sections(run))}</main>\n"
+def content_html(run: RunReport, *, is_embedded: bool = False) -> str:
+    """Return the header and the main part of the page, for a page that has the styles and the tone.
+
+    is_embedded: the page has a banner of its own, and needs no second landmark of that kind.
+    """
+    header = '<header role="group" aria-label="Result">' if is_embedded else "<header>"
+    return f"{header}{_header(run)}<main>\n{''.join(_sections(run))}</main>\n"
 
 
 def _header(run: RunReport) -> str:
@@ -71,7 +75,7 @@ def _header(run: RunReport) -> str:
     if run.plan is not None and run.keyring is not None:
         digest = f" <span>plan <code>{plan_digest(run.plan, run.keyring)[:12]}</code></span>"
     return (
-        f'<header><p class="command">reconciler {escape(run.title)}</p>\n'
+        f'<p class="command">reconciler {escape(run.title)}</p>\n'
         f"<h1>{escape(headline(run))}</h1>\n"
         f'<p class="meta"><span class="tone">{exit_code_text(run)}</span> '
         f'<time datetime="{run.timestamp}">{_moment(run.timestamp)}</time>{digest}</p>\n'

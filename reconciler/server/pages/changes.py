@@ -34,7 +34,7 @@ async def show_plan(pages: Pages, _request: Request, session: Session) -> Respon
         planned = await asyncio.to_thread(plan, context)
     code = planned.blocked or (ExitCode.CHANGES if planned.plan.pending else ExitCode.OK)
     run = planned.run_report("plan", timestamp(context), exit_code=code)
-    report, digest = await asyncio.to_thread(lambda: (content_html(_seen_by(session, run)), planned.digest))
+    report, digest = await asyncio.to_thread(lambda: (_report(session, run), planned.digest))
     return render(
         "plan.html",
         session=session,
@@ -84,7 +84,7 @@ async def show_run(pages: Pages, request: Request, session: Session) -> Response
         run=run,
         headline=words,
         tone=run_tone,
-        report=await asyncio.to_thread(content_html, _seen_by(session, run.report)) if run.report else "",
+        report=await asyncio.to_thread(_report, session, run.report) if run.report else "",
     )
 
 
@@ -95,6 +95,10 @@ async def stop_run(pages: Pages, request: Request, session: Session, _form: Form
         return pages.refusal(session, 404, _no_run())
     run.stop.set()
     return RedirectResponse(f"/runs/{run.number}", status_code=303)
+
+
+def _report(session: Session, run: RunReport) -> str:
+    return content_html(_seen_by(session, run), is_embedded=True)
 
 
 def _seen_by(session: Session, run: RunReport) -> RunReport:

@@ -394,3 +394,12 @@ def test_a_plan_shows_values_of_env_only_with_the_right_to_write(start: Start, f
     wait_until(lambda: "Apply complete" in server.get("/runs/1").text)
     assert "llama-" not in server.get("/runs/1").text
     assert "llama-" not in server.get("/plan", headers={"Cookie": sign_in(server, READER)}).text
+
+
+def test_a_page_with_a_report_has_one_banner(start: Start, fleet: Fleet) -> None:
+    """The header of a report names its result; on a page of its own it is the banner."""
+    fleet.declare("embed:2.0.1", "embed:2.1.0")
+    text = start().get("/plan").text
+    assert text.count('role="banner"') == 1
+    assert "<header>" not in text
+    assert '<header role="group" aria-label="Result"><p class="command">reconciler plan' in text

@@ -188,8 +188,12 @@ def _select_unmanaged(
             for one in group
             if context.selection.of(kind).has(one.name) and matching.of(kind).has(one.name)
         ]
-        named = [one for one in chosen if has_declared_name(one, context.names)]
-        problems += (not_of_environment(one, context) for one in chosen if one not in named)
+        named: list[Live] = []
+        for one in chosen:
+            if has_declared_name(one, context.names):
+                named.append(one)
+            else:
+                problems.append(not_of_environment(one, context))
         accepted[kind], excluded = KINDS[kind].importable(named, taken[kind])
         problems += excluded
     return accepted, tuple(problems)

@@ -7,6 +7,7 @@ at its separators and each part is matched once, so the time is linear.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -93,6 +94,7 @@ def is_reference(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)  # endpoints share images, and plans look at each several times
 def _parse(text: str) -> ImageReference:
     if _IMAGE_ID.fullmatch(text):
         raise InvalidReference("it is the ID or the digest of an image, without the name of its repository")

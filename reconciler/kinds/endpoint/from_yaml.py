@@ -107,27 +107,34 @@ def desired_endpoint(
         fields=_fields(declared, spec),
         lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
         renamed_from=declared.get("renamedFrom"),
-        find_place=partial(_place_of, declared, locate),
+        find_place=partial(_place_of, tuple(declared), _mount_paths(declared), locate),
         spec_name=spec.name,
         probe=probe_of(declared),
     )
     return desired, addressed
 
 
-def _place_of(declared: Mapping[str, Any], locate: Locate, path: Path) -> Place | None:
-    """Return the place of the field at a wire path; that of the name if a default sets it."""
-    below = _declared_path(declared, path)
+def _mount_paths(declared: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(mount["mountPath"] for mount in declared.get("storage", ()))
+
+
+def _place_of(names: tuple[str, ...], mounts: tuple[str, ...], locate: Locate, path: Path) -> Place | None:
+    """Return the place of the field at a wire path; that of the name if a default sets it.
+
+    `names` are the declared names, `mounts` the declared mount paths. The item itself is not kept, because
+    ten thousand of them take 20 MB.
+    """
+    below = _declared_path(names, mounts, path)
     return (below and (locate(below) or locate(below[:1]))) or locate(("endpoint",))
 
 
-def _declared_path(declared: Mapping[str, Any], path: Path) -> Path:
+def _declared_path(declared: tuple[str, ...], mounts: tuple[str, ...], path: Path) -> Path:
     """Return the path of a field in its item; () if it is not declared."""
     head, rest = path[:1], path[1:]
     rows = [TABLE.by_path[at] for at in (path, head) if at in TABLE.by_path]
     names = (TABLE.label(path), *(name for row in rows for name in row.names))
     name = next((name for name in names if name in declared), "")
     if name == "storage" and rest:
-        mounts = [mount["mountPath"] for mount in declared["storage"]]
         rest = (str(mounts.index(rest[0])), *(rows[-1].item_names.get(key, key) for key in rest[1:]))
     return (name, *rest) if name else ()
 

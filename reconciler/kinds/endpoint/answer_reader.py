@@ -19,9 +19,10 @@ def number(value: object) -> int | None:
     result: int | None = None
     if value.__class__ is int:
         result = value
-    elif (isinstance(value, float) and value.is_integer()) or (
-        isinstance(value, str) and _DIGITS.fullmatch(value)
-    ):
+    elif isinstance(value, str):
+        is_short = len(value) <= 18 and value.isascii() and value.isdecimal()  # the pattern is slower
+        result = int(value) if is_short or _DIGITS.fullmatch(value) else None
+    elif isinstance(value, float) and value.is_integer():
         result = int(value)
     return result if result is not None and -LARGEST_NUMBER <= result <= LARGEST_NUMBER else None
 
@@ -31,6 +32,8 @@ def moment(value: object) -> datetime | None:
 
     The year 1 stands for no time: this is how Go writes one that is not set.
     """
+    if not value:
+        return None
     seconds = number(value)
     try:
         if seconds is not None:
@@ -74,14 +77,19 @@ class AnswerReader:
         texts: dict[str, Any] = {}
         for key in keys:
             value = holder.get(key)
-            if not value:
-                continue  # not reported
-            readable = text(value)
-            if readable is None:
-                self.unread.append((*at, key))
-            else:
+            if value and (readable := self.text(value, (*at, key))):
                 texts[key] = readable
         return texts
+
+    def text(self, value: object, path: Path) -> str:
+        """Return a text, or "" if it is not reported or cannot be read."""
+        if not value:
+            return ""
+        readable = text(value)
+        if readable is None:
+            self.unread.append(path)
+            return ""
+        return readable
 
     def number(self, holder: Mapping[str, Any], path: Path) -> int | None:
         """Return the number at the last step of the path."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from operator import itemgetter
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import AnswerReader, is_empty, is_id, text
@@ -85,7 +84,7 @@ def parse(answer: Json) -> Live:
         name=fields.get("name", ""),
         fields=fields,
         state=_state(reader, answer),
-        url=reader.texts(answer, (), "url").get("url", ""),
+        url=reader.text(answer.get("url"), ("url",)),
         raw=_uncompared(reader, answer),
         unread=tuple(reader.unread),
     )
@@ -246,16 +245,16 @@ def _ports(reader: AnswerReader, answer: Mapping[str, Any]) -> list[dict[str, in
 
 def _products(reader: AnswerReader, answer: Mapping[str, Any]) -> list[dict[str, str]]:
     since = len(reader.unread)
-    values = [reader.texts(item, (), "id") for item in reader.items(answer, "products", "id")]
+    ids = [reader.text(item["id"], ("id",)) for item in reader.items(answer, "products", "id")]
     reader.unread_as_a_whole("products", since)
-    return sorted((product for product in values if product), key=itemgetter("id"))
+    return [{"id": object_id} for object_id in sorted(filter(None, ids))]
 
 
 def _envs(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, Any]:
     since = len(reader.unread)
     values: dict[str, Any] = {}
     for item in reader.items(answer, "envs", "key"):
-        if key := reader.texts(item, (), "key").get("key"):
+        if key := reader.text(item["key"], ("key",)):
             value = item.get("value")
             values[key] = "" if value is None else text(value)
     reader.unread_as_a_whole("envs", since)
@@ -269,7 +268,7 @@ def _mounts(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, dict[s
     since = len(reader.unread)
     values: dict[str, dict[str, Any]] = {}
     for item in reader.items(answer, "volumeMounts", "mountPath"):
-        if path := reader.texts(item, (), "mountPath").get("mountPath"):
+        if path := reader.text(item["mountPath"], ("mountPath",)):
             values[path] = reader.texts(item, (), "type", "id")
             if size := reader.number(item, ("size",)):
                 values[path]["size"] = size
@@ -280,7 +279,7 @@ def _mounts(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, dict[s
 def _state(reader: AnswerReader, answer: Mapping[str, Any]) -> str:
     state = answer.get("state")
     holder, at = (state, ("state",)) if isinstance(state, dict) else (answer, ())
-    return str(reader.texts(holder, at, "state").get("state", "")).lower()
+    return reader.text(holder.get("state"), (*at, "state")).lower()
 
 
 def _uncompared(reader: AnswerReader, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, count
 from typing import Final
 
@@ -67,6 +68,7 @@ def assign_variables(
     return names, _variables(secrets, names)
 
 
+@lru_cache(maxsize=4096)
 def is_unreserved(name: str) -> bool:
     """Return True if no other program gives a variable of that name a meaning."""
     return _NAME.match(name) is not None and not _SET_BY_OTHERS.match(name.upper())

@@ -12,7 +12,8 @@ initializing, pending, creating, anything else       Pending
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from reconciler.kinds.endpoint.answer_reader import moment
@@ -31,6 +32,7 @@ from reconciler.model.status import (
 
 SERVING: Final = frozenset({"serving", "running"})
 BROKEN: Final = frozenset({"failed", "error"})
+_READY: Final = Readiness(phase=Phase.READY)
 
 
 def readiness(live: Live) -> Readiness:
@@ -41,11 +43,11 @@ def readiness(live: Live) -> Readiness:
     if live.state in BROKEN:
         return Readiness(phase=Phase.FAILED, reason=explanation_of(live.raw.get("state")) or live.state)
     if live.state in SERVING:
-        return Readiness(phase=Phase.READY)
+        return _READY
     if live.is_terminating:
         return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
     if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
-        return Readiness(phase=Phase.READY)
+        return _READY
     why = reasons(workers_of(live))
     return Readiness(phase=Phase.WAITING, reason=why or live.state or "unknown")
 
@@ -72,10 +74,8 @@ def endpoint_info(live: Live, managed: Managed | None = None) -> EndpointInfo:
         total_replicas=len(counted),
         ready_replicas=ready,
         available_replicas=sum(worker.state == "running" for worker in counted),
-        conditions=tuple(
-            _conditions(
-                live, status, ready=ready, waiting=ready < max(wanted, len(counted)), stuck=cannot_start
-            )
+        conditions=_conditions(
+            live.state, status, is_up=ready > 0, waiting=ready < max(wanted, len(counted)), stuck=cannot_start
         ),
         workers=workers,
         image=str(fields.get("image", {}).get("image", "")),
@@ -102,25 +102,33 @@ def status_of(live: Live) -> Status:
     return Status.UPDATING if live.state == "updating" else Status.PENDING
 
 
-def _conditions(live: Live, status: Status, *, ready: int, waiting: bool, stuck: bool) -> Iterator[Condition]:
-    """Yield the conditions. `waiting`: a wanted or live worker is not ready; `stuck`: it cannot start."""
+@lru_cache(maxsize=256)
+def _conditions(
+    state: str, status: Status, *, is_up: bool, waiting: bool, stuck: bool
+) -> tuple[Condition, ...]:
+    """Return the conditions, which most endpoints share.
+
+    `is_up`: a worker is ready; `waiting`: a wanted or live one is not; `stuck`: it cannot start.
+    """
     on_its_way = status in (Status.PENDING, Status.UPDATING)
-    yield Condition(
-        type=ConditionType.AVAILABLE,
-        status=status is Status.RUNNING or (on_its_way and ready > 0),
-        reason=status.value,
-    )
     starting = status is Status.RUNNING and waiting
-    yield Condition(
-        type=ConditionType.PROGRESSING,
-        status=on_its_way or starting,
-        reason="WorkersStarting" if starting else status.value,
-    )
     stuck = stuck and (on_its_way or status is Status.RUNNING)
-    yield Condition(
-        type=ConditionType.FAILED,
-        status=status is Status.FAILED or stuck,
-        reason="WorkersFailed" if stuck else live.state if status is Status.FAILED else status.value,
+    return (
+        Condition(
+            type=ConditionType.AVAILABLE,
+            status=status is Status.RUNNING or (on_its_way and is_up),
+            reason=status.value,
+        ),
+        Condition(
+            type=ConditionType.PROGRESSING,
+            status=on_its_way or starting,
+            reason="WorkersStarting" if starting else status.value,
+        ),
+        Condition(
+            type=ConditionType.FAILED,
+            status=status is Status.FAILED or stuck,
+            reason="WorkersFailed" if stuck else state if status is Status.FAILED else status.value,
+        ),
     )
 
 

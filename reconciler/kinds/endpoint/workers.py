@@ -65,7 +65,7 @@ def _is_true(value: object) -> bool:
 
 def explanation_of(state: object) -> str:
     """Return Novita's own explanation of a state, cut at 200 characters."""
-    if not isinstance(state, Mapping):
+    if not isinstance(state, Mapping) or not (state.get("error") or state.get("message")):
         return ""
     words = (word for key in ("error", "message") if state.get(key) and (word := text(state[key])))
     return " - ".join(dict.fromkeys(words))[:LONGEST_MESSAGE]

@@ -92,7 +92,7 @@ class Keyring:
 
     def seal(self, text: str, path: Path = ()) -> Sealed:
         """Return the seal of a secret. Equal secrets at different paths have different seals."""
-        return Sealed(mac=_mac(self.key, _path_prefix(path) + text), key_id=self.id)
+        return _sealed(self.key, self.id, path, text)
 
     def can_verify(self, sealed: Sealed) -> bool:
         """Return True if the seal was made with this key, so that values can be compared with it."""
@@ -116,8 +116,12 @@ def _key_id(key: bytes) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _sealed(key: bytes, key_id: str, path: Path, text: str) -> Sealed:
+    """Return a seal. Endpoints share most values, and each is sealed for the record and the plan."""
+    return Sealed(mac=_mac(key, _path_prefix(path) + text), key_id=key_id)
+
+
 def _mac(key: bytes, text: str) -> str:
-    """Return the fingerprint. Endpoints share most values, and each is sealed for the record and the plan."""
     import hmac
 
     return hmac.digest(key, text.encode(), "sha256").hex()

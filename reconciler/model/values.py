@@ -120,9 +120,9 @@ def escaped(value: Value) -> Value:
     match value:
         case str():
             return value.replace("${", "$${")
-        case Mapping():
-            return {key: escaped(item) for key, item in value.items()}
         case list():
             return [escaped(item) for item in value]
+        case dict() | Mapping():
+            return {key: escaped(item) for key, item in value.items()}
         case _:
             return value

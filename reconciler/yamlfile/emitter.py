@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from typing import Any, Final
@@ -56,7 +55,7 @@ def to_flow(value: Any, style: str = "") -> str:
 def to_scalar(value: Any, style: str = "") -> str:
     """Return a scalar; a text is in the quotes of `style` if they can hold it."""
     if not isinstance(value, str):
-        return json.dumps(value)
+        return json_line(value)
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     return _quoted(value) if style == '"' else _shortest(value)

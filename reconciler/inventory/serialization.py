@@ -117,11 +117,13 @@ def _record_errors(record: Json, kind: str) -> Iterator[str]:
     if not isinstance(record, dict):
         yield f"a record must be an object, not {_type_name(record)}"
         return
-    for key in sorted(record.keys() - _RECORD_KEYS):
-        yield f"unknown key {json.dumps(key)}"
     if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
         yield '"id" must be the endpoint ID, a string'
     yield from _field_errors(record.get("applied"), kind)
+    if record.keys() <= {"id", "applied"}:
+        return  # as most records, and faster than to look for each of the other keys
+    for key in sorted(record.keys() - _RECORD_KEYS):
+        yield f"unknown key {json.dumps(key)}"
     if record.get("origin", "declared") not in ("declared", "imperative"):
         yield '"origin" must be "declared" or "imperative"'
     for flag in ("prevent_destroy", "adopted"):

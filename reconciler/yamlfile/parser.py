@@ -16,7 +16,7 @@ SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD]")
 
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _DASHES: Final = rf"(?:[-?:] ){{{MAX_DEPTH}}}"
-_NESTED: Final = re.compile("[-?:] [-?:] ")
+_NESTED: Final = re.compile(" [-?:] [-?:] ")
 _SURROGATE_PAIR: Final = r"(?i)\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})"
 
 ItemHook: TypeAlias = Callable[[Node, str, int], Any]
@@ -118,9 +118,10 @@ def _loader(pure: bool) -> Any:
 
 def is_too_deep(text: str) -> bool:
     """Return True if a text may be nested too deeply; libyaml recurses in C, where that would be a crash."""
-    steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
-    if max(accumulate(steps), default=0) > MAX_DEPTH * 2:
-        return True
+    if text.count("[") + text.count("{") > MAX_DEPTH * 2:  # most files have few, and counting is fast
+        steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(text))
+        if max(accumulate(steps), default=0) > MAX_DEPTH * 2:
+            return True
     is_nested = _NESTED.search(text) and re.search(_DASHES, text)
     return bool(is_nested) or "\n" + " " * 2000 in text
 

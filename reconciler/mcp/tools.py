@@ -162,7 +162,7 @@ class Tools:
         run = self._runs.get(digest)
         if run is None:
             run = self._runs[digest] = asyncio.create_task(self._perform(digest))
-            run.add_done_callback(lambda _task: self._runs.pop(digest))
+            run.add_done_callback(lambda ended: self._forget(digest, ended))
         report = await asyncio.shield(run)
         is_error = report.exit_code != ExitCode.OK
         answer = _plan_answer(report, headline(report), {})
@@ -170,6 +170,11 @@ class Tools:
             return answer
         errors = problem_lines(problem for problem in report.problems if problem.is_error)
         return replace(answer, text="\n".join([answer.text, *errors]), is_error=True)
+
+    def _forget(self, digest: str, ended: asyncio.Task[RunReport]) -> None:
+        del self._runs[digest]
+        if not ended.cancelled():
+            ended.exception()  # otherwise asyncio logs the error of a run whose caller has gone away
 
     async def _perform(self, digest: str) -> RunReport:
         context = self._context
@@ -212,8 +217,10 @@ def _plan_answer(run: RunReport, text: str, facts: Mapping[str, Json]) -> Answer
     """Return the document of a plan with the changes only."""
     document = plan_document(run)
     changes, omitted = limited([one for one in document["resource_changes"] if one["action"] != "no-op"])
-    document |= {"resource_changes": changes, "unmanaged": limited(document["unmanaged"])[0]}
-    return Answer(text=text, document=document, facts=facts, omitted=omitted)
+    drifts, more = limited(document["resource_drift"])
+    document |= {"resource_changes": changes, "resource_drift": drifts}
+    document["unmanaged"], others = limited(document["unmanaged"])
+    return Answer(text=text, document=document, facts=facts, omitted=max(omitted, more, others))
 
 
 def _plan_text(planned: Plan, run: RunReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 from dataclasses import replace
@@ -47,7 +48,7 @@ def test_an_approved_plan_is_applied_once(folder: Folder) -> None:
         ("novita_endpoint.chat", "done"), ("novita_endpoint.embed", "done"),
     ]  # fmt: skip
     versions = history(folder.context.state_path)
-    assert {version.who for name in versions for version in versions[name]} == {"ada via MCP"}
+    assert {version.by.who for name in versions for version in versions[name]} == {"ada via MCP"}
     assert folder.assistant.codes("apply", digest=digest) == (1, ["not-approved"])
     assert writes(folder.sim) == 2
 
@@ -184,6 +185,27 @@ def test_two_calls_at_once_are_one_run(folder: Folder) -> None:
     assert first == second
     assert not first.is_error
     assert writes(folder.sim) == 2
+
+
+def test_a_caller_that_goes_away_leaves_no_trace(folder: Folder) -> None:
+    """The error of a run that nobody waits for any more is not logged, since its text is for the caller."""
+    logged: list[object] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: logged.append(context))
+        tools = Tools(folder.context)
+        call = asyncio.create_task(tools.call("apply", {"digest": "0" * 64}))
+        while not tools._runs:
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        while tools._runs:
+            await asyncio.sleep(0.001)
+        gc.collect()
+        await tools.close()
+
+    asyncio.run(leave())
+    assert logged == []
 
 
 def test_an_approval_is_used_by_one_of_two_runs(folder: Folder) -> None:

@@ -81,6 +81,7 @@ class HelperRunner:
                 self._tell_wait(helper)
                 result = future.result()
         except BaseException:  # an interrupt
+            self.calls.clear()  # those that wait for their turn are not started any more
             kill_helpers()
             raise
         if isinstance(result, Problem) and result.code not in SHARED_CODES:
@@ -92,6 +93,8 @@ class HelperRunner:
             try:
                 reference, helper, future = waiting.popleft()
             except IndexError:
+                return
+            if (reference.name, reference.argument) not in self.calls:
                 return
             try:
                 future.set_result(self._call(reference, helper))

@@ -37,6 +37,9 @@ RECIPES: Final = {
 """Commands for the hint about a helper that is not registered. docs/secrets.md explains them."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
+_INTERPRETERS: Final = frozenset(
+    {"sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "python", "perl", "ruby", "node"}
+)
 _KEY: Final = "secret_helpers"
 
 
@@ -97,15 +100,14 @@ class HelperRegistry:
         """Return the absolute path of its program; None if it is not on PATH outside of the repository."""
         import shutil
 
-        word = (
-            str(Path(helper.words[0]).expanduser()) if helper.words[0].startswith("~/") else helper.words[0]
-        )
-        if os.sep in word:
-            is_usable = Path(word).is_absolute() and not self._is_in_repository(Path(word).parent)
-            return shutil.which(word) if is_usable else None
-        folders = (Path(folder) for folder in self.environ.get("PATH", os.defpath).split(os.pathsep))
-        usable = (path for path in folders if path.is_absolute() and not self._is_in_repository(path))
-        return shutil.which(word, path=os.pathsep.join(map(str, usable)))
+        word = os.path.expanduser(helper.words[0])  # noqa: PTH111 - a bare name must stay one
+        folders = [""] if os.sep in word else self.environ.get("PATH", os.defpath).split(os.pathsep)
+        for folder in folders:
+            path = Path(folder, word)
+            is_usable = path.is_absolute() and shutil.which(path)
+            if is_usable and not any(map(self._is_in_repository, (path.parent, path))):
+                return str(path)
+        return None
 
     @property
     def file(self) -> Path | None:
@@ -229,12 +231,28 @@ def _helper(name: str, command: str | list[str], shown: str) -> Helper:
             f"the command of `{name}` in {shown} has a quote that is never closed",
             "close it; `;` always ends an entry of the variable, so a command with `;` belongs in the file",
         ) from None
+    if _is_in_script(words):
+        raise InvalidRegistration(
+            f"the command of `{name}` in {shown} inserts its argument into a script",
+            "write $1 in the script, and the argument behind it: sh -c 'pass show \"infra/$1\"' sh %s",
+        )
     if not words or not words[0].strip() or "%s" in words[0] or any("\0" in word for word in words):
         raise InvalidRegistration(
             f"the command of `{name}` in {shown} must begin with a program",
             f"write for example {name}={RECIPES.get(name, 'op read op://infra/%s')}",
         )
     return Helper(name, words)
+
+
+def _is_in_script(words: Sequence[str]) -> bool:
+    """Return True if `%s` is in the script of an interpreter, where an argument could be more than a word."""
+    flags = (
+        word.startswith("-") and word.endswith(("c", "e")) and not word.startswith("--") for word in words
+    )
+    has_interpreter = any(Path(word).name.rstrip("0123456789.") in _INTERPRETERS for word in words)
+    return has_interpreter and any(
+        is_flag and "%s" in script for is_flag, script in zip(flags, words[1:], strict=False)
+    )
 
 
 def _problem(reference: Reference, code: str, what: str, hint: str) -> Problem:

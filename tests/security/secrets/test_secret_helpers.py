@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import time
 from pathlib import Path
@@ -164,6 +165,24 @@ def test_a_slow_helper_is_killed_with_its_children(helped: Sandbox) -> None:
         assert time.monotonic() < deadline
 
 
+def test_an_interrupt_ends_the_helpers(helped: Sandbox) -> None:
+    """At once, without a traceback, and none is started afterwards."""
+    helped.declare(item("chat", env={f"TOKEN_{n}": f"${{exec:op:slow/{n}}}" for n in range(12)}))
+    process = helped.start("plan")
+    log = helped.root.parent / "home/log.child"
+    deadline = time.monotonic() + 30
+    while not (log.exists() and len(log.read_text().split()) == 4):
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=8)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    children = [int(line) for line in log.read_text().split()]
+    assert len(children) == 4
+    while any(map(is_running, children)):
+        assert time.monotonic() < deadline
+
+
 def test_a_process_that_stays_behind_is_not_waited_for(helped: Sandbox) -> None:
     """Password managers start daemons, which keep the streams open."""
     helped.declare(item("chat", env={"TOKEN": "${exec:op:daemon}"}))
@@ -193,7 +212,12 @@ def test_a_repository_chooses_no_program(helped: Sandbox) -> None:
     helped.declare(item("chat", env={"TOKEN": "${exec:evil:x}", "OTHER": "${exec:mine:x}"}))
     helped.write("config.yaml", {"novita": {"settle_seconds": 0}, "secret_helpers": {"evil": "touch hacked"}})
     program(helped.root / "bin/mine", "#!/bin/sh\ntouch hacked\n")
-    for path in (str(helped.root / "bin"), "bin", ""):
+    links = helped.root.parent / "links"
+    links.mkdir()
+    (links / "mine").symlink_to(helped.root / "bin/mine")
+    (helped.root / "links").mkdir()
+    (helped.root / "links/mine").symlink_to("/usr/bin/env")
+    for path in (str(helped.root / "bin"), "bin", "", str(links), str(helped.root / "links")):
         helped.monkeypatch.setenv("PATH", f"{path}{os.pathsep}/usr/bin{os.pathsep}/bin")
         problems = {problem["code"]: problem for problem in helped.plan().document["problems"]}
         assert problems.keys() == {"unknown-helper", "helper-not-found"}
@@ -287,6 +311,9 @@ def test_a_file_of_the_user_registers_helpers(helped: Sandbox) -> None:
         ("secret_helpers: {op: 'op \"'}", "quote that is never closed"),
         ("secret_helpers: {op: [1]}", "must be a name with a command"),
         ("secret_helpers: {op: '%s'}", "must begin with a program"),
+        ("secret_helpers: {op: [sh, -c, 'op read %s']}", "inserts its argument into a script"),
+        ("secret_helpers: {op: [env, /bin/bash, -ec, 'op read %s']}", "inserts its argument into a script"),
+        ("secret_helpers: {op: [python3.11, -c, 'print(%s)']}", "inserts its argument into a script"),
         ("op: op read", "must hold `secret_helpers:` and nothing else"),
         ("secret_helpers: [", "config.yaml:"),
     ],

@@ -136,6 +136,13 @@ probe: Final = click.option(
     is_flag=True,
     help="Send the declared probe of each changed endpoint once it serves. Implies --wait.",
 )
+rollback_on_failure: Final = click.option(
+    "--rollback-on-failure",
+    "rollback",
+    is_flag=True,
+    help="Roll back each endpoint that does not serve or fails its probe, to the version applied before."
+    " The plan names the versions. Implies --wait.",
+)
 DEFAULT_WAIT: Final = duration_seconds(WAIT_TEXT)
 """Seconds."""
 

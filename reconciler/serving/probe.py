@@ -95,8 +95,8 @@ def mismatch(expect: Expectation, status: int, body: bytes) -> str:
             return f"no value at {expect.json_path}" + _quoted(body)
         text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
     if str(reveal(expect.contains)) not in text:
-        where = f" at {expect.json_path}" if expect.json_path else ""
-        return f"another text{where}" + _quoted(text.encode())
+        where = f"a value at {expect.json_path}" if expect.json_path else "a body"
+        return f"{where} without that text" + _quoted(text.encode())
     return ""
 
 

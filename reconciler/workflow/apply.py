@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from reconciler.apply.clock import Clock, SystemClock
@@ -19,6 +20,7 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.novita.account import AccountReader
 from reconciler.workflow.history.versions import record_versions
+from reconciler.workflow.history.way_back import roll_back, ways_back, with_ways_back
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.author import find_author
@@ -143,7 +145,12 @@ def apply(
     before the process is ended.
     """
     stop, clock = stop or threading.Event(), clock or SystemClock()
-    first = plan(context, goal, is_applied=True)
+
+    def named(result: PlanResult) -> PlanResult:
+        """Return a plan that names the ways back, if there shall be any."""
+        return with_ways_back(context, result) if verification.rollback else result
+
+    first = named(plan(context, goal, is_applied=True))
     if first.blocked or not _has_work(context, first, goal):
         return ApplyResult(planned=first, report=None)
     if context.early is not None:
@@ -155,18 +162,20 @@ def apply(
         current = first
         if session.inventory != first.inventory or session.inventory.intents:
             loaded = goal.load(context)
-            current = planned(context, loaded, session.inventory, goal, settle=True)
+            current = named(planned(context, loaded, session.inventory, goal, settle=True))
             if current.blocked or (current.digest != first.digest and not approve(current)):
                 return ApplyResult(planned=current, report=None)
         session.set_owner(current.claim.owner)
         _record_resolution(session, current)
         if goal.imperative is None:
             save_approved_plan(context, current, goal)
+        ways = ways_back(context, current.plan.pending) if verification.rollback else {}
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
         problems = record_versions(context, report, author.result())
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
+        applied = session.inventory
     if verification.wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
             report, found = verify(
@@ -174,6 +183,10 @@ def apply(
             )
             problems += found
             report = with_late_urls(report, account)
+        if verification.rollback:
+            again = partial(apply, stop=stop, clock=clock, on_locked=on_locked)
+            report, told = roll_back(context, ways, report, found, applied, again, emit, stop)
+            problems += told
     return ApplyResult(planned=current, report=report, problems=problems)
 
 

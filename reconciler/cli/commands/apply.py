@@ -30,6 +30,7 @@ from reconciler.cli.shell_completion import complete_files
 )
 @options.wait
 @options.probe
+@options.rollback_on_failure
 @options.parallelism
 @options.lock_timeout
 @with_run
@@ -47,6 +48,7 @@ def apply(
     resume: bool,
     wait: float | None,
     probe: bool,
+    rollback: bool,
     parallelism: int,
     lock_timeout: float,
     **agreed: bool,
@@ -58,7 +60,7 @@ def apply(
     """
     from reconciler.model.settings import Allowances
 
-    if probe and wait is None:
+    if (probe or rollback) and wait is None:
         wait = options.DEFAULT_WAIT
     allow = Allowances(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
@@ -70,7 +72,7 @@ def apply(
         context = run.list_early(context, needs_files=True, with_limits=True)
         from reconciler.cli.apply_flow import run_apply
 
-        return run_apply(run.out, context, approved=approved, wait=wait, probe=probe)
+        return run_apply(run.out, context, approved=approved, wait=wait, probe=probe, rollback=rollback)
     if plan_file is not None and resume:
         raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
     if allow != Allowances() or not context.selection.is_everything:
@@ -91,5 +93,12 @@ def apply(
     with shared_options_in_hints(saved.options):
         context = run.list_early(replace(saved.context(), message=message), with_limits=True)
         return run_apply(
-            run.out, context, approved=approved, saved=saved, goal=saved.goal(), wait=wait, probe=probe
+            run.out,
+            context,
+            approved=approved,
+            saved=saved,
+            goal=saved.goal(),
+            wait=wait,
+            probe=probe,
+            rollback=rollback,
         )

@@ -105,9 +105,9 @@ def test_an_endpoint_that_sleeps_is_woken(sandbox: Sandbox) -> None:
     ("expect", "got"),
     [
         ({"status": 204}, 'status 200: {"method":"GET"'),
-        ({"contains": "no such text"}, 'another text: {"method":"GET"'),
+        ({"contains": "no such text"}, 'a body without that text: {"method":"GET"'),
         ({"jsonpath": "$.nothing"}, 'no value at $.nothing: {"method":"GET"'),
-        ({"jsonpath": "$.query", "contains": "x"}, "another text at $.query: {}"),
+        ({"jsonpath": "$.query", "contains": "x"}, "a value at $.query without that text: {}"),
     ],
 )
 def test_an_answer_that_was_not_expected(sandbox: Sandbox, expect: dict[str, Any], got: str) -> None:

@@ -1,0 +1,189 @@
+"""`apply --rollback-on-failure`: the way back is named before the approval, and taken after a failure."""
+
+import json
+from typing import Any
+
+import pytest
+
+from reconciler.simulator import Fault, Request
+from tests.e2e.sandbox import CommandResult, Keys, Sandbox, item
+
+BAD = "registry.example.com/bad:1"
+
+
+@pytest.fixture
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """A sandbox with the endpoint `chat`, which is healthy with any image but one."""
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.2, "poll_interval": 0.1}})
+    sandbox.declare(item("chat", probe={}))
+    sandbox.apply()
+    sandbox.sim.faults.rewrite("call", lambda given: {"status": "sick"} if image(sandbox) == BAD else given)
+    return sandbox
+
+
+def image(sandbox: Sandbox, name: str = "chat") -> str:
+    return str(sandbox.live()[name]["image"]["image"])
+
+
+def sick(**fields: Any) -> dict[str, Any]:
+    """Return a declaration of `chat` whose probe fails."""
+    return item("chat", **{"image": BAD, "probe": {"expect": {"contains": "ok"}}, **fields})
+
+
+def attempt(sandbox: Sandbox, *args: str) -> CommandResult:
+    """Run an apply in which something does not serve."""
+    ran = sandbox.run("apply", "--auto-approve", "--probe", "--rollback-on-failure", *args)
+    assert ran.code == 4, ran.err
+    return ran
+
+
+def codes(ran: CommandResult) -> list[str]:
+    """Return the codes of errors and warnings."""
+    return [one["code"] for one in ran.document["problems"] if one["severity"] != "note"]
+
+
+def test_an_endpoint_that_fails_is_rolled_back(sandbox: Sandbox) -> None:
+    """To the version before, in place; the exit code stays 4, and the history has all versions."""
+    before = sandbox.id("chat")
+    sandbox.declare(sick())
+    ran = attempt(sandbox)
+    assert (sandbox.id("chat"), image(sandbox)) == (before, "ubuntu:22.04")
+    assert "an endpoint that does not serve after this apply is rolled back" in ran.err
+    assert "chat: to version 1, applied 20" in ran.err
+    assert f"Warning: `chat` ({before}) was rolled back to version 1" in ran.err
+    versions = sandbox.run("history", "chat", "--json").document
+    images = [version["fields"]["image"]["image"] for version in versions]
+    assert sorted(images) == [BAD, "ubuntu:22.04", "ubuntu:22.04"]
+    assert sandbox.inventory["chat"]["id"] == before
+    assert sandbox.plan().actions == {"chat": "update"}
+
+
+def test_the_result_is_in_the_document(sandbox: Sandbox) -> None:
+    sandbox.declare(sick())
+    ran = attempt(sandbox, "--json")
+    (result,) = ran.document["results"]
+    assert (result["outcome"], result["rolled_back_to"], result["probe"]["passed"]) == ("done", 1, False)
+    assert codes(ran) == ["probe-failed", "rolled-back"]
+    (hint,) = (one["hint"] for one in ran.document["problems"] if one["code"] == "rolled-back")
+    assert "`reconciler rollback chat 1 --write`" in hint
+
+
+def test_the_approval_covers_the_way_back(sandbox: Sandbox) -> None:
+    """It is named before the question, and the question is asked once; a no changes nothing."""
+    sandbox.declare(sick())
+    asked: list[int] = []
+    keys = Keys("yes\n", lambda: asked.append(1))
+    ran = sandbox.run("apply", "--probe", "--rollback-on-failure", typed=keys)
+    assert (ran.code, len(asked), image(sandbox)) == (4, 1, "ubuntu:22.04")
+    assert ran.err.index("chat: to version 1") < ran.err.index("Do you want to perform")
+    ran = sandbox.run("apply", "--rollback-on-failure", typed="no\n")
+    assert (ran.code, len(sandbox.sent("update"))) == (1, 2)
+
+
+def test_one_that_never_serves_is_rolled_back_without_a_probe(sandbox: Sandbox) -> None:
+    """Here no new worker can start."""
+    sandbox.sim.world.switch(worker_error="image cannot be pulled", rolling_overlap=False)
+    sandbox.declare(item("chat", image=BAD))
+    ran = sandbox.run("apply", "--auto-approve", "--wait=0.3", "--rollback-on-failure", "--json")
+    assert (ran.code, image(sandbox), codes(ran)) == (4, "ubuntu:22.04", ["not-serving", "rolled-back"])
+
+
+def test_only_the_one_that_failed(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", probe={}), item("embed", probe={}))
+    sandbox.apply()
+    sandbox.declare(sick(), item("embed", image="ubuntu:24.04"))
+    assert codes(attempt(sandbox, "--json")) == ["probe-failed", "rolled-back"]
+    assert (image(sandbox), image(sandbox, "embed")) == ("ubuntu:22.04", "ubuntu:24.04")
+
+
+def test_what_cannot_be_rolled_back_stays_and_says_why(sandbox: Sandbox) -> None:
+    """An endpoint that this apply created or replaced. Nothing is deleted."""
+    sandbox.declare(sick(specName="large"), item("new", probe={"expect": {"status": 404}}))
+    ran = attempt(sandbox)
+    assert "new: stays as it is, because this apply creates it" in ran.err
+    assert "chat: stays as it is, because its former endpoint is deleted, and a new one" in ran.err
+    assert ran.err.count(" was not rolled back: ") == 2
+    assert "`reconciler delete new` deletes it" in ran.err
+    assert set(sandbox.live()) == {"chat", "new"}
+    assert image(sandbox) == BAD
+
+
+def test_an_adopted_endpoint_has_no_version(sandbox: Sandbox) -> None:
+    sandbox.sim.world.console_create(name="theirs", appName="theirs")
+    sandbox.declare(item("chat", probe={}), item("theirs", probe={"expect": {"status": 404}}))
+    ran = attempt(sandbox, "--adopt", "--target", "theirs")
+    assert "theirs: stays as it is, because no version of it was applied under this name" in ran.err
+
+
+def test_nothing_fails(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
+    ran = sandbox.run("apply", "--auto-approve", "--probe", "--rollback-on-failure")
+    assert (ran.code, image(sandbox)) == (0, "ubuntu:24.04")
+    assert "rolled back to" not in ran.err
+
+
+def test_a_repaired_drift_has_no_other_version(sandbox: Sandbox) -> None:
+    """The version before is the one that was just applied."""
+    sandbox.sim.world.console_update(sandbox.id("chat"), image={"image": "drifted:1"})
+    sandbox.sim.faults.add(Fault(operation="call", status=500))
+    ran = attempt(sandbox)
+    assert "was not rolled back: it has the values of version 1 already" in ran.err
+
+
+def test_another_run_in_between_is_respected(sandbox: Sandbox) -> None:
+    """What it applied is not undone."""
+    sandbox.declare(sick())
+
+    def other(_request: Request) -> None:
+        record = sandbox.root / "state/novita.json"
+        state = json.loads(record.read_text())
+        state["endpoints"]["chat"]["applied"]["image"]["image"] = "other:1"
+        record.write_text(json.dumps(state))
+
+    sandbox.sim.faults.before("call", other)
+    ran = attempt(sandbox, "--json")
+    assert codes(ran) == ["probe-failed", "rollback-failed"]
+    (problem,) = (one for one in ran.document["problems"] if one["code"] == "rollback-failed")
+    assert problem["summary"].endswith("was not rolled back to version 1: another run has changed it since")
+    assert image(sandbox) == BAD
+
+
+def test_a_way_back_that_fails(sandbox: Sandbox) -> None:
+    """The error of Novita is told, with the command that tries again."""
+    sandbox.declare(sick())
+    refused = Fault(operation="update", status=400, reason="VALIDATOR_PARAM")
+    sandbox.sim.faults.before("call", lambda _: sandbox.sim.faults.add(refused))
+    ran = attempt(sandbox, "--json")
+    assert codes(ran) == ["probe-failed", "rollback-failed"]
+    assert "rolled_back_to" not in ran.document["results"][0]
+    assert image(sandbox) == BAD
+    assert sandbox.run("rollback", "chat", "1", "--auto-approve").code == 0
+    assert image(sandbox) == "ubuntu:22.04"
+
+
+def test_a_kill_in_the_middle_is_recovered_by_the_next_apply(sandbox: Sandbox) -> None:
+    """Killed right after Novita performed the way back: nothing is lost, nothing is made twice."""
+    before = sandbox.id("chat")
+    sandbox.declare(sick())
+    sandbox.killed("update", nth=2, command=("apply", "--auto-approve", "--probe", "--rollback-on-failure"))
+    assert image(sandbox) == "ubuntu:22.04"
+    sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 0
+    assert (sandbox.id("chat"), image(sandbox)) == (before, "ubuntu:24.04")
+    assert sandbox.plan().code == 0
+
+
+def test_a_saved_plan_can_be_rolled_back_too(sandbox: Sandbox) -> None:
+    sandbox.declare(sick())
+    assert sandbox.run("plan", "--out", "p").code == 0
+    ran = sandbox.run("apply", "p", "--probe", "--rollback-on-failure")
+    assert (ran.code, image(sandbox)) == (4, "ubuntu:22.04")
+
+
+def test_it_is_in_the_reports(sandbox: Sandbox) -> None:
+    sandbox.declare(sick())
+    attempt(sandbox, "--markdown-into", "r.md", "--html-into", "r.html", "--junit-into", "r.xml")
+    for name in ("r.md", "r.html", "r.xml"):
+        assert "probe failed" in (sandbox.root / name).read_text()
+    for name in ("r.md", "r.html"):
+        assert "rolled back to version 1" in (sandbox.root / name).read_text()

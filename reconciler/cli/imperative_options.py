@@ -40,7 +40,7 @@ def approval(*, waits: bool = True) -> Callable[[Callable[..., Any]], Callable[.
     return decorate
 
 
-def context_of(run: Run, lock_timeout: float, message: str = "", **allowed: bool) -> Context:
+def context_of(run: Run, lock_timeout: float, message: str = "", **allowed: Any) -> Context:
     """Return the context of a command for one endpoint; `allowed` are fields of `Allowances`.
 
     Raises UsageError if --target or --exclude was given.

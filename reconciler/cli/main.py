@@ -46,6 +46,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "deploy": "Create an endpoint.",
         "update": "Change the image, workers, env or timeout of an endpoint.",
         "scale": "Set the number of workers of an endpoint, permanently or for a limited time.",
+        "restart": "Replace an endpoint by an equal one, with new workers.",
         "delete": "Delete an endpoint.",
     },
     "Inspection": {

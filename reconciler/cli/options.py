@@ -281,8 +281,9 @@ def _render_names(context: Context, arguments: dict[str, Any]) -> None:
 
     if isinstance(name := arguments.get("name"), str):
         arguments["name"] = name_in_account(context, name)
-    if isinstance(names := arguments.get("names"), tuple):
-        arguments["names"] = tuple(name_in_account(context, name) for name in names)
+    for key in ("names", "replaced"):
+        if isinstance(names := arguments.get(key), tuple):
+            arguments[key] = tuple(name_in_account(context, name) for name in names)
 
 
 def _check_inventory(context: Context) -> None:

@@ -24,7 +24,19 @@ COMMANDS: Final = (
     | _WITH_DIRECTORY
     | _WITH_SELECTION
     | {"approve", "delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs", "mcp"}
-    | {"output", "pods", "pvcs", "recover", "rollback", "scale", "serve", "specs", "state", "status"}
+    | {
+        "output",
+        "pods",
+        "pvcs",
+        "recover",
+        "restart",
+        "rollback",
+        "scale",
+        "serve",
+        "specs",
+        "state",
+        "status",
+    }
     | {"update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""

@@ -152,13 +152,17 @@ class Scale(_DeclaredChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replace(_DeclaredChange):
-    """Delete and create again; with `create_first`, the new endpoint is ready before the deletion."""
+    """Delete and create again; with `create_first`, the new endpoint is ready before the deletion.
+
+    `is_requested` is true if nothing requires it and the user asked for it.
+    """
 
     action: ClassVar[Action] = Action.REPLACE
     target: Fields
     live: Live
     tracked: Tracked
     create_first: bool = False
+    is_requested: bool = False
 
     @property
     def app_name(self) -> str:

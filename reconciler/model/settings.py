@@ -71,7 +71,9 @@ class Allowances:
     leave out deletes and replacements; create_first: replace by creating first where app names allow it;
     drain: drain workers before a scale lowers the counts; is_destroy: delete all endpoints; other_files,
     other_account: write an inventory that belongs to other files or to another account; adopted: delete or
-    replace endpoints that were only adopted by name.
+    replace endpoints that were only adopted by name; replaced: names of endpoints to replace though nothing
+    requires it; restarts: the replacement is a restart, which changes nothing else; no_replace: refuse
+    replacements.
     """
 
     adopt: bool = False
@@ -83,6 +85,9 @@ class Allowances:
     other_files: bool = False
     other_account: bool = False
     adopted: bool = False
+    replaced: tuple[str, ...] = ()
+    restarts: bool = False
+    no_replace: bool = False
 
 
 PLACEHOLDER: Final = "{name}"

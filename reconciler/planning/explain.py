@@ -91,6 +91,8 @@ def _condition(change: Change) -> str:
             return "declared, recorded, its ID is gone, one live of that name"
         case NoOp():
             return "declared, recorded, live by its ID; no field differs"
+        case Replace(is_requested=True):
+            return "declared, recorded, live by its ID; a replacement was requested"
         case Replace():
             return "declared, recorded, live by its ID; an immutable field differs"
         case Scale():

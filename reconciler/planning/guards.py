@@ -29,6 +29,8 @@ def guards(
     delete endpoints that were only adopted by name.
     """
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
+    if allow.no_replace:
+        yield from _replacements(removals)
     yield from _protected(removals, is_destroy=allow.is_destroy)
     yield from _only_adopted(removals, allow, again)
     yield from _adoptions(changes, allow)
@@ -91,6 +93,18 @@ def environment_guards(
                 f" and `{change.name}` belongs to it",
                 hint=f"remove the endpoint from the files and apply that, {lift}",
                 address=change.address,
+            )
+
+
+def _replacements(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
+    for change in removals:
+        if isinstance(change, Replace):
+            yield _guard(
+                code="would-replace",
+                summary=f"`{change.name}` would be replaced, which --no-replace refuses: {change.reason}",
+                hint="undo that change, or leave out --no-replace",
+                address=change.address,
+                change=change,
             )
 
 

@@ -1,4 +1,4 @@
-"""Options that modify a plan: `--no-delete`, `--create-first`, `--drain` and `--adopt`."""
+"""Options that modify a plan: `--replace`, `--no-delete`, `--create-first`, `--drain` and `--adopt`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,88 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.kinds.registry import KINDS
-from reconciler.model.plan import Adopt, Change, Delete, Replace, Scale
+from reconciler.model.command import command_line
+from reconciler.model.plan import Adopt, Change, Create, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.settings import Allowances
+from reconciler.model.text import closest_match
 
 
 def apply_options(
     changes: Sequence[Change], allow: Allowances
 ) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
-    """Return the changes that the options leave or modify, and a note for each that is omitted or kept."""
-    kept, omitted = without_deletes(changes) if allow.no_delete else (tuple(changes), ())
+    """Return the changes that the options leave or modify, and notes and errors about options."""
+    kept, unreplaced = replace_on_request(changes, allow) if allow.replaced else (tuple(changes), ())
+    kept, omitted = without_deletes(kept) if allow.no_delete else (kept, ())
     kept, refused = create_first(kept) if allow.create_first else (kept, ())
     kept = drain_first(kept) if allow.drain else kept
     kept = adopt_on_request(kept) if allow.adopt else kept
-    return kept, (*omitted, *refused)
+    return kept, (*unreplaced, *omitted, *refused)
+
+
+def replace_on_request(
+    changes: Iterable[Change], allow: Allowances
+) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
+    """Return the changes with the requested replacements, and an error for each impossible one (`--replace`).
+
+    A restart must not carry out other changes.
+    """
+    by_key = {change.key: change for change in changes}
+    problems: list[Problem] = []
+    for name in dict.fromkeys(allow.replaced):
+        change = by_key.get(name)
+        if isinstance(change, Create | Replace):
+            continue  # it gets a new endpoint anyway
+        if allow.restarts and isinstance(change, Update | Scale):
+            problems.append(_not_only_a_restart(change))
+        elif isinstance(change, NoOp | Update | Scale) and not getattr(change, "temporary", None):
+            by_key[name] = _replacement(change)
+        else:
+            problems.append(_cannot_replace(name, change, by_key))
+    return tuple(by_key.values()), tuple(problems)
+
+
+def _replacement(change: NoOp | Update | Scale) -> Replace:
+    kind, desired, live = KINDS[change.kind], change.desired, change.live
+    ignored = (*desired.lifecycle.ignore, *desired.unset)
+    want, _ = kind.sides(desired.fields, change.tracked.applied, live.fields, ignored, live.unread)
+    return Replace(
+        name=change.name,
+        reason="requested by the command",
+        fields=change.fields,
+        desired=desired,
+        target=kind.replacement(want, live.fields, desired.lifecycle.ignore),
+        live=live,
+        tracked=change.tracked,
+        is_requested=True,
+    )
+
+
+def _not_only_a_restart(change: Update | Scale) -> Problem:
+    table = KINDS[change.kind].table
+    paths = ", ".join(table.label(field.path) for field in change.fields)
+    apply = command_line("reconciler", "apply", "--target", change.name)
+    return Problem(
+        code="pending-changes",
+        summary=f"`{change.name}` has changes that are not applied: {paths}",
+        detail="A restart changes nothing else.",
+        hint=f"{apply}   applies them; an update of other fields than the worker counts starts new workers",
+        address=change.address,
+        place=change.desired.place,
+    )
+
+
+def _cannot_replace(name: str, change: Change | None, known: Iterable[str]) -> Problem:
+    hint = "only an endpoint that is declared, recorded and live can be replaced"
+    if change is None and (close := closest_match(name, known)):
+        hint = f"did you mean `{close}`?"
+    return Problem(
+        code="cannot-replace",
+        summary=f"`{name}` cannot be replaced: "
+        + ("the plan has no such endpoint" if change is None else f"the plan is to {change.action} it"),
+        hint=hint,
+        address=change.address if change else None,
+    )
 
 
 def without_deletes(changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:

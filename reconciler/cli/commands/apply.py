@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reconciler.cli import options
 from reconciler.cli.message_option import message_option
 from reconciler.cli.options import Command, Run, with_run
+from reconciler.cli.replacement_options import replacement_options
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_files
 
@@ -22,6 +24,7 @@ from reconciler.cli.shell_completion import complete_files
 @options.allow_delete
 @options.no_delete
 @options.create_first
+@replacement_options
 @options.guard_options
 @click.option(
     "--resume",
@@ -51,7 +54,7 @@ def apply(
     rollback: bool,
     parallelism: int,
     lock_timeout: float,
-    **agreed: bool,
+    **agreed: Any,
 ) -> int:
     """Create, update or delete endpoints to match the configuration.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ from reconciler.cli.report_options import with_events, with_reports
 @with_reports
 @with_events
 def destroy(
-    run: Run, approved: bool, message: str, parallelism: int, lock_timeout: float, **agreed: bool
+    run: Run, approved: bool, message: str, parallelism: int, lock_timeout: float, **agreed: Any
 ) -> int:
     """Delete all endpoints recorded in the inventory.
 

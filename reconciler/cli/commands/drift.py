@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -103,7 +104,7 @@ def revert(
     allow_delete: int | None,
     parallelism: int,
     lock_timeout: float,
-    **agreed: bool,
+    **agreed: Any,
 ) -> int:
     """Undo changes made outside of reconciler.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reconciler.cli import options
 from reconciler.cli.options import Command, Run, with_run
+from reconciler.cli.replacement_options import replacement_options
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import complete_files
 from reconciler.model.problem import ExitCode
@@ -33,6 +35,7 @@ from reconciler.model.problem import ExitCode
 @options.allow_delete
 @options.no_delete
 @options.create_first
+@replacement_options
 @options.guard_options
 @click.option(
     "--destroy",
@@ -53,7 +56,7 @@ def plan(
     create_first: bool,
     destroy: bool,
     parallelism: int,
-    **agreed: bool,
+    **agreed: Any,
 ) -> int:
     """Show the changes that apply would make.
 

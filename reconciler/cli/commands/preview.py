@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -26,7 +27,7 @@ def preview(
     reveal: bool,
     adopt: bool,
     allow_delete: int | None,
-    **agreed: bool,
+    **agreed: Any,
 ) -> int:
     """Print the exact API requests that apply would send, in order."""
     from reconciler.model.settings import Allowances

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,7 +42,7 @@ def rollback(
     message: str,
     allow_delete: int | None,
     lock_timeout: float,
-    **agreed: bool,
+    **agreed: Any,
 ) -> int:
     """Restore an applied version of one endpoint, by default the last one that differs from what is live.
 

@@ -134,7 +134,8 @@ def action_phrase(change: Change) -> str:
         case Action.SCALE:
             return "will be updated in-place (scale)"
         case Action.REPLACE:
-            return "must be replaced"
+            is_requested = isinstance(change, Replace) and change.is_requested
+            return "will be replaced, as requested" if is_requested else "must be replaced"
         case Action.DELETE:
             return "will be destroyed"
         case Action.FORGET:

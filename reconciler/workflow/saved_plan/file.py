@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.inventory.files import FileSystem, read_regular_file, replace_file, write_user_file
+from reconciler.inventory.session import load as load_inventory
 from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_chunks
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -32,6 +33,7 @@ from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.runtime.settings import SIMULATOR_URL, base_url, valid_settings
+from reconciler.workflow.saved_plan.allowances import allowances_from_json, allowances_to_json
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
     difference,
@@ -97,10 +99,21 @@ class SavedPlan:
         return replace(
             self.run,
             selection=Selection(names=names, part=self.run.selection.is_part),
-            allow=self.allow,
+            allow=replace(self.allow, replaced=tuple(self._still_replaced())),
             commit=self.commit,
             plan_command=() if self.is_partial else self._plan_command(),
         )
+
+    def _still_replaced(self) -> Iterator[str]:
+        """Yield the requested replacements, in an interrupted apply those that it has not begun."""
+        if not self.is_partial:
+            yield from self.allow.replaced
+            return
+        records = load_inventory(self.run.state_path).records
+        for name in self.allow.replaced:
+            record, facts = records.get(name), self.changes.get(name)
+            if record and facts and record.id == facts["id"]:
+                yield name
 
     def _plan_command(self) -> tuple[str, ...]:
         """Return the command that makes such a plan again in the folder of this run."""
@@ -253,13 +266,7 @@ def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) ->
         "destroy": planned.is_destroy,
         "back_to": goal.rollback_to,
         "restoring": goal.revert_names,
-        "adopt": context.allow.adopt,
-        "allow_delete": context.allow.deletes,
-        "no_delete": context.allow.no_delete,
-        "create_first": context.allow.create_first,
-        "other_files": context.allow.other_files,
-        "other_account": context.allow.other_account,
-        "adopted": context.allow.adopted,
+        **allowances_to_json(context.allow),
     }
 
 
@@ -308,15 +315,7 @@ def _parse(context: Context, document: Any, path: Path, title: str) -> SavedPlan
         base_url=of_type(str, document["base_url"]),
         key=of_type(str, document["key"]),
         is_destroy=of_type(bool, document["destroy"]),
-        allow=Allowances(
-            adopt=of_type(bool, document["adopt"]),
-            deletes=of_type(int | None, document["allow_delete"]),
-            no_delete=of_type(bool, document["no_delete"]),
-            create_first=of_type(bool, document["create_first"]),
-            other_files=of_type(bool, document.get("other_files", False)),
-            other_account=of_type(bool, document.get("other_account", False)),
-            adopted=of_type(bool, document.get("adopted", False)),
-        ),
+        allow=allowances_from_json(document),
         changes={name: facts_from_json(facts) for name, facts in document["changes"].items()},
         commit=of_type(str | None, document.get("commit")),
         rollback_to=_version(document["back_to"]),

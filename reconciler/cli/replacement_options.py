@@ -1,0 +1,38 @@
+"""The options `--replace` and `--no-replace` of `plan` and `apply`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from reconciler.cli.shell_completion import complete_endpoints
+
+
+def replacement_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command. Their parameters have the names of the fields of `Allowances`."""
+    given = (
+        click.option(
+            "--replace",
+            "replaced",
+            metavar="NAME",
+            multiple=True,
+            shell_complete=complete_endpoints,
+            help="Replace this endpoint even if nothing requires it: it is deleted and created again.",
+        ),
+        click.option(
+            "--no-replace",
+            is_flag=True,
+            help="Refuse a plan that would replace an endpoint, which changes its ID and its URL.",
+        ),
+    )
+
+    @functools.wraps(command)
+    def checked(*arguments: Any, **named: Any) -> Any:
+        if named["replaced"] and (named["no_replace"] or named["no_delete"]):
+            raise click.UsageError("--replace cannot be combined with --no-replace or --no-delete")
+        return command(*arguments, **named)
+
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(given), checked)

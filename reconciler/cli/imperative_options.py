@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import options
-from reconciler.cli.message_option import message_option
+from reconciler.cli.change_options import message_option
 from reconciler.cli.options import Run, variables_of
 from reconciler.cli.shell_completion import complete_files
 

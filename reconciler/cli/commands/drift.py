@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli import options
-from reconciler.cli.message_option import message_option
+from reconciler.cli.change_options import message_option
 from reconciler.cli.options import Group, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_endpoints, complete_files

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from reconciler.cli import options
+from reconciler.cli.change_options import replacement_options
 from reconciler.cli.options import Command, Run, with_run
-from reconciler.cli.replacement_options import replacement_options
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import complete_files
 from reconciler.model.problem import ExitCode

@@ -1,14 +1,32 @@
-"""The options `--replace` and `--no-replace` of `plan` and `apply`."""
+"""Options of commands that change endpoints: `--message`, `--replace` and `--no-replace`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from reconciler.cli.shell_completion import complete_endpoints
+
+MAX_MESSAGE: Final = 500
+"""Characters of a message."""
+
+
+def _message(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str:
+    if text and not (text.isprintable() and len(text) <= MAX_MESSAGE):
+        raise click.BadParameter(f"a message is one line of at most {MAX_MESSAGE} characters")
+    return (text or "").strip()
+
+
+message_option: Final = click.option(
+    "-m",
+    "--message",
+    metavar="TEXT",
+    callback=_message,
+    help="Note for the history: why the change is made.",
+)
 
 
 def replacement_options(command: Callable[..., Any]) -> Callable[..., Any]:

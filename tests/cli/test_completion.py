@@ -84,7 +84,7 @@ def asked(shell: str, cwd: Path, *line: str) -> list[str]:
 def test_every_shell_completes_commands_options_and_names(shell: str, folder: Path) -> None:
     """Each shell sources its script as the help says."""
     assert set(asked(shell, folder, "")) >= set(COMMANDS)
-    assert asked(shell, folder, "re") == ["recover"]
+    assert asked(shell, folder, "rec") == ["recover"]
     assert asked(shell, folder, "plan", "--bi") == ["--bind-commit"]
     assert sorted(asked(shell, folder, "rollback", "ch")) == ["chat", "chunk"]
     assert asked(shell, folder, "completion", "f") == ["fish"]

@@ -113,7 +113,7 @@ def server_load(bench: Bench) -> Iterator[Row]:
     listings = requests / (-(-COUNT // PAGE) + 1)
     for what, result, unit, baseline, of, limit in (
         (f"GET list of {COUNT:,}, 99 %, one reader", alone["p99"], "s", 0.05, GOAL, 1),
-        (f"GET list of {COUNT:,}, 99 %, {READERS} readers, one a second", paced["p99"], "s", 0.05, GOAL, None),
+        (f"GET list of {COUNT:,}, 99 %, {READERS} readers, 1/s", paced["p99"], "s", 0.05, GOAL, None),
         (f"{READERS} readers without a pause, {TOGETHER:g} s", rate, "a second", READERS, "one each", None),
         (f"listings while {PAGES} pages follow", listings, "", elapsed / INTERVAL + 1, "intervals", 1),
         (f"server while {PAGES} pages follow", 100 * following, "% of a core", 100, "a core", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_person_sees_the_plan_and_approves_it(folder: Folder) -> None:
     assert SECRET not in screen
     (file,) = approvals(folder)
     assert SECRET not in file.read_text()
-    assert json.loads(file.read_text())["who"] == getpass.getuser()
+    assert json.loads(file.read_text())["who"] == f"{getpass.getuser()}@{socket.gethostname()}"
     assert not folder.assistant.call("apply", digest=digest).is_error
     assert {one["name"] for one in folder.sim.world.endpoints} == {"chat", "embed"}
 

@@ -28,13 +28,12 @@ def approve(run: Run, digest: str) -> int:
             " Programs apply a plan that was saved with `plan --out`."
         )
     context = run.list_early(run.context, needs_files=True)
-    from getpass import getuser
-
     from reconciler.cli.output import timestamp
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.text import utc_text
     from reconciler.workflow.approve import is_digest, no_digest, other_plan, save_approval
     from reconciler.workflow.plan import plan
+    from reconciler.workflow.runtime.author import user_of
 
     if not is_digest(digest):
         raise InvalidConfig(no_digest(digest))
@@ -55,6 +54,6 @@ def approve(run: Run, digest: str) -> int:
     if sys.stdin.readline().strip() != "yes":
         run.out.line("\nNothing was approved.")
         return ExitCode.ERROR
-    approval = save_approval(context, digest, getuser())
-    run.out.line(f"\nApproved until {utc_text(approval.until)}.")
+    approval = save_approval(context, digest, user_of(context))
+    run.out.line(f"\nApproved until {utc_text(approval.until)}. The program may apply it now.")
     return ExitCode.OK

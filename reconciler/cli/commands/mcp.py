@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from reconciler.cli.extras import require_extra
@@ -21,6 +23,8 @@ def mcp(run: Run, quiet: bool) -> None:
     require_extra("mcp", "mcp")
     if run.out.as_json:
         raise click.UsageError("stdout of mcp is for its protocol; it has no --json")
+    if sys.stdin.isatty():
+        run.out.line("An assistant starts this command and talks to it on stdin. Ctrl-C ends it.")
     from reconciler.mcp.process import serve
 
     serve(run.context, logs=not quiet)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.inventory.history import Author
-from reconciler.inventory.lock import current_holder
+from reconciler.inventory.lock import ci_run_url, current_holder
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import commit_of
@@ -28,15 +28,20 @@ def find_author(context: Context, files: Iterable[Path], *, restores: int = 0) -
 
 def _author(context: Context, files: tuple[Path, ...], restores: int) -> Author:
     commit, is_dirty = commit_of(context, files)
-    holder = current_holder(command="", environ=context.environ, clock=time.time)
     return Author(
-        who=context.who or _ci_user(context.environ) or f"{holder.who}@{holder.host}",
+        who=user_of(context),
         command=_command(context) + (f" to version {restores}" if restores else ""),
         commit=commit,
         is_dirty=is_dirty,
-        run_url=holder.ci_run_url,
+        run_url=ci_run_url(context.environ),
         message=context.message,
     )
+
+
+def user_of(context: Context) -> str:
+    """Return who runs this: the client of a server, the user of a CI job, or USER@HOST."""
+    holder = current_holder(command="", environ=context.environ, clock=time.time)
+    return context.who or _ci_user(context.environ) or f"{holder.who}@{holder.host}"
 
 
 def _ci_user(environ: Mapping[str, str]) -> str:

@@ -142,7 +142,7 @@ def _load(
     environment: str,
     names: NameTemplate,
 ) -> LoadedConfig:
-    settings, problems = read_settings(root, resolver.without_helpers, environment)
+    settings, problems = read_settings(root, resolver, environment)
     specs = load_specs(root, settings, overrides)
     layers = search_layers(root, files, overrides)
     groups = [layer.files for layer in layers]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from reconciler.config import schema
 from reconciler.config.environments import config_document
-from reconciler.config.references.resolved import Resolved
+from reconciler.config.references.resolved import Resolved, helper_faults
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
 from reconciler.config.vocabulary import TYPE_NAMES
@@ -25,6 +25,7 @@ from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
 
 if TYPE_CHECKING:
+    from reconciler.config.references.helper_calls import HelperCalls
     from reconciler.model.drift import DriftIgnore
     from reconciler.yamlfile.document import Document
 
@@ -64,9 +65,12 @@ def load_settings(
     dotenv: Mapping[str, str] = NO_VARIABLES,
     lenient: bool = False,
     environment: str = "",
+    helper_calls: HelperCalls | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> tuple[Settings, tuple[Problem, ...]]:
     """Return only the settings, for commands that need no endpoint files."""
-    return read_settings(root, Resolver(root, environ, lenient, dotenv), environment)
+    resolver = Resolver(root, environ, lenient, dotenv, helper_calls, on_wait)
+    return read_settings(root, resolver, environment)
 
 
 def read_settings(
@@ -105,7 +109,8 @@ class _SettingsReader:
     def __init__(self, document: Document | None, resolver: Resolver, environment: str = "") -> None:
         self._document = document
         self._environment = environment
-        self._resolver = resolver
+        self._key_resolver = resolver
+        self._resolver = resolver.without_helpers
         self._environ: Mapping[str, str] = resolver.environ
         self.problems: list[Problem] = []
         self._data: dict[str, Any] = {}
@@ -186,7 +191,7 @@ class _SettingsReader:
         else:
             if not isinstance(setting.value, str):
                 return None
-            resolved = self._resolver.resolve(setting.value, is_api_key=True)
+            resolved = self._key_resolver.resolve(setting.value, is_api_key=True)
             self._report_faults(setting, resolved, resolved.faults)
             if resolved.faults:
                 return None
@@ -262,7 +267,7 @@ class _SettingsReader:
         if not isinstance(setting.value, str):
             return None
         resolved = self._resolver.resolve(setting.value)
-        faults = resolved.faults or resolved.unmaskable(kind)
+        faults = helper_faults(setting.value) or resolved.faults or resolved.unmaskable(kind)
         self._report_faults(setting, resolved, faults)
         return (resolved.text if faults else resolved.value).strip() or None
 
@@ -299,7 +304,7 @@ class _SettingsReader:
         if not is_single_reference(setting.value) or self._is_reported(setting):
             return None
         resolved = self._resolver.resolve(setting.value)
-        faults = resolved.faults or resolved.unmaskable(kind)
+        faults = helper_faults(setting.value) or resolved.faults or resolved.unmaskable(kind)
         self._report_faults(setting, resolved, faults)
         value = None if faults else coerce(resolved.value, kind)
         if value is None and not faults:

@@ -52,7 +52,7 @@ def preview(context: Context) -> Preview:
 
 def preview_creates(context: Context) -> Preview:
     """Return the create request of every declared endpoint. Works offline and without an API key."""
-    loaded = load_config(context, lenient=True)
+    loaded = load_config(context, lenient=True, is_offline=True)
     return Preview(
         requests=tuple(
             PreviewedRequest(

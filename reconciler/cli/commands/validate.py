@@ -20,7 +20,7 @@ def validate(run: Run) -> int:
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.runtime.config import load_files
 
-    loaded = load_files(run.context, lenient=True)
+    loaded = load_files(run.context, lenient=True, is_offline=True)
     errors = sum(problem.is_error for problem in loaded.problems)
     code = ExitCode.ERROR if errors else ExitCode.OK
     annotate(run, loaded.problems)

@@ -43,8 +43,8 @@ class Resolver:
     """Resolves the references of one run.
 
     `dotenv` has the variables of `.env` files, which apply if they are unset or empty in `environ`. With
-    `lenient`, an unset reference is a warning, and no helper runs. `helper_calls` are the calls of helpers in
-    this run; with None, references to helpers are refused. `on_wait` tells the user that a helper is slow.
+    `lenient`, an unset reference is a warning, and a helper runs only for the API key. `helper_calls` are the
+    calls of helpers in this run; with None, none runs. `on_wait` tells the user that a helper is slow.
     """
 
     root: Path
@@ -71,7 +71,7 @@ class Resolver:
 
     @cached_property
     def without_helpers(self) -> Resolver:
-        """The same resolver for what must not run helpers: settings, and endpoints that are not selected."""
+        """The same resolver without helpers: for public settings, and endpoints that are not selected."""
         return replace(self, helper_calls=None)
 
     @cached_property
@@ -136,7 +136,7 @@ class Resolver:
         if reference.scheme == "file":
             value = self._file(reference)
         elif reference.scheme == "exec":
-            value = self._helper_value(reference)
+            value = self._helper_value(reference, is_api_key=is_api_key)
         elif (refused := variable_refusal(reference.name, self.environ)) is not None and not (
             is_api_key and reference.name == API_KEY
         ):
@@ -173,23 +173,9 @@ class Resolver:
             f"export {name}=...   or give a default: ${{env:{name}:-default}}",
         )
 
-    def _helper_value(self, reference: Reference) -> str | Problem:
-        if self.helper_calls is None:
-            return _refused(
-                reference,
-                "config.yaml cannot use secret helpers",
-                'set it in the environment, as in: export NOVITA_API_KEY="$(op read op://VAULT/ITEM/FIELD)"',
-            )
-        if self.lenient:
-            helper = self._helpers.registry.find(reference)
-            if not isinstance(helper, Problem):
-                note = "values of secret helpers are not checked: helpers run only when changes are planned"
-                return UnsetReference(code="helper-not-run", summary=note, severity=Severity.NOTE)
-            if helper.code == "unknown-helper":
-                return UnsetReference(
-                    code=helper.code, summary=helper.summary, hint=helper.hint, severity=Severity.WARNING
-                )
-            return helper
+    def _helper_value(self, reference: Reference, *, is_api_key: bool) -> str | Problem:
+        if self.helper_calls is None or (self.lenient and not is_api_key):
+            return self._unasked(reference)
         value = self._helpers.value(reference)
         if isinstance(value, Problem) or value.strip():
             return value
@@ -197,6 +183,19 @@ class Resolver:
             f"the helper `{reference.name}` printed nothing for {reference.text}",
             "store a value there, or remove the reference to it",
         )
+
+    def _unasked(self, reference: Reference) -> Problem:
+        """Return the problem of a reference whose helper does not run."""
+        helper = self._helpers.registry.find(reference)
+        if not isinstance(helper, Problem):
+            note = "values of secret helpers are not checked: helpers run only when changes are planned"
+            severity = Severity.NOTE if self.lenient else Severity.ERROR
+            return UnsetReference(code="helper-not-run", summary=note, severity=severity)
+        if self.lenient and helper.code == "unknown-helper":
+            return UnsetReference(
+                code=helper.code, summary=helper.summary, hint=helper.hint, severity=Severity.WARNING
+            )
+        return helper
 
     def _file(self, reference: Reference) -> str | Problem:
         if reference.name not in self._files:

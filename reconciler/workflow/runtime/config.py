@@ -23,11 +23,13 @@ def load_files(
     needs_endpoints: bool = True,
     is_selected: Callable[[str], bool] = lambda _name: True,
     edited: Iterable[EditedFile] = (),
+    is_offline: bool = False,
 ) -> LoadedConfig:
     """Return the configuration with all its problems. No error is raised.
 
     lenient: an unset reference is a warning. needs_endpoints: a folder without endpoint files is an error.
     is_selected: selects the endpoints whose errors count. edited: files to read with their new text.
+    is_offline: no key is needed, so no secret helper runs for it.
     """
     loaded = load(
         context.root,
@@ -39,7 +41,7 @@ def load_files(
         environment=context.environment_name,
         names=context.names,
         is_selected=is_selected,
-        helper_calls=context.helper_calls,
+        helper_calls=None if is_offline else context.helper_calls,
         on_wait=context.on_wait,
         overrides={file.file.absolute(): file.after for file in edited},
     )
@@ -49,10 +51,16 @@ def load_files(
     return replace(loaded, problems=(*loaded.problems, *note_hidden_files(loaded.hidden_files)))
 
 
-def load_config(context: Context, *, lenient: bool = False, needs_endpoints: bool = True) -> LoadedConfig:
+def load_config(
+    context: Context, *, lenient: bool = False, needs_endpoints: bool = True, is_offline: bool = False
+) -> LoadedConfig:
     """Return the configuration of the selected endpoints. Raise InvalidConfig with all errors about them."""
     loaded = load_files(
-        context, lenient=lenient, needs_endpoints=needs_endpoints, is_selected=context.selection.has
+        context,
+        lenient=lenient,
+        needs_endpoints=needs_endpoints,
+        is_selected=context.selection.has,
+        is_offline=is_offline,
     )
     if loaded.errors:
         raise InvalidConfig(*loaded.problems)

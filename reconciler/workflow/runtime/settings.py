@@ -27,6 +27,8 @@ def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
         dotenv=context.dotenv,
         lenient=lenient,
         environment=context.environment_name,
+        helper_calls=context.helper_calls,
+        on_wait=context.on_wait,
     )
     if any(problem.is_error for problem in problems):
         raise InvalidConfig(*problems)

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.sandbox import Sandbox, item
 
 VALUE = "s3cret of the vault 42"
+API_KEY = "sk_from-the-vault-of-op"
 OP = """\
 #!/bin/sh
 # 1Password: op read REFERENCE
@@ -19,6 +20,7 @@ echo "$PWD|$*|${ONLY_IN_DOTENV-unset}|${REAL-unset}|$(cat)" >> "$LOG"
 [ "$1" = read ] || { echo "[ERROR] unknown command" >&2; exit 1; }
 case $2 in
   op://infra/chat/*) echo "s3cret of the vault 42" ;;
+  op://infra/novita/key) echo "sk_from-the-vault-of-op" ;;
   op://infra/empty) echo ;;
   op://infra/slow*) sleep 60 & echo $! >> "$LOG.child"; wait ;;
   op://infra/large) head -c 70000 /dev/zero | tr '\\0' x ;;
@@ -274,15 +276,45 @@ def test_a_field_that_cannot_be_masked_refuses_a_helper(helped: Sandbox, fields:
     assert calls(helped) == []
 
 
-def test_config_yaml_cannot_use_a_helper(helped: Sandbox) -> None:
-    """Many commands read it, also those that should run nothing."""
+def test_the_api_key_can_come_from_a_helper(helped: Sandbox) -> None:
+    """Asked for once a command, also by those that read only; not by those that need no key."""
     helped.monkeypatch.delenv("NOVITA_API_KEY")
+    helped.write("config.yaml", {"novita": {"api_key": "${exec:op:novita/key}", "settle_seconds": 0.05}})
     helped.declare(item("chat"))
-    helped.write("config.yaml", {"novita": {"api_key": "${exec:op:chat/x}"}})
-    for command in ("validate", "list", "plan"):
-        ran = helped.run(command)
-        assert ran.code == 1
-        assert 'export NOVITA_API_KEY="$(op read op://VAULT/ITEM/FIELD)"' in ran.err
+    said = []
+    for command in ("validate", "specs", "preview --create", "env list", "schema config"):
+        said.append(helped.run(*command.split()))
+        assert said[-1].code == 0, said[-1].err
+        assert calls(helped) == [], command
+    for command in ("plan -v", "apply --yes --json", "drift", "list", "get chat", "doctor"):
+        said.append(helped.run(*command.split()))
+        assert said[-1].code == 0, said[-1].err
+        assert [line.split("|")[1] for line in calls(helped)] == ["read op://infra/novita/key"], command
+        (helped.root.parent / "home/log").unlink()
+    assert {request.headers["authorization"] for request in helped.sim.requests} == {"Bearer " + API_KEY}
+    files = [content.decode(errors="replace") for content in helped.files().values()]
+    assert [text for text in (*files, *(x.out + x.err for x in said)) if API_KEY in text] == []
+
+
+def test_an_environment_can_have_a_key_of_a_helper(helped: Sandbox) -> None:
+    helped.write("config.yaml", {"environments": {"prod": {"api_key": "${exec:op:nope}"}, "dev": {}}})
+    helped.declare(item("chat"))
+    assert helped.run("plan", "-e", "dev").code == 0
+    ran = helped.run("plan", "-e", "prod")
+    assert ran.code == 1
+    assert "config.yaml:4:" in ran.err
+    assert "${exec:op:nope} has no value: the helper `op` ended with exit status 7" in ran.err
+
+
+def test_other_settings_cannot_come_from_a_helper(helped: Sandbox) -> None:
+    """They are shown, and nearly every command reads them."""
+    settings = {"base_url": "https://${exec:op:chat/x}", "config_dir": "${exec:op:chat/x}"}
+    helped.write("config.yaml", {"novita": settings})
+    helped.monkeypatch.delenv("NOVITA_BASE_URL")
+    helped.declare(item("chat"))
+    for command in ("validate", "plan"):
+        ran = helped.run(command, "--json")
+        assert [problem["code"] for problem in ran.document["problems"]].count("reference-refused") == 2
     assert calls(helped) == []
 
 

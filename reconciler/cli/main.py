@@ -55,6 +55,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "get": "Show the details of an endpoint.",
         "status": "Show the status of endpoints.",
         "call": "Send a request to the URL of an endpoint.",
+        "probe": "Send the declared probes of endpoints.",
         "watch": "Watch endpoints for changes.",
         "specs": "Show the GPU specs of specs.yaml.",
         "logs": "Show where to read logs.",

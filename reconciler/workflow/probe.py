@@ -11,7 +11,8 @@ from reconciler.apply.clock import SystemClock
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ChangeProbed, ChangeResult, ChangeWaiting, Outcome
 from reconciler.model.command import Operand, command_line
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import EndpointNotFound, InvalidConfig, ReconcilerError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.probe import Probe, ProbeResult
 from reconciler.model.problem import ExitCode, Problem, Severity
@@ -20,8 +21,12 @@ from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.masking import Secrets
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
+from reconciler.planning.selection import Selection
 from reconciler.serving.probe import describe, probe_request, send_probe
 from reconciler.workflow.call import WorkerReader, opened, refuse_key
+from reconciler.workflow.endpoints import find_endpoint, load_inventory_leniently
+from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 
 
@@ -46,7 +51,6 @@ def probe_changed(
     }
     if not probes:
         return tuple(results), (_no_probe(),) if not left_out else ()
-    masked = Secrets(settings.secret_values).masked
 
     def run(result: ChangeResult, probe: Probe) -> ProbeResult:
         change, object_id = result.change, result.id or ""
@@ -58,7 +62,7 @@ def probe_changed(
             probe,
             lambda why: emit(ChangeWaiting(change=change, why=why)),
         )
-        found = replace(found, got=masked(found.got), reason=masked(found.reason))
+        found = _masked(found, settings)
         emit(ChangeProbed(change=change, probe=found))
         return found
 
@@ -88,6 +92,57 @@ def _result_of(pending: Pending[ProbeResult], stop: threading.Event) -> ProbeRes
         with suppress(TimeoutError):
             return pending.result(durations.INTERRUPT_CHECK)
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A declared endpoint and the result of its probe. `id` and `url` are "" if it is not live."""
+
+    name: str
+    id: str
+    url: str
+    probe: ProbeResult
+
+
+def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], None]) -> tuple[Probed, ...]:
+    """Probe the declared endpoints that have a probe, or the one of that name; the results are by name.
+
+    Raise InvalidConfig for errors in the files, and if there is no probe.
+    """
+    selection = context.selection if name is None else Selection(names=frozenset({name}))
+    loaded = load_config(replace(context, selection=selection))
+    declared = {one.name: one.probe for one in loaded.desired if one.probe and selection.has(one.name)}
+    if not declared:
+        which = "no selected endpoint is" if name is None else f"`{name}` is not"
+        raise InvalidConfig(
+            Problem(
+                code="no-probe",
+                summary=f"there is nothing to send: {which} declared with a `probe`",
+                hint="declare one, such as `probe: {}`, which requests the health path",
+            )
+        )
+    inventory, _ = load_inventory_leniently(context)
+    with (
+        reader(context, loaded.settings) as account,
+        DaemonThreadPool(min(context.parallelism, len(declared))) as pool,
+    ):
+
+        def run(name: str, probe: Probe) -> Probed:
+            try:
+                live = find_endpoint(account, inventory, name)
+            except EndpointNotFound as error:
+                return Probed(name=name, id="", url="", probe=_unsent(probe, error.problem.summary))
+            found = probe_endpoint(context, loaded.settings, account, live.id, probe, on_wait)
+            return Probed(name=name, id=live.id, url=live.url, probe=_masked(found, loaded.settings))
+
+        running = [pool.submit(run, *item) for item in sorted(declared.items())]
+        return tuple(pending.result() for pending in running)
+
+
+def _masked(probe: ProbeResult, settings: Settings) -> ProbeResult:
+    """Return the result with the secrets of the run masked, which an endpoint may have repeated."""
+    masked = Secrets(settings.secret_values).masked
+    return replace(probe, got=masked(probe.got), reason=masked(probe.reason))
 
 
 def probe_endpoint(

@@ -17,7 +17,7 @@ from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
 from reconciler.reports.run.before_after import fields_before_and_after, resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
-from reconciler.reports.run.summary import change_summary
+from reconciler.reports.run.summary import change_summary, verification_texts
 from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized, marked_line
@@ -186,8 +186,11 @@ def _value(value: Value | Absent, words: str) -> str:
 def _outcome(result: ChangeResult) -> str:
     is_begun = result.outcome is not Outcome.NOT_ATTEMPTED
     kind = {Outcome.DONE: "good", Outcome.NOT_ATTEMPTED: "quiet"}.get(result.outcome, "bad")
+    if result.probe is not None and not result.probe.passed:
+        kind = "bad"
     seconds = f" in {result.seconds:.1f} s" if is_begun else ""
-    return f'<span class="badge {kind}">{result.outcome.value}{seconds}</span>'
+    text = ", ".join([f"{result.outcome.value}{seconds}", *verification_texts(result)])
+    return f'<span class="badge {kind}">{text}</span>'
 
 
 def _alarm(alarm: Alarm) -> str:

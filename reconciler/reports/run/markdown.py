@@ -31,6 +31,7 @@ from reconciler.reports.run.summary import (
     severity_counts,
     shortened,
     value_change,
+    verification_texts,
 )
 from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks, unmanaged_line
 from reconciler.reports.terminal.problems import capitalized
@@ -165,7 +166,8 @@ def _row(change: Change, result: ChangeResult | None) -> str:
     ]
     if result is not None:
         is_begun = result.outcome is not Outcome.NOT_ATTEMPTED
-        cells.append(result.outcome.value + (f", {result.seconds:.1f} s" if is_begun else ""))
+        seconds = [f"{result.seconds:.1f} s"] if is_begun else []
+        cells.append(", ".join([result.outcome.value, *seconds, *verification_texts(result)]))
     return f"| {' | '.join(cells)} |\n"
 
 

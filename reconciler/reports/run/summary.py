@@ -153,3 +153,13 @@ def shortened(text: str, length: int) -> str:
     """Return the text, or its start and its end: the end of an image contains its tag."""
     head = length // 3
     return text if len(text) <= length else f"{text[:head]}…{text[head + 1 - length :]}"
+
+
+def verification_texts(result: ChangeResult) -> list[str]:
+    """Return the result of the probe of a change, and the version that it was rolled back to."""
+    texts = []
+    if result.probe is not None:
+        texts.append("probe passed" if result.probe.passed else "probe failed")
+    if result.rolled_back_to is not None:
+        texts.append(f"rolled back to version {result.rolled_back_to}")
+    return texts

@@ -218,3 +218,47 @@ def test_a_wrong_probe_is_an_error_with_its_place(
     line = (sandbox.root / "endpoints.yaml").read_text().splitlines()[problem["line"] - 1]
     assert at[0] in line
     assert at[1] in line
+
+
+def test_the_command_probes_what_is_declared(sandbox: Sandbox) -> None:
+    """All, one, or those that are selected; without a change."""
+    sandbox.declare(item("chat", probe=CHAT), item("embed", probe={"expect": {"status": 404}}), item("other"))
+    sandbox.apply()
+    ran = sandbox.run("probe")
+    assert ran.code == 1
+    first, *rest = ran.out.splitlines()
+    assert first.startswith("chat: passed: POST /v1/chat/completions after 0.")
+    assert rest[0].startswith("embed: failed: GET /health after 0.")
+    assert rest[1:] == ["  expected status 404", '  got status 200: {"status":"ok"}']
+    assert sandbox.run("probe", "chat").code == 0
+    ran = sandbox.run("probe", "--target", "c*", "--json")
+    assert (ran.code, [(one["name"], one["passed"]) for one in ran.document]) == (0, [("chat", True)])
+    assert ran.document[0]["url"] == sandbox.url("chat")
+    sandbox.declare(item("chat", probe={}), item("new", probe={}))
+    ran = sandbox.run("probe", "new", "--json")
+    assert (ran.code, ran.document[0]["id"]) == (1, None)
+    assert "not found in Novita" in ran.document[0]["got"]
+
+
+def test_the_command_without_a_probe(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("probe")
+    assert (ran.code, "no selected endpoint is declared with a `probe`" in ran.err) == (1, True)
+    ran = sandbox.run("probe", "chat")
+    assert (ran.code, "`chat` is not declared with a `probe`" in ran.err) == (1, True)
+    assert sandbox.run("probe", "chat", "--target", "x").code == 64
+
+
+def test_the_command_waits_for_a_cold_start(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", minReplicas=0, maxReplicas=1, probe={}))
+    sandbox.apply()
+    sandbox.sim.world.switch(worker_boot_seconds=1.3)
+    ran = sandbox.run("probe")
+    assert (ran.code, "waiting for 1 s: worker w-" in ran.err) == (0, True)
+
+
+def test_passed_in_the_reports(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", probe={}))
+    assert probed(sandbox, "--markdown-into", "r.md", "--html-into", "r.html").code == 0
+    for name in ("r.md", "r.html"):
+        assert " s, probe passed" in (sandbox.root / name).read_text()

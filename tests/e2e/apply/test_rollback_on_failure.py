@@ -186,4 +186,6 @@ def test_it_is_in_the_reports(sandbox: Sandbox) -> None:
     for name in ("r.md", "r.html", "r.xml"):
         assert "probe failed" in (sandbox.root / name).read_text()
     for name in ("r.md", "r.html"):
-        assert "rolled back to version 1" in (sandbox.root / name).read_text()
+        text = (sandbox.root / name).read_text()
+        assert " s, probe failed, rolled back to version 1" in text
+        assert "was rolled back to version 1" in text

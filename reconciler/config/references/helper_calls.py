@@ -103,10 +103,9 @@ class HelperRunner:
 
     def _tell_wait(self, helper: Helper) -> None:
         if self.on_wait is not None:
-            done = sum(future.done() for future in self.calls.values())
-            self.on_wait(
-                f"Waiting for the secret helper {helper.name} ({done} of {len(self.calls)} values)..."
-            )
+            calls = list(self.calls.values())
+            done = sum(call.done() for call in calls)
+            self.on_wait(f"Waiting for the secret helper {helper.name} ({done} of {len(calls)} values)...")
 
     def _call(self, reference: Reference, helper: Helper) -> str | Problem:
         if self._has_timed_out(helper):

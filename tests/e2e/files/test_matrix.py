@@ -3,7 +3,9 @@
 import re
 
 import pytest
+import yaml
 
+from reconciler.config import schema
 from tests.e2e.sandbox import ROOT, SPECS, Sandbox, item
 
 PAGE = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
@@ -108,6 +110,9 @@ def test_the_page_is_as_it_says(sandbox: Sandbox) -> None:
     specs = [{**SPECS["specs"][0], "name": f"novita-5090-{region}"} for region in ("us", "eu")]
     sandbox.write("specs.yaml", {"specs": specs})
     sandbox.write("endpoints.yaml", text)
+    document = yaml.safe_load(text)
+    document["endpoints"][0] |= {"appName": "app-{model.name}-{region}", "renamedFrom": "old-{region}"}
+    assert list(schema.validation_errors("endpoints", document)) == [], "editors accept it too"
     assert sandbox.run("validate", "--json").document["endpoints"] == ["llama-us", "qwen-us", "llama-eu"]
     commands = re.findall(r"^\$ reconciler (.*)$", PAGE, re.MULTILINE)
     assert len(commands) == 2

@@ -396,6 +396,42 @@ def test_the_number_of_calls_is_limited(helped: Sandbox) -> None:
     assert len(calls(helped)) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("no-format", "not a program", "cannot be started: Exec format error"),
+        ("closes", "#!/bin/sh\nexec >&- 2>&-\nsleep 60\n", "did not answer within 0.5 s"),
+        ("killed", "#!/bin/sh\nkill -9 $$\n", "was ended by signal 9"),
+    ],
+)
+def test_a_program_that_does_not_work_is_explained(helped: Sandbox, name: str, text: str, words: str) -> None:
+    helped.monkeypatch.setattr("reconciler.model.durations.HELPER_TIMEOUT", 0.5)
+    helped.monkeypatch.setenv("RECONCILER_SECRET_HELPERS", f"x=~/bin/{name}")
+    program(helped.root.parent / "home/bin" / name, text)
+    helped.declare(item("chat", env={"TOKEN": "${exec:x}"}))
+    assert words in helped.run("plan").err
+
+
+def test_a_machine_without_a_home_folder(helped: Sandbox) -> None:
+    """As in some containers: the variable suffices, and the hint names nothing else."""
+    helped.monkeypatch.delenv("HOME")
+    assert helped.plan().codes == []
+    assert calls(helped)[0].startswith("/|read")
+    helped.monkeypatch.setenv("RECONCILER_SECRET_HELPERS", "")
+    assert "or write into" not in helped.run("plan").err
+    helped.monkeypatch.setenv("RECONCILER_SECRET_HELPERS", "op read x")
+    assert "an entry that is not NAME=COMMAND" in helped.run("plan").err
+
+
+def test_a_file_of_another_user_is_refused(helped: Sandbox) -> None:
+    path = register(helped, "secret_helpers: {op: 'op read op://infra/%s'}")
+    if os.getuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    os.chown(path, 12345, -1)
+    assert f"{path} belongs to another user" in helped.run("plan").err
+    assert calls(helped) == []
+
+
 def test_a_rollback_runs_the_helper_again(helped: Sandbox) -> None:
     """The history keeps the reference, not the value."""
     helped.apply()

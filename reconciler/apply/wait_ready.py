@@ -10,7 +10,14 @@ from itertools import chain, repeat
 from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
-from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
+from reconciler.model.apply_events import (
+    ApplyEvent,
+    ChangeResult,
+    ChangeServing,
+    ChangeWaiting,
+    Outcome,
+    WaitStarted,
+)
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
 from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem
@@ -39,13 +46,15 @@ def wait_until_serving(
     problems: list[Problem] = []
     start = clock.now()
     polls = chain(durations.SERVING_POLLS, repeat(every))
+    if pending:
+        emit(WaitStarted(total=len(pending)))
     while pending:
         for object_id, ready in _read_all(reader, tuple(pending.values())).items():
             result = pending[object_id]
             match ready.phase:
                 case Phase.READY:
                     del pending[object_id]
-                    emit(ChangeServing(change=result.change, seconds=clock.now() - start))
+                    emit(ChangeServing(change=result.change, seconds=clock.now() - start, idle=ready.reason))
                 case Phase.FAILED:
                     del pending[object_id]
                     problems.append(_unready(result, f"does not serve: {ready.reason}"))

@@ -73,11 +73,22 @@ class ChangeEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStarted:
+    """All changes have ended, and `total` endpoints are waited for until they serve."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeServing:
-    """The endpoint of a change is ready, `seconds` after the wait began."""
+    """The endpoint of a change is ready, `seconds` after the wait began.
+
+    `idle` is the reason why it is ready without a worker, as a clause; "" if a worker serves.
+    """
 
     change: Change
     seconds: float
+    idle: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +100,7 @@ class ChangeProbed:
 
 
 ApplyEvent: TypeAlias = (
-    ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | ChangeServing | ChangeProbed
+    ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | WaitStarted | ChangeServing | ChangeProbed
 )
 
 

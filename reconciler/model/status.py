@@ -39,7 +39,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """A phase with its reason as a clause; the reason of READY is ""."""
+    """A phase with its reason as a clause; that of READY is "" if a worker serves."""
 
     phase: Phase
     reason: str = ""

@@ -118,11 +118,12 @@ def _goal(
 
     if end_lease:
         return end_lease_goal(context, name)
-    if replicas is not None:
-        return update_goal(context, name, {"replicas": replicas})
-    if lasting is None or low is None or high is None:
-        counts = {"minReplicas": low, "maxReplicas": high}
+    if lasting is None:
+        counts = {"replicas": replicas, "minReplicas": low, "maxReplicas": high}
         return update_goal(context, name, {key: count for key, count in counts.items() if count is not None})
+    low, high = (low, high) if replicas is None else (replicas, replicas)
+    assert low is not None
+    assert high is not None
     until = (context.now() + lasting).replace(microsecond=0)
     return lease_goal(context, name, Lease(min=low, max=high, until=until, why=why))
 
@@ -143,7 +144,9 @@ def _check(
         raise click.UsageError(f"--min {low} is greater than --max {high}")
     if lasting is None and why is not None:
         raise click.UsageError("--why requires --for DURATION")
-    if lasting is not None and (low is None or high is None or not (why or "").strip()):
-        raise click.UsageError("--for requires --min, --max and --why TEXT")
+    if lasting is not None and replicas == 0:
+        raise click.UsageError("--for with 0 workers leaves none that could start: specify --min 0 --max N")
+    if lasting is not None and ((replicas is None and None in (low, high)) or not (why or "").strip()):
+        raise click.UsageError("--for requires N, or --min and --max, and --why TEXT")
     if why is not None and not why.isprintable():
         raise click.UsageError("--why must be one line of text")

@@ -32,24 +32,40 @@ from reconciler.model.status import (
 
 SERVING: Final = frozenset({"serving", "running"})
 BROKEN: Final = frozenset({"failed", "error"})
-_READY: Final = Readiness(phase=Phase.READY)
+
+
+IDLE: Final = "idle: nothing has started yet"
+"""Why an endpoint that is scaled to zero is ready without a worker: the first request starts one."""
 
 
 def readiness(live: Live) -> Readiness:
-    """Return ready for an endpoint that serves, and with `minNum` 0 for one in any state without a fault.
+    """Return whether a worker serves. With `minNum` 0 an endpoint that takes requests is ready without one.
 
     A worker that failed to start is reported and does not make the endpoint fail: Novita starts another.
     """
     if live.state in BROKEN:
         return Readiness(phase=Phase.FAILED, reason=explanation_of(live.raw.get("state")) or live.state)
-    if live.state in SERVING:
-        return _READY
     if live.is_terminating:
         return Readiness(phase=Phase.FAILED, reason=f"it is {live.state}")
-    if live.fields.get("workerConfig", {}).get("minNum") == 0 and live.url:
-        return _READY
-    why = reasons(workers_of(live))
-    return Readiness(phase=Phase.WAITING, reason=why or live.state or "unknown")
+    workers = workers_of(live)
+    if not _is_available(live):
+        return Readiness(phase=Phase.WAITING, reason=reasons(workers) or live.state or "unknown")
+    if any(worker.is_ready for worker in workers):
+        return Readiness(phase=Phase.READY)
+    if _is_scaled_to_zero(live):
+        return Readiness(phase=Phase.READY, reason=IDLE)
+    return Readiness(phase=Phase.WAITING, reason=reasons(workers) or "no worker is ready yet")
+
+
+def _is_available(live: Live) -> bool:
+    """Return True if the endpoint takes requests, as far as its own state tells."""
+    if live.state in BROKEN or live.state == "stopped" or live.is_terminating:
+        return False
+    return live.state in SERVING or (_is_scaled_to_zero(live) and live.url != "")
+
+
+def _is_scaled_to_zero(live: Live) -> bool:
+    return bool(live.fields.get("workerConfig", {}).get("minNum") == 0)
 
 
 def endpoint_info(live: Live, managed: Managed | None = None) -> EndpointInfo:
@@ -94,11 +110,10 @@ def status_of(live: Live) -> Status:
         return Status.TERMINATING
     if live.state == "stopped":
         return Status.STOPPED
-    phase = readiness(live).phase
-    if phase is Phase.READY:
-        return Status.RUNNING
-    if phase is Phase.FAILED:
+    if live.state in BROKEN:
         return Status.FAILED
+    if _is_available(live):
+        return Status.RUNNING
     return Status.UPDATING if live.state == "updating" else Status.PENDING
 
 

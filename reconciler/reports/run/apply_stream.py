@@ -20,6 +20,7 @@ from reconciler.model.apply_events import (
     ChangeStarted,
     ChangeWaiting,
     Outcome,
+    WaitStarted,
 )
 from reconciler.model.plan import Action, Adopt, Change, Drift, Plan
 from reconciler.model.problem import ExitCode, Problem, Severity
@@ -82,7 +83,7 @@ def plan_messages(plan: Plan) -> Iterator[Message]:
 def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
     """Return the message for an event, `elapsed` seconds after its change began; None if it has none."""
     match event:
-        case ApplyStarted():
+        case ApplyStarted() | WaitStarted():
             return None
         case ChangeStarted(change=change):
             return _hook("apply_start", event, change, **_id(resource_id(change)))

@@ -15,6 +15,7 @@ from reconciler.model.apply_events import (
     ChangeStarted,
     ChangeWaiting,
     Outcome,
+    WaitStarted,
 )
 from reconciler.model.plan import Action, Change
 from reconciler.model.probe import ProbeResult
@@ -47,12 +48,14 @@ DONE_TEXT: Final[Mapping[Action, str]] = {
 def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
     """Return the line for an event; None for an event that only the progress bar shows."""
     match event:
-        case ApplyStarted():
+        case ApplyStarted() | WaitStarted():
             return None
         case ChangeStarted(change=change):
             return f"{plain(change.address)}: {STARTED_TEXT[change.action]}"
         case ChangeWaiting(change=change, why=why):
             return style.dim(plain(f"{change.address}: Waiting: {why}"))
+        case ChangeServing(change=change, idle=idle) if idle:
+            return f"{plain(change.address)}: {plain(idle)}"
         case ChangeServing(change=change, seconds=seconds):
             return f"{plain(change.address)}: Serving after {duration_text(seconds)}"
         case ChangeProbed(change=change, probe=probe):
@@ -101,7 +104,8 @@ class LineProgress:
 class BarProgress:
     """Writes one line per event to a terminal, with a progress bar below the lines.
 
-    `begin` creates the bar at the first event, after the plan was shown and approved; `end` removes it.
+    `begin` creates the bar at the first event, after the plan was shown and approved; `end` removes it. The
+    bar counts the changes that have ended and then, with `--wait`, the endpoints that are ready.
     """
 
     def __init__(
@@ -127,7 +131,11 @@ class BarProgress:
         if isinstance(event, ApplyStarted) and event.total:
             self._progress_bar = self._begin(event.total)
         self._lines(event)
-        if isinstance(event, ChangeEnded) and self._progress_bar is not None:
+        if self._progress_bar is None:
+            return
+        if isinstance(event, WaitStarted):
+            self._progress_bar.count("Serving", event.total)
+        elif isinstance(event, ChangeEnded | ChangeServing):
             self._progress_bar.done += 1
 
 

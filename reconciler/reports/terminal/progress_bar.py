@@ -55,6 +55,10 @@ class ProgressBar:
         self._thread = threading.Thread(target=self._keep_drawing, name="progress bar", daemon=True)
         self._thread.start()
 
+    def count(self, title: str, total: int) -> None:
+        """Begin again at none of `total`, with another title."""
+        self.title, self.total, self.done = title, total, 0
+
     def above(self, text: str) -> None:
         """Print whole lines above the bar."""
         with self._lock:

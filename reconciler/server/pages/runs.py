@@ -15,6 +15,7 @@ from reconciler.model.apply_events import (
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
+    WaitStarted,
 )
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import ExitCode, Problem
@@ -142,7 +143,7 @@ class _Approval(DigestApproval):
             case ChangeEnded(result=result):
                 change = result.change
                 progress[change.key] = (change.action.value, result.outcome.value)
-            case ChangeServing():
+            case WaitStarted() | ChangeServing():
                 pass
         self._tell()
 

@@ -1,6 +1,7 @@
 """`apply --wait`: done is when it serves, and what keeps it from serving is told."""
 
 import json
+import re
 import signal
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.simulator import Fault, Request
+from tests.e2e.command_line.test_terminal import ANSI, terminal
 from tests.e2e.sandbox import Sandbox, item
 
 
@@ -120,7 +122,29 @@ def test_scaled_to_zero_is_ready(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", minReplicas=0, maxReplicas=3))
     ran = sandbox.run("apply", "--auto-approve", "--wait")
     assert ran.code == 0
-    assert "Serving after 0s" in ran.err
+    assert "novita_endpoint.chat: idle: nothing has started yet\n" in ran.err
+    assert "Serving" not in ran.err
+
+
+def test_the_bar_counts_what_serves(sandbox: Sandbox) -> None:
+    """E7: once all changes are made it begins again, and is full only when all serve."""
+    sandbox.sim.world.switch(worker_boot_seconds=2.5)
+    sandbox.declare(item("chat"), item("embed"))
+    with terminal(sandbox, "apply", "--auto-approve", "--wait") as (screen, process):
+        shown = ANSI.sub("", screen.rest())
+        assert process.wait(10) == 0
+    bars = re.findall(r"Serving ([━─]+) (\d)/2 ", shown)
+    assert {count for _, count in bars} <= {"0", "1"}
+    assert bars
+    assert set(bars[0][0]) == {"─"}
+
+
+def test_a_serving_endpoint_without_a_worker_is_waited_for(sandbox: Sandbox) -> None:
+    """Its own state is not enough."""
+    sandbox.sim.world.switch(no_stock=True, endpoint_state="serving")
+    sandbox.declare(item("chat"))
+    (told,) = not_serving(sandbox)
+    assert told.endswith("failed: failed to schedule worker")
 
 
 def test_one_that_is_deleted_meanwhile(sandbox: Sandbox) -> None:

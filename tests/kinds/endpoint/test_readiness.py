@@ -24,10 +24,18 @@ def worker(state: Any, *, healthy: bool = False) -> dict[str, Any]:
     return {"id": "w-1", "state": state, "healthy": healthy}
 
 
+UP = worker("running", healthy=True)
+IDLE = Readiness(phase=Phase.READY, reason="idle: nothing has started yet")
 LONG = "x" * 300
 CASES: list[tuple[Any, list[Any] | None, dict[str, Any], Readiness]] = [
-    ({"state": "serving"}, None, {}, READY),
-    ("running", None, {}, READY),
+    ({"state": "serving"}, [UP], {}, READY),
+    ("Running", [UP], {}, READY),
+    ("serving", [UP], {"minReplicas": 0}, READY),
+    ("serving", None, {"minReplicas": 0}, IDLE),
+    ("serving", None, {}, waiting("no worker is ready yet")),
+    ("serving", [worker("pulling")], {}, waiting("worker w-1 pulling")),
+    ("serving", [{**UP, "drain": True}], {}, waiting("no worker is ready yet")),
+    ("stopped", None, {"minReplicas": 0}, waiting("stopped")),
     ({"state": "failed", "error": "E", "message": "no stock"}, None, {}, failed("E - no stock")),
     ({"state": "failed", "error": "same", "message": "same"}, None, {}, failed("same")),
     ({"state": "failed", "message": LONG}, None, {}, failed(LONG[:200])),
@@ -35,7 +43,7 @@ CASES: list[tuple[Any, list[Any] | None, dict[str, Any], Readiness]] = [
     ({"state": "terminating"}, None, {}, failed("it is terminating")),
     ({"state": "initializing"}, None, {}, waiting("initializing")),
     ({}, None, {}, waiting("unknown")),
-    ({"state": "initializing"}, None, {"minReplicas": 0}, READY),
+    ({"state": "initializing"}, None, {"minReplicas": 0}, IDLE),
     ({"state": "initializing"}, [worker({"state": "removed"})], {}, waiting("initializing")),
     ({"state": "initializing"}, [worker({"state": "running"}, healthy=True)], {}, waiting("initializing")),
     (

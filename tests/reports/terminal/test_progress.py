@@ -10,6 +10,7 @@ from reconciler.model.apply_events import (
     ChangeStarted,
     ChangeWaiting,
     Outcome,
+    WaitStarted,
 )
 from reconciler.model.problem import Problem
 from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text, event_line
@@ -32,6 +33,11 @@ LINES: list[tuple[ApplyEvent, str | None]] = [
     (ChangeStarted(change=CREATE), "novita_endpoint.a: Creating..."),
     (ChangeWaiting(change=CREATE, why="for it"), "novita_endpoint.a: Waiting: for it"),
     (ChangeServing(change=CREATE, seconds=119.0), "novita_endpoint.a: Serving after 119s"),
+    (WaitStarted(total=1), None),
+    (
+        ChangeServing(change=CREATE, seconds=1.0, idle="idle: nothing yet"),
+        "novita_endpoint.a: idle: nothing yet",
+    ),
     (ended(Outcome.DONE, seconds=150.0), "novita_endpoint.a: Creation complete after 2m30s [id=id-a]"),
     (ended(Outcome.FAILED, problem=PROBLEM), "novita_endpoint.a: Failed after 3s: it broke"),
     (ended(Outcome.UNRESOLVED), "novita_endpoint.a: Unresolved after 3s"),
@@ -73,7 +79,7 @@ def test_a_terminal_gets_the_same_lines_and_a_bar() -> None:
         for event, _ in LINES:
             watched(event)
     assert said == [*(line for _, line in LINES if line), "end"]
-    assert [(bar.done, bar.total) for bar in progress_bar] == [(4, 1)]
+    assert [(bar.done, bar.total) for bar in progress_bar] == [(5, 1)]
 
 
 def test_without_changes_there_is_no_bar() -> None:

@@ -58,7 +58,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "probe": "Send the declared probes of endpoints.",
         "watch": "Watch endpoints for changes.",
         "specs": "Show the GPU specs of specs.yaml.",
-        "logs": "Show where to read logs.",
+        "logs": "Print the addresses of the logs of an endpoint.",
         "pods": "Show where to see workers.",
         "pvcs": "Show where to see storage.",
     },
@@ -81,7 +81,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     name: text for section in SECTIONS.values() for name, text in section.items()
 }
 
-UNSUPPORTED: Final = frozenset({"logs", "pods", "pvcs"})
+UNSUPPORTED: Final = frozenset({"pods", "pvcs"})
 """Commands that Novita's API does not support; they share one module."""
 
 

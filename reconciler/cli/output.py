@@ -63,6 +63,7 @@ class Output:
 
         return Screen(
             width=_terminal_width(),
+            height=_terminal_height(),
             colour=self.style.colour,
             unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
         )
@@ -250,6 +251,13 @@ def _terminal_width() -> int:
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
+
+
+def _terminal_height() -> int:
+    """Return the height of the terminal in lines."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().lines
 
 
 def _write_document(document: Json) -> None:

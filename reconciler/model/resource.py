@@ -73,6 +73,13 @@ class Lease:
     def has_expired(self, now: datetime) -> bool:
         return now >= self.until
 
+    @property
+    def counts(self) -> str:
+        """The worker counts in words, such as `4 workers` or `2 to 8 workers`."""
+        if self.min == self.max:
+            return f"{self.max} worker" + ("" if self.max == 1 else "s")
+        return f"{self.min} to {self.max} workers"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from reconciler.model.resource import Lease
+
+if TYPE_CHECKING:
     from reconciler.model.plan import FieldChange
     from reconciler.model.settings import Environment
 
@@ -125,7 +128,8 @@ class EndpointInfo:
     `state` is Novita's word, `message` its reason or that of workers that do not serve. Replicas are counts
     of workers: `min_replicas` and `max_replicas` as configured; `total_replicas` exist, `available_replicas`
     of them run, and `ready_replicas` run and are healthy. `region` is Novita's cluster ID, `created_at` is in
-    UTC. `managed` is None if it was not determined.
+    UTC. `managed` is None if it was not determined. `lease` is a running one. `log` is an address or text; ""
+    for none.
     """
 
     name: str
@@ -147,6 +151,8 @@ class EndpointInfo:
     region: str
     created_at: datetime | None
     managed: Managed | None = None
+    lease: Lease | None = None
+    log: str = ""
 
     @property
     def desired_replicas(self) -> int:
@@ -201,7 +207,7 @@ class ReplicaEvent:
     """A change of one endpoint, with its state after the change, or before it if the endpoint was deleted.
 
     desired_replicas is `workerConfig.maxNum`, ready_replicas are the healthy workers, available_replicas the
-    running ones. `happenings` are in chronological order.
+    running ones. `happenings` are in chronological order. `lease` is a running one.
     """
 
     name: str
@@ -213,6 +219,7 @@ class ReplicaEvent:
     status: Status
     message: str
     happenings: tuple[Happening, ...]
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

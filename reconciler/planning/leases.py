@@ -52,6 +52,15 @@ def with_lease(desired: Desired, lease: Lease) -> Desired:
     return replace(desired, fields={**desired.fields, "workerConfig": worker}, lease=lease)
 
 
+def running_leases(inventory: Inventory, now: datetime) -> dict[str, Lease]:
+    """Return the leases that have not ended, by the ID of their endpoint."""
+    return {
+        record.id: record.lease
+        for record in inventory.records.values()
+        if record.lease and not record.lease.has_expired(now)
+    }
+
+
 def utc_text(when: datetime) -> str:
     """Return a time for people, in UTC."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}Z"
@@ -62,8 +71,7 @@ def running_lease(desired: Desired, lease: Lease) -> Problem:
     return Problem(
         code="lease",
         severity=Severity.NOTE,
-        summary=f"`{desired.name}` has {lease.min} to {lease.max} workers by a lease"
-        f" until {utc_text(lease.until)}: {lease.why}",
+        summary=f"`{desired.name}` has {lease.counts} by a lease until {utc_text(lease.until)}: {lease.why}",
         hint=f"{command_line('reconciler', 'scale', Operand(desired.name), '--end-lease')}   ends it now",
         address=address(desired.name),
         place=desired.place_of(_COUNTS),

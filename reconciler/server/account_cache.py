@@ -93,7 +93,7 @@ class AccountReadings:
         local = load_local_state(self._context, self._files)
         recorded_ids = (record.id for record in local.inventory.records.values())
         live = list_complete(self._account, recorded_ids).endpoints
-        infos = local.describe(live, live)
+        infos = local.describe(live, live, taken_at)
         self._number += 1
         events = events_between(previous.infos, infos) if previous else ()
         return Snapshot(

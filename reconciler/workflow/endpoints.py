@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.inventory.session import load as load_inventory
@@ -10,12 +13,14 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, address
+from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked, address
 from reconciler.model.settings import Settings
 from reconciler.model.status import EndpointInfo, Managed
 from reconciler.model.text import closest_match
+from reconciler.model.values import Fields
 from reconciler.novita.account import AccountReader
-from reconciler.planning.matching import managed, matched
+from reconciler.planning.leases import running_leases
+from reconciler.planning.matching import MatchedEndpoint, managed, matched
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
@@ -28,13 +33,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointList:
-    """Endpoints sorted by name, and problems that made their management status uncertain."""
+    """Endpoints sorted by name, and problems that made their management status uncertain.
+
+    For a single endpoint also its `configuration`, with secrets hidden, and the spec that is declared for it;
+    "" if none is.
+    """
 
     endpoints: tuple[EndpointInfo, ...]
     problems: tuple[Problem, ...] = ()
+    configuration: Fields = field(default_factory=dict)
+    spec_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LocalState:
     """Settings, inventory and declarations. `desired` is None if the declarations are unknown."""
 
@@ -43,22 +54,44 @@ class LocalState:
     desired: tuple[Desired, ...] | None
     problems: tuple[Problem, ...] = ()
 
-    def describe(self, live: Iterable[Live], known: Sequence[Live]) -> tuple[EndpointInfo, ...]:
-        """Return these endpoints, redacted and sorted by name; `known` are all known live endpoints."""
+    def describe(
+        self, live: Iterable[Live], known: Sequence[Live], now: datetime
+    ) -> tuple[EndpointInfo, ...]:
+        """Return these endpoints, redacted and sorted by name; `known` are all known live endpoints.
+
+        Leases are those that run at `now`.
+        """
+        leases = running_leases(self.inventory, now)
         managed_by_id = managed(self.desired, self.inventory, known)
-        records = {record.id: record for record in self.inventory.records.values()}
-        declared = {desired.name: desired for desired in self.desired or ()}
-
-        def redacted(endpoint: Live) -> Live:
-            record = records.get(endpoint.id)
-            name = record.name if record else endpoint.name
-            return matched(name, declared.get(name), record, endpoint).redacted
-
         infos = (
-            ENDPOINT.endpoint_info(redacted(endpoint), managed_by_id.get(endpoint.id, Managed.UNMANAGED))
+            leased(
+                ENDPOINT.endpoint_info(
+                    self.match(endpoint).redacted, managed_by_id.get(endpoint.id, Managed.UNMANAGED)
+                ),
+                leases,
+            )
             for endpoint in live
         )
         return tuple(sorted(infos, key=lambda info: (info.name, info.id)))
+
+    def match(self, live: Live) -> MatchedEndpoint:
+        """Return a live endpoint with its record and its declaration."""
+        record = self._records.get(live.id)
+        name = record.name if record else live.name
+        return matched(name, self._declared.get(name), record, live)
+
+    @cached_property
+    def _records(self) -> Mapping[str, Tracked]:
+        return {record.id: record for record in self.inventory.records.values()}
+
+    @cached_property
+    def _declared(self) -> Mapping[str, Desired]:
+        return {desired.name: desired for desired in self.desired or ()}
+
+
+def leased(info: EndpointInfo, leases: Mapping[str, Lease]) -> EndpointInfo:
+    """Return the endpoint with its running lease; `leases` are those by ID."""
+    return replace(info, lease=leases[info.id]) if info.id in leases else info
 
 
 def list_endpoints(context: Context) -> EndpointList:
@@ -66,7 +99,7 @@ def list_endpoints(context: Context) -> EndpointList:
     local = load_local_state(context)
     with reader(context, local.settings) as account:
         live = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
-    return _selected(context, local.describe(live, live), local.problems)
+    return _selected(context, local.describe(live, live, context.now()), local.problems)
 
 
 def list_statuses(context: Context) -> EndpointList:
@@ -78,7 +111,11 @@ def list_statuses(context: Context) -> EndpointList:
     inventory, problems = load_inventory_leniently(context)
     with reader(context, settings) as account:
         live = list_complete(account, (record.id for record in inventory.records.values())).endpoints
-    infos = sorted(map(ENDPOINT.endpoint_info, live), key=lambda info: (info.name, info.id))
+    leases = running_leases(inventory, context.now())
+    infos = sorted(
+        (leased(ENDPOINT.endpoint_info(one), leases) for one in live),
+        key=lambda info: (info.name, info.id),
+    )
     return _selected(context, tuple(infos), problems)
 
 
@@ -93,11 +130,17 @@ def _selected(
 
 
 def get_endpoint(context: Context, name: str) -> EndpointList:
-    """Return the one endpoint of that name or ID. Raise as `find_endpoint` does."""
+    """Return the one endpoint of that name or ID, with its configuration. Raise as `find_endpoint` does."""
     local = load_local_state(context)
     with reader(context, local.settings) as account:
         live, listed = _find(account, local.inventory, name, local.desired or ())
-    return EndpointList(endpoints=local.describe((live,), (live, *listed)), problems=local.problems)
+    match = local.match(live)
+    return EndpointList(
+        endpoints=local.describe((live,), (live, *listed), context.now()),
+        problems=local.problems,
+        configuration=match.redacted.fields,
+        spec_name=match.desired.spec_name if match.desired else "",
+    )
 
 
 def find_endpoint(account: AccountReader, inventory: Inventory, name: str) -> Live:

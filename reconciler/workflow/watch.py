@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 
 from reconciler.apply.clock import Clock, SystemClock, pause
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.command import command_line
 from reconciler.model.errors import ApiError, IncompleteListing, InvalidConfig, KeyRefused
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import address
 from reconciler.model.settings import Settings
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent
+from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
+from reconciler.planning.leases import running_leases
+from reconciler.workflow.endpoints import leased, load_inventory_leniently
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.live import list_complete
@@ -56,16 +62,18 @@ def watch(
         raise InvalidConfig(_no_interval(every))
     end = None if within is None else clock.now() + within
     with reader(context, settings) as account:
-        current = _poll(account, (), context, name)
+        names: list[str] = []
+        current = _poll(account, (), context, name, names)
         first_events = tuple(event_of(info, Happening.PRESENT) for info in current) if initial else ()
-        yield WatchUpdate(endpoints=current, events=first_events)
+        missing = None if current else _missing(context, name, names)
+        yield WatchUpdate(endpoints=current, events=first_events, problem=missing)
         failure = ""
         while (delay := every if end is None else min(every, end - clock.now())) > 0:
             pause(clock, delay, stop)
             if stop.is_set():
                 return
             try:
-                latest = _poll(account, current, context, name)
+                latest = _poll(account, current, context, name, [])
             except KeyRefused:
                 raise
             except (ApiError, IncompleteListing) as error:
@@ -84,17 +92,42 @@ def _no_interval(every: float) -> Problem:
     )
 
 
+def _missing(context: Context, name: str | None, names: Sequence[str]) -> Problem | None:
+    """Return a note that nothing in the account has the watched name, or matches --target."""
+    if name is None:
+        errors = context.selection.unmatched(names)
+        return replace(errors[0], severity=Severity.NOTE) if errors else None
+    close = closest_match(name, dict.fromkeys(names))
+    return Problem(
+        code="not-found",
+        severity=Severity.NOTE,
+        summary=f"there is no endpoint `{name}` in the account; the watch shows it when it is created",
+        hint=f"did you mean `{close}`?"
+        if close
+        else f"{command_line('reconciler', 'list')}   shows all endpoints",
+        address=address(name),
+    )
+
+
 def _poll(
-    account: AccountReader, before: tuple[EndpointInfo, ...], context: Context, name: str | None
+    account: AccountReader,
+    before: tuple[EndpointInfo, ...],
+    context: Context,
+    name: str | None,
+    names: list[str],
 ) -> tuple[EndpointInfo, ...]:
     """Return the watched endpoints. One that the listing lacks is read singly before it counts as gone.
 
-    An endpoint that was watched before stays so after a rename.
+    The names of all live endpoints are added to `names`. An endpoint that was watched before stays so after a
+    rename.
     """
     known_ids = {info.id for info in before}
+    listed = list_complete(account, known_ids).endpoints
+    names += (live.name for live in listed)
+    leases = running_leases(load_inventory_leniently(context)[0], context.now())
     watched = (
-        ENDPOINT.endpoint_info(live)
-        for live in list_complete(account, known_ids).endpoints
+        leased(ENDPOINT.endpoint_info(live), leases)
+        for live in listed
         if live.id in known_ids
         or (context.selection.has(live.name) and (name is None or name in (live.name, live.id)))
     )
@@ -128,6 +161,7 @@ def event_of(info: EndpointInfo, *happenings: Happening) -> ReplicaEvent:
         status=info.status,
         message=info.message,
         happenings=happenings,
+        lease=info.lease,
     )
 
 

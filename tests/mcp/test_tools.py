@@ -56,7 +56,10 @@ def test_reads_answer_with_the_documents_of_the_commands(
     ):
         result = call(name, **arguments)
         assert not result.is_error
-        assert result.structured_content["document"] == command(applied, capsys, *words), name
+        document = command(applied, capsys, *words)
+        if name == "get":  # an assistant gets no configuration
+            del document["configuration"], document["spec_name"]
+        assert result.structured_content["document"] == document, name
         assert result.content[0].text.endswith(NOTICE)
         assert json.loads(result.content[1].text) == result.structured_content
     assert "2 endpoints" in call("list").content[0].text

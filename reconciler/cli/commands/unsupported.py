@@ -1,21 +1,10 @@
-"""`reconciler logs`, `reconciler pods`, `reconciler pvcs`: commands that Novita's API does not support."""
+"""`reconciler pods`, `reconciler pvcs`: commands that Novita's API does not support."""
 
 from __future__ import annotations
 
 import click
 
 from reconciler.cli.options import Command, Run, with_run
-
-
-@click.command(cls=Command)
-@click.argument("name")
-@with_run
-def logs(run: Run, name: str) -> int:
-    """Show where to read the logs of an endpoint, which Novita's API does not offer."""
-    from reconciler.sdk.unsupported import logs_unsupported
-
-    del run, name
-    raise logs_unsupported()
 
 
 @click.command(cls=Command)

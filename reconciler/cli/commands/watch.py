@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -104,11 +105,11 @@ def _board(out: Output, seen: Iterator[WatchUpdate], *, wide: bool) -> None:
     assert out.screen is not None
     first = next(seen)
     with LiveTable(WIDE_WATCH if wide else WATCH, out.screen) as board:
-        board.show(first.endpoints, first.events, first.problem, datetime.now(UTC))
-        for look in seen:
-            if out.screen is None:
+        for look in chain((first,), seen):
+            screen = out.screen  # its size may change
+            if screen is None:
                 raise BrokenPipeError  # the terminal is gone, and rich would go on without a word
-            board.show(look.endpoints, look.events, look.problem, datetime.now(UTC))
+            board.show(look.endpoints, look.events, look.problem, datetime.now(UTC), screen)
 
 
 def _moment() -> str:

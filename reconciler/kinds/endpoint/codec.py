@@ -20,7 +20,7 @@ from reconciler.model.resource import Live
 from reconciler.model.values import Fields, Json, Path, Value
 
 WORKER_NUMBERS: Final = TABLE.leaves("workerConfig", Shape.NUMBER)
-UNCOMPARED: Final = ("state", "workers", "createdAt")
+UNCOMPARED: Final = ("state", "workers", "createdAt", "log")
 """The parts of an answer that are kept as they came. All others have a place in the fields; a second copy
 would double the memory of ten thousand endpoints."""
 MOUNT_KEYS: Final = ("type", "id", "size", "mountPath")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from reconciler.kinds.endpoint.answer_reader import moment
+from reconciler.kinds.endpoint.answer_reader import moment, text
 from reconciler.kinds.endpoint.workers import explanation_of, reasons, workers_of
 from reconciler.model.resource import Live
 from reconciler.model.status import (
@@ -101,6 +101,7 @@ def endpoint_info(live: Live, managed: Managed | None = None) -> EndpointInfo:
         region=str(fields.get("clusterID", "")),
         created_at=moment(live.raw.get("createdAt")),
         managed=managed,
+        log=text(live.raw.get("log")) or "",
     )
 
 

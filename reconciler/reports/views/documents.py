@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.problem import Problem
+from reconciler.model.resource import Lease
 from reconciler.model.run_report import Check
 from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.model.text import utc_text
@@ -48,7 +49,16 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
         "created_at": utc_text(app.created_at) if app.created_at else None,
         "managed": app.managed.value if app.managed else None,
         "labels": dict(app.labels),
+        "lease": lease_document(app.lease),
+        "log": app.log,
     }
+
+
+def lease_document(lease: Lease | None) -> Json:
+    """Return a lease; null for none."""
+    if lease is None:
+        return None
+    return {"min": lease.min, "max": lease.max, "until": utc_text(lease.until), "why": lease.why}
 
 
 def status_document(status: AppStatus) -> dict[str, Json]:
@@ -77,6 +87,7 @@ def event_document(event: ReplicaEvent, at: str) -> dict[str, Json]:
         "available_replicas": event.available_replicas,
         "conditions": _conditions(event.conditions),
         "message": event.message,
+        "lease": lease_document(event.lease),
     }
 
 

@@ -1,16 +1,19 @@
-"""Live endpoints as text: a table of all, the details of one, and events."""
+"""Live endpoints as text: a table of all, and events."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status, Worker
+from reconciler.model.command import command_line
+from reconciler.model.resource import Lease
+from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.model.text import quantity
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.terminal.table import Cell, Screen, table_text
+from reconciler.reports.terminal.table import Cell, Screen, cell_width, fits, table_text
 from reconciler.reports.terminal.values import plain
 
 COLOURS: Final[Mapping[Status, str]] = {
@@ -31,17 +34,95 @@ STATUS: Final = ("endpoint", "status", "total", "ready_replicas", "available", "
 WIDE_STATUS: Final = (
     "endpoint", "id", "status", "total", "ready_replicas", "available", "age", "url", "message"
 )  # fmt: skip
-WATCH: Final = ("name", "status", "ready", "scale", "age", "message")
+WATCH: Final = ("name", "status", "ready", "scale", "age", "reason")
 WIDE_WATCH: Final = ("name", "id", "status", "ready", "running", "scale", "age", "url", "message")
+
+_NARROWER: Final[Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]] = {
+    LIST: (
+        ("name", "status", "ready", "scale", "managed", "url"),
+        ("name", "status", "count", "managed", "url"),
+        ("name", "status", "ready", "scale", "age", "managed"),
+        ("name", "status", "count", "scale", "managed"),
+        ("name", "status", "count", "managed"),
+    ),
+    STATUS: (
+        ("endpoint", "status", "total", "ready_replicas", "message"),
+        ("endpoint", "status", "count", "message"),
+    ),
+    WATCH: (
+        ("name", "status", "ready", "scale", "reason"),
+        ("name", "status", "count", "scale", "reason"),
+        ("name", "status", "count", "reason"),
+    ),
+}
+"""What is left out on terminals that are too narrow for all columns, in this order."""
+
+LEASE_NAME: Final = 24
+"""Columns of a name before its lease."""
+
+TITLES: Final[Mapping[str, str]] = {"ready_replicas": "READY", "count": "READY", "reason": "MESSAGE"}
 
 
 def endpoints_text(
-    apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, screen: Screen | None = None
+    apps: Sequence[EndpointInfo], columns: tuple[str, ...], now: datetime, screen: Screen | None = None
 ) -> str:
-    """Return a table of the endpoints with these columns; on a terminal, a summary follows."""
-    titles, rows = table_of(apps, columns, now, unicode=screen is None or screen.unicode)
-    text = table_text(titles, rows, screen)
-    return text if screen is None else f"{text}\n{summary_line(apps)}\n"
+    """Return a table of the endpoints with these columns, or with fewer on a narrow terminal.
+
+    On a terminal, a summary and the leases follow; elsewhere leases are the last column.
+    """
+    if screen is None:
+        leases = ("lease",) if any(app.lease for app in apps) else ()
+        return table_text(*table_of(apps, (*columns, *leases), now))
+    fitting = fitting_columns(apps, columns, now, screen)
+    lines = [*lease_lines(apps, screen), cut(summary_line(apps), screen)]
+    if "url" in columns and "url" not in fitting:
+        lines.append(cut(f"The URLs do not fit; {command_line('reconciler', 'output')} prints them.", screen))
+    table = table_text(*table_of(apps, fitting, now, unicode=screen.unicode), screen)
+    return f"{table}\n" + "".join(f"{line}\n" for line in lines)
+
+
+def fitting_columns(
+    apps: Sequence[EndpointInfo],
+    columns: tuple[str, ...],
+    now: datetime,
+    screen: Screen,
+    *,
+    one_line: bool = False,
+) -> tuple[str, ...]:
+    """Return the columns, without those for which the screen is too narrow. `one_line`: see `rich_table`."""
+    layouts = (columns, *_NARROWER.get(columns, ()))
+    return next(
+        (
+            layout
+            for layout in layouts
+            if fits(*table_of(apps, layout, now, unicode=screen.unicode), screen, one_line=one_line)
+        ),
+        layouts[-1],
+    )
+
+
+def lease_lines(apps: Iterable[EndpointInfo], screen: Screen) -> list[str]:
+    """Return a line for each running lease, cut at the width of the screen."""
+    return [
+        cut(f"{cut(plain(app.name), screen, LEASE_NAME)}: lease {lease_text(app.lease)}", screen)
+        for app in apps
+        if app.lease
+    ]
+
+
+def lease_text(lease: Lease) -> str:
+    """Return the end of a lease, its worker counts and its reason."""
+    return f"until {lease.until.astimezone(UTC):%Y-%m-%d %H:%M}Z, {lease.counts}: {plain(lease.why)}"
+
+
+def cut(line: str, screen: Screen, width: int | None = None) -> str:
+    """Return the line, shortened to `width` columns, by default that of the screen."""
+    width = screen.width if width is None else width
+    if cell_width(line) <= width:
+        return line
+    from rich.cells import set_cell_size
+
+    return set_cell_size(line, width - 1).rstrip() + ("…" if screen.unicode else "~")
 
 
 def worst_first(apps: Iterable[EndpointInfo]) -> list[EndpointInfo]:
@@ -61,7 +142,7 @@ def table_of(
     apps: Sequence[EndpointInfo], columns: Sequence[str], now: datetime, *, unicode: bool = True
 ) -> tuple[list[str], list[list[Cell]]]:
     """Return the titles and the rows of a table with these columns."""
-    titles = [column.upper().removesuffix("_REPLICAS") for column in columns]
+    titles = [TITLES.get(column, column.upper()) for column in columns]
     return titles, [[_cell(app, column, now, unicode=unicode) for column in columns] for app in apps]
 
 
@@ -71,33 +152,6 @@ def summary_line(apps: Sequence[EndpointInfo]) -> str:
     statuses = ", ".join(f"{counts[status]} {status.value.lower()}" for status in Status if counts[status])
     total, ready = sum(app.total_replicas for app in apps), sum(app.ready_replicas for app in apps)
     return f"{quantity(len(apps), 'endpoint')}: {statuses}. {quantity(total, 'worker')}, {ready} ready."
-
-
-def endpoint_text(
-    app: EndpointInfo, now: datetime, style: Style = PLAIN, screen: Screen | None = None
-) -> str:
-    """Return the details of one endpoint and its workers."""
-    details = [(name, plain(value)) for name, value in _details(app, now) if value]
-    width = max(len(name) for name, _ in details)
-    lines = [colored_status(app.status, plain(app.name), style)]
-    lines += [f"  {style.dim(name.ljust(width))}  {value}" for name, value in details]
-    text = "\n".join(lines) + "\n"
-    if not app.workers:
-        return text
-    rows = [
-        [
-            Cell(worker.id),
-            Cell(_state(worker), "green" if worker.is_ready else "red" if worker.has_failed else "yellow"),
-            Cell("yes" if worker.healthy else "no"),
-            Cell(worker.message),
-        ]
-        for worker in sorted(app.workers, key=lambda worker: not worker.has_failed)
-    ]
-    return f"{text}\n{table_text(('WORKER', 'STATE', 'HEALTHY', 'MESSAGE'), rows, screen)}"
-
-
-def _state(worker: Worker) -> str:
-    return f"{worker.state}, draining" if worker.is_draining else worker.state
 
 
 def colored_status(status: Status, text: str, style: Style) -> str:
@@ -128,6 +182,8 @@ def event_text(event: ReplicaEvent, at: str, style: Style = PLAIN, *, wide: bool
     if wide:
         active = ",".join(condition.type.value for condition in event.conditions if condition.status)
         words += [plain(event.id), f"running={event.available_replicas}", f"conditions={active or '-'}"]
+    if event.lease:
+        words.append(f"lease {lease_text(event.lease)}")
     return "  ".join([*words, *([plain(event.message)] if event.message else [])])
 
 
@@ -155,13 +211,13 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
         case "name" | "endpoint":
             return Cell(app.name, "bold")
         case "status":
-            return Cell(app.status.value, COLOURS[app.status])
-        case "ready":
+            return Cell(app.status.value, _colour(app))
+        case "ready" | "count":
             is_scaled_to_zero = app.min_replicas == app.total_replicas == 0
             desired = 0 if is_scaled_to_zero else app.desired_replicas
             text = f"{app.ready_replicas}/{desired}"
             drawn = bar(app.ready_replicas, desired, unicode=unicode)
-            return Cell(text, COLOURS[app.status], f"{drawn.ljust(BAR)} {text}")
+            return Cell(text, _colour(app), f"{drawn.ljust(BAR)} {text}" if column == "ready" else "")
         case "scale":
             return Cell(f"{app.min_replicas}-{app.max_replicas}")
         case "total":
@@ -170,37 +226,20 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
             return Cell(str(app.available_replicas))
         case "age":
             return Cell(age(app.created_at, now))
+        case "reason":  # first in a column that may be cut, without the ID of the worker
+            return Cell(re.sub(r"^worker \S+ ", "", app.message))
+        case "lease":
+            return Cell(lease_text(app.lease) if app.lease else "")
         case "managed":
             return Cell(app.managed.value if app.managed else "", "" if _is_managed(app) else "yellow")
         case _:
             return Cell(str(getattr(app, column)), "dim" if column in ("id", "url") else "")
 
 
+def _colour(app: EndpointInfo) -> str:
+    is_failing = app.has_condition(ConditionType.FAILED)
+    return COLOURS[Status.FAILED if is_failing else app.status]
+
+
 def _is_managed(app: EndpointInfo) -> bool:
     return app.managed is not None and app.managed.value in ("declared", "imperative")
-
-
-def _details(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
-    state_text = (
-        f" (Novita state: {app.state})" if app.state.lower() != app.status.value.lower() and app.state else ""
-    )
-    yield "status", f"{app.status.value}{state_text}"
-    yield "message", app.message
-    yield "id", app.id
-    yield "url", app.url
-    yield (
-        "workers",
-        f"{app.ready_replicas} ready, {app.available_replicas} running, {app.total_replicas} in total;"
-        f" scales from {app.min_replicas} to {app.max_replicas}",
-    )
-    yield "image", app.image
-    yield "app name", app.app_name
-    yield "product", app.product
-    yield "region", app.region
-    if app.created_at is not None:
-        yield "created", f"{app.created_at:%Y-%m-%dT%H:%M:%SZ}, {age(app.created_at, now)} ago"
-    yield "managed", app.managed.value if app.managed else ""
-    for kind in ConditionType:
-        for condition in app.conditions:
-            if condition.type is kind and condition.status:
-                yield kind.value.lower(), f"yes ({condition.reason})"

@@ -1,10 +1,14 @@
 """What a person at a terminal sees: colour, a prompt that waits, a bar that leaves no trace."""
 
+import codecs
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +23,7 @@ class Terminal:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.shown = ""
 
     def read_until(self, text: str, within: float = 20.0) -> str:
@@ -46,18 +51,20 @@ class Terminal:
             data = os.read(self._descriptor, 65536)
         except OSError:  # how Linux says that nobody is left at the other end
             return False
-        self.shown += data.decode(errors="replace").replace("\r\n", "\n")
+        self.shown = (self.shown + self._decoder.decode(data)).replace("\r\n", "\n")
         return bool(data)
 
 
 @contextmanager
 def terminal(
-    sandbox: Sandbox, *args: str, piped: bool = False, columns: int = 100
+    sandbox: Sandbox, *args: str, piped: bool = False, columns: int = 100, lines: int = 40
 ) -> Iterator[tuple[Terminal, subprocess.Popen[str]]]:
     """The command at a terminal; with `piped`, its stdout goes to a pipe."""
     sandbox.monkeypatch.setenv("TERM", "xterm-256color")
     sandbox.monkeypatch.setenv("COLUMNS", str(columns))
+    sandbox.monkeypatch.setenv("LINES", str(lines))
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = sandbox.start(
         *args,
         stdin=theirs,

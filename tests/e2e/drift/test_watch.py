@@ -252,6 +252,7 @@ def test_one_document_a_line(sandbox: Sandbox) -> None:
         "ready_replicas": 1,
         "available_replicas": 1,
         "message": "",
+        "lease": None,
     }
     sandbox.sim.faults.add(Fault(operation="list", kind="html", page=0))
     problem = json.loads(process.stdout.readline())

@@ -1,16 +1,18 @@
 """`list`, `get`, `status`, `specs`: what is there, whose it is, and how it does."""
 
 import re
+import shlex
 import time
 from typing import Any
 
 import pytest
 
 from reconciler.model.errors import EndpointNotFound
+from reconciler.model.status import Happening
 from reconciler.workflow.endpoints import get_endpoint, list_endpoints
 from reconciler.workflow.runtime.context import Context
 from tests.e2e.command_line.test_terminal import ANSI, terminal
-from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
+from tests.e2e.sandbox import KEY, ROOT, SPECS, Sandbox, item
 
 
 def listed(sandbox: Sandbox, *args: str) -> dict[str, Any]:
@@ -103,6 +105,8 @@ def test_the_list_for_programs(three: Sandbox) -> None:
         "region": "us-dallas-nas-2",
         "managed": "declared",
         "labels": {"provider": "novita", "endpoint-id": object_id, "region": "us-dallas-nas-2"},
+        "lease": None,
+        "log": f"https://logs.novita.invalid/{object_id}",
     }
 
 
@@ -190,16 +194,67 @@ def test_all_about_one(three: Sandbox) -> None:
         "status     Running (Novita state: serving)",
         f"id         {three.id('chat')}",
         "workers    1 ready, 1 running, 1 in total; scales from 1 to 3",
-        "image      ubuntu:22.04",
-        "region     us-dallas-nas-2",
+        'image                      "ubuntu:22.04"',
+        'specName.region            "us-dallas-nas-2"',
         "managed    declared",
         "available  yes (Running)",
         "HEALTHY",
     ):
         assert words in ran.out
-    worker = ran.out.splitlines()[-1].split()
-    assert worker[1:] == ["running", "yes", "-"]
+    (worker,) = [line.split() for line in ran.out.splitlines() if " yes " in line and "w-" in line]
+    assert [*worker[1:3], worker[4]] == ["running", "yes", "-"]
     assert "WORKER" not in three.run("get", "theirs").out
+
+
+def test_the_configuration_of_one(sandbox: Sandbox) -> None:
+    """E9: all of it by its YAML names with secrets masked, also of an endpoint of others; JSON has it too."""
+    sandbox.monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    sandbox.declare(item("chat", env={"MODEL": "llama", "HF_TOKEN": "${env:HF_TOKEN}"}, healthPath="/ready"))
+    sandbox.apply()
+    envs = [{"key": "TOKEN", "value": "hf_secret"}]
+    sandbox.sim.world.console_create(name="theirs", appName="theirs", envs=envs)
+    ran = sandbox.run("get", "chat")
+    settings = dict(
+        line.split(maxsplit=1) for line in ran.out.split("Configuration\n")[1].split("\n\n")[0].splitlines()
+    )
+    assert (
+        settings.items()
+        >= {
+            "specName": '"small"',
+            "minReplicas": "1",
+            "port": "8000",
+            "policy.type": '"queue"',
+            "env.MODEL": '"llama"',
+            "env.HF_TOKEN": "(sensitive value)",
+            "healthPath": '"/ready"',
+            "freeTimeout": "300",
+        }.items()
+    )
+    assert "env.TOKEN                  (sensitive value)" in sandbox.run("get", "theirs").out
+    document = sandbox.run("get", "chat", "--json").document
+    assert document["spec_name"] == "small"
+    assert document["configuration"]["envs"] == {"HF_TOKEN": "(sensitive value)", "MODEL": "llama"}
+    for name in ("chat", "theirs"):
+        for args in ((), ("--json",)):
+            assert "hf_secret" not in sandbox.run("get", name, *args).out
+
+
+def test_the_addresses_of_logs(sandbox: Sandbox) -> None:
+    """E9: that of the endpoint and one for each worker, in `get` and in `logs`."""
+    sandbox.declare(item("chat", replicas=2))
+    sandbox.apply()
+    workers = [worker["id"] for worker in listed(sandbox)["chat"]["workers"]]
+    expected = [
+        ["chat", f"https://logs.novita.invalid/{sandbox.id('chat')}"],
+        *([worker, f"https://logs.novita.invalid/{worker}"] for worker in workers),
+    ]
+    ran = sandbox.run("logs", "chat")
+    assert (ran.code, [line.split() for line in ran.out.splitlines()]) == (0, expected)
+    assert sandbox.run("get", "chat").out.endswith(f"\nLogs\n{ran.out}")
+    assert [[one["name"], one["log"]] for one in sandbox.run("logs", "chat", "--json").document] == expected
+    ran = sandbox.run("logs", "chatt")
+    assert ran.code == 1
+    assert "Did you mean `chat`?" in ran.err
 
 
 def test_an_endpoint_by_its_id(three: Sandbox) -> None:
@@ -341,7 +396,6 @@ def test_the_functions_behind_it(three: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["logs", "chat"], "logs must be accessed via Novita Dashboard"),
         (["pods"], "Novita manages workers internally"),
         (["pods", "chat"], "reconciler get NAME"),
         (["pvcs"], "persistent storage not yet supported"),
@@ -431,3 +485,20 @@ def test_ten_thousand_endpoints(sandbox: Sandbox) -> None:
     ran = sandbox.run("list")
     assert time.monotonic() - started < 20
     assert ran.out.count(" declared ") == ran.out.count(" unmanaged ") == 5_000
+
+
+def test_the_page_about_these_commands(sandbox: Sandbox) -> None:
+    """Every command of docs/watching.md runs, and each event has its line there."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    page = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    lines = page.split("```sh\n")[1].split("```")[0].splitlines()
+    assert len(lines) == 10
+    for line in lines:
+        ran = sandbox.run(*shlex.split(line, comments=True)[1:])
+        assert (ran.code, ran.err) == (0, ""), line
+    command = re.search(r"`reconciler (scale chat 4 [^`]*)`", page)
+    assert command
+    assert sandbox.run(*shlex.split(command[1]), "--auto-approve").code == 0
+    for happening in Happening:
+        assert f"`{happening.value}`" in page

@@ -1,6 +1,7 @@
 """Other worker counts for a time: kept while it runs, undone by the first apply after it."""
 
 import json
+import re
 
 import pytest
 
@@ -222,3 +223,30 @@ def test_a_change_by_hand_in_the_middle_of_a_rename(
     sandbox.apply()
     assert sandbox.plan().code == 0
     assert {one["id"] for one in sandbox.live().values()} == ids
+
+
+def test_a_lease_of_one_number(sandbox: Sandbox) -> None:
+    """E6: as the README shows it, N is the minimum and the maximum."""
+    sandbox.declare(item("chat", minReplicas=0, maxReplicas=3))
+    sandbox.apply()
+    ran = scale(sandbox, "4", "--for", "6h", "--why", "launch day")
+    assert ran.code == 0, ran.err
+    assert counts(sandbox) == (4, 4)
+    assert "`chat` has 4 workers by a lease until 20" in sandbox.run("plan").err
+    for refused in (("0", "--for", "6h", "--why", "x"), ("4", "--for", "6h"), ("--for", "6h", "--why", "x")):
+        assert scale(sandbox, *refused).code == 64
+
+
+def test_a_lease_is_shown_by_all_that_shows_the_endpoint(leased: Sandbox) -> None:
+    """Until when and why, in list, status, watch and get; not after its end."""
+    words = re.compile(r"until 20\d\d-\d\d-\d\d \d\d:\d\dZ, 2 to 8 workers: launch day")
+    commands = (["list"], ["status"], ["get", "chat"], ["watch", "--for", "0", "--initial"])
+    for command in commands:
+        assert words.search(leased.run(*command).out), command
+    for command in (["list"], ["status"]):
+        assert leased.run(*command).out.splitlines()[0].split()[-1] == "LEASE"
+    (listed,) = leased.run("list", "--json").document
+    assert {**listed["lease"], "until": ""} == {"min": 2, "max": 8, "until": "", "why": "launch day"}
+    later(leased)
+    for command in commands:
+        assert "launch day" not in leased.run(*command).out, command

@@ -8,11 +8,11 @@ import pytest
 from reconciler.kinds.endpoint.status import endpoint_info
 from reconciler.model.status import Happening, Status
 from reconciler.reports.terminal.style import PLAIN, Style
+from reconciler.reports.views.endpoint import endpoint_text
 from reconciler.reports.views.endpoints import (
     age,
     bar,
     colored_status,
-    endpoint_text,
     event_text,
     summary_line,
 )
@@ -77,7 +77,7 @@ def test_an_event_in_a_line() -> None:
 def test_unknown_details_are_omitted() -> None:
     """A line without a value is omitted."""
     bare = replace(APP, message="", created_at=None, url="", image="", product="", state="")
-    text = endpoint_text(bare, NOW)
+    text = endpoint_text(bare, {}, NOW)
     assert "created" not in text
     assert "url" not in text
     assert "Novita state" not in text

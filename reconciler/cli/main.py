@@ -67,6 +67,10 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "env": "List and compare the environments of config.yaml.",
         "pin": "Write the digests of image tags into the YAML.",
         "doctor": "Check the setup and suggest fixes.",
+        "explain": "Explain a field of the YAML files.",
+        "show": "Show a saved plan.",
+        "open": "Open the URL of an endpoint in the browser.",
+        "version": "Print the version of reconciler.",
         "schema": "Print a JSON Schema for editors.",
         "serve": "Serve the HTTP API and the web page.",
         "mcp": "Serve the endpoints to an AI assistant, over stdin and stdout.",
@@ -113,11 +117,9 @@ class LazyGroup(Group):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Accept the commands `version` and `help [COMMAND]`, as Terraform and kubectl do."""
+        """Accept the command `help [COMMAND]`, as Terraform and kubectl do."""
         ctx.meta[ARGUMENTS] = tuple(args)
-        if args == ["version"]:
-            args = ["--version"]
-        elif args[:1] == ["help"]:
+        if args[:1] == ["help"]:
             args = [*args[1:], "--help"]
         return super().parse_args(ctx, args)
 

@@ -22,7 +22,8 @@ SECTIONS: Final = ("Options", "Report options", "Shared options")
 
 
 WITHOUT_ENVIRONMENT: Final = frozenset(
-    {"completion", "env", "init", "logs", "pods", "pvcs", "schema", "simulator", "specs", "validate"}
+    {"completion", "env", "explain", "init", "logs", "pods", "pvcs", "schema", "show", "simulator", "specs"}
+    | {"validate", "version"}
 )
 """Commands that need no environment."""
 

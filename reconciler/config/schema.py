@@ -60,7 +60,7 @@ def item_errors(item_schema: Mapping[str, Any], data: Any) -> Iterable[Any]:
 
 def type_at(path: Sequence[str | int], definition: str = "fields", name: str = "endpoints") -> str:
     """Return the JSON type of a field: `integer`, `boolean`, `number` or `string`."""
-    kinds = _dereferenced(field_at(path, definition, name), load_schema(name)).get("type", "string")
+    kinds = dereferenced(field_at(path, definition, name), load_schema(name)).get("type", "string")
     return kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null")
 
 
@@ -76,7 +76,7 @@ def field_at(
     root = load_schema(name)
     schema: Any = root["$defs"][definition]
     for step in path:
-        schema = _dereferenced(schema, root)
+        schema = dereferenced(schema, root)
         below = schema.get("properties", {}).get(step) if isinstance(step, str) else None
         schema = (
             below if below is not None else schema.get("items") or schema.get("additionalProperties") or {}
@@ -85,7 +85,7 @@ def field_at(
     return field
 
 
-def _dereferenced(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
+def dereferenced(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
     """Return the schema behind a `$ref`, and the first branch of an `anyOf`; the second allows `${...}`."""
     while True:
         if "anyOf" in schema:

@@ -16,28 +16,16 @@ _WORD: Final = r"(?:'[^']*'|\"[^\"]*\"|[^\s`'\"])+"
 _COMMAND: Final = rf"(?<![^\s`(])reconciler(?P<words>(?: {_WORD})+)"
 """A command in a text, up to a backtick, two spaces or the end of the line."""
 
-_WITHOUT_OPTIONS: Final = frozenset({"completion", "schema", "version", "help"})
+_WITHOUT_OPTIONS: Final = frozenset({"completion", "explain", "schema", "version", "help"})
 _WITH_DIRECTORY: Final = frozenset({"init", "simulator"})
 _WITH_SELECTION: Final = frozenset({"plan", "apply", "preview", "destroy", "drift"})
 COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"approve", "delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs", "mcp"}
-    | {
-        "output",
-        "pods",
-        "pvcs",
-        "recover",
-        "restart",
-        "rollback",
-        "scale",
-        "serve",
-        "specs",
-        "state",
-        "status",
-    }
-    | {"update", "validate", "watch"}
+    | {"approve", "call", "delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs"}
+    | {"mcp", "open", "output", "pin", "pods", "pvcs", "recover", "restart", "rollback", "scale", "serve"}
+    | {"show", "specs", "state", "status", "update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 

@@ -117,10 +117,9 @@ def test_a_mistyped_word_gets_a_suggestion(
     assert suggestion in capsys.readouterr().err
 
 
-def test_help_and_version_are_commands_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
     """As with Terraform and kubectl."""
     for words, flag in (
-        (["version"], ["--version"]),
         (["help"], ["--help"]),
         (["help", "plan"], ["plan", "-h"]),
     ):

@@ -30,6 +30,16 @@ SYMBOLS: Final[Mapping[Action, str]] = {
     Action.FORGET: ".",
 }
 
+PHRASES: Final[Mapping[Action, str]] = {
+    Action.CREATE: "will be created",
+    Action.UPDATE: "will be updated in-place",
+    Action.SCALE: "will be updated in-place (scale)",
+    Action.REPLACE: "must be replaced",
+    Action.DELETE: "will be destroyed",
+    Action.ADOPT: "will be imported",
+    Action.FORGET: "will no longer be managed by reconciler, but will not be destroyed",
+}
+
 NO_CALLS: Final = "none; only the inventory changes"
 
 
@@ -128,22 +138,11 @@ def action_symbol(change: Change) -> str:
 
 def action_phrase(change: Change) -> str:
     """Return the phrase that follows the address of a changed endpoint."""
-    match change.action:
-        case Action.CREATE:
-            return "will be created"
-        case Action.SCALE:
-            return "will be updated in-place (scale)"
-        case Action.REPLACE:
-            is_requested = isinstance(change, Replace) and change.is_requested
-            return "will be replaced, as requested" if is_requested else "must be replaced"
-        case Action.DELETE:
-            return "will be destroyed"
-        case Action.FORGET:
-            return "will no longer be managed by reconciler, but will not be destroyed"
-        case Action.ADOPT if not change.fields:
-            return "will be imported"
-        case _:
-            return "will be updated in-place"
+    if isinstance(change, Replace) and change.is_requested:
+        return "will be replaced, as requested"
+    if isinstance(change, Adopt) and change.fields:
+        return PHRASES[Action.UPDATE]
+    return PHRASES[change.action]
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:

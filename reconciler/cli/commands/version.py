@@ -1,0 +1,31 @@
+"""The command `reconciler version`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Command, Run, with_run
+from reconciler.model.problem import ExitCode
+
+EXTRAS = {"mcp": "mcp", "server": "starlette"}
+"""Extra -> a module that it installs."""
+
+
+@click.command(cls=Command)
+@with_run
+def version(run: Run) -> int:
+    """Print the version of reconciler, of Python and of the platform, and the installed extras."""
+    import platform
+    from importlib.util import find_spec
+
+    from reconciler import __version__
+
+    extras = {name: find_spec(module) is not None for name, module in EXTRAS.items()}
+    facts = {"python": platform.python_version(), "platform": platform.platform()}
+    if run.out.as_json:
+        run.out.document({"version": __version__, **facts, "extras": extras})
+        return ExitCode.OK
+    installed = ", ".join(name for name, is_there in extras.items() if is_there) or "none"
+    lines = [f"reconciler {__version__}", *(f"{name} {text}" for name, text in facts.items())]
+    run.out.result("".join(f"{line}\n" for line in (*lines, f"extras {installed}")))
+    return ExitCode.OK

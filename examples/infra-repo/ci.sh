@@ -6,12 +6,15 @@
 #   ./ci.sh drift    exits with 2 if the account was changed outside of reconciler
 #   ./ci.sh latest   checks out the inventory from the head of the branch
 #   ./ci.sh keep     commits the inventory to the branch, also after an interrupted run
+#
+# RECONCILER_ENV chooses the environment of config.yaml; by default it is production.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 branch=${BRANCH:-main}
 push_to=${PUSH_URL:-origin}              # if the checkout's own credentials cannot write
-inventory=state/novita.json
+export RECONCILER_ENV=${RECONCILER_ENV:-production}
+inventory=state/$RECONCILER_ENV.json
 journal=$inventory.journal               # exists only after an interrupt, or while a create is unresolved
 
 # If the checkout keeps no credentials, git authenticates to GitHub with GIT_TOKEN.
@@ -91,7 +94,7 @@ plan() {
 apply() {
   latest
   local code=0
-  run_with_signals reconciler apply the.plan --json-into apply.json --markdown-into apply.md || code=$?
+  run_with_signals reconciler apply the.plan --auto-approve --json-into apply.json --markdown-into apply.md || code=$?
   keep                                   # also after a failure or a cancel: new endpoints are recorded
   return "$code"
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.github_action.api import Api, GitHubError, with_retries
-from reconciler.github_action.posts import compose_body
+from reconciler.github_action.posts import Body, compose_body
 from reconciler.github_action.publish import (
     close_issues,
     drift_fingerprint,
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("--directory", required=True, help="the folder of the report")
+        command.add_argument("--environment", default="", help="the environment of the report")
         command.add_argument("--report", required=True, type=Path, help="the report in Markdown")
     urls = commands.add_parser("urls")
     urls.set_defaults(run=_urls)
@@ -56,7 +57,7 @@ def _comment(options: argparse.Namespace, environ: Mapping[str, str]) -> str:
     number = pull_request_number(_json(Path(_variable(environ, "GITHUB_EVENT_PATH"))))
     if number is None:
         return "This job has no pull request: there is nothing to comment on."
-    body = compose_body(options.directory, _text(options.report))
+    body = _body(options, _text(options.report))
     return write_comment(_api(environ), number, body, only_update=options.if_there)
 
 
@@ -65,9 +66,12 @@ def _issue(options: argparse.Namespace, environ: Mapping[str, str]) -> str:
     if fingerprint is None:
         return "It is unknown whether there is drift; the issue stays as it is."
     if not fingerprint:
-        return close_issues(_api(environ), compose_body(options.directory, ""))
-    body = compose_body(options.directory, _text(options.report), fingerprint)
-    return open_issue(_api(environ), options.title, body)
+        return close_issues(_api(environ), _body(options, ""))
+    return open_issue(_api(environ), options.title, _body(options, _text(options.report), fingerprint))
+
+
+def _body(options: argparse.Namespace, report: str, fingerprint: str = "") -> Body:
+    return compose_body(options.directory, report, fingerprint, environment=options.environment)
 
 
 def _urls(options: argparse.Namespace, _environ: Mapping[str, str]) -> str:

@@ -21,7 +21,10 @@ CUT_NOTE: Final = "\n\n_The report is longer than GitHub allows; the log of the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The text of a comment or an issue, and two marks in it: one for the folder, one for the drift."""
+    """The text of a comment or an issue, and two marks in it.
+
+    One is for the folder and its environment, one for the drift.
+    """
 
     text: str
     mark: str
@@ -36,9 +39,10 @@ class Body:
         return body.startswith(f"{self.mark}\n{self.drift_mark}\n")
 
 
-def compose_body(directory: str, report: str, fingerprint: str = "") -> Body:
-    """Return the body for the report of a folder."""
-    mark = f"<!-- novita-reconciler {quote(normpath(directory))} -->"
+def compose_body(directory: str, report: str, fingerprint: str = "", *, environment: str = "") -> Body:
+    """Return the body for the report of a folder, and of one of its environments."""
+    of_environment = f" {quote(environment)}" if environment else ""
+    mark = f"<!-- novita-reconciler {quote(normpath(directory))}{of_environment} -->"
     drift_mark = f"<!-- {fingerprint} -->"
     head = f"{mark}\n{drift_mark}\n\n" if fingerprint else f"{mark}\n\n"
     return Body(text=head + _fit(report, MAX_LENGTH - len(head)), mark=mark, drift_mark=drift_mark)

@@ -138,7 +138,7 @@ class Live:
     `fields` has all fields that Novita reports, with numbers as ints. `state` is Novita's word in lower
     case (`serving`, ...). `raw` has the parts of the response that plans do not compare: workers, times.
     `unread` are the wire paths of values in an unknown form, possibly `("id",)` and `("name",)`; then the ID
-    is made up.
+    is made up. `environment` is the other environment of config.yaml whose inventory records it, or "".
     """
 
     id: str
@@ -149,6 +149,7 @@ class Live:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     unread: tuple[Path, ...] = ()
     kind: str = ENDPOINT
+    environment: str = field(default="", compare=False)
 
     @property
     def is_identified(self) -> bool:

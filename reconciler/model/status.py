@@ -129,7 +129,7 @@ class EndpointInfo:
     of workers: `min_replicas` and `max_replicas` as configured; `total_replicas` exist, `available_replicas`
     of them run, and `ready_replicas` run and are healthy. `region` is Novita's cluster ID, `created_at` is in
     UTC. `managed` is None if it was not determined. `lease` is a running one. `log` is an address or text; ""
-    for none.
+    for none. `environment` is the other environment that the endpoint belongs to, or "".
     """
 
     name: str
@@ -153,6 +153,14 @@ class EndpointInfo:
     managed: Managed | None = None
     lease: Lease | None = None
     log: str = ""
+    environment: str = ""
+
+    @property
+    def management(self) -> str:
+        """Return who manages the endpoint, in words."""
+        if self.environment:
+            return f"environment {self.environment}"
+        return self.managed.value if self.managed else ""
 
     @property
     def desired_replicas(self) -> int:

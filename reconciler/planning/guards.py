@@ -9,7 +9,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Create, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import Tracked
+from reconciler.model.resource import Live, Tracked
 from reconciler.model.settings import Allowances, Environment
 from reconciler.model.text import quantity
 
@@ -106,6 +106,29 @@ def _replacements(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
                 address=change.address,
                 change=change,
             )
+
+
+def foreign_guards(
+    changes: Sequence[Change], records: Mapping[str, Tracked], owners: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield an error for each change of an endpoint that only another environment records.
+
+    `owners` are the environments of such endpoints, by ID.
+    """
+    own_ids = {record.id for record in records.values()}
+    for change in changes:
+        live: Live | None = getattr(change, "live", None)
+        if live is None or live.id in own_ids or live.id not in owners:
+            continue
+        owner = owners[live.id]
+        yield _guard(
+            code="other-environment",
+            summary=f"`{change.name}` ({live.id}) belongs to the environment `{owner}`",
+            hint=f"-e {owner} changes it there; so that both environments can have such an endpoint in one"
+            " account, give one of them a `name` such as `{name}-" + owner + "` in config.yaml",
+            address=change.address,
+            change=change,
+        )
 
 
 def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Iterator[Problem]:

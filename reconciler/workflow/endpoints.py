@@ -24,6 +24,7 @@ from reconciler.planning.matching import MatchedEndpoint, managed, matched
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.settings import valid_settings
 
@@ -47,11 +48,15 @@ class EndpointList:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalState:
-    """Settings, inventory and declarations. `desired` is None if the declarations are unknown."""
+    """Settings, inventory and declarations. `desired` is None if the declarations are unknown.
+
+    `owners` are the environments of endpoints that belong to other ones, by ID.
+    """
 
     settings: Settings
     inventory: Inventory
     desired: tuple[Desired, ...] | None
+    owners: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def describe(
@@ -65,8 +70,11 @@ class LocalState:
         managed_by_id = managed(self.desired, self.inventory, known)
         infos = (
             leased(
-                ENDPOINT.endpoint_info(
-                    self.match(endpoint).redacted, managed_by_id.get(endpoint.id, Managed.UNMANAGED)
+                replace(
+                    ENDPOINT.endpoint_info(
+                        self.match(endpoint).redacted, managed_by_id.get(endpoint.id, Managed.UNMANAGED)
+                    ),
+                    environment="" if endpoint.id in managed_by_id else self.owners.get(endpoint.id, ""),
                 ),
                 leases,
             )
@@ -194,6 +202,7 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
         settings=settings,
         inventory=inventory,
         desired=loaded.desired if is_known else None,
+        owners=owners_by_id(context),
         problems=problems,
     )
 

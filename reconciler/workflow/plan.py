@@ -23,6 +23,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.guards import (
     adoption_notes,
     environment_guards,
+    foreign_guards,
     guards,
     unknown_value_errors,
 )
@@ -35,6 +36,7 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.kinds import KindPlan, merge_plans, plan_kinds
 from reconciler.workflow.runtime.live import limits_and_missed, list_after_settling
@@ -243,6 +245,10 @@ def planned(
         guarded=guarded,
     )
     declared = len(endpoints.desired) + len(loaded.others)
+    owners = owners_by_id(context)
+    if owners:
+        unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
+        plan = replace(plan, unmanaged=tuple(unmanaged))
     problems = [
         *loaded.problems,
         *claim.problems,
@@ -257,6 +263,7 @@ def planned(
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
         problems += adoption_notes(changes)
+        problems += foreign_guards(changes, inventory.records, owners) if owners else ()
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes,

@@ -21,7 +21,7 @@ from .machine import Machine
 OURS = "acme/novita-reconciler@v0"
 BASH = {None: ("bash", "-e"), "bash": ("bash", "--noprofile", "--norc", "-eo", "pipefail")}
 STEP = {"id", "if", "uses", "with", "run", "shell", "env", "name"}
-JOB = {"needs", "if", "runs-on", "environment", "permissions", "outputs", "steps"}
+JOB = {"needs", "if", "runs-on", "environment", "permissions", "outputs", "steps", "strategy"}
 FOREIGN = (
     "actions/checkout",
     "actions/setup-python",
@@ -49,6 +49,14 @@ class Job:
     result: str
     log: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
+
+
+def _combinations(key: str, job: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Return the name and the values of each job of a matrix, which here has one dimension."""
+    if "strategy" not in job:
+        return [(key, {})]
+    ((dimension, values),) = job["strategy"]["matrix"].items()
+    return [(f"{key} ({value})", {dimension: value}) for value in values]
 
 
 @dataclass(kw_only=True)
@@ -82,11 +90,12 @@ class Runner:
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             fine = all(jobs[need].result == "success" for need in needs)
             context = {"needs": {need: {"outputs": jobs[need].outputs} for need in needs}, "success": fine}
-            if condition(job.get("if"), context):
-                self.before.get(key, lambda: None)()
-                jobs[key] = self.job(job, context, artifacts)
-            else:
-                jobs[key] = Job(result="skipped")
+            for name, values in _combinations(key, job):
+                if condition(job.get("if"), context):
+                    self.before.get(name, lambda: None)()
+                    jobs[name] = self.job(job, {**context, "matrix": values}, artifacts)
+                else:
+                    jobs[name] = Job(result="skipped")
         return jobs
 
     def job(self, job: Mapping[str, Any], context: Mapping[str, Any], artifacts: Path) -> Job:

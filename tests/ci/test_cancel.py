@@ -17,7 +17,7 @@ from .conftest import Account, Infra
 pytestmark = pytest.mark.slow
 
 NAMES = ["chat", "embed", "rerank"]
-JOURNAL = "state/novita.json.journal"
+JOURNAL = "state/production.json.journal"
 
 
 def shell_of_the_apply() -> int:
@@ -104,7 +104,7 @@ def test_a_script_keeps_map_and_journal(infra: Infra, environ: dict[str, str], a
     assert account.names == NAMES
     assert (
         infra.machine.git(infra.remote, "ls-tree", "-r", "--name-only", "main", "state")
-        == "state/novita.json"
+        == "state/production.json"
     )
 
 
@@ -143,11 +143,11 @@ def test_what_a_killed_run_left_is_kept(
         os.kill(applying, signal.SIGKILL)
 
     account.sim.faults.after("create", kill, nth=3)
-    apply = f'cd "{there}" && reconciler apply the.plan --parallelism 1'
+    apply = f'cd "{there}" && reconciler -e production apply the.plan --auto-approve --parallelism 1'
     assert machine.run(apply, infra.remote, environ, ("bash", "-e")).code != 0
     ended = machine.run(script.replace("$1", word), infra.remote, {}, ("bash", "-e"))
     assert ended.code == 0, ended.log
-    kept = infra.at_main("state/novita.json")
+    kept = infra.at_main("state/production.json")
     assert all(f'"{name}"' in kept for name in NAMES[:2])
     assert '"intent"' in infra.at_main(JOURNAL)
     assert '"record"' not in infra.at_main(JOURNAL)

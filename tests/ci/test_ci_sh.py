@@ -67,7 +67,9 @@ def test_the_inventory_is_pushed_on_top_of_what_came_meanwhile(
     (there / "notes.txt").write_text("of the job\n")
     assert ci(infra, there, environ, "apply").code == 0
     assert infra.subjects()[:2] == ["Record what was applied [skip ci]", "meanwhile"]
-    assert infra.machine.git(infra.remote, "show", "--name-only", "--format=", "main") == "state/novita.json"
+    assert (
+        infra.machine.git(infra.remote, "show", "--name-only", "--format=", "main") == "state/production.json"
+    )
     assert "poll_interval: 20" in infra.at_main("config.yaml")
 
 

@@ -78,7 +78,14 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
         "errored": run.plan is None or any(p.is_error and p.exit_code == 1 for p in run.problems),
         "resource_changes": _changes(plan, facts, explained=run.explained) if run.keyring else [],
         "resource_drift": drift_document(run),
-        "unmanaged": [{"name": live.name, "id": live.id} for live in plan.unmanaged],
+        "unmanaged": [
+            {
+                "name": live.name,
+                "id": live.id,
+                **({"environment": live.environment} if live.environment else {}),
+            }
+            for live in plan.unmanaged
+        ],
         "problems": [problem.to_dict() for problem in limit_problems(run.problems)],
         "summary": {action.value.replace("-", "_"): count for action, count in counts.items()},
         "digest": digest_of(facts) if run.plan and run.keyring else "",

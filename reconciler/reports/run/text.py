@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -212,12 +213,21 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style, *, named: bool) -> 
         return
     yield f"{line}:"
     for live in unmanaged:
-        yield f"  {plain(live.name)}  [id={plain(live.id)}]"
+        environment = f"  (environment {live.environment})" if live.environment else ""
+        yield f"  {plain(live.name)}  [id={plain(live.id)}]{environment}"
 
 
 def unmanaged_line(unmanaged: Sequence[Live]) -> str:
-    """Return the number of unmanaged endpoints as a clause."""
-    return f"{_subject(len(unmanaged), ' of the account')} not managed by this configuration"
+    """Return the number of unmanaged endpoints, and of those of other environments, as clauses."""
+    owners = Counter(live.environment for live in unmanaged)
+    clauses = []
+    if count := owners.pop("", 0):
+        clauses.append(f"{_subject(count, ' of the account')} not managed by this configuration")
+    for name, count in owners.items():
+        clauses.append(
+            f"{quantity(count, 'endpoint')} belong{'s' if count == 1 else ''} to environment {name}"
+        )
+    return "; ".join(clauses)
 
 
 def _colored_symbol(symbol: str, style: Style) -> str:

@@ -48,6 +48,7 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
         "region": app.region,
         "created_at": utc_text(app.created_at) if app.created_at else None,
         "managed": app.managed.value if app.managed else None,
+        **({"environment": app.environment} if app.environment else {}),
         "labels": dict(app.labels),
         "lease": lease_document(app.lease),
         "log": app.log,

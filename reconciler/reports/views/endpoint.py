@@ -132,7 +132,7 @@ def _details(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
     yield "lease", lease_text(app.lease) if app.lease else ""
     if app.created_at is not None:
         yield "created", f"{app.created_at:%Y-%m-%dT%H:%M:%SZ}, {age(app.created_at, now)} ago"
-    yield "managed", app.managed.value if app.managed else ""
+    yield "managed", app.management
     for kind in ConditionType:
         for condition in app.conditions:
             if condition.type is kind and condition.status:

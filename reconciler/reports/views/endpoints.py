@@ -231,7 +231,7 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
         case "lease":
             return Cell(lease_text(app.lease) if app.lease else "")
         case "managed":
-            return Cell(app.managed.value if app.managed else "", "" if _is_managed(app) else "yellow")
+            return Cell(app.management, "" if _is_managed(app) or app.environment else "yellow")
         case _:
             return Cell(str(getattr(app, column)), "dim" if column in ("id", "url") else "")
 

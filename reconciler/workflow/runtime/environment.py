@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.config.environments import Environments, read_environments
 from reconciler.model.command import command_line
-from reconciler.model.errors import InvalidConfig
+from reconciler.model.errors import InvalidConfig, ReconcilerError
 from reconciler.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -48,6 +49,25 @@ def every_environment(context: Context) -> tuple[Context, ...]:
     environments = _environments(context)
     chosen = environments.by_name.values() or (None,)
     return tuple(_with(context, environments, environment) for environment in chosen)
+
+
+def owners_by_id(context: Context) -> Mapping[str, str]:
+    """Return the environment of each endpoint that an inventory of another environment records, by ID.
+
+    An inventory that cannot be read is left out: it stops the runs of its own environment.
+    """
+    from reconciler.inventory.session import load
+
+    if context.environment is None:
+        return {}
+    owners: dict[str, str] = {}
+    for other in every_environment(replace(context, explicit_options=frozenset())):
+        if other.environment_name != context.environment_name:
+            with suppress(ReconcilerError):
+                owners |= dict.fromkeys(
+                    (record.id for record in load(other.state_path).records.values()), other.environment_name
+                )
+    return owners
 
 
 def name_in_account(context: Context, name: str) -> str:

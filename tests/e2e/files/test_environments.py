@@ -358,3 +358,43 @@ def test_env_diff(shop: Sandbox) -> None:
     shop.write("prod.yaml", {"endpoints": [{**prod, "maxReplicas": "many"}]})
     assert "(environment prod)" in shop.run("env", "diff", "dev", "prod").err
     assert not shop.sim.requests
+
+
+def test_endpoints_of_the_other_environment_are_named(shop: Sandbox) -> None:
+    """Plans and `list` say which environment they belong to; other ones are still unmanaged."""
+    shop.apply("-e", "dev")
+    assert "2 endpoints belong to environment dev (-v lists them)." in shop.run("plan", "-e", "prod").out
+    shop.sim.world.console_create(name="newcomer")
+    ran = shop.run("plan", "-e", "prod", "-v")
+    assert (
+        "1 endpoint of the account is not managed by this configuration;"
+        " 2 endpoints belong to environment dev:\n" in ran.out
+    )
+    assert "(environment dev)\n" in ran.out
+    unmanaged = shop.plan("-e", "prod").document["unmanaged"]
+    assert {one["name"]: one.get("environment") for one in unmanaged} == {
+        "chat-dev": "dev",
+        "embed-dev": "dev",
+        "newcomer": None,
+    }
+    listed = shop.run("list", "-e", "prod").out
+    assert listed.count("environment dev") == 2
+    assert "environment dev" in shop.run("get", "chat-dev", "-e", "prod").out
+    assert "environment" not in shop.run("list", "-e", "dev").out
+
+
+def test_an_endpoint_of_the_other_environment_is_not_touched(shop: Sandbox) -> None:
+    """Neither adopted by its name, nor changed or deleted by hand; the owner is named."""
+    shop.apply("-e", "dev")
+    configure(shop, prod={"name": "{name}-dev"})
+    for command in (
+        "plan",
+        "apply --auto-approve --adopt",
+        "delete chat-dev --yes",
+        "scale chat-dev 2 --yes",
+    ):
+        ran = shop.run(*command.split(), "-e", "prod", "--json")
+        assert ran.code == 3, command
+        assert "other-environment" in ran.codes
+    assert "belongs to the environment `dev`" in shop.run("plan", "-e", "prod").err
+    assert not shop.sent("update", "delete")

@@ -170,9 +170,9 @@ def test_every_command_that_a_message_names_exists() -> None:
     [
         ("quickstart", []),
         ("seed", []),
-        ("infra-repo", []),
-        ("environments", ["-f", "base.yaml", "-f", "dev.yaml"]),
-        ("environments", ["-f", "base.yaml", "-f", "prod.yaml"]),
+        ("infra-repo", ["-e", "production"]),
+        ("environments", ["-e", "dev"]),
+        ("environments", ["-e", "prod"]),
     ],
     ids=["quickstart", "seed", "infra-repo", "dev", "prod"],
 )

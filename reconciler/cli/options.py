@@ -240,10 +240,12 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     )
     ctx.call_on_close(out.close)
     env_files = tuple(Path(file) for file in given.get("env_sources", ()))
+    variables = variables_of(root, env_files)
     context = Context(
         root=root,
         environ=os.environ,
-        dotenv=variables_of(root, env_files),
+        dotenv=variables,
+        option_variables=variables,
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,

@@ -39,6 +39,7 @@ from reconciler.workflow.imperative import (
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import new_client, reader
 from reconciler.workflow.runtime.context import STATE, Context, utc_now
+from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 from reconciler.workflow.runtime.settings import valid_settings
 from reconciler.workflow.watch import watch
 
@@ -106,27 +107,33 @@ class NovitaDeploymentProvider(Unsupported):
         folder: str | os.PathLike[str] = ".",
         *,
         environ: Mapping[str, str] = os.environ,
-        state: str | os.PathLike[str] = STATE,
+        state: str | os.PathLike[str] | None = None,
+        environment: str = "",
         lock_timeout: float = 60.0,
         now: Callable[[], datetime] = utc_now,
     ) -> Self:
         """Return a provider that reads the same files as the commands in that folder, again for each call.
 
         The files are config.yaml, specs.yaml, the endpoint files and the inventory `state`. NOVITA_API_KEY
-        and NOVITA_BASE_URL of `environ` take precedence. Close the provider, or use it as a context manager.
-        Raise InvalidConfig if there is no API key or a file is invalid.
+        and NOVITA_BASE_URL of `environ` take precedence. environment: one of those of config.yaml; if empty,
+        RECONCILER_ENV of `environ`, or the default one. A call counts as the approval, also in an environment
+        that asks for its name; a protected one keeps the endpoints that are declared. Close the provider, or
+        use it as a context manager. Raise InvalidConfig if there is no API key or a file is invalid.
         """
         context = Context(
             root=Path(folder),
             environ=environ,
-            state=Path(state),
+            state=STATE if state is None else Path(state),
+            explicit_options=frozenset(() if state is None else ("state",)),
+            chosen_environment=environment or environ.get(VARIABLE, "").strip(),
             lock_timeout=lock_timeout,
             command=f"reconciler.{cls.__name__}",
             is_own_process=False,
             now=now,
         )
+        context = in_environment(context)
         settings = valid_settings(context)
-        provider = cls(new_client(context, settings), (), state)
+        provider = cls(new_client(context, settings), (), context.state)
         provider._context = replace(context, client=provider._context.client)
         provider._settings = settings
         provider._files = read_files

@@ -27,7 +27,7 @@ def list_environments(context: Context) -> tuple[EnvironmentInfo, ...]:
             recorded=_recorded(one),
             is_current=one.environment_name == context.environment_name,
         )
-        for one in every_environment(context)
+        for one in every_environment(replace(context, explicit_options=frozenset()), has_variables=False)
         if one.environment is not None
     )
 
@@ -52,7 +52,9 @@ def _recorded(context: Context) -> int | None:
 def _declared(context: Context, name: str) -> dict[str, Fields]:
     """Return the fields of each declared endpoint of an environment that is selected, by declared name."""
     context = in_recorded_environment(replace(context, explicit_options=frozenset()), name)
-    loaded = load_files(context, lenient=True, is_selected=context.selection.has, is_offline=True)
+    loaded = load_files(
+        context, lenient=True, is_offline=True, is_selected=context.selection.has, is_offline=True
+    )
     if loaded.errors:
         raise InvalidConfig(*(_of(name, problem) for problem in loaded.errors))
     names = context.names

@@ -110,7 +110,11 @@ class Runner:
         return Job(result="success" if steps.success else "failure", log=steps.log, outputs=outputs)
 
     def action(self, workspace: Path | None = None, **inputs: str) -> tuple[Steps, dict[str, str]]:
-        """Our action alone, in a checkout of the main branch if not said where; its steps and its outputs."""
+        """Our action alone, in a checkout of the main branch if not said where; its steps and its outputs.
+
+        Its environment is production, unless an input names another one.
+        """
+        inputs = {"environment": "production", **inputs}
         steps = Steps(
             workspace=workspace or self.infra.checkout(),
             names={"github": self.github},

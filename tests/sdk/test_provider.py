@@ -526,3 +526,28 @@ def test_a_key_of_its_own_keeps_fingerprints_comparable(sim: Server, tmp_path: P
             seen = key_of_the_fingerprint()
             provider.update_deployment(UpdateDeploymentRequest(endpoint="probe", env={"A": "2"}))
             assert key_of_the_fingerprint() == seen
+
+
+def test_from_config_in_an_environment(folder: Path, sim: Server) -> None:
+    """It has the inventory of the environment; a protected one keeps what it declares."""
+    (folder / "config.yaml").write_text(
+        "environments: {dev: {}, prod: {name: '{name}-prod', protected: true}}"
+    )
+    environ = {"NOVITA_API_KEY": KEY, "NOVITA_BASE_URL": sim.url}
+    with pytest.raises(InvalidConfig, match="no environment is chosen"):
+        NovitaDeploymentProvider.from_config(folder, environ=environ)
+    with NovitaDeploymentProvider.from_config(folder, environ=environ, environment="prod") as provider:
+        provider.deploy(request("chat-prod"))
+        provider.deploy(request("probe"))
+        assert set(json.loads((folder / "state/prod.json").read_text())["endpoints"]) == {
+            "chat-prod",
+            "probe",
+        }
+        with pytest.raises(NotApplied, match="protected"):
+            provider.delete_app("chat-prod")
+        provider.delete_app("probe")
+    with NovitaDeploymentProvider.from_config(
+        folder, environ={**environ, "RECONCILER_ENV": "dev"}
+    ) as provider:
+        provider.deploy(request("chat"))
+        assert (folder / "state/dev.json").exists()

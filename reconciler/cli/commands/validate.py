@@ -15,12 +15,13 @@ from reconciler.model.text import quantity
 def validate(run: Run) -> int:
     """Check the configuration files. Works offline and without an API key.
 
-    A reference to an unset variable is a warning here and an error in plan and apply.
+    Without -e, every environment of config.yaml is checked. A reference to an unset variable is a warning
+    here and an error in plan and apply.
     """
     from reconciler.reports.terminal.escape import plain
-    from reconciler.workflow.runtime.config import load_files
+    from reconciler.workflow.runtime.config import load_for_check
 
-    loaded = load_files(run.context, lenient=True, is_offline=True)
+    loaded = load_for_check(run.context)
     errors = sum(problem.is_error for problem in loaded.problems)
     code = ExitCode.ERROR if errors else ExitCode.OK
     annotate(run, loaded.problems)

@@ -11,6 +11,7 @@ from reconciler.config.loader import LoadedConfig, load
 from reconciler.model.errors import InvalidConfig
 from reconciler.planning.selection import NONE
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import every_environment
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime.file_edits import EditedFile
@@ -49,6 +50,27 @@ def load_files(
     if not is_verbose:
         return loaded
     return replace(loaded, problems=(*loaded.problems, *note_hidden_files(loaded.hidden_files)))
+
+
+def load_for_check(context: Context) -> LoadedConfig:
+    """Return the endpoints and the problems of the environment, or of all if none was chosen. Offline.
+
+    Unset references are warnings. The settings of the result are those of the first environment.
+    """
+    from reconciler.config.loader import sort_problems
+
+    contexts = (context,) if context.environment else every_environment(context)
+    first, *others = (load_files(one, lenient=True, is_offline=True) for one in contexts)
+    if not others:
+        return first
+    loaded = (first, *others)
+    files = dict.fromkeys(file for one in loaded for file in one.endpoint_files)
+    return replace(
+        first,
+        desired=tuple(desired for one in loaded for desired in one.desired),
+        problems=sort_problems([problem for one in loaded for problem in one.problems]),
+        endpoint_files=tuple(files),
+    )
 
 
 def load_config(

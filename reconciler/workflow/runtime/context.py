@@ -44,12 +44,14 @@ class Context:
     the client that a server acts for, "" for the user of this process. chosen_environment: the name that the
     user gave, or "". environment: the one of config.yaml that the run uses, or None. message: the text of
     `--message`, for the history.
-    missing_env_files: those of config.yaml that do not exist.
+    missing_env_files: those of config.yaml that do not exist. option_variables: the variables of `env_files`
+    alone, without those of config.yaml.
     """
 
     root: Path
     environ: Mapping[str, str]
     dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
+    option_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     env_files: tuple[Path, ...] = ()
     missing_env_files: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()

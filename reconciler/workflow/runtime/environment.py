@@ -44,11 +44,15 @@ def in_recorded_environment(context: Context, name: str) -> Context:
     return _with(context, environments, _named(context, environments, name))
 
 
-def every_environment(context: Context) -> tuple[Context, ...]:
-    """Return one context for each environment of config.yaml; the context itself if it declares none."""
+def every_environment(context: Context, *, has_variables: bool = True) -> tuple[Context, ...]:
+    """Return one context for each environment of config.yaml; the context itself if it declares none.
+
+    has_variables: read the `.env` files. Raise InvalidConfig for errors in them.
+    """
     environments = _environments(context)
+    with_environment = _with if has_variables else _with_paths
     chosen = environments.by_name.values() or (None,)
-    return tuple(_with(context, environments, environment) for environment in chosen)
+    return tuple(with_environment(context, environments, environment) for environment in chosen)
 
 
 def owners_by_id(context: Context) -> Mapping[str, str]:
@@ -61,7 +65,7 @@ def owners_by_id(context: Context) -> Mapping[str, str]:
     if context.environment is None:
         return {}
     owners: dict[str, str] = {}
-    for other in every_environment(replace(context, explicit_options=frozenset())):
+    for other in every_environment(replace(context, explicit_options=frozenset()), has_variables=False):
         if other.environment_name != context.environment_name:
             with suppress(ReconcilerError):
                 owners |= dict.fromkeys(
@@ -110,9 +114,14 @@ def _with(context: Context, environments: Environments, environment: Environment
         existing = [file for file in env_files if os.path.lexists(context.root / file)]
         context = replace(
             context,
-            dotenv={**_variables(context.root, existing), **context.dotenv},
+            dotenv={**_variables(context.root, existing), **context.option_variables},
             missing_env_files=tuple(file for file in env_files if file not in existing),
         )
+    return _with_paths(context, environments, environment)
+
+
+def _with_paths(context: Context, _environments: Environments, environment: Environment | None) -> Context:
+    """Return the context with the files and the inventory of the environment."""
     if environment is None:
         return context
     return replace(

@@ -1,13 +1,14 @@
 """Environments of config.yaml: files, inventory, account and names of each."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.simulator import Server
-from tests.e2e.sandbox import KEY, Sandbox, item
+from tests.e2e.sandbox import KEY, ROOT, Sandbox, item
 
 DEV_KEY, PROD_KEY = "sk_dev-key-0123456789", "sk_prod-key-0123456789"
 
@@ -355,6 +356,12 @@ def test_env_diff(shop: Sandbox) -> None:
     same = shop.run("env", "diff", "dev", "dev")
     assert (same.code, same.out) == (0, "dev and dev declare the same.\n")
     assert "Did you mean `prod`?" in shop.run("env", "diff", "dev", "prd").err
+    configure(shop, dev={"env_file": "dev.env"}, prod={"env_file": "prod.env"})
+    for name in ("dev", "prod"):
+        shop.write(f"{name}.env", f"TAG={name}\n")
+    shop.write("base.yaml", {"endpoints": [{**both, "image": "chat:${env:TAG}"}]})
+    shop.write("prod.yaml", {"endpoints": []})
+    assert '  image  "chat:dev"  "chat:prod"' in shop.run("env", "diff", "dev", "prod", "-e", "dev").out
     shop.write("prod.yaml", {"endpoints": [{**prod, "maxReplicas": "many"}]})
     assert "(environment prod)" in shop.run("env", "diff", "dev", "prod").err
     assert not shop.sim.requests
@@ -398,3 +405,24 @@ def test_an_endpoint_of_the_other_environment_is_not_touched(shop: Sandbox) -> N
         assert "other-environment" in ran.codes
     assert "belongs to the environment `dev`" in shop.run("plan", "-e", "prod").err
     assert not shop.sent("update", "delete")
+
+
+def test_the_page(sandbox: Sandbox) -> None:
+    """The commands of docs/environments.md do what it says, in the folder that it shows."""
+    page = (ROOT / "docs/environments.md").read_text()
+    (config,) = re.findall(r"<!-- config.yaml -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    sandbox.write("config.yaml", config)
+    sandbox.write(".env.prod", "TOKEN=hush\n")
+    sandbox.write("base.yaml", {"endpoints": [item("chat", env={"TOKEN": "${env:TOKEN:-none}"})]})
+    sandbox.write("dev.yaml", {"endpoints": [item("try")]})
+    sandbox.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 5}]})
+    sandbox.monkeypatch.setenv("PROD_API_KEY", KEY)
+    (console,) = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    codes = []
+    for line in console.splitlines():
+        *assignments, command = line.removeprefix("$ ").partition("reconciler ")[::2]
+        for assignment in " ".join(assignments).split():
+            sandbox.monkeypatch.setenv(*assignment.split("="))
+        codes.append(sandbox.run(*command.split()).code)
+    assert codes == [0, 2, 0, 0, 0, 0]
+    assert set(sandbox.live()) == {"chat"}

@@ -181,19 +181,27 @@ def test_who_only_looks_is_told(prod: Sandbox) -> None:
     assert set(prod.inventory) == set(NINE)
 
 
-def test_the_example_gives_each_environment_its_own_inventory(sandbox: Sandbox) -> None:
-    """As its comments say, with endpoints of one name in both; the inventory of the other one asks."""
+def test_the_example_cannot_turn_dev_into_prod(sandbox: Sandbox) -> None:
+    """Whatever the user forgets or mixes up: no command of one environment changes the other one."""
     for path in (ROOT / "examples/environments").glob("*.yaml"):
         sandbox.write(path.name, path.read_text())
     sandbox.monkeypatch.setenv("HF_TOKEN", "hf_x")
     for name in ("dev", "prod"):
-        command = (
-            (sandbox.root / f"{name}.yaml").read_text().split("\n")[0].removeprefix("# reconciler ").split()
-        )
-        assert command[-1] == "plan"
-        assert sandbox.run(*command[:-1], "apply", "--yes", "--adopt").code == 0
-        assert sandbox.run(*command, "--detailed-exitcode").code == 0
-    assert sandbox.run("-f", "base.yaml", "-f", "dev.yaml", "--state", "state/prod.json", "plan").code == 3
+        assert sandbox.run("-e", name, "apply", "--yes").code == 0
+    assert set(sandbox.live()) == {"chat-dev", "embed-dev", "chat", "embed"}
+    writes = len(sandbox.sent())
+    for command, code in (
+        ("apply --yes", 1),
+        ("-f base.yaml -f prod.yaml apply --yes", 1),
+        ("-e dev --state state/prod.json apply --yes", 3),
+        ("-e prod --state state/dev.json apply --yes", 3),
+        ("-e prod -f base.yaml -f dev.yaml apply --yes", 3),
+        ("-e dev -f base.yaml -f prod.yaml apply --yes", 3),
+        ("-e prod destroy --yes", 3),
+        ("-e dev delete chat-dev --state state/prod.json --yes", 3),
+    ):
+        assert sandbox.run(*command.split()).code == code, command
+    assert len(sandbox.sent()) == writes
 
 
 def test_a_saved_plan_keeps_the_consent(prod: Sandbox) -> None:

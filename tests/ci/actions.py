@@ -89,7 +89,10 @@ class Runner:
             assert job.keys() <= JOB, f"{key}: what is {job.keys() - JOB}?"
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             fine = all(jobs[need].result == "success" for need in needs)
-            context = {"needs": {need: {"outputs": jobs[need].outputs} for need in needs}, "success": fine}
+            context = {
+                "needs": {need: {"outputs": Outputs(jobs[need].outputs)} for need in needs},
+                "success": fine,
+            }
             for name, values in _combinations(key, job):
                 if condition(job.get("if"), context):
                     self.before.get(name, lambda: None)()

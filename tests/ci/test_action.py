@@ -46,7 +46,7 @@ def test_pending_changes_are_an_output_and_no_failure(runner: Runner, hub: GitHu
     steps, _ = runner.action(command="plan")
     assert "The comment on #7 is up to date." in steps.log
     (body,) = bodies(hub)
-    assert body.startswith("<!-- novita-reconciler . -->\n\n")
+    assert body.startswith("<!-- novita-reconciler . production -->\n\n")
     assert "Plan: 3 to add" in body
     _, outputs = runner.action(command="apply", arguments="--auto-approve")
     assert outputs["exit-code"] == "0"
@@ -126,7 +126,7 @@ def test_arguments_are_words_and_nothing_else(runner: Runner, infra: Infra) -> N
     file = "$(touch pwned); p"
     arguments = "  --target   *at\n--exclude $(touch${IFS}pwned) "
     steps, outputs = runner.action(
-        command="plan", directory=folder, arguments=arguments, **{"plan-file": file}
+        command="plan", environment="", directory=folder, arguments=arguments, **{"plan-file": file}
     )
     assert outputs["plan-file"] == f"{folder}/{file}", steps.log
     assert (steps.workspace / folder / file).exists()

@@ -52,9 +52,7 @@ def _recorded(context: Context) -> int | None:
 def _declared(context: Context, name: str) -> dict[str, Fields]:
     """Return the fields of each declared endpoint of an environment that is selected, by declared name."""
     context = in_recorded_environment(replace(context, explicit_options=frozenset()), name)
-    loaded = load_files(
-        context, lenient=True, is_offline=True, is_selected=context.selection.has, is_offline=True
-    )
+    loaded = load_files(context, lenient=True, is_offline=True, is_selected=context.selection.has)
     if loaded.errors:
         raise InvalidConfig(*(_of(name, problem) for problem in loaded.errors))
     names = context.names

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.model.problem import Place, Problem
-from reconciler.yamlfile import line_separators
+from reconciler.yamlfile import block, line_separators
 from reconciler.yamlfile.builder import Builder
 from reconciler.yamlfile.document import Document, Source
 from reconciler.yamlfile.files import (
@@ -94,6 +94,8 @@ def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
         return Document(source, None, (conflict,))
     if source.is_json:
         return _from_json(source)
+    if len(text) >= block.MIN_SIZE and not pure and (data := block.parse(text)) is not None:
+        return Document(source, data)
     if is_too_deep(text):
         problem = Problem(
             code="too-deep",

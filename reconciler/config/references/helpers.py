@@ -96,6 +96,11 @@ class HelperRegistry:
             reference, "bad-reference", f"cannot be used: the helper `{name}` {needs}", f"write `{shown}`"
         )
 
+    @property
+    def helpers(self) -> Mapping[str, Helper]:
+        """All helpers by name. Raise InvalidRegistration."""
+        return {**self._from_file, **self._from_environment}
+
     def program(self, helper: Helper) -> str | None:
         """Return the absolute path of its program; None if it is not on PATH outside of the repository."""
         import shutil
@@ -178,7 +183,7 @@ class HelperRegistry:
 
     def _unknown(self, reference: Reference) -> Problem:
         name = reference.name
-        known = [*self._from_environment, *self._from_file]
+        known = self.helpers
         summary = f"the secret helper `{name}` is not registered"
         if meant := suggest_name(name, known):
             return Problem(code="unknown-helper", summary=summary, hint=f"did you mean `{meant}`?")

@@ -19,6 +19,7 @@ from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.workflow.doctor.account import account_checks, skipped_checks
 from reconciler.workflow.doctor.files import environment_check, literal_key_check, schemas_check
+from reconciler.workflow.doctor.helpers import helpers_check
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
@@ -46,6 +47,7 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
     key, address = _key(loaded), _address(loaded)
     yield key
     yield from literal_key_check(context)
+    yield from helpers_check(context)
     if loaded.settings.is_key_weak:
         yield _WEAK_STATE_KEY
     yield address

@@ -432,6 +432,23 @@ def test_a_file_of_another_user_is_refused(helped: Sandbox) -> None:
     assert calls(helped) == []
 
 
+def test_doctor_looks_for_the_programs(helped: Sandbox) -> None:
+    """It runs none; without a helper it says nothing."""
+
+    def check() -> list[tuple[str, str]]:
+        checks = helped.run("doctor", "--json").document["checks"]
+        return [(one["grade"], one["found"]) for one in checks if one["name"] == "helpers"]
+
+    assert check() == [("ok", "secret helpers: op")]
+    helped.monkeypatch.setenv("RECONCILER_SECRET_HELPERS", "op=op read %s; gone=not-there %s")
+    assert check() == [("warn", "not on PATH outside of the repository: not-there for `gone`")]
+    helped.monkeypatch.setenv("RECONCILER_SECRET_HELPERS", "op")
+    assert check() == [("fail", "RECONCILER_SECRET_HELPERS has an entry that is not NAME=COMMAND")]
+    helped.monkeypatch.delenv("RECONCILER_SECRET_HELPERS")
+    assert check() == []
+    assert calls(helped) == []
+
+
 def test_a_rollback_runs_the_helper_again(helped: Sandbox) -> None:
     """The history keeps the reference, not the value."""
     helped.apply()

@@ -5,16 +5,18 @@ Optional HTML tags are omitted, which keeps the page of a thousand endpoints sma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape as escaped
+from typing import Final
 
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
-from reconciler.model.plan import Action, Change, Drift, FieldChange
+from reconciler.model.plan import Action, Change, Delete, Drift, FieldChange
 from reconciler.model.problem import Problem
 from reconciler.model.values import ABSENT, Absent, Value
 from reconciler.planning.explain import Explanation
 from reconciler.reports.html.chart import chart, range_of
+from reconciler.reports.html.losses import lost_facts, lost_fields
 from reconciler.reports.run.before_after import fields_before_and_after, resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.summary import change_summary, verification_texts
@@ -22,6 +24,9 @@ from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, 
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized, marked_line
 from reconciler.reports.terminal.values import before_and_after, field_name
+
+LONG_VALUE: Final = 80
+"""Characters. A longer value takes the width of both columns, with the new value below the old one."""
 
 
 def escape(text: str) -> str:
@@ -41,6 +46,7 @@ def change_card(
     parts: list[str] = []
     if result is not None and result.problem is not None and result.outcome is not Outcome.NOT_ATTEMPTED:
         parts.append(problem_card(result.problem))
+    parts.append(lost_list(change))
     parts.append(_body(_table_of(change), _chart_of(change)))
     if explanation is not None:
         parts.append(_explained(explanation))
@@ -152,13 +158,15 @@ def _chart_of(change: Change) -> str:
 
 
 def _table_of(change: Change) -> str:
+    if isinstance(change, Delete):
+        return _table(lost_fields(change), ("Configuration", "Value that is lost"), None)
     if change.action is Action.CREATE:
         return _table(shown_fields(change), ("Field", "Value"), None)
     return _table(change.fields, ("Field", "Before", "After", "Cause"), field_remarks)
 
 
 def _table(
-    fields: Iterable[FieldChange],
+    fields: Sequence[FieldChange],
     headings: tuple[str, ...],
     remarks: Callable[[FieldChange], list[str]] | None,
 ) -> str:
@@ -167,15 +175,22 @@ def _table(
     if not rows:
         return ""
     head = "".join(f"<th scope=col>{heading}" for heading in headings)
-    return f"<table{'' if remarks else ' class=fresh'}><thead><tr>{head}<tbody>{rows}</table>"
+    kind = "" if remarks else " class=gone" if fields[0].after is ABSENT else " class=fresh"
+    return f"<table{kind}><thead><tr>{head}<tbody>{rows}</table>"
 
 
 def _row(field: FieldChange, remarks: Callable[[FieldChange], list[str]] | None) -> str:
     name = f"<tr><th scope=row>{escape(field_name(field))}"
     before, after = before_and_after(field)
     if remarks is None:
-        return f"{name}<td>{_value(field.after, after)}"
-    cells = f"<td>{_value(field.before, before)}<td>{_value(field.after, after)}"
+        value = (field.before, before) if field.after is ABSENT else (field.after, after)
+        return f"{name}<td>{_value(*value)}"
+    was, is_ = _value(field.before, before), _value(field.after, after)
+    cells = f"<td>{was}<td>{is_}"
+    if max(len(before), len(after)) > LONG_VALUE:
+        lines = (("was", was), ("now", is_))
+        blocks = "".join(f"<div class={kind} tabindex=0>{value}</div>" for kind, value in lines)
+        cells = f"<td colspan=2 class=long>{blocks}"
     return f"{name}{cells}<td>{escape(', '.join(remarks(field)))}"
 
 
@@ -196,6 +211,12 @@ def _outcome(result: ChangeResult) -> str:
 def _alarm(alarm: Alarm) -> str:
     state = DriftState.NEW if alarm.has_new_drift else alarm.items[0].state
     return f'<span class="badge {"bad" if alarm.has_new_drift else "quiet"}">{state.value}</span>'
+
+
+def lost_list(change: Change) -> str:
+    """Return what goes with an endpoint that is deleted or replaced: its URL and its workers."""
+    facts = "".join(f"<dt>{name}<dd>{escape(fact)}" for name, fact in lost_facts(change))
+    return f'<dl class="lost">{facts}</dl>' if facts else ""
 
 
 def _explained(explanation: Explanation) -> str:

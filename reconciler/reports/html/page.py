@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler import __version__
 from reconciler.model.drift import Alarm
-from reconciler.model.plan import Change, Drift
+from reconciler.model.plan import Change, Drift, Plan
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Live
 from reconciler.model.run_report import RunReport
@@ -98,14 +98,18 @@ def _sections(run: RunReport) -> Iterator[str]:
     if run.plan is None:
         return
     explanations = explain(run.plan) if run.explained else {}
-    if run.drift_report is not None:
-        drifted: list[tuple[Drift, Alarm | None]] = [
-            (alarm.drift, alarm) for alarm in run.drift_report.alarms
-        ]
-    else:
+    yield _drift(run, run.plan, explanations)
+    if run.drift_report is None:
         yield from _changes(run, run.plan.pending, explanations)
         yield _section("outputs", "Outputs", list(filter(None, [outputs_list(outputs_of(run))])))
-        drifted = [(drift, None) for drift in run.plan.drift]
+    yield _unmanaged(run.plan.unmanaged)
+
+
+def _drift(run: RunReport, plan: Plan, explanations: Mapping[str, Explanation]) -> str:
+    """Return the section about drift, which comes first: what somebody changed may be overwritten."""
+    drifted: list[tuple[Drift, Alarm | None]] = [(drift, None) for drift in plan.drift]
+    if run.drift_report is not None:
+        drifted = [(alarm.drift, alarm) for alarm in run.drift_report.alarms]
     index = _index(
         [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]
     )
@@ -121,8 +125,7 @@ def _sections(run: RunReport) -> Iterator[str]:
         )
         for number, (drift, alarm) in enumerate(drifted)
     ]
-    yield _section("drift", "Changed outside of reconciler", [index, *cards] if cards else [])
-    yield _unmanaged(run.plan.unmanaged)
+    return _section("drift", "Changed outside of reconciler", [index, *cards] if cards else [])
 
 
 def _changes(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import Outcome
 from reconciler.model.drift import DriftState
 from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.reports.html.chart import Range, chart
 from reconciler.reports.html.page import html_text
-from tests.builders import endpoint, plan
+from tests.builders import answer, endpoint, live, plan, tracked
 from tests.reports import samples
 from tests.reports.chromium import Browser, needed
 
@@ -211,3 +212,71 @@ def test_a_page_shows_the_result() -> None:
     assert "ignored until 2027-01-01 00:00Z: a trial" in html_text(RUNS["ignored"])
     assert "<h1>No changes." in html_text(RUNS["nothing"])
     assert "<h1>Failed: 1 error.</h1>" in html_text(RUNS["failed"])
+
+
+LONG = "python -m server " + " ".join(f"--option-{number} value-{number}" for number in range(40))
+UNBROKEN = "x" * 200
+
+
+def with_long_values() -> RunReport:
+    """Return a plan with drift, an update with a long value, and a delete of an endpoint with workers."""
+    workers = [{"id": "w-1", "state": "running", "healthy": True}]
+    return samples.findings(
+        plan(
+            [
+                endpoint("tuned", command=f"{LONG} --new", image=f"a/{UNBROKEN}"),
+                endpoint("fresh", command=LONG),
+            ],
+            [tracked("tuned", command=LONG), tracked("old", env={"MODEL": "llama"})],
+            [
+                live("tuned", command=LONG, healthPath="/moved"),
+                ENDPOINT.parse_one({**answer("old", env={"MODEL": "llama"}), "workers": workers}),
+            ],
+        )
+    )
+
+
+@needed
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_one_long_value_leaves_the_page_readable(browser: Browser, dark: bool) -> None:
+    """E10: at each width no column is narrow, nothing is wider than the window, and the contrast is there."""
+    script = """
+const width = (element) => element.getBoundingClientRect().width;
+const cells = [...document.querySelectorAll('td, tbody th')].filter(width);
+return {
+  overflow: document.documentElement.scrollWidth - innerWidth,
+  narrowest: Math.min(...cells.map(width)),
+  words: Math.min(...[...document.querySelectorAll('.long div')].map(width)),
+  highest: Math.max(...[...document.querySelectorAll('tr')].map((row) => row.getBoundingClientRect().height)),
+};
+"""
+    page = html_text(with_long_values())
+    widths = (390, 1280, 1600)
+    for answer_, width in zip(browser.ask(script, page, widths=widths, dark=dark), widths, strict=True):
+        assert answer_["overflow"] <= 0, width
+        assert answer_["words"] >= (300 if width == 390 else 450), width
+        assert answer_["highest"] <= 900, width
+        if width > 390:
+            assert answer_["narrowest"] >= 110, width
+    for answer_ in browser.ask(CONTRAST, page, widths=widths, dark=dark):
+        assert answer_["worst"][0] >= 4.5, answer_
+
+
+def test_drift_comes_first() -> None:
+    """E10: before the changes that would overwrite it."""
+    page = html_text(with_long_values())
+    assert 0 < page.index('id="drift"') < page.index('id="changes"')
+
+
+def test_a_delete_shows_what_is_lost() -> None:
+    """E10: its URL, its workers and its configuration; a replacement shows the first two."""
+    page = html_text(with_long_values())
+    card = page[page.index('class="card delete"') :]
+    assert "https://id-old-old.runsync.novita.dev stops" in card
+    assert "1 will be stopped, 1 of them ready" in card
+    assert "<th scope=row>minReplicas<td>1" in card
+    assert "<th scope=row>env.MODEL<td>" in card
+    page = html_text(RUNS["refused"])
+    card = page[page.index('class="card replace"') :].split("</details>")[0]
+    assert "https://id-larger-larger.runsync.novita.dev stops" in card
+    assert "none at the moment" in card

@@ -11,6 +11,7 @@ from textwrap import dedent
 import click
 import pytest
 
+from reconciler.cli.examples import examples_of
 from reconciler.cli.main import COMMANDS, cli
 from reconciler.cli.options import SharedOption
 
@@ -41,6 +42,8 @@ def _section(command: click.Command, context: click.Context, level: str) -> Iter
     yield f"\n{level} {context.command_path.removeprefix('reconciler ')}\n\n```text\n{usage}\n```\n\n"
     yield _flowing(command.help or "") + "\n\n"
     yield from _options(command, context, shared=False)
+    if lines := examples_of(context.command_path):
+        yield "\n```text\n" + "".join(f"{line}\n" for line in lines) + "```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             inner = command.get_command(context, name)

@@ -18,7 +18,8 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.argument_encoding import check_arguments
-from reconciler.cli.options import ARGUMENTS, Command, Group
+from reconciler.cli.options import ARGUMENTS, Group, write_options
+from reconciler.cli.shared_options import SECTIONS as TITLES
 from reconciler.cli.shared_options import shared_options
 from reconciler.cli.shell_completion import VARIABLE, complete, complete_commands
 from reconciler.model.problem import ExitCode
@@ -27,56 +28,58 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Main commands": {
-        "init": "Create commented endpoints.yaml and specs.yaml files to start from.",
+    "Plan and apply": {
+        "init": "Create commented files to start from.",
         "validate": "Check the configuration files offline.",
         "plan": "Show the changes that apply would make.",
+        "show": "Show a saved plan.",
         "apply": "Create, update or delete endpoints to match the configuration.",
         "destroy": "Delete all endpoints recorded in the inventory.",
+        "drift": "Detect, accept or revert changes made outside of reconciler.",
+        "preview": "Show the exact API requests that apply would send.",
     },
-    "Drift, history and recovery": {
-        "drift": "Detect changes made outside of reconciler, and accept or revert them.",
-        "history": "Show the applied versions of each endpoint.",
-        "rollback": "Restore an earlier applied version of an endpoint.",
-        "recover": "Resolve creates whose response was lost.",
-        "import": "Record existing endpoints in the inventory, and write their YAML.",
-        "state": "Inspect or repair the inventory.",
-    },
-    "Single endpoints, without the configuration": {
-        "deploy": "Create an endpoint.",
-        "update": "Change the image, workers, env or timeout of an endpoint.",
-        "scale": "Set the number of workers of an endpoint, permanently or for a limited time.",
-        "restart": "Replace an endpoint by an equal one, with new workers.",
-        "delete": "Delete an endpoint.",
-    },
-    "Inspection": {
+    "Look": {
         "output": "Print the URLs of endpoints.",
         "list": "List all endpoints of the account.",
         "get": "Show the details of an endpoint.",
         "status": "Show the status of endpoints.",
+        "watch": "Watch endpoints for changes.",
+        "history": "Show the applied versions of each endpoint.",
         "call": "Send a request to the URL of an endpoint.",
         "probe": "Send the declared probes of endpoints.",
-        "watch": "Watch endpoints for changes.",
-        "specs": "Show the GPU specs of specs.yaml.",
+        "open": "Open the URL of an endpoint in the browser.",
         "logs": "Print the addresses of the logs of an endpoint.",
+        "specs": "Show the GPU specs of specs.yaml.",
         "pods": "Show where to see workers.",
         "pvcs": "Show where to see storage.",
     },
-    "Other commands": {
-        "preview": "Show the exact API requests that apply would send.",
+    "Change by hand": {
+        "deploy": "Create an endpoint.",
+        "update": "Change the image, workers, env or timeout of an endpoint.",
+        "scale": "Set the number of workers of an endpoint, also for a limited time.",
+        "restart": "Replace an endpoint by an equal one, with new workers.",
+        "rollback": "Restore an earlier applied version of an endpoint.",
+        "delete": "Delete an endpoint.",
+    },
+    "Inventory": {
+        "import": "Record existing endpoints, and write their YAML.",
+        "recover": "Resolve creates whose response was lost.",
+        "state": "Inspect or repair the inventory.",
+    },
+    "CI": {
         "env": "List and compare the environments of config.yaml.",
         "pin": "Write the digests of image tags into the YAML.",
         "doctor": "Check the setup and suggest fixes.",
+        "approve": "Approve a plan that an assistant proposed.",
+    },
+    "Tools": {
         "explain": "Explain a field of the YAML files.",
-        "show": "Show a saved plan.",
-        "open": "Open the URL of an endpoint in the browser.",
-        "version": "Print the version of reconciler.",
         "schema": "Print a JSON Schema for editors.",
         "serve": "Serve the HTTP API and the web page.",
         "mcp": "Serve the endpoints to an AI assistant, over stdin and stdout.",
-        "approve": "Approve a plan that an assistant proposed.",
         "simulator": "Run a simulated Novita API on this machine.",
         "completion": "Print a shell completion script.",
+        "version": "Print the version of reconciler.",
     },
 }
 """Section of the help -> command -> its description in one line."""
@@ -117,8 +120,10 @@ class LazyGroup(Group):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Accept the command `help [COMMAND]`, as Terraform and kubectl do."""
+        """Accept the commands `help [COMMAND]` and `help options`, as Terraform and kubectl do."""
         ctx.meta[ARGUMENTS] = tuple(args)
+        if args == ["help", "options"]:
+            _show_shared_options(self, ctx)
         if args[:1] == ["help"]:
             args = [*args[1:], "--help"]
         return super().parse_args(ctx, args)
@@ -128,11 +133,20 @@ class LazyGroup(Group):
         for title, section in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), text) for name, text in section.items()])
-        Command.format_options(self, ctx, formatter)
+        write_options(self, ctx, formatter, TITLES)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*complete_commands(COMMANDS.items(), incomplete), *options]
+
+
+def _show_shared_options(group: click.Command, ctx: click.Context) -> NoReturn:
+    """Print the page `reconciler help options`."""
+    formatter = ctx.make_formatter()
+    formatter.write_text("Options that every command takes, before or after its name.")
+    write_options(group, ctx, formatter, TITLES[2:])
+    click.echo(formatter.getvalue().rstrip("\n"))
+    ctx.exit()
 
 
 EPILOG: Final = """\
@@ -143,8 +157,7 @@ Examples:
   reconciler apply prod.plan
   reconciler drift accept chat
 
-Run `reconciler COMMAND --help` for the options of a command. The shared options may also be given before the
-command."""
+Run `reconciler COMMAND --help` for the options of a command."""
 
 
 @click.group(

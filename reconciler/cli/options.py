@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
+from reconciler.cli.examples import examples_of
 from reconciler.cli.shared_options import SECTIONS, WITHOUT_ENVIRONMENT, SharedOption, shared_options
 from reconciler.model.lazy_dataclass import dataclass
 
@@ -40,18 +41,37 @@ class ReportOption(click.Option):
     section: Final = SECTIONS[1]
 
 
+SHARED_HINT: Final = "Shared options (-C, -e, -f, --target, --json, ...): reconciler help options"
+
+
 class Command(click.Command):
-    """A command whose help lists its own options first."""
+    """A command whose help has its own options and examples, and refers to the page of the shared options."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        sections: dict[str, list[tuple[str, str]]] = {name: [] for name in SECTIONS}
-        for parameter in self.get_params(ctx):
-            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
-                sections[getattr(parameter, "section", SECTIONS[0])].append(record)
-        for title, records in sections.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        write_options(self, ctx, formatter, SECTIONS[:2])
+        if any(isinstance(parameter, SharedOption) for parameter in self.params):
+            formatter.write(f"\n{SHARED_HINT}\n")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if lines := examples_of(ctx.command_path):
+            with formatter.section("Examples"):
+                for line in lines:
+                    formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+        super().format_epilog(ctx, formatter)
+
+
+def write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter, titles: Sequence[str]
+) -> None:
+    """Write the sections of options with these titles."""
+    sections: dict[str, list[tuple[str, str]]] = {name: [] for name in SECTIONS}
+    for parameter in command.get_params(ctx):
+        if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+            sections[getattr(parameter, "section", SECTIONS[0])].append(record)
+    for title in titles:
+        if sections[title]:
+            with formatter.section(title):
+                formatter.write_dl(sections[title])
 
 
 class Group(Command, click.Group):

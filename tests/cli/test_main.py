@@ -129,9 +129,16 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
         assert text == capsys.readouterr().out
 
 
-def test_the_help_lists_shared_options_last(capsys: pytest.CaptureFixture[str]) -> None:
-    """The options of the command itself come first."""
+def test_the_help_has_own_options_first_and_shared_ones_on_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command refers to the page, which the help of the program includes."""
     assert run(["plan", "--help"]) == 0
     text = capsys.readouterr().out
-    assert text.index("\nOptions:") < text.index("\nReport options:") < text.index("\nShared options:")
-    assert text.index("--bind-commit") < text.index("--explain") < text.index("--state")
+    assert text.index("\nOptions:") < text.index("\nReport options:") < text.index("\nShared options")
+    assert text.index("--bind-commit") < text.index("--explain")
+    assert "--state" not in text
+    assert "reconciler help options" in text
+    assert run(["help", "options"]) == 0
+    page = capsys.readouterr().out
+    assert all(name in page for name in ("--state", "--target", "-C DIR"))
+    assert run(["--help"]) == 0
+    assert page[page.index("Shared options:") :].strip() in capsys.readouterr().out

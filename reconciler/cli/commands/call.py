@@ -97,12 +97,6 @@ def call(
     If no worker is ready, for example because the endpoint is scaled to zero, call waits until one is. The
     status and the times are printed to stderr. The exit code is 0 if the status of the answer is from 200 to
     299, otherwise 1. The API key of the account is never sent to an endpoint. Redirects are not followed.
-
-    \b
-    Examples:
-      reconciler call chat --path /health
-      reconciler call chat '{"prompt": "Hello"}' --path /v1/completions --stream
-      reconciler call chat @request.json --header 'Authorization: Bearer ${env:CHAT_KEY}'
     """
     from reconciler.cli.wait_line import WaitingLine
     from reconciler.reports.views.answer import answer_document, answer_line

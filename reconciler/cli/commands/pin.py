@@ -24,12 +24,6 @@ def pin(run: Run, names: tuple[str, ...], update: bool, check: bool, no_tag: boo
     digest, and keeps the comments and the order of the files. Images with a digest stay as they are, unless
     --update is given. --check alone asks no registry. A private registry is asked with the credential of
     `docker login`.
-
-    \b
-    Examples:
-      reconciler pin
-      reconciler pin chat --update
-      reconciler pin --check
     """
     if check and no_tag:
         raise click.UsageError("--no-tag writes, and --check does not")

@@ -16,11 +16,6 @@ def probe(run: Run, name: str | None) -> int:
     """Send the declared probes of all endpoints or of one, and report whether they serve.
 
     A cold start is waited out. The exit code is 0 if all answers are as expected, and 1 otherwise.
-
-    \b
-    Examples:
-      reconciler probe
-      reconciler probe chat --json
     """
     from reconciler.cli.wait_line import WaitingLine
     from reconciler.reports.views.probes import probes_document, probes_text

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.options import Command
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.simulator import Received, Server
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

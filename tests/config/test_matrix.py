@@ -8,10 +8,14 @@ from time import process_time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.config.loader import load
-from reconciler.config.matrix.expansion import MAX_COMBINATIONS
+from reconciler.config.matrix.expansion import MAX_COMBINATIONS, Expansion
+from reconciler.model.problem import Problem
 from reconciler.model.secrets import reveal
+from reconciler.yamlfile.reader import parse
 
 from .support import SPECS, loaded, problem_lines, write
 
@@ -307,3 +311,30 @@ def test_an_extension_in_a_large_file_costs_no_time(tmp_path: Path) -> None:
     began = process_time()
     assert len(load(tmp_path, environ={}).desired) == 5_000
     assert process_time() - began < 3 * plain + 0.1
+
+
+TEXTS = st.text(st.sampled_from("ab{}$.: matrix"), max_size=12) | st.sampled_from(
+    ["{a}", "{a}-{b}", "${matrix.a}", "${matrix.a.b}", "$${matrix.a}", "${env:${matrix.a}}"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["a", "b", "exclude", "include", "x y"])
+
+
+@given(
+    matrix=st.dictionaries(KEYS, VALUES | st.lists(VALUES, max_size=3)) | VALUES, name=TEXTS, fields=VALUES
+)
+def test_any_matrix_gives_endpoints_or_problems(matrix: Any, name: str, fields: Any) -> None:
+    """Any data is read without an exception, and what it gives has distinct names."""
+    item = {"endpoint": name, "specName": "one", "image": "x:1", "env": fields, "matrix": matrix}
+    document = parse(json.dumps({"endpoints": [item]}), "e.json")
+    problems: list[Problem] = []
+    declared = document.data["endpoints"][0]
+    expanded = list(Expansion().expand(document, ("endpoints", 0), declared, problems))
+    assert expanded or problems
+    names = [one.data["endpoint"] for one in expanded]
+    assert len(names) == len(set(names))
+    assert all("matrix" not in one.data for one in expanded)

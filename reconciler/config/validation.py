@@ -34,6 +34,13 @@ MAX_EXPLAINED: Final = 10_000
 long as the validation."""
 
 
+_MATRIX_HINTS: Final = {
+    "app-name": "add an `appName` for all combinations, of values that suit, such as `{model.id}` with"
+    " `model: [{name: llama-3.1, id: llama-3-1}]`"
+}
+"""Hints that replace those about a single item, by the code of their problem."""
+
+
 def every_endpoint(_name: str) -> bool:
     """Select every endpoint."""
     return True
@@ -116,7 +123,8 @@ class EndpointValidator:
             if problem.address in combinations:
                 which = f"The combination of `matrix` is {combinations[problem.address]}."
                 detail = "\n".join(filter(None, (problem.detail, which)))
-                self.problems[index] = replace(problem, detail=detail)
+                hint = _MATRIX_HINTS.get(problem.code, problem.hint)
+                self.problems[index] = replace(problem, detail=detail, hint=hint)
 
     def validate_stacks(self, stacks: Sequence[LayerStack]) -> tuple[Desired, ...]:
         """Return the endpoints without errors that the stacks declare."""

@@ -203,6 +203,16 @@ def test_mistakes_in_the_item_are_reported_once(tmp_path: Path) -> None:
     assert problem.detail == "The combination of `matrix` is region=us, model=llama, port=99999."
 
 
+def test_a_name_that_cannot_be_an_app_name_has_a_way_out(tmp_path: Path) -> None:
+    """A literal `appName` would be that of all combinations."""
+    (problem,) = loaded(tmp_path, {"endpoints.yaml": matrix("a: [x.1]")}).problems
+    assert problem.hint.startswith("add an `appName` for all combinations, of values that suit")
+    more = '    appName: "{a.id}"\n'
+    text = matrix("a: [{name: x.1, id: x-1}, {name: x.2, id: x-2}]", name='"{a.name}"', more=more)
+    found = loaded(tmp_path, {"endpoints.yaml": text})
+    assert [(one.name, one.app_name) for one in found.desired] == [("x.1", "x-1"), ("x.2", "x-2")]
+
+
 def test_an_unknown_name_is_found_in_any_text(tmp_path: Path) -> None:
     text = ITEM.replace("acme/${matrix.model}:1", "acme/${matrix.modell}:${matrix.model.x}-${matrix.zzz}")
     assert problem_lines(loaded(tmp_path, {"endpoints.yaml": text}).problems) == [

@@ -19,6 +19,7 @@ from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.settings import approval_word
 from reconciler.reports.run.outputs import outputs_of, outputs_text
 from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text
@@ -97,7 +98,7 @@ class _CommandLine:
 
     def _is_approved(self, planned: PlanResult) -> bool:
         """Return whether a saved plan needs no further approval."""
-        return self.has_approval or not (planned.environment and planned.environment.is_confirmed)
+        return self.has_approval or approval_word(planned.environment) == "yes"
 
     def ask(self, planned: PlanResult) -> Problem | None:
         if self.has_approval:
@@ -105,8 +106,7 @@ class _CommandLine:
             return None
         if self.out.as_json:
             self.out.plan_for_approval(planned.plan)
-        word = planned.environment.name if planned.environment and planned.environment.is_confirmed else "yes"
-        return _ask_for_approval(self.out, _question(self.goal), word)
+        return _ask_for_approval(self.out, _question(self.goal), approval_word(planned.environment))
 
     def conclude(self, result: ApplyResult, *, is_saved: bool) -> None:
         """Write the report of the run, or why the plan was not performed."""

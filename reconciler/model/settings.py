@@ -137,3 +137,8 @@ class Environment:
     is_protected: bool = False
     is_confirmed: bool = False
     is_default: bool = False
+
+
+def approval_word(environment: Environment | None) -> str:
+    """Return what a person types to approve a plan: `yes`, or the name of an environment that asks for it."""
+    return environment.name if environment is not None and environment.is_confirmed else "yes"

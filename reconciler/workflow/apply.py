@@ -18,6 +18,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Create, Delete, Forget, NoOp, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
+from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
 from reconciler.workflow.history.versions import record_versions
 from reconciler.workflow.history.way_back import roll_back, ways_back, with_ways_back
@@ -121,8 +122,7 @@ def apply_with_approval(
 
 def _needs_approval(planned: PlanResult, saved: SavedPlan | None) -> bool:
     """Return whether the plan needs an approval, although it may equal a saved plan."""
-    is_confirmed = planned.environment is not None and planned.environment.is_confirmed
-    return saved is None or (is_confirmed and not saved.is_partial)
+    return saved is None or (approval_word(planned.environment) != "yes" and not saved.is_partial)
 
 
 def apply(

@@ -30,6 +30,7 @@ def approve(run: Run, digest: str) -> int:
     context = run.list_early(run.context, needs_files=True)
     from reconciler.cli.output import timestamp
     from reconciler.model.errors import InvalidConfig
+    from reconciler.model.settings import approval_word
     from reconciler.model.text import utc_text
     from reconciler.workflow.approve import is_digest, no_digest, other_plan, save_approval
     from reconciler.workflow.plan import plan
@@ -44,14 +45,15 @@ def approve(run: Run, digest: str) -> int:
     run.out.plan(planned.run_report("approve", timestamp(), exit_code=code, refusals=refusals))
     if code != ExitCode.OK:
         return code
-    bold = run.out.error_style.bold
+    bold, word = run.out.error_style.bold, approval_word(context.environment)
+    shown = "'yes'" if word == "yes" else f"the name of the environment, '{word}',"
     run.out.tell(
         f"\n{bold('Do you approve this plan?')}\n"
         "  A program may then apply exactly these actions, once, within an hour.\n"
-        "  Only 'yes' will be accepted to approve.\n\n"
+        f"  Only {shown} will be accepted to approve.\n\n"
         f"  {bold('Enter a value:')} "
     )
-    if sys.stdin.readline().strip() != "yes":
+    if sys.stdin.readline().strip() != word:
         run.out.line("\nNothing was approved.")
         return ExitCode.ERROR
     approval = save_approval(context, digest, user_of(context))

@@ -94,4 +94,6 @@ def serve(
         ) from None
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    run_server(app, listening, lambda: click.echo(f"Serving the API on {url}, until Ctrl-C."))
+    name = run.context.environment_name
+    where = f"{url} for the environment {name}" if name else url
+    run_server(app, listening, lambda: click.echo(f"Serving the API on {where}, until Ctrl-C."))

@@ -403,3 +403,21 @@ def test_a_page_with_a_report_has_one_banner(start: Start, fleet: Fleet) -> None
     assert text.count('role="banner"') == 1
     assert "<header>" not in text
     assert '<header role="group" aria-label="Result"><p class="command">reconciler plan' in text
+
+
+def test_a_plan_of_a_protected_environment_needs_its_name(start: Start, fleet: Fleet) -> None:
+    """Typed into the form; without it nothing begins."""
+    config = fleet.folder / "config" / "config.yaml"
+    environments = "\nenvironments:\n  prod: {name: '{name}-prod', protected: true}\n"
+    config.write_text(config.read_text(encoding="utf-8") + environments, encoding="utf-8")
+    server = start("-e", "prod", "--allow-unauthenticated-writes")
+    page = server.get("/plan")
+    assert "reconciler plan (prod)" in page.text
+    assert "Type prod to approve" in page.text
+    fields = {"key": key_of(page), "digest": digest_of(page)}
+    for name in ({}, {"environment": "yes"}):
+        refused = post(server, "/apply", **fields, **name)
+        assert refused.status == 400
+        assert "the name of the environment was not typed" in refused.text
+    assert post(server, "/apply", **fields, environment="prod").status == 303
+    wait_until(lambda: any(one["name"] == "chat-prod" for one in fleet.sim.world.endpoints))

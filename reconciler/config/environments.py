@@ -105,6 +105,7 @@ def _environment(
         files=_paths(document, (*path, "files"), values.get("files"), problems),
         names=NameTemplate(template) if is_template and isinstance(template, str) else NameTemplate(),
         env_files=_paths(document, (*path, "env_file"), values.get("env_file"), problems),
+        has_api_key=values.get("api_key") is not None,
         is_protected=values.get("protected") is True,
         is_confirmed=values.get("confirm") is True or values.get("protected") is True,
         is_default=values.get("default") is True,

@@ -125,8 +125,9 @@ class Environment:
     """One of the `environments` of config.yaml.
 
     files: like `-f`, relative to the root; () means the default search. state: the inventory. env_files:
-    `.env` files for references. is_protected: `destroy` is refused. is_confirmed: an apply asks for the name
-    of the environment to be typed; always so if it is protected. is_default: chosen if no other one is.
+    `.env` files for references. has_api_key: it has an account of its own. is_protected: `destroy` is
+    refused. is_confirmed: an apply asks for the name of the environment to be typed; always so if it is
+    protected. is_default: chosen if no other one is.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Environment:
     files: tuple[Path, ...] = ()
     names: NameTemplate = DECLARED_NAMES
     env_files: tuple[Path, ...] = ()
+    has_api_key: bool = False
     is_protected: bool = False
     is_confirmed: bool = False
     is_default: bool = False

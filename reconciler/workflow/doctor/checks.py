@@ -44,7 +44,7 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
     yield from environment_check(context)
     yield _files(loaded)
     yield from schemas_check(context)
-    key, address = _key(loaded), _address(loaded)
+    key, address = _key(context, loaded), _address(loaded)
     yield key
     yield from literal_key_check(context)
     yield from helpers_check(context)
@@ -93,13 +93,15 @@ def _files(loaded: LoadedConfig) -> Check:
     )
 
 
-def _key(loaded: LoadedConfig) -> Check:
+def _key(context: Context, loaded: LoadedConfig) -> Check:
     """Return whether there is an API key, and its source; never its value."""
     settings = loaded.settings
     if settings.api_key is not None:
         source = settings.api_key.source
-        place = {"${env:NOVITA_API_KEY}": "NOVITA_API_KEY", "novita.api_key": "`novita.api_key`"}
-        detail = f"from {place.get(source, 'a reference in `novita.api_key`')}"
+        has_own_key = context.environment is not None and context.environment.has_api_key
+        setting = f"environments.{context.environment_name}.api_key" if has_own_key else "novita.api_key"
+        place = {"${env:NOVITA_API_KEY}": "NOVITA_API_KEY", setting: f"`{setting}`"}
+        detail = f"from {place.get(source, f'a reference in `{setting}`')}"
         return Check(name="key", status=CheckStatus.OK, detail=detail)
     if settings.is_simulator:
         return Check(name="key", status=CheckStatus.OK, detail="none; the simulator needs none")

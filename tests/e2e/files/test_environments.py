@@ -220,6 +220,9 @@ def test_no_request_goes_to_the_other_environment(shop: Sandbox) -> None:
         shop.monkeypatch.setenv("DEV_KEY", DEV_KEY)
         shop.monkeypatch.setenv("NOVITA_API_KEY", KEY)
         shop.apply("-e", "dev")
+        doctor = shop.run("doctor", "-e", "dev").out
+        assert "from a reference in `environments.dev.api_key`" in doctor
+        assert "environment  dev; inventory state/dev.json; names {name}-dev" in re.sub("  +", "  ", doctor)
         assert {received.headers["authorization"] for received in shop.sim.requests} == {f"Bearer {DEV_KEY}"}
         assert len(other.requests) == count
 

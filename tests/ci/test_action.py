@@ -55,12 +55,17 @@ def test_pending_changes_are_an_output_and_no_failure(runner: Runner, hub: GitHu
 
 
 def test_what_the_yaml_may_read_is_narrowed(runner: Runner, account: Account) -> None:
-    """By the workflow, which names the variables; a pull request that refers to another one is refused."""
+    """By the workflow, which names variables and arguments of helpers; other references are refused."""
     steps, outputs = runner.action(command="plan", **{"allow-env": "HF_TOKEN, AWS_*"})
     assert outputs["exit-code"] == "2", steps.log
     steps, outputs = runner.action(command="plan", **{"allow-env": "AWS_*"})
     assert outputs["exit-code"] == "1"
     assert "${env:HF_TOKEN} is refused: RECONCILER_ALLOW_ENV does not list HF_TOKEN" in steps.log
+    runner.infra.edit("endpoints.yaml", "${env:HF_TOKEN}", "${exec:op:other/token}")
+    runner.infra.push()
+    steps, outputs = runner.action(command="plan", **{"allow-exec": "op:chat/*"})
+    assert outputs["exit-code"] == "1"
+    assert "RECONCILER_ALLOW_EXEC does not list op:other/token" in steps.log
     quiet(steps, account)
 
 

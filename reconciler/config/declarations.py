@@ -13,7 +13,7 @@ from reconciler.config.overlays import Layer, LayerStack
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import address
-from reconciler.model.settings import DECLARED_NAMES, NameTemplate
+from reconciler.model.settings import NameTemplate
 from reconciler.yamlfile.reader import gc_paused
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def read_declarations(
     root: Path,
     files: Sequence[Path],
     names: Collection[str],
-    template: NameTemplate = DECLARED_NAMES,
+    template: NameTemplate,
 ) -> Mapping[str, Declaration]:
     """Return the endpoints of these names that are declared, by name; `template` gives their names.
 
@@ -83,7 +83,7 @@ class FieldSource:
 
 
 def read_field_sources(
-    root: Path, files: Sequence[Path], field: str, template: NameTemplate = DECLARED_NAMES
+    root: Path, files: Sequence[Path], field: str, template: NameTemplate
 ) -> Mapping[str, FieldSource]:
     """Return where a text field of each endpoint stands, by name; nothing for those without the field."""
     with gc_paused():

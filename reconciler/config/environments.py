@@ -28,12 +28,14 @@ class Environments:
     """The environments of a folder by name, in the order of the file.
 
     file: the file that declares them, or would. env_files: `novita.env_file`. problems: errors in all of it.
+    syntax_errors: those of a file that may declare environments, and cannot be read.
     """
 
     file: str = "config.yaml"
     by_name: Mapping[str, Environment] = field(default_factory=dict)
     env_files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
+    syntax_errors: tuple[Problem, ...] = ()
 
     @property
     def default(self) -> Environment | None:
@@ -52,13 +54,13 @@ def config_document(root: Path) -> Document | None:
 
 
 def read_environments(root: Path) -> Environments:
-    """Return the environments of a folder; none if config.yaml declares none or cannot be read."""
+    """Return the environments of a folder; none if config.yaml declares none, or is no mapping."""
     path = first_existing(root, CONFIG_FILES)
     if path is None or not _may_declare(path):
         return Environments()
     document = config_document(root)
     if document is None or not isinstance(document.data, dict):
-        return Environments()  # what is wrong is reported when the settings are read
+        return Environments(syntax_errors=() if document is None else document.problems)
     return _environments(document)
 
 

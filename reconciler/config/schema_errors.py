@@ -258,11 +258,10 @@ def _bad_text(invalid: _SchemaError) -> Problem:
     schema = error.schema
     expected = schema.get("patternErrorMessage", "")
     if "propertyNames" in error.schema_path:
-        path = (*invalid.path, error.instance)
+        path, kind = (*invalid.path, error.instance), schema.get("title", "a variable name")
         return invalid.problem(
             "bad-format",
-            f"`{path_text(invalid.path)}` has a key that is not a variable name:"
-            f" {double_quoted(error.instance)}",
+            f"`{path_text(invalid.path)}` has a key that is not {kind}: {double_quoted(error.instance)}",
             f"use {expected}; at most {schema['maxLength']} characters",
             path,
             key=True,

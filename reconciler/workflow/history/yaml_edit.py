@@ -28,7 +28,8 @@ def edit_to_version(context: Context, version: Version) -> tuple[EditedFile, ...
     """
     before = load_files(context, lenient=True)
     declared = find_declared(before, version.name)
-    source = read_declarations(context.root, context.files, (version.name,)).get(version.name)
+    declarations = read_declarations(context.root, context.files, (version.name,), context.names)
+    source = declarations.get(version.name)
     if declared is None or source is None:
         raise InvalidConfig(*(before.errors or (_not_declared(version.name),)))
     restored = desired_from(context, version, declared)

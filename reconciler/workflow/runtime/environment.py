@@ -32,6 +32,8 @@ def in_environment(context: Context, *, is_needed: bool = True, arguments: Seque
     environment, and for errors in its settings.
     """
     environments = _environments(context)
+    if is_needed and environments.syntax_errors:
+        raise InvalidConfig(*environments.syntax_errors)
     environment = _named(context, environments, context.chosen_environment) or environments.default
     if environment is None and environments.by_name and is_needed:
         raise InvalidConfig(_none_chosen(environments, arguments or context.command.split()[1:]))

@@ -267,6 +267,12 @@ def test_edits_of_the_files(shop: Sandbox) -> None:
     assert shop.run("scale", "chat", "--max", "6", "--write", "-e", "dev").code == 0
     assert json.loads((shop.root / "dev.yaml").read_text())["endpoints"][0]["maxReplicas"] == 6
     shop.apply("-e", "dev")
+    assert shop.run("rollback", "chat", "--write", "-e", "dev", "--auto-approve").code == 0
+    assert json.loads((shop.root / "dev.yaml").read_text())["endpoints"][0] != {
+        "endpoint": "chat",
+        "maxReplicas": 6,
+    }
+    shop.write("dev.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": 6}]})
     shop.sim.world.console_update(shop.id("chat-dev"), workerConfig={"maxNum": 1})
     settings = json.loads((shop.root / "config.yaml").read_text())
     for pattern in ("chat", "ch*", "chat-dev"):
@@ -429,3 +435,30 @@ def test_the_page(sandbox: Sandbox) -> None:
         codes.append(sandbox.run(*command.split()).code)
     assert codes == [0, 2, 0, 0, 0, 0]
     assert set(sandbox.live()) == {"chat"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("environments: {dev: {}, prod: [}", "config.yaml:1:"),
+        ("environments: {1: {}}", "no environment is chosen; config.yaml declares 1"),
+        ("environments: {../x: {}}", "letters, digits, `-` and `_`"),
+        ("environments: [dev, prod]", "`environments` must be a mapping"),
+        ("environments: {dev: {file: [a.yaml]}}", "did you mean `files`?"),
+        ("environments: {dev: {name: prod}}", "one `{name}`"),
+        ("environments: {dev: {files: [5]}}", "config.yaml:1:"),
+        ("environments: {dev: {state: '${env:S}'}}", "`state` must be a path, not a reference"),
+        ("environments: {dev: {protected: maybe}}", "true or false"),
+    ],
+)
+def test_errors_in_the_section(sandbox: Sandbox, text: str, message: str) -> None:
+    """Each has its place, and no command goes on with an inventory that might be the wrong one."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    before = sandbox.files()["state/novita.json"]
+    sandbox.write("config.yaml", text)
+    for command in (["plan"], ["state", "rm", "chat"], ["apply", "--auto-approve"]):
+        ran = sandbox.run(*command)
+        assert ran.code == 1
+        assert message.casefold() in ran.err.casefold(), ran.err
+    assert sandbox.files()["state/novita.json"] == before

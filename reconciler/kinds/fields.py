@@ -77,10 +77,14 @@ class Field:
 
 
 class FieldTable:
-    """The rows of a kind, in the order in which users see its fields."""
+    """The rows of a kind, in the order of its requests.
 
-    def __init__(self, *rows: Field) -> None:
+    `reading_order`: YAML names in the order in which people see them; names that it lacks come last.
+    """
+
+    def __init__(self, *rows: Field, reading_order: Sequence[str] = ()) -> None:
         self.rows = rows
+        self._reading_order = {name: index for index, name in enumerate(reading_order)}
         self.by_path = {row.path: row for row in rows}
         self.keyed = tuple(row.path[0] for row in rows if row.shape in (Shape.TEXTS, Shape.OBJECTS))
         self.objects = tuple(row.path[0] for row in rows if row.shape is Shape.OBJECT)
@@ -132,7 +136,7 @@ class FieldTable:
         self.label = lru_cache(4096)(self._label)
 
     def rank(self, path: Path) -> tuple[int, Path]:
-        """Return the sort key of a path: the order of the table, then of the keys."""
+        """Return the sort key of a path in requests and JSON: the order of the table, then of the keys."""
         return self._rank(path)
 
     def _label(self, path: Path) -> str:
@@ -152,6 +156,11 @@ class FieldTable:
             return value
         item = value[0]
         return item[key] if isinstance(item, Mapping) and item.keys() == {key} else value
+
+    def reading_rank(self, path: Path) -> tuple[int, bool, tuple[int, Path]]:
+        """Return the sort key of a field in reports; a spec comes before its parts."""
+        name, dot, _ = self.label(path).partition(".")
+        return self._reading_order.get(name, len(self._reading_order)), dot != "", self.rank(path)
 
     def replaces(self, path: Path) -> bool:
         """Return True if a change of that field takes a new object."""

@@ -126,6 +126,24 @@ TABLE: Final = FieldTable(
     Field(path=("envs",), shape=Shape.TEXTS, names=("env",), is_secret=True),
     Field(path=("healthy",), shape=Shape.OBJECT),
     Field(path=("healthy", "path"), names=("healthPath",), default="/health", is_plain=True),
+    reading_order=(
+        "endpoint",
+        "appName",
+        "image",
+        "command",
+        "imageAuthId",
+        "specName",
+        "minReplicas",
+        "maxReplicas",
+        "freeTimeout",
+        "requestTimeout",
+        "maxConcurrent",
+        "policy",
+        "port",
+        "healthPath",
+        "env",
+        "storage",
+    ),
 )
 """In the order of the create request. No source shows that `endpoint/update` changes what `replaces`;
 `clusterID` would move the endpoint's data."""

@@ -23,7 +23,7 @@ from reconciler.reports.run.summary import change_summary, verification_texts
 from reconciler.reports.run.text import NO_CALLS, action_phrase, action_symbol, field_remarks
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.problems import capitalized, marked_line
-from reconciler.reports.terminal.values import before_and_after, field_name
+from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order
 
 LONG_VALUE: Final = 80
 """Characters. A longer value takes the width of both columns, with the new value below the old one."""
@@ -88,7 +88,9 @@ def drift_card(
         words, table = "was deleted" + (f"; {mark}" if mark not in ("", DriftState.NEW) else ""), ""
     else:
         words = "was changed outside of reconciler"
-        table = _table(drift.fields, ("Field", measure.capitalize(), "Live", "Cause"), remarks)
+        table = _table(
+            in_reading_order(drift.fields), ("Field", measure.capitalize(), "Live", "Cause"), remarks
+        )
     ranges = (range_of(drift.before), range_of(live.fields if live else None))
     return _card(
         kind="update" if live else "delete",
@@ -162,7 +164,7 @@ def _table_of(change: Change) -> str:
         return _table(lost_fields(change), ("Configuration", "Value that is lost"), None)
     if change.action is Action.CREATE:
         return _table(shown_fields(change), ("Field", "Value"), None)
-    return _table(change.fields, ("Field", "Before", "After", "Cause"), field_remarks)
+    return _table(shown_fields(change), ("Field", "Before", "After", "Cause"), field_remarks)
 
 
 def _table(

@@ -23,7 +23,7 @@ def lost_facts(change: Change) -> Iterator[tuple[str, str]]:
 
 def lost_fields(change: Delete) -> tuple[FieldChange, ...]:
     """Return the live configuration of an endpoint that is deleted, with secrets hidden."""
-    rank = KINDS[change.kind].table.rank
+    rank = KINDS[change.kind].table.reading_rank
     return tuple(
         FieldChange(path=path, before=value, after=ABSENT, cause=Cause.CONFIG, kind=change.kind)
         for path, value in sorted(leaves(change.live.fields), key=lambda leaf: rank(leaf[0]))

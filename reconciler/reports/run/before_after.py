@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp, Replace
 from reconciler.model.values import ABSENT, Fields
+from reconciler.reports.terminal.values import in_reading_order
 
 
 def fields_before_and_after(change: Change) -> tuple[Fields | None, Fields | None]:
@@ -37,19 +38,15 @@ def _merged(objects: Collection[str], live: Fields, target: Fields) -> Fields:
     return merged
 
 
-def shown_fields(change: Change) -> tuple[FieldChange, ...]:
-    """Return the fields that reports show. Those of a create begin with its spec and what that stands for."""
-    if not isinstance(change, Create) or not change.desired.spec_name:
-        return change.fields
-    spec = FieldChange(
-        path=("specName",),
-        before=ABSENT,
-        after=change.desired.spec_name,
-        cause=Cause.CONFIG,
-        kind=change.kind,
-    )
-    label = KINDS[change.kind].table.label
-    return (spec, *sorted(change.fields, key=lambda field: not label(field.path).startswith("specName.")))
+def shown_fields(change: Change) -> list[FieldChange]:
+    """Return the fields that reports show, in reading order. A create also has its spec, never sent."""
+    fields = list(change.fields)
+    if isinstance(change, Create) and change.desired.spec_name:
+        name = change.desired.spec_name
+        fields.append(
+            FieldChange(path=("specName",), before=ABSENT, after=name, cause=Cause.CONFIG, kind=change.kind)
+        )
+    return in_reading_order(fields)
 
 
 def resource_id(change: Change) -> str:

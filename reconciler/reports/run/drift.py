@@ -19,7 +19,7 @@ from reconciler.reports.run.text import (
     unmanaged_lines,
 )
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.terminal.values import plain, shown
+from reconciler.reports.terminal.values import in_reading_order, plain, shown
 
 SHOWN_NAMES: Final = 3
 
@@ -95,7 +95,12 @@ def _alarm(alarm: Alarm, drift_report: DriftReport, change: Change | None, style
         )
 
     yield from field_lines(
-        [*(item.field for item in items.values() if item.field), *unapplied], style, remarks
+        [
+            *in_reading_order(item.field for item in items.values() if item.field),
+            *in_reading_order(unapplied),
+        ],
+        style,
+        remarks,
     )
 
 

@@ -35,7 +35,7 @@ from reconciler.reports.run.summary import (
 )
 from reconciler.reports.run.text import DRIFT_HEADING, NO_CALLS, action_symbol, field_remarks, unmanaged_line
 from reconciler.reports.terminal.problems import capitalized
-from reconciler.reports.terminal.values import before_and_after, field_name, plain
+from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
 
 LIMIT: Final = 65_000
 """Bytes. GitHub rejects a comment of more than 65,536 characters."""
@@ -176,7 +176,7 @@ def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> It
         mark = text(marks.get((drift.name, ()), ""))
         yield f"| {code('-')} | {code(drift.name)} | | deleted ({code(drift.id or 'no ID')}) | {mark} |\n"
         return
-    for field in drift.fields:
+    for field in in_reading_order(drift.fields):
         mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.name, field.path))])]))
         path = code(field_name(field))
         yield f"| {code('~')} | {code(drift.name)} | {path} | {code(value_change(field))} | {mark} |\n"

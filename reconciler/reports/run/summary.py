@@ -17,7 +17,7 @@ from reconciler.model.values import ABSENT
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
 from reconciler.reports.terminal.progress import report_line
-from reconciler.reports.terminal.values import before_and_after, field_name, plain
+from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
 
 EXIT_CODE_TEXTS: Final[Mapping[int, str]] = {
     ExitCode.ERROR: "error",
@@ -129,10 +129,11 @@ def change_summary(change: Change) -> str:
     """Return the changed fields of an endpoint, for one cell of a table."""
     if change.action is Action.CREATE or not change.fields:
         return change.reason
-    if len(change.fields) <= SHOWN_FIELDS - 1:
-        return "; ".join(f"{field_name(field)}: {value_change(field)}" for field in change.fields)
-    names = [field_name(field) for field in change.fields[:SHOWN_FIELDS]]
-    more = len(change.fields) - SHOWN_FIELDS
+    fields = in_reading_order(change.fields)
+    if len(fields) <= SHOWN_FIELDS - 1:
+        return "; ".join(f"{field_name(field)}: {value_change(field)}" for field in fields)
+    names = [field_name(field) for field in fields[:SHOWN_FIELDS]]
+    more = len(fields) - SHOWN_FIELDS
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 

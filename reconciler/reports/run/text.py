@@ -13,7 +13,7 @@ from reconciler.model.values import ABSENT
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
-from reconciler.reports.terminal.values import before_and_after, field_name, plain
+from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
 
 if TYPE_CHECKING:
     from reconciler.planning.explain import Explanation
@@ -199,7 +199,7 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
         return
     yield style.bold(f"  # {plain(drift.address)} has changed")
     yield object_line("~", drift.name, drift.id, style)
-    yield from field_lines(drift.fields, style, _no_remarks)
+    yield from field_lines(in_reading_order(drift.fields), style, _no_remarks)
 
 
 def unmanaged_lines(unmanaged: Sequence[Live], style: Style, *, named: bool) -> Iterator[str]:

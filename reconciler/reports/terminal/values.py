@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from reconciler.kinds.registry import KINDS
@@ -47,9 +48,14 @@ def _value_of(field: FieldChange, value: Value | Absent) -> str:
     return shown(KINDS[field.kind].table.value_shown(field.path, value))
 
 
+def in_reading_order(fields: Iterable[FieldChange]) -> list[FieldChange]:
+    """Return the fields in the order in which people write them in YAML."""
+    return sorted(fields, key=lambda field: KINDS[field.kind].table.reading_rank(field.path))
+
+
 def field_name(field: FieldChange) -> str:
     """Return the name of a field in the YAML, escaped: the key of an environment variable can be any text."""
     return plain(KINDS[field.kind].table.label(field.path))
 
 
-__all__ = ["before_and_after", "field_name", "plain", "shown"]
+__all__ = ["before_and_after", "field_name", "in_reading_order", "plain", "shown"]

@@ -34,9 +34,10 @@ def endpoint_text(
     Secrets in `configuration` are masked. `spec_name` is the declared spec, "" for none.
     """
     details = [(name, plain(value)) for name, value in _details(app, now) if value]
-    settings = [("specName", shown(spec_name))] if spec_name else []
     table = ENDPOINT.table
-    for path, value in sorted(leaves(configuration), key=lambda leaf: table.rank(leaf[0])):
+    spec = [(("specName",), spec_name)] if spec_name else []
+    settings = []
+    for path, value in sorted([*leaves(configuration), *spec], key=lambda leaf: table.reading_rank(leaf[0])):
         settings.append((plain(table.label(path)), shown(table.value_shown(path, value))))
     parts = [
         [colored_status(app.status, plain(app.name), style), *_pairs(details, style, screen)],

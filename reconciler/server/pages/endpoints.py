@@ -95,9 +95,9 @@ def _settings(snapshot: Snapshot, live: Live) -> Iterator[tuple[str, str]]:
     name = record.name if record else live.name
     desired = next((desired for desired in local.desired or () if desired.name == name), None)
     fields: dict[str, Any] = dict(matched(name, desired, record, live).redacted.fields)
-    for path, value in _leaves(fields):
+    table = KINDS[live.kind].table
+    for path, value in sorted(_leaves(fields), key=lambda leaf: table.reading_rank(leaf[0])):
         is_hidden = path[0] == "envs" and value not in ({}, None)
-        table = KINDS[live.kind].table
         yield plain(table.label(path)), MASK if is_hidden else shown(table.value_shown(path, value))
 
 

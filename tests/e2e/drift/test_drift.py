@@ -73,8 +73,8 @@ Note: Objects have changed outside of reconciler
   ~ embed  [id={embed}]
       ~ maxReplicas = 1 -> 7  # both; declared as 2
       ~ healthPath  = "/ready" -> "/"  # drift
-      ~ minReplicas = 1 -> 2  # config; not drift, but not yet applied
       ~ image       = "ubuntu:22.04" -> "new:1"  # config; not drift, but not yet applied
+      ~ minReplicas = 1 -> 2  # config; not drift, but not yet applied
 
 Drift: 1 changed, 0 deleted.
   1 endpoint has changes in the YAML that are not yet applied, which is not drift: chat.

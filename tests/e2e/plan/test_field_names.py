@@ -27,11 +27,14 @@ REPORTS = ("markdown", "html", "junit")
 
 
 def test_a_create_has_the_names_of_the_yaml(sandbox: Sandbox) -> None:
-    """The spec comes first, and what it stands for follows."""
+    """In the order in which people write them; what a spec stands for follows it."""
     sandbox.write("endpoints.yaml", YAML)
     ran = sandbox.run("plan", *(part for name in REPORTS for part in (f"--{name}-into", f"report.{name}")))
     shown = {line.split()[1]: line.partition(" = ")[2] for line in ran.out.splitlines() if " = " in line}
-    assert list(shown)[:5] == [
+    assert list(shown)[:8] == [
+        "endpoint",
+        "appName",
+        "image",
         "specName",
         "specName.gpu",
         "specName.productId",

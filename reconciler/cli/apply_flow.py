@@ -16,6 +16,7 @@ from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
+from reconciler.model.command import command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
@@ -50,7 +51,9 @@ def run_apply(
     """Plan, ask for approval unless `approved`, apply and report; return the exit code."""
     stop = threading.Event()
     checkpoints: list[Callable[[], None]] = []
-    with _graceful_shutdown(out, stop, checkpoints) as begin, _progress(out) as progress:
+    finish = command_line("reconciler", "apply", "--resume")
+    advice = f"Stopped. To make the changes that are left: {finish}\n" if goal.imperative is None else ""
+    with _graceful_shutdown(out, stop, checkpoints, advice) as begin, _progress(out) as progress:
         front_end = _CommandLine(
             out=out,
             goal=goal,
@@ -133,8 +136,8 @@ class _CommandLine:
         out.problems(result.problems)
 
 
-def _save_and_exit(checkpoints: tuple[Callable[[], None], ...]) -> None:
-    """Write the inventory, within the time limit, and end the process."""
+def _save_and_exit(checkpoints: tuple[Callable[[], None], ...], advice: str) -> None:
+    """Write the inventory, within the time limit, say how to go on, and end the process."""
 
     def write_inventory() -> None:
         for checkpoint in checkpoints:
@@ -144,6 +147,8 @@ def _save_and_exit(checkpoints: tuple[Callable[[], None], ...]) -> None:
     thread = threading.Thread(target=write_inventory, daemon=True)
     thread.start()
     thread.join(durations.CHECKPOINT_TIMEOUT)
+    with suppress(OSError):
+        os.write(2, advice.encode())  # another thread may hold the lock of the stream
     os._exit(ExitCode.INTERRUPTED)
 
 
@@ -195,7 +200,7 @@ def _progress(out: Output) -> EventStream | BarProgress | LineProgress:
 
 @contextmanager
 def _graceful_shutdown(
-    out: Output, stop: threading.Event, checkpoints: list[Callable[[], None]]
+    out: Output, stop: threading.Event, checkpoints: list[Callable[[], None]], advice: str
 ) -> Iterator[Callable[[], None]]:
     """Handle stop signals after `begin()`: the first stops further changes, the second ends the process.
 
@@ -210,7 +215,7 @@ def _graceful_shutdown(
         if stop.is_set():
             # in a thread, because the main thread may hold a lock that a checkpoint needs
             is_exiting.set()
-            threading.Thread(target=_save_and_exit, args=(tuple(checkpoints),), daemon=True).start()
+            threading.Thread(target=_save_and_exit, args=(tuple(checkpoints), advice), daemon=True).start()
             return
         stop.set()
         # in a thread, because a handler may run in the middle of a write to the same stream

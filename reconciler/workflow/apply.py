@@ -33,6 +33,7 @@ from reconciler.workflow.saved_plan.file import (
     delete_approved_plan,
     has_approved_plan,
     save_approved_plan,
+    unfinished_apply,
 )
 from reconciler.workflow.verify import NOTHING, Verification, verify
 
@@ -175,6 +176,8 @@ def apply(
         problems = record_versions(context, report, author.result())
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
+        elif goal.imperative is None:
+            problems += (unfinished_apply(),)
         applied = session.inventory
     if verification.wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:

@@ -83,6 +83,7 @@ def plan(
     from reconciler.cli.output import timestamp
     from reconciler.workflow.plan import APPLY, DESTROY
     from reconciler.workflow.plan import plan as make_plan
+    from reconciler.workflow.saved_plan.file import has_approved_plan, unfinished_apply
 
     made = make_plan(context, DESTROY if destroy else APPLY)
     if bind_commit:
@@ -93,6 +94,9 @@ def plan(
 
         save_plan(context, Path(out), made, timestamp())
     run.out.plan(made.run_report("plan", timestamp(), exit_code=code))
+    if has_approved_plan(context) and not run.out.as_json:
+        run.out.tell("\n")
+        run.out.problems([unfinished_apply()])
     if out is not None:
         from reconciler.model.command import Operand, command_line
         from reconciler.reports.terminal.escape import plain

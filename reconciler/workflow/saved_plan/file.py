@@ -20,7 +20,7 @@ from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_chunks
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.settings import Allowances
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts as PlanFacts
@@ -211,6 +211,16 @@ def delete_approved_plan(context: Context) -> None:
 def has_approved_plan(context: Context) -> bool:
     """Return whether an approved apply has not finished."""
     return approved_plan_path(context).exists()
+
+
+def unfinished_apply() -> Problem:
+    """Return the note that an approved apply is not complete, and how to complete it."""
+    return Problem(
+        code="apply-unfinished",
+        severity=Severity.NOTE,
+        summary="an approved apply has not finished",
+        hint=f"{command_line('reconciler', 'apply', '--resume')}   makes the changes that are left",
+    )
 
 
 def read_saved_plan(context: Context, path: Path) -> SavedPlan:

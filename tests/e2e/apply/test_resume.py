@@ -1,11 +1,14 @@
 """An approved apply that was cut off: `--resume` does what is left of exactly that, or says what moved."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable
 
 import pytest
 
-from reconciler.simulator import Fault
+from reconciler.simulator import Fault, Request
 from tests.e2e.sandbox import KEY, Sandbox, item
 
 APPROVED = "state/novita.json.approved.json"
@@ -328,3 +331,44 @@ def test_no_delete_is_resumed_as_such(sandbox: Sandbox) -> None:
     resumed(sandbox)
     assert set(sandbox.live()) == {"a", "new", "old"}
     assert sandbox.plan().actions == {"old": "delete"}
+
+
+RESUME = "reconciler apply --resume"
+
+
+def test_an_apply_that_did_not_finish_names_the_command(sandbox: Sandbox) -> None:
+    """E14: in the text and in the document, with the options of the run; and so does the next plan."""
+    sandbox.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK"))
+    sandbox.declare(item("a"), item("b"))
+    ran = sandbox.run("apply", "--auto-approve", "--parallelism", "1")
+    assert ran.code == 4
+    assert "Note: an approved apply has not finished" in ran.err
+    assert f"  {RESUME}   makes the changes that are left" in ran.err
+    ran = sandbox.run("-C", str(sandbox.root), "plan")
+    assert f"reconciler -C {sandbox.root} apply --resume" in ran.err
+    resumed(sandbox)
+    assert "--resume" not in sandbox.run("plan").err
+    sandbox.sim.faults.add(Fault(operation="create", status=400, reason="NO_STOCK"))
+    ran = sandbox.run("deploy", "tmp", "--image", "a:1", "--spec", "small", "--yes")
+    assert (ran.code, RESUME in ran.err) == (4, False)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupted_apply_names_the_command(sandbox: Sandbox, times: int) -> None:
+    """E14: after the first Ctrl-C in an orderly way, and after the second one too."""
+    sandbox.declare(item("a"), item("b"))
+
+    def interrupt(_request: Request) -> None:
+        process = sandbox.started[-1]
+        for _ in range(times):
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.2)  # two signals at once count as one
+        if times == 2:
+            process.wait(10)
+
+    sandbox.sim.faults.before("create", interrupt)
+    process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert RESUME in err
+    assert sandbox.run("apply", "--resume").code == 0

@@ -103,7 +103,8 @@ def test_what_failed_is_told_and_counted(sandbox: Sandbox) -> None:
     assert ran.code == 4
     errored = [one for one in messages(ran) if one["type"] == "apply_errored"]
     assert [one["hook"]["resource"]["addr"] for one in errored] == ["novita_endpoint.chat"]
-    diagnostic, summary, _outputs = messages(ran)[-3:]
+    diagnostic, note, summary, _outputs = messages(ran)[-4:]
+    assert note["@message"] == "Note: an approved apply has not finished"
     assert (diagnostic["@level"], diagnostic["diagnostic"]["address"]) == ("error", "novita_endpoint.chat")
     assert "no stock today" in diagnostic["diagnostic"]["summary"] + diagnostic["diagnostic"]["detail"]
     assert summary["@message"] == "Apply incomplete: 1 done, 1 failed."

@@ -21,7 +21,7 @@ def validate(run: Run) -> int:
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.runtime.config import load_for_check
 
-    loaded = load_for_check(run.context)
+    loaded, environments = load_for_check(run.context)
     errors = sum(problem.is_error for problem in loaded.problems)
     code = ExitCode.ERROR if errors else ExitCode.OK
     annotate(run, loaded.problems)
@@ -30,6 +30,7 @@ def validate(run: Run) -> int:
             {
                 "format_version": "1.0",
                 "valid": not errors,
+                **({"environments": list(environments)} if environments else {}),
                 "error_count": errors,
                 "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
                 "endpoints": [endpoint.name for endpoint in loaded.desired],
@@ -48,5 +49,6 @@ def validate(run: Run) -> int:
         files = plain(", ".join(loaded.endpoint_files))
         count = quantity(len(loaded.desired), "endpoint")
         run.out.result(run.out.style.added("Success!") + " The configuration is valid.\n")
-        run.out.result(f"  {count} in {files}\n")
+        where = f" ({', '.join(environments)})" if environments else ""
+        run.out.result(f"  {count} in {files}{where}\n")
     return code

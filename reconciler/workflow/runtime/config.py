@@ -52,25 +52,28 @@ def load_files(
     return replace(loaded, problems=(*loaded.problems, *note_hidden_files(loaded.hidden_files)))
 
 
-def load_for_check(context: Context) -> LoadedConfig:
-    """Return the endpoints and the problems of the environment, or of all if none was chosen. Offline.
+def load_for_check(context: Context) -> tuple[LoadedConfig, tuple[str, ...]]:
+    """Return the endpoints and the problems of the chosen environment, else of all; and the names of those.
 
-    Unset references are warnings. The settings of the result are those of the first environment.
+    The default environment counts as not chosen. Unset references are warnings, and no helper runs. The
+    settings are those of the first environment.
     """
     from reconciler.config.loader import sort_problems
 
-    contexts = (context,) if context.environment else every_environment(context)
+    contexts = (context,) if context.chosen_environment else every_environment(context)
+    names = tuple(one.environment_name for one in contexts if one.environment)
     first, *others = (load_files(one, lenient=True, is_offline=True) for one in contexts)
     if not others:
-        return first
+        return first, names
     loaded = (first, *others)
     files = dict.fromkeys(file for one in loaded for file in one.endpoint_files)
-    return replace(
+    merged = replace(
         first,
         desired=tuple(desired for one in loaded for desired in one.desired),
         problems=sort_problems([problem for one in loaded for problem in one.problems]),
         endpoint_files=tuple(files),
     )
+    return merged, names
 
 
 def load_config(

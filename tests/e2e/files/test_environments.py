@@ -462,3 +462,19 @@ def test_errors_in_the_section(sandbox: Sandbox, text: str, message: str) -> Non
         assert ran.code == 1
         assert message.casefold() in ran.err.casefold(), ran.err
     assert sandbox.files()["state/novita.json"] == before
+
+
+def test_validate_checks_every_environment(shop: Sandbox) -> None:
+    """Also if one is the default; a problem of shared files is reported once."""
+    configure(shop, dev={"default": True})
+    ran = shop.run("validate")
+    assert ran.out.endswith("  4 endpoints in base.yaml, prod.yaml (dev, prod)\n")
+    assert shop.run("validate", "--json").document["environments"] == ["dev", "prod"]
+    assert shop.run("validate", "-e", "dev").out.endswith("  2 endpoints in base.yaml (dev)\n")
+    shop.write("prod.yaml", {"endpoints": [{"endpoint": "chat", "maxReplicas": "many"}]})
+    shop.write("base.yaml", {"endpoints": [item("chat", port="none"), item("embed")]})
+    ran = shop.run("validate")
+    assert ran.code == 1
+    assert ran.err.count("`port` must be") == 1
+    assert ran.err.count("`maxReplicas` must be") == 1
+    assert shop.run("validate", "-e", "dev").err.count("`maxReplicas` must be") == 0

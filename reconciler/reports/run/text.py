@@ -94,7 +94,7 @@ def _lines(
         yield "reconciler will perform the following actions:"
         yield ""
         for change in plan.pending:
-            yield from _change(change, style)
+            yield from _change(change, style, is_explained=change.key in explanations)
             yield from explanations.get(change.key, ())
             yield ""
         yield style.bold(plan_line(plan))
@@ -146,16 +146,17 @@ def action_phrase(change: Change) -> str:
     return PHRASES[change.action]
 
 
-def _change(change: Change, style: Style) -> Iterator[str]:
+def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str]:
     yield style.bold(f"  # {plain(change.address)} {action_phrase(change)}")
     if isinstance(change, Adopt) and change.fields:
         yield style.bold(f'  # (imported from "{plain(change.live.id)}")')
     if change.action is not Action.SCALE:
         yield style.dim(f"  # ({plain(change.reason)})")
     yield object_line(action_symbol(change), change.name, resource_id(change), style)
-    yield from field_lines(
-        shown_fields(change), style, _no_remarks if change.action is Action.CREATE else field_remarks
-    )
+    remarks: Callable[[FieldChange], Sequence[str]] = field_remarks
+    if change.action is Action.CREATE:
+        remarks = _wire_path if is_explained else _no_remarks
+    yield from field_lines(shown_fields(change), style, remarks)
     if isinstance(change, Replace):
         yield style.dim("      # (the ID and the URL will change)")
 
@@ -171,6 +172,12 @@ def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:
 def field_remarks(field: FieldChange) -> list[str]:
     """Return the remarks on a field: whether it forces a replacement, and its cause."""
     return ["forces replacement"] * field.forces_replacement + [field.cause.value]
+
+
+def _wire_path(field: FieldChange) -> list[str]:
+    """Return the path of a field in the request, if it has another name in the YAML."""
+    path = plain(".".join(field.path))
+    return [] if path == field_name(field) else [path]
 
 
 def _no_remarks(_field: FieldChange) -> list[str]:

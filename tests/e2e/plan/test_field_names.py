@@ -1,6 +1,7 @@
 """E3: plans, problems and reports have the names of the YAML; the wire path is in --explain and JSON."""
 
 import json
+import re
 
 import pytest
 
@@ -57,6 +58,9 @@ def test_a_create_has_the_names_of_the_yaml(sandbox: Sandbox) -> None:
     for text in (ran.out, *((sandbox.root / f"report.{name}").read_text() for name in REPORTS[:2])):
         assert "specName" in text
         assert not [name for name in WIRE_NAMES if f"{name} " in text or f"{name}<" in text]
+    explained = sandbox.run("plan", "--explain").out
+    assert re.search(r"\+ minReplicas +=( 0) +# workerConfig\.minNum\n", explained)
+    assert re.search(r"\+ appName +=( \"chat\")\n", explained)
     (change,) = json.loads(sandbox.run("plan", "--json").out)["resource_changes"]
     assert ["workerConfig", "minNum"] in [field["path"] for field in change["fields"]]
 

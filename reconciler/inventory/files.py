@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from os.path import normpath
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,9 @@ from reconciler.model.problem import Problem
 
 MAX_FILE_SIZE: Final = 256 * 2**20
 """Bytes. The map of 100,000 endpoints takes a quarter of it."""
+
+BLOCK_SIZE: Final = 1 << 16
+"""Bytes that are written at once, at least."""
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 
@@ -180,6 +183,17 @@ def write_all(disk: FileSystem, fd: int, data: bytes) -> None:
         view = view[disk.write(fd, bytes(view)) :]
 
 
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the chunks in blocks of 64 KiB or more, because a write takes as long as to make a chunk."""
+    block = bytearray()
+    for chunk in chunks:
+        block += chunk
+        if len(block) >= BLOCK_SIZE:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
+
+
 def replace_file(
     disk: FileSystem, path: Path, data: bytes | Iterable[bytes], *, durable: bool = True
 ) -> None:
@@ -196,8 +210,8 @@ def replace_file(
         try:
             with contextlib.suppress(FileNotFoundError):
                 disk.chmod(fd, stat.S_IMODE(path.stat().st_mode))
-            for chunk in (data,) if isinstance(data, bytes) else data:
-                write_all(disk, fd, chunk)
+            for block in (data,) if isinstance(data, bytes) else _blocks(data):
+                write_all(disk, fd, block)
             if durable:
                 disk.sync(fd)
         finally:

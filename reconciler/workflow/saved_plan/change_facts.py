@@ -11,7 +11,7 @@ from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
-from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, Path, leaves
+from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, Path, is_plain_data
 from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import change_facts
 
@@ -62,16 +62,22 @@ def of_type(kind: Any, value: Any) -> Any:
     return value
 
 
-def _leaves(tree: Fields, keyring: Keyring) -> dict[str, Json]:
-    """Return every leaf by its dotted path, as `Facts` has it."""
+def _leaves(tree: Fields, keyring: Keyring, above: Path = (), prefix: str = "") -> dict[str, Json]:
+    """Return every leaf by its dotted path, as `Facts` has it.
+
+    `above` is the path of the tree, `prefix` the same with a dot after each step.
+    """
     result: dict[str, Json] = {}
-    for path, value in leaves(tree):
-        shown = value if value.__class__ in SCALAR_TYPES else mask(value)
-        if shown == value and not isinstance(value, dict):
-            result[".".join(path)] = value
+    for key, value in tree.items():
+        if value.__class__ in SCALAR_TYPES:
+            result[prefix + key] = value
+        elif value.__class__ is dict or isinstance(value, Mapping):
+            result |= _leaves(value, keyring, (*above, key), f"{prefix}{key}.")
+        elif is_plain_data(value):
+            result[prefix + key] = value
         else:
-            secret = "" if shown == value else digest([list(path), value], keyring)
-            result[".".join(path)] = {"shown": shown, "secret": secret}
+            secret = digest([[*above, key], value], keyring)
+            result[prefix + key] = {"shown": mask(value), "secret": secret}
     return result
 
 

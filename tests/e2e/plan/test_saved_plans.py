@@ -388,8 +388,8 @@ def test_a_plan_of_an_older_version(sandbox: Sandbox) -> None:
 
 
 def test_a_plan_is_written_while_it_is_made(sandbox: Sandbox) -> None:
-    """The document and the promise are never in memory as a whole."""
-    sandbox.declare(*(item(f"e{number}") for number in range(5)))
+    """The document and the promise are never in memory as a whole, but in blocks of 64 KiB."""
+    sandbox.declare(*(item(f"e{number}") for number in range(60)))
     happened = []
     change, write = json_plan._change, FileSystem.write
 
@@ -407,7 +407,7 @@ def test_a_plan_is_written_while_it_is_made(sandbox: Sandbox) -> None:
         happened.clear()
         assert sandbox.run("plan", option, "the.json").code == 0
         (sandbox.root / "the.json").unlink()
-        assert happened.count("made") == 5
+        assert happened.count("made") == 60
         assert "made" in happened[happened.index("written") :]
 
 

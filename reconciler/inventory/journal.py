@@ -27,6 +27,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
+from reconciler.model.secrets import seal_to_json
 
 _UNSAVED = "The entry was not saved; a create is sent only after its intent is saved"
 _HEAD, _MIDDLE, _TAIL = b'{"crc32":"', b'","steps":', b"}\n"
@@ -75,7 +76,7 @@ def encode_line(encoded: Sequence[bytes]) -> bytes:
 
 def encode(entry: JournalEntry) -> bytes:
     """Return an entry as json_bytes JSON."""
-    return json_bytes(entry_to_json(entry))
+    return json_bytes(entry_to_json(entry), seal_to_json)
 
 
 def _checked_payload(line: bytes) -> bytes | None:

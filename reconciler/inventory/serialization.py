@@ -28,12 +28,13 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 OWNER_KEYS = frozenset({"base_url", "account", "root", "files", "environment"})
 
 
-def record_to_json(tracked: Tracked) -> dict[str, Json]:
+def record_to_json(tracked: Tracked) -> dict[str, Any]:
     """Return a record without its name. Default values are left out to keep the map short.
 
-    Raise TypeError if a secret is not sealed, because it must never reach the disk.
+    Seals are left to the encoder, to be converted by `seal_to_json`. It raises TypeError if a secret is not
+    sealed, because it must never reach the disk.
     """
-    record: dict[str, Json] = {"id": tracked.id, "applied": to_json(tracked.applied)}
+    record: dict[str, Any] = {"id": tracked.id, "applied": tracked.applied}
     if tracked.origin == "imperative":
         record["origin"] = tracked.origin
     if tracked.prevent_destroy:

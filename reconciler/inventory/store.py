@@ -30,6 +30,7 @@ from reconciler.model.encoding import json_indented, json_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import ENDPOINT, UNKNOWN_OWNER, Inventory, Owner, Tracked
+from reconciler.model.secrets import seal_to_json
 from reconciler.model.values import Json
 
 FORMAT = 2
@@ -79,7 +80,7 @@ def serialize(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_
     document = {"format": FORMAT, **owner_to_json(base_url, owner), "endpoints": endpoints}
     if others:
         document["resources"] = others
-    return (json_indented(document, sort_keys=True) + "\n").encode()
+    return (json_indented(document, seal_to_json, sort_keys=True) + "\n").encode()
 
 
 def parse(path: Path, data: bytes) -> Inventory:

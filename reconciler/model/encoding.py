@@ -22,11 +22,14 @@ def json_line(value: Any) -> str:
     return str(value) if value.__class__ is int else _ENCODE_LINE(value)  # a call of the encoder is slow
 
 
-def json_indented(value: Any, *, sort_keys: bool = False) -> str:
-    """Return JSON indented by two spaces, like `json.dumps(indent=2)`, without a final newline."""
-    encoded = _orjson(value, indent=True, sort_keys=sort_keys)
+def json_indented(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> str:
+    """Return JSON indented by two spaces, like `json.dumps(indent=2)`, without a final newline.
+
+    `default` converts other types or raises TypeError.
+    """
+    encoded = _orjson(value, default, indent=True, sort_keys=sort_keys)
     if encoded is None:
-        return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
+        return json.dumps(value, indent=2, ensure_ascii=False, default=default, sort_keys=sort_keys)
     return encoded.decode()
 
 

@@ -217,7 +217,7 @@ def canonical(value: Value) -> bytes:
 
     Raise TypeError if the value contains a `Secret`: it must be sealed, masked or revealed first.
     """
-    return json_bytes(value, _to_json, sort_keys=True)
+    return json_bytes(value, seal_to_json, sort_keys=True)
 
 
 def digest(value: Value, keyring: Keyring | None = None) -> str:
@@ -225,12 +225,13 @@ def digest(value: Value, keyring: Keyring | None = None) -> str:
     import hashlib
 
     def sealed_as_json(item: object) -> Json:
-        return _to_json(keyring.seal(item.value) if keyring and isinstance(item, Secret) else item)
+        return seal_to_json(keyring.seal(item.value) if keyring and isinstance(item, Secret) else item)
 
     return hashlib.sha256(json_bytes(value, sealed_as_json, sort_keys=True)).hexdigest()
 
 
-def _to_json(value: object) -> Json:
+def seal_to_json(value: object) -> Json:
+    """Return the JSON of a seal, for an encoder. Raise TypeError for a `Secret`: it must not become JSON."""
     if isinstance(value, Sealed):
         return {"hmac-sha256": value.mac, "key": value.key_id}
     if isinstance(value, Mapping):
@@ -241,7 +242,7 @@ def _to_json(value: object) -> Json:
 def to_json(value: Value) -> Json:
     """Return the value as `canonical` writes it. Raise TypeError for a `Secret`."""
     if value.__class__ is Sealed or not isinstance(value, dict | list | tuple | Mapping):
-        return value if value.__class__ in SCALAR_TYPES else _to_json(value)
+        return value if value.__class__ in SCALAR_TYPES else seal_to_json(value)
     if is_plain_data(value):
         return value
     if isinstance(value, list | tuple):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
-from reconciler.cli.examples import examples_of
 from reconciler.cli.shared_options import SECTIONS, WITHOUT_ENVIRONMENT, SharedOption, shared_options
 from reconciler.model.lazy_dataclass import dataclass
 
@@ -53,6 +52,8 @@ class Command(click.Command):
             formatter.write(f"\n{SHARED_HINT}\n")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from reconciler.cli.examples import examples_of
+
         if lines := examples_of(ctx.command_path):
             with formatter.section("Examples"):
                 for line in lines:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.probe import Probe
 from reconciler.model.problem import Place
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Fields, Json, Path
+
+if TYPE_CHECKING:
+    from reconciler.model.probe import Probe
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 

@@ -13,9 +13,6 @@ from typing import Any, Final
 from reconciler.yamlfile.nodes import MAX_DEPTH
 from reconciler.yamlfile.scalars import AmbiguousWord, parse_scalar
 
-MIN_SIZE: Final = 1 << 16
-"""Characters. A shorter text takes as long as the imports of either reader."""
-
 _LINE: Final = r"""(?x)
     (\ *+) (-\ )?+                                             # the indentation, the dash of an item
     (?: ([A-Za-z_][A-Za-z0-9_.-]{0,99}+) : (?=[\ \n]) )?+ \ *+ # the key

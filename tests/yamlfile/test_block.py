@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.yamlfile import block
-from reconciler.yamlfile.reader import parse
+from reconciler.yamlfile.reader import MIN_SIZE_OF_BLOCK, parse
 
 PLAIN = """\
 # endpoints of the team
@@ -44,7 +44,7 @@ def values(text: str) -> str | None:
 
 def as_libyaml(text: str) -> str | None:
     """Return the same of a text that is too short for the fast reader; None if it has a problem."""
-    assert len(text) < block.MIN_SIZE
+    assert len(text) < MIN_SIZE_OF_BLOCK
     document = parse(text, "endpoints.yaml")
     return None if document.problems or document.ambiguous else repr(document.data)
 
@@ -180,7 +180,7 @@ def test_it_agrees_with_libyaml(seed: int) -> None:
 
 def test_a_large_file_has_the_same_data_and_positions() -> None:
     text = PLAIN + "".join(f"x-{number}:\n  - a: {number}\n" for number in range(4_000))
-    assert len(text) > block.MIN_SIZE
+    assert len(text) > MIN_SIZE_OF_BLOCK
     document, tree = parse(text, "endpoints.yaml"), parse(text, "endpoints.yaml", pure=True)
     assert block.parse(text) == document.data == tree.data
     assert document.place(("x-3999", 0, "a")) == tree.place(("x-3999", 0, "a"))

@@ -22,7 +22,6 @@ from reconciler.kinds.endpoint.fields import (
     TABLE,
 )
 from reconciler.kinds.endpoint.images import image_problems
-from reconciler.kinds.endpoint.probe import probe_of, probe_problems
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.text import closest_match
@@ -87,8 +86,12 @@ def desired_endpoint(
         *_app_name_problems(declared, locate, doubtful),
         *_mount_problems(declared, locate),
         *(() if "image" in doubtful else image_problems(declared, locate)),
-        *probe_problems(declared, locate),
     ]
+    has_probe = declared.get("probe") is not None
+    if has_probe:
+        from reconciler.kinds.endpoint.probe import probe_of, probe_problems
+
+        problems += probe_problems(declared, locate)
     if not _WITH_PROBLEMS.isdisjoint(declared):
         problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
         if doubtful.isdisjoint(_WITH_PRECEDENCE):
@@ -101,21 +104,18 @@ def desired_endpoint(
     if spec is None or any(problem.is_error for problem in addressed):
         return None, addressed
     lifecycle = declared.get("lifecycle", {})
+    mounts = tuple(mount["mountPath"] for mount in declared.get("storage", ()))
     desired = Desired(
         name=declared["endpoint"],
         app_name=declared.get("appName", declared["endpoint"]),
         fields=_fields(declared, spec),
         lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
         renamed_from=declared.get("renamedFrom"),
-        find_place=partial(_place_of, tuple(declared), _mount_paths(declared), locate),
+        find_place=partial(_place_of, tuple(declared), mounts, locate),
         spec_name=spec.name,
-        probe=probe_of(declared),
+        probe=probe_of(declared) if has_probe else None,
     )
     return desired, addressed
-
-
-def _mount_paths(declared: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(mount["mountPath"] for mount in declared.get("storage", ()))
 
 
 def _place_of(names: tuple[str, ...], mounts: tuple[str, ...], locate: Locate, path: Path) -> Place | None:

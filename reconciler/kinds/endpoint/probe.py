@@ -16,11 +16,9 @@ from reconciler.model.values import Path
 DEFAULT_HEALTH_PATH = "/health"
 
 
-def probe_of(declared: Mapping[str, Any]) -> Probe | None:
-    """Return the probe of an item, or None if it declares none. Its path is the health path by default."""
-    given = declared.get("probe")
-    if given is None:
-        return None
+def probe_of(declared: Mapping[str, Any]) -> Probe:
+    """Return the probe that an item declares. Its path is the health path by default."""
+    given = declared["probe"]
     body, expect = given.get("body"), given.get("expect") or {}
     return Probe(
         path=given.get("path") or declared.get("healthPath") or DEFAULT_HEALTH_PATH,
@@ -38,9 +36,7 @@ def probe_of(declared: Mapping[str, Any]) -> Probe | None:
 
 def probe_problems(declared: Mapping[str, Any], locate: Callable[[Path], Place | None]) -> Iterator[Problem]:
     """Yield the problems of a probe that the schema cannot find."""
-    given = declared.get("probe")
-    if given is None:
-        return
+    given = declared["probe"]
     path = (given.get("expect") or {}).get("jsonpath")
     if path is not None:
         try:

@@ -28,12 +28,11 @@ from reconciler.workflow.runtime.author import find_author
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
 from reconciler.workflow.runtime.settings import base_url
+from reconciler.workflow.runtime.unfinished import has_approved_plan, unfinished_apply
 from reconciler.workflow.saved_plan.file import (
     SavedPlan,
     delete_approved_plan,
-    has_approved_plan,
     save_approved_plan,
-    unfinished_apply,
 )
 from reconciler.workflow.verify import NOTHING, Verification, verify
 

@@ -21,7 +21,6 @@ from reconciler.yamlfile.files import (
     normalized_path,
     split_bom,
 )
-from reconciler.yamlfile.messages import explain_yaml_error
 from reconciler.yamlfile.nodes import MAX_DEPTH, Node, walk
 from reconciler.yamlfile.parser import SURROGATE_ESCAPE, InvalidYaml, compose, is_too_deep
 
@@ -115,6 +114,8 @@ def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
     try:
         root = compose(text, builder.build_item if build_early else None, pure=pure)
     except InvalidYaml as error:
+        from reconciler.yamlfile.messages import explain_yaml_error
+
         invalid = merge_conflict(source) or (
             _separator_before(source, error.cause) or explain_yaml_error(error.cause, source)
             if error.cause

@@ -83,7 +83,7 @@ def plan(
     from reconciler.cli.output import timestamp
     from reconciler.workflow.plan import APPLY, DESTROY
     from reconciler.workflow.plan import plan as make_plan
-    from reconciler.workflow.saved_plan.file import has_approved_plan, unfinished_apply
+    from reconciler.workflow.runtime.unfinished import has_approved_plan, unfinished_apply
 
     made = make_plan(context, DESTROY if destroy else APPLY)
     if bind_commit:

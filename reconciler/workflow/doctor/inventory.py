@@ -16,7 +16,7 @@ from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch, server_of
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, git_statuses, refusal_hint
-from reconciler.workflow.saved_plan.file import has_approved_plan
+from reconciler.workflow.runtime.unfinished import has_approved_plan
 
 COMPANIONS: Final = (".journal", ".lock", ".lock.json", ".backup", ".history.jsonl", ".approved.json")
 """Suffixes of the files beside an inventory, which belong to one machine."""

@@ -20,7 +20,7 @@ from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_chunks
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import ExitCode, Problem, Severity
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
 from reconciler.model.values import Json
 from reconciler.planning.fingerprint import Facts as PlanFacts
@@ -33,6 +33,7 @@ from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.runtime.settings import SIMULATOR_URL, base_url, valid_settings
+from reconciler.workflow.runtime.unfinished import approved_plan_path, has_approved_plan
 from reconciler.workflow.saved_plan.allowances import allowances_from_json, allowances_to_json
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
@@ -42,7 +43,7 @@ from reconciler.workflow.saved_plan.change_facts import (
     is_remainder,
     of_type,
 )
-from reconciler.workflow.saved_plan.origin import Origin, apply_command, approved_plan_path
+from reconciler.workflow.saved_plan.origin import Origin, apply_command
 
 FORMAT: Final = 3
 
@@ -206,21 +207,6 @@ def save_approved_plan(context: Context, planned: PlanResult, goal: Goal) -> Non
 def delete_approved_plan(context: Context) -> None:
     """Delete the approved plan after all of it was performed."""
     approved_plan_path(context).unlink(missing_ok=True)
-
-
-def has_approved_plan(context: Context) -> bool:
-    """Return whether an approved apply has not finished."""
-    return approved_plan_path(context).exists()
-
-
-def unfinished_apply() -> Problem:
-    """Return the note that an approved apply is not complete, and how to complete it."""
-    return Problem(
-        code="apply-unfinished",
-        severity=Severity.NOTE,
-        summary="an approved apply has not finished",
-        hint=f"{command_line('reconciler', 'apply', '--resume')}   makes the changes that are left",
-    )
 
 
 def read_saved_plan(context: Context, path: Path) -> SavedPlan:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.inventory.files import companion, resolve
 from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
@@ -19,6 +18,7 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import in_recorded_environment
+from reconciler.workflow.runtime.unfinished import approved_plan_path
 from reconciler.workflow.saved_plan.change_facts import of_type
 
 
@@ -166,11 +166,6 @@ def apply_command(run: Context, file: Path) -> tuple[str, ...]:
     if file == approved_plan_path(run):
         return ("reconciler", "apply", "--resume")
     return ("reconciler", "apply", Operand(_below(run.root.resolve(), file.absolute())))
-
-
-def approved_plan_path(context: Context) -> Path:
-    """Return the file that keeps an approved plan until it has been performed."""
-    return companion(resolve(context.state_path), ".approved.json")
 
 
 def _differing(context: Context, plan_context: Context) -> Iterator[tuple[str, str, str]]:

@@ -134,6 +134,7 @@ class FieldTable:
 
         self._rank = rank
         self.label = lru_cache(4096)(self._label)
+        self.reading_rank = lru_cache(4096)(self._reading_rank)
 
     def rank(self, path: Path) -> tuple[int, Path]:
         """Return the sort key of a path in requests and JSON: the order of the table, then of the keys."""
@@ -157,7 +158,7 @@ class FieldTable:
         item = value[0]
         return item[key] if isinstance(item, Mapping) and item.keys() == {key} else value
 
-    def reading_rank(self, path: Path) -> tuple[int, bool, tuple[int, Path]]:
+    def _reading_rank(self, path: Path) -> tuple[int, bool, tuple[int, Path]]:
         """Return the sort key of a field in reports; a spec comes before its parts."""
         name, dot, _ = self.label(path).partition(".")
         return self._reading_order.get(name, len(self._reading_order)), dot != "", self.rank(path)

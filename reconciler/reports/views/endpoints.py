@@ -13,7 +13,7 @@ from reconciler.model.resource import Lease
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.model.text import quantity
 from reconciler.reports.terminal.style import PLAIN, Style
-from reconciler.reports.terminal.table import Cell, Screen, cell_width, fits, table_text
+from reconciler.reports.terminal.table import MAX_DRAWN_ROWS, Cell, Screen, cell_width, fits, table_text
 from reconciler.reports.terminal.values import plain
 
 COLOURS: Final[Mapping[Status, str]] = {
@@ -73,7 +73,8 @@ def endpoints_text(
     if screen is None:
         leases = ("lease",) if any(app.lease for app in apps) else ()
         return table_text(*table_of(apps, (*columns, *leases), now))
-    fitting = fitting_columns(apps, columns, now, screen)
+    is_drawn = len(apps) <= MAX_DRAWN_ROWS
+    fitting = fitting_columns(apps, columns, now, screen) if is_drawn else columns
     lines = [*lease_lines(apps, screen), cut(summary_line(apps), screen)]
     if "url" in columns and "url" not in fitting:
         lines.append(cut(f"The URLs do not fit; {command_line('reconciler', 'output')} prints them.", screen))

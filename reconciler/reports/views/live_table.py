@@ -91,7 +91,7 @@ class LiveTable:
             rich_table(
                 *table_of(
                     shown[:room],
-                    fitting_columns(shown, self._columns, now, screen, one_line=True),
+                    fitting_columns(shown[:room], self._columns, now, screen, one_line=True),
                     now,
                     unicode=screen.unicode,
                 ),

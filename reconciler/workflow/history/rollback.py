@@ -13,6 +13,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import EndpointNotFound, InvalidConfig
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Live, address, no_place
+from reconciler.model.secrets import Secret
 from reconciler.model.values import Path
 from reconciler.planning.comparison import differs_from_live
 from reconciler.planning.diff import differences
@@ -133,10 +134,22 @@ def desired_from(context: Context, version: Version, declared: Desired | None) -
 
 
 def different_paths(declared: Desired, restored: Desired) -> Iterator[Path]:
-    """Yield the paths in which the declaration differs from the version; values that are not known do not."""
-    for path, _, _ in differences(declared.fields, restored.fields):
-        if path not in restored.unset and path != ("name",):
+    """Yield the paths in which the declaration differs from the version; values that are not known do not.
+
+    Equal references are equal: the declaration may have been read without the values of secret helpers.
+    """
+    for path, before, after in differences(declared.fields, restored.fields):
+        if path not in restored.unset and path != ("name",) and not _is_same_reference(before, after):
             yield path
+
+
+def _is_same_reference(one: object, other: object) -> bool:
+    return (
+        isinstance(one, Secret)
+        and isinstance(other, Secret)
+        and one.is_referenced
+        and one.source == other.source
+    )
 
 
 def _undone_by_apply(restored: Desired, declared: Desired | None) -> Iterator[Problem]:

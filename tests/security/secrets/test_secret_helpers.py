@@ -456,3 +456,15 @@ def test_a_rollback_runs_the_helper_again(helped: Sandbox) -> None:
     helped.apply()
     assert helped.run("rollback", "chat", "--auto-approve").code == 0
     assert json.dumps(VALUE) in json.dumps(helped.live()["chat"]["envs"])
+
+
+def test_a_rollback_is_written_into_the_yaml_beside_a_helper(helped: Sandbox) -> None:
+    """The YAML is read without the values of helpers; an equal reference is no difference."""
+    helped.apply()
+    helped.run("update", "chat", "--image", "ghcr.io/acme/chat:9.9.9", "--yes")
+    before = (helped.root / "endpoints.yaml").read_text()
+    ran = helped.run("rollback", "chat", "--write", "--yes")
+    assert ran.code == 0, ran.err
+    assert "The YAML declares that version already." in ran.err
+    assert (helped.root / "endpoints.yaml").read_text() == before
+    assert helped.plan().code == 0

@@ -78,7 +78,8 @@ def _not_only_a_restart(change: Update | Scale) -> Problem:
 
 
 def _cannot_replace(name: str, change: Change | None, known: Iterable[str]) -> Problem:
-    hint = "only an endpoint that is declared, recorded and live can be replaced"
+    hint = "only an endpoint that is declared, recorded and live can be replaced\n"
+    hint += f"{command_line('reconciler', 'list')}   shows the endpoints"
     if change is None and (close := closest_match(name, known)):
         hint = f"did you mean `{close}`?"
     return Problem(

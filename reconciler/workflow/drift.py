@@ -21,6 +21,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Inventory, address
 from reconciler.model.secrets import Keyring, iter_seals
+from reconciler.model.text import closest_match
 from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
@@ -106,7 +107,7 @@ def select_alarms(drift_report: DriftReport, names: Collection[str]) -> tuple[Al
     """
     drifted, chosen = {alarm.drift.name for alarm in drift_report.alarms}, frozenset(names)
     if others := [name for name in names if name not in drifted]:
-        raise InvalidConfig(*map(_not_drifted, others))
+        raise InvalidConfig(*(_not_drifted(name, drifted) for name in others))
     return tuple(
         alarm
         for alarm in drift_report.alarms
@@ -191,11 +192,12 @@ def _sealed_with_other_key(inventory: Inventory, keyring: Keyring) -> Iterator[P
         )
 
 
-def _not_drifted(name: str) -> Problem:
+def _not_drifted(name: str, drifted: Collection[str]) -> Problem:
+    close = closest_match(name, drifted)
     return Problem(
         code="not-drifted",
         summary=f"`{name}` has not drifted",
-        hint="reconciler drift   lists the drift",
+        hint=f"did you mean `{close}`?" if close else "reconciler drift   lists the drift",
         address=address(name),
     )
 

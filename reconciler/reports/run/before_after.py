@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp, Replace
@@ -40,13 +40,18 @@ def _merged(objects: Collection[str], live: Fields, target: Fields) -> Fields:
 
 def shown_fields(change: Change) -> list[FieldChange]:
     """Return the fields that reports show, in reading order. A create also has its spec, never sent."""
-    fields = list(change.fields)
-    if isinstance(change, Create) and change.desired.spec_name:
-        name = change.desired.spec_name
-        fields.append(
-            FieldChange(path=("specName",), before=ABSENT, after=name, cause=Cause.CONFIG, kind=change.kind)
+    spec_name = change.desired.spec_name if isinstance(change, Create) else ""
+    return with_spec_name(change.fields, spec_name, change.kind)
+
+
+def with_spec_name(fields: Iterable[FieldChange], spec_name: str, kind: str) -> list[FieldChange]:
+    """Return the fields in reading order, with the name of the spec unless it is ""."""
+    shown = list(fields)
+    if spec_name:
+        shown.append(
+            FieldChange(path=("specName",), before=ABSENT, after=spec_name, cause=Cause.CONFIG, kind=kind)
         )
-    return in_reading_order(fields)
+    return in_reading_order(shown)
 
 
 def resource_id(change: Change) -> str:

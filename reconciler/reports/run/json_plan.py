@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler import __version__
 from reconciler.model.apply_events import ChangeResult
 from reconciler.model.encoding import json_chunks
-from reconciler.model.plan import Action, Adopt, Change, Plan, Replace
+from reconciler.model.plan import Action, Adopt, Change, Create, Plan, Replace
 from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Lease, Tracked
@@ -140,8 +140,10 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
     }
     if isinstance(change, Adopt):
         detail["importing"] = {"id": change.live.id}
+    spec_name = change.desired.spec_name if isinstance(change, Create) else ""
     return {
         **identity(change.name, change.address),
+        **({"spec_name": spec_name} if spec_name else {}),
         "id": resource_id(change) or None,
         "action": change.action.value,
         "action_reason": change.reason,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.planning.explain import Explanation
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
+ACTIONS_HEADING: Final = "reconciler will perform the following actions:"
 DRIFT_HEADING: Final = "Note: Objects have changed outside of reconciler"
 
 SYMBOLS: Final[Mapping[Action, str]] = {
@@ -91,7 +92,7 @@ def _lines(
     if not plan.pending and not has_failed:
         yield style.bold(NO_CHANGES)
     elif plan.pending:
-        yield "reconciler will perform the following actions:"
+        yield ACTIONS_HEADING
         yield ""
         for change in plan.pending:
             yield from _change(change, style, is_explained=change.key in explanations)

@@ -11,7 +11,9 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT
 from reconciler.model.secrets import MASK, Secret
 from reconciler.model.values import ABSENT, Absent, Json, Value
+from reconciler.reports.run.before_after import with_spec_name
 from reconciler.reports.run.text import (
+    ACTIONS_HEADING,
     DRIFT_HEADING,
     NO_CHANGES,
     PHRASES,
@@ -59,6 +61,8 @@ def _lines(document: Mapping[str, Json], style: Style) -> Iterator[str]:
     if not pending:
         yield style.bold(NO_CHANGES)
         return
+    yield ACTIONS_HEADING
+    yield ""
     for change in pending:
         action = Action(change["action"])
         is_update = action is Action.ADOPT and change["fields"]
@@ -75,7 +79,9 @@ def _object(
     if reason:
         yield style.dim(f"  # ({plain(reason)})")
     yield object_line(symbol, change["name"], str(change.get("id") or ""), style)
-    fields = [_field(field, change["address"]) for field in change["fields"]]
+    kind = change["address"].partition(".")[0]
+    found = [_field(field, change["address"]) for field in change["fields"]]
+    fields = with_spec_name(found, str(change.get("spec_name") or ""), kind if kind in KINDS else ENDPOINT)
     has_causes = reason and change["action"] != Action.CREATE
     yield from field_lines(fields, style, field_remarks if has_causes else lambda _: ())
 

@@ -1,13 +1,14 @@
 """Whatever is wrong, there is one clear message, the right exit code, no traceback, and nothing written."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from reconciler.simulator import Fault, Server
-from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
+from tests.e2e.sandbox import KEY, ROOT, SPECS, Sandbox, item
 
 COMMANDS = (
     ("validate",),
@@ -422,3 +423,51 @@ def test_a_number_that_is_an_assignment_is_masked(sandbox: Sandbox) -> None:
     run = sandbox.run("scale", "chat", "REPLICAS=hf_secret1")
     assert run.code == 64
     assert "Invalid value for '[N]': 'REPLICAS=***'" in run.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "get helo",
+        "status helo",
+        "output helo",
+        "open helo",
+        "logs helo",
+        "call helo",
+        "update helo --replicas 2 --yes",
+        "scale helo 2 --yes",
+        "delete helo --yes",
+        "history helo",
+        "rollback helo",
+        "state show helo",
+        "plan --target helo",
+        "plan --replace helo",
+        "list --target helo",
+        "drift accept helo",
+    ],
+)
+def test_a_mistyped_name_has_a_suggestion(sandbox: Sandbox, command: str) -> None:
+    """E15: in every command that takes a name."""
+    sandbox.declare(item("hello"))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("hello"), healthy={"path": "/"})
+    ran = sandbox.run(*command.split())
+    assert (ran.code, "Did you mean `hello`?" in ran.err) == (1, True), ran.err
+
+
+def test_a_run_without_files_writes_nothing_to_stdout(sandbox: Sandbox) -> None:
+    """E15: an error goes to stderr."""
+    ran = sandbox.run("apply", "--yes")
+    assert (ran.code, ran.out) == (1, "")
+    assert "no endpoints.yaml found here" in ran.err
+
+
+ODD = re.compile(r"(?i)rings no alarm|with whose it is|how the endpoints do\b|no word of")
+"""Wording that readers found hard to understand."""
+
+
+def test_help_and_messages_use_plain_words() -> None:
+    """E16: no phrase that was found hard to read is in the program or in the page of the commands."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "reconciler").rglob("*.py")]
+    texts.append((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
+    assert [match[0] for text in texts for match in ODD.finditer(text)] == []

@@ -330,7 +330,7 @@ def test_revert_gives_back_a_secret(applied: Sandbox) -> None:
     assert applied.run("drift").code == 0
 
 
-def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: Sandbox) -> None:
+def test_a_revert_that_holds_a_secret_back_is_a_version_without_it(applied: Sandbox) -> None:
     """The old secret is known from the account alone: nothing that may be written down refers to it."""
     applied.sim.world.console_update(applied.id("chat"), healthy={"path": "/x"})
     applied.declare(
@@ -340,7 +340,12 @@ def test_a_revert_that_holds_a_secret_back_is_no_version_to_go_back_to(applied: 
     assert {"key": "HF_TOKEN", "value": "hf_secret-of-today"} in applied.live()["chat"]["envs"]
     assert applied.run("drift", "--json").document["drift"]["drifted"] is False
     versions = applied.run("history", "chat", "--json").document
-    assert [version["version"] for version in versions] == [1]
+    assert [(version["version"], version["unknown"]) for version in versions] == [
+        (2, [["envs", "HF_TOKEN"]]),
+        (1, []),
+    ]
+    history = (applied.root / "state/novita.json.history.jsonl").read_text()
+    assert not any(secret in history for secret in ("hf_secret-of-today", "a literal by now"))
 
 
 @pytest.mark.parametrize(

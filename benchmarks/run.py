@@ -51,8 +51,8 @@ def report(rows: list[Row], notes: list[str], runs: int) -> str:
         "a warm-up run; of three times as many if small differences matter (start-up, plans and applies of\n"
         "ten, the apply at a terminal, 1,000 beside octoDNS); of a third as many for `drift accept`,\n"
         "`plan --out` and 50,000 endpoints; of one for the growth of an apply and for the apply beside\n"
-        "Terraform's engine. Runs that are compared alternate. `make bench` writes this file; decision 18\n"
-        "describes the optimizations."
+        "Terraform's engine, and for the server. Runs that are compared alternate. `make bench` writes this\n"
+        "file; decision 18 describes the optimizations."
     )
     missed = [row.what for row in rows if row.status == "MISSED"]
     summary = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."

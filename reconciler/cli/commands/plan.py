@@ -42,6 +42,11 @@ from reconciler.model.problem import ExitCode
     is_flag=True,
     help="Plan to delete all endpoints recorded in the inventory, as `destroy` does.",
 )
+@click.option(
+    "--check-images",
+    is_flag=True,
+    help="Ask the registries whether tags with a digest have moved, for at most 5 s.",
+)
 @options.parallelism
 @with_run
 @with_reports
@@ -55,6 +60,7 @@ def plan(
     no_delete: bool,
     create_first: bool,
     destroy: bool,
+    check_images: bool,
     parallelism: int,
     **agreed: Any,
 ) -> int:
@@ -85,7 +91,14 @@ def plan(
     from reconciler.workflow.plan import plan as make_plan
     from reconciler.workflow.runtime.unfinished import has_approved_plan, unfinished_apply
 
-    made = make_plan(context, DESTROY if destroy else APPLY)
+    goal, check = DESTROY if destroy else APPLY, None
+    if check_images:
+        from reconciler.workflow.images.check import ImageCheck
+
+        check = ImageCheck(goal)
+    made = make_plan(context, check.goal if check else goal)
+    if check is not None:
+        made = check.checked(made)
     if bind_commit:
         made = made.with_problems(uncommitted_changes(context, made.files_read))
     code = made.blocked or (ExitCode.CHANGES if detailed_exitcode and made.plan.pending else ExitCode.OK)

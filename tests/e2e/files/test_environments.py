@@ -478,3 +478,22 @@ def test_validate_checks_every_environment(shop: Sandbox) -> None:
     assert ran.err.count("`port` must be") == 1
     assert ran.err.count("`maxReplicas` must be") == 1
     assert shop.run("validate", "-e", "dev").err.count("`maxReplicas` must be") == 0
+
+
+@pytest.mark.parametrize("name", ["chat", "chat-dev"])
+@pytest.mark.parametrize(
+    "command", ["rollback {} --write --auto-approve", "scale {} --max 2 --write", "drift accept {}"]
+)
+def test_editors_of_the_files(shop: Sandbox, command: str, name: str) -> None:
+    """Each edits the item of the declared name, whichever of the two names is typed."""
+    configure(shop, dev={"files": ["dev.yaml"]})
+    for count in (2, 3):
+        shop.write("dev.yaml", {"endpoints": [item("chat", minReplicas=0, maxReplicas=count), item("embed")]})
+        shop.apply("-e", "dev")
+    if command.startswith("drift"):
+        shop.sim.world.console_update(shop.id("chat-dev"), workerConfig={"maxNum": 2})
+    ran = shop.run(*command.format(name).split(), "-e", "dev")
+    assert ran.code == 0, ran.err
+    declared = json.loads((shop.root / "dev.yaml").read_text())["endpoints"]
+    assert [one["endpoint"] for one in declared] == ["chat", "embed"]
+    assert declared[0]["maxReplicas"] == 2

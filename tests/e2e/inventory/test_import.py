@@ -17,6 +17,8 @@ from reconciler.workflow.importer.import_one import import_record
 from reconciler.workflow.runtime.context import Context
 from tests.e2e.sandbox import Sandbox, item
 
+SCHEMAS = (".reconciler/endpoints.schema.json", ".reconciler/specs.schema.json")
+
 AS_DECLARED = {
     "workerConfig": {"minNum": 1, "maxNum": 1, "freeTimeout": 300, "requestTimeout": 3600},
     "policy": {"type": "queue", "value": 60},
@@ -167,7 +169,7 @@ def test_all_are_declared_and_the_plan_is_empty(sandbox: Sandbox, number_style: 
     before = sandbox.sim.world.endpoints
     ran = sandbox.run("import", "--all", "--out", "endpoints.yaml", "--json")
     assert ran.code == 0, ran.out + ran.err
-    assert ran.document["written"] == ["specs.yaml", "endpoints.yaml", ".env.example"]
+    assert ran.document["written"] == [*SCHEMAS, "specs.yaml", "endpoints.yaml", ".env.example"]
     assert len(ran.document["imported"]) == 30
     assert len(sandbox.inventory) == 30
     everything = b"".join(sandbox.files().values()).decode() + ran.out + ran.err

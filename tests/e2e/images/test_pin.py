@@ -191,3 +191,16 @@ def test_an_empty_folder(sandbox: Sandbox) -> None:
     sandbox.declare()
     ran = sandbox.run("pin")
     assert (ran.code, "No endpoints are declared." in ran.err) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["chat", "chat-dev"])
+def test_pin_in_an_environment_with_other_names(sandbox: Sandbox, registry: Registry, name: str) -> None:
+    """The declared name and the name in the account mean the same item."""
+    digest = registry.push("acme/chat:1")
+    sandbox.write("config.yaml", {"environments": {"dev": {"name": "{name}-dev"}}})
+    sandbox.declare(item("chat", image=registry.image("acme/chat:1")), item("embed"))
+    ran = sandbox.run("-e", "dev", "pin", name)
+    assert ran.code == 0, ran.err
+    first, second = json.loads((sandbox.root / "endpoints.yaml").read_text())["endpoints"]
+    assert first["image"] == f"{registry.image('acme/chat:1')}@{digest}"
+    assert (first["endpoint"], second["image"]) == ("chat", "ubuntu:22.04")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, repeat
 
@@ -19,9 +19,10 @@ from reconciler.model.apply_events import (
     WaitStarted,
 )
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
-from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
-from reconciler.model.problem import ExitCode, Problem
-from reconciler.model.status import Phase, Readiness
+from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
+from reconciler.model.problem import ExitCode, Problem, Severity
+from reconciler.model.resource import Live
+from reconciler.model.status import Phase, Readiness, Rollout
 from reconciler.novita.account import AccountReader
 
 
@@ -49,12 +50,18 @@ def wait_until_serving(
     if pending:
         emit(WaitStarted(total=len(pending)))
     while pending:
-        for object_id, ready in _read_all(reader, tuple(pending.values())).items():
-            result = pending[object_id]
+        for object_id, seen in _read_all(reader, tuple(pending.values())).items():
+            result, waited = pending[object_id], clock.now() - start
+            ready, rollout = seen
+            is_stale = not rollout.has_begun and waited >= durations.ROLLOUT_BEGIN
+            if ready.phase is Phase.READY and not rollout.is_done and not is_stale:
+                ready = Readiness(phase=Phase.WAITING, reason=rollout.reason)
             match ready.phase:
                 case Phase.READY:
                     del pending[object_id]
-                    emit(ChangeServing(change=result.change, seconds=clock.now() - start, idle=ready.reason))
+                    if is_stale:
+                        problems.append(_stale(result))
+                    emit(ChangeServing(change=result.change, seconds=waited, idle=ready.reason))
                 case Phase.FAILED:
                     del pending[object_id]
                     problems.append(_unready(result, f"does not serve: {ready.reason}"))
@@ -68,32 +75,47 @@ def wait_until_serving(
     return (*problems, *_timeouts(pending.values(), reasons, within, interrupted=stop.is_set()))
 
 
-def _read_all(reader: AccountReader, results: Iterable[ChangeResult]) -> dict[str, Readiness]:
-    """Return the readiness of each resource by its ID; each kind is read by itself."""
-    ids: dict[str, list[str]] = {}
+def _read_all(reader: AccountReader, results: Iterable[ChangeResult]) -> dict[str, tuple[Readiness, Rollout]]:
+    """Return the readiness and the rollout of each resource by its ID; each kind is read by itself."""
+    by_kind: dict[str, dict[str, Change]] = {}
     for result in results:
-        ids.setdefault(result.change.kind, []).append(result.id or "")
+        by_kind.setdefault(result.change.kind, {})[result.id or ""] = result.change
     return {
-        object_id: readiness
-        for kind, own in ids.items()
-        for object_id, readiness in _read_readiness(reader.of(kind), own).items()
+        object_id: seen
+        for kind, changes in by_kind.items()
+        for object_id, seen in _read_kind(reader.of(kind), changes).items()
     }
 
 
-def _read_readiness(reader: AccountReader, ids: Iterable[str]) -> dict[str, Readiness]:
-    """Return the readiness of each endpoint. A failed read means to go on waiting, a refused key does not."""
+def _read_kind(reader: AccountReader, changes: Mapping[str, Change]) -> dict[str, tuple[Readiness, Rollout]]:
+    """Return the same for resources of one kind, by ID.
+
+    A failed read means to go on waiting, a refused key does not.
+    """
     try:
         listed = {live.id: live for live in reader.listing().endpoints}
         # A listing may lag behind; only a read of the endpoint itself shows that it is gone.
-        endpoints = {object_id: listed.get(object_id) or reader.get(object_id) for object_id in ids}
+        endpoints = {object_id: listed.get(object_id) or reader.get(object_id) for object_id in changes}
     except KeyRefused as error:
-        return {object_id: Readiness(phase=Phase.FAILED, reason=error.problem.summary) for object_id in ids}
+        refused = Readiness(phase=Phase.FAILED, reason=error.problem.summary)
+        return dict.fromkeys(changes, (refused, Rollout()))
     except (ApiError, IncompleteListing) as error:
-        return {object_id: Readiness(phase=Phase.WAITING, reason=error.problem.summary) for object_id in ids}
-    gone = Readiness(phase=Phase.FAILED, reason="it is gone")
+        unread = Readiness(phase=Phase.WAITING, reason=error.problem.summary)
+        return dict.fromkeys(changes, (unread, Rollout()))
+    gone = (Readiness(phase=Phase.FAILED, reason="it is gone"), Rollout())
     return {
-        object_id: KINDS[live.kind].readiness(live) if live else gone for object_id, live in endpoints.items()
+        object_id: (KINDS[live.kind].readiness(live), _rollout(changes[object_id], live)) if live else gone
+        for object_id, live in endpoints.items()
     }
+
+
+def _rollout(change: Change, live: Live) -> Rollout:
+    """Return how far new workers have replaced those from before the change. A scale needs no new ones."""
+    is_rolled = isinstance(change, Update) or (isinstance(change, Adopt) and change.fields)
+    if not is_rolled:
+        return Rollout()
+    assert isinstance(change, Update | Adopt)
+    return KINDS[live.kind].rollout(live, change.live, [field.path for field in change.fields])
 
 
 def _can_serve(result: ChangeResult) -> bool:
@@ -119,4 +141,15 @@ def _unready(result: ChangeResult, what: str) -> Problem:
         hint="check its workers in Novita Console; it may still come up by itself",
         address=result.change.address,
         exit_code=ExitCode.INCOMPLETE,
+    )
+
+
+def _stale(result: ChangeResult) -> Problem:
+    return Problem(
+        code="no-new-worker",
+        severity=Severity.WARNING,
+        summary=f"`{result.change.name}` ({result.id}) was applied, and no new worker has started since",
+        detail="Workers from before the change serve it, and answer its probe.",
+        hint="check its workers in Novita Console",
+        address=result.change.address,
     )

@@ -22,7 +22,7 @@ from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change
-    from reconciler.model.status import EndpointInfo, Managed, Readiness
+    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
     from reconciler.yamlfile.edits import Edit
 
 Locate: TypeAlias = Callable[[Path], Place | None]
@@ -285,6 +285,12 @@ class Kind(ABC):
         from reconciler.model.status import Phase, Readiness
 
         return Readiness(phase=Phase.READY)
+
+    def rollout(self, live: Live, before: Live, paths: Collection[Path]) -> Rollout:
+        """Return how far workers were replaced after a change of these wire paths; none are all."""
+        from reconciler.model.status import Rollout
+
+        return Rollout()
 
     def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         """Return the object as status commands show it."""

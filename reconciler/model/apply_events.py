@@ -106,10 +106,14 @@ ApplyEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
-    """The results of an apply, in the order of the plan."""
+    """The results of an apply, in the order of the plan.
+
+    `unproven` are the addresses of changed endpoints that do not serve or failed their probes.
+    """
 
     results: tuple[ChangeResult, ...] = ()
     interrupted: bool = False
+    unproven: frozenset[str] = frozenset()
 
     def with_outcome(self, outcome: Outcome) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.results if result.outcome is outcome)
@@ -128,6 +132,6 @@ class ApplyReport:
         failed = self.with_outcome(Outcome.FAILED)
         if any(result.problem and result.problem.exit_code == ExitCode.REFUSED for result in failed):
             return ExitCode.REFUSED
-        if failed or self.with_outcome(Outcome.NOT_ATTEMPTED):
+        if failed or self.unproven or self.with_outcome(Outcome.NOT_ATTEMPTED):
             return ExitCode.INCOMPLETE
         return ExitCode.OK

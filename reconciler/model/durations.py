@@ -85,6 +85,9 @@ MAX_CHECK_AGE: Final = 3.0
 SERVING_POLLS: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Between reads that wait until endpoints serve (--wait); none exceeds poll_interval."""
 
+ROLLOUT_BEGIN: Final = 120.0
+"""For the first new worker after a change of what runs. The whole exchange takes about a minute."""
+
 POLL_INTERVAL: Final = 10.0
 """The default of poll_interval. A worker takes minutes to start."""
 

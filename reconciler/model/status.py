@@ -48,6 +48,15 @@ class Readiness:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How far new workers replaced those from before a change. `reason` is a clause; "" if it is done."""
+
+    has_begun: bool = True
+    is_done: bool = True
+    reason: str = ""
+
+
 class Managed(StrEnum):
     """The management of an endpoint.
 

@@ -44,11 +44,13 @@ NOT_THERE_YET: Final = frozenset({502, 503, 504})
 class Workers:
     """The workers of an endpoint at one time. `ready` is a count; `why` says what keeps the others.
 
+    `failure` is why the endpoint or one of its workers failed, or "".
     `is_broken`: the endpoint itself failed or is gone, so that waiting is of no use.
     """
 
     ready: int
     why: str = ""
+    failure: str = ""
     is_broken: bool = False
 
 
@@ -70,7 +72,7 @@ def send_when_ready(
     received that request, so it is sent again, until `within` seconds have passed. `on_wait` gets the reason
     of each wait. Raise NotCalled if there is no answer, also while its body is read.
     """
-    start = clock.now()
+    start, told = clock.now(), ""
     while True:
         workers = read_workers()
         sent = clock.now()
@@ -99,7 +101,8 @@ def send_when_ready(
             reason = str(error)
         except UnusableResponse as error:
             raise _no_answer(connection.name, str(error), workers) from error
-        on_wait(workers.why or reason)
+        if (why := workers.why or reason) != told:
+            on_wait(told := why)
         clock.wait(pause)
 
 

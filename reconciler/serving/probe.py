@@ -52,7 +52,7 @@ def send_probe(
         got=got,
         status=status,
         seconds=clock.now() - start,
-        reason=read_workers().why if got else "",
+        reason=read_workers().failure if got else "",
     )
 
 

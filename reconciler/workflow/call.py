@@ -119,13 +119,18 @@ class WorkerReader:
         if live is None:
             return Workers(ready=0, why="the endpoint is gone", is_broken=True)
         info = ENDPOINT.endpoint_info(live)
-        is_broken = ENDPOINT.readiness(live).phase is Phase.FAILED
-        return Workers(ready=info.ready_replicas, why=info.message or _why_failed(info), is_broken=is_broken)
+        readiness = ENDPOINT.readiness(live)
+        is_broken = readiness.phase is Phase.FAILED
+        failure = readiness.reason if is_broken else _why_failed(info)
+        return Workers(
+            ready=info.ready_replicas, why=info.message or failure, failure=failure, is_broken=is_broken
+        )
 
 
 def _why_failed(info: EndpointInfo) -> str:
-    """Return why a worker of an endpoint without enough workers failed, or ""."""
-    return next((f"worker {one.id} {one.state}: {one.message}" for one in info.workers if one.message), "")
+    """Return why a worker of an endpoint failed, or ""."""
+    failed = (one for one in info.workers if one.has_failed)
+    return next((f"worker {one.id} {one.state}: {one.message or 'no reason given'}" for one in failed), "")
 
 
 def refuse_key(request: EndpointRequest, settings: Settings) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from reconciler.apply.clock import Clock
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
 from reconciler.workflow.runtime.context import Context
@@ -56,9 +56,16 @@ def verify(
         stop=stop,
     )
     if not verification.probe or stop.is_set():
-        return report, problems
+        return with_unproven(report, problems), problems
     from reconciler.workflow.probe import probe_changed
 
     failed = (problem.address for problem in problems)
     results, more = probe_changed(context, settings, account, report.results, failed, emit, stop)
-    return replace(report, results=results), (*problems, *more)
+    problems = (*problems, *more)
+    return with_unproven(replace(report, results=results), problems), problems
+
+
+def with_unproven(report: ApplyReport, problems: Iterable[Problem]) -> ApplyReport:
+    """Return the report with the endpoints of which a problem says that they do not serve."""
+    failed = (one.address for one in problems if one.exit_code == ExitCode.INCOMPLETE and one.address)
+    return replace(report, unproven=frozenset(failed))

@@ -5,13 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.apply_events import ApplyEvent, ChangeResult, ChangeServing, ChangeWaiting, Outcome
+from reconciler.model.apply_events import (
+    ApplyEvent,
+    ChangeResult,
+    ChangeServing,
+    ChangeWaiting,
+    Outcome,
+    WaitStarted,
+)
 from reconciler.model.errors import AnswerLost, IncompleteListing, KeyRefused
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Listing, Live
@@ -62,7 +69,9 @@ class Account:
 
 
 def seen(name: str, state: str, *workers: tuple[str, str, str]) -> Live:
-    """An endpoint in a state, with workers of (ID, state, error)."""
+    """An endpoint in a state, with workers of (ID, state, error); one that serves has a ready one."""
+    if state == "serving":
+        workers = workers or (("w1", "running", ""),)
     told = {
         **answer(name),
         "state": {"state": state, "error": "it broke" if state == "failed" else ""},
@@ -89,6 +98,8 @@ def waited(
     said: list[str] = []
 
     def emit(event: ApplyEvent) -> None:
+        if isinstance(event, WaitStarted):
+            return
         assert isinstance(event, ChangeWaiting | ChangeServing)
         said.append(str(event_line(event)).removeprefix("novita_endpoint."))
         if stop(len(said)):
@@ -209,3 +220,59 @@ def test_nothing_to_wait_for_sends_no_request(one: ChangeResult) -> None:
     """A change that was not done and a deleted endpoint cannot serve."""
     said, problems, account, _ = waited([[]], one)
     assert (said, problems, account.listings) == ([], (), 0)
+
+
+def updated(name: str, before: Live, **declared: Any) -> ChangeResult:
+    """Return the result of an update of an endpoint that had these workers before."""
+    made = change(endpoint(name, **declared), tracked(name), before)
+    return ChangeResult(change=made, outcome=Outcome.DONE, id=f"id-{name}")
+
+
+OLD, NEW = ("w-old", "running", ""), ("w-new", "running", "")
+
+
+def test_an_update_is_served_once_new_workers_have_replaced_the_old_ones() -> None:
+    """The old ones serve until then, and prove nothing."""
+    before = seen("a", "serving", OLD)
+    script = [
+        [seen("a", "serving", OLD)],
+        [seen("a", "serving", OLD, ("w-new", "pulling", ""))],
+        [seen("a", "serving", OLD, NEW)],
+        [seen("a", "serving", ("w-old", "terminating", ""), NEW)],
+    ]
+    said, problems, _, _ = waited(script, updated("a", before, image="ubuntu:24.04"))
+    assert said == [
+        "a: Waiting: no new worker has started yet, those from before serve",
+        "a: Waiting: worker w-new pulling",
+        "a: Waiting: workers from before the change still serve",
+        "a: Serving after 6s",
+    ]
+    assert problems == ()
+
+
+def test_no_new_worker_at_all_is_a_warning() -> None:
+    """After two minutes; the change may need none, or Novita did not notice it."""
+    before = seen("a", "serving", OLD)
+    said, problems, _, clock = waited([[before]], updated("a", before, image="ubuntu:24.04"), within=600.0)
+    assert said[-1].startswith("a: Serving after 2m")
+    (problem,) = problems
+    assert (problem.code, problem.is_error) == ("no-new-worker", False)
+    assert 120 <= clock.time < 140
+
+
+def test_no_new_worker_in_time_is_an_error() -> None:
+    before = seen("a", "serving", OLD)
+    _, problems, _, _ = waited([[before]], updated("a", before, image="ubuntu:24.04"), within=30.0)
+    (problem,) = problems
+    assert (problem.code, problem.exit_code) == ("not-serving", ExitCode.INCOMPLETE)
+    assert problem.summary.endswith("after 30 s: no new worker has started yet, those from before serve")
+
+
+def test_a_change_of_other_fields_needs_no_new_worker() -> None:
+    before = seen("a", "serving", OLD)
+    said, _, _, _ = waited([[before]], updated("a", before, freeTimeout=9))
+    assert said == ["a: Serving after 0s"]
+    said, _, _, _ = waited(
+        [[seen("a", "serving", NEW)]], updated("a", seen("a", "initializing"), image="x:1")
+    )
+    assert said == ["a: Serving after 0s"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import sys
 import time
@@ -125,8 +126,9 @@ def call(
             body = b"".join(answer.pieces)
             run.out.document(answer_document(called, request, body, time.monotonic() - started))
         else:
-            _copy(answer.pieces)
-            run.out.line(run.out.error_style.dim(answer_line(answer, time.monotonic() - started)))
+            is_line_open = _copy(answer.pieces)
+            line = run.out.error_style.dim(answer_line(answer, time.monotonic() - started))
+            run.out.line(f"\n{line}" if is_line_open and _is_shared() else line)
     return ExitCode.OK if answer.is_success else ExitCode.ERROR
 
 
@@ -178,14 +180,19 @@ def _read(root: Path, data: str | None) -> bytes:
     return (data or "").encode("utf-8", "surrogateescape")
 
 
-def _copy(pieces: Iterable[bytes]) -> None:
-    """Write an answer to stdout as it comes; on a terminal its control characters are escaped."""
+def _copy(pieces: Iterable[bytes]) -> bool:
+    """Write an answer to stdout as it comes; on a terminal its control characters are escaped.
+
+    Return whether its last line has no end.
+    """
     if not sys.stdout.isatty():
         sys.stdout.flush()
+        last = b""
         for piece in pieces:
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
-        return
+            last = piece[-1:] or last
+        return last not in (b"", b"\n")
     from reconciler.reports.terminal.escape import for_terminal
 
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -195,6 +202,12 @@ def _copy(pieces: Iterable[bytes]) -> None:
         sys.stdout.write("\t".join(map(for_terminal, text.split("\t"))))
         sys.stdout.flush()
         is_line_open = not text.endswith("\n") if text else is_line_open
-    if is_line_open:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
+    return is_line_open
+
+
+def _is_shared() -> bool:
+    """Return whether stdout and stderr are the same terminal or pipe."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except OSError:  # such as a stream of another program
+        return False

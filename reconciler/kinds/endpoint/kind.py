@@ -5,7 +5,7 @@ What only some commands need is imported by the method that needs it, so that `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Draft, Kind, Locate
@@ -20,7 +20,7 @@ from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change
-    from reconciler.model.status import EndpointInfo, Managed, Readiness
+    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
     from reconciler.yamlfile.edits import Edit
 
 
@@ -162,6 +162,11 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.status import readiness
 
         return readiness(live)
+
+    def rollout(self, live: Live, before: Live, paths: Collection[Path]) -> Rollout:
+        from reconciler.kinds.endpoint.workers import rollout
+
+        return rollout(live, before, paths)
 
     def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         from reconciler.kinds.endpoint.status import endpoint_info

@@ -12,17 +12,20 @@ A worker that drains finishes its requests and gets no more. It is shown, and it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import moment, text
 from reconciler.model.resource import Live
-from reconciler.model.status import Worker
+from reconciler.model.status import Rollout, Worker
+from reconciler.model.values import Path
 
 GONE: Final = frozenset({"removed", "deleted", "terminating", "stopping"})
 FAILED: Final = frozenset({"failed", "error"})
 ENDED: Final = frozenset({"exited", "stopped", "unscheduling"})
 NO_ID: Final = "?"
+RUNNING_PARTS: Final = frozenset({"image", "ports", "envs", "healthy", "volumeMounts", "clusterID"})
+"""Fields whose change replaces the workers. A change of the others reaches those that run."""
 LONGEST_MESSAGE: Final = 200
 """Characters. A hundred workers may have a hundred explanations."""
 
@@ -106,3 +109,22 @@ def surplus(live: Live, most: int) -> tuple[str, ...]:
     ages = [worker.created_at.timestamp() if worker.created_at else 0.0 for worker in counted]
     order = sorted(range(len(counted)), key=lambda at: (counted[at].is_ready, -ages[at], -at))
     return tuple(counted[at].id for at in order[: max(0, len(counted) - most)])
+
+
+def rollout(live: Live, before: Live, paths: Collection[Path]) -> Rollout:
+    """Return how far new workers have replaced those from before a change of these wire paths; none are all.
+
+    The old ones serve until the new ones do, for about a minute.
+    """
+    former = {worker.id for worker in workers_of(before)} - {NO_ID}
+    if not former or (paths and all(path[0] not in RUNNING_PARTS for path in paths)):
+        return Rollout()
+    workers = workers_of(live)
+    if not any(worker.id in former and worker.is_capacity for worker in workers):
+        return Rollout()
+    new = [worker for worker in workers if worker.id not in former]
+    if not new:
+        return Rollout(
+            has_begun=False, is_done=False, reason="no new worker has started yet, those from before serve"
+        )
+    return Rollout(is_done=False, reason=reasons(new) or "workers from before the change still serve")

@@ -167,6 +167,8 @@ def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
         for outcome in (Outcome.FAILED, Outcome.UNRESOLVED, Outcome.NOT_ATTEMPTED)
         if (results := report.with_outcome(outcome))
     ]
+    if report.unproven:
+        counts.append(f"{len(report.unproven)} not serving")
     what = "Destroy" if is_destroy else "Apply"
     word = "interrupted" if report.interrupted else "incomplete"
     return f"{what} {word}: {', '.join([f'{len(report.with_outcome(Outcome.DONE))} done', *counts])}."

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -262,3 +263,46 @@ def test_passed_in_the_reports(sandbox: Sandbox) -> None:
     assert probed(sandbox, "--markdown-into", "r.md", "--html-into", "r.html").code == 0
     for name in ("r.md", "r.html"):
         assert " s, probe passed" in (sandbox.root / name).read_text()
+
+
+def test_a_probe_waits_for_the_new_workers(sandbox: Sandbox) -> None:
+    """After a change of what runs, a worker from before proves nothing: it is waited for the exchange."""
+    sandbox.sim.world.switch(worker_boot_seconds=0.8)
+    sandbox.declare(item("chat", probe={}))
+    assert probed(sandbox).code == 0
+    moments: dict[str, float] = {}
+    for operation in ("update", "call"):
+        sandbox.sim.faults.before(operation, lambda _, at=operation: moments.setdefault(at, time.monotonic()))
+    sandbox.declare(item("chat", probe={}, image="ubuntu:24.04"))
+    ran = probed(sandbox)
+    assert ran.code == 0, ran.err
+    assert moments["call"] - moments["update"] >= 0.8
+    assert "novita_endpoint.chat: Waiting: worker w-" in ran.err
+    waits = [line for line in ran.err.splitlines() if "Waiting: " in line]
+    assert waits == list(dict.fromkeys(waits))
+
+
+def test_a_scale_needs_no_new_worker(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", minReplicas=1, maxReplicas=2, probe={}))
+    sandbox.apply()
+    sandbox.sim.world.switch(worker_boot_seconds=30)
+    sandbox.declare(item("chat", minReplicas=1, maxReplicas=5, freeTimeout=9, probe={}))
+    sandbox.sim.world.switch(worker_boot_seconds=0)
+    assert probed(sandbox).code == 0
+
+
+def test_a_pending_worker_is_no_reason(sandbox: Sandbox) -> None:
+    """What came is the reason, if no worker has failed."""
+    sandbox.sim.world.switch(worker_boot_seconds=60)
+    sandbox.declare(item("chat", minReplicas=0, maxReplicas=1, probe={"timeout": 0.4}))
+    problem, probe = failed(sandbox)
+    assert problem["summary"].endswith("its probe failed: status 503: no worker is available")
+    assert probe["reason"] is None
+
+
+def test_an_apply_whose_probe_failed_is_not_complete(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", probe={"expect": {"status": 404}}), item("embed"))
+    ran = probed(sandbox, "--markdown-into", "r.md")
+    assert ran.code == 4
+    assert "Apply incomplete: 2 done, 1 not serving." in ran.out
+    assert "Apply complete!" not in ran.out + (sandbox.root / "r.md").read_text()

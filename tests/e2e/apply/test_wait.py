@@ -100,7 +100,7 @@ def test_a_stuck_worker_is_told_when_time_is_over(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", image="ubuntu:24.04"), item("embed"))
     ran = sandbox.run("apply", "--auto-approve", "--wait=0.2")
     assert ran.code == 4
-    assert "Apply complete! Resources: 0 added, 1 changed" in ran.out
+    assert "Apply incomplete: 1 done, 1 not serving." in ran.out
     assert "Error: `chat` (" in ran.err
     assert "it may still come up by itself" in ran.err.lower()
     assert sandbox.plan().code == 0
@@ -180,7 +180,7 @@ def test_an_account_that_cannot_be_read_for_a_while(sandbox: Sandbox) -> None:
     sandbox.sim.faults.after("create", lambda _: sandbox.sim.faults.add(fault))
     ran = sandbox.run("apply", "--auto-approve", "--wait=0.6")
     assert ran.code == 4
-    assert "Apply complete! Resources: 1 added" in ran.out
+    assert "Apply incomplete: 1 done, 1 not serving." in ran.out
     assert "Waiting: failed to list Novita endpoints (403 Forbidden)" in ran.err
     assert "failed to schedule worker" in ran.err
 

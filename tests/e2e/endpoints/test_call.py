@@ -191,6 +191,15 @@ def test_a_terminal_gets_no_control_characters(chat: Sandbox) -> None:
     assert "\\x1b]0;title\\x07\tgr\u00fcn\nx\n" in shown
 
 
+def test_the_line_about_the_answer_is_a_line_of_its_own(chat: Sandbox) -> None:
+    """Where both are shown together. The newline is not on stdout, which has the answer and nothing else."""
+    process = chat.start("call", "chat", "--path", "/health", stderr=subprocess.STDOUT)
+    out, _ = process.communicate(timeout=30)
+    assert out.startswith('{"status":"ok"}\nHTTP 200 OK: ')
+    process = chat.start("call", "chat", "--path", "/health")
+    assert process.communicate(timeout=30)[0] == '{"status":"ok"}'
+
+
 def test_a_redirect_is_not_followed(chat: Sandbox) -> None:
     """It is the answer; the other host gets nothing."""
     with scripted_server() as other:

@@ -128,12 +128,12 @@ def on_terminal(
             os.write(mine, f"{answer}\n".encode())
             answer = ""
     os.close(mine)
-    return process.wait(60), screen.decode().replace("\r\n", "\n")
+    return process.wait(120), screen.decode().replace("\r\n", "\n")
 
 
 def _read(terminal: int) -> bytes:
-    """Return what was written; nothing at the end, or after a minute of silence."""
-    if not select.select([terminal], [], [], 60)[0]:
+    """Return what was written; nothing at the end, or after two minutes of silence."""
+    if not select.select([terminal], [], [], 120)[0]:
         return b""
     try:
         return os.read(terminal, 65536)

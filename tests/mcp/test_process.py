@@ -94,7 +94,7 @@ def test_only_the_protocol_is_on_stdout(folder: Folder) -> None:
         answer = json.loads(line)
         assert answer["jsonrpc"] == "2.0"
         answers[answer.get("id")] = answer
-    out, err = process.communicate(timeout=60)  # closes stdin
+    out, err = process.communicate(timeout=120)  # closes stdin
     assert (process.returncode, out) == (0, b"")
     assert answers[2]["result"]["structuredContent"]["document"]["summary"]["create"] == 2
     assert answers[3]["result"]["isError"]
@@ -112,8 +112,8 @@ def test_a_signal_ends_it(folder: Folder, number: int) -> None:
     process.stdin.flush()
     assert process.stdout.readline()
     process.send_signal(number)
-    assert process.wait(30) == 0
-    _, err = process.communicate(timeout=30)
+    assert process.wait(120) == 0
+    _, err = process.communicate(timeout=120)
     assert err == b""
 
 
@@ -135,7 +135,7 @@ def test_what_is_being_written_is_finished(folder: Folder, sim: Server, ending: 
         process.stdin.close()
     else:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     process.stdout.close()
     assert process.stderr
     assert b"Traceback" not in process.stderr.read()
@@ -150,7 +150,7 @@ def test_what_is_being_written_is_finished(folder: Folder, sim: Server, ending: 
 
 def test_stdout_is_for_the_protocol(folder: Folder) -> None:
     process = start(folder, "--json")
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == 64
     assert b"stdout of mcp is for its protocol" in out
 
@@ -168,7 +168,7 @@ def test_without_the_extra_it_says_what_to_install(folder: Folder) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder.path, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1
     assert "mcp needs packages that are not installed (mcp)" in done.stderr

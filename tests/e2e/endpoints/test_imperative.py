@@ -375,7 +375,6 @@ def test_what_cannot_be_edited_is_left_as_it_is(
         ["scale", "a", "1", "--write", "--json-into", "report.json"],
         ["scale", "a", "1", "--min", "2"],
         ["scale", "a", "--min", "3", "--max", "2"],
-        ["scale", "a", "1", "--for", "2h", "--why", "x"],
         ["scale", "a", "--min", "1", "--max", "2", "--for", "2h"],
         ["scale", "a", "--min", "1", "--max", "2", "--for", "soon", "--why", "x"],
         ["scale", "a", "1", "--why", "x"],

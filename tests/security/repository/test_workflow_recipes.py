@@ -18,8 +18,11 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**
 WRITES = {
     ("plan.yml", "plan"): {"pull-requests"},
     ("drift.yml", "drift"): {"issues"},
+    ("apply.yml", "staging"): {"contents"},
     ("apply.yml", "apply"): {"contents"},
 }
+KEYS = {"staging": "staging", "apply": "production"}
+"""Job -> the environment of GitHub that holds its key; all others have that of plans."""
 
 
 def jobs(path: Path) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def test_a_job_may_do_what_it_needs(path: Path) -> None:
         assert checkouts
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
         has_key = any("NOVITA_API_KEY" in step.get("env", {}) for step in job["steps"])
-        assert not has_key or job["environment"] == ("production" if name == "apply" else "plan")
+        assert not has_key or job["environment"] == KEYS.get(name, "plan")
         for step in job["steps"]:
             secret = {key for key, value in step.get("env", {}).items() if "secrets." in str(value)}
             assert not secret or step["uses"].startswith(OURS), "a secret goes to our action alone"

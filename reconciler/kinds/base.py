@@ -109,6 +109,11 @@ class Kind(ABC):
         """The YAML names without references: names must be the same in every environment."""
         return frozenset({self.key})
 
+    @property
+    def refused_fields(self) -> frozenset[str]:
+        """The YAML names that are refused with a way out, whose references are not even read."""
+        return frozenset()
+
     @cached_property
     def secret_fields(self) -> frozenset[str]:
         """The YAML names whose references give secrets."""

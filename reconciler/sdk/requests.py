@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -24,8 +25,9 @@ class DeployRequest:
     `/health`. app_name: part of the URL, cannot be changed (default: endpoint). storage: as in the YAML.
 
     Novita has no max_pending_tasks, scale_up_cooldown, scale_down_cooldown, priority, enable_dynamic_prio,
-    high_load_threshold and priority_boost; they are accepted and never sent. volume_mounts, shm_size and
-    enable_ptrace are refused with a hint.
+    high_load_threshold, priority_boost, labels, image_prefix and validate_image; they are accepted and never
+    sent. gpu_count must be that of the spec. volume_mounts, shm_size, enable_ptrace and registry_credential
+    are refused with a hint.
     """
 
     endpoint: str
@@ -58,6 +60,11 @@ class DeployRequest:
     port: int | None = None
     health_path: str | None = None
     storage: Sequence[Mapping[str, Any]] | None = None
+    labels: Mapping[str, str] | None = None
+    image_prefix: str | None = None
+    validate_image: bool | None = None
+    gpu_count: int | None = None
+    registry_credential: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

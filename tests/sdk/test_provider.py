@@ -551,3 +551,29 @@ def test_from_config_in_an_environment(folder: Path, sim: Server) -> None:
     ) as provider:
         provider.deploy(request("chat"))
         assert (folder / "state/dev.json").exists()
+
+
+def test_d1_fields_of_waverless_clients(provider: NovitaDeploymentProvider, sim: Server) -> None:
+    """They are accepted without an effect, checked against the spec, or refused with the way out."""
+    credential = {"registry": "ghcr.io", "username": "robot", "password": TOKEN}
+    refused = request(registry_credential=credential)
+    assert TOKEN not in repr(refused)
+    with pytest.raises(InvalidConfig) as caught:
+        provider.deploy(refused)
+    assert "imageAuthId" in caught.value.problems[0].hint
+    with pytest.raises(InvalidConfig, match="gpuCount"):
+        provider.deploy(request(gpu_count=8))
+    assert writes(sim) == []
+    provider.deploy(
+        request(gpu_count=1, labels={"a": "b"}, image_prefix="x", validate_image=True, registry_credential={})
+    )
+    assert "labels" not in settings(sim)
+
+
+def test_d2_images_are_checked(provider: NovitaDeploymentProvider, sim: Server) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidConfig, match="lower case"):
+        provider.deploy(request(image="AcmeAI/Chat:1"))
+    with pytest.raises(InvalidConfig, match="cannot contain `/`"):
+        provider.update_deployment(UpdateDeploymentRequest(endpoint="probe", image="chat:feature/login"))
+    assert writes(sim) == []

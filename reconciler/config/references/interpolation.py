@@ -95,6 +95,8 @@ class _Interpolator:
                 ),
             )
             return text
+        if path[0] in self.kind.refused_fields:
+            return text
         if path[0] in self.kind.secret_fields:
             resolved = self.resolver.resolve(text)
             self._report_faults(path, text, resolved.faults)

@@ -24,6 +24,9 @@ CUDA: Final[Path] = ("workerConfig", "cudaVersion")
 COMMAND: Final[Path] = ("image", "command")
 AUTH: Final[Path] = ("image", "authId")
 
+REFUSED_SECRETS: Final = frozenset({"registryCredential"})
+"""YAML names of Waverless that would hold a secret, and that Novita has in another form."""
+
 IMAGE_WITHOUT_VERSION: Final = "image-without-version"
 """Code of the warning about `latest`."""
 

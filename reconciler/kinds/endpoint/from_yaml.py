@@ -22,6 +22,7 @@ from reconciler.kinds.endpoint.fields import (
     TABLE,
 )
 from reconciler.kinds.endpoint.images import image_problems
+from reconciler.kinds.endpoint.waverless_fields import UNSUPPORTED, unsupported_field_problems
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.text import closest_match
@@ -31,28 +32,6 @@ Locate: TypeAlias = Callable[[Path], Place | None]
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
-
-NEVER_SENT: Final[Mapping[str, str]] = {
-    "maxPendingTasks": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
-    "scaleUpCooldown": "",
-    "scaleDownCooldown": "`freeTimeout` says how long a worker stays idle before it goes",
-    "priority": "",
-    "enableDynamicPrio": "",
-    "highLoadThreshold": "`policy: {type: concurrency, value: N}` scales up on N waiting requests",
-    "priorityBoost": "",
-}
-
-REFUSED: Final[Mapping[str, tuple[str, str]]] = {
-    "volumeMounts": (
-        "PVC volume mounts are not supported (Novita uses network storage)",
-        "declare `storage: [{type: network, id: STORAGE_ID, mountPath: /network}]` instead",
-    ),
-    "shmSize": (
-        "Shared memory size configuration not applicable to Novita",
-        "remove `shmSize`; workers get the shared memory of their product",
-    ),
-    "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
-}
 
 _WITH_PRECEDENCE: Final = frozenset(
     {
@@ -67,7 +46,7 @@ _WITH_PRECEDENCE: Final = frozenset(
 """Names of which one may win over another."""
 
 _WITH_PROBLEMS: Final = frozenset(
-    {*NEVER_SENT, *REFUSED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
+    {*UNSUPPORTED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
 )
 """Names that some problem is about: without them, nothing is refused, never sent, or overridden."""
 
@@ -93,7 +72,7 @@ def desired_endpoint(
 
         problems += probe_problems(declared, locate)
     if not _WITH_PROBLEMS.isdisjoint(declared):
-        problems += [*_refused(declared, locate), *_never_sent(declared, locate)]
+        problems += unsupported_field_problems(declared, spec, locate)
         if doubtful.isdisjoint(_WITH_PRECEDENCE):
             problems += _precedence_notes(declared, locate)
     ignore, unknown = _ignored_paths(declared, locate)
@@ -186,27 +165,6 @@ def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
     if "sizeGb" in mount:
         volume["size"] = mount["sizeGb"]
     return volume
-
-
-def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
-    for name, (summary, hint) in REFUSED.items():
-        # the seed's own clients send these with empty values when they are unset
-        if declared.get(name) not in (None, "", False, []):
-            yield Problem(code="unsupported-field", summary=summary, hint=hint, place=locate((name,)))
-
-
-def _never_sent(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
-    names = [name for name in NEVER_SENT if name in declared]
-    if not names:
-        return
-    instead = tuple(dict.fromkeys(NEVER_SENT[name] for name in names if NEVER_SENT[name]))
-    yield Problem(
-        code="never-sent",
-        severity=Severity.WARNING,
-        summary=f"Novita has no {_listed(names)}; accepted and never sent",
-        hint="; ".join(instead),
-        place=locate((names[0],)),
-    )
 
 
 def _worker_problems(declared: Mapping[str, Any], locate: Locate, doubtful: Set[str]) -> Iterator[Problem]:
@@ -341,8 +299,3 @@ def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[P
 def _did_you_mean(text: str) -> str:
     close = closest_match(text, TABLE.known_names())
     return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"
-
-
-def _listed(names: list[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" or {quoted[-1]}"

@@ -37,6 +37,8 @@ class Endpoint(Kind):
 
     name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
 
+    refused_fields = fields.REFUSED_SECRETS
+
     @property
     def replica_range(self) -> tuple[Path, Path]:
         return fields.MIN, fields.MAX

@@ -26,6 +26,9 @@ _DEPLOY_FIELDS: Final = frozenset(camel_case(field.name) for field in dataclasse
 _UPDATE_FIELDS: Final = frozenset(
     camel_case(field.name) for field in dataclasses.fields(UpdateDeploymentRequest)
 ) - {"endpoint"}
+_NOT_SENT: Final = frozenset({"gpuCount", "imagePrefix", "labels", "validateImage"})
+"""Fields that are accepted and checked, and that Novita does not have."""
+
 _REQUIRED: Final = ("endpoint", "specName", "image")
 _DEPLOY_HINT: Final = 'send {"endpoint": "NAME", "specName": "SPEC", "image": "IMAGE", "replicas": 1}'
 
@@ -68,7 +71,7 @@ def deploy_item(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...
     if body.get("registryCredential"):
         raise BadBody(
             "`registryCredential` is not supported",
-            "store the credential at Novita, and give its ID as `imageAuthId`",
+            "store the credential in Novita's console, and send its ID as `imageAuthId`",
             field="registryCredential",
         )
     return _known(body, _DEPLOY_FIELDS)
@@ -95,7 +98,7 @@ def replicas_of(body: Mapping[str, Any]) -> int:
 def _known(body: Mapping[str, Any], names: frozenset[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     given = {name: value for name, value in body.items() if value is not None}
     known = {name: value for name, value in given.items() if name in names}
-    return known, tuple(sorted(given.keys() - names - {"endpoint"}))
+    return known, tuple(sorted(given.keys() - (names - _NOT_SENT) - {"endpoint"}))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -118,6 +118,13 @@ def _texts_with(word: str, value: Any) -> Iterator[str]:
 
 def _read_document(document: Document, in_group: dict[str, Layer], result: EndpointFiles) -> None:
     data = document.data
+    if _may_be_foreign(data):
+        from reconciler.config.files.foreign_formats import foreign_format
+
+        if (problem := foreign_format(document)) is not None:
+            result.is_partial = True
+            result.problems.append(problem)
+            return
     if not isinstance(data, dict):
         result.is_partial = True
         result.problems.append(_not_a_mapping(document))
@@ -279,6 +286,16 @@ def _wrong_type(document: Document, path: tuple[str | int, ...], wanted: str, hi
         summary=f"{what} must be {wanted}, not {type_name(data)}",
         hint=hint,
         place=document.place(path),
+    )
+
+
+def _may_be_foreign(data: Any) -> bool:
+    """Return False at once for what looks like an endpoint file, which is nearly always the case."""
+    if not isinstance(data, dict) or "endpoints" not in data:
+        return not (isinstance(data, dict) and ("defaults" in data or "removed" in data))
+    items = data["endpoints"]
+    return (
+        isinstance(items, list) and bool(items) and isinstance(items[0], dict) and "endpoint" not in items[0]
     )
 
 

@@ -24,6 +24,15 @@ CUDA: Final[Path] = ("workerConfig", "cudaVersion")
 COMMAND: Final[Path] = ("image", "command")
 AUTH: Final[Path] = ("image", "authId")
 
+UNSUPPORTED: Final = frozenset(
+    {
+        *("maxPendingTasks", "scaleUpCooldown", "scaleDownCooldown", "priority", "enableDynamicPrio"),
+        *("highLoadThreshold", "priorityBoost", "labels", "imagePrefix", "validateImage", "gpuCount"),
+        *("volumeMounts", "shmSize", "enablePtrace", "registryCredential"),
+    }
+)
+"""YAML names of Waverless that Novita does not have; `waverless_fields` has the problems about them."""
+
 REFUSED_SECRETS: Final = frozenset({"registryCredential"})
 """YAML names of Waverless that would hold a secret, and that Novita has in another form."""
 

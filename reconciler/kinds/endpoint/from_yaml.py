@@ -20,9 +20,9 @@ from reconciler.kinds.endpoint.fields import (
     DEFAULT_REPLICAS,
     FREE_TIMEOUT,
     TABLE,
+    UNSUPPORTED,
 )
 from reconciler.kinds.endpoint.images import image_problems
-from reconciler.kinds.endpoint.waverless_fields import UNSUPPORTED, unsupported_field_problems
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Spec, address
 from reconciler.model.text import closest_match
@@ -72,6 +72,8 @@ def desired_endpoint(
 
         problems += probe_problems(declared, locate)
     if not _WITH_PROBLEMS.isdisjoint(declared):
+        from reconciler.kinds.endpoint.waverless_fields import unsupported_field_problems
+
         problems += unsupported_field_problems(declared, spec, locate)
         if doubtful.isdisjoint(_WITH_PRECEDENCE):
             problems += _precedence_notes(declared, locate)

@@ -40,8 +40,6 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
-UNSUPPORTED: Final = frozenset({*NEVER_SENT, *REFUSED, "gpuCount"})
-
 
 def unsupported_field_problems(
     declared: Mapping[str, Any], spec: Spec | None, locate: Locate

@@ -1,0 +1,99 @@
+"""Recognizes data of Novita and of Waverless that was taken for an endpoint file, by its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from reconciler.model.command import command_line
+from reconciler.model.problem import Problem
+from reconciler.yamlfile.document import Document
+
+_OF_NOVITA: Final = frozenset(
+    {"workerConfig", "products", "clusterID", "clusterId", "envs", "rootfsSize", "healthy"}
+)
+"""Fields of Novita's API that no item of the YAML has; two of them are enough."""
+
+
+def foreign_format(document: Document) -> Problem | None:
+    """Return the error of a file that is data of an API, or None for any other file.
+
+    The line of the file is not shown, because live data holds the values of env.
+    """
+    found = _recognized(document.data, is_json=document.source.text.lstrip()[:1] in ("[", "{"))
+    if found is None:
+        return None
+    what, hint = found
+    place = document.place()
+    return Problem(
+        code="other-format",
+        summary=f"this file is {what}, not a list of endpoints to declare",
+        hint=hint,
+        place=replace(place, text="") if place else None,
+    )
+
+
+def _recognized(data: Any, *, is_json: bool) -> tuple[str, str] | None:
+    everything = command_line("reconciler", "import", "--all", "--out", "endpoints.yaml")
+    live = f"{everything}   writes the YAML of live endpoints"
+    if isinstance(data, Mapping):
+        listed = data.get("endpoints")
+        if isinstance(listed, list) and listed and _are(listed, _is_of_novita):
+            return "a listing of Novita's API", live
+        for one in (data.get("endpoint"), data):
+            if isinstance(one, Mapping) and _is_of_novita(one):
+                if "id" in one:
+                    return "an endpoint as Novita's API returns it", live
+                return "a create request of Novita's API", _declare(one)
+        if _is_metadata(data):
+            return "an endpoint as Waverless returns it (GET /api/v1/endpoints/NAME)", live
+        if _is_spec(data):
+            return "a spec as Waverless returns it", _specs(is_json=is_json)
+        return None
+    if not isinstance(data, list) or not data:
+        return None
+    if _are(data, _is_of_novita):
+        return "a list of endpoints as Novita's API returns them", live
+    if _are(data, _is_metadata):
+        return "a listing of Waverless (GET /api/v1/endpoints)", live
+    if _are(data, _is_spec):
+        return "a listing of specs of Waverless (GET /api/v1/specs)", _specs(is_json=is_json)
+    if is_json and _are(data, _is_request):
+        return "a JSON list of deploy requests", 'wrap it: {"endpoints": [...]}'
+    return None
+
+
+def _are(items: Sequence[Any], is_one: Any) -> bool:
+    return is_one(items[0]) and all(map(is_one, items[:10]))
+
+
+def _is_of_novita(data: Any) -> bool:
+    return isinstance(data, Mapping) and "specName" not in data and len(_OF_NOVITA & data.keys()) >= 2
+
+
+def _is_request(data: Any) -> bool:
+    return isinstance(data, Mapping) and isinstance(data.get("endpoint"), str)
+
+
+def _is_metadata(data: Any) -> bool:
+    """Return True for an object of GET /api/v1/endpoints. A deploy request has `endpoint`, not `name`."""
+    return isinstance(data, Mapping) and {"name", "image", "status"} <= data.keys() and "endpoint" not in data
+
+
+def _is_spec(data: Any) -> bool:
+    return isinstance(data, Mapping) and {"name", "resources"} <= data.keys() and "image" not in data
+
+
+def _specs(*, is_json: bool) -> str:
+    wrapped = '{"specs": [...]}' if is_json else "`specs:` above it"
+    return f"specs belong in specs.yaml: write {wrapped} there"
+
+
+def _declare(body: Mapping[str, Any]) -> str:
+    name = body.get("name")
+    shown = name if isinstance(name, str) and name.isprintable() and len(name) <= 60 else "NAME"
+    return (
+        f"declare it as `- endpoint: {shown}` with `specName`, `image` and `env`; if it is live already: "
+        + command_line("reconciler", "import", "--all", "--out", "endpoints.yaml")
+    )

@@ -1,0 +1,61 @@
+"""Data of Novita and of Waverless that is taken for an endpoint file is recognized by its shape."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.sandbox import Sandbox, item
+
+SECRET = "a-value-that-nobody-may-see"
+OF_NOVITA = {
+    "name": "chat",
+    "appName": "chat",
+    "workerConfig": {"minNum": 1, "maxNum": 1, "gpuNum": 1},
+    "image": {"image": "a/b:1"},
+    "products": [{"id": "p"}],
+    "clusterID": "c",
+    "envs": [{"key": "TOKEN", "value": SECRET}],
+}
+METADATA = {"name": "chat", "specName": "s", "image": "a:1", "status": "Running", "env": {"A": SECRET}}
+SPEC = {"name": "s", "displayName": "S", "category": "gpu", "resources": {"gpu": "1"}, "platforms": {}}
+IMPORT = "reconciler import --all --out endpoints.yaml"
+
+
+@pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints/all.json"])
+@pytest.mark.parametrize(
+    ("data", "what", "hint"),
+    [
+        ({"endpoint": OF_NOVITA}, "a create request of Novita's API", "`- endpoint: chat`"),
+        (OF_NOVITA, "a create request of Novita's API", IMPORT),
+        ({"endpoints": [{"id": "i", **OF_NOVITA}], "total": "1"}, "a listing of Novita's API", IMPORT),
+        ({"endpoint": {"id": "i", **OF_NOVITA}}, "an endpoint as Novita's API returns it", IMPORT),
+        ([OF_NOVITA], "a list of endpoints as Novita's API returns them", IMPORT),
+        ([METADATA, METADATA], "a listing of Waverless (GET /api/v1/endpoints)", IMPORT),
+        (METADATA, "an endpoint as Waverless returns it", IMPORT),
+        ([SPEC], "a listing of specs of Waverless", "specs belong in specs.yaml"),
+        (SPEC, "a spec as Waverless returns it", "specs belong in specs.yaml"),
+        ([item("a"), item("b")], "a JSON list of deploy requests", '{"endpoints": [...]}'),
+    ],
+)
+def test_d5_the_format_is_named(sandbox: Sandbox, data: Any, what: str, hint: str, name: str) -> None:
+    """One error says what the file is and what helps; no value of env is shown."""
+    sandbox.write(name, json.dumps(data))
+    for command in ("validate", "plan"):
+        ran = sandbox.run(command, "--json")
+        (problem,) = ran.document["problems"]
+        assert (ran.code, problem["code"], problem["line"]) == (1, "other-format", 1)
+        assert what in problem["summary"]
+        assert hint in problem["hint"]
+        shown = sandbox.run(command)
+        assert SECRET not in ran.out + ran.err + shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "data", [[], ["a"], [1], {"name": "a"}, {"endpoints": [{"name": "a"}]}, {"endpoint": "a"}]
+)
+def test_d5_other_data_is_no_known_format(sandbox: Sandbox, data: Any) -> None:
+    sandbox.write("endpoints.yaml", json.dumps(data))
+    ran = sandbox.run("validate", "--json")
+    assert ran.code == 1
+    assert "other-format" not in ran.codes

@@ -283,6 +283,10 @@ class Kind(ABC):
         """Return a warning for each value beyond a quota, or a note if `limits` could not be read."""
         yield from ()
 
+    def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
+        """Return notes about changes that are probably not meant."""
+        yield from ()
+
     # Status
 
     def readiness(self, live: Live) -> Readiness:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.kinds.fields import Field, FieldTable
-from reconciler.model.values import Fields, Path, with_path_from
+from reconciler.model.values import Fields, Path, paths_of_glob, with_path_from
 
 
 class Comparison:
@@ -38,7 +38,8 @@ class Comparison:
         for path in unread:
             have = with_path_from(have, want, path)
         for path in ignore:
-            want = with_path_from(want, have, path)
+            for one in paths_of_glob(path, want, have):
+                want = with_path_from(want, have, one)
         return want, have
 
     def owned(self, desired: Fields, applied: Fields | None) -> dict[str, Any]:
@@ -99,7 +100,8 @@ class Comparison:
     def emitted(fields: Fields, ignore: Iterable[Path]) -> Fields:
         """Return the emitted fields without the ignored ones, as an apply records them."""
         for path in ignore:
-            fields = with_path_from(fields, {}, path)
+            for one in paths_of_glob(path, fields):
+                fields = with_path_from(fields, {}, one)
         return fields
 
     def merge_fields(self, below: Fields, above: Fields) -> dict[str, Any]:

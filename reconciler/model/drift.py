@@ -9,7 +9,7 @@ from enum import StrEnum
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.problem import Place
-from reconciler.model.values import Path
+from reconciler.model.values import Path, is_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class DriftIgnore:
 
     def matches(self, path: Path) -> bool:
         """Return True if the entry ignores this path; the path () means that the endpoint is missing."""
-        return not self.paths or any(path[: len(prefix)] == prefix for prefix in self.paths)
+        return not self.paths or any(is_below(path, prefix) for prefix in self.paths)
 
     def has_expired(self, now: datetime) -> bool:
         return self.until is not None and now >= self.until

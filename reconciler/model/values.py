@@ -115,6 +115,43 @@ def with_path_from(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
     return changed
 
 
+def is_below(path: Path, prefix: Path) -> bool:
+    """Return True if a path begins with `prefix`, in which a step may be a glob, such as `WAVERLESS_*`."""
+    return len(path) >= len(prefix) and all(
+        step == wanted or ("*" in wanted and matches_glob(step, wanted))
+        for step, wanted in zip(path, prefix, strict=False)
+    )
+
+
+def matches_glob(text: str, glob: str) -> bool:
+    """Return True if a text is `glob`, in which `*` stands for any characters. The time is linear."""
+    first, *parts = glob.split("*")
+    if not parts:
+        return text == glob
+    if not text.startswith(first):
+        return False
+    position = len(first)
+    for part in parts[:-1]:
+        found = text.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return text.endswith(parts[-1]) and len(text) - len(parts[-1]) >= position
+
+
+def paths_of_glob(path: Path, *trees: Fields) -> tuple[Path, ...]:
+    """Return the paths in these trees that a path stands for whose last step may be a glob."""
+    *above, glob = path
+    if "*" not in glob:
+        return (path,)
+    keys: dict[str, None] = {}
+    for tree in trees:
+        inner = value_at(tree, tuple(above))
+        if isinstance(inner, Mapping):
+            keys |= dict.fromkeys(key for key in inner if matches_glob(key, glob))
+    return tuple((*above, key) for key in keys)
+
+
 def escaped(value: Value) -> Value:
     """Return the value as YAML spells it: `$${` for `${`, which would begin a reference."""
     match value:

@@ -15,7 +15,17 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Cause, Drift, FieldChange
 from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
-from reconciler.model.values import ABSENT, Absent, Fields, Path, Value, is_plain_data, leaves, value_at
+from reconciler.model.values import (
+    ABSENT,
+    Absent,
+    Fields,
+    Path,
+    Value,
+    is_below,
+    is_plain_data,
+    leaves,
+    value_at,
+)
 from reconciler.planning.attribution import agree, cause_of
 from reconciler.planning.diff import differences, equal
 from reconciler.planning.matching import MatchedEndpoint
@@ -172,7 +182,7 @@ def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | N
     moved = [
         (path, before, after, _cause_of_drift(kind, desired, live, last, path, keyring))
         for path, after, before in differences(have, want, kind)
-        if not any(path[: len(prefix)] == prefix for prefix in ignored)
+        if not any(is_below(path, prefix) for prefix in ignored)
     ]
     if has_seals and desired is not None:
         moved += _unknown(desired, live, last, keyring)

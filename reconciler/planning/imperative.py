@@ -15,7 +15,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import mask
 from reconciler.model.text import closest_match
-from reconciler.model.values import ABSENT, Path, leaves, value_at
+from reconciler.model.values import ABSENT, Path, is_below, leaves, value_at
 from reconciler.planning.attribution import agree
 from reconciler.planning.renames import names_of
 
@@ -167,7 +167,7 @@ def revert_notes(changed: Desired, declared: Desired) -> Iterator[Problem]:
             paths.append(("envs",))
     for path, value in leaves({k: v for k, v in changed.fields.items() if k not in ENDPOINT.table.keyed}):
         wanted = value_at(declared.fields, path)
-        is_ignored = any(path[: len(prefix)] == prefix for prefix in ignored)
+        is_ignored = any(is_below(path, prefix) for prefix in ignored)
         if wanted is not ABSENT and not is_ignored and not agree(value, wanted, path):
             paths.append(path)
             (counts if path in ENDPOINT.table.scaling else others).append(

@@ -263,6 +263,7 @@ def planned(
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
         problems += adoption_notes(changes)
+        problems += ENDPOINT.change_notes(changes)
         problems += foreign_guards(changes, inventory.records, owners) if owners else ()
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(

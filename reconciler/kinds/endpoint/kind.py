@@ -16,7 +16,7 @@ from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
-from reconciler.model.values import Fields, Json, Path
+from reconciler.model.values import ABSENT, Fields, Json, Path
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change
@@ -159,6 +159,18 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.quotas import check_limits
 
         return check_limits(changes, limits)
+
+    def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
+        for change in changes:
+            keys = [
+                field.path[1]
+                for field in change.fields
+                if field.after is ABSENT and field.path[0] == "envs" and len(field.path) == 2
+            ]
+            if keys:
+                from reconciler.kinds.endpoint.waverless_env import waverless_notes
+
+                yield from waverless_notes(change, keys)
 
     def readiness(self, live: Live) -> Readiness:
         from reconciler.kinds.endpoint.status import readiness

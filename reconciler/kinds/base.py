@@ -283,6 +283,13 @@ class Kind(ABC):
         """Return a warning for each value beyond a quota, or a note if `limits` could not be read."""
         yield from ()
 
+    def fit_defaults(self, desired: Desired, limits: Limits | None, applied: Fields | None) -> Desired:
+        """Return the object with its default values within the limits of the account.
+
+        If the limits could not be read, a default keeps the value that was applied last.
+        """
+        return desired
+
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         """Return notes about changes that are probably not meant."""
         yield from ()

@@ -91,8 +91,8 @@ class Desired:
     are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
     `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
-    history to which a rollback returns, 0 if it is none. `probe` is sent to
-    the endpoint itself, never to Novita.
+    history to which a rollback returns, 0 if it is none. `probe` is sent to the endpoint itself, never to
+    Novita. `defaulted` are the paths of default values that follow the limits of the account.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Desired:
     kind: str = ENDPOINT
     restores: int = 0
     probe: Probe | None = field(default=None, compare=False)
+    defaulted: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def address(self) -> str:

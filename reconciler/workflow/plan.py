@@ -15,7 +15,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Forget, Plan
 from reconciler.model.problem import ExitCode, Problem
-from reconciler.model.resource import Inventory, Listing, Live, address
+from reconciler.model.resource import Inventory, Limits, Listing, Live, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
@@ -194,11 +194,13 @@ def planned(
     settle: bool = False,
     guarded: bool = True,
     listed: Listing | None = None,
+    limits_read: tuple[Limits | None] | None = None,
 ) -> PlanResult:
     """Return the plan for this configuration and inventory against the account as it is now.
 
     settle: wait for the settling time before an open create counts as not done. guarded: check guards and
     the account's limits; not needed for a plan that is never applied. listed: the account if it was listed.
+    limits_read: the limits if they were read; then the defaults of `loaded` are within them.
     """
     settings = loaded.settings
     require_api_key(settings)
@@ -229,10 +231,20 @@ def planned(
         changes, option_notes = apply_options(plan.changes, allow)
         plan = replace(plan, changes=changes, unmanaged=() if goal.imperative else plan.unmanaged)
         has_limits = guarded and bool(plan.pending) and ENDPOINT.needs_limits(changes)
-        limits, missed = limits_and_missed(account, listed, changes) if has_limits else (None, ())
+        limits, missed = (
+            limits_and_missed(account, listed, changes)
+            if has_limits and limits_read is None
+            else (limits_read[0] if limits_read else None, ())
+        )
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
+    if has_limits and limits_read is None:
+        fitted = _with_fitted_defaults(loaded, limits, records)
+        if fitted is not loaded:
+            return planned(
+                context, fitted, inventory, goal, guarded=guarded, listed=listed, limits_read=(limits,)
+            )
     claim = claim_inventory(
         context,
         settings,
@@ -290,6 +302,16 @@ def planned(
         is_destroy=goal.is_destroy,
         environment=context.environment,
     )
+
+
+def _with_fitted_defaults(loaded: LoadedConfig, limits: Limits | None, records: Inventory) -> LoadedConfig:
+    """Return the configuration with default values within the limits; the same one if none changes."""
+    fitted = []
+    for desired in loaded.desired:
+        record = records.records.get(desired.name)
+        fitted.append(ENDPOINT.fit_defaults(desired, limits, record.applied if record else None))
+    is_same = all(new is old for new, old in zip(fitted, loaded.desired, strict=True))
+    return loaded if is_same else replace(loaded, desired=tuple(fitted))
 
 
 def _plan_others(

@@ -20,6 +20,7 @@ LONGEST_NAME: Final = 220
 MIN: Final[Path] = ("workerConfig", "minNum")
 MAX: Final[Path] = ("workerConfig", "maxNum")
 FREE_TIMEOUT: Final[Path] = ("workerConfig", "freeTimeout")
+REQUEST_TIMEOUT: Final[Path] = ("workerConfig", "requestTimeout")
 CUDA: Final[Path] = ("workerConfig", "cudaVersion")
 COMMAND: Final[Path] = ("image", "command")
 AUTH: Final[Path] = ("image", "authId")
@@ -88,7 +89,7 @@ TABLE: Final = FieldTable(
         quota=("minGPUNum", "maxGPUNum"),
     ),
     Field(
-        path=("workerConfig", "requestTimeout"),
+        path=REQUEST_TIMEOUT,
         shape=Shape.NUMBER,
         names=("requestTimeout",),
         default=3600,

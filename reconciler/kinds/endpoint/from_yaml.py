@@ -19,6 +19,7 @@ from reconciler.kinds.endpoint.fields import (
     DEFAULT_PORT,
     DEFAULT_REPLICAS,
     FREE_TIMEOUT,
+    REQUEST_TIMEOUT,
     TABLE,
     UNSUPPORTED,
 )
@@ -32,6 +33,8 @@ Locate: TypeAlias = Callable[[Path], Place | None]
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
+
+_DEFAULTED: Final = (REQUEST_TIMEOUT,)
 
 _WITH_PRECEDENCE: Final = frozenset(
     {
@@ -95,6 +98,7 @@ def desired_endpoint(
         find_place=partial(_place_of, tuple(declared), mounts, locate),
         spec_name=spec.name,
         probe=probe_of(declared) if has_probe else None,
+        defaulted=() if "requestTimeout" in declared else _DEFAULTED,
     )
     return desired, addressed
 

@@ -160,6 +160,13 @@ class Endpoint(Kind):
 
         return check_limits(changes, limits)
 
+    def fit_defaults(self, desired: Desired, limits: Limits | None, applied: Fields | None) -> Desired:
+        if not desired.defaulted:
+            return desired
+        from reconciler.kinds.endpoint.quotas import fit_defaults
+
+        return fit_defaults(desired, limits, applied)
+
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         for change in changes:
             keys = [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from reconciler.kinds.endpoint.answer_reader import number
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Limits
+from reconciler.model.resource import Desired, Limits
+from reconciler.model.text import quantity
 from reconciler.model.values import Fields, Path, value_at
 
 RANGES: Final = tuple((row.path, *row.quota) for row in TABLE.rows if any(row.quota))
@@ -40,6 +42,7 @@ def check_limits(changes: Sequence[Change], limits: Limits | None) -> Iterator[P
             summary="the account's limits could not be read; values were not checked against them",
         )
         return
+    yield from _fitted(changes)
     for change in changes:
         match change:
             case Create():
@@ -50,6 +53,50 @@ def check_limits(changes: Sequence[Change], limits: Limits | None) -> Iterator[P
                 yield from _breaches(change, change.target, limits)
             case _:
                 pass
+
+
+def fit_defaults(desired: Desired, limits: Limits | None, applied: Fields | None) -> Desired:
+    """Return the endpoint with its default values fitted, see `Kind.fit_defaults`."""
+    fields = desired.fields
+    for path in desired.defaulted:
+        value, recorded = value_at(fields, path), value_at(applied or {}, path)
+        if limits is not None:
+            fitted = _within(value, *(number(limits.get(key)) for key in TABLE.by_path[path].quota))
+        else:
+            fitted = recorded if isinstance(recorded, int) else value
+        if fitted != value:
+            head, leaf = path
+            fields = {**fields, head: {**fields[head], leaf: fitted}}
+    return desired if fields is desired.fields else replace(desired, fields=fields)
+
+
+def _within(value: Any, low: int | None, high: int | None) -> Any:
+    if high is not None and 0 < high < value:
+        return high
+    return low if low is not None and low > value else value
+
+
+def _fitted(changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield a note that names the endpoints that get another value than the default, by their first one."""
+    names: dict[tuple[Path, Any], list[Create | Update | Replace | Adopt]] = {}
+    for change in changes:
+        if isinstance(change, Create | Update | Replace | Adopt):
+            written = {field.path for field in change.fields}
+            for path in change.desired.defaulted:
+                value = value_at(change.desired.fields, path)
+                if path in written and value != TABLE.by_path[path].default:
+                    names.setdefault((path, value), []).append(change)
+    for (path, value), fitted in names.items():
+        row = TABLE.by_path[path]
+        others = f" and {quantity(len(fitted) - 1, 'other')}" if len(fitted) > 1 else ""
+        yield Problem(
+            code="default-fitted",
+            severity=Severity.NOTE,
+            summary=f"the default {TABLE.label(path)} {row.default} is beyond the account's limit"
+            f" (endpoint/limit): {value} is sent for `{fitted[0].name}`{others}",
+            hint=f"to see it in the YAML, write `{row.names[0]}: {value}`",
+            address=fitted[0].address if len(fitted) == 1 else None,
+        )
 
 
 def _breaches(

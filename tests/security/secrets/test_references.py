@@ -247,6 +247,7 @@ def test_where_nothing_can_be_masked_it_is_refused(sandbox: Sandbox, field: dict
         "CI_JOB_JWT_V2",
         "CI_REGISTRY_PASSWORD",
         "GITLAB_TOKEN",
+        "DOCKER_AUTH_CONFIG",
         "PUSH_TOKEN",
         "SYSTEM_ACCESSTOKEN",
         "BITBUCKET_STEP_OIDC_TOKEN",

@@ -36,7 +36,7 @@ def foreign_format(document: Document) -> Problem | None:
 
 def _recognized(data: Any, *, is_json: bool) -> tuple[str, str] | None:
     everything = command_line("reconciler", "import", "--all", "--out", "endpoints.yaml")
-    live = f"{everything}   writes the YAML of live endpoints"
+    live = f"move it elsewhere; then `{everything}` writes the YAML of live endpoints"
     if isinstance(data, Mapping):
         listed = data.get("endpoints")
         if isinstance(listed, list) and listed and _are(listed, _is_of_novita):
@@ -93,7 +93,5 @@ def _specs(*, is_json: bool) -> str:
 def _declare(body: Mapping[str, Any]) -> str:
     name = body.get("name")
     shown = name if isinstance(name, str) and name.isprintable() and len(name) <= 60 else "NAME"
-    return (
-        f"declare it as `- endpoint: {shown}` with `specName`, `image` and `env`; if it is live already: "
-        + command_line("reconciler", "import", "--all", "--out", "endpoints.yaml")
-    )
+    declared = f"`- endpoint: {shown}` with `specName`, `image` and `env`"
+    return f"declare it as {declared}, and move this file elsewhere"

@@ -27,7 +27,7 @@ IMPORT = "reconciler import --all --out endpoints.yaml"
     ("data", "what", "hint"),
     [
         ({"endpoint": OF_NOVITA}, "a create request of Novita's API", "`- endpoint: chat`"),
-        (OF_NOVITA, "a create request of Novita's API", IMPORT),
+        (OF_NOVITA, "a create request of Novita's API", "`- endpoint: chat`"),
         ({"endpoints": [{"id": "i", **OF_NOVITA}], "total": "1"}, "a listing of Novita's API", IMPORT),
         ({"endpoint": {"id": "i", **OF_NOVITA}}, "an endpoint as Novita's API returns it", IMPORT),
         ([OF_NOVITA], "a list of endpoints as Novita's API returns them", IMPORT),
@@ -59,3 +59,15 @@ def test_d5_other_data_is_no_known_format(sandbox: Sandbox, data: Any) -> None:
     ran = sandbox.run("validate", "--json")
     assert ran.code == 1
     assert "other-format" not in ran.codes
+
+
+def test_d5_the_import_that_is_named_works(sandbox: Sandbox) -> None:
+    """Once the file is moved, as the hint says."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    (sandbox.root / "state" / "novita.json").unlink()
+    sandbox.write("endpoints.yaml", json.dumps([METADATA]))
+    assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 1
+    (sandbox.root / "endpoints.yaml").rename(sandbox.root / "listing.json")
+    assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 0
+    assert sandbox.plan().code == 0

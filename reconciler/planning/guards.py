@@ -240,6 +240,23 @@ def _adoptions(changes: Sequence[Change], allow: Allowances) -> Iterator[Problem
             )
 
 
+def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield an error for each imperative change after which the minimum of workers exceeds the maximum."""
+    for change in changes:
+        if not isinstance(change, Scale | Update):
+            continue
+        worker = {**change.live.fields.get("workerConfig", {}), **change.target.get("workerConfig", {})}
+        low, high = worker.get("minNum", 0), worker.get("maxNum", 0)
+        if change.desired.is_partial and low > high:
+            yield Problem(
+                code="min-above-max",
+                summary=f"`{change.name}` would have at least {low} workers and at most {high}",
+                hint="say both: "
+                + command_line("reconciler", "scale", Operand(change.name), "--min", "N", "--max", "N"),
+                address=change.address,
+            )
+
+
 def unknown_value_errors(changes: Iterable[Change]) -> Iterator[Problem]:
     """Yield an error for each rollback that would create an endpoint without values that are not known."""
     for change in changes:

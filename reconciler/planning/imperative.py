@@ -10,7 +10,6 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.encoding import json_line
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Change, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import mask
@@ -37,14 +36,12 @@ class ImperativeChange:
 
 
 def resolve_target(
-    change: ImperativeChange | None, inventory: Inventory, live: Iterable[Live]
+    change: ImperativeChange, inventory: Inventory, live: Iterable[Live]
 ) -> tuple[Inventory, tuple[Problem, ...]]:
     """Return the inventory with the target recorded, and errors or notes about the target.
 
     An unrecorded endpoint counts as recorded in this plan if no other endpoint has its name.
     """
-    if change is None:
-        return inventory, ()
     for known in inventory.records.values():
         if known.renaming and change.name in names_of(known):
             return inventory, (_being_renamed(change, known),)
@@ -65,23 +62,6 @@ def resolve_target(
     temporary = Tracked(name=change.name, id=unrecorded[0].id, applied={})
     notes = () if record is None else (_replaced(record, unrecorded[0]),)
     return replace(inventory, records={**inventory.records, change.name: temporary}), notes
-
-
-def replica_range_errors(changes: Sequence[Change]) -> Iterator[Problem]:
-    """Yield an error for each imperative change after which the minimum of workers exceeds the maximum."""
-    for change in changes:
-        if not isinstance(change, Scale | Update):
-            continue
-        worker = {**change.live.fields.get("workerConfig", {}), **change.target.get("workerConfig", {})}
-        low, high = worker.get("minNum", 0), worker.get("maxNum", 0)
-        if change.desired.is_partial and low > high:
-            yield Problem(
-                code="min-above-max",
-                summary=f"`{change.name}` would have at least {low} workers and at most {high}",
-                hint="say both: "
-                + command_line("reconciler", "scale", Operand(change.name), "--min", "N", "--max", "N"),
-                address=change.address,
-            )
 
 
 def _exists(change: ImperativeChange, live: Live) -> Problem:

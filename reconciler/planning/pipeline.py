@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Listing, address
 from reconciler.model.secrets import Keyring
-from reconciler.planning.imperative import ImperativeChange, resolve_target
 from reconciler.planning.leases import apply_leases
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
+
+if TYPE_CHECKING:
+    from reconciler.planning.imperative import ImperativeChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,12 @@ def plan_endpoints(
     """
     live = listing.endpoints
     resolution = resolve(inventory, live, keyring)
-    records, target_problems = resolve_target(imperative, resolution.of(inventory), live)
+    records = resolution.of(inventory)
+    target_problems: tuple[Problem, ...] = ()
+    if imperative is not None:
+        from reconciler.planning.imperative import resolve_target
+
+        records, target_problems = resolve_target(imperative, records, live)
     wanted, lease_problems = apply_leases(desired, records, live, now, selection)
     if is_destroy:
         records, wanted, lease_problems = _for_destroy(records, desired), (), ()

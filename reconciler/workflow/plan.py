@@ -25,9 +25,9 @@ from reconciler.planning.guards import (
     environment_guards,
     foreign_guards,
     guards,
+    replica_range_errors,
     unknown_value_errors,
 )
-from reconciler.planning.imperative import ImperativeChange, replica_range_errors
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
@@ -45,6 +45,7 @@ from reconciler.workflow.runtime.settings import require_api_key
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
     from reconciler.model.settings import Environment
+    from reconciler.planning.imperative import ImperativeChange
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ import pytest
 
 from reconciler.model.plan import Delete, Scale
 from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked
+from reconciler.planning.guards import replica_range_errors
 from reconciler.planning.imperative import (
     ImperativeChange,
     ImperativeVerb,
-    replica_range_errors,
     resolve_target,
     revert_notes,
 )
@@ -95,11 +95,6 @@ def test_nothing_is_made_beside_one_of_its_name(there: Live) -> None:
     assert "reconciler update a" in problem.hint
     assert "declare it" in problem.hint
     assert resolved(ImperativeVerb.DEPLOY, RECORDED) == (RECORDED, [])
-
-
-def test_without_a_hand_nothing_changes() -> None:
-    """Whatever there is."""
-    assert resolve_target(None, RECORDED, [UNRECORDED, SECOND]) == (RECORDED, ())
 
 
 def test_at_least_more_than_at_most_is_refused() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 _PREFIXES: Final = ("NOVITA_", "RECONCILER_")
-_VARIABLE: Final = re.compile(r"((?:--env=)?[^-=][^=]*=).*", re.DOTALL)
+_VARIABLE: Final = r"(?s)((?:--env=)?[^-=][^=]*=).*"
 """KEY=VALUE, as the value of `--env` or joined with it."""
 
 
@@ -19,7 +19,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """Raise UsageError for an argument that is not UTF-8; the value of a KEY=VALUE is not shown."""
     for argument in arguments:
         if error := encoding_error(argument):
-            match = _VARIABLE.fullmatch(argument)
+            match = re.fullmatch(_VARIABLE, argument)
             shown = f"{match[1]}..." if match else argument
             raise click.UsageError(f"the argument '{escaped(shown)}' {error}")
 

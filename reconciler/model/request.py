@@ -14,8 +14,8 @@ from reconciler.model.values import Json, Value
 
 API_ROOT = "/gpu-instance/openapi/v1"
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OWN_HEADERS: Final = re.compile(
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_OWN_HEADERS: Final = (
     r"host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*"
 )
 """Headers that belong to the connection."""
@@ -28,9 +28,9 @@ def is_header_value(text: str) -> bool:
 
 def header_fault(name: str, value: str) -> str:
     """Return why a header cannot be sent, as a phrase that follows its name, or "". It quotes no value."""
-    if not _HEADER_NAME.fullmatch(name):
+    if not re.fullmatch(_HEADER_NAME, name):
         return "is not the name of a header"
-    if _OWN_HEADERS.fullmatch(name.lower()):
+    if re.fullmatch(_OWN_HEADERS, name.lower()):
         return "belongs to the connection and cannot be set"
     is_plain = value.isascii() and value.replace("\t", " ").isprintable()
     return "" if is_plain else "has a control character or a letter outside ASCII"

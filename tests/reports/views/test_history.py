@@ -27,11 +27,15 @@ def test_the_newest_comes_first() -> None:
     """The blocks of endpoints are separated by empty lines."""
     assert versions_text({"chat": [CREATED, SCALED], "embed": [CREATED]}) == (
         "chat\n"
-        "     2  2026-01-02T00:00:00Z  scale    3-3 workers    x:1\n"
-        "     1  2026-01-01T00:00:00Z  create   0-10 workers   x:1\n"
+        "    2  2026-01-02T00:00:00Z  scale\n"
+        "       minReplicas: 0 -> 3\n"
+        "       maxReplicas: 10 -> 3\n"
+        "    1  2026-01-01T00:00:00Z  create\n"
+        "       0-10 workers  x:1\n"
         "\n"
         "embed\n"
-        "     1  2026-01-01T00:00:00Z  create   0-10 workers   x:1\n"
+        "    1  2026-01-01T00:00:00Z  create\n"
+        "       0-10 workers  x:1\n"
     )
 
 
@@ -45,13 +49,7 @@ def test_names_are_bold_in_colour() -> None:
 def test_a_version_without_fields_is_shown() -> None:
     """An unusual version causes no error."""
     odd = version(1, "create", image="x:1", workerConfig=[])
-    assert versions_text({"chat": [odd]}).splitlines()[1].split() == [
-        "1",
-        "2026-01-01T00:00:00Z",
-        "create",
-        "?-?",
-        "workers",
-    ]
+    assert versions_text({"chat": [odd]}).splitlines()[2].split() == ["none-none", "workers", "none"]
 
 
 def test_versions_as_json() -> None:
@@ -62,5 +60,12 @@ def test_versions_as_json() -> None:
         "at": "2026-01-02T00:00:00Z",
         "action": "scale",
         "id": "id-1",
+        "who": None,
+        "command": None,
+        "commit": None,
+        "dirty": None,
+        "run_url": None,
+        "message": None,
         "fields": {"image": {"image": "x:1"}, "workerConfig": {"minNum": 3, "maxNum": 3}},
+        "unknown": [],
     }

@@ -176,7 +176,9 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
         if not text.strip()
         else f"is not JSON: {error.msg.lower()} at {error.lineno}:{error.colno}"
     )
-    line = lines[error.lineno - 1] if error.colno <= MAX_SHOWN else ""
+    # Another file may have been named as the inventory, and hold a secret.
+    is_map = text.lstrip().startswith("{")
+    line = lines[error.lineno - 1] if is_map and error.colno <= MAX_SHOWN else ""
     place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:MAX_SHOWN])
     return invalid_map(path, "inventory-not-json", f"{path} {what}", place=place)
 

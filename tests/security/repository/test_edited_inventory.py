@@ -369,3 +369,13 @@ def test_no_edit_of_a_file_of_ours_is_a_crash(sandbox: Sandbox, seed: int) -> No
             assert "has a bug" not in ran.out + ran.err, (seed, command)
         (sandbox.root / f"{STATE}.journal").unlink(missing_ok=True)
         (sandbox.root / f"{STATE}.approved.json").unlink(missing_ok=True)
+
+
+def test_another_file_named_as_the_inventory_is_not_shown(sandbox: Sandbox) -> None:
+    """The message has the position, and none of the text of a file that is no map at all."""
+    sandbox.declare(item("chat"))
+    sandbox.write("the.env", "TOKEN=s3cret-of-another-file\n")
+    ran = sandbox.run("plan", "--state", "the.env")
+    assert (ran.code, "the.env is not JSON" in ran.err, "s3cret" in ran.out + ran.err) == (1, True, False)
+    sandbox.write("broken.json", '{"version": 2, "endpoints": oops}\n')
+    assert '"endpoints": oops' in sandbox.run("plan", "--state", "broken.json").err

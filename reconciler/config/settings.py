@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -19,7 +20,7 @@ from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
 from reconciler.model.hosts import NOVITA_HOSTS, host_matches, is_loopback, url_error
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Place, Problem
+from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.request import API_ROOT, is_header_value
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
@@ -114,6 +115,7 @@ class _SettingsReader:
         self._environ: Mapping[str, str] = resolver.environ
         self.problems: list[Problem] = []
         self._data: dict[str, Any] = {}
+        self._key_problem: Problem | None = None
         if document is None:
             return
         self.problems += document.problems
@@ -133,6 +135,7 @@ class _SettingsReader:
         self._check_environment()
         return Settings(
             api_key=self._api_key(),
+            key_problem=self._key_problem,
             base_url=self._base_url(),
             config_dir=self._text("config_dir"),
             poll_interval=self._seconds("poll_interval", durations.POLL_INTERVAL),
@@ -194,6 +197,12 @@ class _SettingsReader:
             resolved = self._key_resolver.resolve(setting.value, is_api_key=True)
             self._report_faults(setting, resolved, resolved.faults)
             if resolved.faults:
+                if setting.is_of_environment:
+                    problem = resolved.faults[0].problem
+                    summary = f"the API key is {setting.name}, and {problem.summary}"
+                    self._key_problem = replace(
+                        problem, summary=summary, severity=Severity.ERROR, place=setting.place
+                    )
                 return None
             source = setting.value if resolved.has_references else source
             text = resolved.value.strip()

@@ -12,6 +12,7 @@ from reconciler.model.secrets import Keyring, Secret, is_random_key
 
 if TYPE_CHECKING:
     from reconciler.model.drift import DriftIgnore
+    from reconciler.model.problem import Problem
 
 DEFAULT_BASE_URL = "https://api.novita.ai"
 SIMULATOR = "simulator"
@@ -23,10 +24,12 @@ class Settings:
 
     poll_interval and settle_seconds are seconds. `base_url` is a URL, or the word `simulator`. `is_complete`
     is False if config.yaml cannot be read, so that defaults mean nothing. `referenced_values` are the values
-    of the references in the endpoint files.
+    of the references in the endpoint files. `key_problem` says why the API key of the environment of the run,
+    which takes precedence, cannot be read.
     """
 
     api_key: Secret | None = None
+    key_problem: Problem | None = field(default=None, compare=False)
     base_url: str = DEFAULT_BASE_URL
     config_dir: str | None = None
     poll_interval: float = durations.POLL_INTERVAL

@@ -46,4 +46,4 @@ def require_api_key(settings: Settings) -> Secret:
         return settings.api_key
     if settings.is_simulator:
         return Secret(value="simulator", source="simulator")
-    raise InvalidConfig(missing_key_problem())
+    raise InvalidConfig(settings.key_problem or missing_key_problem())

@@ -497,3 +497,17 @@ def test_editors_of_the_files(shop: Sandbox, command: str, name: str) -> None:
     declared = json.loads((shop.root / "dev.yaml").read_text())["endpoints"]
     assert [one["endpoint"] for one in declared] == ["chat", "embed"]
     assert declared[0]["maxReplicas"] == 2
+
+
+def test_the_unset_key_of_an_environment_is_named(sandbox: Sandbox) -> None:
+    """NOVITA_API_KEY would change nothing, because the key of the environment takes precedence."""
+    sandbox.declare(item("chat"))
+    configure(sandbox, dev={"files": ["endpoints.yaml"], "api_key": "${env:DEV_ONLY_KEY}"})
+    for command in (("output",), ("list",)):
+        ran = sandbox.run("-e", "dev", *command)
+        assert ran.code == 1
+        assert "`environments.dev.api_key`" in ran.err
+        assert "DEV_ONLY_KEY is not set" in ran.err
+        assert "export DEV_ONLY_KEY=..." in ran.err
+        assert re.search(r"config\.yaml:\d+:\d+", ran.err)
+        assert "NOVITA_API_KEY" not in ran.err

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from shlex import quote
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.command import command_line
 from reconciler.model.plan import Adopt, Change, Create, Delete, NoOp, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import address
 from reconciler.model.settings import Allowances
 from reconciler.model.text import closest_match
 
 
 def apply_options(
-    changes: Sequence[Change], allow: Allowances
+    changes: Sequence[Change], allow: Allowances, unselected: Collection[str] = ()
 ) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
-    """Return the changes that the options leave or modify, and notes and errors about options."""
-    kept, unreplaced = replace_on_request(changes, allow) if allow.replaced else (tuple(changes), ())
+    """Return the changes that the options leave or modify, and notes and errors about options.
+
+    unselected: names of declared or recorded endpoints that --target or --exclude leave out.
+    """
+    kept, unreplaced = (
+        replace_on_request(changes, allow, unselected) if allow.replaced else (tuple(changes), ())
+    )
     kept, omitted = without_deletes(kept) if allow.no_delete else (kept, ())
     kept, refused = create_first(kept) if allow.create_first else (kept, ())
     kept = drain_first(kept) if allow.drain else kept
@@ -26,7 +33,7 @@ def apply_options(
 
 
 def replace_on_request(
-    changes: Iterable[Change], allow: Allowances
+    changes: Iterable[Change], allow: Allowances, unselected: Collection[str] = ()
 ) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
     """Return the changes with the requested replacements, and an error for each impossible one (`--replace`).
 
@@ -43,7 +50,8 @@ def replace_on_request(
         elif isinstance(change, NoOp | Update | Scale) and not getattr(change, "temporary", None):
             by_key[name] = _replacement(change)
         else:
-            problems.append(_cannot_replace(name, change, by_key))
+            is_unselected = change is None and name in unselected
+            problems.append(_unselected(name) if is_unselected else _cannot_replace(name, change, by_key))
     return tuple(by_key.values()), tuple(problems)
 
 
@@ -74,6 +82,15 @@ def _not_only_a_restart(change: Update | Scale) -> Problem:
         hint=f"{apply}   applies them; an update of other fields than the worker counts starts new workers",
         address=change.address,
         place=change.desired.place,
+    )
+
+
+def _unselected(name: str) -> Problem:
+    return Problem(
+        code="cannot-replace",
+        summary=f"`{name}` cannot be replaced: --target or --exclude leaves it out",
+        hint=f"select it too, with --target {quote(name)}, and do not exclude it",
+        address=address(name),
     )
 
 

@@ -229,7 +229,9 @@ def planned(
         records = endpoints.inventory
         others = _plan_others(account, loaded, records, selection, goal, settle=settle)
         plan = merge_plans(endpoints.plan, others)
-        changes, option_notes = apply_options(plan.changes, allow)
+        names = {*records.records, *(declared.name for declared in loaded.desired)} if allow.replaced else ()
+        unselected = frozenset(name for name in names if not selection.has(name))
+        changes, option_notes = apply_options(plan.changes, allow, unselected)
         plan = replace(plan, changes=changes, unmanaged=() if goal.imperative else plan.unmanaged)
         has_limits = guarded and bool(plan.pending) and ENDPOINT.needs_limits(changes)
         limits, missed = (

@@ -126,3 +126,12 @@ def test_a_restart_changes_nothing_else(chat: Sandbox) -> None:
     assert "reconciler apply --target embed" in ran.err
     assert chat.run("restart", "nobody", "--yes").code == 1
     assert chat.run("restart", "chat", "--target", "x").code == 64
+
+
+def test_an_endpoint_that_is_not_selected(chat: Sandbox) -> None:
+    """It exists, so no other name is suggested."""
+    ran = chat.run("plan", "--target", "emb*", "--replace", "chat")
+    assert ran.code == 1
+    assert "`chat` cannot be replaced: --target or --exclude leaves it out" in ran.err
+    assert "--target chat" in ran.err
+    assert "id you mean" not in ran.err

@@ -12,6 +12,8 @@ from dataclasses import field
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
+
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
@@ -181,7 +183,8 @@ def _ask_for_approval(out: Output, question: str, word: str) -> Problem | None:
 
 
 def _unapproved(summary: str, word: str) -> Problem:
-    saved = " or a plan saved with `plan --out`" if word == "yes" else ""
+    takes_plan = any(param.name == "plan_file" for param in click.get_current_context().command.params)
+    saved = " or a plan saved with `plan --out`" if takes_plan and word == "yes" else ""
     return Problem(
         code="not-approved",
         summary=f"nothing was changed: {summary}",

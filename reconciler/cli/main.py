@@ -122,10 +122,12 @@ class LazyGroup(Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Accept the commands `help [COMMAND]` and `help options`, as Terraform and kubectl do."""
         ctx.meta[ARGUMENTS] = tuple(args)
-        if args == ["help", "options"]:
-            _show_shared_options(self, ctx)
-        if args[:1] == ["help"]:
-            args = [*args[1:], "--help"]
+        if "help" in args:
+            _, words, _ = self.make_parser(ctx).parse_args(list(args))
+            if words == ["help", "options"]:
+                _show_shared_options(self, ctx)
+            if words[:1] == ["help"]:
+                args = [*args[: len(args) - len(words)], *words[1:], "--help"]
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

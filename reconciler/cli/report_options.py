@@ -90,9 +90,10 @@ def with_events(command: Callable[..., int]) -> Callable[..., int]:
             if run.out.as_json:
                 raise click.UsageError("--events and --json both write to stdout; use one of them")
             if not any(arguments.get(name) for name in ("approved", "plan_file", "resume")):
-                raise click.UsageError(
-                    "--events cannot ask for approval: pass --auto-approve, or a plan saved with `plan --out`"
-                )
+                params = click.get_current_context().command.params
+                takes_plan = any(param.name == "plan_file" for param in params)
+                saved = ", or a plan saved with `plan --out`" if takes_plan else ""
+                raise click.UsageError(f"--events cannot ask for approval: pass --auto-approve{saved}")
             run.out.stream = EventStream()
         return command(run, **arguments)
 

@@ -334,3 +334,25 @@ def test_a_watcher_that_leaves(sandbox: Sandbox) -> None:
     assert process.wait(20) == 0
     assert "Apply complete! Resources: 3 added, 0 changed, 2 destroyed." in out
     assert sandbox.plan().code == 0
+
+
+@pytest.mark.parametrize("options", [("-C", "."), ("-v",), ("--no-color",)])
+def test_help_follows_the_shared_options(sandbox: Sandbox, options: tuple[str, ...]) -> None:
+    """`help` is the first word, and not the first argument."""
+    for words in ((), ("plan",), ("options",)):
+        ran = sandbox.run(*options, "help", *words)
+        assert (ran.code, ran.out) == (0, sandbox.run("help", *words).out)
+
+
+@pytest.mark.parametrize("command", [("scale", "chat", "2"), ("deploy", "new"), ("destroy",), ("apply",)])
+def test_only_apply_asks_for_a_saved_plan(sandbox: Sandbox, command: tuple[str, ...]) -> None:
+    """The other commands take none."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.declare(item("chat", maxReplicas=3))
+    if command == ("deploy", "new"):
+        command = (*command, "--spec", "small", "--image", "a:1")
+    ran = sandbox.run(*command)
+    assert ran.code == 1, ran.err
+    assert "pass --auto-approve" in ran.err
+    assert ("plan --out" in ran.err) is (command == ("apply",))

@@ -34,7 +34,7 @@ from reconciler.workflow.saved_plan.file import (
     delete_approved_plan,
     save_approved_plan,
 )
-from reconciler.workflow.verify import NOTHING, Verification, verify
+from reconciler.workflow.verify import NOTHING, Verification, verify, with_unsent_probes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,8 @@ def apply(
     stop, clock = stop or threading.Event(), clock or SystemClock()
 
     def named(result: PlanResult) -> PlanResult:
-        """Return a plan that names the ways back, if there shall be any."""
+        """Return a plan that names the probes that are not sent and the ways back, if there shall be any."""
+        result = with_unsent_probes(result) if verification.probe else result
         return with_ways_back(context, result) if verification.rollback else result
 
     first = named(plan(context, goal, is_applied=True))

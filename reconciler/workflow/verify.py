@@ -9,10 +9,13 @@ from dataclasses import replace
 from reconciler.apply.clock import Clock
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
+from reconciler.model.command import command_line
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.plan import NoOp
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
+from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
 
 
@@ -63,6 +66,24 @@ def verify(
     results, more = probe_changed(context, settings, account, report.results, failed, emit, stop)
     problems = (*problems, *more)
     return with_unproven(replace(report, results=results), problems), problems
+
+
+def with_unsent_probes(planned: PlanResult) -> PlanResult:
+    """Return the plan with a note that names the unchanged endpoints, whose probes are not sent.
+
+    An earlier run that was killed, or whose probe failed, has applied them without a proof.
+    """
+    names = [one.name for one in planned.plan.changes if isinstance(one, NoOp) and one.desired.probe]
+    if not names:
+        return planned
+    note = Problem(
+        code="probes-not-sent",
+        severity=Severity.NOTE,
+        summary="the probes of unchanged endpoints are not sent, so this apply does not prove them",
+        detail=", ".join(sorted(names)),
+        hint=f"`{command_line('reconciler', 'probe')}` sends them",
+    )
+    return planned.with_problems((note,))
 
 
 def with_unproven(report: ApplyReport, problems: Iterable[Problem]) -> ApplyReport:

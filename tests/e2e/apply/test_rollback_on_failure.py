@@ -173,6 +173,17 @@ def test_a_kill_in_the_middle_is_recovered_by_the_next_apply(sandbox: Sandbox) -
     assert sandbox.plan().code == 0
 
 
+def test_a_kill_before_the_proof_is_not_taken_for_one(sandbox: Sandbox) -> None:
+    """The next apply changes nothing, and says that it proves nothing; `probe` does."""
+    sandbox.declare(sick())
+    sandbox.killed("call", command=("apply", "--auto-approve", "--probe", "--rollback-on-failure"))
+    ran = sandbox.run("apply", "--auto-approve", "--probe", "--rollback-on-failure")
+    assert (ran.code, image(sandbox)) == (0, BAD)
+    assert "the probes of unchanged endpoints are not sent, so this apply does not prove them" in ran.err
+    assert "`reconciler probe` sends them" in ran.err
+    assert sandbox.run("probe").code == 1
+
+
 def test_a_saved_plan_can_be_rolled_back_too(sandbox: Sandbox) -> None:
     sandbox.declare(sick())
     assert sandbox.run("plan", "--out", "p").code == 0

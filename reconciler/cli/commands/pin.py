@@ -12,9 +12,7 @@ from reconciler.model.problem import limit_problems
 @click.command(cls=Command)
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_endpoints)
 @click.option("--update", is_flag=True, help="Also write the new digest of tags that have moved.")
-@click.option(
-    "--check", is_flag=True, help="Write nothing, and exit with 2 if `pin` with these options would."
-)
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 2 if an image is not pinned.")
 @click.option("--no-tag", is_flag=True, help="Write only the digest, without the tag before it.")
 @with_run
 def pin(run: Run, names: tuple[str, ...], update: bool, check: bool, no_tag: bool) -> int:
@@ -23,7 +21,8 @@ def pin(run: Run, names: tuple[str, ...], update: bool, check: bool, no_tag: boo
     A tag may mean another image tomorrow, a digest never does. pin asks the registry of each image without a
     digest, and keeps the comments and the order of the files. Images with a digest stay as they are, unless
     --update is given. --check alone asks no registry. A private registry is asked with the credential of
-    `docker login`.
+    `docker login`. An image from a reference is not overwritten. The exit code is 1 if an image could not be
+    pinned.
     """
     if check and no_tag:
         raise click.UsageError("--no-tag writes, and --check does not")

@@ -17,7 +17,8 @@ def pin_lines(pins: Sequence[Pin], *, is_check: bool) -> Iterator[str]:
     if not pins:
         yield "No endpoints are declared."
         return
-    open_count = counts[PinState.MISSING] + counts[PinState.MOVED]
+    found = [pin for pin in pins if pin.state in (PinState.MISSING, PinState.MOVED)]
+    open_count = sum(pin.is_literal for pin in found)
     if is_check:
         for pin in pins:
             if pin.moved:
@@ -29,7 +30,8 @@ def pin_lines(pins: Sequence[Pin], *, is_check: bool) -> Iterator[str]:
         what = f"{sum(bool(pin.digest) for pin in pins)} pinned now"
     known = f", {counts[PinState.PINNED]} pinned already" if counts[PinState.PINNED] else ""
     unknown = f", {counts[PinState.UNKNOWN]} not checked" if counts[PinState.UNKNOWN] else ""
-    yield f"Images: {what}{known}{unknown}."
+    by_hand = f", {len(found) - open_count} to pin by hand" if len(found) > open_count else ""
+    yield f"Images: {what}{by_hand}{known}{unknown}."
     if is_check and open_count:
         update = ("--update",) if counts[PinState.MOVED] else ()
         yield f"To write the digests:\n  {command_line('reconciler', 'pin', *update)}"

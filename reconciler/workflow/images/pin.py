@@ -36,7 +36,7 @@ class PinResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 2 if a check found what `pin` would write, and 1 if an image could not be pinned."""
+        """Return 2 if a check found an image to pin, and 1 if an image could not be pinned."""
         if any(problem.is_error for problem in self.problems):
             return ExitCode.ERROR
         is_open = any(pin.state in (PinState.MISSING, PinState.MOVED) for pin in self.pins)
@@ -134,9 +134,10 @@ def _problems(
                 place=place,
             )
         elif not pin.is_literal and pin.state is not PinState.PINNED:
+            is_error = not check and (is_named or pin.state is PinState.MISSING)
             yield Problem(
                 code="image-not-literal",
-                severity=Severity.ERROR if is_named and not check else Severity.WARNING,
+                severity=Severity.ERROR if is_error else Severity.WARNING,
                 summary=f"the image of `{pin.endpoint}` comes from a reference, which is not overwritten",
                 hint="let its value hold the digest, such as `1.4.2@sha256:...`, or write the image itself",
                 address=address(pin.endpoint),

@@ -150,6 +150,27 @@ def test_a_reference_is_not_overwritten(sandbox: Sandbox, registry: Registry, va
     assert check.code == (2 if value else 0)
 
 
+def test_images_that_pin_cannot_write(sandbox: Sandbox, registry: Registry) -> None:
+    """A check does not advise `pin`, which writes the others and exits with 1."""
+    digest = registry.push("acme/chat:1")
+    matrix = {"m": ["a", "b"]}
+    models = item("{m}", image=registry.host + "/${matrix.m}:2", matrix=matrix)
+    sandbox.declare(models)
+    ran = sandbox.run("pin", "--check")
+    assert ran.code == 2
+    assert "nothing to pin, 2 to pin by hand" in ran.err
+    assert "To write the digests" not in ran.err
+    assert "let its value hold the digest" in ran.err.lower()
+    assert sandbox.run("pin").code == 1
+    sandbox.declare(models, item("chat", image=registry.image("acme/chat:1")))
+    ran = sandbox.run("pin", "--check")
+    assert "1 to pin, 2 to pin by hand" in ran.err
+    assert "To write the digests" in ran.err
+    ran = sandbox.run("pin")
+    assert ran.code == 1
+    assert digest in (sandbox.root / "endpoints.yaml").read_text()
+
+
 def test_a_secret_image_is_never_shown(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", image="${env:IMAGE_TOKEN}"))
     sandbox.monkeypatch.setenv("IMAGE_TOKEN", "host.example/of-nobody/s3cr3t:1")

@@ -222,6 +222,14 @@ def test_an_unknown_name_is_found_in_any_text(tmp_path: Path) -> None:
     ]
 
 
+def test_a_combination_shows_its_values_as_written(tmp_path: Path) -> None:
+    """They look as in the names that they make: `no` and `1.10`, not False and 1.1."""
+    text = ITEM.replace('"{model}-{region}"', '"{model}"').replace("[us, eu]", "[no, 1.10]")
+    text = text.replace('image: "acme/', 'image: "acme/${matrix.region}')
+    (problem,) = loaded(tmp_path, {"endpoints.yaml": text}).problems
+    assert problem.detail == "They are region=no, model=llama   and   region=1.10, model=llama."
+
+
 def test_names_must_differ(tmp_path: Path) -> None:
     """Between combinations, and from other items."""
     text = ITEM.replace('"{model}-{region}"', '"{model}"').replace(

@@ -93,7 +93,7 @@ def _items(
     """Yield the item of each combination, up to a name that another combination has."""
     names: dict[str, str] = {}
     for combination in combinations:
-        text = ", ".join(map(str, combination))
+        text = template.shown(combination)
         data = template.filled(combination)
         first = names.setdefault(data["endpoint"], text)
         if first is not text:

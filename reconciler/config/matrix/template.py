@@ -78,6 +78,11 @@ class Template:
         values = {name: (value, path) for choice in combination for name, value, path in choice.parts}
         return {key: self._filled(value, (key,), values) for key, value in self._fields.items()}
 
+    def shown(self, combination: Iterable[Choice]) -> str:
+        """Return a combination as text with its values as written, such as `s=1.10, model=llama`."""
+        parts = (next(choice.parts) for choice in combination)
+        return ", ".join(f"{name}={truncated(self._text(value, path))}" for name, value, path in parts)
+
     def _filled(self, value: Any, path: DataPath, values: Mapping[str, tuple[Any, DataPath]]) -> Any:
         if isinstance(value, dict):
             return {key: self._filled(inner, (*path, key), values) for key, inner in value.items()}

@@ -46,10 +46,6 @@ class Choice:
             return all(_is_same(self.value.get(key), value) for key, value in wanted.items())
         return _is_same(self.value, wanted)
 
-    def __str__(self) -> str:
-        name, value, _ = next(self.parts)
-        return f"{name}={truncated(str(value))}"
-
 
 Choices = Mapping[str, Sequence[Choice]]
 """The values of each key."""

@@ -77,7 +77,8 @@ def endpoints_text(
     fitting = fitting_columns(apps, columns, now, screen) if is_drawn else columns
     lines = [*lease_lines(apps, screen), cut(summary_line(apps), screen)]
     if "url" in columns and "url" not in fitting:
-        lines.append(cut(f"The URLs do not fit; {command_line('reconciler', 'output')} prints them.", screen))
+        command = command_line("reconciler", "list", "--json")
+        lines.append(cut(f"The URLs do not fit; {command} prints them.", screen))
     table = table_text(*table_of(apps, fitting, now, unicode=screen.unicode), screen)
     return f"{table}\n" + "".join(f"{line}\n" for line in lines)
 

@@ -94,7 +94,7 @@ def test_tables_fit_the_screen(fleet: Sandbox, command: str, columns: int, lines
     if command == "status":
         assert [word for word in words if word.startswith("svc-")][:3] == FAILING
     elif columns < 120:
-        assert found[-1] == "The URLs do not fit; reconciler output prints them."
+        assert found[-1] == "The URLs do not fit; reconciler list --json prints them."
     else:
         assert sum("/run/" in line for line in found) == 31
 

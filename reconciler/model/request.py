@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
+from urllib.parse import unquote
 
 from reconciler.model.encoding import json_indented
 from reconciler.model.lazy_dataclass import dataclass
@@ -34,6 +35,12 @@ def header_fault(name: str, value: str) -> str:
         return "belongs to the connection and cannot be set"
     is_plain = value.isascii() and value.replace("\t", " ").isprintable()
     return "" if is_plain else "has a control character or a letter outside ASCII"
+
+
+def climbs(path: str) -> bool:
+    """Return True if a path has a segment `..`, also percent-encoded, which may leave the path of a URL."""
+    segments = re.split(r"[/\\\\]", unquote(path.partition("?")[0]))
+    return ".." in segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

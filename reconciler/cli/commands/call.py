@@ -37,6 +37,10 @@ def _parse_header(_ctx: click.Context, _param: click.Parameter, texts: tuple[str
 def _parse_path(_ctx: click.Context, _param: click.Parameter, path: str) -> str:
     if not path.startswith("/") or "#" in path:
         raise click.BadParameter(f"'{path}' is not a path such as /v1/models")
+    from reconciler.model.request import climbs
+
+    if climbs(path):
+        raise click.BadParameter(f"'{path}' has a segment `..`, which may leave the URL of the endpoint")
     return path
 
 

@@ -9,7 +9,7 @@ from reconciler.model import durations
 from reconciler.model.json_path import parse_json_path
 from reconciler.model.probe import Expectation, Probe
 from reconciler.model.problem import Place, Problem
-from reconciler.model.request import header_fault
+from reconciler.model.request import climbs, header_fault
 from reconciler.model.secrets import reveal
 from reconciler.model.values import Path
 
@@ -48,6 +48,12 @@ def probe_problems(declared: Mapping[str, Any], locate: Callable[[Path], Place |
                 hint="write names and indexes, such as $.choices[0].message.content",
                 place=locate(("probe", "expect", "jsonpath")),
             )
+    if climbs(str(reveal(given.get("path") or ""))):
+        yield Problem(
+            code="bad-path",
+            summary="`probe.path` has a segment `..`, which may leave the URL of the endpoint",
+            place=locate(("probe", "path")),
+        )
     for name, value in (given.get("headers") or {}).items():
         if fault := header_fault(name, str(reveal(value))):
             yield Problem(

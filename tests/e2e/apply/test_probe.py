@@ -200,6 +200,8 @@ def test_ctrl_c_ends_a_probe(sandbox: Sandbox) -> None:
     ("probe", "at", "says"),
     [
         ({"path": "x"}, ("path", "x"), "a path that starts with /"),
+        ({"path": "/../../v3/x"}, ("path", "/../"), "has a segment `..`"),
+        ({"path": "/a/.%2e"}, ("path", "%2e"), "has a segment `..`"),
         ({"method": "GETT"}, ("method", "GETT"), "GETT"),
         ({"expect": {"jsonpath": "$..x"}}, ("jsonpath", "$..x"), "is not a path"),
         ({"expect": {"status": 99}}, ("status", "99"), "99"),

@@ -250,6 +250,8 @@ def test_the_commands_of_the_guide_run(chat: Sandbox) -> None:
 def test_wrong_command_lines(chat: Sandbox) -> None:
     for arguments, says in (
         (["--path", "x"], "'x' is not a path such as /v1/models"),
+        (["--path", "/../../x"], "'/../../x' has a segment `..`, which may leave the URL of the endpoint"),
+        (["--path", "/a/%2E%2e?x"], "'/a/%2E%2e?x' has a segment `..`"),
         (["--header", "no colon"], "a header is 'NAME: VALUE'"),
         (["--header", "Host: x"], "'Host' belongs to the connection and cannot be set"),
         (["--header", "a b: x"], "'a b' is not the name of a header"),

@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
-from reconciler.model.plan import Adopt, Change, Create, Delete, NoOp, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.settings import Allowances, Environment
@@ -111,24 +111,36 @@ def _replacements(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
 def foreign_guards(
     changes: Sequence[Change], records: Mapping[str, Tracked], owners: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield an error for each change of an endpoint that only another environment records.
+    """Yield an error for each change of an endpoint that another environment records, or both record.
 
     `owners` are the environments of such endpoints, by ID.
     """
     own_ids = {record.id for record in records.values()}
     for change in changes:
         live: Live | None = getattr(change, "live", None)
-        if live is None or live.id in own_ids or live.id not in owners:
+        if live is None or live.id not in owners or isinstance(change, (NoOp, Forget)):
             continue
-        owner = owners[live.id]
-        yield _guard(
-            code="other-environment",
-            summary=f"`{change.name}` ({live.id}) belongs to the environment `{owner}`",
-            hint=f"-e {owner} changes it there; so that both environments can have such an endpoint in one"
-            " account, give one of them a `name` such as `{name}-" + owner + "` in config.yaml",
-            address=change.address,
-            change=change,
-        )
+        yield foreign_guard(change.name, live.id, owners[live.id], change, is_recorded=live.id in own_ids)
+
+
+def foreign_guard(
+    name: str, object_id: str, owner: str, change: Change | None = None, *, is_recorded: bool = False
+) -> Problem:
+    """Return the guard of an endpoint that the environment `owner` records; is_recorded: so does this one."""
+    forget = command_line("reconciler", "state", "rm", Operand(name))
+    return _guard(
+        code="other-environment",
+        summary=f"`{name}` ({object_id}) belongs to the environment `{owner}`",
+        hint=f"-e {owner} changes it there; "
+        + (
+            f"if it stays there, `{forget}` drops its record here"
+            if is_recorded
+            else "so that both environments can have such an endpoint in one account, give each of them a"
+            " `name` of its own in config.yaml"
+        ),
+        address=change.address if change else None,
+        change=change,
+    )
 
 
 def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Iterator[Problem]:

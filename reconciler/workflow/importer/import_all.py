@@ -21,6 +21,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Live, key_of
 from reconciler.novita.account import AccountReader
+from reconciler.planning.guards import foreign_guard
 from reconciler.planning.matching import managed
 from reconciler.planning.selection import Selection
 from reconciler.workflow.editor_schemas import modeline, new_schema, schema_file
@@ -31,6 +32,7 @@ from reconciler.workflow.importer.proof import prove
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.outputs import import_path_error
@@ -181,6 +183,7 @@ def _select_unmanaged(
         raise InvalidConfig(*unmatched)
     matching = Selection(targets=matches)
     accepted: dict[str, tuple[Live, ...]] = {}
+    owners = owners_by_id(context)
     problems: list[Problem] = []
     for kind, group in candidates.items():
         chosen = [
@@ -194,6 +197,8 @@ def _select_unmanaged(
                 named.append(one)
             else:
                 problems.append(not_of_environment(one, context))
+        if foreign := [foreign_guard(one.name, one.id, owners[one.id]) for one in named if one.id in owners]:
+            raise InvalidConfig(*foreign)
         accepted[kind], excluded = KINDS[kind].importable(named, taken[kind])
         problems += excluded
     return accepted, tuple(problems)

@@ -10,10 +10,12 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Inventory, Tracked, address
+from reconciler.planning.guards import foreign_guard
 from reconciler.planning.records import imperative_record, import_notes, import_problem, live_record
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.live import list_if_recorded
 from reconciler.workflow.runtime.settings import base_url, valid_settings
@@ -33,11 +35,13 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
 
     If the name is declared, the live fields count as applied last, so that the next plan shows differences as
     changes of the YAML. A record that was only adopted by its name is confirmed. Raise InvalidConfig if the
-    endpoint does not exist, if the name or the ID is recorded otherwise, or if the inventory belongs to
-    another account.
+    endpoint does not exist, if another environment records it, if the name or the ID is recorded otherwise,
+    or if the inventory belongs to another account.
     """
     kind, name = split_address(name)
     settings, desired = valid_settings(context), _find_declared(context, name, kind)
+    if (owner := owners_by_id(context).get(object_id)) is not None:
+        raise InvalidConfig(foreign_guard(name, object_id, owner))
     keyring = settings.keyring
     with reader(context, settings) as endpoints:
         account = endpoints.of(kind)

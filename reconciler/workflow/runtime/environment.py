@@ -60,15 +60,18 @@ def every_environment(context: Context, *, has_variables: bool = True) -> tuple[
 def owners_by_id(context: Context) -> Mapping[str, str]:
     """Return the environment of each endpoint that an inventory of another environment records, by ID.
 
-    An inventory that cannot be read is left out: it stops the runs of its own environment.
+    The inventory of the run itself is none of them. One that cannot be read is left out: it stops the runs
+    of its own environment.
     """
     from reconciler.inventory.session import load
 
     if context.environment is None:
         return {}
     owners: dict[str, str] = {}
+    own_path = context.state_path.resolve()
     for other in every_environment(replace(context, explicit_options=frozenset()), has_variables=False):
-        if other.environment_name != context.environment_name:
+        is_own = other.environment_name == context.environment_name or other.state_path.resolve() == own_path
+        if not is_own:
             with suppress(ReconcilerError):
                 owners |= dict.fromkeys(
                     (record.id for record in load(other.state_path).records.values()), other.environment_name

@@ -12,7 +12,7 @@ from reconciler.config.files.discovery import display_path, first_existing
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.settings import PLACEHOLDER, Environment, NameTemplate
-from reconciler.yamlfile.files import RootDirectory
+from reconciler.yamlfile.files import RootDirectory, UnreadableFile
 
 if TYPE_CHECKING:
     from reconciler.yamlfile.document import Document
@@ -56,7 +56,7 @@ def config_document(root: Path) -> Document | None:
 def read_environments(root: Path) -> Environments:
     """Return the environments of a folder; none if config.yaml declares none, or is no mapping."""
     path = first_existing(root, CONFIG_FILES)
-    if path is None or not _may_declare(path):
+    if path is None or not _may_declare(root, path):
         return Environments()
     document = config_document(root)
     if document is None or not isinstance(document.data, dict):
@@ -64,10 +64,13 @@ def read_environments(root: Path) -> Environments:
     return _environments(document)
 
 
-def _may_declare(path: Path) -> bool:
+def _may_declare(root: Path, path: Path) -> bool:
+    """Return False if the file has no environments, or cannot be read, which the settings report."""
+    from reconciler.yamlfile.reader import MAX_SIZE_MIB
+
     try:
-        text = path.read_bytes()
-    except OSError:
+        text = RootDirectory(root).read(path, MAX_SIZE_MIB * 2**20)
+    except UnreadableFile:
         return False
     # An escape, or an encoding other than UTF-8, may hide the words.
     return any(word in text for word in (*_SECTIONS, b"\\x", b"\\u", b"\\U", b"\0"))

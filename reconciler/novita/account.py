@@ -227,23 +227,24 @@ class AccountReader:
             for live in endpoints:
                 if live.unread:
                     self._on_unread(live)
-        return tuple(self._mask_messages(request, live) if _has_message(live) else live for live in endpoints)
+        key = self._client.api_key.value.strip()
+        return tuple(self._mask(request, live, key) if _may_leak(live, key) else live for live in endpoints)
 
-    def _mask_messages(self, request: Request, live: Live) -> Live:
-        """Mask secrets in the messages of an endpoint; the error of a worker may quote a token."""
+    def _mask(self, request: Request, live: Live, key: str) -> Live:
+        """Mask secrets in the messages of an endpoint, which may quote a token, and the key in its URL."""
 
-        def masked(value: Json, key: str = "") -> Json:
+        def masked(value: Json, name: str = "") -> Json:
             match value:
-                case str() if key in _MESSAGE_KEYS:
+                case str() if name in _MESSAGE_KEYS or (name == "url" and key in value):
                     return self._client.mask(value, request)
                 case Mapping():
-                    return {name: masked(item, name) for name, item in value.items()}
+                    return {inner: masked(item, inner) for inner, item in value.items()}
                 case list():
                     return [masked(item) for item in value]
                 case _:
                     return value
 
-        return replace(live, raw=masked(live.raw))
+        return replace(live, raw=masked(live.raw), url=str(masked(live.url, "url")))
 
     def _send_once(self, request: Request) -> Json:
         """Return the answer to an optional request, or None if it fails for another reason than the key."""
@@ -328,12 +329,14 @@ def _in_use(problem: Problem) -> Problem:
     )
 
 
-def _has_message(live: Live) -> bool:
-    """Return whether the state of the endpoint or of a worker has a message."""
+def _may_leak(live: Live, key: str) -> bool:
+    """Return whether the state of the endpoint or of a worker has a message, or its URL has the key."""
     workers = live.raw.get("workers")
     parts = (live.raw, *workers) if isinstance(workers, list) else (live.raw,)
     states = (part.get("state") for part in parts if isinstance(part, Mapping))
-    return any(isinstance(state, Mapping) and any(map(state.get, _MESSAGE_KEYS)) for state in states)
+    return key in live.url or any(
+        isinstance(state, Mapping) and any(map(state.get, _MESSAGE_KEYS)) for state in states
+    )
 
 
 def _unwrap(answer: Json) -> Limits | None:

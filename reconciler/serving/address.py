@@ -15,6 +15,7 @@ from reconciler.model.errors import NotCalled
 from reconciler.model.hosts import host_error, host_matches, is_loopback
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
+from reconciler.model.secrets import MASK
 from reconciler.novita.http.auth import DEFAULT_PORTS
 
 _SAFE: Final = "/%:@!$&'()*+,;=~?[]"
@@ -71,6 +72,8 @@ def endpoint_url(url: str, trust: Trust) -> SplitResult:
     except ValueError:
         is_valid = False
     refusal = trust.refusal(parts) if is_valid else "is not a URL"
+    if MASK in url:
+        refusal = "holds the API key of the account"
     if refusal:
         raise NotCalled(
             Problem(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.simulator import Fault
-from tests.e2e.sandbox import ROOT, CommandResult, Sandbox, item
+from tests.e2e.sandbox import KEY, ROOT, CommandResult, Sandbox, item
 
 PAGE = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
 
@@ -235,3 +235,25 @@ def test_the_commands_of_the_page_run(sandbox: Sandbox) -> None:
     there = url(sandbox, "chat")
     assert done.stdout.startswith(f"chat = {there}\n{there}\n")
     assert done.stdout.endswith(f'"{there}"\nCHAT_URL={there}\n')
+
+
+def test_a_url_with_the_key_of_the_account_is_masked(sandbox: Sandbox) -> None:
+    """Wherever it is shown, and nothing is sent there."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    set_urls(sandbox, f"https://example.com/{KEY}/x")
+    for command in (
+        ("output",),
+        ("output", "chat"),
+        ("output", "--env"),
+        ("list",),
+        ("get", "chat"),
+        ("call", "chat"),
+    ):
+        for more in ((), ("--json",)):
+            if "--env" not in command or not more:
+                ran = sandbox.run(*command, *more)
+                assert KEY not in ran.out + ran.err, command
+    assert "holds the API key of the account" in sandbox.run("call", "chat").err
+    ran = sandbox.run("output", "--env")
+    assert (ran.code, ran.out) == (1, "")

@@ -249,6 +249,8 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 
     check_environment(os.environ)
+    if given.get("environment") == "":
+        raise click.UsageError("-e '': the name of an environment is missing", ctx)
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)

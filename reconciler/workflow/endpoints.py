@@ -19,6 +19,7 @@ from reconciler.model.status import EndpointInfo, Managed
 from reconciler.model.text import closest_match
 from reconciler.model.values import Fields
 from reconciler.novita.account import AccountReader
+from reconciler.planning.guards import foreign_guard
 from reconciler.planning.leases import running_leases
 from reconciler.planning.matching import MatchedEndpoint, managed, matched
 from reconciler.workflow.runtime.account import reader
@@ -100,6 +101,13 @@ class LocalState:
 def leased(info: EndpointInfo, leases: Mapping[str, Lease]) -> EndpointInfo:
     """Return the endpoint with its running lease; `leases` are those by ID."""
     return replace(info, lease=leases[info.id]) if info.id in leases else info
+
+
+def refuse_foreign(live: Live, inventory: Inventory, owners: Mapping[str, str]) -> None:
+    """Raise InvalidConfig if another environment records the endpoint, and the inventory does not."""
+    is_recorded = any(record.id == live.id for record in inventory.records.values())
+    if live.id in owners and not is_recorded:
+        raise InvalidConfig(foreign_guard(live.name, live.id, owners[live.id]))
 
 
 def list_endpoints(context: Context) -> EndpointList:

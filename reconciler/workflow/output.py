@@ -12,7 +12,7 @@ from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import address
 from reconciler.model.status import EndpointInfo, Managed
 from reconciler.reports.run.outputs import EndpointOutput
-from reconciler.workflow.endpoints import find_endpoint, list_endpoints, load_local_state
+from reconciler.workflow.endpoints import find_endpoint, list_endpoints, load_local_state, refuse_foreign
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 
@@ -41,10 +41,14 @@ def all_outputs(context: Context) -> Outputs:
 
 
 def one_output(context: Context, name: str) -> EndpointOutput:
-    """Return the output of the endpoint with that name or ID. Raise EndpointNotFound if it has no URL yet."""
+    """Return the output of the endpoint with that name or ID. Raise EndpointNotFound if it has no URL yet.
+
+    Raise InvalidConfig if it belongs to another environment.
+    """
     local = load_local_state(context)
     with reader(context, local.settings) as account:
         live = find_endpoint(account, local.inventory, name)
+    refuse_foreign(live, local.inventory, local.owners)
     output = EndpointOutput(name=live.name, url=live.url, id=live.id)
     for problem in _without_url([output]):
         raise EndpointNotFound(replace(problem, severity=Severity.ERROR))

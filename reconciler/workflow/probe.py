@@ -24,10 +24,11 @@ from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 from reconciler.planning.selection import Selection
 from reconciler.serving.probe import describe, probe_request, send_probe
 from reconciler.workflow.call import WorkerReader, opened, refuse_key
-from reconciler.workflow.endpoints import find_endpoint, load_inventory_leniently
+from reconciler.workflow.endpoints import find_endpoint, load_inventory_leniently, refuse_foreign
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 
 
 def probe_changed(
@@ -107,7 +108,7 @@ class Probed:
 def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], None]) -> tuple[Probed, ...]:
     """Probe the declared endpoints that have a probe, or the one of that name; the results are by name.
 
-    Raise InvalidConfig for errors in the files, and if there is no probe.
+    Raise InvalidConfig for errors in the files, if there is no probe, and for one of another environment.
     """
     selection = context.selection if name is None else Selection(names=frozenset({name}))
     loaded = load_config(replace(context, selection=selection))
@@ -122,6 +123,7 @@ def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], 
             )
         )
     inventory, _ = load_inventory_leniently(context)
+    owners = owners_by_id(context)
     with (
         reader(context, loaded.settings) as account,
         DaemonThreadPool(min(context.parallelism, len(declared))) as pool,
@@ -132,6 +134,7 @@ def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], 
                 live = find_endpoint(account, inventory, name)
             except EndpointNotFound as error:
                 return Probed(name=name, id="", url="", probe=_unsent(probe, error.problem.summary))
+            refuse_foreign(live, inventory, owners)
             found = probe_endpoint(context, loaded.settings, account, live.id, probe, on_wait)
             return Probed(name=name, id=live.id, url=live.url, probe=_masked(found, loaded.settings))
 

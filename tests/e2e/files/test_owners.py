@@ -11,7 +11,7 @@ from tests.e2e.sandbox import Sandbox, item
 @pytest.fixture
 def pair(sandbox: Sandbox) -> Sandbox:
     """A folder with the environments a and b of the same names, where a has applied and is protected."""
-    sandbox.write("base.yaml", {"endpoints": [item("shr")]})
+    sandbox.write("base.yaml", {"endpoints": [item("shr", probe={})]})
     one = {"files": ["base.yaml"]}
     sandbox.write("config.yaml", {"environments": {"a": {**one, "protected": True}, "b": one}})
     sandbox.apply("-e", "a")
@@ -45,3 +45,20 @@ def test_what_both_record_is_not_changed(pair: Sandbox, command: list[str]) -> N
     assert "`reconciler -e b state rm shr`" in ran.err
     assert not pair.sent("update", "delete")
     assert pair.plan("-e", "b").code == 0
+
+
+@pytest.mark.parametrize("command", [["probe"], ["probe", "shr"], ["output", "shr"]], ids=" ".join)
+def test_an_endpoint_of_another_environment_is_not_asked(pair: Sandbox, command: list[str]) -> None:
+    """Its answer and its URL would be taken for those of this environment."""
+    ran = pair.run("-e", "b", *command)
+    assert (ran.code, ran.out) == (3, ""), ran.err
+    assert "belongs to the environment `a`" in ran.err
+
+
+def test_an_empty_name_chooses_no_environment(pair: Sandbox) -> None:
+    """An unset variable in a script must not choose the default; an empty RECONCILER_ENV counts as unset."""
+    ran = pair.run("-e", "", "list")
+    assert ran.code == 64
+    assert "the name of an environment is missing" in ran.err
+    pair.monkeypatch.setenv("RECONCILER_ENV", "")
+    assert "no environment is chosen" in pair.run("list").err

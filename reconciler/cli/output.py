@@ -95,14 +95,14 @@ class Output:
 
             text = plan_text(run.plan, self.style, explained=run.explained, lists_unmanaged=self.is_verbose)
         if text:
-            self.result(self._environment(run) + text)
+            self.result(self.environment_line(run.environment) + text)
         if run.problems:
             self.tell("\n" if text else "")
             self.problems(run.problems)
 
-    def _environment(self, run: RunReport) -> str:
+    def environment_line(self, name: str) -> str:
         """Return the line that names the environment of a run; "" if it has none."""
-        return f"Environment: {self.style.bold(run.environment)}\n\n" if run.environment else ""
+        return f"Environment: {self.style.bold(name)}\n\n" if name else ""
 
     def plan_for_approval(self, plan: Plan) -> None:
         """Write a plan to stderr, for a person who approves it while stdout is kept for a document."""

@@ -20,6 +20,7 @@ def show(run: Run, plan_file: str) -> int:
     """
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.problem import Problem
+    from reconciler.reports.terminal.escape import plain
     from reconciler.reports.views.saved_plan import saved_plan_problems, saved_plan_text
     from reconciler.workflow.saved_plan.document import read_plan_document
 
@@ -33,7 +34,7 @@ def show(run: Run, plan_file: str) -> int:
     if run.out.as_json:
         run.out.document(document)
         return ExitCode.OK
-    run.out.result(text)
+    run.out.result(run.out.environment_line(plain(str(document.get("environment") or ""))) + text)
     if problems:
         run.out.tell("\n")
         run.out.problems(problems)

@@ -28,13 +28,16 @@ def in_environment(context: Context, *, is_needed: bool = True, arguments: Seque
 
     Options of the user take precedence over the files and the inventory of the environment. Variables of the
     `.env` files of config.yaml are added. is_needed: raise an error if config.yaml declares environments and
-    none is chosen. arguments: those of the command line, for a hint. Raise InvalidConfig for an unknown
-    environment, and for errors in its settings.
+    none is chosen; otherwise a variable that names an unknown one is ignored. arguments: those of the command
+    line, for a hint. Raise InvalidConfig for an unknown environment, and for errors in its settings.
     """
     environments = _environments(context)
     if is_needed and environments.syntax_errors:
         raise InvalidConfig(*environments.syntax_errors)
-    environment = _named(context, environments, context.chosen_environment) or environments.default
+    name = context.chosen_environment
+    if not is_needed and name not in environments.by_name and name == context.environ.get(VARIABLE):
+        name = ""
+    environment = _named(context, environments, name) or environments.default
     if environment is None and environments.by_name and is_needed:
         raise InvalidConfig(_none_chosen(environments, arguments or context.command.split()[1:]))
     return _with(context, environments, environment)

@@ -79,6 +79,8 @@ def test_an_unknown_environment(shop: Sandbox) -> None:
     assert "Did you mean `prod`? Known environments: dev, prod" in ran.err
     shop.monkeypatch.setenv("RECONCILER_ENV", "prd")
     assert "no environment `prd`, which RECONCILER_ENV names" in shop.run("plan").err
+    for command in (["env", "list"], ["explain", "policy"], ["schema", "specs"], ["version"]):
+        assert shop.run(*command).code == 0
     shop.write("config.yaml", {})
     assert "config.yaml declares no environment `prd`" in shop.run("plan", "-e", "prd").err
 
@@ -170,6 +172,7 @@ def test_a_protected_environment_is_not_destroyed(shop: Sandbox) -> None:
 
 def test_a_saved_plan_remembers_its_environment(shop: Sandbox) -> None:
     assert shop.run("plan", "-e", "prod", "--out", "prod.plan").code == 0
+    assert shop.run("show", "prod.plan").out.startswith("Environment: prod\n\n")
     other = shop.run("apply", "prod.plan", "-e", "dev", "--auto-approve")
     assert other.code == 6
     assert "-e: it was made with prod, this run has dev" in other.err

@@ -8,8 +8,8 @@ from reconciler.kinds.base import Draft, Kind
 from reconciler.kinds.fields import Field, FieldTable, Shape, value_of
 from reconciler.kinds.normal_form import misfits
 from reconciler.kinds.registry import ENDPOINT, KINDS, split_address
-from reconciler.model.resource import Live
-from reconciler.model.status import Phase
+from reconciler.model.resource import Desired, Live, no_place
+from reconciler.model.status import Phase, Rollout
 
 from .toy import CREDENTIAL, TYPE, Credential
 
@@ -24,6 +24,12 @@ def test_a_kind_offers_nothing_that_it_does_not_say() -> None:
     assert CREDENTIAL.unsendable(LIVE, {}) == ()
     assert CREDENTIAL.surplus(LIVE, 0) == ()
     assert CREDENTIAL.readiness(LIVE).phase is Phase.READY
+    assert Kind.rollout(CREDENTIAL, LIVE, LIVE, [("username",)]) == Rollout()
+    assert (
+        list(Kind.value_problems(CREDENTIAL, {}, no_place)) == list(Kind.change_notes(CREDENTIAL, [])) == []
+    )
+    desired = Desired(name="hub", app_name="", fields=LIVE.fields, kind=TYPE)
+    assert Kind.fit_defaults(CREDENTIAL, desired, None, None) is desired
     assert not CREDENTIAL.needs_limits(())
     assert list(CREDENTIAL.check_limits((), None)) == list(CREDENTIAL.conflicts(())) == []
     assert Kind.importable(CREDENTIAL, [LIVE], ()) == ((), ())

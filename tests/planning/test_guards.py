@@ -170,3 +170,9 @@ def test_no_delete_leaves_out_what_deletes_and_says_so() -> None:
         ("not-deleted", "note", "novita_endpoint.d"),
         ("not-deleted", "note", "novita_endpoint.r"),
     ]
+
+
+def test_no_replace_refuses_replacements_alone() -> None:
+    """A delete is what the files ask for."""
+    found = tripped([*deletes(1), REPLACE], allow=Allowances(no_replace=True))
+    assert [(one.code, one.address) for one in found] == [("would-replace", "novita_endpoint.r")]

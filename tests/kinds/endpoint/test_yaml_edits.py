@@ -240,3 +240,16 @@ def test_afterwards_the_yaml_says_what_is_live(declared: dict[str, Any], there: 
             after["env"][key] = seen.fields["envs"][key]
     want, have = ENDPOINT.sides(endpoint(**after).fields, None, seen.fields, ())
     assert have == want
+
+
+def test_a_version_writes_its_references() -> None:
+    """A field and a variable of an earlier version are written as the references that they had."""
+    fields = {
+        "image": {"image": secret(source="ghcr.io/acme/chat:${env:TAG}")},
+        "envs": {"HF_TOKEN": secret()},
+    }
+    paths: tuple[Path, ...] = (("image", "image"), ("envs", "HF_TOKEN"))
+    assert accepted({"env": {"HF_TOKEN": "plain"}}, fields, *paths, from_history=True) == (
+        Set(path=("image",), value="ghcr.io/acme/chat:${env:TAG}"),
+        Set(path=("env", "HF_TOKEN"), value="${env:HF_TOKEN}"),
+    )

@@ -20,8 +20,8 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
+from reconciler.workflow.history.rollback_on_failure import roll_back, rollback_targets, with_rollback_targets
 from reconciler.workflow.history.versions import record_versions
-from reconciler.workflow.history.way_back import roll_back, ways_back, with_ways_back
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
 from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.author import find_author
@@ -147,9 +147,9 @@ def apply(
     stop, clock = stop or threading.Event(), clock or SystemClock()
 
     def named(result: PlanResult) -> PlanResult:
-        """Return a plan that names the probes that are not sent and the ways back, if there shall be any."""
+        """Return a plan that names the probes that are not sent and the rollbacks, if there shall be any."""
         result = with_unsent_probes(result) if verification.probe else result
-        return with_ways_back(context, result) if verification.rollback else result
+        return with_rollback_targets(context, result) if verification.rollback else result
 
     first = named(plan(context, goal, is_applied=True))
     if first.blocked or not _has_work(context, first, goal):
@@ -170,7 +170,7 @@ def apply(
         _record_resolution(session, current)
         if goal.imperative is None:
             save_approved_plan(context, current, goal)
-        ways = ways_back(context, current.plan.pending) if verification.rollback else {}
+        targets = rollback_targets(context, current.plan.pending) if verification.rollback else {}
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
         problems = record_versions(context, report, author.result())
@@ -188,8 +188,8 @@ def apply(
             report = with_late_urls(report, account)
         if verification.rollback:
             again = partial(apply, stop=stop, clock=clock, on_locked=on_locked)
-            report, told = roll_back(context, ways, report, found, applied, again, emit, stop)
-            problems += told
+            report, found = roll_back(context, targets, report, found, applied, again, emit, stop)
+            problems += found
     return ApplyResult(planned=current, report=report, problems=problems)
 
 

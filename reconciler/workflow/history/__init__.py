@@ -1,1 +1,1 @@
-"""`reconciler history` and `rollback`: applied versions, and the way back to one of them."""
+"""`reconciler history` and `rollback`: applied versions, and how to return to one of them."""

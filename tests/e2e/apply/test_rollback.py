@@ -1,4 +1,4 @@
-"""The versions that were applied, and the way back to each: planned, approved and guarded like any plan."""
+"""The versions that were applied, and the rollback to each: planned, approved and guarded like any plan."""
 
 import json
 from pathlib import Path
@@ -299,7 +299,7 @@ def test_write_does_not_overwrite_another_edit(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_prevent_destroy_holds(sandbox: Sandbox, declared: bool) -> None:
-    """A way back that replaces is refused for what is protected, declared today or when it last was."""
+    """A rollback that replaces is refused for what is protected, declared today or when it last was."""
     protected = {"lifecycle": {"preventDestroy": True}}
     applied(sandbox, {}, {"specName": "large"}, {"specName": "large", **protected})
     if not declared:

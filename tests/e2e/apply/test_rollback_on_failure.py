@@ -1,4 +1,4 @@
-"""`apply --rollback-on-failure`: the way back is named before the approval, and taken after a failure."""
+"""`apply --rollback-on-failure`: the rollback is named before the approval, and performed after a failure."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def test_the_result_is_in_the_document(sandbox: Sandbox) -> None:
     assert "`reconciler rollback chat 1 --write`" in hint
 
 
-def test_the_approval_covers_the_way_back(sandbox: Sandbox) -> None:
+def test_the_approval_covers_the_rollback(sandbox: Sandbox) -> None:
     """It is named before the question, and the question is asked once; a no changes nothing."""
     sandbox.declare(sick())
     asked: list[int] = []
@@ -148,7 +148,7 @@ def test_another_run_in_between_is_respected(sandbox: Sandbox) -> None:
     assert image(sandbox) == BAD
 
 
-def test_a_way_back_that_fails(sandbox: Sandbox) -> None:
+def test_a_rollback_that_fails(sandbox: Sandbox) -> None:
     """The error of Novita is told, with the command that tries again."""
     sandbox.declare(sick())
     refused = Fault(operation="update", status=400, reason="VALIDATOR_PARAM")
@@ -162,7 +162,7 @@ def test_a_way_back_that_fails(sandbox: Sandbox) -> None:
 
 
 def test_a_kill_in_the_middle_is_recovered_by_the_next_apply(sandbox: Sandbox) -> None:
-    """Killed right after Novita performed the way back: nothing is lost, nothing is made twice."""
+    """Killed right after Novita performed the rollback: nothing is lost, nothing is made twice."""
     before = sandbox.id("chat")
     sandbox.declare(sick())
     sandbox.killed("update", nth=2, command=("apply", "--auto-approve", "--probe", "--rollback-on-failure"))

@@ -1,4 +1,4 @@
-"""`apply --rollback-on-failure`: the ways back are named before the approval, which covers them."""
+"""`apply --rollback-on-failure`: the plan names each rollback, so that the approval covers it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CAUSES = frozenset({"not-serving", "probe-failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayBack:
-    """The way back from one change: a version of the history, or None and the reason why there is none."""
+class RollbackTarget:
+    """The version to which one change is rolled back, or None and the reason why it is not."""
 
     name: str
     version: Version | None
@@ -35,7 +35,7 @@ class WayBack:
 
     @property
     def text(self) -> str:
-        """Return the way back as a line of a note."""
+        """Return the target as a line of a note."""
         if self.version is None:
             return f"{self.name}: stays as it is, because {self.why_not}"
         return f"{self.name}: to version {self.version.number}, applied {self.version.at}"
@@ -64,47 +64,51 @@ class Apply(Protocol):
     ) -> Rollback: ...
 
 
-def with_ways_back(context: Context, planned: PlanResult) -> PlanResult:
+def with_rollback_targets(context: Context, planned: PlanResult) -> PlanResult:
     """Return the plan with a note that says what is rolled back to which version, and what is not."""
-    ways = ways_back(context, planned.plan.pending)
-    if not ways:
+    targets = rollback_targets(context, planned.plan.pending)
+    if not targets:
         return planned
     note = Problem(
         code="rollback-on-failure",
         severity=Severity.NOTE,
         summary="an endpoint that does not serve after this apply is rolled back",
-        detail="\n".join(way.text for way in ways.values()),
+        detail="\n".join(target.text for target in targets.values()),
     )
     return planned.with_problems((note,))
 
 
-def ways_back(context: Context, changes: Iterable[Change]) -> Mapping[str, WayBack]:
-    """Return the way back of each change of an endpoint that may have to be rolled back, by its address."""
+def rollback_targets(context: Context, changes: Iterable[Change]) -> Mapping[str, RollbackTarget]:
+    """Return the target of each change of an endpoint that may have to be rolled back, by its address."""
     return {
-        change.address: _way_back(context, change)
+        change.address: _rollback_target(context, change)
         for change in changes
         if change.kind == ENDPOINT and isinstance(change, Create | Update | Scale | Replace | Adopt)
     }
 
 
-def _way_back(context: Context, change: Create | Update | Scale | Replace | Adopt) -> WayBack:
+def _rollback_target(context: Context, change: Create | Update | Scale | Replace | Adopt) -> RollbackTarget:
     if isinstance(change, Create):
-        return WayBack(name=change.name, version=None, why_not="this apply creates it")
+        return RollbackTarget(name=change.name, version=None, why_not="this apply creates it")
     if isinstance(change, Replace):
         why = "its former endpoint is deleted, and a new one would have another ID and URL"
-        return WayBack(name=change.name, version=None, why_not=why)
+        return RollbackTarget(name=change.name, version=None, why_not=why)
     try:
         last = list_versions(context, change.name)[change.name][-1]
     except InvalidConfig:
-        return WayBack(name=change.name, version=None, why_not="no version of it was applied under this name")
+        return RollbackTarget(
+            name=change.name, version=None, why_not="no version of it was applied under this name"
+        )
     if last.is_deletion or last.id != change.live.id:
-        return WayBack(name=change.name, version=None, why_not="its last version is of another endpoint")
-    return WayBack(name=change.name, version=last)
+        return RollbackTarget(
+            name=change.name, version=None, why_not="its last version is of another endpoint"
+        )
+    return RollbackTarget(name=change.name, version=last)
 
 
 def roll_back(
     context: Context,
-    ways: Mapping[str, WayBack],
+    targets: Mapping[str, RollbackTarget],
     report: ApplyReport,
     problems: Iterable[Problem],
     inventory: Inventory,
@@ -114,27 +118,27 @@ def roll_back(
 ) -> tuple[ApplyReport, tuple[Problem, ...]]:
     """Roll back the endpoints that a problem says do not serve, one after the other.
 
-    `ways` are those that were approved. `inventory` is as the apply left it: an endpoint that another run has
-    changed since is left alone. Return the report with the versions, and what was done.
+    `targets` are those that were approved. `inventory` is as the apply left it: an endpoint that another run
+    has changed since is left alone. Return the report with the versions, and what was done.
     """
     failed = {problem.address for problem in problems if problem.code in CAUSES}
     results: list[ChangeResult] = []
-    told: list[Problem] = []
+    problems_found: list[Problem] = []
     for result in report.results:
-        way = ways.get(result.change.address)
-        if result.change.address not in failed or way is None:
+        target = targets.get(result.change.address)
+        if result.change.address not in failed or target is None:
             results.append(result)
             continue
-        problem = _perform(context, way, result, inventory, apply, emit, stop)
-        told.append(problem)
-        version = way.version if problem.code == "rolled-back" else None
+        problem = _perform(context, target, result, inventory, apply, emit, stop)
+        problems_found.append(problem)
+        version = target.version if problem.code == "rolled-back" else None
         results.append(replace(result, rolled_back_to=version.number if version else None))
-    return replace(report, results=tuple(results)), tuple(told)
+    return replace(report, results=tuple(results)), tuple(problems_found)
 
 
 def _perform(
     context: Context,
-    way: WayBack,
+    target: RollbackTarget,
     result: ChangeResult,
     inventory: Inventory,
     apply: Apply,
@@ -142,14 +146,14 @@ def _perform(
     stop: threading.Event,
 ) -> Problem:
     """Roll back one endpoint, and return what was done as a problem."""
-    if way.version is None:
-        return _left(way, result, way.why_not)
+    if target.version is None:
+        return _left(target, result, target.why_not)
     if stop.is_set():
-        return _left(way, result, "the run was interrupted")
+        return _left(target, result, "the run was interrupted")
     refusals: list[str] = []
 
     def approve(planned: PlanResult) -> bool:
-        refusals.extend(_refusals(planned, way.name, result, inventory))
+        refusals.extend(_refusals(planned, target.name, result, inventory))
         return not refusals
 
     def on_event(event: ApplyEvent) -> None:
@@ -160,63 +164,66 @@ def _perform(
         allow = Allowances(other_files=context.allow.other_files, other_account=context.allow.other_account)
         message = "rolled back because it did not serve"
         inner = replace(context, early=None, allow=allow, message=message)
-        inner, goal, _ = rollback_goal(inner, way.name, way.version.number)
+        inner, goal, _ = rollback_goal(inner, target.name, target.version.number)
         rolled = apply(inner, approve, on_event, goal=goal)
     except ReconcilerError as error:
-        return _failed(way, result, error.problem.summary)
+        return _failed(target, result, error.problem.summary)
     if refusals:
-        return _failed(way, result, refusals[0])
+        return _failed(target, result, refusals[0])
     if rolled.report is None:
         for problem in rolled.planned.plan.errors:
-            return _failed(way, result, problem.summary)
-        return _left(way, result, f"it has the values of version {way.version.number} already")
+            return _failed(target, result, problem.summary)
+        return _left(target, result, f"it has the values of version {target.version.number} already")
     failed = [one for one in rolled.report.results if one.outcome is not Outcome.DONE]
     if failed or rolled.report.exit_code != ExitCode.OK:
         why = next((one.problem.summary for one in failed if one.problem), "the run was interrupted")
-        return _failed(way, result, why)
-    return _rolled_back(way, result)
+        return _failed(target, result, why)
+    return _rolled_back(target, result)
 
 
 def _refusals(planned: PlanResult, name: str, result: ChangeResult, inventory: Inventory) -> Iterator[str]:
-    """Yield why a plan is not the approved way back: it may only change this endpoint in place."""
+    """Yield why a plan is not the approved rollback: it may only change this endpoint in place."""
     if planned.inventory.records.get(name) != inventory.records.get(name):
         yield "another run has changed it since"
     for change in planned.plan.pending:
         if not isinstance(change, Update | Scale) or change.live.id != result.id:
-            yield f"the way back would {change.action.value} `{change.name}`"
+            yield f"the rollback would {change.action.value} `{change.name}`"
 
 
-def _rolled_back(way: WayBack, result: ChangeResult) -> Problem:
-    assert way.version is not None
-    command = command_line("reconciler", "rollback", Operand(way.name), str(way.version.number), "--write")
+def _rolled_back(target: RollbackTarget, result: ChangeResult) -> Problem:
+    assert target.version is not None
+    command = command_line(
+        "reconciler", "rollback", Operand(target.name), str(target.version.number), "--write"
+    )
     return Problem(
         code="rolled-back",
         severity=Severity.WARNING,
-        summary=f"`{way.name}` ({result.id}) was rolled back to version {way.version.number}",
+        summary=f"`{target.name}` ({result.id}) was rolled back to version {target.version.number}",
         detail="The YAML still declares what did not serve, and the next apply would apply it again.",
         hint=f"correct the YAML, or write that version into it: `{command}`",
         address=result.change.address,
     )
 
 
-def _left(way: WayBack, result: ChangeResult, why: str) -> Problem:
+def _left(target: RollbackTarget, result: ChangeResult, why: str) -> Problem:
     return Problem(
         code="not-rolled-back",
         severity=Severity.WARNING,
-        summary=f"`{way.name}` ({result.id}) was not rolled back: {why}",
-        hint=f"correct the YAML and apply again; `{command_line('reconciler', 'delete', Operand(way.name))}`"
-        " deletes it",
+        summary=f"`{target.name}` ({result.id}) was not rolled back: {why}",
+        hint="correct the YAML and apply again; "
+        f"`{command_line('reconciler', 'delete', Operand(target.name))}` deletes it",
         address=result.change.address,
     )
 
 
-def _failed(way: WayBack, result: ChangeResult, why: str) -> Problem:
-    assert way.version is not None
-    command = command_line("reconciler", "rollback", Operand(way.name), str(way.version.number))
+def _failed(target: RollbackTarget, result: ChangeResult, why: str) -> Problem:
+    assert target.version is not None
+    command = command_line("reconciler", "rollback", Operand(target.name), str(target.version.number))
     return Problem(
         code="rollback-failed",
-        summary=f"`{way.name}` ({result.id}) was not rolled back to version {way.version.number}: {why}",
-        hint=f"`{command}` plans the way back again",
+        summary=f"`{target.name}` ({result.id}) was not rolled back to version {target.version.number}:"
+        f" {why}",
+        hint=f"`{command}` plans the rollback again",
         address=result.change.address,
         exit_code=ExitCode.INCOMPLETE,
     )

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from reconciler.inventory.history import Version
+from reconciler.inventory.history import Version, history
 from reconciler.model.apply_events import ApplyEvent, ApplyReport, ApplyStarted, ChangeResult, Outcome
 from reconciler.model.command import Operand, command_line
-from reconciler.model.errors import InvalidConfig, ReconcilerError
+from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import ENDPOINT, Inventory
 from reconciler.model.settings import Allowances
 from reconciler.workflow.history.rollback import rollback_goal
-from reconciler.workflow.history.versions import list_versions
 from reconciler.workflow.plan import Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 
@@ -80,25 +79,27 @@ def with_rollback_targets(context: Context, planned: PlanResult) -> PlanResult:
 
 def rollback_targets(context: Context, changes: Iterable[Change]) -> Mapping[str, RollbackTarget]:
     """Return the target of each change of an endpoint that may have to be rolled back, by its address."""
-    return {
-        change.address: _rollback_target(context, change)
+    revertible = [
+        change
         for change in changes
         if change.kind == ENDPOINT and isinstance(change, Create | Update | Scale | Replace | Adopt)
-    }
+    ]
+    versions = history(context.state_path, {change.name for change in revertible})
+    return {change.address: _rollback_target(change, versions.get(change.name, ())) for change in revertible}
 
 
-def _rollback_target(context: Context, change: Create | Update | Scale | Replace | Adopt) -> RollbackTarget:
+def _rollback_target(
+    change: Create | Update | Scale | Replace | Adopt, versions: Sequence[Version]
+) -> RollbackTarget:
     if isinstance(change, Create):
         return RollbackTarget(name=change.name, version=None, why_not="this apply creates it")
     if isinstance(change, Replace):
         why = "its former endpoint is deleted, and a new one would have another ID and URL"
         return RollbackTarget(name=change.name, version=None, why_not=why)
-    try:
-        last = list_versions(context, change.name)[change.name][-1]
-    except InvalidConfig:
-        return RollbackTarget(
-            name=change.name, version=None, why_not="no version of it was applied under this name"
-        )
+    if not versions:
+        why = "no version of it was applied under this name"
+        return RollbackTarget(name=change.name, version=None, why_not=why)
+    last = versions[-1]
     if last.is_deletion or last.id != change.live.id:
         return RollbackTarget(
             name=change.name, version=None, why_not="its last version is of another endpoint"

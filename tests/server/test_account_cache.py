@@ -229,3 +229,12 @@ def test_files_that_change_within_a_tick_or_refer_to_others_are_parsed_each_time
     for path in (folder / "endpoints.yaml", folder / "image"):
         os.utime(path, (1, 1))
     assert memory.load(context, settings) is not memory.load(context, settings)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_among_the_files_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.model.durations.FILE_CLOCK", 0.0)
+    context, memory = Context(root=folder, environ={}), FileMemory()
+    settings = valid_settings(context)
+    os.mkfifo(folder / "endpoints.yaml")
+    assert any("it is not a file" in problem.summary for problem in memory.load(context, settings).errors)

@@ -16,6 +16,8 @@ from reconciler.model import durations
 from reconciler.model.settings import Settings
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.yamlfile.files import RootDirectory, UnreadableFile
+from reconciler.yamlfile.reader import MAX_SIZE_MIB
 
 Stamp: TypeAlias = tuple[str, int, int, int, int]
 """A path, and what changes with its content: the times of modification and of change, size and inode."""
@@ -33,7 +35,7 @@ class FileMemory:
         stamps = [_stamp(path) for path in _files(context, settings)]
         if self._loaded is None or self._stamps != stamps:
             self._loaded = load_files(context, lenient=True, needs_endpoints=False)
-            self._stamps = stamps if _is_settled(stamps) else None
+            self._stamps = stamps if _is_settled(stamps, RootDirectory(context.root)) else None
         return self._loaded
 
 
@@ -52,7 +54,7 @@ def _stamp(path: Path) -> Stamp:
     return str(path), found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
-def _is_settled(stamps: list[Stamp]) -> bool:
+def _is_settled(stamps: list[Stamp], root: RootDirectory) -> bool:
     """Return True if another content would have other stamps.
 
     That is not so shortly after a write, because the clock of a file system is coarse, nor if a value comes
@@ -61,10 +63,11 @@ def _is_settled(stamps: list[Stamp]) -> bool:
     settled = time.time_ns() - int(durations.FILE_CLOCK * 1e9)
     if any(max(modified, changed) > settled for _, modified, changed, _, _ in stamps):
         return False
-    return not any(b"${file:" in _content(path) for path, *_ in stamps)
+    return not any(b"${file:" in _content(root, Path(path)) for path, *_ in stamps)
 
 
-def _content(path: str) -> bytes:
-    with suppress(OSError):
-        return Path(path).read_bytes()
+def _content(root: RootDirectory, path: Path) -> bytes:
+    """Return the content of a file, or nothing if it is none that `load_files` reads."""
+    with suppress(UnreadableFile):
+        return root.read(path, MAX_SIZE_MIB * 2**20, named=True)
     return b""

@@ -55,9 +55,10 @@ def every_environment(context: Context, *, has_variables: bool = True) -> tuple[
     has_variables: read the `.env` files. Raise InvalidConfig for errors in them.
     """
     environments = _environments(context)
-    with_environment = _with if has_variables else _with_paths
     chosen = environments.by_name.values() or (None,)
-    return tuple(with_environment(context, environments, environment) for environment in chosen)
+    if not has_variables:
+        return tuple(_with_paths(context, environment) for environment in chosen)
+    return tuple(_with(context, environments, environment) for environment in chosen)
 
 
 def owners_by_id(context: Context) -> Mapping[str, str]:
@@ -125,10 +126,10 @@ def _with(context: Context, environments: Environments, environment: Environment
             dotenv={**_variables(context.root, existing), **context.option_variables},
             missing_env_files=tuple(file for file in env_files if file not in existing),
         )
-    return _with_paths(context, environments, environment)
+    return _with_paths(context, environment)
 
 
-def _with_paths(context: Context, _environments: Environments, environment: Environment | None) -> Context:
+def _with_paths(context: Context, environment: Environment | None) -> Context:
     """Return the context with the files and the inventory of the environment."""
     if environment is None:
         return context

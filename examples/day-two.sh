@@ -3,40 +3,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-simulator_pid=
-cleanup() {
-  [ -z "$simulator_pid" ] || kill "$simulator_pid" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-bold='' plain=''
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
-say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
-shown() {
-  local line='' word
-  for word in "$@"; do
-    case $word in
-      *[!A-Za-z0-9_./:=-]*) line+=" '$word'" ;;
-      *) line+=" $word" ;;
-    esac
-  done
-  printf '\n%s$%s%s\n' "$bold" "$line" "$plain"
-}
-run() {
-  shown "$@"
-  "$@"
-}
-# fails CODE COMMAND...: a command that must exit with CODE.
-fails() {
-  local expected=$1 code=0
-  shift
-  shown "$@"
-  "$@" || code=$?
-  printf '(exit code %s)\n' "$code"
-  [ "$code" = "$expected" ]
-}
+. "$here/simulated.sh"
 
 cp -R "$here"/day-two/. "$work"
 mkdir "$work/home" "$work/bin"
@@ -51,15 +18,7 @@ mkdir "$work/repo"
 mv "$work"/*.yaml "$work"/.env.dev "$work/repo"
 cd "$work/repo"
 
-printf '$ reconciler simulator --port 0 --set worker_boot_seconds=1 &\n'
-reconciler simulator --port 0 --quiet --set worker_boot_seconds=1 >../simulator.log 2>&1 &
-simulator_pid=$!
-for _ in $(seq 100); do
-  grep -q NOVITA_BASE_URL ../simulator.log && break
-  kill -0 "$simulator_pid" 2>/dev/null || { cat ../simulator.log; exit 1; }
-  read -rt 0.1 <> <(:) || true
-done
-eval "$(grep -o 'export NOVITA_[A-Z_]*=.*' ../simulator.log)"
+start_simulator --set worker_boot_seconds=1
 
 say "Two environments of the same files"
 run cat config.yaml endpoints.yaml

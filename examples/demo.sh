@@ -3,43 +3,13 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-simulator_pid=
-cleanup() {
-  [ -z "$simulator_pid" ] || kill "$simulator_pid" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-bold='' plain=''
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
-say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
-run() {
-  local line='' word
-  for word in "$@"; do
-    case $word in
-      *[!A-Za-z0-9_./:=-]*) line+=" '$word'" ;;
-      *) line+=" $word" ;;
-    esac
-  done
-  printf '\n%s$%s%s\n' "$bold" "$line" "$plain"
-  "$@"
-}
+. "$here/simulated.sh"
 
 cp "$here"/quickstart/*.yaml "$work"
 cd "$work"
 
 say "A simulated Novita, over real HTTP"
-printf '$ reconciler simulator --port 0 &\n'
-reconciler simulator --port 0 --quiet >simulator.log 2>&1 &
-simulator_pid=$!
-for _ in $(seq 100); do
-  grep -q NOVITA_BASE_URL simulator.log && break
-  kill -0 "$simulator_pid" 2>/dev/null || { cat simulator.log; exit 1; }
-  read -rt 0.1 <> <(:) || true
-done
-cat simulator.log
-eval "$(grep -o 'export NOVITA_[A-Z_]*=.*' simulator.log)"
+start_simulator
 
 say "Three endpoints are declared"
 run cat endpoints.yaml

@@ -78,7 +78,7 @@ class Tools:
 
     @property
     def _context(self) -> Context:
-        """Return the context of one call, which asks secret helpers anew."""
+        """Return the context of one call, which runs the secret helpers again."""
         return replace(self._base, helper_calls={})
 
     @property

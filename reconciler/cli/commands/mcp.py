@@ -24,7 +24,9 @@ def mcp(run: Run, quiet: bool) -> None:
     if run.out.as_json:
         raise click.UsageError("stdout of mcp is for its protocol; it has no --json")
     if sys.stdin.isatty():
-        run.out.line("An assistant starts this command and talks to it on stdin. Ctrl-C ends it.")
+        run.out.line(
+            "An assistant starts this command and communicates with it over stdin and stdout. Ctrl-C ends it."
+        )
     from reconciler.mcp.process import serve
 
     serve(run.context, logs=not quiet)

@@ -267,8 +267,8 @@ def test_a_git_that_hangs_or_lies_in_the_folder_is_left(
     assert run_git(tmp_path, "rev-parse", environ={"PATH": "."}) is None
 
 
-def test_programs_have_two_doors() -> None:
-    """Nothing but the door to git and that of secret helpers starts a program."""
+def test_two_modules_start_programs() -> None:
+    """Only the module that runs git and the one that runs secret helpers start a program."""
     starting = ("subprocess", "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn")
     found = {
         str(path.relative_to(ROOT))

@@ -69,19 +69,14 @@ class LocalState:
         """
         leases = running_leases(self.inventory, now)
         managed_by_id = managed(self.desired, self.inventory, known)
-        infos = (
-            leased(
-                replace(
-                    ENDPOINT.endpoint_info(
-                        self.match(endpoint).redacted, managed_by_id.get(endpoint.id, Managed.UNMANAGED)
-                    ),
-                    environment="" if endpoint.id in managed_by_id else self.owners.get(endpoint.id, ""),
-                ),
-                leases,
-            )
-            for endpoint in live
-        )
-        return tuple(sorted(infos, key=lambda info: (info.name, info.id)))
+
+        def described(endpoint: Live) -> EndpointInfo:
+            manager = managed_by_id.get(endpoint.id, Managed.UNMANAGED)
+            info = leased(ENDPOINT.endpoint_info(self.match(endpoint).redacted, manager), leases)
+            owner = "" if endpoint.id in managed_by_id else self.owners.get(endpoint.id, "")
+            return replace(info, environment=owner) if owner else info
+
+        return tuple(sorted(map(described, live), key=lambda info: (info.name, info.id)))
 
     def match(self, live: Live) -> MatchedEndpoint:
         """Return a live endpoint with its record and its declaration."""

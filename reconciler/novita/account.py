@@ -12,13 +12,14 @@ from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
 from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
 from reconciler.model.problem import Problem
-from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Limits, Listing, ListingProgress, Live, Page
+from reconciler.model.request import Request
+from reconciler.model.resource import Listing, ListingProgress, Live, Page
 from reconciler.model.secrets import reveal
 from reconciler.model.values import Json
 from reconciler.novita import errors
 from reconciler.novita.error_table import KEYS_REFUSED
 from reconciler.novita.http.client import Client
+from reconciler.novita.optional_reads import OptionalReads
 from reconciler.novita.pagination import (
     PAGE_SIZE,
     incomplete_at_page,
@@ -38,15 +39,12 @@ LISTING_DONE: Final = ListingProgress(count=0, total=0, is_done=True)
 _MESSAGE_KEYS: Final = ("error", "message")
 """Keys of a state that hold free text."""
 
-_LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
-_CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
-
 
 class AccountReader:
     """Read access to the account. All methods raise the errors of `model.errors`.
 
     `on_listed` gets the progress of a listing, `on_unread` each endpoint with fields that cannot be parsed.
-    Both are called from several threads.
+    Both are called from several threads. `optional` are the reads that no run depends on.
     """
 
     def __init__(
@@ -66,7 +64,7 @@ class AccountReader:
         self._unmasked: dict[str, Live] = {}
         self._others: dict[str, Self] = {}
         self._prefetched: Pending[Listing] | None = None
-        self._prefetched_limits: Pending[Limits | None] | None = None
+        self.optional = OptionalReads(client)
         self._progress_lock = threading.Lock()  # guards the progress reports
         self._is_cancelled = False
         client.add_secrets(self._env_values)
@@ -105,11 +103,6 @@ class AccountReader:
     def prefetch(self) -> None:
         """Start the first listing in the background."""
         self._prefetched = DaemonThreadPool(1).submit(self._list)
-
-    def prefetch_limits(self) -> None:
-        """Start the first read of the quotas in the background, unless it has begun."""
-        if self._prefetched_limits is None:
-            self._prefetched_limits = DaemonThreadPool(1).submit(self._read_limits)
 
     def cancel_prefetch(self) -> None:
         """Report no further page. Requests for pages end when the client is closed."""
@@ -180,26 +173,6 @@ class AccountReader:
             raise self._unexpected(request, answer, f"it has the ID {live.id!r}")
         return live
 
-    def limits(self) -> Limits | None:
-        """Return the quotas of the account, or None if they cannot be read. No run depends on them."""
-        prefetched, self._prefetched_limits = self._prefetched_limits, None
-        return self._read_limits() if prefetched is None else prefetched.result()
-
-    def _read_limits(self) -> Limits | None:
-        return _unwrap(self._send_once(_LIMITS))
-
-    def clusters(self) -> frozenset[str] | None:
-        """Return the IDs of all clusters, which specs call regions, or None if they cannot be read."""
-        answer = self._send_once(_CLUSTERS)
-        listed = answer.get("data") if isinstance(answer, Mapping) else answer
-        if not isinstance(listed, list):
-            return None
-        return frozenset(
-            str(cluster["id"])
-            for cluster in listed
-            if isinstance(cluster, Mapping) and cluster.get("id") and isinstance(cluster["id"], str | int)
-        )
-
     def probe(self) -> None:
         """Read one endpoint, without retries. Raise the error that prevents it."""
         try:
@@ -245,15 +218,6 @@ class AccountReader:
                     return value
 
         return replace(live, raw=masked(live.raw), url=str(masked(live.url, "url")))
-
-    def _send_once(self, request: Request) -> Json:
-        """Return the answer to an optional request, or None if it fails for another reason than the key."""
-        try:
-            return self._client.send(request, retries=False)
-        except KeyRefused:
-            raise
-        except ApiError:
-            return None
 
     def _fetch_page(self, number: int) -> Page:
         request = self.kind.list_request(number, PAGE_SIZE)
@@ -337,14 +301,3 @@ def _may_leak(live: Live, key: str) -> bool:
     return key in live.url or any(
         isinstance(state, Mapping) and any(map(state.get, _MESSAGE_KEYS)) for state in states
     )
-
-
-def _unwrap(answer: Json) -> Limits | None:
-    """Return the flat object, also from inside {"limit": {}} or {"data": {}}."""
-    if not isinstance(answer, Mapping):
-        return None
-    for key in ("limit", "data"):
-        inner = answer.get(key)
-        if isinstance(inner, Mapping):
-            return inner
-    return answer

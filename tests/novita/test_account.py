@@ -55,13 +55,12 @@ def listing_stub(count: int, oddity: Mapping[int, Reply]) -> Client:
 def test_a_reader_cannot_write() -> None:
     """The reader of plan and drift has no method that changes the account."""
     offered = {name for name in dir(AccountReader) if not name.startswith("_")}
-    reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "limits", "clusters", "probe"}
+    reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "probe"}
     assert offered == reads | {
         "add_secrets",
         "mask_env_values_of",
         "of",
         "prefetch",
-        "prefetch_limits",
         "cancel_prefetch",
     }
 
@@ -164,7 +163,7 @@ def test_get_raises_other_errors(answer: Reply | Exception, kind: type[ApiError]
 def test_limits(answer: object) -> None:
     """The quotas are one flat object, whatever it is wrapped in."""
     account, stub = account_of(reply(200, answer))
-    assert account.limits() == {"maxGPUNum": 8}
+    assert account.optional.limits() == {"maxGPUNum": 8}
     assert stub.seen[0][1] == f"{API_ROOT}/endpoint/limit"
 
 
@@ -174,14 +173,14 @@ def test_limits(answer: object) -> None:
 def test_limits_that_cannot_be_read(answer: Reply | Exception) -> None:
     """No run depends on them: None, after one call."""
     account, stub = account_of(answer)
-    assert account.limits() is None
+    assert account.optional.limits() is None
     assert len(stub.seen) == 1
 
 
 def test_limits_with_a_refused_key() -> None:
     """A refused key is told at the first chance."""
     with pytest.raises(KeyRefused):
-        account_of(refusal(403, "INVALID_API_KEY"))[0].limits()
+        account_of(refusal(403, "INVALID_API_KEY"))[0].optional.limits()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_limits_with_a_refused_key() -> None:
 def test_clusters(answer: object) -> None:
     """The IDs of the clusters, as text, whatever stands beside them."""
     account, stub = account_of(reply(200, answer))
-    assert account.clusters() == {"eu-1", "27"}
+    assert account.optional.clusters() == {"eu-1", "27"}
     assert stub.seen[0][1] == f"{API_ROOT}/clusters"
 
 
@@ -198,7 +197,7 @@ def test_clusters(answer: object) -> None:
 def test_clusters_that_are_not_offered(answer: Reply | Exception) -> None:
     """None, after one call: that is not the same as none at all."""
     account, stub = account_of(answer)
-    assert account.clusters() is None
+    assert account.optional.clusters() is None
     assert len(stub.seen) == 1
 
 
@@ -381,7 +380,7 @@ def test_create_update_and_delete_in_the_simulator(simulator: Server) -> None:
         assert found is not None
         assert found.name == "web"
         simulator.faults.add(Fault(kind="truncated", times=2))
-        assert account.limits() is None
+        assert account.optional.limits() is None
         assert account.get(created) == found
         account.delete(created)
         assert account.get(created) is None

@@ -65,8 +65,8 @@ def account_checks(
                 yield from skipped_checks("the account cannot be read", "reachable", "accepted", "clock")
                 return
             account.prefetch()
-            account.prefetch_limits()
-            clusters = DaemonThreadPool(1).submit(account.clusters)
+            account.optional.begin_limits()
+            clusters = DaemonThreadPool(1).submit(account.optional.clusters)
             yield _limits(account, loaded.desired)
             yield _regions(clusters.result(), loaded.desired)
             yield from _records(account, records, unread)
@@ -110,7 +110,7 @@ def _clock(call: CallInfo, now: float) -> Check:
 
 
 def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
-    limits = account.limits()
+    limits = account.optional.limits()
     if limits is None:
         return Check(
             name="limits",

@@ -104,7 +104,7 @@ class EarlyListing:
 
     def read_limits(self) -> None:
         """Begin to read the limits of the account, which a plan will check."""
-        self._account.prefetch_limits()
+        self._account.optional.begin_limits()
 
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""

@@ -67,7 +67,7 @@ def limits_and_missed(
     }
     with DaemonThreadPool(1) as pool:
         reread = pool.submit(account.read_pages, listing.pages if names else ())
-        limits = account.limits()
+        limits = account.optional.limits()
         endpoints = reread.result()
     return limits, tuple(
         live for live in endpoints if live.name in names and live.id not in listed_ids and live.is_identified

@@ -1,0 +1,1 @@
+"""What Novita offers, and what it costs: products, prices, the balance, and the cost of endpoints."""

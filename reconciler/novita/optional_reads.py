@@ -1,0 +1,138 @@
+"""Reads that no run depends on: limits, regions, products and balance. Each call is tried once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from reconciler.model.errors import ApiError, KeyRefused
+from reconciler.model.request import API_ROOT, Request
+from reconciler.model.resource import Limits
+from reconciler.model.values import Json
+from reconciler.novita.http.client import Client
+from reconciler.novita.thread_pool import DaemonThreadPool, Pending
+
+if TYPE_CHECKING:
+    from reconciler.model.market.balance import Balance
+    from reconciler.model.market.products import Product, Products
+
+T = TypeVar("T")
+
+MAX_PRODUCT_PAGES: Final = 50
+"""Pages (count) after which a listing of products does not seem to end."""
+
+_LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
+_CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
+
+
+class OptionalReads:
+    """What an account tells besides its resources. None means that it cannot be read.
+
+    Each value is read anew by each call, except for reads that have begun: the first call returns theirs.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._begun: dict[str, Pending[Any]] = {}
+
+    def begin_limits(self) -> None:
+        """Begin to read the limits in the background, unless that has begun."""
+        self._begin("limits", self._read_limits)
+
+    def begin_products(self) -> None:
+        """Begin to read the products in the background, unless that has begun."""
+        self._begin("products", self._read_products)
+
+    def begin_balance(self) -> None:
+        """Begin to read the balance in the background, unless that has begun."""
+        self._begin("balance", self._read_balance)
+
+    def limits(self) -> Limits | None:
+        """Return the quotas of the account. Raise KeyRefused if Novita refuses the key."""
+        begun = self._begun.pop("limits", None)
+        return begun.result() if begun else self._read_limits()
+
+    def clusters(self) -> frozenset[str] | None:
+        """Return the IDs of all clusters, which specs call regions. Raise KeyRefused as `limits` does."""
+        answer = self._send(_CLUSTERS, may_refuse_key=True)
+        listed = answer.get("data") if isinstance(answer, Mapping) else answer
+        if not isinstance(listed, list):
+            return None
+        return frozenset(
+            str(cluster["id"])
+            for cluster in listed
+            if isinstance(cluster, Mapping) and cluster.get("id") and isinstance(cluster["id"], str | int)
+        )
+
+    def products(self, within: float | None = None) -> Products | None:
+        """Return the GPU products for serverless endpoints; None also after `within` seconds."""
+        return self._result("products", self._read_products, within)
+
+    def balance(self, within: float | None = None) -> Balance | None:
+        """Return the balance of the account; None also after `within` seconds."""
+        return self._result("balance", self._read_balance, within)
+
+    def _begin(self, name: str, read: Callable[[], object]) -> None:
+        if name not in self._begun:
+            self._begun[name] = DaemonThreadPool(1).submit(read)
+
+    def _result(self, name: str, read: Callable[[], T], within: float | None) -> T | None:
+        self._begin(name, read)
+        pending: Pending[T] = self._begun.pop(name)
+        try:
+            return pending.result(within)
+        except TimeoutError:
+            return None
+
+    def _read_limits(self) -> Limits | None:
+        return _unwrap(self._send(_LIMITS, may_refuse_key=True))
+
+    def _read_products(self) -> Products | None:
+        """Return all pages, or those before the one that cannot be read; None if that is the first."""
+        from reconciler.model.market.products import Products
+        from reconciler.novita.market_answers import parse_products, products_request
+
+        found: list[Product] = []
+        cursor, seen = "", set[str]()
+        for number in range(MAX_PRODUCT_PAGES):
+            page = parse_products(self._send(products_request(cursor)))
+            if page is None:
+                return Products(items=tuple(found), is_complete=False) if number else None
+            found += page[0]
+            cursor = page[1]
+            if not cursor:
+                return Products(items=tuple(found))
+            if cursor in seen:
+                break
+            seen.add(cursor)
+        return Products(items=tuple(found), is_complete=False)
+
+    def _read_balance(self) -> Balance | None:
+        from reconciler.novita.market_answers import BALANCE, parse_balance
+
+        return parse_balance(self._send(BALANCE))
+
+    def _send(self, request: Request, *, may_refuse_key: bool = False) -> Json:
+        """Return the answer, or None if the call fails.
+
+        may_refuse_key: raise KeyRefused. A key may lack the permission for products or for bills alone.
+        """
+        try:
+            return self._client.send(request, retries=False)
+        except KeyRefused:
+            if may_refuse_key:
+                raise
+        except ApiError:
+            pass
+        return None
+
+
+def _unwrap(answer: Json) -> Limits | None:
+    """Return the flat object, also from inside {"limit": {}} or {"data": {}}."""
+    if not isinstance(answer, Mapping):
+        return None
+    for key in ("limit", "data"):
+        inner = answer.get(key)
+        if isinstance(inner, Mapping):
+            return inner
+    return answer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Final, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
@@ -19,7 +19,6 @@ from reconciler.model.values import Json
 from reconciler.novita import errors
 from reconciler.novita.error_table import KEYS_REFUSED
 from reconciler.novita.http.client import Client
-from reconciler.novita.optional_reads import OptionalReads
 from reconciler.novita.pagination import (
     PAGE_SIZE,
     incomplete_at_page,
@@ -29,6 +28,9 @@ from reconciler.novita.pagination import (
     read_pages,
 )
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
+
+if TYPE_CHECKING:
+    from reconciler.novita.optional_reads import OptionalReads
 
 MIN_SECRET_LENGTH: Final = 8
 """Characters. Shorter live env values are not masked in messages, because they are parts of common words."""
@@ -44,7 +46,7 @@ class AccountReader:
     """Read access to the account. All methods raise the errors of `model.errors`.
 
     `on_listed` gets the progress of a listing, `on_unread` each endpoint with fields that cannot be parsed.
-    Both are called from several threads. `optional` are the reads that no run depends on.
+    Both are called from several threads.
     """
 
     def __init__(
@@ -64,10 +66,16 @@ class AccountReader:
         self._unmasked: dict[str, Live] = {}
         self._others: dict[str, Self] = {}
         self._prefetched: Pending[Listing] | None = None
-        self.optional = OptionalReads(client)
         self._progress_lock = threading.Lock()  # guards the progress reports
         self._is_cancelled = False
         client.add_secrets(self._env_values)
+
+    @cached_property
+    def optional(self) -> OptionalReads:
+        """The reads that no run depends on. Few plans need them."""
+        from reconciler.novita.optional_reads import OptionalReads
+
+        return OptionalReads(self._client)
 
     def of(self, kind: str) -> Self:
         """Return the same account for resources of another kind."""

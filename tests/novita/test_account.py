@@ -62,6 +62,7 @@ def test_a_reader_cannot_write() -> None:
         "of",
         "prefetch",
         "cancel_prefetch",
+        "optional",
     }
 
 

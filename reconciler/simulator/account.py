@@ -6,9 +6,10 @@ from random import Random
 from typing import Any
 
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.catalogue import CLUSTERS, PRODUCTS, Catalogue
+from reconciler.simulator.catalogue import Catalogue
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
+from reconciler.simulator.market import CLUSTERS, INSTANCE_PRODUCTS, find_products, regions
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import (
     Settings,
@@ -44,9 +45,14 @@ class Account:
 
     def operation(self, name: str) -> Callable[[Any], Any] | None:
         """Return the method of an operation, or None if the profile does not offer it."""
-        if name == "limit" and not self.profile.limit_offered:
-            return None
-        if name == "drain" and not self.profile.drain_offered:
+        profile = self.profile
+        hidden = {
+            "limit": not profile.limit_offered,
+            "drain": not profile.drain_offered,
+            "market_products": not profile.market_offered,
+            "market_regions": not profile.market_offered,
+        }
+        if hidden.get(name):
             return None
         method: Callable[[Any], Any] | None = getattr(self, f"do_{name}", None)
         return method
@@ -135,7 +141,13 @@ class Account:
 
     def do_products(self, query: Query) -> dict[str, Any]:
         wanted = query.get("productName", "")
-        return {"data": [product for product in PRODUCTS if wanted in str(product["name"])]}
+        return {"data": [product for product in INSTANCE_PRODUCTS if wanted in str(product["name"])]}
+
+    def do_market_products(self, query: Query) -> dict[str, Any]:
+        return find_products(query, self.profile)
+
+    def do_market_regions(self, _query: Query) -> dict[str, Any]:
+        return {"data": regions()}
 
     def do_auths(self, _query: Query) -> dict[str, Any]:
         return {"data": list(self.catalogue.auths.values())}

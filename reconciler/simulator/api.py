@@ -9,24 +9,28 @@ from urllib.parse import parse_qsl, urlsplit
 from reconciler.model.lazy_dataclass import dataclass
 
 BASE = "/gpu-instance/openapi/v1"
+V2 = "/gpus/v2"
+"""The path of the second API, of which only products and regions are served."""
 
 ROUTES = {
-    ("POST", "/endpoint/create"): "create",
-    ("GET", "/endpoint"): "get",
-    ("GET", "/endpoints"): "list",
-    ("POST", "/endpoint/update"): "update",
-    ("POST", "/endpoint/delete"): "delete",
-    ("GET", "/endpoint/limit"): "limit",
-    ("POST", "/endpoint/worker/drain"): "drain",
-    ("GET", "/clusters"): "clusters",
-    ("GET", "/products"): "products",
-    ("GET", "/repository/auths"): "auths",
-    ("POST", "/repository/auth/save"): "auth_save",
-    ("POST", "/repository/auth/delete"): "auth_delete",
-    ("GET", "/networkstorages/list"): "storages",
-    ("POST", "/networkstorage/create"): "storage_create",
-    ("POST", "/networkstorage/update"): "storage_update",
-    ("POST", "/networkstorage/delete"): "storage_delete",
+    ("POST", BASE + "/endpoint/create"): "create",
+    ("GET", BASE + "/endpoint"): "get",
+    ("GET", BASE + "/endpoints"): "list",
+    ("POST", BASE + "/endpoint/update"): "update",
+    ("POST", BASE + "/endpoint/delete"): "delete",
+    ("GET", BASE + "/endpoint/limit"): "limit",
+    ("POST", BASE + "/endpoint/worker/drain"): "drain",
+    ("GET", BASE + "/clusters"): "clusters",
+    ("GET", BASE + "/products"): "products",
+    ("GET", BASE + "/repository/auths"): "auths",
+    ("POST", BASE + "/repository/auth/save"): "auth_save",
+    ("POST", BASE + "/repository/auth/delete"): "auth_delete",
+    ("GET", BASE + "/networkstorages/list"): "storages",
+    ("POST", BASE + "/networkstorage/create"): "storage_create",
+    ("POST", BASE + "/networkstorage/update"): "storage_update",
+    ("POST", BASE + "/networkstorage/delete"): "storage_delete",
+    ("GET", V2 + "/products"): "market_products",
+    ("GET", V2 + "/regions"): "market_regions",
 }
 
 UNKNOWN = "unknown"
@@ -43,12 +47,12 @@ def operation_of(method: str, path: str) -> str:
     """Return the name of the operation, or `unknown`."""
     if path.startswith(CALLS):
         return CALL
-    return ROUTES.get((method, path.removeprefix(BASE)), UNKNOWN) if path.startswith(BASE) else UNKNOWN
+    return ROUTES.get((method, path), UNKNOWN)
 
 
 def is_path(path: str) -> bool:
     """Return whether the path has an operation with any method."""
-    return path.startswith(BASE) and path.removeprefix(BASE) in _PATHS
+    return path in _PATHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,10 @@ class Refusal(Exception):
         self.message = message
         self.status = status
 
-    def response(self) -> Response:
+    def response(self, style: str = "reason") -> Response:
+        """Return the error with its reason, or with nothing but its message in the style `message`."""
+        if style == "message":
+            return answer({"message": self.message}, status=self.status)
         return error(self.status, self.reason, self.message)
 
 

@@ -1,4 +1,4 @@
-"""The clusters, GPU products, registry credentials and network storages of an account."""
+"""The registry credentials and network storages of an account."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -6,46 +6,9 @@ from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.api import Refusal
+from reconciler.simulator.market import CLUSTERS
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import invalid, number_of, text_of
-
-CLUSTERS = [
-    {
-        "id": cluster,
-        "name": name,
-        "availableGpuType": ["RTX 4090", "RTX 5090"],
-        "supportNetworkStorage": network_storage,
-        "supportInstanceNetwork": False,
-    }
-    for cluster, name, network_storage in (
-        ("us-dallas-nas-2", "US-Dallas-NAS-02 (Dallas)", True),
-        ("as-sgp-2", "AS-SGP-02", True),
-        ("cn-hongkong-1", "CN-HK-01", False),
-        ("eu-de-1", "EU-DE-01", False),
-    )
-]
-
-# Products of GPU instances; the API has no public list of serverless products (docs list-products).
-PRODUCTS = [
-    {
-        "id": "4090.16c62g",
-        "name": "RTX 4090 24GB",
-        "cpuPerGpu": 16,
-        "memoryPerGpu": 62,
-        "diskPerGpu": 60,
-        "availableDeploy": True,
-        "minRootFS": 10,
-        "maxRootFS": 255,
-        "minLocalStorage": 0,
-        "maxLocalStorage": 2048,
-        "regions": ["US-Dallas-NAS-02 (Dallas)"],
-        "price": "67000",
-        "monthlyPrice": [{"price": "36000000", "month": 1}],
-        "billingMethods": ["onDemand", "monthly", "spot"],
-        "spotPrice": "33500",
-        "inventoryState": "normal",
-    }
-]
 
 # Some 0.002 dollars per GB and day, in 1/100000 dollars.
 STORAGE_PRICE = "200"

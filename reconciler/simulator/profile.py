@@ -34,6 +34,14 @@ CONSOLE_LIMITS: Mapping[str, int | list[str]] = {
     "maxAsyncRequestNum": 10,
 }
 
+# Invented, as no list of prices is public: in US dollars by 10 to the power of `price_precision`.
+PRODUCT_PRICES: Mapping[str, int] = {
+    "SL-serverless-1": 35_000,
+    "SL-serverless-2": 41_000,
+    "SL-serverless-3": 69_000,
+    "SL-serverless-4": 189_000,
+}
+
 
 def switch(default: T, meaning: str) -> T:
     """Return a field with a one-line description for the command line."""
@@ -136,6 +144,29 @@ class Profile:
         default_factory=lambda: dict(CONSOLE_LIMITS),
         metadata={"meaning": "answer of /endpoint/limit (limits.maxFreeTimeout=600; none leaves it out)"},
     )
+    market_offered: bool = switch(True, "whether /gpus/v2/products and /gpus/v2/regions exist")
+    # Only a message is known of errors there.
+    v2_errors: Literal["message", "reason"] = switch(
+        "message", "body of an error of /gpus/v2; reason: as in the first API"
+    )
+    # Read on the sister brand. No source shows a price, a unit or a precision of a serverless product.
+    product_prices: Mapping[str, int] = field(
+        default_factory=lambda: dict(PRODUCT_PRICES),
+        metadata={
+            "meaning": "price for one GPU (product_prices.SL-serverless-3=69000; none: without a price)"
+        },
+    )
+    price_precision: int = switch(5, "digits after the point in prices of products")
+    price_unit: str = switch("per_hour", "unit of the prices of products, such as per_second")
+    storage_price: int = switch(500, "price for a GB of disk and day over the free size")
+    product_stock: Mapping[str, int] = field(
+        default_factory=dict,
+        metadata={"meaning": "free GPUs of a product (product_stock.SL-serverless-3=0); 64 without an entry"},
+    )
+    hidden_products: tuple[str, ...] = switch((), "ids of products that are not listed, comma-separated")
+    undeployable: tuple[str, ...] = switch((), "ids of products that cannot be deployed, comma-separated")
+    market_page_size: int = switch(20, "products of a page when no limit is asked for")
+
     drain_offered: bool = switch(
         True, "whether /endpoint/worker/drain exists; one client uses it, no document"
     )
@@ -160,7 +191,8 @@ def profile_from(settings: Iterable[str], profile: Profile | None = None) -> Pro
         name, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"{setting!r} is not NAME=VALUE, such as list_lag_seconds=2")
-        name, _, key = name.replace("-", "_").partition(".")
+        name, _, key = name.partition(".")
+        name = name.replace("-", "_")
         if name not in types:
             raise ValueError(_unknown(name, types))
         if get_origin(types[name]) is Mapping:

@@ -15,6 +15,7 @@ from reconciler.simulator.api import (
     CALL,
     CALLS,
     UNKNOWN,
+    V2,
     WRITES,
     Refusal,
     Request,
@@ -141,7 +142,7 @@ class World:
             try:
                 response = answer(self._payload(request))
             except Refusal as refusal:
-                response = refusal.response()
+                response = refusal.response(self._error_style(request.path))
             date = formatdate(self._clock(), usegmt=True)
         return replace(response, headers={**response.headers, "date": date})
 
@@ -200,6 +201,9 @@ class World:
                 auths={one["id"]: one for one in data["auths"]},
                 storages={one["storageId"]: one for one in data["storages"]},
             )
+
+    def _error_style(self, path: str) -> str:
+        return self.profile.v2_errors if path.startswith(V2) else "reason"
 
     def _payload(self, request: Request) -> Any:
         key = self._authorized(request)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.answer_reader import AnswerReader, is_empty, is_id, text
+from reconciler.kinds.answer_reader import AnswerReader, is_empty, is_id, text
 from reconciler.kinds.endpoint.fields import CUDA, TABLE, is_any_cuda
 from reconciler.kinds.fields import Shape
 from reconciler.model.resource import Live

@@ -7,11 +7,12 @@ the problems of fields that Novita does not have.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from reconciler.kinds.base import Locate
 from reconciler.kinds.endpoint.fields import (
     DEFAULT_MAX,
     DEFAULT_MIN,
@@ -24,12 +25,10 @@ from reconciler.kinds.endpoint.fields import (
     UNSUPPORTED,
 )
 from reconciler.kinds.endpoint.images import image_problems
+from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.resource import Desired, Lifecycle, Spec, address
-from reconciler.model.text import closest_match
+from reconciler.model.resource import Desired, Spec, address
 from reconciler.model.values import Path
-
-Locate: TypeAlias = Callable[[Path], Place | None]
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
@@ -80,20 +79,19 @@ def desired_endpoint(
         problems += unsupported_field_problems(declared, spec, locate)
         if doubtful.isdisjoint(_WITH_PRECEDENCE):
             problems += _precedence_notes(declared, locate)
-    ignore, unknown = _ignored_paths(declared, locate)
+    lifecycle, unknown = lifecycle_of(declared, TABLE, locate, what="an endpoint")
     problems += unknown
     if "endpoint" not in declared:
         return None, tuple(problems)
     addressed = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
     if spec is None or any(problem.is_error for problem in addressed):
         return None, addressed
-    lifecycle = declared.get("lifecycle", {})
     mounts = tuple(mount["mountPath"] for mount in declared.get("storage", ()))
     desired = Desired(
         name=declared["endpoint"],
         app_name=declared.get("appName", declared["endpoint"]),
         fields=_fields(declared, spec),
-        lifecycle=Lifecycle(prevent_destroy=lifecycle.get("preventDestroy", False), ignore=ignore),
+        lifecycle=lifecycle,
         renamed_from=declared.get("renamedFrom"),
         find_place=partial(_place_of, tuple(declared), mounts, locate),
         spec_name=spec.name,
@@ -280,28 +278,3 @@ def _mount_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pro
                 place=locate(("storage", str(index), "mountPath")),
             )
         seen.add(path)
-
-
-def _ignored_paths(declared: Mapping[str, Any], locate: Locate) -> tuple[tuple[Path, ...], list[Problem]]:
-    paths: list[Path] = []
-    problems: list[Problem] = []
-    for index, text in enumerate(declared.get("lifecycle", {}).get("ignoreChanges", ())):
-        if text is None:
-            continue
-        if named := TABLE.wire_paths(text):
-            paths += named
-        else:
-            problems.append(
-                Problem(
-                    code="unknown-ignore",
-                    summary=f"`{text}` in ignoreChanges names no field of an endpoint",
-                    hint=_did_you_mean(text),
-                    place=locate(("lifecycle", "ignoreChanges", str(index))),
-                )
-            )
-    return tuple(dict.fromkeys(paths)), problems
-
-
-def _did_you_mean(text: str) -> str:
-    close = closest_match(text, TABLE.known_names())
-    return f"did you mean `{close}`?" if close else "use a YAML name (`replicas`, `env.KEY`) or a wire path"

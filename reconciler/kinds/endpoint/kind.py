@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.kinds.answer_reader import is_id, number
 from reconciler.kinds.base import Draft, Kind, Locate
 from reconciler.kinds.endpoint import codec, fields
-from reconciler.kinds.endpoint.answer_reader import is_id, number
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model import resource
 from reconciler.model.problem import Problem
@@ -31,6 +31,7 @@ class Endpoint(Kind):
     section = "endpoints"
     key = "endpoint"
     table = TABLE
+    schema_definition = "fields"
     longest_name = fields.LONGEST_NAME
     shared_codes = frozenset({fields.IMAGE_WITHOUT_VERSION})
     uncompared = codec.UNCOMPARED

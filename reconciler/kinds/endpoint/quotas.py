@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.answer_reader import number
+from reconciler.kinds.answer_reader import number
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import Problem, Severity

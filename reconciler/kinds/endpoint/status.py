@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from reconciler.kinds.endpoint.answer_reader import moment, text
+from reconciler.kinds.answer_reader import moment, text
 from reconciler.kinds.endpoint.workers import explanation_of, reasons, workers_of
 from reconciler.model.resource import Live
 from reconciler.model.status import (

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.endpoint.answer_reader import moment, text
+from reconciler.kinds.answer_reader import moment, text
 from reconciler.model.resource import Live
 from reconciler.model.status import Rollout, Worker
 from reconciler.model.values import Path

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.answer_reader import number
+from reconciler.kinds.answer_reader import number
 from reconciler.kinds.endpoint.codec import create_body, parse, parse_all, unsendable, update_body
 from reconciler.model.secrets import reveal
 from tests.builders import PINNED, SPEC, answer, endpoint, live, secret

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from reconciler.config import schema
 from reconciler.config.overlays import Layer, LayerStack
@@ -70,7 +70,7 @@ def validate_resources(
 
 def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desired | None, Sequence[Problem]]:
     resolved = interpolate(stack.merged(), stack.positions, resolver, kind)
-    errors = tuple(schema.item_errors(kind.item_schema, reveal(resolved.item)))
+    errors = tuple(_schema_errors(kind, reveal(resolved.item)))
     if errors:
         from reconciler.config.schema_errors import schema_problems
 
@@ -80,6 +80,15 @@ def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desire
     if desired is not None and unset:
         desired = replace(desired, unset=unset)
     return desired, [*resolved.problems, *problems]
+
+
+def _schema_errors(kind: Kind, item: Any) -> Iterable[Any]:
+    """Return the errors of jsonschema about an item, which is imported for an invalid one only."""
+    if not kind.schema_definition:
+        return schema.item_errors(kind.item_schema, item)
+    if schema.is_valid("endpoints", item, kind.schema_definition):
+        return ()
+    return schema.validation_errors("endpoints", item, kind.schema_definition)
 
 
 def _problem(document: Document, code: str, summary: str, hint: str, path: tuple[str | int, ...]) -> Problem:

@@ -63,7 +63,8 @@ class Kind(ABC):
     uncompared: parts of an answer that are kept as they came and are never compared.
     not_found_reasons: Novita's words for an object that does not exist, beside those for endpoints.
     in_use_reasons: its words for an object that cannot be deleted because others use it.
-    item_schema: JSON schema of an item. The published schema describes that of an endpoint.
+    schema_definition: the definition of a merged item in the published schema; "" if it has none.
+    item_schema: JSON schema of an item that the published schema does not describe.
     """
 
     type: str
@@ -75,6 +76,7 @@ class Kind(ABC):
     can_update: bool = True
     not_found_reasons: Collection[str] = ()
     in_use_reasons: Collection[str] = ()
+    schema_definition: str = ""
     item_schema: ClassVar[Mapping[str, Any]] = {}
     shared_codes: Collection[str] = ()
     uncompared: Collection[str] = ()
@@ -269,6 +271,13 @@ class Kind(ABC):
     def parse_one(self, answer: Json) -> Live:
         """Return one object. Raise ValueError if the answer is not one."""
 
+    def find_one(self, answer: Json, object_id: str) -> Live | None:
+        """Return the object with that ID from the answer to `get_request`; None if it does not exist.
+
+        Raise ValueError if the answer does not say. A kind that can only be listed looks for the ID.
+        """
+        return self.parse_one(answer)
+
     @abstractmethod
     def parse_created(self, answer: Json) -> str | None:
         """Return the new ID, or None if the answer does not hold one."""
@@ -289,6 +298,10 @@ class Kind(ABC):
         If the limits could not be read, a default keeps the value that was applied last.
         """
         return desired
+
+    def refusal(self, change: Change) -> Problem | None:
+        """Return the error of a change that the plan must not have, because this kind does not offer it."""
+        return None
 
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         """Return notes about changes that are probably not meant."""

@@ -28,6 +28,9 @@ def no_place(_path: Path) -> None:
 ENDPOINT: Final = "novita_endpoint"
 """The type of endpoints, and the default of resources without a type."""
 
+STORAGE: Final = "novita_storage"
+"""The type of network storages, which endpoints mount."""
+
 
 def address(name: str, kind: str = ENDPOINT) -> str:
     """Return the address of a resource in plans, like Terraform's: `novita_endpoint.NAME`."""

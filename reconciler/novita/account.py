@@ -169,9 +169,11 @@ class AccountReader:
                 return None
             raise
         try:
-            live = self.kind.parse_one(answer)
+            live = self.kind.find_one(answer, object_id)
         except ValueError as error:
             raise self._unexpected(request, answer, str(error)) from error
+        if live is None:
+            return None
         (live,) = self._accept(request, [live])
         if not live.is_identified:
             if needs_id:

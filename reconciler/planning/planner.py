@@ -94,7 +94,7 @@ def make_plan(
     unread = [
         (change, problem)
         for change in changes
-        if (problem := unread_problem(change) or _cannot_adopt(change))
+        if (problem := unread_problem(change) or _cannot_adopt(change) or KINDS[change.kind].refusal(change))
     ]
     withheld = {change.name for change, problem in unread if problem.is_error}
     kept, notes = break_rename_cycles([change for change in changes if change.name not in withheld])

@@ -102,7 +102,7 @@ class _Interpolator:
             self._report_faults(path, text, resolved.faults)
             return resolved.secret
         can_be_masked = path[0] in self.kind.maskable_fields or (path[0] == "storage" and path[-1] == "id")
-        kind = schema.type_at(path) if self.kind is ENDPOINT else "string"
+        kind = schema.type_at(path, self.kind.schema_definition) if self.kind.schema_definition else "string"
         if "${exec:" in text and (faults := helper_faults(text)) and not (can_be_masked and kind == "string"):
             self._report_faults(path, text, faults)
             return text

@@ -6,16 +6,18 @@ from random import Random
 from typing import Any
 
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.catalogue import Catalogue
+from reconciler.simulator.auths import Auths
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
 from reconciler.simulator.market import CLUSTERS, INSTANCE_PRODUCTS, find_products, regions
+from reconciler.simulator.network_storages import NetworkStorages
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import (
     Settings,
     create_settings,
     invalid,
     page_bounds,
+    require_cluster,
     text_of,
     update_settings,
 )
@@ -37,7 +39,8 @@ class Account:
         self.profile = profile
         self.clock = clock
         self.fleet = Fleet(random.getrandbits(64))
-        self.catalogue = Catalogue()
+        self.auths = Auths()
+        self.storages = NetworkStorages()
         self.inactive_tries = 0
         # Scheme, host and port at which this account serves the URLs of its endpoints, if it does.
         self.origin = ""
@@ -81,7 +84,7 @@ class Account:
                 for endpoint in self.fleet
                 if now >= endpoint.created + lag and not endpoint.is_removed(now - behind, self.profile)
             ]
-        start, stop = page_bounds(query, "pageNum", len(listed), self.profile)
+        start, stop = page_bounds(query, "pageNum", len(listed), self.profile, base=self.profile.page_base)
         if self.profile.list_order == "newest":
             listed = list(listed)[::-1]
         return {
@@ -150,34 +153,38 @@ class Account:
         return {"data": regions()}
 
     def do_auths(self, _query: Query) -> dict[str, Any]:
-        return {"data": list(self.catalogue.auths.values())}
+        return {"data": list(self.auths.visible(self.clock(), self.profile.reference_lag_seconds))}
 
     def do_auth_save(self, body: Body) -> dict[str, Any]:
-        return self.catalogue.save_auth(body, self.fleet.new_id, self.profile)
+        return self.auths.save(body, self.fleet.new_id(), self.clock(), self.profile)
 
     def do_auth_delete(self, body: Body) -> dict[str, Any]:
-        return self.catalogue.delete_auth(
-            body, lambda auth_id: self.fleet.uses(lambda settings: settings["image"]["authId"] == auth_id)
-        )
+        def in_use(auth_id: str) -> bool:
+            return self._is_used(lambda settings: settings["image"]["authId"] == auth_id)
+
+        return self.auths.delete(body, in_use)
 
     def do_storages(self, query: Query) -> dict[str, Any]:
-        storages = self.catalogue.find_storages(query)
-        start, stop = page_bounds(query, "pageNo", len(storages), self.profile)
-        return {"data": storages[start:stop], "total": len(storages)}
+        return self.storages.page(query, self.clock(), self.profile)
 
     def do_storage_create(self, body: Body) -> str | dict[str, Any]:
-        return self.catalogue.create_storage(body, self.fleet.new_id, self.profile)
+        self._require_credit()
+        return self.storages.create(body, self.fleet.new_id, self.clock(), self.profile)
 
     def do_storage_update(self, body: Body) -> dict[str, Any]:
-        return self.catalogue.update_storage(body)
+        self._require_credit()
+        return self.storages.update(body)
 
     def do_storage_delete(self, body: Body) -> dict[str, Any]:
-        def mounts(settings: Settings, storage_id: str) -> bool:
-            return any(mount["id"] == storage_id for mount in settings["volumeMounts"])
+        def in_use(storage_id: str) -> bool:
+            return self._is_used(
+                lambda settings: any(mount["id"] == storage_id for mount in settings["volumeMounts"])
+            )
 
-        return self.catalogue.delete_storage(
-            body, lambda storage_id: self.fleet.uses(lambda settings: mounts(settings, storage_id))
-        )
+        return self.storages.delete(body, in_use)
+
+    def _is_used(self, test: Callable[[Settings], bool]) -> bool:
+        return self.fleet.uses(test, after=self.clock() - self.profile.in_use_lag_seconds)
 
     def _find(self, endpoint_id: str, behind: float = 0.0) -> Endpoint:
         endpoint, now = self.fleet.get(endpoint_id), self.clock()
@@ -221,10 +228,10 @@ class Account:
     def _accept(self, settings: Settings) -> Settings:
         """Return the settings to store. Raise Refusal for references that the account does not have."""
         profile = self.profile
-        if profile.known_clusters and settings["clusterID"] not in ("", *profile.known_clusters):
-            raise invalid("clusterID", f"unknown cluster {settings['clusterID']!r}")
+        require_cluster(settings["clusterID"], "clusterID", profile)
         if profile.check_references:
-            self.catalogue.check(settings)
+            self.auths.check(settings["image"]["authId"])
+            self.storages.check(settings)
         if not settings["workerConfig"]["cudaVersion"]:
             settings["workerConfig"]["cudaVersion"] = profile.cuda_fill
         for path, largest in profile.clamp.items():

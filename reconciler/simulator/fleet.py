@@ -1,8 +1,10 @@
 """The endpoints of an account, by ID and by app name, and their changes over time."""
 
 import hashlib
+import math
 import string
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from reconciler.simulator.api import Refusal
@@ -27,6 +29,8 @@ class Fleet:
         self._endpoints: dict[str, Endpoint] = {}
         self._owners: dict[str, str] = {}
         self._deleted: set[str] = set()
+        # Settings that were replaced or removed, with the time (epoch seconds), oldest first.
+        self._past: list[tuple[float, Settings]] = []
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._endpoints.values())
@@ -73,6 +77,7 @@ class Fleet:
         endpoint.visible = now + lag
         endpoint.settings = settings
         endpoint.updated = now
+        self._remember(before, now, profile)
         if needs_new_workers(before, settings):
             roll(
                 endpoint.workers,
@@ -98,6 +103,7 @@ class Fleet:
                 self._deleted.discard(endpoint_id)
                 del self._owners[endpoint.settings["appName"]]
                 del self._endpoints[endpoint_id]
+                self._remember(endpoint.settings, now, profile)
 
     def settle(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
         """Start or stop workers as the settings and the account require."""
@@ -117,14 +123,22 @@ class Fleet:
                     return worker
         return None
 
-    def uses(self, test: Callable[[Settings], bool]) -> bool:
-        return any(test(endpoint.settings) for endpoint in self)
+    def uses(self, test: Callable[[Settings], bool], *, after: float = math.inf) -> bool:
+        """Return whether the test holds for an endpoint, or held for one after that time (epoch seconds)."""
+        past = (settings for moment, settings in self._past if moment > after)
+        return any(test(settings) for settings in chain((endpoint.settings for endpoint in self), past))
+
+    def _remember(self, settings: Settings, now: float, profile: Profile) -> None:
+        if profile.in_use_lag_seconds:
+            self._past = [one for one in self._past if one[0] > now - profile.in_use_lag_seconds]
+            self._past.append((now, settings))
 
     def dump(self) -> dict[str, Any]:
         """Return the state as plain JSON values that are not changed later."""
         return {
             "salt": self._salt,
             "count": self._count,
+            "past": self._past.copy(),
             "endpoints": [
                 {
                     "id": endpoint.id,
@@ -148,6 +162,7 @@ class Fleet:
     def load(cls, data: dict[str, Any]) -> "Fleet":
         fleet = cls(data["salt"])
         fleet._count = data["count"]
+        fleet._past = [(moment, settings) for moment, settings in data.get("past", ())]
         for stored in data["endpoints"]:
             workers = [
                 Worker(id=worker_id, started=started, retired=retired, drain=any(drain))

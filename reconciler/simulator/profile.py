@@ -138,6 +138,13 @@ class Profile:
 
     cluster_inactive_tries: int = switch(0, "how many first creates fail with 'cluster is not active'")
     known_clusters: tuple[str, ...] = switch((), "cluster ids create accepts, comma-separated; none: any")
+    # The console counts pages of storages from 1, as the docs do.
+    storage_page_base: Literal[0, 1] = switch(1, "number of the first page of network storages")
+    # No source says how soon a listing has a new credential or storage, or one is free for a delete.
+    reference_lag_seconds: float = switch(0.0, "time until a new credential or storage appears in listings")
+    in_use_lag_seconds: float = switch(
+        0.0, "time that a credential or storage counts as used after its endpoint let go of it"
+    )
     check_references: bool = switch(False, "refuse unknown image.authId and network volume ids")
     limit_offered: bool = switch(True, "whether /endpoint/limit exists")
     limits: Mapping[str, int | list[str]] = field(

@@ -81,6 +81,12 @@ def text_of(body: Mapping[str, Any], field: str, *, max_length: int) -> str:
     return value
 
 
+def require_cluster(cluster_id: str, field: str, profile: Profile) -> None:
+    """Raise Refusal for a cluster that the profile does not know. No cluster at all is valid."""
+    if profile.known_clusters and cluster_id not in ("", *profile.known_clusters):
+        raise invalid(field, f"unknown cluster {cluster_id!r}")
+
+
 def number_of(value: Any, field: str, *, minimum: int, maximum: int | None = None) -> int:
     """Return an integer within limits. A string of digits is valid too; clients send both."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
@@ -272,11 +278,16 @@ def _choice(body: Mapping[str, Any], key: str, field: str, choices: tuple[str, .
     return str(value)
 
 
-def page_bounds(query: Mapping[str, str], key: str, total: int, profile: Profile) -> tuple[int, int]:
-    """Return start and stop of the page that `pageSize` and `key` request among `total` items."""
+def page_bounds(
+    query: Mapping[str, str], key: str, total: int, profile: Profile, *, base: int
+) -> tuple[int, int]:
+    """Return start and stop of the page that `pageSize` and `key` request among `total` items.
+
+    `base` is the number of the first page.
+    """
     size = number_of(query.get("pageSize") or profile.default_page_size, "pageSize", minimum=0)
     size = min(size or profile.default_page_size, profile.max_page_size)
-    page = number_of(query.get(key) or profile.page_base, key, minimum=0) - profile.page_base
+    page = number_of(query.get(key) or base, key, minimum=0) - base
     if page < 0:
         if profile.page_zero == "400":
             raise invalid(key, "pages count from 1")

@@ -24,7 +24,6 @@ from reconciler.simulator.api import (
     is_path,
     operation_of,
 )
-from reconciler.simulator.catalogue import Catalogue
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
 from reconciler.simulator.profile import Profile
@@ -188,8 +187,9 @@ class World:
                 "format": 1,
                 "inactiveTries": self._account.inactive_tries,
                 "fleet": self._account.fleet.dump(),
-                "auths": list(self._account.catalogue.auths.values()),
-                "storages": list(self._account.catalogue.storages.values()),
+                "auths": list(self._account.auths.items.values()),
+                "storages": list(self._account.storages.items.values()),
+                "created": self._account.auths.created | self._account.storages.created,
             }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -197,10 +197,9 @@ class World:
         with self._lock:
             self._account.inactive_tries = data["inactiveTries"]
             self._account.fleet = Fleet.load(data["fleet"])
-            self._account.catalogue = Catalogue(
-                auths={one["id"]: one for one in data["auths"]},
-                storages={one["storageId"]: one for one in data["storages"]},
-            )
+            created = data.get("created", {})
+            self._account.auths.load(data["auths"], created)
+            self._account.storages.load(data["storages"], created)
 
     def _error_style(self, path: str) -> str:
         return self.profile.v2_errors if path.startswith(V2) else "reason"

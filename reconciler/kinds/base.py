@@ -282,6 +282,10 @@ class Kind(ABC):
     def parse_created(self, answer: Json) -> str | None:
         """Return the new ID, or None if the answer does not hold one."""
 
+    def uses(self, fields: Fields) -> Iterator[tuple[str, str]]:
+        """Yield the type and the ID of each object of another kind that these fields name."""
+        yield from ()
+
     # Quotas
 
     def needs_limits(self, changes: Sequence[Change]) -> bool:

@@ -31,6 +31,9 @@ ENDPOINT: Final = "novita_endpoint"
 STORAGE: Final = "novita_storage"
 """The type of network storages, which endpoints mount."""
 
+REGISTRY: Final = "novita_registry"
+"""The type of registry credentials, with which endpoints pull their images."""
+
 
 def address(name: str, kind: str = ENDPOINT) -> str:
     """Return the address of a resource in plans, like Terraform's: `novita_endpoint.NAME`."""

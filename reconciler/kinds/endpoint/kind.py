@@ -16,6 +16,7 @@ from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
+from reconciler.model.secrets import reveal
 from reconciler.model.values import ABSENT, Fields, Json, Path
 
 if TYPE_CHECKING:
@@ -150,6 +151,13 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.import_draft import draft
 
         return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
+
+    def uses(self, fields: Fields) -> Iterator[tuple[str, str]]:
+        for mount in fields.get("volumeMounts", {}).values():
+            if mount.get("type") == "network" and mount.get("id"):
+                yield resource.STORAGE, reveal(mount["id"])
+        if auth := fields.get("image", {}).get("authId"):
+            yield resource.REGISTRY, reveal(auth)
 
     def needs_limits(self, changes: Sequence[Change]) -> bool:
         from reconciler.kinds.endpoint.quotas import needs_limits

@@ -1,0 +1,1 @@
+"""What resources need of each other."""

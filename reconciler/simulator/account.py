@@ -21,6 +21,7 @@ from reconciler.simulator.validation import (
     text_of,
     update_settings,
 )
+from reconciler.simulator.wallet import Wallet
 
 # A drained worker finishes what it has before it goes.
 DRAIN_SECONDS = 10.0
@@ -41,6 +42,7 @@ class Account:
         self.fleet = Fleet(random.getrandbits(64))
         self.auths = Auths()
         self.storages = NetworkStorages()
+        self.wallet = Wallet()
         self.inactive_tries = 0
         # Scheme, host and port at which this account serves the URLs of its endpoints, if it does.
         self.origin = ""
@@ -60,9 +62,15 @@ class Account:
         method: Callable[[Any], Any] | None = getattr(self, f"do_{name}", None)
         return method
 
+    def pass_time(self) -> bool:
+        """Let the effects of time happen that no request causes. Return whether something is to save."""
+        now = self.clock()
+        self.fleet.sweep(now, self.profile)
+        return self.wallet.settle(self.storages, now, self.profile)
+
     def do_create(self, body: Body) -> dict[str, Any]:
         settings = self._accept(create_settings(body, self.profile.request_timeout_fill))
-        self._require_credit()
+        self.wallet.require_credit(self.profile)
         if self.inactive_tries < self.profile.cluster_inactive_tries:
             self.inactive_tries += 1
             # Users reported this message; its reason is not known.
@@ -98,7 +106,7 @@ class Account:
         settings, refused = update_settings(
             body, endpoint.settings, keep=keep, request_timeout=self.profile.request_timeout_fill
         )
-        self._require_credit()
+        self.wallet.require_credit(self.profile)
         if endpoint.deleted is not None:
             raise Refusal("OPERATION_LIMIT", f"endpoint {endpoint.id} is terminating")
         if refused and self.profile.immutable == "refuse":
@@ -152,6 +160,9 @@ class Account:
     def do_market_regions(self, _query: Query) -> dict[str, Any]:
         return {"data": regions()}
 
+    def do_balance(self, _query: Query) -> dict[str, str]:
+        return self.wallet.balance(self.profile)
+
     def do_auths(self, _query: Query) -> dict[str, Any]:
         return {"data": list(self.auths.visible(self.clock(), self.profile.reference_lag_seconds))}
 
@@ -168,11 +179,11 @@ class Account:
         return self.storages.page(query, self.clock(), self.profile)
 
     def do_storage_create(self, body: Body) -> str | dict[str, Any]:
-        self._require_credit()
+        self.wallet.require_credit(self.profile)
         return self.storages.create(body, self.fleet.new_id, self.clock(), self.profile)
 
     def do_storage_update(self, body: Body) -> dict[str, Any]:
-        self._require_credit()
+        self.wallet.require_credit(self.profile)
         return self.storages.update(body)
 
     def do_storage_delete(self, body: Body) -> dict[str, Any]:
@@ -216,10 +227,6 @@ class Account:
         endpoint.asked = now
         self.fleet.settle(endpoint, now, self.profile)
         return endpoint
-
-    def _require_credit(self) -> None:
-        if self.profile.overdue:
-            raise Refusal("BALANCE_NOT_ENOUGH", "balance not enough")
 
     def _require_unique_name(self, name: str) -> None:
         if self.profile.duplicate_names == "refuse" and self.fleet.uses(lambda one: one["name"] == name):

@@ -29,6 +29,7 @@ ROUTES = {
     ("POST", BASE + "/networkstorage/create"): "storage_create",
     ("POST", BASE + "/networkstorage/update"): "storage_update",
     ("POST", BASE + "/networkstorage/delete"): "storage_delete",
+    ("GET", "/openapi/v1/billing/balance/detail"): "balance",
     ("GET", V2 + "/products"): "market_products",
     ("GET", V2 + "/regions"): "market_regions",
 }

@@ -50,7 +50,7 @@ class Endpoint:
         return int(self.settings["workerConfig"]["minNum"]) if self._runs(profile) else 0
 
     def _runs(self, profile: Profile) -> bool:
-        return self.deleted is None and not profile.overdue
+        return self.deleted is None and not profile.is_overdue
 
     def ready(self, now: float, profile: Profile) -> int:
         """Return the number of workers that answer requests."""
@@ -69,7 +69,7 @@ class Endpoint:
         """Return state and message. An endpoint scaled to zero is serving, as a request starts a worker."""
         if self.deleted is not None and now >= self.deleted:
             return "terminating", ""
-        if profile.overdue:
+        if profile.is_overdue:
             return "stopped", "account overdue"
         if profile.endpoint_state:
             return profile.endpoint_state, ""
@@ -101,7 +101,7 @@ class Endpoint:
             "ports": [{"port": port(one["port"])} for one in shown["ports"]],
             "envs": _ordered(shown["envs"], profile, random),
             "workers": [
-                worker.answer(now, profile.worker_boot_seconds, profile.worker_error, profile.worker_state)
+                worker.answer(now, profile)
                 for worker in self.workers
                 if profile.tombstones or not worker.is_removed(now)
             ],

@@ -134,7 +134,16 @@ class Profile:
     event_pause_seconds: float = switch(0.0, "time between two events of a streamed answer of a worker")
     # No source says when an endpoint is failed.
     endpoint_state: str = switch("", "state that all endpoints answer; none: what their workers make of it")
+    # Some clients count the start of billing from the boot, others from the first running second.
+    billed_from: Literal["starting", "running"] = switch("starting", "when a worker gets its createdAt")
     overdue: bool = switch(False, "account overdue: create and update refused, workers gone")
+    overdue_reason: Literal["BALANCE_NOT_ENOUGH", "NOT_ENOUGH_BALANCE", "BILLING_BALANCE_NOT_ENOUGH"] = (
+        switch("BALANCE_NOT_ENOUGH", "reason of a refusal in an overdue account")
+    )
+    # Three days for an account in which nothing runs.
+    release_seconds: float = switch(259_200.0, "time after which an overdue account loses its storages")
+    balance: int = switch(1_000_000, "balance of the account in 1/10000 dollars; not above 0: overdue")
+    credit_limit: int = switch(0, "credit of the account in 1/10000 dollars")
 
     cluster_inactive_tries: int = switch(0, "how many first creates fail with 'cluster is not active'")
     known_clusters: tuple[str, ...] = switch((), "cluster ids create accepts, comma-separated; none: any")
@@ -184,6 +193,11 @@ class Profile:
     # No source says that Novita has such keys. A client that only reads should work with one.
     read_only_key: str | None = switch(None, "a key that may read, and is forbidden to write")
     latency_seconds: float = switch(0.0, "time every answer takes")
+
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether the account has no money left."""
+        return self.overdue or self.balance + self.credit_limit <= 0
 
 
 def profile_from(settings: Iterable[str], profile: Profile | None = None) -> Profile:
@@ -256,7 +270,7 @@ def _number(name: str, kind: type[int] | type[float], text: str) -> float:
         number = kind(text)
     except ValueError:
         raise ValueError(f"{name}: {text!r} is not a number") from None
-    if not math.isfinite(number) or (number < 0 and name != "total_offset"):
+    if not math.isfinite(number) or (number < 0 and name not in ("total_offset", "balance")):
         raise ValueError(f"{name}: {text} is out of range")
     return number
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.simulator.profile import Profile
 
 # The share of the boot time before the image is pulled.
 PENDING_SHARE = 0.25
@@ -38,28 +39,30 @@ class Worker:
             return "running"
         return "pending" if age < boot * PENDING_SHARE else "pulling"
 
-    def answer(self, now: float, boot: float, error: str = "", failed: str = "") -> dict[str, Any]:
-        """Return the worker as the API answers it. `log` and `metrics` are addresses.
-
-        `error` is why a failed worker did not start, by default no stock; `failed` is its state.
-        """
+    def answer(self, now: float, profile: Profile) -> dict[str, Any]:
+        """Return the worker as the API answers it. `log` and `metrics` are addresses."""
+        boot = profile.worker_boot_seconds
         state = self.state(now, boot)
         alive = state != "removed"
         # Users saw this message when there was no stock.
-        error = (error or "failed to schedule worker") if state == "failed" else ""
+        error = (profile.worker_error or "failed to schedule worker") if state == "failed" else ""
+        ready = None if self.started is None else self.started + boot
+        is_up = state == "running"
+        billed = self.started if profile.billed_from == "starting" else ready
+        is_billed = billed is not None and billed <= (now if self.retired is None else min(now, self.retired))
         return {
             "id": self.id,
             "state": {
-                "state": failed or state if state == "failed" else state,
+                "state": profile.worker_state or state if state == "failed" else state,
                 "error": error,
                 "message": error,
             },
             "log": f"https://logs.novita.invalid/{self.id}" if alive else "",
             "metrics": f"https://metrics.novita.invalid/{self.id}" if alive else "",
-            "healthy": state == "running",
+            "healthy": is_up,
             "drain": self.drain,
-            "createdAt": _time(self.started),
-            "readyAt": _time(self.started + boot) if self.started is not None and state == "running" else "",
+            "createdAt": _time(billed) if is_billed else "",
+            "readyAt": _time(ready) if is_up else "",
             "deletedAt": "" if alive else _time(self.retired),
         }
 

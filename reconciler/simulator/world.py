@@ -189,6 +189,7 @@ class World:
                 "fleet": self._account.fleet.dump(),
                 "auths": list(self._account.auths.items.values()),
                 "storages": list(self._account.storages.items.values()),
+                "overdueSince": self._account.wallet.overdue_since,
                 "created": self._account.auths.created | self._account.storages.created,
             }
 
@@ -197,6 +198,7 @@ class World:
         with self._lock:
             self._account.inactive_tries = data["inactiveTries"]
             self._account.fleet = Fleet.load(data["fleet"])
+            self._account.wallet.overdue_since = data.get("overdueSince")
             created = data.get("created", {})
             self._account.auths.load(data["auths"], created)
             self._account.storages.load(data["storages"], created)
@@ -206,7 +208,8 @@ class World:
 
     def _payload(self, request: Request) -> Any:
         key = self._authorized(request)
-        self._account.fleet.sweep(self._clock(), self.profile)
+        if self._account.pass_time():
+            self._version += 1
         name = operation_of(request.method, request.path)
         operation = self._account.operation(name)
         if operation is None:

@@ -13,6 +13,7 @@ from reconciler.config import schema
 from reconciler.config.references.resolved import Resolved
 from reconciler.config.references.resolver import Resolver
 from reconciler.config.references.syntax import Fault, place_faults
+from reconciler.config.spec_prices import PRICE_PATH, price_problems
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem, Severity
@@ -196,12 +197,20 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "novita",
             "cudaVersion",
         )
+    price = entry.written(*PRICE_PATH).strip()
+    reader.problems += price_problems(entry.name, price, entry.place(*PRICE_PATH))
     reader.warn_of_number("platforms", "novita", "productId")
     reader.warn_of_number("platforms", "novita", "cudaVersion")
     if any(problem.is_error for problem in reader.problems):
         return None, tuple(reader.problems)
     spec = Spec(
-        name=entry.name, product_id=product, region=region, gpu=gpu, rootfs_gb=rootfs, cuda_version=cuda
+        name=entry.name,
+        product_id=product,
+        region=region,
+        gpu=gpu,
+        rootfs_gb=rootfs,
+        cuda_version=cuda,
+        price_per_hour=price,
     )
     return spec, tuple(reader.problems)
 

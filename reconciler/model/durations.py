@@ -114,6 +114,12 @@ PROBE_TIMEOUT: Final = 600.0
 IMAGE_CHECK_TIMEOUT: Final = 5.0
 """For all digests that a plan asks registries for. Later ones are reported as not checked."""
 
+PRICE_TIMEOUT: Final = 2.0
+"""For prices once a plan is ready, in which they are shown. Later ones count as unknown."""
+
+BUDGET_TIMEOUT: Final = 10.0
+"""The same if a budget is set, which an unknown price may exceed, and for `cost`, which is about prices."""
+
 PIN_TIMEOUT: Final = 30.0
 """For all digests of `pin`, which has nothing else to do."""
 

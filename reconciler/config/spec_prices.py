@@ -14,15 +14,13 @@ from reconciler.yamlfile.scalars import truncated
 if TYPE_CHECKING:
     from decimal import Decimal
 
-PRICE_PATH: Final = ("platforms", "novita", "pricePerHour")
-
 _PRICE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,12})?\Z")
 """A price in this form is exact as a decimal, and so are all sums and products of it."""
 
 
 def price_problems(spec_name: str, written: str, place: Place | None) -> Iterator[Problem]:
-    """Yield an error if a price, as it is written, is not a number of USD; "" is none."""
-    if written and not _PRICE.match(written):
+    """Yield an error if a price, as it is written, is not a number of USD."""
+    if not _PRICE.match(written):
         yield Problem(
             code="bad-price",
             summary=f"`pricePerHour` of spec {spec_name} must be a number of USD, not {truncated(written)}",

@@ -13,7 +13,6 @@ from reconciler.config import schema
 from reconciler.config.references.resolved import Resolved
 from reconciler.config.references.resolver import Resolver
 from reconciler.config.references.syntax import Fault, place_faults
-from reconciler.config.spec_prices import PRICE_PATH, price_problems
 from reconciler.config.vocabulary import suggest_name
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem, Severity
@@ -30,6 +29,8 @@ _INTEGER: Final = re.compile(r"[0-9]{1,9}\Z")
 
 MAX_NAMED: Final = 20
 """Known specs that a hint names."""
+
+PRICE_PATH: Final = ("platforms", "novita", "pricePerHour")
 
 _PLATFORM_HINT: Final = """\
 Add `platforms.novita` section to your spec in `specs.yaml`:
@@ -197,8 +198,10 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "novita",
             "cudaVersion",
         )
-    price = entry.written(*PRICE_PATH).strip()
-    reader.problems += price_problems(entry.name, price, entry.place(*PRICE_PATH))
+    if price := entry.written(*PRICE_PATH).strip():
+        from reconciler.config.spec_prices import price_problems
+
+        reader.problems += price_problems(entry.name, price, entry.place(*PRICE_PATH))
     reader.warn_of_number("platforms", "novita", "productId")
     reader.warn_of_number("platforms", "novita", "cudaVersion")
     if any(problem.is_error for problem in reader.problems):

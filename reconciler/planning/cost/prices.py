@@ -24,7 +24,9 @@ from reconciler.model.market.products import Product, Products
 from reconciler.model.resource import Limits
 
 DISK_PER_GB_DAY: Final = Fraction(5, 1000)
-"""USD for a GB of disk over the free size. It is the price of GPU instances, so it is approximate."""
+"""USD for a GB of disk over the free size, if the product tells none: the price of GPU instances.
+
+Neither is documented for serverless workers, so the cost of disk is approximate."""
 
 SPECS: Final = "specs.yaml"
 PRODUCTS: Final = "products"
@@ -107,6 +109,8 @@ class Prices:
         if free_rootfs is None:
             free_rootfs = self._limit("freeRootfsSize")
         free_volume = self._limit("freeLocalVolumeSize")
+        own = product.storage_price if product else None
+        price = DISK_PER_GB_DAY if own is None else Fraction(own)
         cost = NOTHING
         for what, size, free in (
             ("disk", usage.rootfs_gb, free_rootfs),
@@ -117,7 +121,7 @@ class Prices:
             if size is None or free is None:
                 return UNKNOWN, f"the free size of its {what} is not known"
             if size > free:
-                cost += Amount((size - free) * DISK_PER_GB_DAY / HOURS_PER_DAY, is_approximate=True)
+                cost += Amount((size - free) * price / HOURS_PER_DAY, is_approximate=True)
         return cost, ""
 
     def _limit(self, name: str) -> int | None:

@@ -113,6 +113,10 @@ class EarlyListing:
         """Begin to read the limits of the account, which a plan will check."""
         self._account.optional.begin_limits()
 
+    def read_prices(self) -> None:
+        """Begin to read the products, whose prices a plan with changes shows."""
+        self._account.optional.begin_products()
+
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""
         self._client.warm(count)
@@ -159,6 +163,7 @@ def early_listing(
         early = EarlyListing(client, account)
         if with_limits:
             early.read_limits()
+            early.read_prices()
         try:
             yield replace(context, early=early)
         finally:

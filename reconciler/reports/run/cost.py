@@ -17,7 +17,7 @@ from reconciler.model.market.cost import (
     Total,
     WorkerUsage,
 )
-from reconciler.model.market.text import daily, exact, hourly, monthly, once
+from reconciler.model.market.text import daily, exact, hourly, monthly, once, usd
 from reconciler.model.values import Json
 
 MAX_ROWS: Final = 20
@@ -133,7 +133,7 @@ def footnotes(cost: PlanCost) -> tuple[str, ...]:
     if any(amount.is_at_least for amount in totals):
         notes.append(f"at least: a price is unknown; {HOW_TO_PRICE}.")
     limits = [
-        f"{which} {monthly(getattr(cost.after, which))} of ${limit}"
+        f"{which} {monthly(getattr(cost.after, which))} of {usd(Fraction(limit))}"
         for which, limit in (
             ("floor", cost.budget.floor_per_month),
             ("ceiling", cost.budget.ceiling_per_month),

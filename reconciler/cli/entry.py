@@ -6,8 +6,6 @@ import gc
 import sys
 from typing import NoReturn
 
-from reconciler.model.durations import SWITCH_INTERVAL
-
 
 def main() -> NoReturn:
     """Run the command of the command line, and exit with its code."""
@@ -16,7 +14,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000, 20, 20)
     # Threads that send requests run beside imports and parsing. Python would let each of them wait 5 ms for
     # its turn, several times for each request.
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    sys.setswitchinterval(0.0005)
     from reconciler.cli.main import main as run
 
     run()

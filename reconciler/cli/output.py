@@ -20,6 +20,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
+from reconciler.reports.terminal.problems import problems_text
 from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
@@ -197,10 +198,7 @@ class Output:
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Write problems to stderr, separated by empty lines."""
-        if problems := tuple(problems):
-            from reconciler.reports.terminal.problems import problems_text
-
-            self.tell(problems_text(problems, self.error_style))
+        self.tell(problems_text(problems, self.error_style))
 
     def log_call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no response"
@@ -233,8 +231,6 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
             )
         )
     else:
-        from reconciler.reports.terminal.problems import problems_text
-
         _write(sys.stderr, for_terminal(problems_text(problems, Style(colour=colour))))
 
 

@@ -167,7 +167,8 @@ def _missing_keys(invalid: _SchemaError) -> Iterator[Problem]:
             if invalid.locator.place((*invalid.path, invalid.key))
             else invalid.path
         )
-        here = f"`{path_text(invalid.path)}`" if invalid.path else f"this {invalid.key}"
+        noun = "item" if invalid.key == "name" else invalid.key
+        here = f"`{path_text(invalid.path)}`" if invalid.path else f"this {noun}"
         yield invalid.problem(
             "missing-key", f"{here} has no `{key}`", HINTS.get(key, f"write `{key}: ...`"), path
         )

@@ -49,7 +49,7 @@ HINTS: Final[Mapping[str, str]] = {
     "endpoint": "write `endpoint: NAME`",
     "specName": "write `specName: NAME`, with a name from specs.yaml",
     "image": "write `image: ubuntu:22.04`",
-    "sizeGb": "a local volume needs its size: write `sizeGb: 30`",
+    "sizeGb": "write its size in GB: `sizeGb: 30`",
     "id": "a network volume needs the ID of the storage: write `id: ...`",
     "mountPath": "write `mountPath: /workspace`",
     "name": "write `name: ...`",

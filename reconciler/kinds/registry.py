@@ -1,4 +1,4 @@
-"""The resource kinds that exist, by type. No other module outside `kinds/endpoint` imports one."""
+"""The resource kinds that exist, by type. No other module outside of the folder of a kind imports it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Final
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
+from reconciler.kinds.network_storage.kind import STORAGE
 
-KINDS: Final[dict[str, Kind]] = {ENDPOINT.type: ENDPOINT}
+KINDS: Final[dict[str, Kind]] = {ENDPOINT.type: ENDPOINT, STORAGE.type: STORAGE}
 
 
 def split_address(name: str) -> tuple[str, str]:

@@ -116,7 +116,7 @@ BAD = [
     ("env", "{'A B': x}", 9, "bad-format", "use letters, digits"),
     ("env", "[A=b]", 8, "wrong-type", "write `key: value` lines below it, indented"),
     ("storage", "{type: local}", 12, "wrong-type", "write each item on its own line"),
-    ("storage", "[{type: local, mountPath: /x}]", 13, "missing-key", "a local volume needs its size"),
+    ("storage", "[{type: local, mountPath: /x}]", 13, "missing-key", "write its size in GB"),
     ("storage", "[{type: network, mountPath: /x}]", 13, "missing-key", "a network volume needs the ID"),
     ("storage", "[{type: local, sizeGb: 3Gi, mountPath: /x}]", 35, "wrong-type", "write `sizeGb: 3`"),
     ("storage", "[{type: local, sizeGb: 1, mountPath: x}]", 49, "bad-format", "write for example `mountPath"),

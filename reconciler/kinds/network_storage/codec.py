@@ -6,16 +6,13 @@ Numbers may be digit strings. A value of an unknown form counts as not reported,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from reconciler.kinds.answer_reader import AnswerReader, is_id, number
-from reconciler.kinds.network_storage.fields import REGION, SIZE
+from reconciler.kinds.network_storage.fields import REGION, SIZE, UNCOMPARED
 from reconciler.model import resource
 from reconciler.model.resource import Live, Page
 from reconciler.model.values import Json
-
-UNCOMPARED: Final = ("clusterName", "price")
-"""The parts of an answer that are kept as they came."""
 
 
 def parse_page(answer: Json) -> Page:

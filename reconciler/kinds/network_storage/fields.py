@@ -21,6 +21,9 @@ LONGEST_NAME: Final = 255
 
 NAME: Final = re.compile(r"[A-Za-z0-9-]+\Z")
 
+UNCOMPARED: Final = ("clusterName", "price")
+"""The parts of an answer that are kept as they came."""
+
 TABLE: Final = FieldTable(
     Field(path=("name",), topic="name", is_ignorable=False, is_public=True),
     Field(path=REGION, names=("region",), replaces=True),

@@ -9,18 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Draft, Kind, Locate
-from reconciler.kinds.network_storage import codec
-from reconciler.kinds.network_storage.fields import LONGEST_NAME, TABLE
+from reconciler.kinds.network_storage.fields import LONGEST_NAME, TABLE, UNCOMPARED
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Desired, Live, Spec
+from reconciler.model.resource import Desired, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from reconciler.model.market.cost import StorageUsage
     from reconciler.model.plan import Change
     from reconciler.yamlfile.edits import Edit
 
@@ -34,15 +30,10 @@ class NetworkStorage(Kind):
     table = TABLE
     longest_name = LONGEST_NAME
     schema_definition = "mergedStorage"
-    uncompared = codec.UNCOMPARED
+    uncompared = UNCOMPARED
     not_found_reasons = ("NETWORK_STORAGE_NOT_FOUND",)
     in_use_reasons = ("NETWORK_STORAGE_IN_USE",)
     name_fields = frozenset({"name", "renamedFrom"})
-
-    parse_page = staticmethod(codec.parse_page)
-    parse_one = staticmethod(codec.parse_one)
-    find_one = staticmethod(codec.find_one)
-    parse_created = staticmethod(codec.parse_created)
 
     def from_yaml(
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
@@ -118,15 +109,25 @@ class NetworkStorage(Kind):
         path = f"{API_ROOT}/networkstorage/delete"
         return (Request(method="POST", path=path, body={"storageId": object_id}),)
 
-    def usage(self, fields: Fields) -> StorageUsage:
-        from reconciler.kinds.network_storage.usage import usage
+    def parse_page(self, answer: Json) -> Page:
+        from reconciler.kinds.network_storage.codec import parse_page
 
-        return usage(fields)
+        return parse_page(answer)
 
-    def price_per_gb_day(self, live: Live) -> Decimal | None:
-        from reconciler.kinds.network_storage.usage import price_per_gb_day
+    def parse_one(self, answer: Json) -> Live:
+        from reconciler.kinds.network_storage.codec import parse_one
 
-        return price_per_gb_day(live)
+        return parse_one(answer)
+
+    def find_one(self, answer: Json, object_id: str) -> Live | None:
+        from reconciler.kinds.network_storage.codec import find_one
+
+        return find_one(answer, object_id)
+
+    def parse_created(self, answer: Json) -> str | None:
+        from reconciler.kinds.network_storage.codec import parse_created
+
+        return parse_created(answer)
 
     def refusal(self, change: Change) -> Problem | None:
         from reconciler.kinds.network_storage.refusals import refusal

@@ -91,7 +91,7 @@ def import_all(
         check_env_file(values, str(env_out))
     inventory = load_inventory(context.state_path)
     with reader(context, settings) as account:
-        live = {kind: _list_kind(account.of(kind), inventory.of(kind)) for kind in KINDS}
+        live = _list_kinds(account, inventory)
     claim = require_claim(context, settings, inventory, live[ENDPOINT.type])
     unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches)
     if not any(unmanaged.values()):
@@ -159,8 +159,13 @@ def _texts(context: Context, loaded: LoadedConfig, out: Path, drafted: Draft) ->
     return texts
 
 
-def _list_kind(account: AccountReader, inventory: Inventory) -> tuple[Live, ...]:
-    return list_complete(account, (record.id for record in inventory.records.values())).endpoints
+def _list_kinds(account: AccountReader, inventory: Inventory) -> Mapping[str, tuple[Live, ...]]:
+    """Return the objects of each kind, which are listed at the same time."""
+    for kind in KINDS:
+        if kind != account.kind.type:
+            account.of(kind).prefetch()
+    ids = {kind: [record.id for record in inventory.of(kind).records.values()] for kind in KINDS}
+    return {kind: list_complete(account.of(kind), ids[kind]).endpoints for kind in KINDS}
 
 
 def _select_unmanaged(

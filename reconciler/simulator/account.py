@@ -6,22 +6,24 @@ from random import Random
 from typing import Any
 
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.auths import Auths
 from reconciler.simulator.endpoint import Endpoint
 from reconciler.simulator.fleet import Fleet
-from reconciler.simulator.market import CLUSTERS, INSTANCE_PRODUCTS, find_products, regions
-from reconciler.simulator.network_storages import NetworkStorages
 from reconciler.simulator.profile import Profile
+from reconciler.simulator.resources.auths import Auths
+from reconciler.simulator.resources.market import CLUSTERS, INSTANCE_PRODUCTS, find_products, regions
+from reconciler.simulator.resources.network_storages import NetworkStorages
+from reconciler.simulator.resources.prewarm import Prewarms
+from reconciler.simulator.resources.wallet import Wallet
 from reconciler.simulator.validation import (
     Settings,
     create_settings,
     invalid,
+    optional_text,
     page_bounds,
     require_cluster,
     text_of,
     update_settings,
 )
-from reconciler.simulator.wallet import Wallet
 
 # A drained worker finishes what it has before it goes.
 DRAIN_SECONDS = 10.0
@@ -42,6 +44,8 @@ class Account:
         self.fleet = Fleet(random.getrandbits(64))
         self.auths = Auths()
         self.storages = NetworkStorages()
+        self.prewarms = Prewarms()
+        self.fleet.has_warm = self.prewarms.has_warm
         self.wallet = Wallet()
         self.inactive_tries = 0
         # Scheme, host and port at which this account serves the URLs of its endpoints, if it does.
@@ -57,7 +61,7 @@ class Account:
             "market_products": not profile.market_offered,
             "market_regions": not profile.market_offered,
         }
-        if hidden.get(name):
+        if hidden.get(name) or (name.startswith("prewarm") and not profile.prewarm_offered):
             return None
         method: Callable[[Any], Any] | None = getattr(self, f"do_{name}", None)
         return method
@@ -193,6 +197,47 @@ class Account:
             )
 
         return self.storages.delete(body, in_use)
+
+    def do_prewarms(self, query: Query) -> dict[str, Any]:
+        return self.prewarms.page(query, self.clock(), self.profile)
+
+    def do_prewarm_create(self, body: Body) -> dict[str, Any]:
+        self.wallet.require_credit(self.profile)
+        if self.profile.check_references:
+            self.auths.check(optional_text(body, "repositoryAuth", max_length=255))
+        return self.prewarms.create(body, self.fleet.new_id(), self.clock(), self.profile)
+
+    def do_prewarm_edit(self, body: Body) -> dict[str, Any]:
+        return self.prewarms.edit(body)
+
+    def do_prewarm_delete(self, body: Body) -> dict[str, Any]:
+        return self.prewarms.delete(body)
+
+    def do_prewarm_quota(self, _query: Query) -> dict[str, int]:
+        return self.prewarms.quota(self.clock(), self.profile)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state as plain JSON values that are not changed later."""
+        listed = {"auths": self.auths, "storages": self.storages, "prewarms": self.prewarms}
+        return {
+            "format": 1,
+            "inactiveTries": self.inactive_tries,
+            "fleet": self.fleet.dump(),
+            "overdueSince": self.wallet.overdue_since,
+            **{name: list(one.items.values()) for name, one in listed.items()},
+            "created": self.auths.created | self.storages.created | self.prewarms.created,
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Replace the state by a dumped one, perhaps of an earlier version."""
+        self.inactive_tries = data["inactiveTries"]
+        self.fleet = Fleet.load(data["fleet"])
+        self.fleet.has_warm = self.prewarms.has_warm
+        self.wallet.overdue_since = data.get("overdueSince")
+        created = data.get("created", {})
+        self.auths.load(data["auths"], created)
+        self.storages.load(data["storages"], created)
+        self.prewarms.load(data.get("prewarms", []), created)
 
     def _is_used(self, test: Callable[[Settings], bool]) -> bool:
         return self.fleet.uses(test, after=self.clock() - self.profile.in_use_lag_seconds)

@@ -54,7 +54,7 @@ class Endpoint:
 
     def ready(self, now: float, profile: Profile) -> int:
         """Return the number of workers that answer requests."""
-        return sum(worker.state(now, profile.worker_boot_seconds) == "running" for worker in self.workers)
+        return sum(worker.state(now, profile) == "running" for worker in self.workers)
 
     def url(self, origin: str, app_name: str) -> str:
         """Return the URL that serves: below `origin`, or the one that Novita would give without an origin."""

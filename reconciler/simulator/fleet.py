@@ -11,7 +11,7 @@ from reconciler.simulator.api import Refusal
 from reconciler.simulator.endpoint import Endpoint, needs_new_workers
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings
-from reconciler.simulator.workers import Worker, roll, settle
+from reconciler.simulator.workers import Worker, boot_seconds, roll, settle
 
 _ALPHABET = string.digits + string.ascii_letters
 
@@ -24,6 +24,8 @@ class Fleet:
     """
 
     def __init__(self, salt: int) -> None:
+        self.has_warm: Callable[[Settings, float], bool] = lambda _settings, _now: False
+        """Tells whether the image of an endpoint is in its cluster already."""
         self._salt = salt
         self._count = 0
         self._endpoints: dict[str, Endpoint] = {}
@@ -79,12 +81,8 @@ class Fleet:
         endpoint.updated = now
         self._remember(before, now, profile)
         if needs_new_workers(before, settings):
-            roll(
-                endpoint.workers,
-                now=now,
-                boot=profile.worker_boot_seconds,
-                overlap=profile.rolling_overlap,
-            )
+            boot = boot_seconds(profile, warm=self.has_warm(settings, now))
+            roll(endpoint.workers, now=now, boot=boot, overlap=profile.rolling_overlap)
         self.settle(endpoint, now, profile)
 
     def delete(self, endpoint: Endpoint, now: float, profile: Profile) -> None:
@@ -112,6 +110,7 @@ class Fleet:
             wanted=endpoint.wanted(now, profile),
             now=now,
             in_stock=not (profile.no_stock or profile.worker_error),
+            warm=self.has_warm(endpoint.settings, now),
             new_id=self.worker_id,
         )
 
@@ -150,7 +149,7 @@ class Fleet:
                     "visible": endpoint.visible,
                     "asked": endpoint.asked,
                     "workers": [
-                        [worker.id, worker.started, worker.retired, worker.drain]
+                        [worker.id, worker.started, worker.retired, worker.drain, worker.warm]
                         for worker in endpoint.workers
                     ],
                 }
@@ -165,8 +164,10 @@ class Fleet:
         fleet._past = [(moment, settings) for moment, settings in data.get("past", ())]
         for stored in data["endpoints"]:
             workers = [
-                Worker(id=worker_id, started=started, retired=retired, drain=any(drain))
-                for worker_id, started, retired, *drain in stored["workers"]
+                Worker(
+                    id=worker_id, started=started, retired=retired, drain=any(rest[:1]), warm=any(rest[1:])
+                )
+                for worker_id, started, retired, *rest in stored["workers"]
             ]
             endpoint = Endpoint(**{**stored, "workers": workers})
             fleet._endpoints[endpoint.id] = endpoint

@@ -120,6 +120,17 @@ class Profile:
     # Older ids are 16 hex digits, newer ones 12 letters and digits.
     id_style: Literal["hex16", "mixed12"] = switch("hex16", "format of endpoint ids")
 
+    # Only the limits are known of prewarm tasks; the account may be without them.
+    prewarm_offered: bool = switch(True, "whether /image/prewarm exists")
+    prewarm_seconds: float = switch(0.0, "time that a prewarm task takes")
+    prewarm_error: str = switch("", "why new prewarm tasks fail; none: they succeed")
+    prewarm_limit: int = switch(5, "number of prewarm tasks that there may be")
+    prewarm_counts: Literal["all", "unfinished"] = switch("all", "the prewarm tasks that count for the limit")
+    prewarm_largest_gb: int = switch(100, "largest image in GB that a prewarm task fetches")
+    image_gb: int = switch(12, "size of images in GB")
+    # The docs promise seconds after a prewarm.
+    warm_boot_share: float = switch(0.1, "share of worker_boot_seconds that a warm image needs")
+
     # Minutes in reality, depending on the image.
     worker_boot_seconds: float = switch(0.0, "time from pending to running and healthy")
     tombstones: bool = switch(True, "workers in answers include removed ones")
@@ -150,7 +161,7 @@ class Profile:
     # The console counts pages of storages from 1, as the docs do.
     storage_page_base: Literal[0, 1] = switch(1, "number of the first page of network storages")
     # No source says how soon a listing has a new credential or storage, or one is free for a delete.
-    reference_lag_seconds: float = switch(0.0, "time until a new credential or storage appears in listings")
+    reference_lag_seconds: float = switch(0.0, "time until a new credential or storage is listed")
     in_use_lag_seconds: float = switch(
         0.0, "time that a credential or storage counts as used after its endpoint let go of it"
     )

@@ -31,7 +31,7 @@ def create_settings(body: Mapping[str, Any], request_timeout: int = 0) -> Settin
     settings["envs"] = _envs(endpoint)
     settings["healthy"] = _healthy(_object(endpoint, "healthy", "healthy"))
     if endpoint.get("clusterIDs") is not None:
-        settings["clusterIDs"] = _texts(endpoint, "clusterIDs")
+        settings["clusterIDs"] = texts_of(endpoint, "clusterIDs")
     if endpoint.get("type") is not None:
         settings["type"] = _choice(endpoint, "type", "type", ("sync", "async"))
     if settings.get("type") == "async" and settings["policy"]["type"] != "concurrency":
@@ -65,7 +65,7 @@ def update_settings(
     }
     settings |= _given(body, optional) if keep else optional
     if body.get("clusterIDs") is not None:
-        settings["clusterIDs"] = _texts(body, "clusterIDs")
+        settings["clusterIDs"] = texts_of(body, "clusterIDs")
     return settings, refused
 
 
@@ -85,6 +85,16 @@ def require_cluster(cluster_id: str, field: str, profile: Profile) -> None:
     """Raise Refusal for a cluster that the profile does not know. No cluster at all is valid."""
     if profile.known_clusters and cluster_id not in ("", *profile.known_clusters):
         raise invalid(field, f"unknown cluster {cluster_id!r}")
+
+
+def optional_text(body: Mapping[str, Any], field: str, *, max_length: int) -> str:
+    """Return a string of a body, empty if it has none."""
+    return _text(body, field, max_length=max_length)
+
+
+def choice_of(values: Mapping[str, Any], field: str, choices: tuple[str, ...]) -> str:
+    """Return a value of a body or of a query that is one of the choices."""
+    return _choice(values, field, field, choices)
 
 
 def number_of(value: Any, field: str, *, minimum: int, maximum: int | None = None) -> int:
@@ -245,7 +255,8 @@ def _objects(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return value
 
 
-def _texts(body: Mapping[str, Any], key: str) -> list[str]:
+def texts_of(body: Mapping[str, Any], key: str) -> list[str]:
+    """Return a list of strings of a body."""
     value = body[key]
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise invalid(key, "value must be a list of strings")

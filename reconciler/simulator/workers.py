@@ -17,36 +17,36 @@ TOMBSTONES_KEPT = 5
 class Worker:
     """One worker, with times in epoch seconds. `started` is None without stock, `retired` is its end.
 
-    `drain`: it finishes what it has and gets no new requests.
+    `drain`: it finishes what it has and gets no new requests. `warm`: its image was there when it started.
     """
 
     id: str
     started: float | None
     retired: float | None = None
     drain: bool = False
+    warm: bool = False
 
     def is_removed(self, now: float) -> bool:
         return self.retired is not None and self.retired <= now
 
-    def state(self, now: float, boot: float) -> str:
-        """Return the name of the state. `boot` is the start-up time in seconds."""
+    def state(self, now: float, profile: Profile) -> str:
+        """Return the name of the state."""
         if self.is_removed(now):
             return "removed"
         if self.started is None:
             return "failed"
-        age = now - self.started
+        age, boot = now - self.started, boot_seconds(profile, warm=self.warm)
         if age >= boot:
             return "running"
         return "pending" if age < boot * PENDING_SHARE else "pulling"
 
     def answer(self, now: float, profile: Profile) -> dict[str, Any]:
         """Return the worker as the API answers it. `log` and `metrics` are addresses."""
-        boot = profile.worker_boot_seconds
-        state = self.state(now, boot)
+        state = self.state(now, profile)
         alive = state != "removed"
         # Users saw this message when there was no stock.
         error = (profile.worker_error or "failed to schedule worker") if state == "failed" else ""
-        ready = None if self.started is None else self.started + boot
+        ready = None if self.started is None else self.started + boot_seconds(profile, warm=self.warm)
         is_up = state == "running"
         billed = self.started if profile.billed_from == "starting" else ready
         is_billed = billed is not None and billed <= (now if self.retired is None else min(now, self.retired))
@@ -67,23 +67,31 @@ class Worker:
         }
 
 
+def boot_seconds(profile: Profile, *, warm: bool) -> float:
+    """Return the time in seconds from the start of a worker until it runs."""
+    return profile.worker_boot_seconds * (profile.warm_boot_share if warm else 1.0)
+
+
 def _time(seconds: float | None) -> str:
     """Return a time in RFC 3339; "" if there is none. Some clients read such fields; no document has them."""
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settle(
-    workers: list[Worker], *, wanted: int, now: float, in_stock: bool, new_id: Callable[[], str]
+    workers: list[Worker], *, wanted: int, now: float, in_stock: bool, warm: bool, new_id: Callable[[], str]
 ) -> None:
-    """Start or retire workers until `wanted` run. A second call changes nothing."""
+    """Start or retire workers until `wanted` run. A second call changes nothing.
+
+    `warm` is for the workers that start now.
+    """
     living = [worker for worker in workers if worker.retired is None]
     for worker in living:
         if worker.started is None and in_stock:
-            worker.started = now
+            worker.started, worker.warm = now, warm
     for worker in living[wanted:]:
         worker.retired = now
     started = now if in_stock else None
-    workers.extend(Worker(id=new_id(), started=started) for _ in range(wanted - len(living)))
+    workers.extend(Worker(id=new_id(), started=started, warm=warm) for _ in range(wanted - len(living)))
     removed = [worker for worker in workers if worker.is_removed(now)]
     for worker in removed[:-TOMBSTONES_KEPT]:
         workers.remove(worker)

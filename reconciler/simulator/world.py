@@ -25,7 +25,6 @@ from reconciler.simulator.api import (
     operation_of,
 )
 from reconciler.simulator.endpoint import Endpoint
-from reconciler.simulator.fleet import Fleet
 from reconciler.simulator.profile import Profile
 from reconciler.simulator.validation import Settings, invalid
 from reconciler.simulator.workload import serve
@@ -183,25 +182,12 @@ class World:
     def dump(self) -> dict[str, Any]:
         """Return the state as plain JSON values, which can be serialized while the world changes."""
         with self._lock:
-            return {
-                "format": 1,
-                "inactiveTries": self._account.inactive_tries,
-                "fleet": self._account.fleet.dump(),
-                "auths": list(self._account.auths.items.values()),
-                "storages": list(self._account.storages.items.values()),
-                "overdueSince": self._account.wallet.overdue_since,
-                "created": self._account.auths.created | self._account.storages.created,
-            }
+            return self._account.dump()
 
     def load(self, data: dict[str, Any]) -> None:
         """Replace the state by a dumped one."""
         with self._lock:
-            self._account.inactive_tries = data["inactiveTries"]
-            self._account.fleet = Fleet.load(data["fleet"])
-            self._account.wallet.overdue_since = data.get("overdueSince")
-            created = data.get("created", {})
-            self._account.auths.load(data["auths"], created)
-            self._account.storages.load(data["storages"], created)
+            self._account.load(data)
 
     def _error_style(self, path: str) -> str:
         return self.profile.v2_errors if path.startswith(V2) else "reason"

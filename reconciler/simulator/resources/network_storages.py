@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.listed import Item, Listed
-from reconciler.simulator.market import CLUSTERS
 from reconciler.simulator.profile import Profile
+from reconciler.simulator.resources.listed import Item, Listed
+from reconciler.simulator.resources.market import CLUSTERS
 from reconciler.simulator.validation import invalid, number_of, page_bounds, require_cluster, text_of
 
 # Some 0.002 dollars per GB and day, in 1/100000 dollars.

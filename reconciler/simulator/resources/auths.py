@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.listed import Listed
 from reconciler.simulator.profile import Profile
+from reconciler.simulator.resources.listed import Listed
 from reconciler.simulator.validation import text_of
 
 MISSING = "RESOURCE_NOT_FOUND"

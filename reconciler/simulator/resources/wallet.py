@@ -2,8 +2,8 @@
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.simulator.api import Refusal
-from reconciler.simulator.network_storages import NetworkStorages
 from reconciler.simulator.profile import Profile
+from reconciler.simulator.resources.network_storages import NetworkStorages
 
 # Reason of a refusal for lack of money to its status (docs error-code).
 _STATUS = {"BALANCE_NOT_ENOUGH": 400, "BILLING_BALANCE_NOT_ENOUGH": 400, "NOT_ENOUGH_BALANCE": 403}

@@ -1,0 +1,1 @@
+"""What an account has beside endpoints, and what the provider offers."""

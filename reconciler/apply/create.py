@@ -5,6 +5,9 @@
 If the answer is lost, the account is listed until the settling time is over. One new endpoint with the name
 and fields of the intent is the created one. If there is none, nothing was made, and the request is sent
 again. In every other case the create stays unresolved, and the user gets the IDs.
+
+A kind whose answers may lack the ID is listed before the request as well, and after an answer without an ID
+until the new one appears. It was made, so the request is not sent again.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import replace
 
 from reconciler.apply.clock import Clock, poll
 from reconciler.inventory.session import Session
+from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
 from reconciler.model.errors import (
     AnswerLost,
@@ -26,7 +30,7 @@ from reconciler.model.errors import (
 from reconciler.model.plan import Create, Replace
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.request import Request
-from reconciler.model.resource import Intent, Live, Tracked
+from reconciler.model.resource import Intent, Live, Tracked, address
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountWriter
 from reconciler.planning.pending_creates import matches_intent, new_endpoints, unresolved
@@ -67,6 +71,10 @@ def create(
     the client's error if Novita refused; then nothing was made.
     """
     desired = change.desired
+    kind = KINDS[desired.kind]
+    if kind.may_omit_id:
+        earlier = (live.id for live in account.listing().endpoints if live.name == desired.name)
+        known_ids = tuple(dict.fromkeys((*known_ids, *earlier)))
     intent = Intent(
         name=desired.name,
         app_name=change.app_name if isinstance(change, Replace) else desired.app_name,
@@ -82,7 +90,7 @@ def create(
     last: ReconcilerError | None = None
     for _ in range(MAX_SENDS):
         try:
-            object_id = _send(account, request, clock, on_wait, is_name_freed=is_name_freed)
+            sent_id = _send(account, request, clock, on_wait, is_name_freed=is_name_freed)
         except ReconcilerError as error:
             # An app name that is taken after a lost answer may belong to what that call made.
             is_taken = (
@@ -101,6 +109,8 @@ def create(
             if created is None:
                 continue
             object_id = created.id
+        else:
+            object_id = sent_id or _id_from_listing(account, clock, intent, keyring, settle_seconds)
         old = change.tracked if isinstance(change, Replace) else None
         session.record(replace(record, id=object_id), replaces=old, deposed=deposed)
         return object_id
@@ -134,8 +144,11 @@ def _send(
     on_wait: Callable[[str], None],
     *,
     is_name_freed: bool,
-) -> str:
-    """Send the create. Wait for the app name if this run has just deleted the endpoint that had it."""
+) -> str | None:
+    """Send the create and return the ID, None if the answer holds none.
+
+    Wait for the app name if this run has just deleted the endpoint that had it.
+    """
     refusal: ApiError | None = None
     for attempt in poll(
         clock,
@@ -161,9 +174,12 @@ def _find_created(
     intent: Intent,
     keyring: Keyring,
     settle_seconds: float,
-    lost: ReconcilerError,
+    lost: ReconcilerError | None = None,
 ) -> Live | None:
-    """Return the endpoint that a lost create made, or None if there is none after the settling time."""
+    """Return the endpoint that a create made, or None if there is none after the settling time.
+
+    `lost` is the error of a create without an answer.
+    """
     candidates: tuple[Live, ...] = ()
     for _ in poll(
         clock,
@@ -183,14 +199,37 @@ def _find_created(
     return None
 
 
-def _unknown_outcome(intent: Intent, lost: ReconcilerError, unlisted: ReconcilerError) -> Problem:
+def _id_from_listing(
+    account: AccountWriter, clock: Clock, intent: Intent, keyring: Keyring, settle_seconds: float
+) -> str:
+    """Return the ID of what a create made whose answer does not say. The intent stays open without it."""
+    within = max(settle_seconds, durations.VISIBLE_TIMEOUT)
+    created = _find_created(account, clock, intent, keyring, within)
+    if created is None:
+        raise UnresolvedCreate(_not_listed_yet(intent))
+    return created.id
+
+
+def _not_listed_yet(intent: Intent) -> Problem:
     return Problem(
         code="create-unresolved",
-        summary=f"it is not known whether `{intent.name}` was created: its answer was lost, "
+        summary=f"`{intent.name}` was created, and the listing does not show it yet",
+        detail="Novita does not tell the ID of a new one in its answer.",
+        hint="run `reconciler apply` again, which lists the account first",
+        address=address(intent.name, intent.kind),
+        exit_code=ExitCode.UNRESOLVED,
+    )
+
+
+def _unknown_outcome(intent: Intent, lost: ReconcilerError | None, unlisted: ReconcilerError) -> Problem:
+    what = "its answer was lost" if lost else "its answer does not tell the ID"
+    return Problem(
+        code="create-unresolved",
+        summary=f"it is not known whether `{intent.name}` was created: {what}, "
         "and the listing does not show it",
         detail="\n".join(
             text
-            for error in (lost, unlisted)
+            for error in filter(None, (lost, unlisted))
             for text in (error.problem.summary, error.problem.detail)
             if text
         ),

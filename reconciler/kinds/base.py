@@ -54,11 +54,15 @@ class Kind(ABC):
     What is abstract differs from kind to kind. All else follows from the table of fields, or says that the
     kind does not offer something: no workers, no quotas, no import.
 
-    type: the resource type, with which addresses begin (`novita_endpoint`).
+    type: the resource type, with which addresses begin (`novita_endpoint`). noun: what messages call one.
     section: the key of the list in the YAML. key: the key that holds the name of an item.
     table: its fields. longest_name: characters of a name.
     needs: the types that must exist before it, and be deleted after it.
     can_update: if not, every change of a field takes a new object.
+    creates_first: a new object is made and its users follow before the old one is deleted.
+    is_paged: if not, one answer is the whole listing.
+    may_omit_id: the answer to a create may lack the ID, which is then looked for in the listing.
+    identifying: the paths by which an object of its name is told from others, if names are not unique.
     shared_codes: codes of problems about a value, not an object; each is reported once.
     uncompared: parts of an answer that are kept as they came and are never compared.
     not_found_reasons: Novita's words for an object that does not exist, beside those for endpoints.
@@ -68,12 +72,17 @@ class Kind(ABC):
     """
 
     type: str
+    noun: str = "resource"
     section: str
     key: str
     table: FieldTable
     longest_name: int = 255
     needs: Collection[str] = ()
     can_update: bool = True
+    creates_first: bool = False
+    is_paged: bool = True
+    may_omit_id: bool = False
+    identifying: Collection[Path] = ()
     not_found_reasons: Collection[str] = ()
     in_use_reasons: Collection[str] = ()
     schema_definition: str = ""

@@ -7,8 +7,9 @@ from typing import Final
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
 from reconciler.kinds.network_storage.kind import STORAGE
+from reconciler.kinds.registry_credential.kind import REGISTRY
 
-KINDS: Final[dict[str, Kind]] = {ENDPOINT.type: ENDPOINT, STORAGE.type: STORAGE}
+KINDS: Final[dict[str, Kind]] = {kind.type: kind for kind in (ENDPOINT, STORAGE, REGISTRY)}
 
 
 def split_address(name: str) -> tuple[str, str]:

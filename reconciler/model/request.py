@@ -48,6 +48,7 @@ class Request:
     """One API request. `body` may contain secrets.
 
     `is_idempotent` is True if sending the request twice has the effect of sending it once; a create never is.
+    `is_confidential` is True if the answer may hold secrets of others, so that no message quotes it.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Value = None
     is_idempotent: bool = True
+    is_confidential: bool = False
 
     def body_bytes(self) -> bytes:
         """Return the body as it is sent: UTF-8, keys in the given order, secrets revealed."""

@@ -98,7 +98,8 @@ class Desired:
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
     `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
     history to which a rollback returns, 0 if it is none. `probe` is sent to the endpoint itself, never to
-    Novita. `defaulted` are the paths of default values that follow the limits of the account.
+    Novita. `defaulted` are the paths of default values that follow the limits of the account. `registry` is
+    the host of a registry credential, which Novita is not told.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Desired:
     restores: int = 0
     probe: Probe | None = field(default=None, compare=False)
     defaulted: tuple[Path, ...] = field(default=(), compare=False)
+    registry: str = field(default="", compare=False)
 
     @property
     def address(self) -> str:

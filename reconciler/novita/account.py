@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS
-from reconciler.model.errors import ApiError, KeyRefused, NotFound, Refused
+from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused, NotFound, Refused
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Listing, ListingProgress, Live, Page
@@ -26,6 +26,7 @@ from reconciler.novita.pagination import (
     list_all,
     list_unverified,
     read_pages,
+    unreadable_listing,
 )
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 
@@ -120,12 +121,17 @@ class AccountReader:
             self._is_cancelled = True
 
     def listing(self) -> Listing:
-        """Return all endpoints of the account. Raise IncompleteListing if they are not proven complete."""
+        """Return all endpoints of the account. Raise IncompleteListing if they are not proven complete.
+
+        Of a kind that is not paged, one answer is the listing.
+        """
         prefetched, self._prefetched = self._prefetched, None
         return self._list() if prefetched is None else prefetched.result()
 
     def _list(self) -> Listing:
         try:
+            if not self.kind.is_paged:
+                return self._list_at_once()
             return list_all(
                 self._fetch_page,
                 parallelism=self._parallelism,
@@ -136,8 +142,21 @@ class AccountReader:
         finally:
             self._report(LISTING_DONE)
 
+    def _list_at_once(self) -> Listing:
+        try:
+            page = self._fetch_page(0)
+        except ValueError as error:
+            raise IncompleteListing(unreadable_listing(str(error))) from error
+        return Listing(
+            endpoints=tuple(live for live in page.endpoints if live.is_identified),
+            unidentified=tuple(live for live in page.endpoints if not live.is_identified),
+            requests=1,
+        )
+
     def list_unverified(self) -> Listing:
         """Return what one pass over the listing shows. If it is not complete, it may lack endpoints."""
+        if not self.kind.is_paged:
+            return self._list_at_once()
         return list_unverified(self._fetch_page, parallelism=self._parallelism)
 
     def read_pages(self, pages: Iterable[int]) -> tuple[Live, ...]:
@@ -153,6 +172,9 @@ class AccountReader:
 
         If an answer has no readable ID, its endpoint gets the requested ID and is not `is_identified`.
         """
+        object_ids = tuple(object_ids)
+        if not self.kind.is_paged and object_ids:
+            return tuple(live for live in self._list_at_once().endpoints if live.id in object_ids)
         with DaemonThreadPool(self._parallelism) as pool:
             futures = [pool.submit(partial(self._get, object_id, needs_id=False)) for object_id in object_ids]
             endpoints = [future.result() for future in futures]
@@ -250,11 +272,14 @@ class AccountReader:
 class AccountWriter(AccountReader):
     """Read and write access to the account. The caller resolves the outcome of a write without an answer."""
 
-    def create(self, request: Request) -> str:
-        """Create an endpoint and return its ID. After AnswerLost or ServerError it may exist."""
+    def create(self, request: Request) -> str | None:
+        """Create an endpoint and return its ID; None if Novita made it and does not say which it is.
+
+        After AnswerLost or ServerError it may exist.
+        """
         answer = self._client.send(request)
         created = self.kind.parse_created(answer)
-        if created is None:
+        if created is None and not self.kind.may_omit_id:
             raise self._unexpected(request, answer, "it holds no ID")
         return created
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -18,22 +19,31 @@ CONSOLE = "https://console.novita.ai"
 MAX_QUOTED = 200
 """Characters of a server's text that a message may quote."""
 
+NOT_QUOTED = "(not shown, because it may hold passwords)"
+"""Stands for any text of a confidential answer."""
+
 MAX_SCANNED = 4096
 """Characters of a server's text that are searched for secrets."""
+
+_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 
 _PURPOSES = {
     "endpoint": "read Novita endpoint",
     "endpoints": "list Novita endpoints",
     "limit": "read Novita endpoint limits",
     "clusters": "list Novita clusters",
+    "auths": "list the registry credentials of Novita",
+    "save": "save a registry credential in Novita",
 }
+
+_NOUNS = {"auth": "registry credential"}
 
 
 def purpose(request: Request) -> str:
     """Return the purpose of a request, to follow "failed to"."""
     *_, noun, verb = request.path.split("/")
     if verb in ("create", "update", "delete"):
-        return f"{verb} Novita {noun}"
+        return f"{verb} Novita {_NOUNS.get(noun, noun)}"
     return _PURPOSES.get(verb, "call Novita")
 
 
@@ -72,6 +82,15 @@ class Masker:
     def add(self, source: Callable[[], Iterable[str]]) -> None:
         """Add a source of secrets. It is called for each message that is masked."""
         self._sources.append(source)
+
+    def quote_answer(self, text: str, request: Request, limit: int = MAX_QUOTED) -> str:
+        """Return a text of the answer as `quote` does; of a confidential one, only an error code.
+
+        Masks know the secrets that were read before, and this answer may hold others.
+        """
+        if request.is_confidential and text and not _ERROR_CODE.fullmatch(text):
+            return NOT_QUOTED
+        return self.quote(text, request, limit)
 
     def quote(self, text: str, request: Request, limit: int = MAX_QUOTED) -> str:
         """Return the text in one line with secrets masked, cut at `limit` characters."""

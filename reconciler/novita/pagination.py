@@ -286,6 +286,16 @@ def _incomplete(scans: Sequence[_Scan]) -> Problem:
     )
 
 
+def unreadable_listing(why: str) -> Problem:
+    """Return the problem of a listing of one answer that cannot be read."""
+    return Problem(
+        code="incomplete-listing",
+        summary="the listing of the account cannot be read",
+        detail=f"The answer is not as expected: {why}",
+        hint="run the command again in a minute; if it fails again, `reconciler plan -v` shows each call",
+    )
+
+
 def incomplete_at_page(error: ApiError, page: int) -> IncompleteListing:
     """Return the error of a listing whose later page failed. The problem of the call follows."""
     return IncompleteListing(

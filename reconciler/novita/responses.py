@@ -158,9 +158,9 @@ def _by_status(status: int, content: _Content, *, is_empty: bool) -> ErrorEntry:
 def _failure(
     request: Request, answer: Answer, content: _Content, entry: ErrorEntry, masker: Masker
 ) -> Failure:
-    reason = masker.quote(content.reason, request, 80)
+    reason = masker.quote_answer(content.reason, request, 80)
     status = status_line(answer.status)
-    message = masker.quote(content.message, request)
+    message = masker.quote_answer(content.message, request)
     code = f"code {content.code}" if answer.status < 300 and content.code else ""
     known = [part for part in (status, code, reason) if part]
     sentence = f"{call(request)} answered {' '.join(known)}"
@@ -186,7 +186,7 @@ def _failure(
 def _not_json(request: Request, answer: Answer, content: _Content, masker: Masker) -> Failure:
     """Return the failure of a 2xx without JSON, such as a page of the CDN. A write may have been done."""
     status = status_line(answer.status)
-    message = masker.quote(content.message, request)
+    message = masker.quote_answer(content.message, request)
     failure = errors.answer_lost(request, why=f"{status}, but it is not JSON")
     detail = f'{call(request)} answered {status}: "{message}".{errors.doubt(request)}'
     return replace(

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
+from reconciler.model.secrets import reveal
+from reconciler.model.values import value_at
 from reconciler.planning.redaction import redact
 from reconciler.planning.renames import Renames, renames
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -172,7 +175,7 @@ class Matching:
         """Return the live endpoints of its name, else of its former name, that no record holds."""
         for name in self._names(desired):
             if free := [live for live in self.by_name.get(name, ()) if live.id not in self.held_ids]:
-                return free
+                return _alike(desired, free)
         return ()
 
     def _names(self, desired: Desired) -> Iterator[str]:
@@ -186,6 +189,8 @@ class Matching:
         namesakes = self.by_name.get(desired.name, ())
         if len(namesakes) == 1 and namesakes[0] is live:
             return None
+        if KINDS[desired.kind].identifying:
+            return None  # its names need not be unique
         others = [
             other.id for other in namesakes if other.id != live.id and other.id not in self.recorded_ids
         ]
@@ -229,6 +234,22 @@ def managed(
                 candidates = matching.candidates(endpoint)
                 states |= dict.fromkeys((candidate.id for candidate in candidates), Managed.DECLARED)
     return states
+
+
+def _alike(desired: Desired, namesakes: Sequence[Live]) -> Sequence[Live]:
+    """Return those with the declared identifying values; of several, those that are wholly as declared."""
+    kind = KINDS[desired.kind]
+    if not kind.identifying:
+        return namesakes
+    alike = [
+        live
+        for live in namesakes
+        if all(
+            reveal(value_at(live.fields, path)) == reveal(value_at(desired.fields, path))
+            for path in kind.identifying
+        )
+    ]
+    return [live for live in alike if reveal(live.fields) == reveal(desired.fields)] or alike
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:

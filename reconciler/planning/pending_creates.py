@@ -9,14 +9,16 @@ several                               unresolved: the user decides
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, replace
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import Intent, Inventory, Live, Tracked, address
-from reconciler.model.secrets import Keyring
+from reconciler.model.resource import Intent, Inventory, Live, Tracked, address, key_of
+from reconciler.model.secrets import Keyring, Sealed
+from reconciler.model.values import value_at
 from reconciler.planning.comparison import compare
 from reconciler.planning.matching import matched
 
@@ -40,10 +42,17 @@ class Resolution:
         lost = "was sent and its answer was lost"
         return (
             *(
-                _note(name, f"creating `{name}` {lost}; it was created as {record.id}")
+                _note(name, record.kind, f"creating `{name}` {lost}; it was created as {record.id}")
                 for name, record in self.created.items()
             ),
-            *(_note(name, f"creating `{name}` {lost}; no endpoint has that name") for name in self.open),
+            *(
+                _note(
+                    name,
+                    intent.kind,
+                    f"creating `{name}` {lost}; no {KINDS[intent.kind].noun} has that name",
+                )
+                for name, intent in self.open.items()
+            ),
             *(unresolved(name, candidates) for name, candidates in self.unresolved.items()),
         )
 
@@ -85,13 +94,22 @@ def resolve(inventory: Inventory, live: Iterable[Live], keyring: Keyring) -> Res
 
 
 def new_endpoints(intent: Intent, live: Iterable[Live]) -> tuple[Live, ...]:
-    """Return the live endpoints of the intent's name that did not exist before it."""
+    """Return the live endpoints of the intent's name that did not exist before it.
+
+    Of a kind whose names are not unique, those with other identifying values are not meant.
+    """
+    identifying = [
+        (path, value)
+        for path in KINDS[intent.kind].identifying
+        if not isinstance(value := value_at(intent.applied, path), Sealed)
+    ]
     return tuple(
         endpoint
         for endpoint in live
         if endpoint.name == intent.name
         and endpoint.id not in intent.known_ids
         and not endpoint.is_terminating
+        and all(value_at(endpoint.fields, path) == value for path, value in identifying)
     )
 
 
@@ -115,21 +133,26 @@ def intent_record(intent: Intent, object_id: str) -> Tracked:
     )
 
 
-def unresolved(name: str, candidates: Iterable[Live]) -> Problem:
+def unresolved(name: str, candidates: Collection[Live]) -> Problem:
     """Return the error that only the user can settle a create, with the IDs and the command for it."""
     ids = sorted(endpoint.id for endpoint in candidates)
     several = len(ids) > 1
-    settle = command_line("reconciler", "recover", Operand(name), "--id", ids[0])
-    what = f"{len(ids)} new endpoints have that name" if several else "a new endpoint of that name differs"
+    kind = KINDS[next(iter(candidates)).kind]
+    settle = command_line("reconciler", "recover", Operand(key_of(name, kind.type)), "--id", ids[0])
+    what = (
+        f"{len(ids)} new {kind.noun}s have that name"
+        if several
+        else f"a new {kind.noun} of that name differs"
+    )
     return Problem(
         code="create-unresolved",
         summary=f"creating `{name}` was sent and its answer was lost; {what}: {', '.join(ids)}",
-        detail="One of them may be the created one; a guess could bill twice or adopt a foreign endpoint.",
+        detail="One of them may be the created one; a guess could bill twice or adopt a foreign one.",
         hint=f"{settle}   if that is the one, or --none if none is",
-        address=address(name),
+        address=address(name, kind.type),
         exit_code=ExitCode.UNRESOLVED,
     )
 
 
-def _note(name: str, summary: str) -> Problem:
-    return Problem(code="open-create", summary=summary, severity=Severity.NOTE, address=address(name))
+def _note(name: str, kind: str, summary: str) -> Problem:
+    return Problem(code="open-create", summary=summary, severity=Severity.NOTE, address=address(name, kind))

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.kinds.registry import KINDS
+from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import (
     Adopt,
     Cause,
@@ -115,10 +116,17 @@ def _cannot_adopt(change: Change) -> Problem | None:
         summary=f"`{change.name}` is {change.live.id} and differs from what is declared: "
         + ", ".join(KINDS[change.kind].table.label(field.path) for field in change.fields),
         detail="A resource of this kind cannot be changed in place, and this one was not created from here.",
-        hint="declare it as it is, or delete it in Novita Console",
+        hint=_way_out(change),
         address=change.address,
         place=change.desired.place_of(change.fields[0].path),
     )
+
+
+def _way_out(change: Adopt) -> str:
+    if not KINDS[change.kind].creates_first:
+        return "declare it as it is, or delete it in Novita Console"
+    record = command_line("reconciler", "import", Operand(change.address), Operand(change.live.id))
+    return f"{record}   records it, and the next apply replaces it; or declare another name"
 
 
 def decide(

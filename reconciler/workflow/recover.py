@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from reconciler.inventory.session import load
+from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Intent, Inventory, Live, Tracked
+from reconciler.model.resource import ENDPOINT, Intent, Inventory, Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import intent_record, resolve, unresolved
@@ -22,17 +23,28 @@ from reconciler.workflow.runtime.settings import base_url, valid_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverResult:
-    """The outcome of each open create: a record, no endpoint, or unresolved."""
+    """The outcome of each open create: a record, nothing, or unresolved. `deposed` has records by address."""
 
     made: tuple[Tracked, ...] = ()
-    nothing: tuple[str, ...] = ()
+    nothing: tuple[Intent, ...] = ()
     unresolved: tuple[Problem, ...] = ()
     deposed: Mapping[str, Tracked] = field(default_factory=dict)
+
+    def __add__(self, other: RecoverResult) -> RecoverResult:
+        return RecoverResult(
+            made=(*self.made, *other.made),
+            nothing=(*self.nothing, *other.nothing),
+            unresolved=(*self.unresolved, *other.unresolved),
+            deposed={**self.deposed, **other.deposed},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedOutcome:
-    """The outcome of one open create as the user states it: the ID, or None for no endpoint."""
+    """The outcome of one open create as the user states it: the ID, or None if nothing was made.
+
+    name: the name of an endpoint, or the address of another resource.
+    """
 
     name: str
     id: str | None
@@ -46,7 +58,7 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
     inventory = load(context.state_path)
     if stated is not None:
         _require_intent(inventory, stated.name)
-    if not inventory.intents:
+    if not any(inventory.every_intent()):
         return RecoverResult()
     settings = valid_settings(context)
     with (
@@ -58,15 +70,22 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
             claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
             result = _from_user(account, inventory, stated)
         else:
-            live = list_after_settling(account, inventory, settings.settle_seconds).endpoints
-            claim = require_claim(context, settings, inventory, live)
-            result = _from_listing(inventory, live, settings.keyring)
+            live = {
+                kind: list_after_settling(
+                    account.of(kind), inventory.of(kind), settings.settle_seconds
+                ).endpoints
+                for kind in (ENDPOINT, *inventory.others)
+            }
+            claim = require_claim(context, settings, inventory, live[ENDPOINT])
+            result = RecoverResult()
+            for kind, found in live.items():
+                result += _from_listing(inventory.of(kind), found, settings.keyring)
         if result.made or result.nothing:
             session.set_owner(claim.owner)
         for record in result.made:
-            session.record(record, deposed=result.deposed.get(record.name))
-        for name in result.nothing:
-            session.close_intent(name)
+            session.record(record, deposed=result.deposed.get(record.address))
+        for intent in result.nothing:
+            session.close_intent(intent.name, intent.kind)
     return result
 
 
@@ -74,32 +93,37 @@ def _from_listing(inventory: Inventory, live: Iterable[Live], keyring: Keyring) 
     resolution = resolve(inventory, live, keyring)
     return RecoverResult(
         made=tuple(resolution.created.values()),
-        nothing=tuple(resolution.open),
+        nothing=tuple(resolution.open.values()),
         unresolved=tuple(unresolved(name, matches) for name, matches in resolution.unresolved.items()),
-        deposed=resolution.deposed,
+        deposed={resolution.created[name].address: record for name, record in resolution.deposed.items()},
     )
 
 
 def _from_user(account: AccountReader, inventory: Inventory, stated: StatedOutcome) -> RecoverResult:
     intent = _require_intent(inventory, stated.name)
     if stated.id is None:
-        return RecoverResult(nothing=(intent.name,))
+        return RecoverResult(nothing=(intent,))
+    account, noun = account.of(intent.kind), KINDS[intent.kind].noun
     live = account.get(stated.id)
     if live is None or live.is_terminating:
-        raise InvalidConfig(_impossible(intent.name, stated.id, "there is no such endpoint"))
+        raise InvalidConfig(_impossible(intent.name, stated.id, f"there is no such {noun}"))
     if live.name != intent.name:
         raise InvalidConfig(_impossible(intent.name, stated.id, f"it is called `{live.name}`"))
     if live.id in intent.known_ids:
         raise InvalidConfig(_impossible(intent.name, stated.id, "it existed before the create"))
-    before = inventory.records.get(intent.name)
+    before = inventory.of(intent.kind).records.get(intent.name)
     still_there = before is not None and account.get(before.id) is not None
-    deposed = {intent.name: before.deposed()} if before and still_there else {}
-    return RecoverResult(made=(intent_record(intent, live.id),), deposed=deposed)
+    made = intent_record(intent, live.id)
+    return RecoverResult(
+        made=(made,), deposed={made.address: before.deposed()} if before and still_there else {}
+    )
 
 
 def _require_intent(inventory: Inventory, name: str) -> Intent:
     """Return the open create of that name. Raise InvalidConfig if there is none."""
-    if name not in inventory.intents:
+    kind, own_name = split_address(name)
+    intent = inventory.of(kind).intents.get(own_name)
+    if intent is None:
         raise InvalidConfig(
             Problem(
                 code="not-open",
@@ -107,7 +131,7 @@ def _require_intent(inventory: Inventory, name: str) -> Intent:
                 hint="reconciler recover   settles all open creates",
             )
         )
-    return inventory.intents[name]
+    return intent
 
 
 def _impossible(name: str, object_id: str, reason: str) -> Problem:

@@ -23,8 +23,8 @@ from reconciler.model.problem import ExitCode, limit_problems
 def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, other_account: bool) -> int:
     """Resolve creates whose response was lost.
 
-    Without arguments, recover looks for the endpoints in the account. With NAME, you state the result of one
-    create yourself. The account is only read.
+    Without arguments, recover looks for the resources in the account. With NAME, which is an endpoint or the
+    address of another resource, you state the result of one create yourself. The account is only read.
     """
     from reconciler.model.settings import Allowances
     from reconciler.reports.terminal.escape import plain
@@ -39,18 +39,18 @@ def recover(run: Run, name: str | None, object_id: str | None, nothing: bool, ot
     if run.out.as_json:
         run.out.document(
             {
-                "made": [{"name": record.name, "id": record.id} for record in result.made],
-                "nothing": list(result.nothing),
+                "made": [{"name": record.key, "id": record.id} for record in result.made],
+                "nothing": [intent.key for intent in result.nothing],
                 "problems": [problem.to_dict() for problem in limit_problems(result.unresolved)],
                 "exit_code": int(code),
             }
         )
         return code
     for record in result.made:
-        run.out.result(f"{plain(record.name)} was created as {plain(record.id)} and is now recorded.\n")
-    for name in result.nothing:
+        run.out.result(f"{plain(record.key)} was created as {plain(record.id)} and is now recorded.\n")
+    for intent in result.nothing:
         run.out.result(
-            f"{plain(name)} was not created. If it is still declared, the next apply creates it.\n"
+            f"{plain(intent.key)} was not created. If it is still declared, the next apply creates it.\n"
         )
     run.out.problems(result.unresolved)
     if not (result.made or result.nothing or result.unresolved):

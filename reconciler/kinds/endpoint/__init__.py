@@ -9,6 +9,5 @@ codec        normal form <-> wire
 status       readiness, and what status commands show
 quotas       the account's limits
 secrets      credentials in start commands
-env_names    variables for secret values
 import_draft the YAML of an import
 """

@@ -29,12 +29,13 @@ class Endpoint(Kind):
     """Novita's serverless endpoint over the v1 API."""
 
     type = resource.ENDPOINT
+    noun = "endpoint"
     section = "endpoints"
     key = "endpoint"
     table = TABLE
     schema_definition = "fields"
     longest_name = fields.LONGEST_NAME
-    needs = (resource.STORAGE,)
+    needs = (resource.STORAGE, resource.REGISTRY)
     shared_codes = frozenset({fields.IMAGE_WITHOUT_VERSION})
     uncompared = codec.UNCOMPARED
 

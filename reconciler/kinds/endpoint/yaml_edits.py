@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from reconciler.kinds.endpoint.env_names import reference_to, variable_for
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.kinds.endpoint.from_yaml import policy_of, suggested_app_name, workers_of
 from reconciler.kinds.endpoint.to_yaml import (
@@ -16,6 +15,7 @@ from reconciler.kinds.endpoint.to_yaml import (
     storage_of,
 )
 from reconciler.kinds.fields import value_of
+from reconciler.kinds.variable_names import reference_to, variable_for
 from reconciler.model.encoding import json_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem

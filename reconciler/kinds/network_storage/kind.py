@@ -25,6 +25,7 @@ class NetworkStorage(Kind):
     """Novita's network storage over the v1 API. It grows and is renamed in place, and keeps its region."""
 
     type = resource.STORAGE
+    noun = "network storage"
     section = "storages"
     key = "name"
     table = TABLE

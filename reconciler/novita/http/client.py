@@ -173,7 +173,7 @@ class Client:
 
     def quote(self, answer: Json, request: Request) -> str:
         """Return the start of an answer in one line, with secrets masked."""
-        return self.mask(json_line(answer), request)
+        return self._masker.quote_answer(json_line(answer), request)
 
     def mask(self, text: str, request: Request) -> str:
         """Return the start of a text of an answer in one line, with secrets masked."""

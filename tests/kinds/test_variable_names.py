@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.endpoint.env_names import (
+from reconciler.kinds.endpoint.fields import COMMAND
+from reconciler.kinds.variable_names import (
     SecretValue,
     assign_variables,
     is_unreserved,
@@ -12,7 +13,6 @@ from reconciler.kinds.endpoint.env_names import (
     reference_to,
     variable_for,
 )
-from reconciler.kinds.endpoint.fields import COMMAND
 from reconciler.model.values import Path
 
 

@@ -1,4 +1,4 @@
-"""The environment variables from which an endpoint's secret values are read."""
+"""The environment variables from which secret values are read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from itertools import chain, count
 from typing import Final
 
 from reconciler.kinds.base import Variable
-from reconciler.kinds.endpoint.fields import COMMAND
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Path
 
@@ -33,7 +32,10 @@ _SET_BY_OTHERS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretValue:
-    """A live value that needs a variable: of ("envs", KEY) of an endpoint, or of its command."""
+    """A live value of an endpoint, or of another resource, that needs a variable.
+
+    Only a value of ("envs", KEY) may share its variable with others of that key.
+    """
 
     endpoint: str
     path: Path
@@ -56,7 +58,7 @@ def assign_variables(
     unshared: list[SecretValue] = []
     for secret in secrets:
         key = secret.path[-1]
-        is_shared = secret.path != COMMAND and is_unreserved(key) and len(values[key]) == 1
+        is_shared = secret.path[0] == "envs" and is_unreserved(key) and len(values[key]) == 1
         if is_shared and taken.setdefault(key, secret.value) == secret.value:
             names[secret.endpoint, secret.path] = key
         else:

@@ -6,6 +6,8 @@ import gc
 import sys
 from typing import NoReturn
 
+from reconciler.model.durations import SWITCH_INTERVAL
+
 
 def main() -> NoReturn:
     """Run the command of the command line, and exit with its code."""
@@ -14,7 +16,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000, 20, 20)
     # Threads that send requests run beside imports and parsing. Python would let each of them wait 5 ms for
     # its turn, several times for each request.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     from reconciler.cli.main import main as run
 
     run()

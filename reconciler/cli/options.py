@@ -168,9 +168,17 @@ DEFAULT_WAIT: Final = duration_seconds(WAIT_TEXT)
 """Seconds."""
 
 
+over_budget: Final = click.option(
+    "--allow-over-budget",
+    "over_budget",
+    is_flag=True,
+    help="Allow a plan that raises the cost beyond the budget of config.yaml, or by an unknown amount.",
+)
+
+
 def guard_options(command: F) -> F:
     """Add the flags that override a guard; their names are those of the fields of `Allowances`."""
-    return other_files(other_account(_adopted(command)))
+    return other_files(other_account(_adopted(over_budget(command))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

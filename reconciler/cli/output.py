@@ -20,7 +20,6 @@ from reconciler.model.problem import Problem
 from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 from reconciler.reports.terminal.escape import for_terminal, in_json, plain
-from reconciler.reports.terminal.problems import problems_text
 from reconciler.reports.terminal.style import Style
 
 if TYPE_CHECKING:
@@ -198,7 +197,10 @@ class Output:
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Write problems to stderr, separated by empty lines."""
-        self.tell(problems_text(problems, self.error_style))
+        if problems := tuple(problems):
+            from reconciler.reports.terminal.problems import problems_text
+
+            self.tell(problems_text(problems, self.error_style))
 
     def log_call(self, call: CallInfo) -> None:
         status = call.status if call.status is not None else "no response"
@@ -231,6 +233,8 @@ def fail(problems: Sequence[Problem], exit_code: int, *, as_json: bool = False, 
             )
         )
     else:
+        from reconciler.reports.terminal.problems import problems_text
+
         _write(sys.stderr, for_terminal(problems_text(problems, Style(colour=colour))))
 
 

@@ -23,7 +23,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.request import API_ROOT, is_header_value
 from reconciler.model.secrets import Secret
-from reconciler.model.settings import DEFAULT_BASE_URL, SIMULATOR, Settings
+from reconciler.model.settings import DEFAULT_BASE_URL, NO_BUDGET, SIMULATOR, Budget, Settings
 
 if TYPE_CHECKING:
     from reconciler.config.references.helper_calls import HelperCalls
@@ -119,7 +119,7 @@ class _SettingsReader:
         if document is None:
             return
         self.problems += document.problems
-        for section in ("novita", "environments", "drift"):
+        for section in ("novita", "environments", "drift", "budget"):
             self.problems += document.ambiguous_below((section,))
         data = document.data
         if data is not None and not schema.is_valid("config", data):
@@ -143,6 +143,7 @@ class _SettingsReader:
             adopt=self._boolean("adopt", default=False),
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
+            budget=self._budget(),
             is_complete=self._is_complete(),
         )
 
@@ -224,14 +225,19 @@ class _SettingsReader:
 
     def _drift_ignore(self) -> tuple[DriftIgnore, ...]:
         section = self._data.get("drift")
-        entries = section.get("ignore") if isinstance(section, dict) else None
-        if not entries:
+        if not (entries := section.get("ignore") if isinstance(section, dict) else None):
             return ()
         from reconciler.config.drift_ignores import read_drift_ignores
 
-        return tuple(
-            read_drift_ignores(entries, lambda *path: self._place("drift", "ignore", *path), self.problems)
-        )
+        locate = partial(self._place, "drift", "ignore")
+        return tuple(read_drift_ignores(entries, locate, self.problems))
+
+    def _budget(self) -> Budget:
+        if self._data.get("budget"):
+            from reconciler.config.budgets import read_budget
+
+            return read_budget(self._data, self._environment, self._place, self.problems)
+        return NO_BUDGET
 
     def _base_url(self) -> str:
         text = self._environ.get("NOVITA_BASE_URL", "").strip()

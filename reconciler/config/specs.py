@@ -30,6 +30,8 @@ _INTEGER: Final = re.compile(r"[0-9]{1,9}\Z")
 MAX_NAMED: Final = 20
 """Known specs that a hint names."""
 
+PRICE_PATH: Final = ("platforms", "novita", "pricePerHour")
+
 _PLATFORM_HINT: Final = """\
 Add `platforms.novita` section to your spec in `specs.yaml`:
 
@@ -196,12 +198,22 @@ def usable_spec(entry: SpecEntry, resolver: Resolver) -> tuple[Spec | None, tupl
             "novita",
             "cudaVersion",
         )
+    if price := entry.written(*PRICE_PATH).strip():
+        from reconciler.config.spec_prices import price_problems
+
+        reader.problems += price_problems(entry.name, price, entry.place(*PRICE_PATH))
     reader.warn_of_number("platforms", "novita", "productId")
     reader.warn_of_number("platforms", "novita", "cudaVersion")
     if any(problem.is_error for problem in reader.problems):
         return None, tuple(reader.problems)
     spec = Spec(
-        name=entry.name, product_id=product, region=region, gpu=gpu, rootfs_gb=rootfs, cuda_version=cuda
+        name=entry.name,
+        product_id=product,
+        region=region,
+        gpu=gpu,
+        rootfs_gb=rootfs,
+        cuda_version=cuda,
+        price_per_hour=price,
     )
     return spec, tuple(reader.problems)
 

@@ -21,6 +21,9 @@ from reconciler.model.secrets import is_single
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
     from reconciler.yamlfile.edits import Edit
@@ -319,6 +322,16 @@ class Kind(ABC):
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         """Return notes about changes that are probably not meant."""
         yield from ()
+
+    # Cost
+
+    def usage(self, fields: Fields) -> Usage | None:
+        """Return what a resource with these fields uses; None for a kind that costs nothing."""
+        return None
+
+    def price_per_gb_day(self, live: Live) -> Decimal | None:
+        """Return the price in USD that Novita tells of a live storage; None for any other kind."""
+        return None
 
     # Status
 

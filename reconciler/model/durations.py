@@ -114,10 +114,22 @@ PROBE_TIMEOUT: Final = 600.0
 IMAGE_CHECK_TIMEOUT: Final = 5.0
 """For all digests that a plan asks registries for. Later ones are reported as not checked."""
 
+PRICE_TIMEOUT: Final = 2.0
+"""For prices once a plan is ready, in which they are shown. Later ones count as unknown."""
+
+BUDGET_TIMEOUT: Final = 10.0
+"""The same if a budget is set, which an unknown price may exceed, and for `cost`, which is about prices."""
+
 PIN_TIMEOUT: Final = 30.0
 """For all digests of `pin`, which has nothing else to do."""
 
 # The process and its terminal.
+
+SWITCH_INTERVAL: Final = 0.0005
+"""Between two threads of Python, so that requests do not wait for imports, nor answers for a listing."""
+
+LONG_SWITCH_INTERVAL: Final = 0.005
+"""The same while hundreds of endpoints are parsed, when frequent switches cost a twentieth. Python's own."""
 
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
 """Before each wake-up after a signal: the main thread may begin to wait after the first one."""
@@ -165,9 +177,6 @@ HEADER_TIMEOUT: Final = 5.0
 
 BODY_TIMEOUT: Final = 20.0
 """For the body of a request to arrive."""
-
-SWITCH_INTERVAL: Final = 0.0005
-"""Between two threads of Python, so that answers do not wait for a listing: 5 ms otherwise, several times."""
 
 KEEP_ALIVE: Final = 30.0
 """For the next request on a connection."""

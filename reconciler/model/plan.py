@@ -6,12 +6,15 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import ENDPOINT, Desired, Live, Tracked, address, key_of
 from reconciler.model.values import Absent, Fields, Path, Value
+
+if TYPE_CHECKING:
+    from reconciler.model.market.cost import PlanCost
 
 
 class Action(StrEnum):
@@ -247,7 +250,8 @@ class Drift:
 class Plan:
     """All changes in a fixed order, with problems, drift and unmanaged endpoints.
 
-    Errors among `problems` block the apply, but the plan is still shown.
+    Errors among `problems` block the apply, but the plan is still shown. `cost` is None if prices were not
+    asked for.
     """
 
     changes: tuple[Change, ...]
@@ -255,6 +259,7 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     unmanaged: tuple[Live, ...] = ()
     complete: bool = True
+    cost: PlanCost | None = None
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -49,8 +49,9 @@ def key_of(name: str, kind: str) -> str:
 class Spec:
     """A GPU spec from specs.yaml that is complete for Novita.
 
-    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID. A text is a
-    `Secret` if it comes from a reference that must not be shown.
+    gpu: GPUs per worker (count); rootfs_gb: rootfs disk (GB); region: Novita's cluster ID; price_per_hour:
+    digits, USD for a worker with all its GPUs, "" if it is not declared. A text is a `Secret` if it comes
+    from a reference that must not be shown.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Spec:
     gpu: int
     rootfs_gb: int
     cuda_version: str | Secret = ""
+    price_per_hour: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

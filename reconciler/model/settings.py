@@ -19,6 +19,21 @@ SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The limits in USD per month for all that a run manages, as digits; "" means no limit."""
+
+    floor_per_month: str = ""
+    ceiling_per_month: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.floor_per_month or self.ceiling_per_month)
+
+
+NO_BUDGET: Final = Budget()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The `novita` section of config.yaml, merged with the environment.
 
@@ -37,6 +52,7 @@ class Settings:
     adopt: bool = False
     state_key: Secret | None = None
     drift_ignore: tuple[DriftIgnore, ...] = ()
+    budget: Budget = NO_BUDGET
     is_complete: bool = field(default=True, compare=False)
     referenced_values: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
@@ -76,7 +92,7 @@ class Allowances:
     other_account: write an inventory that belongs to other files or to another account; adopted: delete or
     replace endpoints that were only adopted by name; replaced: names of endpoints to replace though nothing
     requires it; restarts: the replacement is a restart, which changes nothing else; no_replace: refuse
-    replacements.
+    replacements; over_budget: raise the cost beyond the budget, or by an unknown amount.
     """
 
     adopt: bool = False
@@ -91,6 +107,7 @@ class Allowances:
     replaced: tuple[str, ...] = ()
     restarts: bool = False
     no_replace: bool = False
+    over_budget: bool = False
 
 
 PLACEHOLDER: Final = "{name}"

@@ -28,7 +28,7 @@ _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 class OptionalReads:
     """What an account tells besides its resources. None means that it cannot be read.
 
-    Each value is read anew by each call, except for reads that have begun: the first call returns theirs.
+    Products and balance are read once. Limits are read anew by each call, except for a read that has begun.
     """
 
     def __init__(self, client: Client) -> None:
@@ -78,7 +78,7 @@ class OptionalReads:
 
     def _result(self, name: str, read: Callable[[], T], within: float | None) -> T | None:
         self._begin(name, read)
-        pending: Pending[T] = self._begun.pop(name)
+        pending: Pending[T] = self._begun[name]
         try:
             return pending.result(within)
         except TimeoutError:

@@ -166,6 +166,7 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     inventory = load_inventory(context.state_path)
     if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
         context.early.read_limits()
+        context.early.read_prices()
         if is_applied:
             context.early.prepare_writes(count)
     return planned(context, loaded, inventory, goal)
@@ -234,11 +235,18 @@ def planned(
         changes, option_notes = apply_options(plan.changes, allow, unselected)
         plan = replace(plan, changes=changes, unmanaged=() if goal.imperative else plan.unmanaged)
         has_limits = guarded and bool(plan.pending) and ENDPOINT.needs_limits(changes)
+        if is_priced := guarded and bool(plan.pending):
+            account.optional.begin_products()
         limits, missed = (
             limits_and_missed(account, listed, changes)
             if has_limits and limits_read is None
             else (limits_read[0] if limits_read else None, ())
         )
+        all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.values()))
+        if is_priced and not missed:
+            from reconciler.workflow.runtime.prices import priced
+
+            plan = priced(context, account, loaded, plan, records, all_live, limits)
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
@@ -299,7 +307,7 @@ def planned(
         inventory=inventory,
         resolution=endpoints.resolution,
         claim=claim,
-        live=(*listed.endpoints, *chain.from_iterable(other.live for other in others.values())),
+        live=all_live,
         others={kind: other.resolution for kind, other in others.items()},
         files_read=loaded.read_files,
         is_destroy=goal.is_destroy,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli import options
 from reconciler.cli.imperative_options import approval, context_of, environment, with_environment_options
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
@@ -57,6 +58,7 @@ from reconciler.cli.shell_completion import complete_specs
 )
 @with_environment_options
 @approval()
+@options.over_budget
 @with_run
 @with_reports
 @with_events
@@ -68,6 +70,7 @@ def deploy(
     approved: bool,
     message: str,
     other_account: bool,
+    over_budget: bool,
     lock_timeout: float,
     wait: float | None,
     **given: Any,
@@ -83,7 +86,8 @@ def deploy(
     if variables is not None:
         item["env"] = variables
     context = run.list_early(
-        context_of(run, lock_timeout, message, other_account=other_account), with_limits=True
+        context_of(run, lock_timeout, message, other_account=other_account, over_budget=over_budget),
+        with_limits=True,
     )
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import deploy_goal

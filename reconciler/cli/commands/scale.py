@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli import options
 from reconciler.cli.imperative_options import approval, context_of, lease_duration
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import FORMATS, with_events, with_reports
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--drain", is_flag=True, help="Drain surplus workers before they are stopped.")
 @approval()
+@options.over_budget
 @with_run
 @with_reports
 @with_events
@@ -53,6 +55,7 @@ def scale(
     approved: bool,
     message: str,
     other_account: bool,
+    over_budget: bool,
     lock_timeout: float,
     wait: float | None,
 ) -> int:
@@ -72,7 +75,10 @@ def scale(
             )
         return _write(run, name, low if replicas is None else replicas, replicas or high)
     context = run.list_early(
-        context_of(run, lock_timeout, message, drain=drain, other_account=other_account), with_limits=True
+        context_of(
+            run, lock_timeout, message, drain=drain, other_account=other_account, over_budget=over_budget
+        ),
+        with_limits=True,
     )
     from reconciler.cli.apply_flow import run_apply
 

@@ -20,6 +20,7 @@ from reconciler.model.secrets import reveal
 from reconciler.model.values import ABSENT, Fields, Json, Path
 
 if TYPE_CHECKING:
+    from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
     from reconciler.yamlfile.edits import Edit
@@ -189,6 +190,11 @@ class Endpoint(Kind):
                 from reconciler.kinds.endpoint.waverless_env import waverless_notes
 
                 yield from waverless_notes(change, keys)
+
+    def usage(self, fields: Fields) -> Usage:
+        from reconciler.kinds.endpoint.usage import usage
+
+        return usage(fields)
 
     def readiness(self, live: Live) -> Readiness:
         from reconciler.kinds.endpoint.status import readiness

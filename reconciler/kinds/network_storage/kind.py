@@ -17,6 +17,9 @@ from reconciler.model.resource import Desired, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from reconciler.model.market.cost import StorageUsage
     from reconciler.model.plan import Change
     from reconciler.yamlfile.edits import Edit
 
@@ -129,6 +132,16 @@ class NetworkStorage(Kind):
         from reconciler.kinds.network_storage.codec import parse_created
 
         return parse_created(answer)
+
+    def usage(self, fields: Fields) -> StorageUsage:
+        from reconciler.kinds.network_storage.usage import usage
+
+        return usage(fields)
+
+    def price_per_gb_day(self, live: Live) -> Decimal | None:
+        from reconciler.kinds.network_storage.usage import price_per_gb_day
+
+        return price_per_gb_day(live)
 
     def refusal(self, change: Change) -> Problem | None:
         from reconciler.kinds.network_storage.refusals import refusal

@@ -47,7 +47,7 @@ class Product:
     gpu_memory_gb: per GPU (GB). min_gpus, max_gpus: GPUs of one worker (count). available: what can be
     started now, max_available: the same at best (count). inventory_state: Novita's word for the stock, such
     as `low`. is_deployable: Novita starts workers of it. *_rootfs_gb: the disk of a worker (GB), of which
-    `free_rootfs_gb` costs nothing. storage_price: USD per GB of storage, for a time that nobody documents.
+    `free_rootfs_gb` costs nothing. storage_price: USD for a GB of disk beyond that and a day.
     """
 
     id: str

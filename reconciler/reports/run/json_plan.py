@@ -91,6 +91,10 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
         "digest": digest_of(facts) if run.plan and run.keyring else "",
         "exit_code": int(run.exit_code),
     }
+    if plan.cost is not None:
+        from reconciler.reports.run.cost import cost_document
+
+        document["cost"] = cost_document(plan.cost)
     if run.report is not None:
         document["results"] = [_result(result) for result in run.report.results]
         document["outputs"] = outputs_document(outputs_of(run))

@@ -100,6 +100,10 @@ def _lines(
             yield ""
         yield style.bold(plan_line(plan))
         yield from _summary_details(plan)
+        if plan.cost is not None and (plan.cost.changes or plan.cost.unchanged):
+            from reconciler.reports.run.cost_text import cost_lines
+
+            yield from cost_lines(plan.cost, style)
     if not plan.errors:
         yield from unmanaged_lines(plan.unmanaged, style, named=lists_unmanaged)
 

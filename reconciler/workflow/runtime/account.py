@@ -5,14 +5,17 @@ The listing of a command begins here before the modules that plan are imported. 
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.files.discovery import total_size
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.durations import LONG_SWITCH_INTERVAL
 from reconciler.model.errors import ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
@@ -21,8 +24,12 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 if TYPE_CHECKING:
+    from reconciler.model.resource import ListingProgress
     from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.context import Context
+
+MANY_ENDPOINTS: Final = 500
+"""Above this total, the threads of a listing and the main thread switch less often."""
 
 
 @contextmanager
@@ -106,6 +113,10 @@ class EarlyListing:
         """Begin to read the limits of the account, which a plan will check."""
         self._account.optional.begin_limits()
 
+    def read_prices(self) -> None:
+        """Begin to read the products, whose prices a plan with changes shows."""
+        self._account.optional.begin_products()
+
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""
         self._client.warm(count)
@@ -147,14 +158,24 @@ def early_listing(
         yield context
         return
     with client:
-        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
+        callbacks = {**_callbacks(context), "on_listed": partial(_on_early_page, context.on_listed)}
+        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **callbacks)
         early = EarlyListing(client, account)
         if with_limits:
             early.read_limits()
+            early.read_prices()
         try:
             yield replace(context, early=early)
         finally:
             early.end()
+
+
+def _on_early_page(report: Callable[[ListingProgress], None] | None, progress: ListingProgress) -> None:
+    """Report the progress. Let threads switch less often if there are many endpoints to parse."""
+    if progress.total > MANY_ENDPOINTS:
+        sys.setswitchinterval(LONG_SWITCH_INTERVAL)
+    if report is not None:
+        report(progress)
 
 
 def _early_client(context: Context) -> Client | None:

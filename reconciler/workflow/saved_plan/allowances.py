@@ -21,6 +21,7 @@ def allowances_to_json(allow: Allowances) -> dict[str, Json]:
         "adopted": allow.adopted,
         "replaced": allow.replaced,
         "restarts": allow.restarts,
+        "over_budget": allow.over_budget,
     }
 
 
@@ -36,4 +37,5 @@ def allowances_from_json(document: Any) -> Allowances:
         adopted=of_type(bool, document.get("adopted", False)),
         replaced=tuple(of_type(str, name) for name in document.get("replaced", ())),
         restarts=of_type(bool, document.get("restarts", False)),
+        over_budget=of_type(bool, document.get("over_budget", False)),
     )

@@ -9,7 +9,8 @@ def test_many_unmanaged_endpoints_take_one_line(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     line = "30 endpoints of the account are not managed by this configuration"
     text = sandbox.run("plan").out
-    assert text.endswith(f"Plan: 1 to add, 0 to change, 0 to destroy.\n\n{line} (-v lists them).\n")
+    assert "\nPlan: 1 to add, 0 to change, 0 to destroy.\n" in text
+    assert text.endswith(f"\n\n{line} (-v lists them).\n")
     assert "other-" not in text
     named = sandbox.run("plan", "-v").out
     assert f"{line}:\n  other-0  [id=" in named

@@ -1,0 +1,38 @@
+"""What an endpoint uses, as far as it costs money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.kinds.endpoint.fields import FREE_TIMEOUT, MAX, MIN
+from reconciler.model.market.cost import WorkerUsage
+from reconciler.model.secrets import reveal
+from reconciler.model.values import Fields, Path, value_at
+
+
+def usage(fields: Fields) -> WorkerUsage:
+    """Return what the workers of an endpoint in normal form use."""
+    products = fields.get("products") or ()
+    ids = (item.get("id") for item in products if isinstance(item, Mapping))
+    return WorkerUsage(
+        product_ids=tuple(str(reveal(product_id)) for product_id in ids),
+        region=str(reveal(fields.get("clusterID", ""))),
+        gpus=_number(fields, ("workerConfig", "gpuNum")),
+        min_workers=_number(fields, MIN),
+        max_workers=_number(fields, MAX),
+        idle_seconds=_number(fields, FREE_TIMEOUT),
+        rootfs_gb=_number(fields, ("rootfsSize",)),
+        volume_gb=_local_gb(fields.get("volumeMounts") or {}),
+    )
+
+
+def _number(fields: Fields, path: Path) -> int | None:
+    value = value_at(fields, path)
+    return value if value.__class__ is int else None
+
+
+def _local_gb(mounts: Mapping[str, Any]) -> int | None:
+    """Return the size of the local volumes (GB); None if one is not known."""
+    sizes = [mount.get("size") for mount in mounts.values() if mount.get("type") == "local"]
+    return sum(sizes) if all(size.__class__ is int for size in sizes) else None

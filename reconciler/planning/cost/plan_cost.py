@@ -1,0 +1,104 @@
+"""The cost of a plan: what each change costs before and after, and all that the run manages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.kinds.registry import KINDS
+from reconciler.model.market.cost import ChangeCost, PlanCost, SideCost, Total, Usage
+from reconciler.model.plan import Action, Adopt, Change, Create, Delete, Forget, NoOp, Replace
+from reconciler.model.resource import Inventory, Live
+from reconciler.model.settings import Budget
+from reconciler.model.values import Fields
+from reconciler.planning.cost.prices import Prices
+
+
+def plan_cost(
+    changes: Iterable[Change],
+    inventory: Inventory,
+    live: Iterable[Live],
+    prices: Prices,
+    budget: Budget,
+) -> PlanCost:
+    """Return the cost of a plan.
+
+    What the inventory records and the plan leaves out, for instance because it is not selected, counts as
+    unchanged.
+    """
+    found, unchanged = [], []
+    planned_ids: set[str] = set()
+    for change in changes:
+        planned_ids |= _ids_of(change)
+        before, after = usages(change)
+        if before is None and after is None:
+            continue
+        sides = (prices.side(usage) if usage else None for usage in (before, after))
+        cost = ChangeCost(
+            name=change.key,
+            address=change.address,
+            action=change.action,
+            before=next(sides),
+            after=next(sides),
+        )
+        if change.action is Action.NO_OP:
+            unchanged.append(cost.before)
+        else:
+            found.append(cost)
+    recorded = {record.id for record in inventory.every_record()} - planned_ids
+    unchanged += (side for one in live if one.id in recorded and (side := live_cost(one, prices)))
+    rest = Total.of(unchanged)
+    return PlanCost(
+        changes=tuple(found),
+        before=Total.of(cost.before for cost in found) + rest,
+        after=Total.of(cost.after for cost in found) + rest,
+        unchanged=len(unchanged),
+        budget=budget,
+    )
+
+
+def live_cost(live: Live, prices: Prices) -> SideCost | None:
+    """Return what a live resource costs; None for a kind that costs nothing."""
+    usage = usage_of(live)
+    return prices.side(usage) if usage else None
+
+
+def usage_of(live: Live) -> Usage | None:
+    """Return what a live resource uses; None for a kind that costs nothing."""
+    return KINDS[live.kind].usage(live.fields)
+
+
+def usages(change: Change) -> tuple[Usage | None, Usage | None]:
+    """Return what a resource uses before and after its change."""
+    kind = KINDS[change.kind]
+    match change:
+        case Create():
+            return None, kind.usage(change.desired.fields)
+        case Delete():
+            return usage_of(change.live), None
+        case Forget():
+            return None, None  # it stays as it is, and is no longer managed
+        case NoOp():
+            return usage_of(change.live), usage_of(change.live)
+        case Replace():
+            return usage_of(change.live), kind.usage(change.target)
+        case _:
+            before = usage_of(change.live)
+            if isinstance(change, Adopt) and not change.fields:
+                return before, before
+            return before, kind.usage(_updated(change.live.fields, change.target))
+
+
+def _updated(live: Fields, target: Fields) -> Fields:
+    """Return the fields after an update, which keeps what its target leaves out."""
+    fields: dict[str, Any] = {**live, **target}
+    for key, value in target.items():
+        if key == "workerConfig" and isinstance(value, Mapping):
+            fields[key] = {**live.get(key, {}), **value}
+    return fields
+
+
+def _ids_of(change: Change) -> set[str]:
+    """Return the IDs of the live resource and of the record that a change is about."""
+    holders = (getattr(change, name, None) for name in ("live", "tracked"))
+    return {holder.id for holder in holders if holder is not None}

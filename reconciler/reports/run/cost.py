@@ -1,0 +1,213 @@
+"""The cost of a plan as rows, from which the text, Markdown and HTML are written, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Final
+
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.market.cost import (
+    HOURS_PER_MONTH,
+    Amount,
+    ChangeCost,
+    PlanCost,
+    SideCost,
+    StorageUsage,
+    Total,
+    WorkerUsage,
+)
+from reconciler.model.market.text import daily, exact, hourly, monthly, once, usd
+from reconciler.model.values import Json
+
+MAX_ROWS: Final = 20
+"""Changes (count) whose cost is listed; the totals include all."""
+
+LEGEND: Final = f"floor: minReplicas, ceiling: maxReplicas, a month: {HOURS_PER_MONTH} hours"
+
+UNKNOWN_PRICE: Final = "a price is not known"
+
+HOW_TO_PRICE: Final = "`pricePerHour` of a spec in specs.yaml sets it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """One line about a change or the total: a label, and what it is per hour and per month."""
+
+    label: str
+    per_hour: str
+    per_month: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostBlock:
+    """The rows and the remarks of a change."""
+
+    change: ChangeCost
+    rows: tuple[CostRow, ...]
+    remarks: tuple[str, ...]
+
+
+def headline(cost: PlanCost) -> str:
+    """Return the cost in one line if nothing else has to be told about it, else ""."""
+    if cost.is_unknown:
+        why = next((change.why_unknown for change in cost.changes if change.why_unknown), UNKNOWN_PRICE)
+        return f"Cost: unknown, because {why}; {HOW_TO_PRICE}."
+    if any(change.matters for change in cost.changes):
+        return ""
+    total = cost.after
+    return (
+        f"Cost: not changed, {monthly(total.floor)} to {monthly(total.ceiling)} per month"
+        f" ({HOURS_PER_MONTH} hours)."
+    )
+
+
+def blocks(cost: PlanCost) -> tuple[CostBlock, ...]:
+    """Return what is told about each change that matters, in the order of the plan."""
+    return tuple(
+        CostBlock(change=change, rows=tuple(_rows(change)), remarks=tuple(_remarks(change)))
+        for change in cost.changes
+        if change.matters or change.why_unknown
+    )
+
+
+def total_rows(cost: PlanCost) -> tuple[CostRow, ...]:
+    """Return the rows of the total."""
+    return tuple(
+        _row(which, getattr(cost.before, which), getattr(cost.after, which)) for which in ("floor", "ceiling")
+    )
+
+
+def _rows(change: ChangeCost) -> Iterator[CostRow]:
+    if _is_storage(change):
+        yield _row("storage", change.of("floor"), change.of("floor", is_after=True))
+        return
+    for which in ("floor", "ceiling"):
+        yield _row(which, change.of(which), change.of(which, is_after=True))
+
+
+def _row(label: str, before: Amount, after: Amount) -> CostRow:
+    return CostRow(
+        label=label,
+        per_hour=arrow(hourly(before), hourly(after)),
+        per_month=arrow(monthly(before), monthly(after)),
+    )
+
+
+def arrow(before: str, after: str) -> str:
+    """Return both sides of a value, or the one that it keeps."""
+    return before if before == after else f"{before} -> {after}"
+
+
+def _is_storage(change: ChangeCost) -> bool:
+    side = change.after or change.before
+    return side is not None and isinstance(side.usage, StorageUsage)
+
+
+def _remarks(change: ChangeCost) -> Iterator[str]:
+    """Yield clauses about a change, for lines of their own."""
+    before, after = change.before, change.after
+    if _is_storage(change):
+        sides = [daily(side.floor) if side else daily(Amount()) for side in (before, after)]
+        yield f"{arrow(*sides)} per day"
+    elif after is not None:
+        yield from _worker_remarks(after)
+    if change.why_unknown:
+        yield f"price unknown: {change.why_unknown}"
+
+
+def _worker_remarks(side: SideCost) -> Iterator[str]:
+    tail, disk = side.idle_tail, side.rate.disk
+    if isinstance(side.usage, WorkerUsage) and tail is not None and tail.per_hour:
+        yield f"each worker that goes idle bills for {side.usage.idle_seconds} s more: {once(tail)}"
+    if disk.per_hour:
+        yield f"disk over the free size: {daily(disk)} per day and worker"
+
+
+def footnotes(cost: PlanCost) -> tuple[str, ...]:
+    """Return sentences that explain the marks of the amounts, and the budget."""
+    totals = (cost.before.floor, cost.before.ceiling, cost.after.floor, cost.after.ceiling)
+    notes = []
+    if any(amount.is_approximate for amount in totals):
+        notes.append("~ approximate: the price of several GPUs, or of disk, is not documented.")
+    if any(amount.is_at_least for amount in totals):
+        notes.append(f"at least: a price is unknown; {HOW_TO_PRICE}.")
+    limits = [
+        f"{which} {monthly(getattr(cost.after, which))} of {usd(Fraction(limit))}"
+        for which, limit in (
+            ("floor", cost.budget.floor_per_month),
+            ("ceiling", cost.budget.ceiling_per_month),
+        )
+        if limit
+    ]
+    if limits:
+        notes.append(f"Budget per month: {', '.join(limits)}.")
+    return tuple(notes)
+
+
+def cost_document(cost: PlanCost) -> Json:
+    """Return the cost as JSON. Amounts are digits in text, because JSON numbers may be rounded."""
+    return {
+        "currency": "USD",
+        "hours_per_month": HOURS_PER_MONTH,
+        "before": total_document(cost.before),
+        "after": total_document(cost.after),
+        "unchanged": cost.unchanged,
+        "changes": [
+            {
+                "address": change.address,
+                "action": change.action.value,
+                "before": _side_document(change.before),
+                "after": _side_document(change.after),
+            }
+            for change in cost.changes
+        ],
+        "budget": {
+            "floor_per_month": cost.budget.floor_per_month or None,
+            "ceiling_per_month": cost.budget.ceiling_per_month or None,
+        }
+        if cost.budget.is_set
+        else None,
+    }
+
+
+def total_document(total: Total) -> Json:
+    return {"floor": amount_document(total.floor), "ceiling": amount_document(total.ceiling)}
+
+
+def amount_document(amount: Amount) -> Json:
+    """Return an amount; null in place of one of which nothing is known."""
+    return {
+        "per_hour": None if amount.is_unknown else exact(amount.per_hour),
+        "per_month": None if amount.is_unknown else exact(amount.per_month),
+        "approximate": amount.is_approximate,
+        "at_least": amount.is_at_least,
+    }
+
+
+def _side_document(side: SideCost | None) -> Json:
+    if side is None:
+        return None
+    usage, rate = side.usage, side.rate
+    document: dict[str, Json] = {
+        "floor": amount_document(side.floor),
+        "ceiling": amount_document(side.ceiling),
+        "price_source": rate.source or None,
+        "why_unknown": rate.why_unknown or None,
+    }
+    if isinstance(usage, StorageUsage):
+        return {**document, "size_gb": usage.size_gb, "per_day": _digits(side.floor, side.floor.per_day)}
+    tail = side.idle_tail
+    return {
+        **document,
+        "workers": {"min": usage.min_workers, "max": usage.max_workers},
+        "worker_per_hour": _digits(rate.amount, rate.amount.per_hour),
+        "disk_per_worker_day": _digits(rate.disk, rate.disk.per_day),
+        "idle_tail": {"seconds": usage.idle_seconds, "per_worker": _digits(tail, tail.per_hour)}
+        if tail is not None
+        else None,
+    }
+
+
+def _digits(amount: Amount, value: Fraction) -> str | None:
+    return None if amount.is_unknown else exact(value)

@@ -1,0 +1,70 @@
+"""The prices of a run: those of specs.yaml, of Novita's products, and of the storages of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.config.spec_prices import declared_prices
+from reconciler.config.specs import usable_specs
+from reconciler.kinds.registry import KINDS
+from reconciler.model import durations
+from reconciler.model.market.cost import StorageUsage
+from reconciler.model.plan import Plan
+from reconciler.model.resource import Inventory, Limits, Live
+from reconciler.novita.account import AccountReader
+from reconciler.planning.cost.budget import budget_problems
+from reconciler.planning.cost.plan_cost import plan_cost
+from reconciler.planning.cost.prices import Prices
+from reconciler.workflow.runtime.context import Context
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from reconciler.config.loader import LoadedConfig
+
+
+def priced(
+    context: Context,
+    account: AccountReader,
+    loaded: LoadedConfig,
+    plan: Plan,
+    inventory: Inventory,
+    live: Sequence[Live],
+    limits: Limits | None,
+) -> Plan:
+    """Return the plan with its cost, and with the problems of the budget."""
+    budget = loaded.settings.budget
+    prices = read_prices(context, account, loaded, live, limits, is_patient=budget.is_set)
+    cost = plan_cost(plan.changes, inventory, live, prices, budget)
+    problems = budget_problems(cost, is_allowed=context.allow.over_budget)
+    return replace(plan, cost=cost, problems=(*plan.problems, *problems))
+
+
+def read_prices(
+    context: Context,
+    account: AccountReader,
+    loaded: LoadedConfig,
+    live: Iterable[Live],
+    limits: Limits | None,
+    *,
+    is_patient: bool = False,
+) -> Prices:
+    """Return the prices. Those of Novita's products are unknown if they do not arrive soon.
+
+    live: the resources of the account. is_patient: wait longer, because an unknown price has consequences.
+    """
+    within = durations.BUDGET_TIMEOUT if is_patient else durations.PRICE_TIMEOUT
+    storage: dict[str, Decimal] = {}
+    for one in live:
+        price = KINDS[one.kind].price_per_gb_day(one)
+        usage = KINDS[one.kind].usage(one.fields) if price is not None else None
+        if price is not None and isinstance(usage, StorageUsage):
+            storage[usage.region] = price
+    return Prices(
+        declared=declared_prices(usable_specs(loaded.specs.entries, context.resolver(lenient=True))),
+        products=account.optional.products(within),
+        limits=limits,
+        storage=storage,
+    )

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from reconciler.kinds.comparison import Comparison
 from reconciler.kinds.fields import FieldTable, Shape
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
@@ -23,6 +22,7 @@ from reconciler.model.values import Fields, Json, Path
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
@@ -30,25 +30,6 @@ if TYPE_CHECKING:
 
 Locate: TypeAlias = Callable[[Path], Place | None]
 """Return the source position of a path of an item."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """An environment variable, its value, and the names of the endpoints that read it."""
-
-    name: str
-    value: str
-    endpoints: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """The YAML that declares live endpoints: an item for each, and the specs that had to be added."""
-
-    live: tuple[Live, ...]
-    items: tuple[Mapping[str, Any], ...]
-    new_specs: tuple[Spec, ...]
-    variables: tuple[Variable, ...]
 
 
 class Kind(ABC):
@@ -201,6 +182,8 @@ class Kind(ABC):
         specs: the usable specs. spec_names: the names of all specs. app_names: those of declared endpoints.
         in_use: the variables that are referred to already, with their values.
         """
+        from reconciler.kinds.draft import Draft
+
         return Draft(live=(), items=(), new_specs=(), variables=())
 
     # Comparison

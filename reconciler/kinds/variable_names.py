@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain, count
 from typing import Final
 
-from reconciler.kinds.base import Variable
+from reconciler.kinds.draft import Variable
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Path
 

@@ -99,9 +99,8 @@ class Desired:
     are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
     concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
     `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
-    history to which a rollback returns, 0 if it is none. `probe` is sent to the endpoint itself, never to
-    Novita. `defaulted` are the paths of default values that follow the limits of the account. `registry` is
-    the host of a registry credential, which Novita is not told.
+    history to which a rollback returns, 0 if none. `defaulted` are the paths of default values that follow
+    the account's limits. Novita is not told `probe` and `registry`, the host of a registry credential.
     """
 
     name: str
@@ -149,7 +148,7 @@ class Live:
     """One endpoint of the account in normal form.
 
     `fields` has all fields that Novita reports, with numbers as ints. `state` is Novita's word in lower
-    case (`serving`, ...). `raw` has the parts of the response that plans do not compare: workers, times.
+    case. `raw` has the parts of the response that plans do not compare: workers, times.
     `unread` are the wire paths of values in an unknown form, possibly `("id",)` and `("name",)`; then the ID
     is made up. `environment` is the other environment of config.yaml whose inventory records it, or "".
     """
@@ -184,10 +183,9 @@ class Live:
 class Tracked:
     """One record of the inventory: the ID of a managed endpoint and the fields applied last (secrets sealed).
 
-    `called` is the live name if it differs from `name`: a replaced endpoint that is still to be deleted has
-    one. `renaming` is the new name in a rename whose outcome is unknown. `renamed_from` is the `renamedFrom`
-    that was applied last, or the name before a temporary one. An `adopted` endpoint was found by its name and
-    never written, so it may belong to others.
+    `called` is the live name if it differs from `name`, as for a replaced endpoint still to be deleted.
+    `renaming` is the new name in a rename whose outcome is unknown. `renamed_from` is the `renamedFrom` that
+    was applied last, or the name before a temporary one. An `adopted` one was only found by its name.
     """
 
     name: str

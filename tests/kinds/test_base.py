@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.base import Draft, Kind
+from reconciler.kinds.base import Kind
+from reconciler.kinds.draft import Draft
 from reconciler.kinds.fields import Field, FieldTable, Shape, value_of
 from reconciler.kinds.normal_form import misfits
 from reconciler.kinds.registry import ENDPOINT, KINDS, split_address

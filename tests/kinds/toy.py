@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import count
 from typing import Any, ClassVar
 
-from reconciler.kinds.base import Draft, Kind, Locate, Variable
+from reconciler.kinds.base import Kind, Locate
+from reconciler.kinds.draft import Draft, Variable
 from reconciler.kinds.fields import Field, FieldTable
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import API_ROOT, Request

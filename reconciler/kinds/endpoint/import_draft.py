@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from reconciler.kinds.base import Draft
+from reconciler.kinds.draft import Draft
 from reconciler.kinds.endpoint.fields import COMMAND
 from reconciler.kinds.endpoint.secrets import holds_credential
 from reconciler.kinds.endpoint.to_yaml import item_of, obstacle, shape_of, spec_of

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.answer_reader import is_id, number
-from reconciler.kinds.base import Draft, Kind, Locate
+from reconciler.kinds.base import Kind, Locate
 from reconciler.kinds.endpoint import codec, fields
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model import resource
@@ -20,6 +20,7 @@ from reconciler.model.secrets import reveal
 from reconciler.model.values import ABSENT, Fields, Json, Path
 
 if TYPE_CHECKING:
+    from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.kinds.base import Draft, Kind, Locate
+from reconciler.kinds.base import Kind, Locate
 from reconciler.kinds.network_storage.fields import LONGEST_NAME, TABLE, UNCOMPARED
 from reconciler.model import resource
 from reconciler.model.problem import Problem
@@ -19,6 +19,7 @@ from reconciler.model.values import Fields, Json, Path
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import StorageUsage
     from reconciler.model.plan import Change
     from reconciler.yamlfile.edits import Edit
@@ -76,6 +77,7 @@ class NetworkStorage(Kind):
         app_names: Iterable[str],
         in_use: Mapping[str, str | None],
     ) -> Draft:
+        from reconciler.kinds.draft import Draft
         from reconciler.kinds.network_storage.to_yaml import item_of
 
         return Draft(

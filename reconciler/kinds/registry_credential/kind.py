@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.kinds.base import Draft, Kind, Locate
+from reconciler.kinds.base import Kind, Locate
 from reconciler.kinds.registry_credential import codec
 from reconciler.kinds.registry_credential.fields import LONGEST_NAME, TABLE, USERNAME
 from reconciler.model import resource
@@ -18,6 +18,7 @@ from reconciler.model.resource import Desired, Live, Spec
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
+    from reconciler.kinds.draft import Draft
     from reconciler.yamlfile.edits import Edit
 
 

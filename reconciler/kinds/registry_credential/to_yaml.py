@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.kinds.base import Draft
+from reconciler.kinds.draft import Draft
 from reconciler.kinds.fields import value_of
 from reconciler.kinds.registry_credential.fields import PASSWORD, TABLE, USERNAME
 from reconciler.kinds.variable_names import SecretValue, assign_variables, reference_to

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.config.files.env_files import env_file_text
 from reconciler.inventory.files import FileSystem, write_all
-from reconciler.kinds.base import Variable
+from reconciler.kinds.draft import Variable
 from reconciler.model.command import shell_quote
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem

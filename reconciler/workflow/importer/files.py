@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.config.files.env_files import assigned_names
-from reconciler.kinds.base import Draft, Variable
+from reconciler.kinds.draft import Draft, Variable
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.resource import Spec
 from reconciler.model.values import escaped

@@ -14,7 +14,7 @@ from reconciler.config.loader import LoadedConfig, find_specs_file
 from reconciler.config.specs import usable_specs
 from reconciler.inventory.files import FileSystem, make_directories, replace_file, resolve
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.base import Draft, Variable
+from reconciler.kinds.draft import Draft, Variable
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass

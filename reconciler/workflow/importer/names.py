@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.kinds.base import Draft
+from reconciler.kinds.draft import Draft
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Live, address
 from reconciler.model.settings import NameTemplate

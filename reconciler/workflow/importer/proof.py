@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.config.files.discovery import display_path, path_of_display
 from reconciler.config.loader import LoadedConfig, load
-from reconciler.kinds.base import Draft
+from reconciler.kinds.draft import Draft
 from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass

@@ -22,7 +22,7 @@ NOT_NEEDED = {"asyncio", "concurrent", "logging", "shutil", "tempfile", "urllib.
 OF_CHANGES = {"apply", "reports.html", "simulator", "workflow.apply", "workflow.saved_plan", "planning.steps"}
 """Packages and modules of `reconciler` that only a change needs."""
 
-MAX_MODULES = 148
+MAX_MODULES = 151
 """Modules of `reconciler` (count). Each takes 0.15 ms before it does anything."""
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.kinds.base import Draft
+from reconciler.kinds.draft import Draft
 from reconciler.kinds.endpoint.import_draft import draft, importable
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.resource import Live, Spec

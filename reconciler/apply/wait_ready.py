@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, repeat
+from types import MappingProxyType
 
 from reconciler.apply.clock import Clock, pause
 from reconciler.kinds.registry import KINDS
@@ -19,7 +20,7 @@ from reconciler.model.apply_events import (
     WaitStarted,
 )
 from reconciler.model.errors import ApiError, IncompleteListing, KeyRefused
-from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Change, Create, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Live
 from reconciler.model.status import Phase, Readiness, Rollout
@@ -35,10 +36,12 @@ def wait_until_serving(
     within: float,
     every: float,
     stop: threading.Event,
+    former: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> tuple[Problem, ...]:
     """Poll the account, for at most `within` seconds, until all endpoints serve.
 
-    The pauses grow up to `every` seconds.
+    The pauses grow up to `every` seconds. `former` are the IDs of workers from before an earlier change, by
+    the address of an endpoint that is unchanged now.
 
     Return a problem for each endpoint that failed, is gone or does not serve yet.
     """
@@ -50,7 +53,7 @@ def wait_until_serving(
     if pending:
         emit(WaitStarted(total=len(pending)))
     while pending:
-        for object_id, seen in _read_all(reader, tuple(pending.values())).items():
+        for object_id, seen in _read_all(reader, tuple(pending.values()), former).items():
             result, waited = pending[object_id], clock.now() - start
             ready, rollout = seen
             is_stale = not rollout.has_begun and waited >= durations.ROLLOUT_BEGIN
@@ -75,7 +78,9 @@ def wait_until_serving(
     return (*problems, *_timeouts(pending.values(), reasons, within, interrupted=stop.is_set()))
 
 
-def _read_all(reader: AccountReader, results: Iterable[ChangeResult]) -> dict[str, tuple[Readiness, Rollout]]:
+def _read_all(
+    reader: AccountReader, results: Iterable[ChangeResult], former: Mapping[str, Collection[str]]
+) -> dict[str, tuple[Readiness, Rollout]]:
     """Return the readiness and the rollout of each resource by its ID; each kind is read by itself."""
     by_kind: dict[str, dict[str, Change]] = {}
     for result in results:
@@ -83,11 +88,13 @@ def _read_all(reader: AccountReader, results: Iterable[ChangeResult]) -> dict[st
     return {
         object_id: seen
         for kind, changes in by_kind.items()
-        for object_id, seen in _read_kind(reader.of(kind), changes).items()
+        for object_id, seen in _read_kind(reader.of(kind), changes, former).items()
     }
 
 
-def _read_kind(reader: AccountReader, changes: Mapping[str, Change]) -> dict[str, tuple[Readiness, Rollout]]:
+def _read_kind(
+    reader: AccountReader, changes: Mapping[str, Change], former: Mapping[str, Collection[str]]
+) -> dict[str, tuple[Readiness, Rollout]]:
     """Return the same for resources of one kind, by ID.
 
     A failed read means to go on waiting, a refused key does not.
@@ -104,23 +111,26 @@ def _read_kind(reader: AccountReader, changes: Mapping[str, Change]) -> dict[str
         return dict.fromkeys(changes, (unread, Rollout()))
     gone = (Readiness(phase=Phase.FAILED, reason="it is gone"), Rollout())
     return {
-        object_id: (KINDS[live.kind].readiness(live), _rollout(changes[object_id], live)) if live else gone
+        object_id: (KINDS[live.kind].readiness(live), _rollout(changes[object_id], live, former))
+        if live
+        else gone
         for object_id, live in endpoints.items()
     }
 
 
-def _rollout(change: Change, live: Live) -> Rollout:
+def _rollout(change: Change, live: Live, former: Mapping[str, Collection[str]]) -> Rollout:
     """Return how far new workers have replaced those from before the change. A scale needs no new ones."""
-    is_rolled = isinstance(change, Update) or (isinstance(change, Adopt) and change.fields)
-    if not is_rolled:
-        return Rollout()
-    assert isinstance(change, Update | Adopt)
-    return KINDS[live.kind].rollout(live, change.live, [field.path for field in change.fields])
+    kind = KINDS[live.kind]
+    if isinstance(change, NoOp):
+        return kind.rollout(live, former.get(change.address, ()), ())
+    if isinstance(change, Update) or (isinstance(change, Adopt) and change.fields):
+        return kind.rollout(live, kind.worker_ids(change.live), [field.path for field in change.fields])
+    return Rollout()
 
 
 def _can_serve(result: ChangeResult) -> bool:
     return result.outcome is Outcome.DONE and isinstance(
-        result.change, Create | Update | Scale | Replace | Adopt
+        result.change, Create | Update | Scale | Replace | Adopt | NoOp
     )
 
 

@@ -3,15 +3,17 @@
 The file has one line for each version. A secret is written as its reference, never as its value; a secret
 without a reference is only named. The last twenty versions of an endpoint are kept; the file is rewritten
 when it has more than twice as many lines.
+
+A line may also be a mark of one version: that its proof, the probe of `apply --probe`, is owed, was given, or
+failed. A mark is appended before the change, and another one after the probe, so a killed run leaves the
+first. The last mark of a version holds.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -19,76 +21,25 @@ from typing import Any, Final
 
 from reconciler.inventory.errors import read_errors, write_errors
 from reconciler.inventory.files import FileSystem, companion, replace_file, resolve, write_all
-from reconciler.inventory.strict_json import loads
+from reconciler.inventory.history_entries import Mark, Version, is_torn, line_of, name_of, parse_line
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
-from reconciler.model.secrets import Sealed, Secret, is_single, map_secrets
-from reconciler.model.values import LARGEST_NUMBER, Fields, Json, is_plain_data, leaves, with_path_from
+from reconciler.model.secrets import Sealed, Secret, map_secrets
+from reconciler.model.values import Fields, Json, is_plain_data, leaves, with_path_from
 from reconciler.model.values import Path as WirePath
-
-_SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-
-_NAME: Final = b', "name": "'
-_END: Final = re.compile(_NAME + rb'([^"\\]+)", "number": [0-9]+(?:, "who": "[^"\\]*")?\}\Z')
-"""The end of a line as it is written: keys are sorted, and quotes within strings are escaped. Lines of
-earlier releases may end with `who`."""
 
 MAX_VERSIONS: Final = 20
 """Versions of one endpoint (count)."""
 
 
-DELETED: Final = "delete"
-"""The action of a version that records the deletion of the endpoint, and to which nothing can return."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who applied a version, and from what. Unknown values are empty.
-
-    who: USER@HOST, the user of a CI job, or the client of a server. command: the command, such as `apply`.
-    commit: the git commit (SHA) of the files, which differ from it if `is_dirty`. run_url: the page of the
-    CI run. message: the text of `--message`.
-    """
-
-    who: str = ""
-    command: str = ""
-    commit: str = ""
-    is_dirty: bool = False
-    run_url: str = ""
-    message: str = ""
-
-
-UNKNOWN_AUTHOR: Final = Author()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
-
-    In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret. `hidden` are the paths
-    of values that are not in `fields`, because they were secrets without a reference.
-    """
-
-    name: str
-    number: int
-    at: str
-    action: str
-    id: str
-    app_name: str
-    fields: Fields
-    hidden: tuple[WirePath, ...] = ()
-    by: Author = UNKNOWN_AUTHOR
-
-    @property
-    def is_deletion(self) -> bool:
-        """True if this version records that the endpoint was deleted."""
-        return self.action == DELETED
-
-
 def history(path: Path, names: Collection[str] | None = None) -> Mapping[str, tuple[Version, ...]]:
     """Return the kept versions of each endpoint or of these, oldest first. Skip lines that cannot be read."""
-    return _latest(_versions(_read(_history_path(path)).splitlines(), names))
+    return _latest(_entries(_read(_history_path(path)).splitlines(), names))
+
+
+def early_marks(path: Path, names: Collection[str]) -> Mapping[str, Mark]:
+    """Return the marks that have no version yet, by name: their run was killed before it recorded one."""
+    return _early_marks(_entries(_read(_history_path(path)).splitlines(), names))
 
 
 def find_damage(path: Path, name: str | None = None) -> Place | None:
@@ -99,35 +50,44 @@ def find_damage(path: Path, name: str | None = None) -> Place | None:
     file = _history_path(path)
     data = _read(file)
     for number, line in enumerate(data.split(b"\n"), 1):
-        if name is not None and _name_of(line) not in (name, None):
+        if name is not None and name_of(line) not in (name, None):
             continue
-        if line.strip() and _parse(line) is None and not _is_torn(line):
+        if line.strip() and parse_line(line) is None and not is_torn(line):
             return Place(file=str(file), line=number, column=1)
     return None
 
 
 def append_versions(path: Path, versions: Iterable[Version]) -> None:
     """Append versions, and number them after the existing ones. The caller holds the inventory's lock."""
-    new = list(versions)
+    _append(path, list(versions))
+
+
+def append_marks(path: Path, marks: Iterable[Mark]) -> None:
+    """Append marks; the number 0 stands for the next version. The caller holds the inventory's lock."""
+    _append(path, list(marks))
+
+
+def _append(path: Path, new: Sequence[Version | Mark]) -> None:
     if not new:
         return
     file, disk = _history_path(path), FileSystem()
     with write_errors(file, saved="The endpoints are recorded; only their history is not"):
         data = disk.read(file) or b""
         lines = data.splitlines()
-        known = _latest(_versions(lines, {version.name for version in new}))
-        numbered = [_numbered(version, known) for version in new]
-        counts = Counter(map(_name_of, lines))
+        known = _latest(_entries(lines, {entry.name for entry in new}))
+        numbered = [entry if entry.number else _numbered(entry, known) for entry in new]
+        counts = Counter(map(name_of, lines))
         kept_lines = sum(min(MAX_VERSIONS, count + 1) for count in counts.values())
         if len(lines) + len(new) > 2 * kept_lines + MAX_VERSIONS:
-            latest = _latest(chain(_versions(lines), numbered))
-            replace_file(disk, file, b"".join(map(_line, chain(*latest.values()))))
+            entries = [*_entries(lines), *numbered]
+            kept: Iterable[Version | Mark] = chain(*_latest(entries).values(), _early_marks(entries).values())
+            replace_file(disk, file, b"".join(map(line_of, kept)))
             disk.sync_directory(file.parent)
             return
         fd = disk.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             torn = b"\n" if data and not data.endswith(b"\n") else b""
-            write_all(disk, fd, torn + b"".join(map(_line, numbered)))
+            write_all(disk, fd, torn + b"".join(map(line_of, numbered)))
             disk.sync(fd)
         finally:
             disk.close(fd)
@@ -170,89 +130,53 @@ def _read(file: Path) -> bytes:
         return FileSystem().read(file) or b""
 
 
-def _numbered(version: Version, known: Mapping[str, tuple[Version, ...]]) -> Version:
-    earlier = known.get(version.name)
-    return replace(version, number=earlier[-1].number + 1 if earlier else 1)
+def _numbered(entry: Version | Mark, known: Mapping[str, tuple[Version, ...]]) -> Version | Mark:
+    earlier = known.get(entry.name)
+    return replace(entry, number=earlier[-1].number + 1 if earlier else 1)
 
 
-def _latest(versions: Iterable[Version]) -> Mapping[str, tuple[Version, ...]]:
+def _latest(entries: Iterable[Version | Mark]) -> Mapping[str, tuple[Version, ...]]:
+    """Return the last versions of each name, oldest first, with their marks."""
     by_name: dict[str, list[Version]] = {}
-    for version in versions:
-        by_name.setdefault(version.name, []).append(version)
-    return {name: tuple(group[-MAX_VERSIONS:]) for name, group in sorted(by_name.items())}
+    marks: dict[tuple[str, int], Mark] = {}
+    for entry in entries:
+        if isinstance(entry, Mark):
+            key = (entry.name, entry.number)
+            earlier = marks.get(key, entry)
+            marks[key] = replace(entry, former=entry.former or earlier.former)
+        else:
+            by_name.setdefault(entry.name, []).append(entry)
+    return {
+        name: tuple(_marked(version, marks) for version in group[-MAX_VERSIONS:])
+        for name, group in sorted(by_name.items())
+    }
 
 
-def _line(version: Version) -> bytes:
-    # not asdict(), which copies the fields of each version
-    document = {name: getattr(version, name) for name in Version.__slots__}
-    if not version.hidden:
-        del document["hidden"]
-    document["by"] = {key: value for key in Author.__slots__ if (value := getattr(version.by, key))}
-    return _SORTED(document).encode() + b"\n"
+def _marked(version: Version, marks: Mapping[tuple[str, int], Mark]) -> Version:
+    mark = marks.get((version.name, version.number))
+    return replace(version, proof=mark.proof, former=mark.former or version.former) if mark else version
 
 
-def _versions(lines: Iterable[bytes], names: Collection[str] | None = None) -> Iterator[Version]:
-    """Yield the versions in these lines, all or those of some names. The other lines are not parsed."""
+def _early_marks(entries: Iterable[Version | Mark]) -> Mapping[str, Mark]:
+    """Return the marks of versions after the last one of their name, by name."""
+    last: dict[str, int] = {}
+    marks: dict[tuple[str, int], Mark] = {}
+    for entry in entries:
+        if isinstance(entry, Mark):
+            marks[entry.name, entry.number] = entry
+        else:
+            last[entry.name] = max(entry.number, last.get(entry.name, 0))
+    return {mark.name: mark for mark in marks.values() if mark.proof and mark.number > last.get(mark.name, 0)}
+
+
+def _entries(lines: Iterable[bytes], names: Collection[str] | None = None) -> Iterator[Version | Mark]:
+    """Yield the entries of these lines, all or those of some names. The other lines are not parsed."""
     for line in lines:
-        if names is not None and (name := _name_of(line)) is not None and name not in names:
+        if names is not None and (name := name_of(line)) is not None and name not in names:
             continue
-        version = _parse(line)
-        if version is not None and (names is None or version.name in names):
-            yield version
-
-
-def _name_of(line: bytes) -> str | None:
-    """Return the name that a line is about, from its end; None if only parsing the line can tell."""
-    match = _END.match(line, line.rfind(_NAME))
-    try:
-        return match[1].decode() if match else None
-    except UnicodeDecodeError:
-        return None
-
-
-def _parse(line: bytes) -> Version | None:
-    try:
-        document = loads(line.decode(), dict)
-        by = {"who": document.pop("who", ""), **document.pop("by", {})}
-        hidden = tuple(tuple(map(_text, path)) for path in document.pop("hidden", ()))
-        version = Version(**document, by=Author(**by), hidden=hidden)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    texts = (version.name, version.at, version.action, version.id, version.app_name)
-    is_valid = (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(value, bool if key == "is_dirty" else str) for key, value in by.items())
-        and type(version.number) is int
-        and 0 < version.number <= LARGEST_NUMBER
-        and isinstance(version.fields, dict)
-        and not any(ENDPOINT.misfits(version.fields, "fields", _is_single))
-    )
-    return version if is_valid else None
-
-
-def _text(step: object) -> str:
-    if not isinstance(step, str):
-        raise TypeError(step)
-    return step
-
-
-def _is_torn(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except json.JSONDecodeError:
-        return True
-    except (ValueError, RecursionError):
-        return False
-    return False
-
-
-def _is_single(value: Any) -> bool:
-    """Return whether it is a single value, or the reference of a secret."""
-    match value:
-        case {"reference": str()}:
-            return len(value) == 1
-        case _:
-            return is_single(value)
+        entry = parse_line(line)
+        if entry is not None and (names is None or entry.name in names):
+            yield entry
 
 
 def references_to_secrets(fields: Fields, secret: Any) -> Fields:

@@ -324,8 +324,15 @@ class Kind(ABC):
 
         return Readiness(phase=Phase.READY)
 
-    def rollout(self, live: Live, before: Live, paths: Collection[Path]) -> Rollout:
-        """Return how far workers were replaced after a change of these wire paths; none are all."""
+    def worker_ids(self, live: Live) -> tuple[str, ...]:
+        """Return the IDs of the workers."""
+        return ()
+
+    def rollout(self, live: Live, former: Collection[str], paths: Collection[Path]) -> Rollout:
+        """Return how far workers were replaced after a change of these wire paths; none are all.
+
+        `former` are the IDs of the workers from before the change.
+        """
         from reconciler.model.status import Rollout
 
         return Rollout()

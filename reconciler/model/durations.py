@@ -190,6 +190,9 @@ STREAM_HEARTBEAT: Final = 15.0
 SESSION_LIFETIME: Final = 12 * 3600
 """Until a browser must sign in again: a working day."""
 
+PROOF_LOCK_TIMEOUT: Final = 5.0
+"""To record the result of a probe, if another run has the inventory. A lost result means one more probe."""
+
 SERVER_LOCK_TIMEOUT: Final = 25.0
 """For a write to get the inventory. Clients and proxies often give up after 30 s."""
 

@@ -20,6 +20,13 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
+from reconciler.workflow.history.proofs import (
+    last_numbers,
+    owe_proofs,
+    record_proofs,
+    with_probe_notes,
+    with_unproved,
+)
 from reconciler.workflow.history.rollback_on_failure import roll_back, rollback_targets, with_rollback_targets
 from reconciler.workflow.history.versions import record_versions
 from reconciler.workflow.plan import APPLY, Goal, PlanResult, plan, planned
@@ -34,7 +41,7 @@ from reconciler.workflow.saved_plan.file import (
     delete_approved_plan,
     save_approved_plan,
 )
-from reconciler.workflow.verify import NOTHING, Verification, verify, with_unsent_probes
+from reconciler.workflow.verify import NOTHING, Verification, verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +103,8 @@ def apply_with_approval(
     def approve(planned: PlanResult) -> bool:
         observer.on_planned(planned, is_saved=saved is not None)
         refusal = saved.staleness(planned) if saved is not None else None
-        if refusal is None and planned.plan.pending and _needs_approval(planned, saved):
+        may_write = planned.plan.pending or (planned.unproved and verification.rollback)
+        if refusal is None and may_write and _needs_approval(planned, saved):
             refusal = observer.ask(planned)
         if refusal is not None:
             refusals.append(refusal)
@@ -147,12 +155,12 @@ def apply(
     stop, clock = stop or threading.Event(), clock or SystemClock()
 
     def named(result: PlanResult) -> PlanResult:
-        """Return a plan that names the probes that are not sent and the rollbacks, if there shall be any."""
-        result = with_unsent_probes(result) if verification.probe else result
+        """Return a plan that names the probes of unchanged endpoints and the rollbacks, if any."""
+        result = with_probe_notes(context, result) if verification.probe else result
         return with_rollback_targets(context, result) if verification.rollback else result
 
     first = named(plan(context, goal, is_applied=True))
-    if first.blocked or not _has_work(context, first, goal):
+    if first.blocked or not (first.unproved or _has_work(context, first, goal)):
         return ApplyResult(planned=first, report=None)
     if context.early is not None:
         context.early.prepare_writes(len(first.plan.pending))
@@ -170,21 +178,27 @@ def apply(
         _record_resolution(session, current)
         if goal.imperative is None:
             save_approved_plan(context, current, goal)
-        targets = rollback_targets(context, current.plan.pending) if verification.rollback else {}
+        targets = rollback_targets(context, current) if verification.rollback else {}
+        if verification.probe:
+            owe_proofs(context, current)
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
-        problems = record_versions(context, report, author.result())
+        found_changes = [one.change for one in current.unproved if one.number is None]
+        problems = record_versions(context, report, author.result(), found_changes)
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
         elif goal.imperative is None:
             problems += (unfinished_apply(),)
+        report = with_unproved(report, current.unproved)
+        numbers = last_numbers(context, report) if verification.wait is not None else {}
         applied = session.inventory
     if verification.wait is not None and not stop.is_set():
         with reader(context, current.settings) as account:
+            former = {one.change.address: one.former for one in current.unproved}
             report, found = verify(
-                context, current.settings, account, report, verification, clock, emit, stop
+                context, current.settings, account, report, verification, clock, emit, stop, former
             )
-            problems += found
+            problems += (*found, *record_proofs(context, report, found, numbers))
             report = with_late_urls(report, account)
         if verification.rollback:
             again = partial(apply, stop=stop, clock=clock, on_locked=on_locked)

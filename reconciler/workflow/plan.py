@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
     from reconciler.model.settings import Environment
     from reconciler.planning.imperative import ImperativeChange
+    from reconciler.workflow.history.proofs import Unproved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,8 @@ class PlanResult:
     """A plan and its input.
 
     inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
-    open in it; others: the same for other kinds, by type. live: what the account has.
-    files_read: the configuration files. environment: the one of the run, or None.
+    open in it; others: the same for other kinds, by type. live: what the account has. files_read: the files.
+    environment: the one of the run, or None. unproved: the unchanged endpoints that an apply probes.
     """
 
     plan: Plan
@@ -67,6 +68,7 @@ class PlanResult:
     is_destroy: bool = False
     environment: Environment | None = None
     others: Mapping[str, Resolution] = field(default_factory=dict)
+    unproved: tuple[Unproved, ...] = ()
 
     @cached_property
     def keyring(self) -> Keyring:

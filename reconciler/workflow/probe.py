@@ -13,7 +13,7 @@ from reconciler.model.apply_events import ApplyEvent, ChangeProbed, ChangeResult
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Adopt, Create, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Create, NoOp, Replace, Scale, Update
 from reconciler.model.probe import Probe, ProbeResult
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.secrets import mask
@@ -178,7 +178,7 @@ def _unsent(probe: Probe, why: str) -> ProbeResult:
 def _probe_of(result: ChangeResult) -> Probe | None:
     change = result.change
     has_served = result.outcome is Outcome.DONE and result.id
-    if has_served and isinstance(change, Create | Update | Scale | Replace | Adopt):
+    if has_served and isinstance(change, Create | Update | Scale | Replace | Adopt | NoOp):
         return change.desired.probe
     return None
 
@@ -186,10 +186,11 @@ def _probe_of(result: ChangeResult) -> Probe | None:
 def _failure(result: ChangeResult, probe: ProbeResult) -> Problem:
     """Return the problem of a probe that failed: why workers do not serve, or what came."""
     change = result.change
+    when = " by an earlier run" if isinstance(change, NoOp) else ""
     call = command_line("reconciler", "call", Operand(change.name))
     return Problem(
         code="probe-failed",
-        summary=f"`{change.name}` ({result.id}) was applied, and its probe failed:"
+        summary=f"`{change.name}` ({result.id}) was applied{when}, and its probe failed:"
         f" {probe.reason or probe.got}",
         detail=f"{probe.request}: expected {probe.expected}. Got {probe.got}.",
         hint=f"`{call}` sends requests of your own",

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.apply.clock import Clock
 from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
-from reconciler.model.command import command_line
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import NoOp
-from reconciler.model.problem import ExitCode, Problem, Severity
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountReader
-from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
 
 
@@ -24,7 +21,8 @@ class Verification:
     """What is verified after an apply.
 
     wait: the seconds to wait until the endpoints serve, or None. probe: send the declared probes of changed
-    endpoints. rollback: roll back an endpoint that fails either of them. Both others need `wait`.
+    and of unproved endpoints. rollback: roll back an endpoint that fails either of them. Both others need
+    `wait`.
     """
 
     wait: float | None = None
@@ -45,8 +43,12 @@ def verify(
     clock: Clock,
     emit: Callable[[ApplyEvent], None],
     stop: threading.Event,
+    former: Mapping[str, Collection[str]],
 ) -> tuple[ApplyReport, tuple[Problem, ...]]:
-    """Wait until the endpoints of an apply serve, and probe them. Return its report and the problems."""
+    """Wait until the endpoints of an apply serve, and probe them. Return its report and the problems.
+
+    `former` are the workers of `wait_until_serving`.
+    """
     if verification.wait is None:
         return report, ()
     problems = wait_until_serving(
@@ -57,6 +59,7 @@ def verify(
         within=verification.wait,
         every=settings.poll_interval,
         stop=stop,
+        former=former,
     )
     if not verification.probe or stop.is_set():
         return with_unproven(report, problems), problems
@@ -66,24 +69,6 @@ def verify(
     results, more = probe_changed(context, settings, account, report.results, failed, emit, stop)
     problems = (*problems, *more)
     return with_unproven(replace(report, results=results), problems), problems
-
-
-def with_unsent_probes(planned: PlanResult) -> PlanResult:
-    """Return the plan with a note that names the unchanged endpoints, whose probes are not sent.
-
-    An earlier run that was killed, or whose probe failed, has applied them without a proof.
-    """
-    names = [one.name for one in planned.plan.changes if isinstance(one, NoOp) and one.desired.probe]
-    if not names:
-        return planned
-    note = Problem(
-        code="probes-not-sent",
-        severity=Severity.NOTE,
-        summary="the probes of unchanged endpoints are not sent, so this apply does not prove them",
-        detail=", ".join(sorted(names)),
-        hint=f"`{command_line('reconciler', 'probe')}` sends them",
-    )
-    return planned.with_problems((note,))
 
 
 def with_unproven(report: ApplyReport, problems: Iterable[Problem]) -> ApplyReport:

@@ -9,14 +9,15 @@ import pytest
 from reconciler.inventory import history as history_module
 from reconciler.inventory.history import (
     MAX_VERSIONS,
-    Author,
-    Version,
+    append_marks,
     append_versions,
+    early_marks,
     find_damage,
     history,
     references_to_secrets,
     secrets_to_references,
 )
+from reconciler.inventory.history_entries import Author, Mark, Proof, Version
 from reconciler.model.errors import InventoryError
 from reconciler.model.secrets import Sealed, Secret
 
@@ -73,8 +74,8 @@ def test_only_lines_of_the_names_at_hand_are_parsed(tmp_path: Path, monkeypatch:
     spaced = json.dumps({**json.loads(written[0]), "number": 7}).replace(": ", ":  ").encode() + b"\n"
     file.write_bytes(b"".join([*written, spaced]))
     parsed = []
-    parse = history_module._parse
-    monkeypatch.setattr(history_module, "_parse", lambda line: parsed.append(line) or parse(line))
+    parse = history_module.parse_line
+    monkeypatch.setattr(history_module, "parse_line", lambda line: parsed.append(line) or parse(line))
     append_versions(path, [version("a", "x:2")])
     assert parsed == [line.rstrip(b"\n") for line in (written[0], written[2], spaced)]
     parsed.clear()
@@ -197,3 +198,65 @@ def test_a_history_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "novita.json.history.jsonl").mkdir()
     with pytest.raises(InventoryError):
         append_versions(tmp_path / "novita.json", [version()])
+
+
+def mark(number: int, proof: Proof | None, *former: str, name: str = "a") -> Mark:
+    """A mark of one version."""
+    return Mark(name=name, number=number, at="2026-01-01T00:00:00Z", proof=proof, former=former)
+
+
+def test_the_last_mark_of_a_version_holds(tmp_path: Path) -> None:
+    """A mark is written before its version has a number, and another one after the probe."""
+    path = tmp_path / "novita.json"
+    append_versions(path, [version()])
+    append_marks(path, [mark(0, Proof.UNPROVED, "w-1"), mark(0, Proof.UNPROVED, name="b")])
+    assert early_marks(path, {"a", "b"}) == {
+        "a": mark(2, Proof.UNPROVED, "w-1"),
+        "b": mark(1, Proof.UNPROVED, name="b"),
+    }
+    append_versions(path, [version()])
+    assert [(one.proof, one.former) for one in history(path)["a"]] == [
+        (None, ()),
+        (Proof.UNPROVED, ("w-1",)),
+    ]
+    assert early_marks(path, {"a"}) == {}
+    append_marks(path, [mark(2, Proof.PROVED)])
+    assert history(path)["a"][1].proof is Proof.PROVED
+    assert find_damage(path) is None
+
+
+def test_a_mark_can_be_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "novita.json"
+    append_versions(path, [version()])
+    append_marks(path, [mark(0, Proof.UNPROVED)])
+    append_marks(path, [mark(1, Proof.PROVED), mark(2, None)])
+    assert early_marks(path, {"a"}) == {}
+    assert history(path)["a"][0].proof is Proof.PROVED
+
+
+def test_marks_are_kept_when_the_file_is_rewritten(tmp_path: Path) -> None:
+    """They are in the lines of their versions then; one without a version stays."""
+    path, file = tmp_path / "novita.json", tmp_path / "novita.json.history.jsonl"
+    append_marks(path, [mark(0, Proof.UNPROVED, "w-9", name="b")])
+    for count in range(1, 60):
+        append_marks(path, [mark(0, Proof.UNPROVED, f"w-{count}")])
+        append_versions(path, [version("a", f"x:{count}")])
+        append_marks(path, [mark(count, Proof.FAILED if count % 2 else Proof.PROVED)])
+    proofs = [one.proof for one in history(path)["a"]]
+    assert proofs == [Proof.PROVED, Proof.FAILED] * 10
+    assert set(early_marks(path, {"a", "b"})) == {"b"}
+    assert file.read_bytes().count(b"\n") <= 4 * MAX_VERSIONS + 2
+
+
+@pytest.mark.parametrize(
+    "more", [{"proof": "maybe"}, {"proof": 1}, {"former": [1]}, {"number": 0}, {"at": 1}, {"image": "x"}]
+)
+def test_a_damaged_mark(tmp_path: Path, more: dict[str, object]) -> None:
+    path = tmp_path / "novita.json"
+    append_marks(path, [mark(1, Proof.UNPROVED)])
+    file = tmp_path / "novita.json.history.jsonl"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **more}) + "\n")
+    assert early_marks(path, {"a"}) == {}
+    place = find_damage(path)
+    assert place is not None
+    assert place.line == 1

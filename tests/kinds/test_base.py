@@ -25,7 +25,8 @@ def test_a_kind_offers_nothing_that_it_does_not_say() -> None:
     assert CREDENTIAL.unsendable(LIVE, {}) == ()
     assert CREDENTIAL.surplus(LIVE, 0) == ()
     assert CREDENTIAL.readiness(LIVE).phase is Phase.READY
-    assert Kind.rollout(CREDENTIAL, LIVE, LIVE, [("username",)]) == Rollout()
+    assert Kind.worker_ids(CREDENTIAL, LIVE) == ()
+    assert Kind.rollout(CREDENTIAL, LIVE, (), [("username",)]) == Rollout()
     assert (
         list(Kind.value_problems(CREDENTIAL, {}, no_place)) == list(Kind.change_notes(CREDENTIAL, [])) == []
     )

@@ -202,10 +202,15 @@ class Endpoint(Kind):
 
         return readiness(live)
 
-    def rollout(self, live: Live, before: Live, paths: Collection[Path]) -> Rollout:
+    def worker_ids(self, live: Live) -> tuple[str, ...]:
+        from reconciler.kinds.endpoint.workers import worker_ids
+
+        return worker_ids(live)
+
+    def rollout(self, live: Live, former: Collection[str], paths: Collection[Path]) -> Rollout:
         from reconciler.kinds.endpoint.workers import rollout
 
-        return rollout(live, before, paths)
+        return rollout(live, former, paths)
 
     def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         from reconciler.kinds.endpoint.status import endpoint_info

@@ -111,12 +111,17 @@ def surplus(live: Live, most: int) -> tuple[str, ...]:
     return tuple(counted[at].id for at in order[: max(0, len(counted) - most)])
 
 
-def rollout(live: Live, before: Live, paths: Collection[Path]) -> Rollout:
+def worker_ids(live: Live) -> tuple[str, ...]:
+    """Return the known IDs of the workers."""
+    return tuple(worker.id for worker in workers_of(live) if worker.id != NO_ID)
+
+
+def rollout(live: Live, former: Collection[str], paths: Collection[Path]) -> Rollout:
     """Return how far new workers have replaced those from before a change of these wire paths; none are all.
 
-    The old ones serve until the new ones do, for about a minute.
+    `former` are the IDs of the workers from before the change. They serve until the new ones do, for about a
+    minute.
     """
-    former = {worker.id for worker in workers_of(before)} - {NO_ID}
     if not former or (paths and all(path[0] not in RUNNING_PARTS for path in paths)):
         return Rollout()
     workers = workers_of(live)

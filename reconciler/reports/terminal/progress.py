@@ -169,9 +169,10 @@ def report_line(report: ApplyReport, *, is_destroy: bool = False) -> str:
     ]
     if report.unproven:
         counts.append(f"{len(report.unproven)} not serving")
+    done = sum(result.change.action is not Action.NO_OP for result in report.with_outcome(Outcome.DONE))
     what = "Destroy" if is_destroy else "Apply"
     word = "interrupted" if report.interrupted else "incomplete"
-    return f"{what} {word}: {', '.join([f'{len(report.with_outcome(Outcome.DONE))} done', *counts])}."
+    return f"{what} {word}: {', '.join([f'{done} done', *counts])}."
 
 
 def report_counts(report: ApplyReport) -> tuple[int, int, int, int]:

@@ -61,6 +61,8 @@ class Version(Protocol):
     def is_deletion(self) -> bool: ...
     @property
     def by(self) -> By: ...
+    @property
+    def proof(self) -> str | None: ...
 
 
 def versions_text(by_name: Mapping[str, Sequence[Version]], style: Style = PLAIN) -> str:
@@ -83,6 +85,7 @@ def version_document(version: Version) -> dict[str, Json]:
         "dirty": by.is_dirty if by.commit else None,
         "run_url": by.run_url or None,
         "message": by.message or None,
+        "proof": version.proof,
         "fields": dict(version.fields),
         "unknown": [list(path) for path in version.hidden],
     }
@@ -98,8 +101,12 @@ def _block(name: str, versions: Sequence[Version], style: Style) -> str:
 
 
 def _head(version: Version) -> str:
-    facts = (version.at, f"{version.action:<8}", version.by.who, _commit(version.by))
+    facts = (version.at, f"{version.action:<8}", version.by.who, _commit(version.by), _proof(version))
     return f"{version.number:>5}  {'  '.join(plain(fact) for fact in facts if fact)}".rstrip()
+
+
+def _proof(version: Version) -> str:
+    return {None: "", "failed": "probe failed"}.get(version.proof, version.proof or "")
 
 
 def _commit(by: By) -> str:

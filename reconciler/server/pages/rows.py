@@ -13,7 +13,8 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.inventory.files import companion, resolve
-from reconciler.inventory.history import Version, history
+from reconciler.inventory.history import history
+from reconciler.inventory.history_entries import Version
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action, Adopt, Cause, Change, Create, Delete, FieldChange, Forget

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.config.loader import LoadedConfig
-from reconciler.inventory.history import Version, references_to_secrets
+from reconciler.inventory.history import references_to_secrets
+from reconciler.inventory.history_entries import Version
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from reconciler.inventory.history import Version, history
+from reconciler.inventory.history import history
+from reconciler.inventory.history_entries import Proof, Version
 from reconciler.model.apply_events import ApplyEvent, ApplyReport, ApplyStarted, ChangeResult, Outcome
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
+from reconciler.model.plan import Adopt, Create, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import ENDPOINT, Inventory
 from reconciler.model.settings import Allowances
@@ -37,7 +38,8 @@ class RollbackTarget:
         """Return the target as a line of a note."""
         if self.version is None:
             return f"{self.name}: stays as it is, because {self.why_not}"
-        return f"{self.name}: to version {self.version.number}, applied {self.version.at}"
+        proof = "proved" if self.version.proof is Proof.PROVED else "never probed"
+        return f"{self.name}: to version {self.version.number}, applied {self.version.at}, {proof}"
 
 
 class Rollback(Protocol):
@@ -65,7 +67,7 @@ class Apply(Protocol):
 
 def with_rollback_targets(context: Context, planned: PlanResult) -> PlanResult:
     """Return the plan with a note that says what is rolled back to which version, and what is not."""
-    targets = rollback_targets(context, planned.plan.pending)
+    targets = rollback_targets(context, planned)
     if not targets:
         return planned
     note = Problem(
@@ -77,19 +79,26 @@ def with_rollback_targets(context: Context, planned: PlanResult) -> PlanResult:
     return planned.with_problems((note,))
 
 
-def rollback_targets(context: Context, changes: Iterable[Change]) -> Mapping[str, RollbackTarget]:
-    """Return the target of each change of an endpoint that may have to be rolled back, by its address."""
+def rollback_targets(context: Context, planned: PlanResult) -> Mapping[str, RollbackTarget]:
+    """Return the target of each endpoint that may have to be rolled back, by its address."""
     revertible = [
         change
-        for change in changes
+        for change in planned.plan.pending
         if change.kind == ENDPOINT and isinstance(change, Create | Update | Scale | Replace | Adopt)
     ]
-    versions = history(context.state_path, {change.name for change in revertible})
-    return {change.address: _rollback_target(change, versions.get(change.name, ())) for change in revertible}
+    unproved = [one.change for one in planned.unproved]
+    versions = history(context.state_path, {change.name for change in (*revertible, *unproved)})
+    targets = {
+        change.address: _rollback_target(change, versions.get(change.name, ())) for change in revertible
+    }
+    for one in planned.unproved:
+        before = (v for v in versions.get(one.change.name, ()) if one.number is None or v.number < one.number)
+        targets[one.change.address] = _rollback_target(one.change, tuple(before))
+    return targets
 
 
 def _rollback_target(
-    change: Create | Update | Scale | Replace | Adopt, versions: Sequence[Version]
+    change: Create | Update | Scale | Replace | Adopt | NoOp, versions: Sequence[Version]
 ) -> RollbackTarget:
     if isinstance(change, Create):
         return RollbackTarget(name=change.name, version=None, why_not="this apply creates it")
@@ -104,7 +113,16 @@ def _rollback_target(
         return RollbackTarget(
             name=change.name, version=None, why_not="its last version is of another endpoint"
         )
-    return RollbackTarget(name=change.name, version=last)
+    return _last_good(change.name, [version for version in versions if version.id == last.id])
+
+
+def _last_good(name: str, versions: Sequence[Version]) -> RollbackTarget:
+    """Return the last version that was proved, else the last one that was never probed."""
+    for proof in (Proof.PROVED, None):
+        for version in reversed(versions):
+            if version.proof is proof and not version.is_deletion:
+                return RollbackTarget(name=name, version=version)
+    return RollbackTarget(name=name, version=None, why_not="no version before it was proved")
 
 
 def roll_back(

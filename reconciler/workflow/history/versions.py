@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.inventory.history import (
-    Author,
-    Version,
-    append_versions,
-    find_damage,
-    history,
-    secrets_to_references,
-)
+from reconciler.inventory.history import append_versions, find_damage, history, secrets_to_references
+from reconciler.inventory.history_entries import Author, Version
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ApplyReport, Outcome
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
-from reconciler.model.plan import Adopt, Change, Delete, Forget, NoOp, Scale, Update
+from reconciler.model.plan import Action, Adopt, Change, Delete, Forget, NoOp, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT as ENDPOINT_TYPE
 from reconciler.model.text import closest_match, utc_text
@@ -27,8 +21,13 @@ from reconciler.planning.redaction import redact
 from reconciler.workflow.runtime.context import Context
 
 
-def record_versions(context: Context, report: ApplyReport, by: Author) -> tuple[Problem, ...]:
-    """Append the applied changes to the history. Return a warning if it cannot be written."""
+def record_versions(
+    context: Context, report: ApplyReport, by: Author, found: Collection[NoOp] = ()
+) -> tuple[Problem, ...]:
+    """Append the applied changes to the history. Return a warning if it cannot be written.
+
+    `found` are endpoints that a killed run has changed without recording it.
+    """
     at = utc_text(datetime.now(UTC))
     done = [
         (result.id or "", result.change)
@@ -38,13 +37,20 @@ def record_versions(context: Context, report: ApplyReport, by: Author) -> tuple[
     try:
         partial = [change.name for _, change in done if _is_partial(change)]
         known = history(context.state_path, partial) if partial else {}
-        append_versions(
-            context.state_path,
-            (_version(object_id, change, at, by, known) for object_id, change in done),
-        )
+        versions = [_version(object_id, change, at, by, known) for object_id, change in done]
+        append_versions(context.state_path, [*versions, *_found_versions(context, found, at, by)])
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
     return ()
+
+
+def _found_versions(context: Context, found: Collection[NoOp], at: str, by: Author) -> Iterator[Version]:
+    """Yield the versions that a killed run did not record."""
+    known = history(context.state_path, {change.name for change in found}) if found else {}
+    by = replace(by, message="applied by an earlier run, which was killed")
+    for change in found:
+        action = Action.UPDATE if change.name in known else Action.CREATE
+        yield replace(_version(change.live.id, change, at, by, known), action=action.value)
 
 
 def _is_partial(change: Change) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.config.declarations import read_declarations
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.specs import usable_specs
-from reconciler.inventory.history import Version
+from reconciler.inventory.history_entries import Version
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from reconciler.inventory.history import Author
+from reconciler.inventory.history_entries import Author
 from reconciler.inventory.lock import ci_run_url, current_holder
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 from reconciler.workflow.runtime.context import Context

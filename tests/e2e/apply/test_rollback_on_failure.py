@@ -1,6 +1,7 @@
 """`apply --rollback-on-failure`: the rollback is named before the approval, and performed after a failure."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -173,15 +174,121 @@ def test_a_kill_in_the_middle_is_recovered_by_the_next_apply(sandbox: Sandbox) -
     assert sandbox.plan().code == 0
 
 
-def test_a_kill_before_the_proof_is_not_taken_for_one(sandbox: Sandbox) -> None:
-    """The next apply changes nothing, and says that it proves nothing; `probe` does."""
+@pytest.mark.parametrize(
+    ("operation", "when"), [("update", "before"), ("update", "after"), ("call", "before")]
+)
+def test_a_kill_before_the_proof_leaves_it_owed(sandbox: Sandbox, operation: str, when: str) -> None:
+    """The next apply probes what the killed one has changed, although it has nothing to change."""
     sandbox.declare(sick())
-    sandbox.killed("call", command=("apply", "--auto-approve", "--probe", "--rollback-on-failure"))
-    ran = sandbox.run("apply", "--auto-approve", "--probe", "--rollback-on-failure")
-    assert (ran.code, image(sandbox)) == (0, BAD)
-    assert "the probes of unchanged endpoints are not sent, so this apply does not prove them" in ran.err
-    assert "`reconciler probe` sends them" in ran.err
-    assert sandbox.run("probe").code == 1
+    command = ("apply", "--auto-approve", "--probe", "--rollback-on-failure")
+    sandbox.killed(operation, when=when, command=command)
+    ran = attempt(sandbox)
+    assert image(sandbox) == "ubuntu:22.04"
+    assert "chat: to version 1, applied 20" in ran.err
+    assert f"`chat` ({sandbox.id('chat')}) was rolled back to version 1" in ran.err
+    versions = sandbox.run("history", "chat", "--json").document
+    assert [(version["fields"]["image"]["image"], version["proof"]) for version in versions] == [
+        ("ubuntu:22.04", None),
+        (BAD, "failed"),
+        ("ubuntu:22.04", None),
+    ]
+
+
+def test_a_proof_that_is_owed_is_given_once(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
+    sandbox.killed("call", command=("apply", "--auto-approve", "--probe"))
+    assert "unproved" in sandbox.run("history", "chat").out
+    ran = sandbox.run("apply", "--auto-approve", "--probe", "--json")
+    (result,) = ran.document["results"]
+    assert (ran.code, result["action"], result["probe"]["passed"]) == (0, "no-op", True)
+    head, *_ = sandbox.run("history", "chat").out.splitlines()[1:]
+    assert head.endswith("  proved")
+    sent = len(sandbox.sent("call"))
+    ran = sandbox.run("apply", "--auto-approve", "--probe")
+    assert (ran.code, len(sandbox.sent("call"))) == (0, sent)
+    assert "the probes of unchanged endpoints are not sent" in ran.err
+
+
+def test_an_unproved_endpoint_that_fails_again(sandbox: Sandbox) -> None:
+    """Each apply says so, and without a permission nothing is rolled back."""
+    sandbox.declare(sick())
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 4
+    ran = sandbox.run("apply", "--probe")
+    assert (ran.code, image(sandbox)) == (4, BAD)
+    assert "these unchanged endpoints are probed, because no run has proved them yet" in ran.err
+    assert "was applied by an earlier run, and its probe failed" in ran.err
+    assert "Apply incomplete: 0 done, 1 not serving." in ran.out
+    ran = sandbox.run("apply", "--probe", "--rollback-on-failure", typed="no\n")
+    assert (ran.code, image(sandbox)) == (1, BAD)
+    ran = sandbox.run("apply", "--probe", "--rollback-on-failure", typed="yes\n")
+    assert (ran.code, image(sandbox)) == (4, "ubuntu:22.04")
+
+
+def test_an_unproved_endpoint_waits_for_its_own_workers(sandbox: Sandbox) -> None:
+    """Workers from before the killed change serve on, and prove nothing."""
+    sandbox.sim.world.switch(worker_boot_seconds=0.8)
+    sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
+    sandbox.killed("update", command=("apply", "--auto-approve", "--probe"))
+    ran = sandbox.run("apply", "--auto-approve", "--probe")
+    assert ran.code == 0, ran.err
+    assert "novita_endpoint.chat: Waiting: worker w-" in ran.err
+
+
+def test_a_change_that_was_never_made_leaves_the_version_before(sandbox: Sandbox) -> None:
+    """Killed before the update, and the YAML taken back: that version is probed, and no other is made up."""
+    sandbox.declare(sick())
+    sandbox.killed("update", when="before", command=("apply", "--auto-approve", "--probe"))
+    sandbox.sim.world.console_update(sandbox.id("chat"), image={"image": "ubuntu:22.04"})
+    sandbox.declare(item("chat", probe={}))
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 0
+    (version,) = sandbox.run("history", "chat", "--json").document
+    assert version["proof"] == "proved"
+
+
+def test_the_last_proved_version_is_the_target(sandbox: Sandbox) -> None:
+    """Not one whose own probe failed, and not one that was never probed."""
+    sandbox.declare(item("chat", image="good:1", probe={}))
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 0
+    sandbox.declare(item("chat", image="unknown:1", probe={}))
+    sandbox.apply()
+    sandbox.declare(sick())
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 4
+    sandbox.declare(sick(requestTimeout=77))
+    ran = attempt(sandbox)
+    assert ", proved\n" in ran.err[ran.err.index("chat: to version 2") :]
+    assert image(sandbox) == "good:1"
+
+
+def test_a_version_whose_probe_failed_is_no_target(sandbox: Sandbox) -> None:
+    """Without a proved version it is the last one that was never probed."""
+    sandbox.declare(sick())
+    assert sandbox.run("apply", "--auto-approve", "--probe").code == 4
+    sandbox.declare(sick(requestTimeout=77))
+    ran = attempt(sandbox)
+    assert ", never probed\n" in ran.err[ran.err.index("chat: to version 1") :]
+    assert image(sandbox) == "ubuntu:22.04"
+
+
+def test_without_any_good_version_it_stays(sandbox: Sandbox) -> None:
+    sandbox.declare(item("new", probe={"expect": {"status": 404}}))
+    assert sandbox.run("apply", "--auto-approve", "--probe", "--target", "new").code == 4
+    sandbox.declare(item("new", image="ubuntu:24.04", probe={"expect": {"status": 404}}))
+    ran = attempt(sandbox, "--target", "new")
+    assert "new: stays as it is, because no version before it was proved" in ran.err
+
+
+def test_a_result_that_cannot_be_recorded(sandbox: Sandbox) -> None:
+    """Another run has the inventory when the probe ends: a warning, and the proof stays owed."""
+    from reconciler.inventory.lock import hold
+
+    sandbox.monkeypatch.setattr("reconciler.model.durations.PROOF_LOCK_TIMEOUT", 0.1)
+    sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
+    held = hold(sandbox.root / "state/novita.json", command="other", environ={}, clock=time.time)
+    sandbox.sim.faults.before("call", lambda _: held.__enter__())
+    ran = sandbox.run("apply", "--auto-approve", "--probe")
+    held.__exit__(None, None, None)
+    assert (ran.code, "is locked by" in ran.err) == (0, True)
+    assert "unproved" in sandbox.run("history", "chat").out
 
 
 def test_a_saved_plan_can_be_rolled_back_too(sandbox: Sandbox) -> None:

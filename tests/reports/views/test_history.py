@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.inventory.history import Version
+from reconciler.inventory.history_entries import Version
 from reconciler.reports.terminal.style import Style
 from reconciler.reports.views.history import version_document, versions_text
 
@@ -66,6 +66,7 @@ def test_versions_as_json() -> None:
         "dirty": None,
         "run_url": None,
         "message": None,
+        "proof": None,
         "fields": {"image": {"image": "x:1"}, "workerConfig": {"minNum": 3, "maxNum": 3}},
         "unknown": [],
     }

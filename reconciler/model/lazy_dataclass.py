@@ -2,7 +2,7 @@
 
 `dataclasses.dataclass` compiles half a dozen methods for each class when the class is defined: about 0.7 ms,
 50 ms for the classes of a plan, most of which are never instantiated. This one has the same meaning for the
-options that this project uses. It compiles `__init__` when a class has several instances; the other methods
+options that this project uses. It compiles `__init__` when a class has many instances; the other methods
 are shared. `fields`, `replace` and `is_dataclass` of the standard library work with its classes. Type
 checkers see the standard decorator.
 """
@@ -42,8 +42,8 @@ else:
         return decorate
 
 
-UNCOMPILED = 3
-"""Instances (count) of a class before `__init__` is compiled, which takes as long as ten of them."""
+UNCOMPILED = 40
+"""Instances (count) of a class before `__init__` is compiled, which takes at least as long as 40 of them."""
 
 
 def _own_fields(cls: type, *, kw_only: bool) -> dict[str, Field[Any]]:
@@ -84,12 +84,16 @@ def _methods(
 
     positional = tuple(name for name, one in fields.items() if one.init and not one.kw_only)
     instances = 0
+    parameters: _Parameters | None = None
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        nonlocal instances
+        nonlocal instances, parameters
         instances += 1
-        if instances <= UNCOMPILED and _assign(self, fields, positional, args, kwargs):
-            return
+        if instances <= UNCOMPILED:
+            parameters = parameters or _Parameters(fields)
+            given = {**dict(zip(positional, args, strict=False)), **kwargs} if args else kwargs
+            if len(given) == len(args) + len(kwargs) and parameters.assign(self, given):
+                return
         made = _compiled_init(fields, frozen=frozen, has_post_init=hasattr(type(self), "__post_init__"))
         for base in type(self).__mro__:
             if base.__dict__.get("__init__") is init:  # no longer, if another thread was faster
@@ -129,36 +133,34 @@ def _getter(names: list[str]) -> Callable[[Any], Any]:
     return attrgetter(*names) if names else lambda _: ()
 
 
-def _assign(
-    self: Any,
-    fields: dict[str, Field[Any]],
-    positional: tuple[str, ...],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> bool:
-    """Set the fields of a new instance. Return False, and set none, if the arguments do not fit."""
-    given = {**kwargs, **dict(zip(positional, args, strict=False))}
-    if len(given) != len(args) + len(kwargs):
-        return False
-    values: dict[str, Any] = {}
-    for name, field in fields.items():
-        if field.init and name in given:
-            values[name] = given.pop(name)
-        elif field.default_factory is not MISSING:
-            values[name] = field.default_factory()
-        elif not field.init:
-            continue
-        elif field.default is MISSING:
+class _Parameters:
+    """The parameters of a constructor that is not compiled."""
+
+    def __init__(self, fields: dict[str, Field[Any]]) -> None:
+        given = {name: one for name, one in fields.items() if one.init}
+        self._known = frozenset(given)
+        self._factories = {
+            name: one.default_factory for name, one in fields.items() if one.default_factory is not MISSING
+        }
+        self._defaults = {name: one.default for name, one in given.items() if one.default is not MISSING}
+        self._required = self._known - self._factories.keys() - self._defaults.keys()
+
+    def assign(self, instance: Any, given: dict[str, Any]) -> bool:
+        """Set the fields of a new instance. Return False, and set none, if the arguments do not fit."""
+        if not self._required <= given.keys() <= self._known:
             return False
-        else:
-            values[name] = field.default
-    if given:
-        return False
-    for name, value in values.items():
-        object.__setattr__(self, name, value)
-    if hasattr(self, "__post_init__"):
-        self.__post_init__()
-    return True
+        set_field = object.__setattr__
+        for name, value in given.items():
+            set_field(instance, name, value)
+        for name, value in self._defaults.items():
+            if name not in given:
+                set_field(instance, name, value)
+        for name, make in self._factories.items():
+            if name not in given:
+                set_field(instance, name, make())
+        if hasattr(instance, "__post_init__"):
+            instance.__post_init__()
+        return True
 
 
 def _compiled_init(

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.model.errors import AnswerLost, Unreachable
 from reconciler.model.request import Request
-from reconciler.novita.http import sockets
+from reconciler.novita.http import httpx_transport, sockets
 from reconciler.novita.http.client import CallInfo, Client
 from tests.scripted_server import SocketServer, serving
 from tests.tls_relay import make_certificate, tls_relay
@@ -230,6 +231,12 @@ def test_the_last_client_closes_the_connections(server: KeepAliveServer) -> None
 # Sockets that are opened ahead.
 
 
+def join_connecting_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "connect":
+            thread.join(10)
+
+
 def test_warm_sockets_are_used(server: KeepAliveServer) -> None:
     barrier = threading.Barrier(4, timeout=10)
 
@@ -283,9 +290,7 @@ def test_warm_sockets_that_are_too_old_are_opened_again(
 ) -> None:
     with client_of(server) as client:
         client.warm(2)
-        for thread in threading.enumerate():
-            if thread.name == "connect":
-                thread.join(10)
+        join_connecting_threads()
         monkeypatch.setattr(sockets, "MAX_IDLE_TIME", 0.0)
         client.warm(2)
         server.wait_for_connections(4)
@@ -299,6 +304,26 @@ def test_the_failure_of_a_warm_socket_is_that_of_the_call() -> None:
         client.warm(3)
         with pytest.raises(Unreachable, match="cannot reach"):
             client.send(CREATE, retries=False)
+
+
+def test_a_warm_connection_has_its_httpx_client_before_the_first_write(
+    server: KeepAliveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    class Noted(httpx_transport.HttpxConnection):
+        def __init__(self, *given: Any, **more: Any) -> None:
+            made.append(threading.current_thread().name)
+            super().__init__(*given, **more)
+
+    monkeypatch.setattr(httpx_transport, "HttpxConnection", Noted)
+    with client_of(server) as client:
+        client.warm(1)
+        join_connecting_threads()
+        assert made == ["connect"]
+        assert client.send(CREATE) == {}
+    assert made == ["connect"]
+    assert server.connections == 1
 
 
 def test_a_closed_client_opens_nothing(server: KeepAliveServer) -> None:

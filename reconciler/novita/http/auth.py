@@ -53,7 +53,8 @@ def parse_base_url(base_url: str, *, embedded: bool) -> SplitResult:
 def encode_path(path: str) -> str:
     """Return a path as it is sent; what is percent-encoded stays so. Raise InvalidConfig if it cannot be."""
     try:
-        if len(path) <= MAX_PATH and not any(char.isascii() and not char.isprintable() for char in path):
+        is_printable = path.isprintable() or all(char.isprintable() for char in path if char.isascii())
+        if len(path) <= MAX_PATH and is_printable:
             return quote(_NO_ESCAPE.sub("%25", path), safe="/%:@!$&'()*+,;=~")
     except UnicodeError:
         pass

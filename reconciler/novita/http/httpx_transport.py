@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.durations import MAX_IDLE_TIME
@@ -85,7 +85,6 @@ class HttpxConnection:
         pool._network_backend = (
             _SharedBackend(socket) if socket else _LimitedBackend(pool._network_backend, self._limits)
         )
-        self._urls: dict[str, httpx.URL] = {}
 
     is_open = True
 
@@ -112,7 +111,7 @@ class HttpxConnection:
         try:
             request = httpx.Request(
                 message.method,
-                self._url(message.target),
+                _parsed_url(self._origin + message.target),
                 headers=dict(message.headers),
                 content=message.body or None,
                 extensions={"timeout": timeouts},
@@ -138,17 +137,17 @@ class HttpxConnection:
         except (httpx.RequestError, ValueError) as error:
             raise UnusableResponse(_reason(error)) from error
 
-    def _url(self, target: str) -> httpx.URL:
-        """Return the parsed URL of a target. Each of the few targets is parsed only once."""
-        if target not in self._urls:
-            import httpx
-
-            self._urls[target] = httpx.URL(self._origin + target)
-        return self._urls[target]
-
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+
+
+@lru_cache(maxsize=16)
+def _parsed_url(url: str) -> httpx.URL:
+    """Return a parsed URL. All writes of a kind have the same one."""
+    import httpx
+
+    return httpx.URL(url)
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ All of them keep to the limits of a call. None handles cookies or follows a redi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -53,7 +54,10 @@ class Connection(Protocol):
         """Return whether a call needs no new socket."""
 
     def warm(self) -> None:
-        """Open the socket ahead of a call. A failure is not reported: the call fails in the same way."""
+        """Do ahead of a write what it needs: open the socket, import httpx.
+
+        A failure is not reported: the write fails in the same way.
+        """
 
     def exchange(self, message: Message, seconds: float) -> Response:
         """Send a request and return its response within these seconds. Raise NotSent or UnusableResponse."""
@@ -107,6 +111,8 @@ class DirectConnection:
 
     def warm(self) -> None:
         self._socket.warm()
+        with suppress(Exception):
+            self._httpx = self._httpx or self._new_httpx(self._socket)
 
     def exchange(self, message: Message, seconds: float) -> Response:
         try:
@@ -120,8 +126,7 @@ class DirectConnection:
         return response
 
     def _write(self, message: Message, seconds: float) -> Response:
-        if self._httpx is None:
-            self._httpx = self._new_httpx(self._socket)
+        self._httpx = self._httpx or self._new_httpx(self._socket)
         return self._httpx.exchange(message, seconds)
 
     def _read(self, message: Message, seconds: float) -> Response:

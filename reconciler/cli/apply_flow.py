@@ -34,9 +34,22 @@ from reconciler.workflow.verify import Verification
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import EventStream
+    from reconciler.workflow.images.check import ImageCheck
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals of Ctrl-C, of a cancelled CI job, and of a closed terminal."""
+
+NOTES_OF_APPLY = frozenset(
+    {
+        "image-not-checked",
+        "images-without-digest",
+        "probes-not-sent",
+        "rollback-on-failure",
+        "tag-moved",
+        "unproved",
+    }
+)
+"""Codes of the notes that options of `apply` add, so that nobody has read them with a saved plan."""
 
 
 def run_apply(
@@ -49,6 +62,7 @@ def run_apply(
     wait: float | None = None,
     probe: bool = False,
     rollback: bool = False,
+    images: ImageCheck | None = None,
 ) -> int:
     """Plan, ask for approval unless `approved`, apply and report; return the exit code."""
     stop = threading.Event()
@@ -68,9 +82,10 @@ def run_apply(
         result = apply_with_approval(
             context,
             front_end,
-            goal=goal,
+            goal=images.of(goal) if images else goal,
             saved=saved,
             stop=stop,
+            add_notes=images.checked if images else None,
             verification=Verification(wait=wait, probe=probe, rollback=rollback),
         )
     front_end.conclude(result, is_saved=saved is not None)
@@ -94,6 +109,7 @@ class _CommandLine:
         if self.out.stream is not None:
             self.out.stream.write_plan(planned.plan)
         if is_saved and self._is_approved(planned):
+            self.out.problems([one for one in planned.plan.problems if one.code in NOTES_OF_APPLY])
             return
         self.shown.append(planned)
         if len(self.shown) > 1:

@@ -135,6 +135,11 @@ parallelism: Final = click.option(
     metavar="N",
     help="Limit the number of concurrent API calls. (default: 10)",
 )
+check_images: Final = click.option(
+    "--check-images",
+    is_flag=True,
+    help="Ask the registries whether tags with a digest have moved, for at most 5 s.",
+)
 lock_timeout: Final = click.option(
     "--lock-timeout",
     type=duration_seconds,

@@ -92,6 +92,7 @@ def apply_with_approval(
     saved: SavedPlan | None = None,
     stop: threading.Event | None = None,
     verification: Verification = NOTHING,
+    add_notes: Callable[[PlanResult], PlanResult] | None = None,
 ) -> ApplyResult:
     """Plan, and perform the plan if the observer approves it or it equals the saved plan.
 
@@ -120,6 +121,7 @@ def apply_with_approval(
         stop=stop,
         verification=verification,
         on_locked=observer.on_locked,
+        add_notes=add_notes,
     )
     if result.report is not None:
         return result
@@ -143,6 +145,7 @@ def apply(
     clock: Clock | None = None,
     verification: Verification = NOTHING,
     on_locked: Callable[[Callable[[], None]], None] = lambda _fold: None,
+    add_notes: Callable[[PlanResult], PlanResult] | None = None,
 ) -> ApplyResult:
     """Plan, ask for approval, and perform the approved plan. Raise ReconcilerError if the run cannot go on.
 
@@ -150,12 +153,13 @@ def apply(
     run changed the inventory meanwhile. emit: called with each event. stop: set to finish the changes in
     flight and start no other. verification: what is verified, after the lock was released.
     on_locked: called with a function that writes the journal into the inventory, to be called from any thread
-    before the process is ended.
+    before the process is ended. add_notes: returns a plan with more notes, before it is approved.
     """
     stop, clock = stop or threading.Event(), clock or SystemClock()
 
     def named(result: PlanResult) -> PlanResult:
         """Return a plan that names the probes of unchanged endpoints and the rollbacks, if any."""
+        result = add_notes(result) if add_notes else result
         result = with_probe_notes(context, result) if verification.probe else result
         return with_rollback_targets(context, result) if verification.rollback else result
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.references.resolver import UnsetReference
@@ -28,6 +28,9 @@ from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 
+if TYPE_CHECKING:
+    from reconciler.workflow.images.check import ImageCheck
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftResult:
@@ -46,13 +49,18 @@ class DriftResult:
         return ExitCode.CHANGES if self.drift_report.has_new_drift else ExitCode.OK
 
 
-def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> DriftResult:
+def drift(
+    context: Context, *, now: datetime, baseline: Path | None = None, images: ImageCheck | None = None
+) -> DriftResult:
     """Compare the account with the last applied configuration, or with the YAML if there is no inventory.
 
     References may be unset. baseline: the drift report of an earlier run; drift listed in it is not new.
+    images: notes tags that have moved, which is no drift.
     Raise ReconcilerError if the account cannot be compared.
     """
     loaded = load_config(context, lenient=True, needs_endpoints=False)
+    if images is not None:
+        images.begin(context, loaded)
     known_fingerprints, problems = _read_baseline(context, baseline)
     by_declaration = not inventory_exists(context.state_path)
     if not by_declaration:
@@ -63,6 +71,7 @@ def drift(context: Context, *, now: datetime, baseline: Path | None = None) -> D
         )
     inventory = load_inventory(context.state_path)
     current = planned(context, loaded, inventory, guarded=False)
+    current = images.checked(current) if images else current
     ignores = loaded.settings.drift_ignore
     rendered = (replace(one, endpoint=context.names.rendered(one.endpoint)) for one in ignores)
     drift_report = report_drift(

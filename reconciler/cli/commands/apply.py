@@ -33,6 +33,7 @@ from reconciler.cli.shell_completion import complete_files
 @options.wait
 @options.probe
 @options.rollback_on_failure
+@options.check_images
 @options.parallelism
 @options.lock_timeout
 @with_run
@@ -51,6 +52,7 @@ def apply(
     wait: float | None,
     probe: bool,
     rollback: bool,
+    check_images: bool,
     parallelism: int,
     lock_timeout: float,
     **agreed: Any,
@@ -70,11 +72,24 @@ def apply(
     context = replace(
         run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout, message=message
     )
+    images = None
+    if check_images:
+        from reconciler.workflow.images.check import ImageCheck
+
+        images = ImageCheck()
     if plan_file is None and not resume:
         context = run.list_early(context, needs_files=True, with_limits=True)
         from reconciler.cli.apply_flow import run_apply
 
-        return run_apply(run.out, context, approved=approved, wait=wait, probe=probe, rollback=rollback)
+        return run_apply(
+            run.out,
+            context,
+            approved=approved,
+            wait=wait,
+            probe=probe,
+            rollback=rollback,
+            images=images,
+        )
     if plan_file is not None and resume:
         raise click.UsageError("--resume finishes the last approved run; it cannot be combined with PLAN")
     if allow != Allowances() or not context.selection.is_everything:
@@ -103,4 +118,5 @@ def apply(
             wait=wait,
             probe=probe,
             rollback=rollback,
+            images=images,
         )

@@ -24,24 +24,32 @@ from reconciler.model.problem import ExitCode, limit_problems
     help="Earlier JSON document of `drift`; drift listed in it is not reported again.",
     shell_complete=complete_files,
 )
+@options.check_images
 @options.parallelism
 @with_run
 @with_reports
-def drift(run: Run, baseline: str | None, parallelism: int) -> int:
+def drift(run: Run, baseline: str | None, check_images: bool, parallelism: int) -> int:
     """Detect changes made outside of reconciler since the last apply.
 
     The exit code is 2 if there is drift, otherwise 0. A key with read access is enough, and ${env:...}
     references may be unset. Without an inventory, the account is compared with the configuration.
     """
     if click.get_current_context().invoked_subcommand is not None:
-        if baseline is not None:
-            raise click.UsageError("--baseline cannot be combined with a subcommand of `drift`")
+        if baseline is not None or check_images:
+            option = "--baseline" if baseline is not None else "--check-images"
+            raise click.UsageError(f"{option} cannot be combined with a subcommand of `drift`")
         return ExitCode.OK
     context = run.list_early(replace(run.context, parallelism=parallelism))
     from reconciler.cli.output import timestamp
     from reconciler.workflow.drift import drift as detect_drift
 
-    result = detect_drift(context, now=datetime.now(UTC), baseline=Path(baseline) if baseline else None)
+    images = None
+    if check_images:
+        from reconciler.workflow.images.check import ImageCheck
+
+        images = ImageCheck()
+    known = Path(baseline) if baseline else None
+    result = detect_drift(context, now=datetime.now(UTC), baseline=known, images=images)
     run_report = result.planned.run_report(
         "drift", timestamp(), exit_code=result.exit_code, refusals=result.problems
     )

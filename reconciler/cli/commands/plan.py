@@ -42,11 +42,7 @@ from reconciler.model.problem import ExitCode
     is_flag=True,
     help="Plan to delete all endpoints recorded in the inventory, as `destroy` does.",
 )
-@click.option(
-    "--check-images",
-    is_flag=True,
-    help="Ask the registries whether tags with a digest have moved, for at most 5 s.",
-)
+@options.check_images
 @options.parallelism
 @with_run
 @with_reports
@@ -95,8 +91,8 @@ def plan(
     if check_images:
         from reconciler.workflow.images.check import ImageCheck
 
-        check = ImageCheck(goal)
-    made = make_plan(context, check.goal if check else goal)
+        check = ImageCheck()
+    made = make_plan(context, check.of(goal) if check else goal)
     if check is not None:
         made = check.checked(made)
     if bind_commit:

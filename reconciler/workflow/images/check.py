@@ -1,4 +1,4 @@
-"""`plan --check-images`: pinned tags that have moved, asked for while the account is listed."""
+"""`--check-images`: pinned tags that have moved, asked for while the account is listed."""
 
 from __future__ import annotations
 
@@ -21,16 +21,25 @@ from reconciler.workflow.runtime.context import Context
 
 
 class ImageCheck:
-    """The tags of one plan. They are asked for as soon as the files are read, in at most five seconds."""
+    """The tags of one run. They are asked for as soon as the files are read, in at most five seconds."""
 
-    def __init__(self, goal: Goal) -> None:
-        self.goal = replace(goal, load=self._load)
-        self._goal = goal
+    def __init__(self) -> None:
         self._images: dict[str, tuple[Desired, ImageReference]] = {}
         self._answers: Pending[Answers] | None = None
 
-    def _load(self, context: Context) -> LoadedConfig:
-        loaded = self._goal.load(context)
+    def of(self, goal: Goal) -> Goal:
+        """Return the goal, which asks for the tags when its files are read."""
+
+        def load(context: Context) -> LoadedConfig:
+            loaded = goal.load(context)
+            self.begin(context, loaded)
+            return loaded
+
+        return replace(goal, load=load)
+
+    def begin(self, context: Context, loaded: LoadedConfig) -> None:
+        """Ask for the tags of the selected endpoints, in the background."""
+        self._images.clear()
         for desired in loaded.desired:
             image = desired.fields.get("image", {}).get("image")
             if isinstance(image, str) and is_reference(image) and context.selection.has(desired.name):
@@ -39,7 +48,6 @@ class ImageCheck:
         if asked:
             credentials = Credentials(context.environ)
             self._answers = DaemonThreadPool(1).submit(digests_of, asked, credentials, IMAGE_CHECK_TIMEOUT)
-        return loaded
 
     def checked(self, made: PlanResult) -> PlanResult:
         """Return the plan with notes about tags that have moved or could not be checked."""

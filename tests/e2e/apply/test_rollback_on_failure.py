@@ -296,6 +296,7 @@ def test_a_saved_plan_can_be_rolled_back_too(sandbox: Sandbox) -> None:
     assert sandbox.run("plan", "--out", "p").code == 0
     ran = sandbox.run("apply", "p", "--probe", "--rollback-on-failure")
     assert (ran.code, image(sandbox)) == (4, "ubuntu:22.04")
+    assert "chat: to version 1, applied 20" in ran.err
 
 
 def test_it_is_in_the_reports(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`plan --check-images` says which pinned tags have moved. It never fails for that, and never waits long."""
+"""`--check-images` says which pinned tags have moved. It never fails for that, and never waits long."""
 
 import time
 
@@ -33,6 +33,29 @@ def test_a_tag_that_moved_is_a_note(sandbox: Sandbox, registry: Registry) -> Non
     sandbox.declare(item("chat", image=registry.image(f"acme/chat:1@{SHA}")))
     (note,) = noted(sandbox.plan("--check-images").document, "tag-moved")
     assert f"the YAML has {SHA[:19]}" in note
+
+
+def test_apply_and_drift_say_it_too(sandbox: Sandbox, registry: Registry) -> None:
+    """It is neither a change nor drift, so the exit codes stay, also if no registry answers."""
+    old = registry.push("acme/chat:1")
+    sandbox.declare(item("chat", image=registry.image(f"acme/chat:1@{old}")))
+    sandbox.apply()
+    registry.push("acme/chat:1", "another image")
+    for command in (("apply", "--auto-approve"), ("drift",)):
+        assert noted(sandbox.run(*command, "--json").document, "tag-moved") == []
+        ran = sandbox.run(*command, "--check-images", "--json")
+        assert (ran.code, len(noted(ran.document, "tag-moved"))) == (0, 1)
+        ran = sandbox.run(*command, "--check-images")
+        assert (ran.code, ran.err.count("Note: tag moved: workers run ")) == (0, 1)
+    sandbox.declare(item("chat", image=registry.image(f"acme/chat:1@{old}"), maxReplicas=5))
+    assert sandbox.run("plan", "--out", "p").code == 0
+    ran = sandbox.run("apply", "p", "--check-images")
+    assert (ran.code, "tag moved" in ran.err) == (0, True)
+    registry.special["acme/chat"] = "silent"
+    ran = sandbox.run("drift", "--check-images", "--json")
+    assert (ran.code, len(noted(ran.document, "image-not-checked"))) == (0, 1)
+    ran = sandbox.run("drift", "--check-images", "revert")
+    assert (ran.code, "--check-images cannot be combined with a subcommand" in ran.err) == (64, True)
 
 
 def test_what_cannot_be_checked_is_a_note(sandbox: Sandbox, registry: Registry) -> None:

@@ -63,8 +63,8 @@ def validate_resources(
         problems += (replace(problem, address=address(name, type_)) for problem in new_problems)
         if resource is not None and not any(problem.is_error for problem in new_problems):
             desired.append(resource)
-    for kind in sections().values():
-        problems += kind.conflicts([resource for resource in desired if resource.kind == kind.type])
+    for type_ in dict.fromkeys(resource.kind for resource in desired):
+        problems += KINDS[type_].conflicts([resource for resource in desired if resource.kind == type_])
     return tuple(desired), tuple(problems)
 
 

@@ -1,15 +1,52 @@
-"""The resource kinds that exist, by type. No other module outside of the folder of a kind imports it."""
+"""The resource kinds that exist, by type. No other module outside of the folder of a kind imports it.
+
+Most runs have endpoints only, so the other kinds are imported when they are used.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final, cast
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
-from reconciler.kinds.network_storage.kind import STORAGE
-from reconciler.kinds.registry_credential.kind import REGISTRY
+from reconciler.model.resource import REGISTRY, STORAGE
 
-KINDS: Final[dict[str, Kind]] = {kind.type: kind for kind in (ENDPOINT, STORAGE, REGISTRY)}
+
+class _ImportedOnUse:
+    """Stands for a kind. Its type and its section are known before the kind is imported."""
+
+    def __init__(self, type_: str, section: str, load: Callable[[], Kind]) -> None:
+        self.type = type_
+        self.section = section
+        self._load = load
+
+    @cached_property
+    def _kind(self) -> Kind:
+        return self._load()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kind, name)
+
+
+def _storage() -> Kind:
+    from reconciler.kinds.network_storage import kind
+
+    return kind.STORAGE
+
+
+def _credential() -> Kind:
+    from reconciler.kinds.registry_credential import kind
+
+    return kind.REGISTRY
+
+
+KINDS: Final[dict[str, Kind]] = {
+    ENDPOINT.type: ENDPOINT,
+    STORAGE: cast(Kind, _ImportedOnUse(STORAGE, "storages", _storage)),
+    REGISTRY: cast(Kind, _ImportedOnUse(REGISTRY, "registries", _credential)),
+}
 
 
 def split_address(name: str) -> tuple[str, str]:

@@ -104,6 +104,13 @@ allow_delete: Final = click.option(
     metavar="N",
     help="Allow the plan to delete or replace exactly N endpoints.",
 )
+allow_storage_delete: Final = click.option(
+    "--allow-storage-delete",
+    "storage_deletes",
+    metavar="NAME",
+    multiple=True,
+    help="Allow the plan to delete this network storage with all its data.",
+)
 no_delete: Final = click.option("--no-delete", is_flag=True, help="Skip changes that delete an endpoint.")
 create_first: Final = click.option(
     "--create-first",

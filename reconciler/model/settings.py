@@ -90,7 +90,8 @@ class Allowances:
     leave out deletes and replacements; create_first: replace by creating first where app names allow it;
     drain: drain workers before a scale lowers the counts; is_destroy: delete all endpoints; other_files,
     other_account: write an inventory that belongs to other files or to another account; adopted: delete or
-    replace endpoints that were only adopted by name; replaced: names of endpoints to replace though nothing
+    replace endpoints that were only adopted by name; storage_deletes: names of network storages that may be
+    deleted with their data; replaced: names of endpoints to replace though nothing
     requires it; restarts: the replacement is a restart, which changes nothing else; no_replace: refuse
     replacements; over_budget: raise the cost beyond the budget, or by an unknown amount.
     """
@@ -104,6 +105,7 @@ class Allowances:
     other_files: bool = False
     other_account: bool = False
     adopted: bool = False
+    storage_deletes: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     restarts: bool = False
     no_replace: bool = False

@@ -47,6 +47,8 @@ def replace_on_request(
             continue  # it gets a new endpoint anyway
         if allow.restarts and isinstance(change, Update | Scale):
             problems.append(_not_only_a_restart(change))
+        elif isinstance(change, NoOp | Update | Scale) and KINDS[change.kind].lost_with(change.live):
+            problems.append(_would_lose_data(change))
         elif isinstance(change, NoOp | Update | Scale) and not getattr(change, "temporary", None):
             by_key[name] = _replacement(change)
         else:
@@ -80,6 +82,17 @@ def _not_only_a_restart(change: Update | Scale) -> Problem:
         summary=f"`{change.name}` has changes that are not applied: {paths}",
         detail="A restart changes nothing else.",
         hint=f"{apply}   applies them; an update of other fields than the worker counts starts new workers",
+        address=change.address,
+        place=change.desired.place,
+    )
+
+
+def _would_lose_data(change: NoOp | Update | Scale) -> Problem:
+    return Problem(
+        code="cannot-replace",
+        summary=f"`{change.name}` cannot be replaced: its data would be lost,"
+        f" {KINDS[change.kind].lost_with(change.live)}",
+        hint="declare a second one under another name, copy the data, and remove this one afterwards",
         address=change.address,
         place=change.desired.place,
     )

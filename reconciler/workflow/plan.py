@@ -289,6 +289,11 @@ def planned(
         problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
         problems += adoption_notes(changes)
         problems += ENDPOINT.change_notes(changes)
+        if others:
+            from reconciler.planning.dependencies.data_loss import data_loss_guards, gone_warnings
+
+            problems += data_loss_guards(changes, listed.endpoints, allow.storage_deletes)
+            problems += gone_warnings(changes, listed.endpoints)
         problems += foreign_guards(changes, inventory.records, owners) if owners else ()
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(

@@ -21,6 +21,7 @@ from reconciler.cli.shell_completion import complete_files
 @message_option
 @options.adopt
 @options.allow_delete
+@options.allow_storage_delete
 @options.no_delete
 @options.create_first
 @replacement_options

@@ -16,6 +16,7 @@ from reconciler.cli.report_options import with_events, with_reports
 @click.command(cls=Command)
 @options.auto_approve
 @message_option
+@options.allow_storage_delete
 @options.guard_options
 @options.parallelism
 @options.lock_timeout

@@ -33,6 +33,7 @@ from reconciler.model.problem import ExitCode
 )
 @options.adopt
 @options.allow_delete
+@options.allow_storage_delete
 @options.no_delete
 @options.create_first
 @replacement_options

@@ -18,6 +18,7 @@ from reconciler.model.problem import ExitCode
 @click.option("--reveal", is_flag=True, help="Print secrets in clear.")
 @options.adopt
 @options.allow_delete
+@options.allow_storage_delete
 @options.guard_options
 @with_run
 def preview(

@@ -5,15 +5,16 @@ What only some commands need is imported by the method that needs it, so that `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Kind, Locate
-from reconciler.kinds.network_storage.fields import LONGEST_NAME, TABLE, UNCOMPARED
+from reconciler.kinds.fields import value_of
+from reconciler.kinds.network_storage.fields import LONGEST_NAME, REGION, SIZE, TABLE, UNCOMPARED
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Desired, Live, Page, Spec
+from reconciler.model.resource import Desired, Live, Page, Spec, Tracked
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import StorageUsage
-    from reconciler.model.plan import Change
+    from reconciler.model.plan import Change, Create
     from reconciler.yamlfile.edits import Edit
 
 
@@ -145,15 +146,19 @@ class NetworkStorage(Kind):
 
         return price_per_gb_day(live)
 
+    def lost_with(self, live: Live) -> str:
+        size, region = value_of(live.fields, SIZE), value_of(live.fields, REGION)
+        return f"{size or 'an unknown number of'} GB in {region or 'an unknown region'}"
+
     def refusal(self, change: Change) -> Problem | None:
         from reconciler.kinds.network_storage.refusals import refusal
 
         return refusal(change)
 
-    def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
-        from reconciler.kinds.network_storage.refusals import lost_data
+    def gone_warning(self, change: Create, gone: Tracked, users: str) -> Problem | None:
+        from reconciler.kinds.network_storage.refusals import gone_warning
 
-        return lost_data(changes)
+        return gone_warning(change, gone, users)
 
 
 def _body(fields: Fields) -> dict[str, Json]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from reconciler.kinds.network_storage.fields import REGION, SIZE
 from reconciler.model.command import command_line
 from reconciler.model.plan import Change, Create, FieldChange
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import Tracked
 
 
 def refusal(change: Change) -> Problem | None:
@@ -42,22 +41,19 @@ def refusal(change: Change) -> Problem | None:
     return None
 
 
-def lost_data(changes: Sequence[Change]) -> Iterator[Problem]:
-    """Yield a warning for each storage that is created again because the recorded one is gone."""
-    for change in changes:
-        if isinstance(change, Create) and change.gone is not None:
-            yield Problem(
-                code="storage-gone",
-                severity=Severity.WARNING,
-                summary=f"`{change.name}` was {change.gone.id}, which is gone with all its data;"
-                " the storage that is created again is empty",
-                detail="Novita releases storages three days after an account goes overdue. They cannot be"
-                " restored.",
-                hint="if nobody deleted it, look at the balance first: "
-                + command_line("reconciler", "doctor"),
-                address=change.address,
-                place=change.desired.place,
-            )
+def gone_warning(change: Create, gone: Tracked, users: str) -> Problem:
+    """Return the warning that a storage is gone with its data, and that the new one is empty."""
+    return Problem(
+        code="storage-gone",
+        severity=Severity.WARNING,
+        summary=f"`{change.name}` was {gone.id}, which is gone with all its data"
+        + (f" although it is mounted by {users}" if users else "")
+        + "; the storage that is created again is empty",
+        detail="Novita releases storages three days after an account goes overdue. They cannot be restored.",
+        hint="if nobody deleted it, look at the balance first: " + command_line("reconciler", "doctor"),
+        address=change.address,
+        place=change.desired.place,
+    )
 
 
 def _is_smaller(field: FieldChange) -> bool:

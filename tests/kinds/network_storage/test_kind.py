@@ -93,11 +93,21 @@ def test_other_changes_are_not_refused() -> None:
     assert STORAGE.refusal(Delete(name="weights", reason="", live=LIVE, tracked=RECORD)) is None
 
 
-def test_a_storage_that_is_gone_is_a_warning() -> None:
-    """A new one is empty, and the plan says so; a first create is no warning."""
-    (note,) = STORAGE.change_notes([create(), create(gone=RECORD), update("name", "a", "b")])
-    assert note.severity is Severity.WARNING
-    assert "st-1, which is gone with all its data" in note.summary
+@pytest.mark.parametrize("users", ["", "`chat`, `llm`"])
+def test_a_storage_that_is_gone_is_a_warning(users: str) -> None:
+    """A new one is empty, and the plan says so."""
+    warning = STORAGE.gone_warning(create(gone=RECORD), RECORD, users)
+    assert warning is not None
+    assert warning.severity is Severity.WARNING
+    assert "st-1, which is gone with all its data" in warning.summary
+    assert ("although it is mounted by `chat`, `llm`" in warning.summary) is bool(users)
+
+
+def test_what_a_delete_loses() -> None:
+    """The size and the region, as far as Novita reports them."""
+    assert STORAGE.lost_with(LIVE) == "200 GB in us-dallas-nas-2"
+    unknown = Live(id="st-1", name="x", fields={"name": "x"}, kind=STORAGE.type)
+    assert STORAGE.lost_with(unknown) == "an unknown number of GB in an unknown region"
 
 
 def storage(name: str, object_id: str = "st-1", **fields: Any) -> Live:

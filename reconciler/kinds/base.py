@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from reconciler.kinds.change_rules import ChangeRules
 from reconciler.kinds.comparison import Comparison
 from reconciler.kinds.fields import FieldTable, Shape
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
-from reconciler.model.resource import Desired, Limits, Live, Page, Spec, Tracked
+from reconciler.model.resource import Desired, Limits, Live, Page, Spec
 from reconciler.model.secrets import is_single
 from reconciler.model.values import Fields, Json, Path
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
-    from reconciler.model.plan import Change, Create
+    from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
     from reconciler.yamlfile.edits import Edit
 
@@ -32,7 +33,7 @@ Locate: TypeAlias = Callable[[Path], Place | None]
 """Return the source position of a path of an item."""
 
 
-class Kind(ABC):
+class Kind(ChangeRules, ABC):
     """One resource kind. `kinds.registry` holds those that exist.
 
     What is abstract differs from kind to kind. All else follows from the table of fields, or says that the
@@ -297,25 +298,6 @@ class Kind(ABC):
         If the limits could not be read, a default keeps the value that was applied last.
         """
         return desired
-
-    def lost_with(self, live: Live) -> str:
-        """Return the data that a delete of the object loses for good, as a clause; "" for none."""
-        return ""
-
-    def gone_warning(self, change: Create, gone: Tracked, users: str) -> Problem | None:
-        """Return the warning that a new object will lack the data of the recorded one, which is gone.
-
-        `users` are the names of endpoints that use the recorded one, as a list in words.
-        """
-        return None
-
-    def refusal(self, change: Change) -> Problem | None:
-        """Return the error of a change that the plan must not have, because this kind does not offer it."""
-        return None
-
-    def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
-        """Return notes about changes that are probably not meant."""
-        yield from ()
 
     # Cost
 

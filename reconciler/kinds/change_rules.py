@@ -1,0 +1,35 @@
+"""The part of the contract of a kind that is about planned changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.model.problem import Problem
+from reconciler.model.resource import Live, Tracked
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Change, Create
+
+
+class ChangeRules:
+    """What a kind refuses, and what it warns of. By default it allows every change, and no data is lost."""
+
+    def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
+        """Return notes about changes that are probably not meant."""
+        yield from ()
+
+    def refusal(self, change: Change) -> Problem | None:
+        """Return the error of a change that the plan must not have, because this kind does not offer it."""
+        return None
+
+    def lost_with(self, live: Live) -> str:
+        """Return the data that a delete of the object loses for good, as a clause; "" for none."""
+        return ""
+
+    def gone_warning(self, change: Create, gone: Tracked, users: str) -> Problem | None:
+        """Return the warning that a new object will lack the data of the recorded one, which is gone.
+
+        `users` are the names of endpoints that use the recorded one, as a list in words.
+        """
+        return None

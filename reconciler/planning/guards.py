@@ -9,7 +9,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.plan import Adopt, Change, Create, Delete, Forget, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import Live, Tracked
+from reconciler.model.resource import ENDPOINT, Live, Tracked
 from reconciler.model.settings import Allowances, Environment
 from reconciler.model.text import quantity
 
@@ -21,12 +21,18 @@ SHARE, FLOOR = 0.30, 10
 
 
 def guards(
-    changes: Sequence[Change], *, declared: int, tracked: int, allow: Allowances, again: str = ""
+    changes: Sequence[Change],
+    *,
+    declared: int,
+    tracked: int,
+    allow: Allowances,
+    again: str = "",
+    live: Iterable[Live] = (),
 ) -> Iterator[Problem]:
     """Yield an error for each guard that these changes trip.
 
     `declared` and `tracked` count endpoints before any selection. `again` is the command that agrees to
-    delete endpoints that were only adopted by name.
+    delete endpoints that were only adopted by name. `live` are the endpoints of the account.
     """
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
     if allow.no_replace:
@@ -34,6 +40,10 @@ def guards(
     yield from _protected(removals, is_destroy=allow.is_destroy)
     yield from _only_adopted(removals, allow, again)
     yield from _adoptions(changes, allow)
+    if any(change.kind != ENDPOINT for change in changes):
+        from reconciler.planning.dependencies.data_loss import data_loss_problems
+
+        yield from data_loss_problems(changes, live, allow.storage_deletes)
     if allow.is_destroy:
         return
     if not removals:

@@ -286,14 +286,9 @@ def planned(
     ]
     if guarded:
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
-        problems += guards(changes, declared=declared, tracked=tracked, allow=allow, again=again)
-        problems += adoption_notes(changes)
-        problems += ENDPOINT.change_notes(changes)
-        if others:
-            from reconciler.planning.dependencies.data_loss import data_loss_guards, gone_warnings
-
-            problems += data_loss_guards(changes, listed.endpoints, allow.storage_deletes)
-            problems += gone_warnings(changes, listed.endpoints)
+        counts = {"declared": declared, "tracked": tracked}
+        problems += guards(changes, **counts, allow=allow, again=again, live=listed.endpoints)
+        problems += (*adoption_notes(changes), *ENDPOINT.change_notes(changes))
         problems += foreign_guards(changes, inventory.records, owners) if owners else ()
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(

@@ -14,13 +14,20 @@ from reconciler.planning.dependencies.users import users_of
 FLAG: Final = "--allow-storage-delete"
 
 
-def data_loss_guards(
+def data_loss_problems(
     changes: Sequence[Change], live: Iterable[Live], allowed: Collection[str]
 ) -> Iterator[Problem]:
-    """Yield a guard for each delete that loses data, with the size and the endpoints that use it.
+    """Yield the guards and the warnings about data. `live` are the endpoints of the account.
 
-    `live` are the endpoints of the account, `allowed` the names that the user agreed to.
+    `allowed` are the names of what may be deleted with its data.
     """
+    live = tuple(live)
+    yield from _guards(changes, live, allowed)
+    yield from _gone(changes, live)
+
+
+def _guards(changes: Sequence[Change], live: Iterable[Live], allowed: Collection[str]) -> Iterator[Problem]:
+    """Yield a guard for each delete that loses data, with the size and the endpoints that use it."""
     losses = [
         (change, lost)
         for change in changes
@@ -42,7 +49,7 @@ def data_loss_guards(
         )
 
 
-def gone_warnings(changes: Sequence[Change], live: Iterable[Live]) -> Iterator[Problem]:
+def _gone(changes: Sequence[Change], live: Iterable[Live]) -> Iterator[Problem]:
     """Yield a warning for each object that is created again because it is gone with its data."""
     gone = [(change, change.gone) for change in changes if isinstance(change, Create) and change.gone]
     users = users_of(live) if gone else {}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
-    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
+    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout, Worker
     from reconciler.yamlfile.edits import Edit
 
 Locate: TypeAlias = Callable[[Path], Place | None]
@@ -308,6 +308,10 @@ class Kind(ChangeRules, ABC):
     def price_per_gb_day(self, live: Live) -> Decimal | None:
         """Return the price in USD that Novita tells of a live storage; None for any other kind."""
         return None
+
+    def billed_workers(self, live: Live) -> tuple[Worker, ...]:
+        """Return the workers that are billed at this moment."""
+        return ()
 
     # Status
 

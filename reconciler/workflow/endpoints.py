@@ -30,6 +30,7 @@ from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.settings import valid_settings
 
 if TYPE_CHECKING:
+    from reconciler.config.specs import Specs
     from reconciler.workflow.runtime.file_memory import FileMemory
 
 
@@ -49,7 +50,7 @@ class EndpointList:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalState:
-    """Settings, inventory and declarations. `desired` is None if the declarations are unknown.
+    """Settings, inventory, specs and declarations. `desired` is None if the declarations are unknown.
 
     `owners` are the environments of endpoints that belong to other ones, by ID.
     """
@@ -59,6 +60,7 @@ class LocalState:
     desired: tuple[Desired, ...] | None
     owners: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    specs: Specs
 
     def describe(
         self, live: Iterable[Live], known: Sequence[Live], now: datetime
@@ -207,6 +209,7 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
         desired=loaded.desired if is_known else None,
         owners=owners_by_id(context),
         problems=problems,
+        specs=loaded.specs,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
-    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout
+    from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout, Worker
     from reconciler.yamlfile.edits import Edit
 
 
@@ -196,6 +196,11 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.usage import usage
 
         return usage(fields)
+
+    def billed_workers(self, live: Live) -> tuple[Worker, ...]:
+        from reconciler.kinds.endpoint.workers import billed_workers
+
+        return billed_workers(live)
 
     def readiness(self, live: Live) -> Readiness:
         from reconciler.kinds.endpoint.status import readiness

@@ -23,6 +23,8 @@ from reconciler.model.values import Path
 GONE: Final = frozenset({"removed", "deleted", "terminating", "stopping"})
 FAILED: Final = frozenset({"failed", "error"})
 ENDED: Final = frozenset({"exited", "stopped", "unscheduling"})
+BILLED: Final = frozenset({"running", "starting"})
+"""Novita's documents name the first one, its console both."""
 NO_ID: Final = "?"
 RUNNING_PARTS: Final = frozenset({"image", "ports", "envs", "healthy", "volumeMounts", "clusterID"})
 """Fields whose change replaces the workers. A change of the others reaches those that run."""
@@ -38,6 +40,20 @@ def workers_of(live: Live) -> tuple[Worker, ...]:
         _worker(worker)
         for worker in found
         if _state(worker) not in GONE and not moment(worker.get("deletedAt"))
+    )
+
+
+def billed_workers(live: Live) -> tuple[Worker, ...]:
+    """Return the workers that are billed now.
+
+    Novita says so by the time since when; an empty one means not yet. Where it does not tell any, workers
+    count that run or start.
+    """
+    tells = {text(worker.get("id")) for worker in live.raw.get("workers") or () if "createdAt" in worker}
+    return tuple(
+        worker
+        for worker in workers_of(live)
+        if not worker.has_ended and (worker.created_at if worker.id in tells else worker.state in BILLED)
     )
 
 

@@ -70,6 +70,11 @@ def _lines(document: Mapping[str, Json], style: Style) -> Iterator[str]:
         yield from _object(change, phrase, SYMBOLS[action], style, reason=str(change["action_reason"]))
         yield ""
     yield style.bold(_summary(pending))
+    if document.get("cost"):
+        from reconciler.reports.run.cost_text import cost_lines
+        from reconciler.reports.views.saved_cost import saved_cost
+
+        yield from cost_lines(saved_cost(document["cost"]), style)
 
 
 def _object(

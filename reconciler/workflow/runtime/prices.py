@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from reconciler.config.loader import LoadedConfig
+    from reconciler.config.specs import Specs
+    from reconciler.model.market.products import Products
 
 
 def priced(
@@ -56,6 +58,13 @@ def read_prices(
     live: the resources of the account. is_patient: wait longer, because an unknown price has consequences.
     """
     within = durations.BUDGET_TIMEOUT if is_patient else durations.PRICE_TIMEOUT
+    return prices_of(context, loaded.specs, live, account.optional.products(within), limits)
+
+
+def prices_of(
+    context: Context, specs: Specs, live: Iterable[Live], products: Products | None, limits: Limits | None
+) -> Prices:
+    """Return the prices of these specs, products and storages."""
     storage: dict[str, Decimal] = {}
     for one in live:
         price = KINDS[one.kind].price_per_gb_day(one)
@@ -63,8 +72,8 @@ def read_prices(
         if price is not None and isinstance(usage, StorageUsage):
             storage[usage.region] = price
     return Prices(
-        declared=declared_prices(usable_specs(loaded.specs.entries, context.resolver(lenient=True))),
-        products=account.optional.products(within),
+        declared=declared_prices(usable_specs(specs.entries, context.resolver(lenient=True))),
+        products=products,
         limits=limits,
         storage=storage,
     )

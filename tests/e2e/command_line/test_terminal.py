@@ -200,6 +200,8 @@ def test_blank_lines(sandbox: Sandbox) -> None:
         asked = at_last(screen.rest())
     for text in (shown, asked):
         assert "\n\n\n" not in text
-        assert "to destroy.\n\nWarning: " in text
+        assert "to destroy.\n\nCost (" in text
+        assert " per month\n" in text
+        assert re.search(r"    total .*\n.*\n\nWarning: ", text)
         assert "\n\nnovita_endpoint." in text
         assert "\n\nApply complete!" in text

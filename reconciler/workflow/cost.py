@@ -1,0 +1,122 @@
+"""`reconciler cost`: what the account costs now, by endpoint and storage. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from reconciler.kinds.registry import KINDS
+from reconciler.model import durations
+from reconciler.model.errors import ApiError, InvalidConfig
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.market.balance import Balance
+from reconciler.model.market.cost import Amount, Total
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.resource import STORAGE, Live
+from reconciler.model.settings import Budget
+from reconciler.model.status import Managed
+from reconciler.novita.account import AccountReader
+from reconciler.novita.thread_pool import DaemonThreadPool
+from reconciler.planning.cost.running import RunningCost, running_cost, total_of
+from reconciler.workflow.endpoints import load_local_state
+from reconciler.workflow.runtime.account import reader
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.live import list_complete
+from reconciler.workflow.runtime.prices import prices_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostNow:
+    """What runs now, and what it costs.
+
+    resources: the selected ones, the most expensive first. account_now, account_total: of the whole account,
+    selected or not. balance: None if it could not be read.
+    """
+
+    resources: tuple[RunningCost, ...]
+    account_now: Amount
+    account_total: Total
+    balance: Balance | None
+    budget: Budget
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def now(self) -> Amount:
+        return total_of(self.resources)[0]
+
+    @cached_property
+    def total(self) -> Total:
+        return total_of(self.resources)[1]
+
+    @cached_property
+    def managed_total(self) -> Total:
+        """Return the sum of what this configuration manages, to which the budget applies."""
+        ours = (one for one in self.resources if one.managed is not Managed.UNMANAGED)
+        return total_of(ours)[1]
+
+    @cached_property
+    def orphans(self) -> tuple[RunningCost, ...]:
+        return tuple(one for one in self.resources if one.is_orphan)
+
+
+def cost_now(context: Context) -> CostNow:
+    """Return what the account costs. Raise InvalidConfig if a selector matches no endpoint."""
+    local = load_local_state(context)
+    with reader(context, local.settings) as account:
+        optional = account.optional
+        optional.begin_products()
+        optional.begin_balance()
+        optional.begin_limits()
+        storages = DaemonThreadPool(1).submit(_storages, account)
+        listed = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
+        live = (*_with_workers(account, listed), *(storages.result() or ()))
+        problems = local.problems if storages.result() is not None else (*local.problems, _NO_STORAGES)
+        prices = prices_of(
+            local.specs, context, live, optional.products(durations.BUDGET_TIMEOUT), optional.limits()
+        )
+        balance = optional.balance(durations.BUDGET_TIMEOUT)
+    costs = [
+        cost
+        for one in live
+        if (cost := running_cost(one, prices, *_management(one, local, listed))) is not None
+    ]
+    if unmatched := context.selection.unmatched(cost.live.name for cost in costs):
+        raise InvalidConfig(*unmatched)
+    costs.sort(
+        key=lambda cost: (-cost.now.per_hour, -cost.side.ceiling.per_hour, cost.live.name, cost.live.id)
+    )
+    now, total = total_of(costs)
+    return CostNow(
+        resources=tuple(cost for cost in costs if context.selection.has(cost.live.name)),
+        account_now=now,
+        account_total=total,
+        balance=balance,
+        budget=local.settings.budget,
+        problems=problems,
+    )
+
+
+_NO_STORAGES = Problem(
+    code="storages-unknown",
+    severity=Severity.WARNING,
+    summary="the network storages of the account could not be read, and are not counted",
+)
+
+
+def _storages(account: AccountReader) -> tuple[Live, ...] | None:
+    """Return the network storages; None if they cannot be read."""
+    if STORAGE not in KINDS:
+        return ()
+    try:
+        return account.of(STORAGE).listing().endpoints
+    except ApiError:
+        return None
+
+
+def _with_workers(account: AccountReader, listed: Iterable[Live]) -> tuple[Live, ...]:
+    """Return the endpoints with their workers; those listed without any are read one by one."""
+    listed = tuple(listed)
+    read = {
+        live.id: live for live in account.get_many(live.id for live in listed if "workers" not in live.raw)
+    }
+    return tuple(read.get(live.id, live) for live in listed)

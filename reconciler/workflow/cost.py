@@ -72,14 +72,22 @@ def cost_now(context: Context) -> CostNow:
         live = (*_with_workers(account, listed), *(storages.result() or ()))
         problems = local.problems if storages.result() is not None else (*local.problems, _NO_STORAGES)
         prices = prices_of(
-            local.specs, context, live, optional.products(durations.BUDGET_TIMEOUT), optional.limits()
+            context, local.specs, live, optional.products(durations.BUDGET_TIMEOUT), optional.limits()
         )
         balance = optional.balance(durations.BUDGET_TIMEOUT)
-    costs = [
-        cost
+    states = dict(managed(local.desired, local.inventory, listed))
+    for part in local.inventory.others.values():
+        states |= {record.id: Managed.RECORDED for record in part.records.values()}
+    found = (
+        running_cost(
+            one,
+            prices,
+            states.get(one.id, Managed.UNMANAGED),
+            "" if one.id in states else local.owners.get(one.id, ""),
+        )
         for one in live
-        if (cost := running_cost(one, prices, *_management(one, local, listed))) is not None
-    ]
+    )
+    costs = [cost for cost in found if cost is not None]
     if unmatched := context.selection.unmatched(cost.live.name for cost in costs):
         raise InvalidConfig(*unmatched)
     costs.sort(

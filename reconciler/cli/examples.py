@@ -39,6 +39,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "reconciler call chat @request.json --header 'Authorization: Bearer ${env:CHAT_KEY}'",
     ),
     "probe": ("reconciler probe", "reconciler probe chat --json"),
+    "cost": ("reconciler cost", "reconciler cost --json"),
     "watch": ("reconciler watch", "reconciler watch chat --for 10m"),
     "open": ("reconciler open chat", "reconciler open"),
     "history": ("reconciler history chat", "reconciler history --json"),

@@ -43,6 +43,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "List all endpoints of the account.",
         "get": "Show the details of an endpoint.",
         "status": "Show the status of endpoints.",
+        "cost": "Show what runs now and what it costs.",
         "watch": "Watch endpoints for changes.",
         "history": "Show the applied versions of each endpoint.",
         "call": "Send a request to the URL of an endpoint.",

@@ -18,6 +18,7 @@ from reconciler.model.status import Managed
 from reconciler.novita.account import AccountReader
 from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.cost.running import RunningCost, running_cost, total_of
+from reconciler.planning.matching import managed
 from reconciler.workflow.endpoints import load_local_state
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
